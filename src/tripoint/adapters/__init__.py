@@ -1,0 +1,1 @@
+"""THE OUTSIDE WORLD: files, solvers and catalogues, named by technology."""

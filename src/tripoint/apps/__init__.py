@@ -1,0 +1,1 @@
+"""FACES: the command line and what it shows."""

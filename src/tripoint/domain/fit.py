@@ -1,0 +1,104 @@
+"""Who may run where: a fit carries the numbers the program needs, a refusal the numbers that forbid it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tripoint.domain.units import NodeTypeId, PoolId, SiteId, WorkloadId
+
+
+class RefusalReason(StrEnum):
+    """Why a workload may not run on an offer; policy reasons come first and are never traded against cost."""
+
+    RESIDENCY = "residency"
+    CERTIFICATION = "certification"
+    LICENCE = "licence"
+    CONFINED = "confined"
+    SPOT_NOT_ALLOWED = "spot_not_allowed"
+    COOLING = "cooling"
+    RACK_DENSITY = "rack_density"
+    POWER = "power"
+    MEMORY = "memory"
+    NO_THROUGHPUT = "no_throughput"
+    LATENCY = "latency"
+    TPOT = "tpot"
+    GANG = "gang"
+    CAPACITY = "capacity"
+    NO_PRICE = "no_price"
+    CONTEXT = "context"
+
+    @property
+    def is_policy(self) -> bool:
+        """True for rules somebody set, false for physics and missing figures."""
+        return self in (
+            RefusalReason.RESIDENCY,
+            RefusalReason.CERTIFICATION,
+            RefusalReason.LICENCE,
+            RefusalReason.CONFINED,
+            RefusalReason.SPOT_NOT_ALLOWED,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A (workload, pool) pair that is out, and why."""
+
+    workload: WorkloadId
+    """Which workload."""
+    site: SiteId
+    """Where."""
+    node_type: str
+    """On what (node type, API model, or `*` when the whole site is refused)."""
+    reason: RefusalReason
+    """Kind of reason."""
+    text: str
+    """The reason with its numbers."""
+    actual: float | None = None
+    """The figure found."""
+    limit: float | None = None
+    """The figure allowed."""
+    unit: str = ""
+    """Unit of both."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """A (workload, pool) pair that is in, with the affine cover of its capacity need.
+
+    Interactive: nodes needed to serve `share` of a demand of `peak` requests/s is covered by
+    `fixed_nodes * present + nodes_per_unit * peak * share`. Energy kinds: node-hours to do `work` units is
+    `nodes_per_unit * work` and at least `fixed_nodes` nodes must be obtainable at once (the gang).
+    Token APIs: both are 0.
+    """
+
+    workload: WorkloadId
+    """Which workload."""
+    site: SiteId
+    """Where."""
+    pool: PoolId
+    """`site/node_type`, or `site/api-model`."""
+    node_type: NodeTypeId
+    """On what."""
+    is_api: bool = False
+    """True for token-priced APIs."""
+    precision: str = ""
+    """Weight precision chosen."""
+    gpus_per_replica: int = 0
+    """Accelerators per replica (tensor parallel width)."""
+    fixed_nodes: float = 0.0
+    """Nodes held as soon as the workload is present (interactive), or the gang (energy kinds), per site."""
+    nodes_per_unit: float = 0.0
+    """Nodes per request/s (interactive), node-hours per work unit (energy kinds)."""
+    busy_per_unit: float = 0.0
+    """Part of `nodes_per_unit` that is busy, hence draws active power: utilisation at the sized load, 0 to 1."""
+    standby_nodes: float = 0.0
+    """Nodes that would carry the whole peak as hot standby, per request/s."""
+    ttft_ms: float | None = None
+    """Predicted time to first token at the sized load, network included, ms."""
+    tpot_ms: float | None = None
+    """Time per output token at the sized load, ms."""
+    rtt_ms: float | None = None
+    """Worst caller's round-trip time, ms."""
+    basis: tuple[str, ...] = ()
+    """Keys of the figures it rests on."""

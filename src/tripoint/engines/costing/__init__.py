@@ -1,0 +1,1 @@
+"""What things cost: the one cost function and the arithmetic under it."""

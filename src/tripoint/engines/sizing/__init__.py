@@ -1,0 +1,1 @@
+"""How much is needed, and who may run where."""

@@ -1,0 +1,1 @@
+"""Helpers for tests of tripoint and of its plug-ins."""

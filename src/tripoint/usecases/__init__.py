@@ -1,0 +1,1 @@
+"""ERRANDS: one module per verb; together they are the Python API."""
