@@ -1,0 +1,75 @@
+# tripoint: `make plan` shows what it does, `make test` proves it. Each does all its own set-up in .venv.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help plan test check format lock docs goldens clean
+
+PYTHON ?= python3
+VENV   ?= .venv
+ESTATE ?= examples/three-layer
+OUT    ?= out/three-layer
+JOBS   ?= auto
+
+BIN       := $(VENV)/bin
+PIP       := $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALL   := $(PIP) install --require-hashes --no-deps --requirement
+# Hashes hold for what is fetched; the project itself is local and needs no build environment.
+SELF      := $(PIP) install --no-deps --no-build-isolation --editable .
+COMPILE   := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet \
+             --no-header --no-annotate --no-emit-index-url --no-emit-find-links --group build --extra demand
+
+help: ## Show these targets
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 10
+
+plan: $(VENV)/.ready-plan ## Plan the shipped example, print the answer and write the report
+	@$(BIN)/tripoint plan $(ESTATE) --out $(OUT)
+
+test: check ## Check everything, then run all tests with coverage
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --cov --cov-report=term $(TESTS)
+
+check: $(VENV)/.ready-test ## Lint, format, types and import floors, without running tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/.ready-test ## Rewrite the code in the project's format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: $(VENV)/.ready-test ## Pin every dependency anew, with hashes and without addresses
+	@$(COMPILE) --upgrade --output-file requirements.lock
+	@$(COMPILE) --upgrade --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+
+docs: $(VENV)/.ready-test ## Write the generated reference pages anew
+	@$(BIN)/python tools/generate_docs.py
+
+goldens: $(VENV)/.ready-test ## Write the golden files anew; review the difference
+	@$(BIN)/python -m pytest --update-goldens --numprocesses $(JOBS) $(TESTS)
+
+clean: ## Remove everything made here, the environment included
+	@rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov src/*.egg-info
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "tripoint needs Python 3.11 or later; $(PYTHON) is not on the PATH" >&2; \
+	  echo "hint: name another one, e.g. make PYTHON=/opt/python3.12/bin/python3 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "tripoint needs Python 3.11 or later; $(PYTHON) is `$(PYTHON) --version 2>&1`" >&2; \
+	  echo "hint: name a newer one, e.g. make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "$(PYTHON) has no venv module, which the set-up needs" >&2; \
+	  echo "hint: on Debian and Ubuntu, apt install python3-venv" >&2; exit 1; }
+	@echo "making $(VENV) with `$(PYTHON) --version 2>&1`" >&2
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready-plan: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "installing what tripoint needs (once)" >&2
+	@$(INSTALL) requirements.lock
+	@$(SELF)
+	@touch $@
+
+$(VENV)/.ready-test: requirements-dev.lock requirements.lock pyproject.toml | $(BIN)/python
+	@echo "installing what tripoint and its tests need (once)" >&2
+	@$(INSTALL) requirements-dev.lock
+	@$(SELF)
+	@touch $@ $(VENV)/.ready-plan
