@@ -1,0 +1,6 @@
+"""`python -m tripoint`."""
+
+from tripoint.apps.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""The command line: a group that imports a subcommand only when it is used, and turns every end into an exit code.
+
+The one-line helps live here so that `tripoint --help` imports nothing heavy (a test holds them equal to the
+commands' own). Commands live one per module in `tripoint.apps.commands`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import importlib
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NoReturn
+
+import click
+
+from tripoint.apps.answer import colours_are_welcome, show_failure
+from tripoint.apps.outcomes import ExitCode, outcome_of
+
+SUMMARIES: Mapping[str, str] = MappingProxyType(
+    {
+        "init": "Start an estate from a template.",
+        "check": "Tell every mistake in an estate, with its line and what to do.",
+        "plan": "Decide where each workload lives, what to buy when, and what it costs.",
+        "prices": "Look up catalogue prices and assumptions with their sources.",
+        "demand": "Turn request logs and traces into demand profiles.",
+        "report": "Write the report of a plan made earlier.",
+        "schema": "Print the JSON Schema of estate files, for editors.",
+        "doctor": "Tell whether this installation can do its work.",
+        "completion": "Print the shell's completion script.",
+    }
+)
+"""Every command and its one-line help, in the order of a first week with tripoint."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when used, and whose `main` maps every failure to an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all commands, without importing them."""
+        return list(SUMMARIES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now; `None` when there is none."""
+        if cmd_name not in SUMMARIES:
+            return None
+        module = importlib.import_module(f"tripoint.apps.commands.{cmd_name}")
+        command = module.command
+        assert isinstance(command, click.Command)  # each module of that package defines one
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command the first word names; a near miss is told with the name that was probably meant."""
+        if args and args[0] not in SUMMARIES and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], SUMMARIES, n=1)
+            meant = f"; did you mean `{near[0]}`?" if near else ""
+            raise click.UsageError(f"there is no command `{args[0]}`{meant}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Lists the commands from the table, in its order."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
+
+    def main(self, args: Sequence[str] | None = None, *_: Any, **extra: Any) -> NoReturn:
+        """Runs one command and exits with its code; no exception leaves."""
+        arguments = list(sys.argv[1:] if args is None else args) or ["--help"]
+        extra.pop("standalone_mode", None)
+        if not colours_are_welcome():
+            extra.setdefault("color", False)
+        run = functools.partial(super().main, arguments, standalone_mode=False, **extra)
+        sys.exit(_guarded(run, arguments))
+
+
+def _guarded(run: Callable[[], Any], arguments: Sequence[str]) -> int:
+    try:
+        code = run()
+        sys.stdout.flush()
+        return int(code) if isinstance(code, int) else ExitCode.YES
+    except BrokenPipeError:
+        return _reader_left()
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # click turned it into an exit of its own
+            return _reader_left()
+        raise
+    except BaseException as error:
+        return _failed(error, arguments)
+
+
+def _failed(error: BaseException, arguments: Sequence[str]) -> int:
+    outcome = outcome_of(error)
+    try:
+        show_failure(outcome, error, arguments)
+        sys.stdout.flush()
+    except OSError:
+        _discard_output()
+    return outcome.exit_code
+
+
+def _reader_left() -> ExitCode:
+    """The reader had enough (`tripoint prices search h100 | head`): nobody is left to be told."""
+    _discard_output()
+    return ExitCode.YES
+
+
+def _discard_output() -> None:
+    """Points standard output at nothing, so that Python's own flush at exit cannot fail again."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        return
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
+@click.version_option(package_name="tripoint", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Plan where AI workloads live across public cloud, dense private clusters and the edge.
+
+    Start with `tripoint init my-estate`, then `tripoint plan my-estate`.
+
+    Exit codes: 0 yes, 1 the answer is no, 2 flags or estate must change, 3 the world outside failed,
+    70 a bug in tripoint, 130 interrupted.
+    """
+
+
+def main() -> NoReturn:
+    """Entry point of the `tripoint` script."""
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+"""What the end of a run means: the exit code of every error, and its words for a person and for a machine.
+
+One table maps every error tripoint raises on purpose; `tests/apps/test_outcomes.py` proves that no class is
+missing from it. Exit codes: 0 the answer is yes, 1 the answer is no (a plan does not exist, a check found errors
+of substance), 2 flags or estate must change, 3 the world outside failed, 70 a bug of ours, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Any
+
+import click
+from click.exceptions import NoArgsIsHelpError
+
+from tripoint.domain.errors import (
+    AccessError,
+    EstateError,
+    FileError,
+    Finding,
+    InternalError,
+    MissingExtraError,
+    OptionError,
+    PlatformError,
+    Severity,
+    SolverError,
+    TripointError,
+    UpstreamError,
+)
+
+
+class ExitCode(IntEnum):
+    """Exit codes of the command line."""
+
+    YES = 0
+    NO = 1
+    USAGE = 2
+    OUTSIDE = 3
+    INTERNAL = 70
+    INTERRUPTED = 130
+
+
+EXIT_CODES: Mapping[type[TripointError], ExitCode] = MappingProxyType(
+    {
+        TripointError: ExitCode.INTERNAL,
+        EstateError: ExitCode.USAGE,
+        OptionError: ExitCode.USAGE,
+        AccessError: ExitCode.USAGE,
+        UpstreamError: ExitCode.OUTSIDE,
+        PlatformError: ExitCode.OUTSIDE,
+        SolverError: ExitCode.OUTSIDE,
+        FileError: ExitCode.OUTSIDE,
+        MissingExtraError: ExitCode.OUTSIDE,
+        InternalError: ExitCode.INTERNAL,
+    }
+)
+"""Exit code of every error class; a class without a row of its own is a mistake the tests find."""
+
+USAGE_CODE = "TP2001"
+INTERRUPTED_CODE = "TP2002"
+UNEXPECTED_CODE = "TP9002"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run failed, ready to be shown."""
+
+    exit_code: ExitCode
+    """Exit code of the process."""
+    code: str
+    """Stable code of the error."""
+    message: str
+    """One sentence, no trailing period."""
+    hint: str = ""
+    """What to do."""
+    findings: tuple[Finding, ...] = ()
+    """Everything found wrong in the estate, when that is the cause."""
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    """How the run that ended with `error` is told; total over every exception."""
+    if isinstance(error, TripointError):
+        findings = error.findings if isinstance(error, EstateError) else ()
+        return Outcome(
+            exit_code=EXIT_CODES[_listed_class(type(error))],
+            code=error.code,
+            message=error.message,
+            hint=error.hint,
+            findings=findings,
+        )
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return Outcome(exit_code=ExitCode.INTERRUPTED, code=INTERRUPTED_CODE, message="interrupted")
+    if isinstance(error, NoArgsIsHelpError):
+        path = error.ctx.command_path if error.ctx else "tripoint"
+        hint = f"see `{path} --help`"
+        return Outcome(
+            exit_code=ExitCode.USAGE, code=USAGE_CODE, message=f"`{path}` needs a command", hint=hint
+        )
+    if isinstance(error, click.ClickException):
+        return _usage_outcome(error)
+    if isinstance(error, OSError):
+        return _system_outcome(error)
+    return _unexpected_outcome(error)
+
+
+def finding_lines(findings: Iterable[Finding], *, is_coloured: bool = False) -> list[str]:
+    """Findings as lines of text, in the order of their places: `file:line:col  TP1203 error  path: message`."""
+    lines: list[str] = []
+    for finding in sorted(findings, key=_position):
+        severity = (
+            _coloured(str(finding.severity), finding.severity) if is_coloured else str(finding.severity)
+        )
+        head = "  ".join(part for part in (finding.place(), f"{finding.code} {severity}") if part)
+        lines.append(f"{head}  {finding.path + ': ' if finding.path else ''}{finding.message}")
+        if finding.hint:
+            lines.append(f"    hint: {finding.hint}")
+    return lines
+
+
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """A finding as JSON."""
+    return {
+        "code": finding.code,
+        "severity": str(finding.severity),
+        "path": finding.path,
+        "message": finding.message,
+        "hint": finding.hint,
+        "file": finding.file,
+        "line": finding.line,
+        "column": finding.column,
+    }
+
+
+def error_document(outcome: Outcome) -> dict[str, Any]:
+    """The `error` member of a JSON answer."""
+    return {"code": outcome.code, "message": outcome.message, "hint": outcome.hint}
+
+
+def _listed_class(kind: type[TripointError]) -> type[TripointError]:
+    return next(base for base in kind.__mro__ if base in EXIT_CODES)
+
+
+def _usage_outcome(error: click.ClickException) -> Outcome:
+    is_outside = isinstance(error, click.FileError)
+    message = error.format_message()
+    if (
+        isinstance(error, click.BadParameter)
+        and not isinstance(error, click.MissingParameter)
+        and error.param
+    ):
+        message = f"{error.param.get_error_hint(error.ctx)}: {error.message}".replace("'", "`")
+    hint = ""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        hint = f"see `{error.ctx.command_path} --help`"
+    return Outcome(
+        exit_code=ExitCode.OUTSIDE if is_outside else ExitCode.USAGE,
+        code=FileError.code if is_outside else USAGE_CODE,
+        message=_sentence(message),
+        hint=hint,
+    )
+
+
+def _system_outcome(error: OSError) -> Outcome:
+    reason = error.strerror or type(error).__name__
+    where = f"`{error.filename}`" if error.filename else "the output"
+    hint = (
+        "free some space, or write elsewhere"
+        if error.errno == errno.ENOSPC
+        else "check the path and your rights to it"
+    )
+    return Outcome(
+        exit_code=ExitCode.OUTSIDE,
+        code=FileError.code,
+        message=f"cannot read or write {where}: {reason}",
+        hint=hint,
+    )
+
+
+def _unexpected_outcome(error: BaseException) -> Outcome:
+    told = _sentence(str(error).splitlines()[0]) if str(error).strip() else ""
+    return Outcome(
+        exit_code=ExitCode.INTERNAL,
+        code=UNEXPECTED_CODE,
+        message=f"tripoint failed unexpectedly: {type(error).__name__}{f' ({told})' if told else ''}",
+        hint="this is a bug; run it again with `--debug` and report the trace with the estate that caused it",
+    )
+
+
+def _sentence(text: str) -> str:
+    """The text without its trailing period, as all messages are written."""
+    return text.strip().removesuffix(".")
+
+
+def _position(finding: Finding) -> tuple[str, int, int, str, str]:
+    return (finding.file, finding.line, finding.column, finding.path, finding.code)
+
+
+def _coloured(text: str, severity: Severity) -> str:
+    colour = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}[severity]
+    return click.style(text, fg=colour, bold=severity is Severity.ERROR)
