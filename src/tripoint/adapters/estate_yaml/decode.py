@@ -1,0 +1,158 @@
+"""Plain values to domain dataclasses, with every mistake told in the author's terms.
+
+pydantic validates strictly (no text to number, no number to text) and collects all errors; the messages are
+ours: what was found, what is expected, and the nearest known name.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import is_dataclass
+from typing import Any, TypeVar, get_args, get_origin
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from tripoint.adapters.estate_yaml.schema import allowed_values, bare, known_keys, type_at, validator
+from tripoint.domain.errors import Finding
+from tripoint.domain.estate import API_VERSION
+from tripoint.domain.findings import clip, did_you_mean, finding, quoted
+from tripoint.domain.source import join_path
+
+_T = TypeVar("_T")
+
+
+def decode(value: object, kind: type[_T]) -> tuple[_T | None, list[Finding]]:
+    """The value as `kind`, or everything that keeps it from being one."""
+    try:
+        return validator(kind).validate_json(json.dumps([value], allow_nan=True))[0], []
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+    return None, _findings(details, kind)
+
+
+def _findings(details: Iterable[ErrorDetails], kind: type) -> list[Finding]:
+    found = [_finding(detail, kind) for detail in details]
+    version = [said for said in found if said.code == "TP1012" and "found" in said.message]
+    return version or found
+
+
+def _finding(detail: ErrorDetails, kind: type) -> Finding:
+    steps = tuple(step for step in detail["loc"][1:] if step != "[key]")
+    path = _path(steps)
+    if path == "apiVersion":
+        return _version(detail)
+    if detail["type"] == "missing":
+        return _missing(path, kind, steps)
+    if detail["type"] == "unexpected_keyword_argument":
+        return _unknown_key(path, kind, steps)
+    if detail["type"] == "finite_number":
+        return finding("TP1014", path, f"expects a number, found `{_number(detail['input'])}`")
+    expected = type_at(kind, steps)
+    allowed = allowed_values(expected)
+    if allowed and isinstance(detail["input"], str):
+        return _not_allowed(path, detail["input"], allowed)
+    return _wrong_type(path, expected, detail["input"])
+
+
+def _path(steps: Sequence[str | int]) -> str:
+    path = ""
+    for step in steps:
+        path = join_path(path, step)
+    return path
+
+
+def _version(detail: ErrorDetails) -> Finding:
+    hint = f"start the file with `apiVersion: {API_VERSION}`"
+    if detail["type"] == "missing":
+        return finding("TP1012", "apiVersion", "the key `apiVersion` is missing", hint)
+    found = describe(detail["input"])
+    message = f"expects `{API_VERSION}`, the only version this release reads, found {found}"
+    return finding("TP1012", "apiVersion", message, hint)
+
+
+def _missing(path: str, kind: type, steps: Sequence[str | int]) -> Finding:
+    expected = type_at(kind, steps)
+    return finding("TP1102", path, f"the key `{steps[-1]}` is missing; it expects {expectation(expected)}")
+
+
+def _unknown_key(path: str, kind: type, steps: Sequence[str | int]) -> Finding:
+    known = known_keys(type_at(kind, steps[:-1]))
+    key = str(steps[-1])
+    hint = did_you_mean(key, known) or f"known keys here: {quoted(known)}"
+    return finding("TP1101", path, f"the key `{clip(key)}` is not known here", hint)
+
+
+def _not_allowed(path: str, text: str, allowed: Sequence[str]) -> Finding:
+    message = f"expects one of {quoted(allowed)}, found `{clip(text)}`"
+    return finding("TP1104", path, message, did_you_mean(text, allowed))
+
+
+def _wrong_type(path: str, expected: Any, found: object) -> Finding:
+    message = f"expects {expectation(expected)}, found {describe(found)}"
+    return finding("TP1103", path, message, _type_hint(bare(expected), found))
+
+
+def _type_hint(expected: Any, found: object) -> str:
+    if isinstance(found, bool) and (expected is str or allowed_values(expected)):
+        return "put it in quotes if you mean the word: YAML reads a bare `true` or `false` as a yes or no"
+    if expected is str and isinstance(found, (int, float)):
+        return "put it in quotes"
+    if expected is bool and isinstance(found, str):
+        return "write `true` or `false`, without quotes"
+    if expected in (int, float) and isinstance(found, str):
+        return _number_hint(found)
+    if get_origin(expected) is tuple and found is None:
+        return "remove the key, or write `[]`"
+    if get_origin(expected) is tuple:
+        return "write it as a list: `[...]`, or one line per item starting with `- `"
+    return "remove the key to leave it undeclared" if found is None else ""
+
+
+def _number_hint(text: str) -> str:
+    squeezed = text.replace("_", "").replace(",", "").replace(" ", "")
+    try:
+        number = float(squeezed)
+    except ValueError:
+        return "write the number alone, without its unit" if text[:1].isdigit() else ""
+    return f"write `{squeezed}`, without quotes" if math.isfinite(number) else ""
+
+
+def expectation(kind: Any) -> str:
+    """What a type expects, in words."""
+    kind = bare(kind)
+    if kind is None:
+        return "no such value"
+    if is_dataclass(kind):
+        return f"a mapping with keys such as {quoted(known_keys(kind)[:3])}"
+    if get_origin(kind) is tuple:
+        return f"a list, each item {expectation(get_args(kind)[0])}"
+    if get_origin(kind) is dict:
+        return f"a mapping, each value {expectation(get_args(kind)[1])}"
+    allowed = allowed_values(kind)
+    if allowed:
+        return f"one of {quoted(allowed)}"
+    return {str: "text", int: "a whole number", float: "a number", bool: "`true` or `false`"}[kind]
+
+
+def describe(found: object) -> str:
+    """What was found, in words, short."""
+    if found is None:
+        return "nothing"
+    if isinstance(found, bool):
+        return f"`{str(found).lower()}`"
+    if isinstance(found, str):
+        return f"the text `{clip(found)}`" if found.strip() else "empty text"
+    if isinstance(found, (int, float)):
+        return f"the number `{_number(found)}`"
+    sort = "list" if isinstance(found, list) else "mapping"
+    size = len(found) if isinstance(found, (list, dict)) else 0
+    return f"a {sort} of {size}" if size else f"an empty {sort}"
+
+
+def _number(value: object) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else f"{'-' if value < 0 else ''}.inf (or a number beyond 1e308)"
+    return f"{value:g}" if isinstance(value, float) and not value.is_integer() else clip(str(value))
