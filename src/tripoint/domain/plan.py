@@ -367,6 +367,8 @@ class SiteSummary:
     """Effective cost over the horizon, USD."""
     gpus_last: float
     """Accelerators in use in the last period's busiest block."""
+    region: str = ""
+    """Provider's region; empty for own sites."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,69 @@
+"""Write a file whole or not at all: to a temporary file beside it, flushed, then renamed over the old one.
+
+A full disk, a lost right or a crash half way leaves the old file as it was. Renaming inside one folder is
+atomic on POSIX file systems (rename(2)).
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from tripoint.domain.errors import FileError
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace the file at `path` by `text` (UTF-8, line ends as given), creating its folder when missing.
+
+    Raises `FileError` naming the file, the cause and what to do; the old file is then untouched.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, text.encode("utf-8"))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise FileError(
+            f"cannot write `{path}`: {reason}",
+            hint="free space or choose another folder; the file that was there before is unchanged",
+        ) from error
+
+
+def read_text(path: Path) -> str:
+    """Content of a UTF-8 file; raises `FileError` naming the file and the cause."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise FileError(
+            f"cannot read `{path}`: {reason}", hint="check the path and your rights to it"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise FileError(
+            f"`{path}` is not UTF-8 text: byte {error.start} of {len(error.object)} cannot be decoded",
+            hint="name a text file written by tripoint",
+        ) from error
+
+
+def _replace(path: Path, content: bytes) -> None:
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        # mkstemp makes private files; a report is meant to be shared, within the caller's umask.
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def _umask() -> int:
+    """The process's umask, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

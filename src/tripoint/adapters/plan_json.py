@@ -1,0 +1,165 @@
+"""Plans as JSON: an exact round trip, and the JSON Schema of the file.
+
+Floats are written in the shortest form that reads back to the same bits, so a plan read back equals the one
+written; an infinite limit is the string `"Infinity"`, since JSON has no such number. Reading is forward
+compatible within one schema version: fields a later tripoint added are ignored, fields an older file lacks take
+their defaults. Another version, or another kind of file, is refused with the place and what was found.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from functools import cache
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from tripoint.domain.errors import EstateError, Finding, Severity
+from tripoint.domain.plan import PLAN_SCHEMA, Plan
+
+SCHEMA_ID = "urn:tripoint:plan:v1"
+NOT_JSON = "TP1901"
+NOT_A_PLAN = "TP1902"
+OTHER_VERSION = "TP1903"
+FIELD_REFUSED = "TP1904"
+
+_FAMILY = PLAN_SCHEMA.rsplit("/", 1)[0] + "/"
+_SHOWN_PROBLEMS = 50
+_REPLAN = "write the plan again with `tripoint plan --out DIR`"
+
+
+def plan_to_json(plan: Plan) -> str:
+    """The plan as one JSON document, ending in a newline."""
+    content = _adapter().dump_python(plan, mode="json")
+    try:
+        return _dump(content)
+    except ValueError:
+        return _dump(_spelled_out(content))
+
+
+def plan_from_json(text: str, *, file: str = "plan.json") -> Plan:
+    """The plan a JSON document holds.
+
+    Raises `EstateError` with findings (`TP1901` to `TP1904`) placed by `file`, line and path of the field.
+    """
+    content = _parse(text, file)
+    _check_schema(content, file)
+    try:
+        return _adapter().validate_python(content)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=False)
+        raise EstateError(_field_findings(problems, file)) from error
+
+
+def plan_json_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of `plan.json`, every field with its description."""
+    # The list is what carries the setting down to plain dataclasses; it is taken off again.
+    listed = TypeAdapter(list[Plan], config=ConfigDict(use_attribute_docstrings=True)).json_schema()
+    schema = listed["$defs"].pop("Plan")
+    schema["properties"]["schema"]["const"] = PLAN_SCHEMA
+    header = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID}
+    return {**header, **schema, "$defs": listed["$defs"]}
+
+
+@cache
+def _adapter() -> TypeAdapter[Plan]:
+    return TypeAdapter(Plan)
+
+
+def _dump(content: Any) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _spelled_out(content: Any) -> Any:
+    """The same content with numbers JSON lacks as strings, which the reader turns back into floats."""
+    if isinstance(content, dict):
+        return {key: _spelled_out(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_spelled_out(value) for value in content]
+    if isinstance(content, float) and not math.isfinite(content):
+        return "NaN" if math.isnan(content) else "Infinity" if content > 0 else "-Infinity"
+    return content
+
+
+def _parse(text: str, file: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        is_cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")
+        cause = (
+            f"the file ends in the middle of a value, after {len(text)} characters" if is_cut else error.msg
+        )
+        finding = _finding(NOT_JSON, "", f"not a JSON document: {cause}", _REPLAN, file)
+        raise EstateError((_at(finding, error.lineno, error.colno),)) from error
+    except RecursionError as error:
+        message = "nested deeper than any plan is"
+        raise EstateError(
+            (_finding(NOT_A_PLAN, "", message, "name a plan.json written by tripoint", file),)
+        ) from error
+
+
+def _check_schema(content: Any, file: str) -> None:
+    found = content.get("schema") if isinstance(content, dict) else None
+    if found == PLAN_SCHEMA:
+        return
+    if isinstance(found, str) and found.startswith(_FAMILY):
+        message = f"plan of schema `{found}`, this tripoint reads `{PLAN_SCHEMA}`"
+        hint = "plan again with this version, or read it with the `tripoint_version` the file names"
+        raise EstateError((_finding(OTHER_VERSION, "schema", message, hint, file),))
+    shown = (
+        f"schema `{found}`" if isinstance(found, str) else f"a JSON {_json_type(content)} without a `schema`"
+    )
+    message = f"not a tripoint plan: found {shown}, expected schema `{PLAN_SCHEMA}`"
+    raise EstateError(
+        (_finding(NOT_A_PLAN, "schema", message, "name a plan.json written by `tripoint plan`", file),)
+    )
+
+
+def _field_findings(problems: list[ErrorDetails], file: str) -> tuple[Finding, ...]:
+    found = [
+        _finding(FIELD_REFUSED, _path(problem["loc"]), _wording(problem), _REPLAN, file)
+        for problem in problems[:_SHOWN_PROBLEMS]
+    ]
+    if len(problems) > _SHOWN_PROBLEMS:
+        rest = f"{len(problems) - _SHOWN_PROBLEMS} more fields cannot be read, {_SHOWN_PROBLEMS} are shown"
+        found.append(_finding(FIELD_REFUSED, "", rest, _REPLAN, file))
+    return tuple(found)
+
+
+def _wording(problem: ErrorDetails) -> str:
+    if problem["type"] in ("missing", "missing_keyword_only_argument"):
+        return "the field is missing"
+    given = json.dumps(problem["input"], default=str)
+    shown = given if len(given) <= 60 else given[:57] + "..."
+    return f"{problem['msg'][0].lower()}{problem['msg'][1:]}, found `{shown}`"
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    return path
+
+
+def _finding(code: str, path: str, message: str, hint: str, file: str) -> Finding:
+    return Finding(code=code, severity=Severity.ERROR, path=path, message=message, hint=hint, file=file)
+
+
+def _at(finding: Finding, line: int, column: int) -> Finding:
+    return Finding(
+        code=finding.code,
+        severity=finding.severity,
+        path=finding.path,
+        message=finding.message,
+        hint=finding.hint,
+        file=finding.file,
+        line=line,
+        column=column,
+    )
+
+
+def _json_type(content: Any) -> str:
+    names = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}
+    return names.get(type(content), "number")
