@@ -1,7 +1,7 @@
 """What a command returns, and the two ways it is shown: text for a person or exactly one JSON document.
 
-Data goes to standard output, everything else (progress, notes, failures) to standard error. A command function
-returns an `Answer`; the decorator `answering` adds `--json` and `--debug` and does the showing.
+Data goes to standard output, everything else (progress, notes, failures) to standard error. A command
+function returns an `Answer`; the decorator `answering` adds `--json` and `--debug` and does the showing.
 """
 
 from __future__ import annotations

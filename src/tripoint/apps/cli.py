@@ -1,4 +1,4 @@
-"""The command line: a group that imports a subcommand only when it is used, and turns every end into an exit code.
+"""The command line: a group that imports a subcommand only when used, and turns every end into an exit code.
 
 The one-line helps live here so that `tripoint --help` imports nothing heavy (a test holds them equal to the
 commands' own). Commands live one per module in `tripoint.apps.commands`.

@@ -13,7 +13,7 @@ from typing import Any
 
 
 class Interruption:
-    """While entered, `was_asked()` tells whether the user pressed Ctrl-C; pressing again raises `KeyboardInterrupt`."""
+    """While entered, `was_asked()` tells whether Ctrl-C was pressed; again raises `KeyboardInterrupt`."""
 
     def __init__(self, on_first: Callable[[], None]) -> None:
         """`on_first` tells the user what the first press does."""

@@ -1,8 +1,8 @@
 """What the end of a run means: the exit code of every error, and its words for a person and for a machine.
 
 One table maps every error tripoint raises on purpose; `tests/apps/test_outcomes.py` proves that no class is
-missing from it. Exit codes: 0 the answer is yes, 1 the answer is no (a plan does not exist, a check found errors
-of substance), 2 flags or estate must change, 3 the world outside failed, 70 a bug of ours, 130 interrupted.
+missing from it. Exit codes: 0 the answer is yes, 1 the answer is no (no plan exists, something is not in
+order), 2 flags or estate must change, 3 the world outside failed, 70 a bug of ours, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -96,10 +96,8 @@ def outcome_of(error: BaseException) -> Outcome:
         return Outcome(exit_code=ExitCode.INTERRUPTED, code=INTERRUPTED_CODE, message="interrupted")
     if isinstance(error, NoArgsIsHelpError):
         path = error.ctx.command_path if error.ctx else "tripoint"
-        hint = f"see `{path} --help`"
-        return Outcome(
-            exit_code=ExitCode.USAGE, code=USAGE_CODE, message=f"`{path}` needs a command", hint=hint
-        )
+        message, hint = f"`{path}` needs a command", f"see `{path} --help`"
+        return Outcome(exit_code=ExitCode.USAGE, code=USAGE_CODE, message=message, hint=hint)
     if isinstance(error, click.ClickException):
         return _usage_outcome(error)
     if isinstance(error, OSError):
@@ -108,12 +106,10 @@ def outcome_of(error: BaseException) -> Outcome:
 
 
 def finding_lines(findings: Iterable[Finding], *, is_coloured: bool = False) -> list[str]:
-    """Findings as lines of text, in the order of their places: `file:line:col  TP1203 error  path: message`."""
+    """Findings as text, in the order of their places: `file:line:col  TP1203 error  path: message`."""
     lines: list[str] = []
     for finding in sorted(findings, key=_position):
-        severity = (
-            _coloured(str(finding.severity), finding.severity) if is_coloured else str(finding.severity)
-        )
+        severity = _coloured(finding.severity) if is_coloured else str(finding.severity)
         head = "  ".join(part for part in (finding.place(), f"{finding.code} {severity}") if part)
         lines.append(f"{head}  {finding.path + ': ' if finding.path else ''}{finding.message}")
         if finding.hint:
@@ -146,12 +142,8 @@ def _listed_class(kind: type[TripointError]) -> type[TripointError]:
 
 def _usage_outcome(error: click.ClickException) -> Outcome:
     is_outside = isinstance(error, click.FileError)
-    message = error.format_message()
-    if (
-        isinstance(error, click.BadParameter)
-        and not isinstance(error, click.MissingParameter)
-        and error.param
-    ):
+    message = " ".join(error.format_message().split())
+    if type(error) is click.BadParameter and error.param:
         message = f"{error.param.get_error_hint(error.ctx)}: {error.message}".replace("'", "`")
     hint = ""
     if isinstance(error, click.UsageError) and error.ctx is not None:
@@ -167,11 +159,8 @@ def _usage_outcome(error: click.ClickException) -> Outcome:
 def _system_outcome(error: OSError) -> Outcome:
     reason = error.strerror or type(error).__name__
     where = f"`{error.filename}`" if error.filename else "the output"
-    hint = (
-        "free some space, or write elsewhere"
-        if error.errno == errno.ENOSPC
-        else "check the path and your rights to it"
-    )
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    hint = "free some space, or write elsewhere" if is_full else "check the path and your rights to it"
     return Outcome(
         exit_code=ExitCode.OUTSIDE,
         code=FileError.code,
@@ -199,6 +188,6 @@ def _position(finding: Finding) -> tuple[str, int, int, str, str]:
     return (finding.file, finding.line, finding.column, finding.path, finding.code)
 
 
-def _coloured(text: str, severity: Severity) -> str:
+def _coloured(severity: Severity) -> str:
     colour = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}[severity]
-    return click.style(text, fg=colour, bold=severity is Severity.ERROR)
+    return click.style(str(severity), fg=colour, bold=severity is Severity.ERROR)

@@ -40,7 +40,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def unknown_settings(environment: Mapping[str, str] = os.environ) -> tuple[tuple[str, str], ...]:
-    """Variables that start like a setting but are none, each with the nearest known name or an empty string."""
+    """Variables that start like a setting but are none, each with the nearest known name or nothing."""
     unknown = sorted(name for name in environment if name.startswith(PREFIX) and name not in DESCRIPTIONS)
     return tuple(
         (name, next(iter(difflib.get_close_matches(name, DESCRIPTIONS, n=1)), "")) for name in unknown

@@ -15,7 +15,7 @@ _WHERE = {
 
 
 @click.command()
-@click.argument("shell", type=click.Choice(sorted(_WHERE)))
+@click.argument("shell", metavar="SHELL", type=click.Choice(sorted(_WHERE)))
 @answering
 def command(shell: str) -> Answer:
     """Print the shell's completion script.
