@@ -27,6 +27,8 @@ class ComputePrice:
     """USD per node-hour."""
     provenance: Provenance
     """Source."""
+    note: str = ""
+    """How a derived or estimated price was made; empty for observed ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
