@@ -1,10 +1,11 @@
-"""What does one unit of each activity cause to be paid? Unit prices of nodes, tokens, storage, ports and space.
+"""What does one unit of each activity cause to be paid? Unit prices of nodes, tokens, storage, ports and
+space.
 
-Views (FOCUS): list before own prices, contracted after them, billed when invoiced, effective amortised. A purchase
-is billed at once and effective over its life (amortisation and interest), never both in one view. The capital of a
-node includes its share of fabric and spares. At rented sites power and space are inside the node-hour price; only
-their carbon is counted, from the typical draw. `docs/concepts/cost.md` holds the formulas.
-"""
+Views (FOCUS): list before own prices, contracted after them, billed when invoiced, effective amortised. A
+purchase is billed at once and effective over its life (amortisation and interest), never both in one view.
+The capital of a node includes its share of fabric and spares. At rented sites power and space are inside
+the node-hour price; only their carbon is counted, from the typical draw. `docs/concepts/cost.md` holds the
+formulas."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ NODE_HOUR = "node-hour"
 def owned_node_month(
     node: NodeFigures, gpus: int, site: SiteFigures, finance: FinanceFigures
 ) -> tuple[Rate, ...]:
-    """An owned node in service for a month, idle: amortisation, interest, upkeep, staff, space and idle power."""
+    """An owned node in service for an idle month: amortisation, interest, upkeep, staff, space, idle power."""
     return (
         _amortisation(node, finance),
         _interest(node, finance),
@@ -41,7 +42,7 @@ def owned_busy_hour(node: NodeFigures, site: SiteFigures, finance: FinanceFigure
 
 
 def owned_purchase(node: NodeFigures, finance: FinanceFigures) -> tuple[Rate, ...]:
-    """Buying a node with its share of fabric and spares: billed once; its effective cost is the amortisation."""
+    """Buying a node with its fabric and spares: billed once; its effective cost is the amortisation."""
     share = _capital_share(finance)
     return (
         Rate(
@@ -59,7 +60,7 @@ def owned_purchase(node: NodeFigures, finance: FinanceFigures) -> tuple[Rate, ..
 def held_node_month(
     node: NodeFigures, gpus: int, site: SiteFigures, finance: FinanceFigures, *, is_written_off: bool
 ) -> tuple[Rate, ...]:
-    """A node owned before the horizon: its book value until written off (no new capital is tied up), then upkeep."""
+    """A node owned before the horizon: its book value until written off, without interest, and its upkeep."""
     book = () if is_written_off else (_amortisation(node, finance),)
     return (*book, *_running(node, gpus, site, finance))
 
@@ -75,7 +76,7 @@ def elastic_node_hour(offer: Offer, node: NodeFigures, site: SiteFigures) -> tup
 
 
 def api_mtok_in(offer: Offer, cached_share: float) -> tuple[Rate, ...]:
-    """A million input tokens of an API, `cached_share` of them at the cached price; vendors publish no carbon."""
+    """A million input tokens of an API, `cached_share` of them cached; vendors publish no carbon."""
     usd = offer.usd_in_per_mtok * (1.0 - cached_share) + offer.usd_cached_per_mtok * cached_share
     return (_api(offer, "Mtok in", usd),)
 
@@ -101,7 +102,7 @@ def port_month(link: Link) -> tuple[Rate, ...]:
 
 
 def expansion_one_off(step: ExpansionStep) -> tuple[Rate, ...]:
-    """Ordering an expansion step: spent and counted when ordered, for it has no life of its own in the estate."""
+    """Ordering an expansion step: spent and counted at once, for the estate declares no life for it."""
     return (_plain(ChargeKind.EXPANSION, "step", step.one_off_usd, ()),)
 
 
@@ -116,7 +117,7 @@ def migration(usd: Figure) -> tuple[Rate, ...]:
 
 
 def contracted_kw_month(site: SiteFigures) -> tuple[Rate, ...]:
-    """A kW under contract that no node uses: nodes pay for the kW they occupy, so charge the shortfall only."""
+    """A kW under contract that no node occupies: nodes pay for their own, so charge the shortfall only."""
     colo = site.colo_usd_per_kw_month
     return (_plain(ChargeKind.FACILITY, "kW-month", colo.value, (colo.key,)),)
 
@@ -214,7 +215,7 @@ def _rented(offer: Offer, node: NodeFigures, site: SiteFigures, span: tuple[floa
 
 
 def _api(offer: Offer, unit: str, usd: float) -> Rate:
-    """Own discounts are uniform over an API's token prices, so the list price follows from the input price."""
+    """Discounts are uniform over an API's token prices, so list follows from the input price."""
     list_over_own = offer.list_usd / offer.price_usd if offer.price_usd > 0 else 1.0
     return Rate(
         kind=ChargeKind.API_TOKENS,

@@ -1,9 +1,9 @@
 """What does it cost to move data out of a site, and to keep it there?
 
-A tariff is a list of volume tiers with marginal prices: the cost of a month is the sum over tiers of the volume
-inside the tier times its price. That is continuous and never falls as volume rises, whatever the tiers. A price
-declared on the link replaces the provider's tariff; own sites pay IP transit and nothing on own circuits.
-"""
+A tariff is a list of volume tiers with marginal prices: the cost of a month is the sum over tiers of the
+volume inside the tier times its price. That is continuous and never falls as volume rises, whatever the
+tiers. A price declared on the link replaces the provider's tariff; own sites pay IP transit and nothing on
+own circuits."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def split_by_tier(tariff: Tariff, gb_per_month: float) -> tuple[float, ...]:
 def storage_rate(
     site: Site, tier: StorageTier, estate: Estate, catalog: Catalog
 ) -> tuple[StorageRate, tuple[Figure, ...]]:
-    """Price of keeping data at `site` in `tier`: own price of hot storage, the provider's row, or a neighbour's."""
+    """Price of keeping data at `site` in `tier`: own price (hot only), the provider's row, or a borrowed one."""
     if site.storage_usd_per_gb_month is not None and tier is StorageTier.HOT:
         key = f"site.{site.id}.storage_usd_per_gb_month"
         own = Figure(
@@ -149,7 +149,7 @@ def storage_rate(
 def normalised(tiers: Sequence[Tier]) -> tuple[Tier, ...]:
     """Tiers ascending from 0 without gaps or overlaps.
 
-    What lies below the first one is free; a gap, or everything above the last one, costs what the tier before does.
+    What lies below the first one is free; a gap and what lies above the last one cost as the tier before.
     """
     result: list[Tier] = []
     reached, going = 0.0, 0.0
@@ -176,7 +176,7 @@ def _joined(tiers: Sequence[Tier]) -> tuple[Tier, ...]:
 
 
 def _egress_rows(site: Site, path: TransferClass, catalog: Catalog) -> tuple[list[EgressTier], str]:
-    """Rows of the nearest scope: the region's, the geography's, any, then what the provider charges elsewhere."""
+    """Rows of the nearest scope: the region's, the geography's, any, then the provider's elsewhere."""
     provider = provider_of(site)
     if not site.kind.is_rented and not any(row.provider.lower() == provider for row in catalog.egress):
         provider = PRIVATE
@@ -247,12 +247,12 @@ def _unknown_egress(provider: str, path: TransferClass, catalog: Catalog) -> Fig
         origin=Origin.DEFAULT,
         low=min(prices),
         high=max(prices),
-        note=f"the catalogue has no {path.value} tariff of `{provider}`: median over the {len(prices)} tiers it has",
+        note=f"the catalogue has no {path.value} tariff of `{provider}`: median of {len(prices)} known tiers",
     )
 
 
 def _storage_row(site: Site, tier: StorageTier, catalog: Catalog) -> tuple[StoragePrice | None, str]:
-    """The provider's row of the tier, its nearest hotter tier, then a private site's row, then anybody's dearest."""
+    """The provider's row of the tier or of the nearest hotter one, a private site's, then the dearest known."""
     provider = provider_of(site) if site.kind.is_rented else PRIVATE
     tiers = list(StorageTier)
     hotter = [tier, *reversed(tiers[: tiers.index(tier)])]

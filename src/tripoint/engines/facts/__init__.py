@@ -1,1 +1,1 @@
-"""Facts: one figure at a time, from the estate, the catalogues or the defaults, each with its source and its grade."""
+"""Facts: every figure from the estate, a catalogue or a default, with its source and its grade."""

@@ -1,4 +1,5 @@
-"""What is assumed where the estate says nothing? Default rows of the catalogue, or the estate's own value for them.
+"""What is assumed where the estate says nothing? Default rows of the catalogue, or the estate's own value
+for them.
 
 Assumes keys as in the catalogue's `defaults` table (`pue.colo`); the figure's key is `default.<key>`.
 """

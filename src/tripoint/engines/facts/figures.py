@@ -1,9 +1,8 @@
 """What does a node draw and cost, what does a site charge for power and space, what does capital cost?
 
-Order everywhere: what the estate declares, then the most specific catalogue row, then a default. A figure taken
-straight from a row is keyed by the row, so that all money resting on one row adds up; one that had to be derived
-or borrowed for a place is keyed by that place and says so in its note.
-"""
+Order everywhere: what the estate declares, then the most specific catalogue row, then a default. A figure
+taken straight from a row is keyed by the row, so that all money resting on one row adds up; one that had
+to be derived or borrowed for a place is keyed by that place and says so in its note."""
 
 from __future__ import annotations
 
@@ -267,7 +266,7 @@ def _carbon(site: Site, catalog: Catalog) -> Figure:
 
 
 def _colo(site: Site, catalog: Catalog, overrides: Mapping[str, float]) -> Figure:
-    """Declared, else the price of own space at own premises, else the US colocation price x regional multiplier."""
+    """Declared, else own space at own premises, else the US colocation price x region x cooling density."""
     declared = site.power.colo_usd_per_kw_month if site.power else None
     if declared is not None:
         return _of_site(site, "colo_usd_per_kw_month", declared, "USD/kW-month")
@@ -276,23 +275,23 @@ def _colo(site: Site, catalog: Catalog, overrides: Mapping[str, float]) -> Figur
         return default_figure(catalog, overrides, own_space)
     base = default_figure(catalog, overrides, "colo.usd_per_kw_month")
     market = "nordics" if country_of(site, catalog) in NORDICS else geo_of(site, catalog)
-    if not has_default(catalog, f"colo.multiplier.{market}"):
+    cooling = site.power.cooling.value if site.power and site.power.cooling else ""
+    premiums = {f"colo.multiplier.{market}": market, f"colo.density_multiplier.{cooling}": cooling}
+    known = {key: name for key, name in premiums.items() if has_default(catalog, key)}
+    if not known:
         return base
-    factor = default_figure(catalog, overrides, f"colo.multiplier.{market}")
-    note = f"{base.value:g} USD/kW-month in the US x {factor.value:g} in {market}"
-    return product(f"colo.{market}.usd_per_kw_month", "USD/kW-month", (base, factor), note)
+    factors = [default_figure(catalog, overrides, key) for key in known]
+    steps = "".join(
+        f" x {factor.value:g} ({name})" for factor, name in zip(factors, known.values(), strict=True)
+    )
+    key = ".".join(("colo", *known.values(), "usd_per_kw_month"))
+    return product(key, "USD/kW-month", (base, *factors), f"{base.value:g} USD/kW-month in the US{steps}")
 
 
 def _electricity(site: Site, catalog: Catalog) -> ElectricityRow | None:
     """Most specific row: the state a site names as its region, the country, the geography's average."""
     rows = {row.region.upper(): row for row in catalog.electricity}
-    region = region_row(catalog, site.provider, site.region)
-    places = (
-        site.region,
-        f"US-{region.city}" if region else None,
-        country_of(site, catalog),
-        geo_of(site, catalog),
-    )
+    places = (site.region, country_of(site, catalog), geo_of(site, catalog))
     return next((rows[place.upper()] for place in places if place and place.upper() in rows), None)
 
 

@@ -1,8 +1,7 @@
 """How well is a figure known once it has been combined, borrowed or derived?
 
-Rule: a combination is as weak as its weakest part and as old as its oldest one; a borrowed row never keeps a
-better grade than the way it was borrowed deserves.
-"""
+Rule: a combination is as weak as its weakest part and as old as its oldest one; a borrowed row never keeps
+a better grade than the way it was borrowed deserves."""
 
 from __future__ import annotations
 
@@ -29,7 +28,7 @@ def at_best(provenance: Provenance, grade: Confidence) -> Provenance:
 
 
 def merged(parts: Iterable[Provenance | None], grade: Confidence = Confidence.DERIVED) -> Provenance | None:
-    """Provenance of arithmetic over `parts`: all sources, the oldest date, the weakest grade; `None` over none."""
+    """Provenance of arithmetic over `parts`: all sources, oldest date, weakest grade; `None` over none."""
     known = [part for part in parts if part is not None]
     if not known:
         return None
@@ -42,7 +41,7 @@ def merged(parts: Iterable[Provenance | None], grade: Confidence = Confidence.DE
 
 
 def origin_of(provenance: Provenance | None) -> Origin:
-    """CATALOGUE for a row that cites somebody, DEFAULT for a judgement of our own, DECLARED without any row."""
+    """CATALOGUE for a row that cites somebody, DEFAULT for our own judgement, DECLARED without a row."""
     if provenance is None:
         return Origin.DECLARED
     keys = [key.strip() for key in provenance.source.split(";") if key.strip()]

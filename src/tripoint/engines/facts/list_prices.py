@@ -1,9 +1,9 @@
 """What is the list price of a node-hour? Rows of the catalogue, nearest first, then ratios to on-demand.
 
-Order: the region's row, the provider's `global` row, a region of the same geography, for spot and commitments the
-on-demand price times the provider's usual ratio, and last any other region of the provider. A borrowed price is
-graded derived (same geography) or estimate (elsewhere), and its note names the region it came from.
-"""
+Order: the region's row, the provider's `global` row, a region of the same geography, for spot and
+commitments the on-demand price times the provider's usual ratio, and last any other region of the
+provider. A borrowed price is graded derived (same geography) or estimate (elsewhere), and its note names
+the region it came from."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Which line of the estate's own price sheet applies? The one with most matching fields; the first of equals.
+"""Which line of the estate's own price sheet applies? The one with most matching fields; the first of
+equals.
 
-Assumes a line carries either a rate per node-hour or a discount off list. A rate per hour says nothing about a
-purchase or a token price, so it never matches owned nodes or APIs.
-"""
+Assumes a line carries either a rate per node-hour or a discount off list. A rate per hour says nothing
+about a purchase or a token price, so it never matches owned nodes or APIs."""
 
 from __future__ import annotations
 

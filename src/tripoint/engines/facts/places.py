@@ -14,21 +14,21 @@ NORDICS = frozenset({"DK", "FI", "IS", "NO", "SE"})
 _COUNTRIES_BY_GEO = {
     "NA": "US CA MX GL BM PM",
     "EU": (
-        "AD AL AT AX BA BE BG BY CH CY CZ DE DK EE ES FI FO FR GB GG GI GR HR HU IE IM IS IT JE LI LT LU LV MC MD ME "
-        "MK MT NL NO PL PT RO RS RU SE SI SJ SK SM UA UK VA XK"
+        "AD AL AT AX BA BE BG BY CH CY CZ DE DK EE ES FI FO FR GB GG GI GR HR HU IE IM IS IT JE LI LT LU "
+        "LV MC MD ME MK MT NL NO PL PT RO RS RU SE SI SJ SK SM UA UK VA XK"
     ),
     "APAC": (
-        "AF AS AU BD BN BT CC CK CN CX FJ FM GU HK ID IN JP KG KH KI KP KR KZ LA LK MH MM MN MO MP MV MY NC NF NP NR "
-        "NU NZ PF PG PH PK PN PW SB SG TH TJ TK TL TM TO TV TW UZ VN VU WF WS"
+        "AF AS AU BD BN BT CC CK CN CX FJ FM GU HK ID IN JP KG KH KI KP KR KZ LA LK MH MM MN MO MP MV MY "
+        "NC NF NP NR NU NZ PF PG PH PK PN PW SB SG TH TJ TK TL TM TO TV TW UZ VN VU WF WS"
     ),
     "LATAM": (
-        "AG AI AR AW BB BL BO BQ BR BS BZ CL CO CR CU CW DM DO EC FK GD GF GP GT GY HN HT JM KN KY LC MF MQ MS NI PA "
-        "PE PR PY SR SV SX TC TT UY VC VE VG VI"
+        "AG AI AR AW BB BL BO BQ BR BS BZ CL CO CR CU CW DM DO EC FK GD GF GP GT GY HN HT JM KN KY LC MF "
+        "MQ MS NI PA PE PR PY SR SV SX TC TT UY VC VE VG VI"
     ),
     "ME": "AE AM AZ BH GE IL IQ IR JO KW LB OM PS QA SA SY TR YE",
     "AF": (
-        "AO BF BI BJ BW CD CF CG CI CM CV DJ DZ EG EH ER ET GA GH GM GN GQ GW KE KM LR LS LY MA MG ML MR MU MW MZ NA "
-        "NE NG RE RW SC SD SH SL SN SO SS ST SZ TD TG TN TZ UG YT ZA ZM ZW"
+        "AO BF BI BJ BW CD CF CG CI CM CV DJ DZ EG EH ER ET GA GH GM GN GQ GW KE KM LR LS LY MA MG ML MR "
+        "MU MW MZ NA NE NG RE RW SC SD SH SL SN SO SS ST SZ TD TG TN TZ UG YT ZA ZM ZW"
     ),
 }
 
@@ -62,7 +62,7 @@ def jurisdiction_of(site: Site, catalog: Catalog) -> str | None:
 
 
 def geo_of(place: Site | str, catalog: Catalog) -> str:
-    """Geography (`NA`, `EU`, `APAC`, `LATAM`, `ME`, `AF`) of a site, `provider:region` or country; empty if unknown."""
+    """`NA`, `EU`, `APAC`, `LATAM`, `ME` or `AF` of a site, `provider:region` or country; else empty."""
     if isinstance(place, Site):
         row = region_row(catalog, place.provider, place.region)
         return row.geo if row else _geo_of_country(country_of(place, catalog), catalog)

@@ -1,4 +1,5 @@
-"""Which pools of nodes may the plan use: those declared, or all a rented site's provider sells in its region.
+"""Which pools of nodes may the plan use: those declared, or all a rented site's provider sells in its
+region.
 
 Assumes the estate passed its checks: every declared `node_type` exists. Token-priced APIs are no pools.
 """

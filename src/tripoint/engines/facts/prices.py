@@ -1,9 +1,8 @@
 """What can be bought at a site, and for how much after own rates and discounts?
 
-Order for every price: the pool's own field, the most specific line of the estate's price sheet, the catalogue
-(see `list_prices`). A discount is taken off list once. No price means no offer; `explain_no_price` says what was
-looked for.
-"""
+Order for every price: the pool's own field, the most specific line of the estate's price sheet, the
+catalogue (see `list_prices`). A discount is taken off list once. No price means no offer;
+`explain_no_price` says what was looked for."""
 
 from __future__ import annotations
 
@@ -80,7 +79,7 @@ def explain_no_price(pool: PoolSpec, catalog: Catalog) -> str:
     provider, node = provider_of(pool.site), pool.node
     options = ", ".join(option.value for option in pool.options) or "no option allowed"
     if pool.options == (PurchaseOption.OWNED,):
-        return f"no purchase price for `{node.id}`: neither `purchase_usd` in the pool nor a range in the catalogue"
+        return f"no purchase price for `{node.id}`: neither the pool nor the catalogue has one"
     known = sorted({row.region for row in catalog.compute_prices if row.sku == node.id})
     where = (
         f"the catalogue prices it in {', '.join(known)} only" if known else "the catalogue has no row for it"
