@@ -24,7 +24,7 @@ MAX_PROFILE_BYTES = 1_000_000
 
 
 def load_estate_file(path: str | Path) -> LoadedEstate:
-    """The estate declared by a file or folder; raises `EstateError` with all findings of reading and shape."""
+    """The estate declared by a file or folder; raises `EstateError` with all findings so far."""
     path = Path(path)
     document = read_document(path)
     estate = _decode(document)

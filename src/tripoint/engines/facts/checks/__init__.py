@@ -1,0 +1,33 @@
+"""Does the estate make sense: names that exist, numbers in range, demand complete, nothing declared in vain.
+
+Every check runs whatever the others find, so one reading tells all mistakes.
+"""
+
+from __future__ import annotations
+
+from tripoint.domain.catalog import Catalog
+from tripoint.domain.errors import Finding
+from tripoint.domain.estate import Estate
+from tripoint.engines.facts.checks.demand import check_demand, check_profiles
+from tripoint.engines.facts.checks.known import known_names
+from tripoint.engines.facts.checks.names import check_ids, check_references
+from tripoint.engines.facts.checks.sites import check_sites
+from tripoint.engines.facts.checks.times import check_times
+from tripoint.engines.facts.checks.unused import check_unused
+from tripoint.engines.facts.checks.values import check_values
+
+__all__ = ["check_estate", "check_profiles"]
+
+
+def check_estate(estate: Estate, catalog: Catalog) -> tuple[Finding, ...]:
+    """Everything wrong or doubtful in an estate that has the right shape."""
+    known = known_names(estate, catalog)
+    return (
+        *check_ids(estate),
+        *check_references(estate, known),
+        *check_values(estate),
+        *check_times(estate),
+        *check_sites(estate, catalog, known),
+        *check_demand(estate),
+        *check_unused(estate, catalog, known),
+    )

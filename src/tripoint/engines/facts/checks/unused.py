@@ -1,0 +1,166 @@
+"""What is declared but decides nothing: usually a typing mistake, always worth knowing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tripoint.domain.catalog import Catalog
+from tripoint.domain.dataset import Dataset
+from tripoint.domain.errors import Finding
+from tripoint.domain.estate import Estate
+from tripoint.domain.findings import did_you_mean, finding
+from tripoint.domain.policy import CertificationRule, ResidencyRule
+from tripoint.domain.purchase import NodePool, OwnPrice, PurchaseOption
+from tripoint.domain.site import Site
+from tripoint.domain.workload import Workload, WorkloadKind
+from tripoint.engines.facts.checks.known import KnownNames
+from tripoint.engines.facts.places import provider_of
+
+
+def check_unused(estate: Estate, catalog: Catalog, known: KnownNames) -> Iterator[Finding]:
+    """Sites, models, datasets, links, node types, price lines and rules that nothing refers to."""
+    yield from _sites(estate)
+    yield from _models(estate, known)
+    yield from _datasets(estate)
+    yield from _links(estate)
+    yield from _node_types(estate)
+    for index, line in enumerate(estate.prices):
+        if not any(_prices(line, site, catalog) for site in estate.sites):
+            hint = "compare `provider`, `sku`, `region` and `option` with the sites' pools and APIs"
+            yield finding("TP1506", f"prices[{index}]", "the line matches nothing any site offers", hint)
+    for index, residency in enumerate(estate.policies.residency):
+        yield from _rule(f"policies.residency[{index}]", residency, estate)
+    for index, certification in enumerate(estate.policies.certification):
+        yield from _rule(f"policies.certification[{index}]", certification, estate)
+    yield from _caps(estate)
+
+
+def _sites(estate: Estate) -> Iterator[Finding]:
+    """A site is of use when it can run something, keeps data, or is where callers or links are."""
+    named = {caller.place for workload in estate.workloads for caller in workload.callers}
+    named |= {copy for dataset in estate.datasets for copy in dataset.copies}
+    named |= {end for link in estate.links for end in (link.source, link.target)}
+    for index, site in enumerate(estate.sites):
+        offers = bool(site.pools) or bool(site.apis) or (site.pools is None and site.kind.is_rented)
+        if not offers and site.id not in named:
+            message = f"site `{site.id}` has no pools and no APIs, keeps no data and nobody calls from it"
+            yield finding("TP1501", f"sites[{index}]", message, "declare its `pools`, or remove it")
+
+
+def _models(estate: Estate, known: KnownNames) -> Iterator[Finding]:
+    run = {workload.model for workload in estate.workloads}
+    served = {
+        workload.model
+        for workload in estate.workloads
+        if workload.kind not in (WorkloadKind.TRAINING, WorkloadKind.FINE_TUNING)
+    }
+    for index, model in enumerate(estate.models):
+        path = f"models[{index}]"
+        if model.id not in run:
+            yield finding("TP1502", path, f"no workload runs the model `{model.id}`", "remove it, or name it")
+        is_sized = model.parameters_b is not None or (model.like or model.id) in known.catalog_models
+        if not is_sized and (model.like is None or model.like in known.catalog_models) and model.id in served:
+            message = f"the size of `{model.id}` is not declared, and the catalogue knows no such model"
+            hint = did_you_mean(model.id, known.catalog_models) or "declare `parameters_b`"
+            yield finding("TP1317", path, message, f"{hint}; `like` names a catalogue model it resembles")
+
+
+def _datasets(estate: Estate) -> Iterator[Finding]:
+    used = {use.dataset for workload in estate.workloads for use in (*workload.reads, *workload.writes)}
+    for index, dataset in enumerate(estate.datasets):
+        if dataset.id not in used:
+            message = f"no workload reads or writes the dataset `{dataset.id}`; only its storage counts"
+            yield finding(
+                "TP1503", f"datasets[{index}]", message, "name it in a workload's `reads` or `writes`"
+            )
+
+
+def _links(estate: Estate) -> Iterator[Finding]:
+    sites = {str(site.id) for site in estate.sites}
+    callers = {caller.place for workload in estate.workloads for caller in workload.callers}
+    for index, link in enumerate(estate.links):
+        ends = {str(link.source), str(link.target)}
+        idle = sorted(ends - sites - callers)
+        if len(ends) == 1:
+            yield finding(
+                "TP1504", f"links[{index}]", f"the link `{link.id}` leads from `{link.source}` to itself"
+            )
+        elif idle or not ends & sites:
+            what = f"nothing is at `{idle[0]}`" if idle else "neither end is a site"
+            yield finding("TP1504", f"links[{index}]", f"the link `{link.id}` carries nothing: {what}")
+
+
+def _node_types(estate: Estate) -> Iterator[Finding]:
+    pooled = {pool.node_type for site in estate.sites for pool in site.pools or ()}
+    open_providers = {
+        provider_of(site) for site in estate.sites if site.pools is None and site.kind.is_rented
+    }
+    for index, node in enumerate(estate.node_types):
+        is_offered = node.provider is not None and node.provider.lower() in open_providers
+        if node.id not in pooled and not is_offered:
+            message = f"no pool holds or offers the node type `{node.id}`"
+            yield finding("TP1505", f"node_types[{index}]", message, "name it in a site's `pools`")
+
+
+def _prices(line: OwnPrice, site: Site, catalog: Catalog) -> bool:
+    """True when the line could price something at the site."""
+    provider = provider_of(site)
+    if line.provider is not None and line.provider.lower() != provider:
+        return False
+    if line.region is not None and line.region.lower() != (site.region or "").lower():
+        return False
+    return _prices_nodes(line, site, catalog) or _prices_apis(line, site)
+
+
+def _prices_nodes(line: OwnPrice, site: Site, catalog: Catalog) -> bool:
+    if line.option is PurchaseOption.PER_TOKEN:
+        return False
+    pools = site.pools
+    if pools is None:
+        listed = {row.sku.lower() for row in catalog.compute_prices if row.provider == provider_of(site)}
+        is_sold = line.sku is None or line.sku.lower() in listed or line.usd_per_hour is not None
+        return site.kind.is_rented and is_sold and line.option is not PurchaseOption.OWNED
+    return any(
+        (line.sku is None or line.sku.lower() == pool.node_type.lower())
+        and (line.option is None or line.option in _options(pool, site))
+        for pool in pools
+    )
+
+
+def _options(pool: NodePool, site: Site) -> tuple[PurchaseOption, ...]:
+    if pool.options is not None:
+        return pool.options
+    rented = (PurchaseOption.ON_DEMAND, PurchaseOption.SPOT, PurchaseOption.COMMITTED)
+    return rented if site.kind.is_rented else (PurchaseOption.OWNED,)
+
+
+def _prices_apis(line: OwnPrice, site: Site) -> bool:
+    """API lines name the model with or without its vendor."""
+    if line.option not in (None, PurchaseOption.PER_TOKEN) or line.usd_per_hour is not None:
+        return False
+    names = {name.lower() for api in site.apis for name in (api, api.partition("/")[2])}
+    return bool(site.apis) and (line.sku is None or line.sku.lower() in names)
+
+
+def _rule(path: str, rule: ResidencyRule | CertificationRule, estate: Estate) -> Iterator[Finding]:
+    """Labels in a rule that nothing carries; workload names are checked as references."""
+    things: tuple[Workload | Dataset, ...] = (*estate.workloads, *estate.datasets)
+    labels = {thing.classification for thing in things}
+    regimes = {name.lower() for thing in things for name in thing.regimes}
+    for index, label in enumerate(rule.classifications):
+        if label not in labels:
+            message = f"no workload or dataset is classified `{label}`"
+            yield finding("TP1507", f"{path}.classifications[{index}]", message, did_you_mean(label, labels))
+    for index, name in enumerate(rule.regimes):
+        if name.lower() not in regimes:
+            message = f"no workload or dataset is under the regime `{name}`"
+            yield finding("TP1507", f"{path}.regimes[{index}]", message, did_you_mean(name, regimes))
+
+
+def _caps(estate: Estate) -> Iterator[Finding]:
+    providers = {provider_of(site) for site in estate.sites}
+    for index, cap in enumerate(estate.policies.concentration):
+        if cap.provider is not None and cap.provider.lower() not in providers:
+            message = f"no site is run by `{cap.provider}`"
+            path = f"policies.concentration[{index}].provider"
+            yield finding("TP1507", path, message, did_you_mean(cap.provider, providers))

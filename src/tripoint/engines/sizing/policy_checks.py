@@ -1,0 +1,115 @@
+"""Do the estate's rules contradict each other, or leave a workload or a site with nothing?
+
+Asks the same filter the planner uses (`policy.judge`), so what is told here is what a plan would refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+from tripoint.domain.catalog import Catalog
+from tripoint.domain.errors import Finding
+from tripoint.domain.estate import Estate
+from tripoint.domain.findings import did_you_mean, finding, quoted
+from tripoint.domain.fit import RefusalReason
+from tripoint.engines.sizing.policy import (
+    Place,
+    Rule,
+    Rulebook,
+    Subject,
+    judge,
+    place_of,
+    rulebook,
+    subject_of,
+)
+
+
+def check_policies(estate: Estate, catalog: Catalog) -> tuple[Finding, ...]:
+    """Contradictions among rules, and what the rules leave without a place; the estate's names are known."""
+    book = rulebook(estate, catalog)
+    places = [place_of(site, catalog) for site in estate.sites]
+    subjects = [subject_of(workload, estate, catalog) for workload in estate.workloads]
+    return (
+        *_certificates(estate),
+        *(said for index, each in enumerate(subjects) for said in _subject(index, each, places, book)),
+        *_today(estate, subjects, places, book),
+        *_idle_sites(estate, subjects, places, book),
+    )
+
+
+def _subject(index: int, subject: Subject, places: Sequence[Place], book: Rulebook) -> Iterator[Finding]:
+    """At most one finding per workload: the plainest reason why it has nowhere to go."""
+    path = f"workloads[{index}]"
+    verdicts = [judge(place, subject, book) for place in places]
+    if not verdicts or None in verdicts:
+        return
+    refusals = [verdict for verdict in verdicts if verdict is not None]
+    pair = _contradiction(subject, book)
+    if all(verdict.reason is RefusalReason.CONFINED for verdict in refusals):
+        where = f"{path}.only_at" if subject.only_at else f"{path}.not_at"
+        message = f"`only_at` and `not_at` leave none of the {len(places)} sites to `{subject.workload}`"
+        yield finding("TP1402", where, message, "allow at least one")
+    elif pair is not None:
+        first, second = pair
+        message = (
+            f"two rules apply to `{subject.workload}` and no country satisfies both:"
+            f" {first.name} allows {first.allow_text}, {second.name} allows {second.allow_text}"
+        )
+        yield finding(
+            "TP1401", path, message, "narrow what one of the rules matches, or widen what it allows"
+        )
+    else:
+        message = f"none of the {len(places)} sites may run `{subject.workload}`: {refusals[0].text}"
+        yield finding(
+            "TP1404", path, message, "the plan will leave it unplaced; add a site or change the rule"
+        )
+
+
+def _contradiction(subject: Subject, book: Rulebook) -> tuple[Rule, Rule] | None:
+    matching = [rule for rule in book.rules if rule.allow is not None and rule.matches(subject)]
+    pairs = (
+        (a, b)
+        for a, b in combinations(matching, 2)
+        if not (a.allow or frozenset()) & (b.allow or frozenset())
+    )
+    return next(pairs, None)
+
+
+def _certificates(estate: Estate) -> Iterator[Finding]:
+    held = {name.lower() for site in estate.sites for name in site.certifications}
+    for index, rule in enumerate(estate.policies.certification):
+        for place, name in enumerate(rule.requires):
+            if name.lower() not in held:
+                hint = did_you_mean(name, held) or (f"held: {quoted(sorted(held))}" if held else "")
+                path = f"policies.certification[{index}].requires[{place}]"
+                yield finding("TP1403", path, f"no site holds the certificate `{name}`", hint)
+
+
+def _today(
+    estate: Estate, subjects: Sequence[Subject], places: Sequence[Place], book: Rulebook
+) -> Iterator[Finding]:
+    by_id = {place.id: place for place in places}
+    for index, (workload, subject) in enumerate(zip(estate.workloads, subjects, strict=True)):
+        for number, share in enumerate(workload.today):
+            place = by_id.get(share.site)
+            verdict = judge(place, subject, book) if place else None
+            if verdict is not None:
+                message = f"`{workload.id}` runs at `{share.site}` today, where it may not: {verdict.text}"
+                path = f"workloads[{index}].today[{number}].site"
+                yield finding(
+                    "TP1405", path, message, "the plan moves it; today's baseline still counts it there"
+                )
+
+
+def _idle_sites(
+    estate: Estate, subjects: Sequence[Subject], places: Sequence[Place], book: Rulebook
+) -> Iterator[Finding]:
+    """Sites that could run things but may run nothing."""
+    for index, (site, place) in enumerate(zip(estate.sites, places, strict=True)):
+        offers = bool(site.pools) or bool(site.apis) or (site.pools is None and site.kind.is_rented)
+        verdicts = [judge(place, subject, book) for subject in subjects]
+        if offers and verdicts and None not in verdicts:
+            reason = verdicts[0].text if verdicts[0] else ""
+            message = f"no workload may run at `{site.id}`; `{subjects[0].workload}` for one: {reason}"
+            yield finding("TP1501", f"sites[{index}]", message, "remove the site, or change the rules")
