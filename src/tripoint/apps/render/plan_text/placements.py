@@ -1,0 +1,54 @@
+"""Who lives where, on what kind of money, and what holds them there."""
+
+from __future__ import annotations
+
+from rich.console import Group
+from rich.text import Text
+
+from tripoint.apps.render.plan_text.layout import NOTHING, lines, table, titled
+from tripoint.apps.render.reading.amounts import money_of
+from tripoint.apps.render.reading.residence import TENURES, residence, tenure_shares
+from tripoint.domain.plan import Plan, WorkloadSummary
+
+_COLUMNS = (
+    ("Workload", "l"),
+    ("Where (first → last period)", "f"),
+    ("Own/commit/elastic", "r"),
+    ("Cost", "r"),
+    ("Per Mtok used", "r"),
+    ("held", "r"),
+)
+_KEY = (
+    "shares of demand on owned, committed and elastic capacity over the horizon;",
+    "cost per million tokens as used (idle left out) and as held (idle included)",
+)
+
+
+def placements(plan: Plan) -> Group:
+    """One row per workload, then one sentence per workload on what holds it there."""
+    if not plan.workloads:
+        return NOTHING
+    money, homes = money_of(plan), residence(plan)
+    rows = [
+        (
+            workload.id,
+            _where(workload),
+            _shares(tenure_shares(homes.get(workload.id, ()))),
+            money.short(workload.cost_usd),
+            money.rate(workload.usd_per_mtok_usage),
+            money.rate(workload.usd_per_mtok_reserved),
+        )
+        for workload in plan.workloads
+    ]
+    reasons = [f"{workload.id}: {workload.why}" for workload in plan.workloads if workload.why]
+    why = (Text(), titled("Why there", lines(reasons))) if reasons else ()
+    return titled("Where each workload lives", table(_COLUMNS, rows), lines(_KEY), *why)
+
+
+def _where(workload: WorkloadSummary) -> str:
+    before, after = ", ".join(workload.sites_first), ", ".join(workload.sites_last)
+    return before if before == after else f"{before} → {after}"
+
+
+def _shares(shares: dict[str, float]) -> str:
+    return " / ".join(f"{shares[tenure] * 100:.0f}" for tenure in TENURES) + " %"

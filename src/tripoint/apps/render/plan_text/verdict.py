@@ -1,0 +1,111 @@
+"""The verdict: what it costs, against what, how sure; or why there is no plan."""
+
+from __future__ import annotations
+
+from rich.console import Group
+from rich.text import Text
+
+from tripoint.apps.render.plan_text.layout import NOTHING, lines, table, titled
+from tripoint.apps.render.reading.amounts import Money, carbon, compact, gap_percent, money_of, percent
+from tripoint.apps.render.reading.headline import Headline, headline
+from tripoint.apps.render.reading.money import idle_usd
+from tripoint.domain.plan import Baseline, Plan, PlanStatus
+
+_COLUMNS = (
+    ("", "l"),
+    ("Cost", "r"),
+    ("Against plan", "r"),
+    ("Invoiced", "r"),
+    ("CO2e", "r"),
+    ("Per Mtok", "r"),
+    ("Possible", "l"),
+)
+
+
+def top(plan: Plan) -> Group:
+    """The headline."""
+    span = f" · {plan.periods[0]} to {plan.periods[-1]}" if plan.periods else ""
+    size = f" · {len(plan.workloads)} workloads · {len(plan.sites)} sites"
+    name = Text.assemble((plan.name, "bold"), span, size)
+    if plan.status is PlanStatus.INFEASIBLE:
+        return Group(name, Text("No plan satisfies the estate as declared", style="bold red"))
+    found = headline(plan)
+    return Group(name, _total(plan, found), lines(_promises(plan, found)))
+
+
+def baselines(plan: Plan) -> Group:
+    """The plan and the obvious alternatives, priced alike."""
+    if not plan.baselines:
+        return NOTHING
+    money, own = money_of(plan), headline(plan).total_usd
+    rows = [_baseline(row, own, money) for row in plan.baselines]
+    impossible = [row for row in plan.baselines if row.status is PlanStatus.INFEASIBLE and row.note]
+    notes = lines(f"{row.label} is not possible: {row.note}" for row in impossible)
+    return titled("Against the alternatives", table(_COLUMNS, rows), notes)
+
+
+def certificate(plan: Plan) -> Group:
+    """How good the plan is proven to be."""
+    solve = plan.solve
+    if solve is None:
+        return NOTHING
+    money = money_of(plan)
+    end = " (stopped early: best plan so far)" if solve.was_interrupted else ""
+    sentence = (
+        f"{money.full(solve.incumbent_usd)} discounted; proven: no plan below {money.full(solve.bound_usd)}; "
+        f"gap {gap_percent(solve.gap)}, {solve.strategy}, {solve.seconds:.1f} s, "
+        f"{compact(solve.columns)} columns, {compact(solve.integers)} integers{end}"
+    )
+    inputs = f"estate {plan.estate_digest[:19]}, catalogue {plan.catalog_digest[:19]}"
+    return titled("Certificate", lines([sentence, f"{inputs}, tripoint {plan.tripoint_version}"]))
+
+
+def conflict(plan: Plan) -> Group:
+    """The constraint families that cannot hold together."""
+    if plan.conflict is None:
+        return NOTHING
+    families = " + ".join(plan.conflict.families)
+    hint = [Text(f"hint: {plan.conflict.hint}")] if plan.conflict.hint else []
+    return titled(f"In conflict: {families}", lines(f"- {row}" for row in plan.conflict.details), *hint)
+
+
+def _total(plan: Plan, found: Headline) -> Text:
+    money, idle = money_of(plan), idle_usd(plan)
+    share = f", {percent(idle / found.total_usd)} of it idle capacity" if found.total_usd and idle else ""
+    rest = f" over {found.months} months{share}; {carbon(found.carbon_kg)} CO2e"
+    return Text.assemble((money.short(found.total_usd), "bold green"), rest)
+
+
+def _promises(plan: Plan, found: Headline) -> list[str]:
+    money = money_of(plan)
+    said = []
+    for saving in found.savings:
+        amount = f"{money.short(abs(saving.usd))} ({percent(abs(saving.share))})"
+        verb, against = ("saves", "against") if saving.usd >= 0 else ("costs", "more than")
+        said.append(f"{verb} {amount} {against}: {saving.baseline.label}")
+    if found.first_limit:
+        limit = found.first_limit
+        order = f"; order by {limit.order_by}" if limit.order_by else ""
+        said.append(f"first limit: {limit.name}, full in {limit.exhausted}{order}")
+    if found.first_decision:
+        said.append(f"first decision: by {found.first_decision.month}, {found.first_decision.sentence}")
+    return said
+
+
+def _baseline(row: Baseline, own: float, money: Money) -> tuple[str | Text, ...]:
+    if row.status is PlanStatus.INFEASIBLE:
+        return row.label, "–", "–", "–", "–", "–", Text("no", style="red")
+    change = "–" if row.name == "plan" or own <= 0 else _change(row.total_usd / own - 1)
+    return (
+        row.label,
+        money.short(row.total_usd),
+        change,
+        money.short(row.billed_usd),
+        carbon(row.carbon_kg),
+        money.rate(row.usd_per_mtok),
+        Text("yes", style="green"),
+    )
+
+
+def _change(share: float) -> str:
+    return f"{'+' if share >= 0 else '-'}{percent(abs(share))}"

@@ -1,0 +1,58 @@
+"""What the answer rests on and what was ruled out: assumptions by money, and refusals grouped."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tripoint.domain.fit import Refusal, RefusalReason
+from tripoint.domain.plan import Plan
+from tripoint.domain.provenance import Assumption
+
+
+def by_money(plan: Plan) -> tuple[Assumption, ...]:
+    """Assumptions, most money first."""
+    return tuple(
+        sorted(plan.assumptions, key=lambda assumption: (-assumption.money_usd, assumption.figure.key))
+    )
+
+
+def flags(assumption: Assumption) -> tuple[str, ...]:
+    """`weak` when the catalogue itself doubts the figure, `stale` when it is old."""
+    provenance = assumption.figure.provenance
+    weak = ("weak",) if provenance and provenance.confidence.is_weak else ()
+    return (*weak, "stale") if assumption.is_stale else weak
+
+
+def doubtful(plan: Plan) -> tuple[Assumption, ...]:
+    """Assumptions that carry a flag, most money first."""
+    return tuple(assumption for assumption in by_money(plan) if flags(assumption))
+
+
+def refusals_by_workload(plan: Plan) -> dict[str, tuple[Refusal, ...]]:
+    """[workload] refusals, policy first, in the plan's order of workloads."""
+    order = [workload.id for workload in plan.workloads]
+    names = sorted({refusal.workload for refusal in plan.refusals}, key=lambda name: _rank(order, name))
+    return {
+        name: tuple(
+            sorted(
+                (refusal for refusal in plan.refusals if refusal.workload == name),
+                key=lambda refusal: (
+                    not refusal.reason.is_policy,
+                    refusal.reason,
+                    refusal.site,
+                    refusal.node_type,
+                ),
+            )
+        )
+        for name in names
+    }
+
+
+def reasons(plan: Plan) -> tuple[tuple[RefusalReason, int], ...]:
+    """Number of refusals by reason, policy first, then most frequent."""
+    counts = Counter(refusal.reason for refusal in plan.refusals)
+    return tuple(sorted(counts.items(), key=lambda item: (not item[0].is_policy, -item[1], item[0])))
+
+
+def _rank(order: list[str], name: str) -> tuple[int, str]:
+    return (order.index(name) if name in order else len(order), name)

@@ -1,0 +1,75 @@
+"""The answer in four numbers: total, savings, first limit, first decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tripoint.apps.render.reading.amounts import month_key
+from tripoint.apps.render.reading.decisions import Decision, decisions
+from tripoint.apps.render.reading.money import alternatives, plan_line, total_usd
+from tripoint.domain.plan import Baseline, Headroom, Plan, PlanStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saving:
+    """The plan against one alternative."""
+
+    baseline: Baseline
+    """The alternative."""
+    usd: float
+    """Effective cost it would add over the horizon, USD; negative when it is cheaper."""
+    share: float
+    """`usd` as a share of the alternative's cost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """What a board asks first."""
+
+    total_usd: float
+    """Effective cost over the horizon, USD."""
+    months: int
+    """Length of the horizon, months."""
+    carbon_kg: float
+    """Emissions, kgCO2e."""
+    savings: tuple[Saving, ...]
+    """Against each alternative that exists, in the plan's order."""
+    first_limit: Headroom | None
+    """The limit reached first, if any is in sight."""
+    first_decision: Decision | None
+    """The first thing to do."""
+
+    def against(self, name: str) -> Saving | None:
+        """Saving against the alternative of that name."""
+        return next((saving for saving in self.savings if saving.baseline.name == name), None)
+
+
+def headline(plan: Plan) -> Headline:
+    """The plan in four numbers."""
+    total = total_usd(plan)
+    own = plan_line(plan)
+    todo = decisions(plan)
+    return Headline(
+        total_usd=total,
+        months=len(plan.periods) * plan.period_months,
+        carbon_kg=own.carbon_kg if own else sum(charge.carbon_kg for charge in plan.charges),
+        savings=tuple(
+            _saving(baseline, total)
+            for baseline in alternatives(plan)
+            if baseline.status is not PlanStatus.INFEASIBLE and baseline.total_usd > 0
+        ),
+        first_limit=roadmap(plan)[0] if roadmap(plan) else None,
+        first_decision=todo[0] if todo else None,
+    )
+
+
+def roadmap(plan: Plan) -> tuple[Headroom, ...]:
+    """Limits that are reached within sight, first reached first."""
+    return tuple(
+        sorted((row for row in plan.headroom if row.exhausted), key=lambda row: month_key(row.exhausted))
+    )
+
+
+def _saving(baseline: Baseline, total: float) -> Saving:
+    usd = baseline.total_usd - total
+    return Saving(baseline=baseline, usd=usd, share=usd / baseline.total_usd)

@@ -1,0 +1,68 @@
+"""Where the money goes: effective cost by period and cause, summed from the charge rows and nothing else."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+
+from tripoint.domain.charge import Charge
+from tripoint.domain.plan import Baseline, Plan
+
+LAYERS = ("public", "dense", "edge")
+OTHER = "other"
+
+
+def total_usd(plan: Plan) -> float:
+    """Effective cost over the horizon, USD."""
+    own = plan_line(plan)
+    return own.total_usd if own else sum(charge.effective_usd for charge in plan.charges)
+
+
+def plan_line(plan: Plan) -> Baseline | None:
+    """The plan's own row among the baselines."""
+    return next((baseline for baseline in plan.baselines if baseline.name == "plan"), None)
+
+
+def alternatives(plan: Plan) -> tuple[Baseline, ...]:
+    """The other rows, in their order."""
+    return tuple(baseline for baseline in plan.baselines if baseline.name != "plan")
+
+
+def by_period(plan: Plan, cause: Callable[[Charge], str]) -> dict[str, tuple[float, ...]]:
+    """[cause][period] effective cost, USD, largest cause first."""
+    series: dict[str, list[float]] = defaultdict(lambda: [0.0] * len(plan.periods))
+    for charge in plan.charges:
+        series[cause(charge)][charge.period] += charge.effective_usd
+    ordered = sorted(series.items(), key=lambda item: (-sum(item[1]), item[0]))
+    return {name: tuple(values) for name, values in ordered}
+
+
+def by_layer(plan: Plan) -> dict[str, tuple[float, ...]]:
+    """[layer][period] effective cost, USD, in the order public, dense, edge."""
+    found = by_period(plan, lambda charge: charge.layer)
+    known = {layer: found[layer] for layer in LAYERS if layer in found}
+    return {**known, **{name: values for name, values in found.items() if name not in known}}
+
+
+def by_kind(plan: Plan, most: int = 7) -> dict[str, tuple[float, ...]]:
+    """[kind][period] effective cost, USD; the kinds beyond `most` are one row `other`."""
+    found = {
+        name: values
+        for name, values in by_period(plan, lambda charge: str(charge.kind)).items()
+        if any(values)
+    }
+    return fold(found, most)
+
+
+def fold(series: Mapping[str, tuple[float, ...]], most: int) -> dict[str, tuple[float, ...]]:
+    """The first `most` rows, the rest summed into `other`."""
+    names = list(series)
+    if len(names) <= most:
+        return dict(series)
+    rest = tuple(map(sum, zip(*(series[name] for name in names[most - 1 :]), strict=True)))
+    return {**{name: series[name] for name in names[: most - 1]}, OTHER: rest}
+
+
+def idle_usd(plan: Plan) -> float:
+    """Effective cost of owned and committed capacity nobody used, USD."""
+    return sum(charge.effective_usd for charge in plan.charges if charge.status == "Unused")
