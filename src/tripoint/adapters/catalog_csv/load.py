@@ -8,7 +8,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import TypeVar
 
-from tripoint.adapters.catalog_csv.rows import read_cells, read_rows
+from tripoint.adapters.catalog_csv.rows import Sheet, check_headers, read_rows, read_sheet
 from tripoint.domain.catalog import (
     ApiPrice,
     Catalog,
@@ -38,14 +38,15 @@ _LATENCY_ENDS = {"source": "from", "target": "to"}
 
 def load_catalog(folder: Traversable | None = None) -> Catalog:
     """The catalogue shipped with tripoint, or the one in `folder` when given."""
-    tables = _read_files(folder if folder is not None else files("tripoint").joinpath("catalogs"))
+    contents = _read_files(folder if folder is not None else files("tripoint").joinpath("catalogs"))
+    sheets = {name: read_sheet(f"{name}.csv", _text(name, content)) for name, content in contents.items()}
 
     def rows(name: str, kind: type[Row], renames: Mapping[str, str] | None = None) -> tuple[Row, ...]:
-        return read_rows(f"{name}.csv", _content(tables, name), kind, renames or {})
+        return read_rows(_sheet(sheets, name), kind, renames or {})
 
     return Catalog(
-        digest=_digest(tables),
-        as_of=_newest(tables),
+        digest=_digest(contents),
+        as_of=_newest(sheets),
         accelerators=rows("accelerators", Accelerator),
         node_types=rows("node_types", NodeType),
         compute_prices=rows("compute_prices", ComputePrice),
@@ -63,41 +64,42 @@ def load_catalog(folder: Traversable | None = None) -> Catalog:
         training=rows("training", TrainingPoint),
         regimes=rows("regimes", RegimeRule),
         country_sets=rows("country_sets", CountrySet),
-        sources=_sources(tables),
+        sources=_sources(_sheet(sheets, "sources")),
     )
 
 
 def _read_files(folder: Traversable) -> dict[str, bytes]:
     if not folder.is_dir():
-        raise InternalError("the catalogue folder `catalogs` is missing from this installation")
-    found = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".csv")), key=lambda entry: entry.name)
-    return {entry.name.removesuffix(".csv"): entry.read_bytes() for entry in found}
+        raise InternalError("the catalogue folder is missing from this installation")
+    tables = (entry for entry in folder.iterdir() if entry.name.endswith(".csv"))
+    return {table.name.removesuffix(".csv"): table.read_bytes() for table in tables}
 
 
-def _content(tables: Mapping[str, bytes], name: str) -> str:
-    if name not in tables:
+def _text(name: str, content: bytes) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InternalError(f"byte {error.start} of {name}.csv is not UTF-8") from None
+
+
+def _sheet(sheets: Mapping[str, Sheet], name: str) -> Sheet:
+    if name not in sheets:
         raise InternalError(f"catalogue table `{name}.csv` is missing from this installation")
-    return tables[name].decode("utf-8")
+    return sheets[name]
 
 
-def _digest(tables: Mapping[str, bytes]) -> str:
+def _digest(contents: Mapping[str, bytes]) -> str:
     digest = hashlib.sha256()
-    for name in sorted(tables):
-        digest.update(name.encode("utf-8") + b"\0" + tables[name] + b"\0")
+    for name in sorted(contents):
+        digest.update(name.encode("utf-8") + b"\0" + contents[name] + b"\0")
     return f"sha256:{digest.hexdigest()}"
 
 
-def _newest(tables: Mapping[str, bytes]) -> str:
+def _newest(sheets: Mapping[str, Sheet]) -> str:
     """Newest `as_of` of all tables; ISO dates compare as text."""
-    dates = [""]
-    for name in tables:
-        lines = _content(tables, name).splitlines()
-        if lines and "as_of" in lines[0].split(","):
-            headers = tuple(lines[0].split(","))
-            dates.extend(cells["as_of"] for _, cells in read_cells(f"{name}.csv", "\n".join(lines), headers))
-    return max(dates)
+    return max((date for sheet in sheets.values() for date in sheet.column("as_of")), default="")
 
 
-def _sources(tables: Mapping[str, bytes]) -> dict[str, str]:
-    rows = read_cells("sources.csv", _content(tables, "sources"), ("key", "description"))
-    return {cells["key"]: cells["description"] for _, cells in rows}
+def _sources(sheet: Sheet) -> dict[str, str]:
+    check_headers(sheet, ("key", "description"))
+    return dict(zip(sheet.column("key"), sheet.column("description"), strict=True))

@@ -6,7 +6,7 @@ The columns are read off the table's dataclass, so a field added there is a colu
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, TypeVar, get_type_hints
 
@@ -21,8 +21,27 @@ NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A file split into cells, every row as long as the header."""
+
+    file: str
+    """File name, for errors."""
+    headers: tuple[str, ...]
+    """Column names."""
+    rows: tuple[tuple[int, list[str]], ...]
+    """1-based line and cells of every row."""
+
+    def column(self, header: str) -> tuple[str, ...]:
+        """Cells of one column; none when the sheet has no such column."""
+        if header not in self.headers:
+            return ()
+        at = self.headers.index(header)
+        return tuple(cells[at] for _, cells in self.rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column of a file and the field it fills."""
+    """One column of a table and the field it fills."""
 
     header: str
     """Name in the file's first line."""
@@ -30,41 +49,49 @@ class Column:
     """Name of the dataclass field."""
     convert: Converter
     """Cell to value."""
-    default: Any = MISSING
+    default: Any
     """Value of an empty cell; `MISSING` where the converter decides."""
 
 
-def read_rows(file: str, content: str, kind: type[Row], renames: Mapping[str, str]) -> tuple[Row, ...]:
-    """All rows of a file as `kind`; `renames` maps a field to its column where the names differ."""
-    own, shared = _columns(kind, renames), _columns(Provenance, {})
+def read_sheet(file: str, content: str) -> Sheet:
+    """The cells of a CSV text, after checking that all rows have the header's length."""
+    reader = csv.reader(content.splitlines())
+    headers = tuple(next(reader, ()))
+    rows = []
+    for cells in reader:
+        if len(cells) != len(headers):
+            where = f"{file}:{reader.line_num}"
+            raise InternalError(f"{len(cells)} cells where the header has {len(headers)}, at {where}")
+        rows.append((reader.line_num, cells))
+    return Sheet(file=file, headers=headers, rows=tuple(rows))
+
+
+def read_rows(sheet: Sheet, kind: type[Row], renames: Mapping[str, str]) -> tuple[Row, ...]:
+    """All rows as `kind`; `renames` maps a field to its column where the names differ."""
+    own = _columns(kind, renames)
     is_sourced = "provenance" in {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    shared = _columns(Provenance, {}) if is_sourced else ()
+    check_headers(sheet, tuple(column.header for column in own + shared if column.header != NOTE))
+    place_own, place_shared = _placed(sheet, own), _placed(sheet, shared)
     build: Callable[..., Row] = kind
     rows = []
-    for line, cells in read_cells(file, content, _required(own + (shared if is_sourced else ()))):
-        values = _values(file, line, own, cells)
+    for line, cells in sheet.rows:
+        values = _values(sheet, line, cells, place_own)
         if is_sourced:
-            values["provenance"] = Provenance(**_values(file, line, shared, cells))
+            values["provenance"] = Provenance(**_values(sheet, line, cells, place_shared))
         rows.append(build(**values))
     return tuple(rows)
 
 
-def read_cells(file: str, content: str, headers: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and cells by header of every row, after checking the header line and the row's length."""
-    reader = csv.reader(content.splitlines())
-    found = next(reader, [])
-    _check_headers(file, found, headers)
-    for cells in reader:
-        if len(cells) != len(found):
-            raise InternalError(f"{len(cells)} cells where the header has {len(found)} at {file}:{reader.line_num}")
-        yield reader.line_num, dict(zip(found, cells, strict=True))
-
-
-def _check_headers(file: str, found: list[str], needed: tuple[str, ...]) -> None:
-    missing = [name for name in needed if name not in found]
-    unknown = [name for name in found if name not in needed and name != NOTE]
-    if missing or unknown or len(set(found)) != len(found):
+def check_headers(sheet: Sheet, needed: tuple[str, ...]) -> None:
+    """Raises `InternalError` unless the sheet has exactly the columns `needed`, and perhaps a note."""
+    missing = [name for name in needed if name not in sheet.headers]
+    unknown = [name for name in sheet.headers if name not in needed and name != NOTE]
+    twice = [name for name in sheet.headers if sheet.headers.count(name) > 1]
+    if missing or unknown or twice:
         wanted = ", ".join(f"`{name}`" for name in needed)
-        raise InternalError(f"columns missing {missing}, unknown {unknown} at {file}:1; the table has {wanted}")
+        wrong = f"missing {missing}, unknown {unknown}, repeated {twice}"
+        raise InternalError(f"wrong columns at {sheet.file}:1: {wrong}; needed are {wanted}")
 
 
 def _columns(kind: type[Any], renames: Mapping[str, str]) -> tuple[Column, ...]:
@@ -81,20 +108,23 @@ def _columns(kind: type[Any], renames: Mapping[str, str]) -> tuple[Column, ...]:
     )
 
 
-def _required(columns: tuple[Column, ...]) -> tuple[str, ...]:
-    return tuple(column.header for column in columns if column.header != NOTE)
+def _placed(sheet: Sheet, columns: tuple[Column, ...]) -> tuple[tuple[int, Column], ...]:
+    """Columns with their position; a note the sheet does not have stays at its default."""
+    return tuple((sheet.headers.index(c.header), c) for c in columns if c.header in sheet.headers)
 
 
-def _values(file: str, line: int, columns: tuple[Column, ...], cells: Mapping[str, str]) -> dict[str, Any]:
+def _values(
+    sheet: Sheet, line: int, cells: list[str], columns: tuple[tuple[int, Column], ...]
+) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for column in columns:
-        cell = cells.get(column.header, "")
+    for at, column in columns:
+        cell = cells[at]
         if not cell and column.default is not MISSING:
             values[column.field] = column.default
             continue
         try:
             values[column.field] = column.convert(cell)
         except CellError as error:
-            where = f"column `{column.header}` at {file}:{line}"
-            raise InternalError(f"`{cell}` where {error} is needed, {where}") from None
+            where = f"column `{column.header}` at {sheet.file}:{line}"
+            raise InternalError(f"`{cell}` where {error} is needed, in {where}") from None
     return values
