@@ -28,7 +28,7 @@ NODE_HOUR = "node-hour"
 def owned_node_month(
     node: NodeFigures, gpus: int, site: SiteFigures, finance: FinanceFigures
 ) -> tuple[Rate, ...]:
-    """An owned node in service for an idle month: amortisation, interest, upkeep, staff, space, idle power."""
+    """An owned node in service for an idle month: amortisation, interest, upkeep, staff, space, power."""
     return (
         _amortisation(node, finance),
         _interest(node, finance),

@@ -119,7 +119,7 @@ def split_by_tier(tariff: Tariff, gb_per_month: float) -> tuple[float, ...]:
 def storage_rate(
     site: Site, tier: StorageTier, estate: Estate, catalog: Catalog
 ) -> tuple[StorageRate, tuple[Figure, ...]]:
-    """Price of keeping data at `site` in `tier`: own price (hot only), the provider's row, or a borrowed one."""
+    """Price of keeping data at `site` in `tier`: own price (hot only), the provider's, or a borrowed row."""
     if site.storage_usd_per_gb_month is not None and tier is StorageTier.HOT:
         key = f"site.{site.id}.storage_usd_per_gb_month"
         own = Figure(
@@ -252,7 +252,7 @@ def _unknown_egress(provider: str, path: TransferClass, catalog: Catalog) -> Fig
 
 
 def _storage_row(site: Site, tier: StorageTier, catalog: Catalog) -> tuple[StoragePrice | None, str]:
-    """The provider's row of the tier or of the nearest hotter one, a private site's, then the dearest known."""
+    """The provider's row of the tier or of the next hotter one, a private site's, then the dearest known."""
     provider = provider_of(site) if site.kind.is_rented else PRIVATE
     tiers = list(StorageTier)
     hotter = [tier, *reversed(tiers[: tiers.index(tier)])]
