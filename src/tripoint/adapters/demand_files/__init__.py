@@ -1,0 +1,82 @@
+"""Reads request logs, published traces and GPU-job logs with DuckDB, in bounded memory: the `TraceReader` of
+a fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tripoint.adapters.demand_files.clocks import Clock
+from tripoint.adapters.demand_files.columns import Layout, layout_of
+from tripoint.adapters.demand_files.formats import inspect
+from tripoint.adapters.demand_files.jobs import aggregate_jobs, job_clocks
+from tripoint.adapters.demand_files.requests import aggregate_requests, request_clock
+from tripoint.adapters.demand_files.servegen import WINDOW_ROLES, aggregate_windows, companion_of
+from tripoint.adapters.demand_files.session import open_session
+from tripoint.adapters.demand_files.staging import column_names, stage
+from tripoint.domain.errors import OptionError
+from tripoint.engines.sizing.trace import JobTrace, RequestTrace, TraceHeader
+from tripoint.usecases.demand import FitOptions
+
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".gz", ".log", ".txt")
+
+
+def read_trace(path: str, options: FitOptions) -> RequestTrace | JobTrace:
+    """Aggregate the log at `path`.
+
+    Raises `OptionError` where columns, units or rows leave no answer, `FileError` for a damaged or unreadable
+    file, `MissingExtraError` without DuckDB and `PlatformError` when memory and disk run out.
+    """
+    file_name = Path(path).name
+    with open_session(options.memory_mb, file_name) as session:
+        file = inspect(path)
+        layout = layout_of(column_names(session, file), options.columns, options.kind, file_name)
+        header = _header(file_name, layout, options)
+        starts_s = _starts_s(options.starts_at)
+        if layout.kind == "client_windows":
+            staged = stage(session, file, WINDOW_ROLES)
+            companion = companion_of(file.path, options.companion)
+            return aggregate_windows(session, staged, header, companion, starts_s)
+        staged = stage(session, file, layout.columns, hashed=("tenant",))
+        if layout.kind == "gpu_jobs":
+            clocks = {
+                role: _anchored(clock, starts_s)
+                for role, clock in job_clocks(session, layout, options.unit).items()
+            }
+            return aggregate_jobs(session, layout, staged, header, clocks, options.duration_unit)
+        clock = _anchored(request_clock(session, layout, options.unit), starts_s)
+        return aggregate_requests(session, layout, staged, header, clock)
+
+
+def _header(file_name: str, layout: Layout, options: FitOptions) -> TraceHeader:
+    """Name and source of the profile."""
+    name = file_name
+    while Path(name).suffix.lower() in SUFFIXES:
+        name = Path(name).stem
+    described = options.description or layout.title
+    return TraceHeader(name=options.name or name, source=f"{file_name} ({described})", rows=0)
+
+
+def _starts_s(starts_at: str | None) -> float | None:
+    """The instant a relative trace began, seconds since 1970 UTC."""
+    if starts_at is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(starts_at)
+    except ValueError as error:
+        raise OptionError(
+            f"`{starts_at}` is no ISO 8601 instant", hint="write it as in `2026-01-05T00:00Z`"
+        ) from error
+    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
+
+
+def _anchored(clock: Clock, starts_s: float | None) -> Clock:
+    """A relative clock set to a known start; an absolute one stays."""
+    if starts_s is None or clock.has_calendar:
+        return clock
+    return replace(clock, sql=f"(({clock.sql}) + {round(starts_s * 1e9)})", has_calendar=True)
+
+
+__all__ = ["read_trace"]

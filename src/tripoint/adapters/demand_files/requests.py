@@ -1,0 +1,178 @@
+"""Aggregates a staged request log: which rows count, when they arrived, how many tokens they carried.
+
+A row is dropped for one reason only, the first that holds: bad timestamp, missing, non-numeric, negative or
+implausible tokens, exact duplicate, stray timestamp. Rows out of order are sorted, never dropped.
+"""
+
+from __future__ import annotations
+
+from tripoint.adapters.demand_files.arrivals import (
+    arrivals_of,
+    note_gaps,
+    note_order,
+    quantiles,
+    sort_arrivals,
+)
+from tripoint.adapters.demand_files.clocks import Clock, read_clock
+from tripoint.adapters.demand_files.columns import Layout
+from tripoint.adapters.demand_files.session import Session
+from tripoint.adapters.demand_files.staging import Staged
+from tripoint.domain.errors import OptionError
+from tripoint.engines.sizing.trace import RequestTrace, TraceHeader
+
+MOST_TOKENS = 100_000_000
+"""A request above this is a mistake of the log, not a request."""
+DUPLICATE_RESOLUTION_SHARE = 0.5
+SECOND_NS = 1_000_000_000
+
+
+def aggregate_requests(
+    session: Session, layout: Layout, staged: Staged, header: TraceHeader, clock: Clock
+) -> RequestTrace:
+    """Trace of the requests in table `staged`; `header` names it and may set its calendar."""
+    _judge(session, layout, clock)
+    dropped = {"malformed row": staged.malformed, **_dropped(session)}
+    order = note_order(session, "judged WHERE reason IS NULL")
+    duplicates, note = _drop_duplicates(session)
+    dropped["duplicate row"] = duplicates
+    rows = sort_arrivals(session, "SELECT ns FROM judged WHERE reason IS NULL")
+    dropped["stray timestamp"] = rows.strays
+    session.run(
+        "UPDATE judged SET reason = 'stray timestamp' WHERE reason IS NULL AND ns NOT BETWEEN ? AND ?",
+        [rows.first_ns, rows.last_ns],
+    )
+    dropped = {reason: count for reason, count in dropped.items() if count}
+    tenants, tenant_note = _tenants(session, layout, rows.count)
+    total, repeated = _blocks(session, layout)
+    notes = (
+        *layout.notes,
+        clock.note,
+        *staged.notes,
+        *_loss_note(dropped, rows.count),
+        *order,
+        *note,
+        *rows.notes,
+        *note_gaps(session, rows, clock.has_calendar),
+        *tenant_note,
+    )
+    return RequestTrace(
+        header=TraceHeader(
+            name=header.name,
+            source=header.source,
+            rows=rows.count,
+            dropped=dropped,
+            notes=(*header.notes, *notes),
+        ),
+        arrivals=arrivals_of(session, rows, clock.has_calendar),
+        input_tokens=quantiles(
+            session, "SELECT input AS value, 1 AS weight FROM judged WHERE reason IS NULL"
+        ),
+        output_tokens=quantiles(
+            session, "SELECT output AS value, 1 AS weight FROM judged WHERE reason IS NULL"
+        ),
+        prefix_blocks=total,
+        repeated_blocks=repeated,
+        tenants=tenants,
+    )
+
+
+def request_clock(session: Session, layout: Layout, unit: str | None) -> Clock:
+    """Clock of the arrivals."""
+    return read_clock(session, "staged", "timestamp_", layout.columns["timestamp"], unit or layout.unit)
+
+
+def _judge(session: Session, layout: Layout, clock: Clock) -> None:
+    """Table `judged`: parsed values and the reason a row is set aside, if any."""
+    extra = "".join(f", {role}_ AS {role}" for role in ("tenant", "blocks") if role in layout.columns)
+    session.run(f"""
+        CREATE TABLE judged AS
+        WITH parsed AS (
+            SELECT row, twin, {clock.sql} AS ns, input_, output_,
+                TRY_CAST(input_ AS DOUBLE) AS input, TRY_CAST(output_ AS DOUBLE) AS output {extra}
+            FROM staged)
+        SELECT * EXCLUDE (input_, output_), CASE
+            WHEN ns IS NULL THEN 'bad timestamp'
+            WHEN input_ IS NULL OR output_ IS NULL THEN 'missing tokens'
+            WHEN input IS NULL OR output IS NULL OR isnan(input) OR isnan(output) THEN 'non-numeric tokens'
+            WHEN input < 0 OR output < 0 THEN 'negative tokens'
+            WHEN input > {MOST_TOKENS} OR output > {MOST_TOKENS} THEN 'implausible tokens'
+            END AS reason
+        FROM parsed ORDER BY row""")
+    session.run("DROP TABLE staged")
+
+
+def _dropped(session: Session) -> dict[str, int]:
+    """Rows by reason so far; raises `OptionError` when nothing is left to fit."""
+    counts = {
+        str(reason): int(count)
+        for reason, count in session.rows(
+            "SELECT reason, count(*) FROM judged WHERE reason IS NOT NULL GROUP BY ALL ORDER BY ALL"
+        )
+    }
+    kept = int(session.row("SELECT count(*) FROM judged WHERE reason IS NULL")[0])
+    if kept < 2:
+        told = ", ".join(f"{count:,} for {reason}" for reason, count in counts.items()) or "none dropped"
+        raise OptionError(
+            f"{kept} usable rows, 2 are needed to tell a rate; rows dropped: {told}",
+            hint="check the mapped columns with `--map`",
+        )
+    return counts
+
+
+def _drop_duplicates(session: Session) -> tuple[int, tuple[str, ...]]:
+    """Rows identical in every column: dropped where the clock is finer than a second, else kept and told."""
+    twins = int(
+        session.row("""
+        SELECT coalesce(sum(copies - 1), 0) FROM (
+            SELECT count(*) AS copies FROM judged WHERE reason IS NULL
+            GROUP BY twin, ns HAVING count(*) > 1)""")[0]
+    )
+    if not twins:
+        return 0, ()
+    fine = float(session.row(f"SELECT avg((ns % {SECOND_NS} <> 0)::INT) FROM judged WHERE reason IS NULL")[0])
+    if fine < DUPLICATE_RESOLUTION_SHARE:
+        return 0, (
+            f"{twins:,} rows are identical in every column, but the clock ticks in whole seconds: "
+            "they were kept as separate requests",
+        )
+    session.run("""
+        UPDATE judged SET reason = 'duplicate row' FROM (
+            SELECT twin, ns, min(row) AS original FROM judged WHERE reason IS NULL GROUP BY twin, ns
+            HAVING count(*) > 1) AS twins
+        WHERE judged.twin = twins.twin AND judged.ns = twins.ns AND judged.row > twins.original
+            AND judged.reason IS NULL""")
+    return twins, ()
+
+
+def _loss_note(dropped: dict[str, int], kept: int) -> tuple[str, ...]:
+    """A sentence when so much was dropped that the rate is in doubt."""
+    lost = sum(dropped.values())
+    if lost <= 0.05 * (lost + kept):
+        return ()
+    return (
+        f"{lost / (lost + kept):.1%} of the rows were dropped: the true rate is higher if they were requests",
+    )
+
+
+def _tenants(session: Session, layout: Layout, rows: int) -> tuple[int | None, tuple[str, ...]]:
+    """Distinct tenants, and how much of the traffic the largest one sends."""
+    if "tenant" not in layout.columns:
+        return None, ()
+    count, most = session.row("""
+        SELECT count(*) FILTER (tenant IS NOT NULL), max(requests) FROM (
+            SELECT tenant, count(*) AS requests FROM judged WHERE reason IS NULL GROUP BY tenant)""")
+    return int(count), (
+        f"the largest of {int(count):,} tenants sends {int(most) / rows:.0%} of the requests",
+    )
+
+
+def _blocks(session: Session, layout: Layout) -> tuple[int, int]:
+    """Prefix blocks asked for, and those asked for before: all but the first sight of each id (an infinite
+    cache).
+    """
+    if "blocks" not in layout.columns:
+        return 0, 0
+    total, distinct = session.row("""
+        SELECT count(block), count(DISTINCT block) FROM (
+            SELECT unnest(TRY_CAST(blocks AS BIGINT[])) AS block FROM judged WHERE reason IS NULL)""")
+    return int(total), int(total) - int(distinct)

@@ -1,0 +1,114 @@
+"""A DuckDB session of our own for one file: bounded memory, a private folder to spill to, nothing left
+behind.
+
+Everything a fit needs is staged in one temporary database file, so a log larger than memory is read once and
+then aggregated column by column. DuckDB is the extra `demand`.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tripoint.domain.errors import FileError, InternalError, MissingExtraError, PlatformError
+
+try:
+    import duckdb
+except ImportError:  # the extra is optional: a plan needs no DuckDB
+    duckdb = None  # type: ignore[assignment, unused-ignore]
+
+Row = tuple[Any, ...]
+MAX_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One connection and its folder."""
+
+    connection: Any
+    """The DuckDB connection."""
+    folder: Path
+    """Temporary folder of this session."""
+
+    def run(self, sql: str, parameters: Sequence[object] = ()) -> None:
+        """Run a statement for its effect."""
+        self.connection.execute(sql, list(parameters))
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """All rows of a query whose answer is small."""
+        answer: list[Row] = self.connection.execute(sql, list(parameters)).fetchall()
+        return answer
+
+    def row(self, sql: str, parameters: Sequence[object] = ()) -> Row:
+        """The only row of an aggregate."""
+        return self.rows(sql, parameters)[0]
+
+    def readable(self, path: Path) -> str:
+        """A name of the file that DuckDB does not take for a pattern."""
+        if not set("*?[]{}") & set(str(path)):
+            return str(path)
+        alias = self.folder / f"source{len(list(self.folder.iterdir()))}"
+        alias.symlink_to(path.resolve())
+        return str(alias)
+
+
+@contextmanager
+def open_session(memory_mb: int, file: str) -> Iterator[Session]:
+    """A session that removes its folder at the end and tells DuckDB's failures in our terms."""
+    if duckdb is None:
+        raise MissingExtraError(
+            "fitting demand needs DuckDB, which is not installed",
+            hint="install it with `pip install 'tripoint[demand]'`",
+        )
+    with tempfile.TemporaryDirectory(prefix="tripoint-demand-") as folder:
+        connection = duckdb.connect(
+            str(Path(folder) / "staging.duckdb"),
+            config={
+                "memory_limit": f"{memory_mb}MB",
+                "threads": min(MAX_THREADS, os.cpu_count() or 1),
+                "temp_directory": str(Path(folder) / "spill"),
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            },
+        )
+        try:
+            with _told(file, memory_mb):
+                yield Session(connection, Path(folder))
+        finally:
+            connection.close()
+
+
+@contextmanager
+def _told(file: str, memory_mb: int) -> Iterator[None]:
+    """DuckDB's exceptions by who must act."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise PlatformError(
+            f"{memory_mb} MB of memory, or the disk behind it, did not suffice to read `{file}`",
+            hint="allow more memory, or point TMPDIR to a larger disk",
+        ) from error
+    except duckdb.IOException as error:
+        raise FileError(
+            f"cannot read `{file}`: {_first_line(error)}",
+            hint="check the disk and the file; copy or download it again",
+        ) from error
+    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+        raise FileError(
+            f"`{file}` is damaged: {_first_line(error)}", hint="write or download the file again"
+        ) from error
+    except duckdb.Error as error:
+        raise InternalError(
+            f"reading `{file}` failed: {_first_line(error)}",
+            hint="please report this with the file's first lines",
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    """DuckDB's message without its query excerpt."""
+    return str(error).strip().splitlines()[0].removesuffix(".")
