@@ -1,0 +1,149 @@
+"""HiGHS through `highspy`: hands the arrays over once, streams progress, and stops politely when asked."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import highspy
+import numpy as np
+
+from tripoint.domain.errors import SolverError
+from tripoint.engines.placement.program import (
+    Program,
+    Solution,
+    SolutionStatus,
+    SolveLimits,
+    SolveProgress,
+)
+
+_INFEASIBLE = (
+    highspy.HighsModelStatus.kInfeasible,
+    highspy.HighsModelStatus.kUnboundedOrInfeasible,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HighsSolver:
+    """The production solver."""
+
+    def solve(
+        self,
+        program: Program,
+        limits: SolveLimits,
+        progress: Callable[[SolveProgress], None],
+        should_stop: Callable[[], bool],
+    ) -> Solution:
+        """Best solution within `limits` with its proven bound.
+
+        Raises:
+            SolverError: HiGHS refused the program or failed numerically.
+        """
+        started = time.perf_counter()
+        highs = _configured(limits)
+        if highs.passModel(_model(program)) == highspy.HighsStatus.kError:
+            raise SolverError("HiGHS refused the program", hint="report this estate as a bug")
+        _watch(highs, started, progress, should_stop)
+        highs.run()
+        return _solution(highs, program, time.perf_counter() - started)
+
+
+def _configured(limits: SolveLimits) -> Any:
+    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy ships no types for it
+    options: dict[str, bool | int | float | str] = {
+        "output_flag": False,
+        "mip_rel_gap": limits.gap,
+        "time_limit": limits.seconds,
+        "random_seed": limits.seed,
+        "threads": limits.threads,
+        "mip_feasibility_tolerance": 1e-6,
+    }
+    if limits.nodes is not None:
+        options["mip_max_nodes"] = limits.nodes
+    for name, value in options.items():
+        highs.setOptionValue(name, value)
+    return highs
+
+
+def _model(program: Program) -> Any:
+    model = highspy.HighsLp()
+    model.num_col_ = program.columns
+    model.num_row_ = program.rows
+    model.col_cost_ = program.cost
+    model.col_lower_ = program.lower
+    model.col_upper_ = program.upper
+    model.row_lower_ = program.row_lower
+    model.row_upper_ = program.row_upper
+    model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    model.a_matrix_.start_ = program.starts
+    model.a_matrix_.index_ = program.index
+    model.a_matrix_.value_ = program.value
+    kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+    if program.integers:
+        model.integrality_ = [kinds[int(flag)] for flag in program.is_integer]
+    return model
+
+
+def _watch(
+    highs: Any, started: float, progress: Callable[[SolveProgress], None], should_stop: Callable[[], bool]
+) -> None:
+    def on_log(event: Any) -> None:
+        incumbent = _finite(event.data_out.mip_primal_bound)
+        bound = _finite(event.data_out.mip_dual_bound)
+        gap = None if incumbent is None or bound is None else _gap(incumbent, bound)
+        progress(
+            SolveProgress(incumbent=incumbent, bound=bound, gap=gap, seconds=time.perf_counter() - started)
+        )
+
+    def on_interrupt(event: Any) -> None:
+        if should_stop():
+            event.interrupt()
+
+    highs.cbMipLogging.subscribe(on_log)
+    highs.cbMipInterrupt.subscribe(on_interrupt)
+    highs.cbSimplexInterrupt.subscribe(on_interrupt)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) and abs(value) < highspy.kHighsInf else None
+
+
+def _gap(incumbent: float, bound: float) -> float:
+    return max(0.0, incumbent - bound) / max(abs(incumbent), 1e-9)
+
+
+def _solution(highs: Any, program: Program, seconds: float) -> Solution:
+    status = highs.getModelStatus()
+    info = highs.getInfo()
+    has_point = info.primal_solution_status == highspy.kSolutionStatusFeasible
+    values = np.asarray(highs.getSolution().col_value, dtype=np.float64) if has_point else np.zeros(0)
+    objective = float(info.objective_function_value) if has_point else math.inf
+    is_optimal = status == highspy.HighsModelStatus.kOptimal
+    bound = float(info.mip_dual_bound) if program.integers else (objective if is_optimal else -math.inf)
+    if status in _INFEASIBLE:
+        outcome = SolutionStatus.INFEASIBLE
+    elif has_point:
+        outcome = SolutionStatus.OPTIMAL if is_optimal else SolutionStatus.FEASIBLE
+    else:
+        outcome = SolutionStatus.UNKNOWN
+    return Solution(
+        status=outcome,
+        values=_rounded(values, program),
+        objective=objective,
+        bound=min(bound, objective),
+        gap=_gap(objective, bound) if has_point else math.inf,
+        seconds=seconds,
+        nodes=max(int(info.mip_node_count), 0),
+        was_interrupted=not is_optimal and status not in _INFEASIBLE,
+        strategy="monolithic",
+    )
+
+
+def _rounded(values: Any, program: Program) -> Any:
+    """Integer columns come back within 1e-6 of an integer; snap them so that decode sees whole nodes."""
+    if values.size:
+        values[program.is_integer] = np.round(values[program.is_integer])
+    return values

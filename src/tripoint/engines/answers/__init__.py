@@ -1,0 +1,1 @@
+"""What the decisions mean: summaries, break-even, roadmap, advice and assumptions."""

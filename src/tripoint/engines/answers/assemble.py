@@ -1,0 +1,110 @@
+"""Puts the plan together: decisions, charges and everything they mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from tripoint.domain.plan import Baseline, ConflictSet, Plan, PlanStatus
+from tripoint.domain.source import LoadedEstate
+from tripoint.domain.version import VERSION
+from tripoint.engines.answers.baselines import baseline
+from tripoint.engines.placement.instance import Instance
+from tripoint.engines.placement.outcome import Outcome
+from tripoint.engines.placement.program import SolutionStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What a plan is about, whatever the answer."""
+
+    loaded: LoadedEstate
+    """The estate and the files it was read from."""
+    instance: Instance
+    """Everything resolved."""
+    options: dict[str, str]
+    """Options of the run."""
+    today: date
+    """Date that figures are aged against."""
+
+
+def assemble(frame: Frame, outcome: Outcome, others: tuple[Baseline, ...]) -> Plan:
+    """The plan of a solved instance."""
+    assert outcome.decisions is not None
+    instance, charges, decisions = outcome.instance, outcome.charges, outcome.decisions
+    is_proven = outcome.solution.status is SolutionStatus.OPTIMAL
+    return Plan(
+        name=frame.loaded.estate.name,
+        tripoint_version=VERSION,
+        estate_digest=frame.loaded.digest,
+        catalog_digest=instance.catalog.digest,
+        options=frame.options,
+        status=PlanStatus.OPTIMAL if is_proven else PlanStatus.FEASIBLE,
+        solve=outcome.summary,
+        conflict=None,
+        currency=instance.estate.finance.currency,
+        usd_per_unit=instance.estate.finance.usd_per_unit,
+        start=instance.estate.horizon.start,
+        period_months=instance.estate.horizon.period_months,
+        period_hours=instance.grid.period_hours,
+        discount_rate=instance.finance.discount_rate.value,
+        periods=instance.grid.periods,
+        blocks=instance.grid.blocks,
+        sites=(),
+        workloads=(),
+        placements=decisions.placements,
+        pools=decisions.pools,
+        purchases=decisions.purchases,
+        expansions=decisions.expansions,
+        copies=decisions.copies,
+        standby=decisions.standby,
+        transfers=decisions.transfers,
+        charges=charges,
+        baselines=(baseline("plan", "this plan", outcome), *others),
+        breakevens=(),
+        lapses=(),
+        headroom=(),
+        assumptions=(),
+        refusals=instance.refusals,
+        findings=frame.loaded.findings,
+    )
+
+
+def infeasible(frame: Frame, conflict: ConflictSet) -> Plan:
+    """The answer when no plan exists."""
+    instance = frame.instance
+    return Plan(
+        name=frame.loaded.estate.name,
+        tripoint_version=VERSION,
+        estate_digest=frame.loaded.digest,
+        catalog_digest=instance.catalog.digest,
+        options=frame.options,
+        status=PlanStatus.INFEASIBLE,
+        solve=None,
+        conflict=conflict,
+        currency=instance.estate.finance.currency,
+        usd_per_unit=instance.estate.finance.usd_per_unit,
+        start=instance.estate.horizon.start,
+        period_months=instance.estate.horizon.period_months,
+        period_hours=instance.grid.period_hours,
+        discount_rate=instance.finance.discount_rate.value,
+        periods=instance.grid.periods,
+        blocks=instance.grid.blocks,
+        sites=(),
+        workloads=(),
+        placements=(),
+        pools=(),
+        purchases=(),
+        expansions=(),
+        copies=(),
+        standby=(),
+        transfers=(),
+        charges=(),
+        baselines=(),
+        breakevens=(),
+        lapses=(),
+        headroom=(),
+        assumptions=(),
+        refusals=instance.refusals,
+        findings=frame.loaded.findings,
+    )

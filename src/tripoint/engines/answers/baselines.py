@@ -1,0 +1,85 @@
+"""The obvious alternatives, priced by the same function and shown in the same table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tripoint.domain.charge import Charge
+from tripoint.domain.plan import Baseline, ConflictSet, PlanStatus
+from tripoint.domain.workload import WorkloadKind
+from tripoint.engines.placement.instance import Instance
+from tripoint.engines.placement.outcome import Outcome
+from tripoint.engines.placement.program import SolutionStatus
+from tripoint.engines.placement.restrict import Alternative
+
+TOKEN_KINDS = (WorkloadKind.INFERENCE, WorkloadKind.BATCH_INFERENCE, WorkloadKind.EMBEDDING)
+
+
+def baseline(name: str, label: str, outcome: Outcome, exempt: tuple[str, ...] = ()) -> Baseline:
+    """Totals of a solved instance."""
+    assert outcome.summary is not None
+    instance, charges = outcome.instance, outcome.charges
+    by_period = [0.0] * len(instance.periods)
+    by_layer: dict[str, float] = {}
+    for row in charges:
+        by_period[row.period] += row.effective_usd
+        by_layer[row.layer] = by_layer.get(row.layer, 0.0) + row.effective_usd
+    is_proven = outcome.solution.status is SolutionStatus.OPTIMAL
+    return Baseline(
+        name=name,
+        label=label,
+        status=PlanStatus.OPTIMAL if is_proven else PlanStatus.FEASIBLE,
+        total_usd=sum(by_period),
+        npv_usd=outcome.summary.incumbent_usd,
+        billed_usd=sum(row.billed_usd for row in charges),
+        by_period_usd=tuple(by_period),
+        by_layer_usd=by_layer,
+        carbon_kg=sum(row.carbon_kg for row in charges),
+        usd_per_mtok=_usd_per_mtok(instance, charges),
+        gap=outcome.solution.gap,
+        note=_exempt_note(exempt, len(instance.estate.workloads), name),
+    )
+
+
+def _usd_per_mtok(instance: Instance, charges: Iterable[Charge]) -> float:
+    tokens = {w.id for w in instance.estate.workloads if w.kind in TOKEN_KINDS}
+    mtok = sum(
+        sum(demand.mtok_in) + sum(demand.mtok_out)
+        for demand in instance.grid.workloads
+        if demand.workload in tokens
+    )
+    cost = sum(row.effective_usd for row in charges if row.workload in tokens)
+    return cost / mtok if mtok > 0 else 0.0
+
+
+def _exempt_note(exempt: tuple[str, ...], workloads: int, name: str) -> str:
+    if not exempt:
+        return ""
+    listed = ", ".join(f"`{workload}`" for workload in exempt[:6])
+    more = f" and {len(exempt) - 6} more" if len(exempt) > 6 else ""
+    what = "have no declared placement today" if name == "today" else "cannot run this way"
+    return f"{len(exempt)} of {workloads} workloads {what} and stay free: {listed}{more}"
+
+
+def missing_baseline(alternative: Alternative, outcome: Outcome, conflict: ConflictSet | None) -> Baseline:
+    """An alternative that does not exist, or that was not found in time, and why."""
+    if conflict is None:
+        note = f"no plan found within {outcome.solution.seconds:.0f} s"
+    else:
+        families = ", ".join(conflict.families)
+        first = f": {conflict.details[0]}" if conflict.details else ""
+        note = f"impossible, {families} cannot hold together{first}"
+    return Baseline(
+        name=alternative.name,
+        label=alternative.label,
+        status=PlanStatus.INFEASIBLE,
+        total_usd=0.0,
+        npv_usd=0.0,
+        billed_usd=0.0,
+        by_period_usd=(0.0,) * len(outcome.instance.periods),
+        by_layer_usd={},
+        carbon_kg=0.0,
+        usd_per_mtok=0.0,
+        gap=0.0,
+        note=note,
+    )

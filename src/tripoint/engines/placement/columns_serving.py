@@ -1,0 +1,177 @@
+"""Columns that say who runs where: shares, presence, moves and standby."""
+
+from __future__ import annotations
+
+from tripoint.engines.costing.rates import api_mtok_in, api_mtok_out, migration
+from tripoint.engines.facts.defaults import default_figure
+from tripoint.engines.placement.coefficients import (
+    busy_hours_per_share,
+    fixed_nodes,
+    is_energy,
+    is_indivisible,
+    mtok_per_share,
+    nodes_per_share,
+    usable_blocks,
+)
+from tripoint.engines.placement.formulation import Formulation, activity_at
+from tripoint.engines.placement.instance import Lane, LaneKind
+
+
+def add_serving_columns(form: Formulation) -> None:
+    """Shares with what they burn: busy energy, spot hours, API tokens."""
+    instance = form.instance
+    lost = default_figure(instance.catalog, instance.estate.assumptions, "spot.lost_work_share")
+    for number, lane in enumerate(instance.lanes):
+        workload = instance.workload(lane)
+        blocks = usable_blocks(instance, lane.workload) if is_energy(workload) else instance.blocks
+        for period in instance.periods:
+            for block in blocks:
+                name = f"serve[{workload.id},{lane.fit.pool},{lane.kind},p{period},b{block}]"
+                column = form.builder.column(name, upper=1.0)
+                form.serve[number, period, block] = column
+                _charge_share(form, lane, column, period, block, 1.0 + lost.value)
+
+
+def _charge_share(
+    form: Formulation, lane: Lane, column: int, period: int, block: int, spot_overhead: float
+) -> None:
+    instance = form.instance
+    if lane.kind is LaneKind.API:
+        _charge_tokens(form, lane, column, period, block)
+        return
+    assert lane.pool is not None
+    pool = instance.pools[lane.pool]
+    if lane.kind is LaneKind.SPOT:
+        hours = instance.block_hours(block)
+        activity = activity_at(
+            form,
+            period=period,
+            site=lane.site,
+            resource=pool.spec.node.id,
+            option="spot",
+            rates=pool.spot_hour,
+            workload=lane.workload,
+        )
+        nodes = nodes_per_share(instance, lane, period, block)
+        form.charge(column, activity, nodes * hours * spot_overhead)
+        return
+    if pool.busy_hour:
+        activity = activity_at(
+            form,
+            period=period,
+            site=lane.site,
+            resource=pool.spec.node.id,
+            option="owned",
+            rates=pool.busy_hour,
+            workload=lane.workload,
+        )
+        form.charge(column, activity, busy_hours_per_share(instance, lane, period, block))
+
+
+def _charge_tokens(form: Formulation, lane: Lane, column: int, period: int, block: int) -> None:
+    assert lane.offer is not None
+    instance = form.instance
+    mtok_in, mtok_out = mtok_per_share(instance, lane, period, block)
+    cached = instance.demand(lane).cached_share
+    for rates, quantity in ((api_mtok_in(lane.offer, cached), mtok_in), (api_mtok_out(lane.offer), mtok_out)):
+        activity = activity_at(
+            form,
+            period=period,
+            site=lane.site,
+            resource=lane.offer.node_type,
+            option="per_token",
+            rates=rates,
+            workload=lane.workload,
+        )
+        form.charge(column, activity, quantity)
+
+
+def add_presence_columns(form: Formulation) -> None:
+    """Binary presence per place, per-block replicas where they can be scaled to zero, and moves between sites."""
+    instance = form.instance
+    for lane in instance.lanes:
+        if not needs_presence(form, lane):
+            continue
+        workload = instance.workload(lane)
+        place = lane.fit.pool
+        for period in instance.periods:
+            if (lane.workload, place, period) in form.present:
+                continue
+            scales = _scales_to_zero(form, lane)
+            form.present[lane.workload, place, period] = form.builder.column(
+                f"present[{workload.id},{place},p{period}]",
+                upper=1.0,
+                integer=is_indivisible(workload) or (not scales and fixed_nodes(instance, lane) > 0),
+            )
+            for block in instance.blocks if scales else ():
+                form.active[lane.workload, place, period, block] = form.builder.column(
+                    f"active[{workload.id},{place},p{period},b{block}]", upper=1.0, integer=True
+                )
+    _add_moves(form)
+
+
+def needs_presence(form: Formulation, lane: Lane) -> bool:
+    """Interactive and indivisible workloads are counted where they are; divisible energy kinds just flow."""
+    workload = form.instance.workload(lane)
+    return not is_energy(workload) or is_indivisible(workload)
+
+
+def _scales_to_zero(form: Formulation, lane: Lane) -> bool:
+    if lane.pool is None or is_energy(form.instance.workload(lane)):
+        return False
+    return bool(form.instance.pools[lane.pool].on_demand_hour) and lane.fit.fixed_nodes > 0
+
+
+def _add_moves(form: Formulation) -> None:
+    instance = form.instance
+    cost = default_figure(instance.catalog, instance.estate.assumptions, "migration.usd_per_move")
+    sites = sorted({(lane.workload, lane.site) for lane in instance.lanes if needs_presence(form, lane)})
+    for workload, site in sites:
+        for period in instance.periods:
+            if period == 0 and not instance.estate.workloads[workload].today:
+                continue
+            column = form.builder.column(
+                f"enter[{form.workload_id(workload)},{instance.sites[site].site.id},p{period}]", upper=1.0
+            )
+            form.enter[workload, site, period] = column
+            activity = activity_at(
+                form,
+                period=period,
+                site=site,
+                resource="move",
+                option="",
+                rates=migration(cost),
+                workload=workload,
+            )
+            form.charge(column, activity, 1.0)
+
+
+def add_standby_columns(form: Formulation) -> None:
+    """Share of the peak each lane could take over when another site is lost."""
+    instance = form.instance
+    for number, lane in enumerate(instance.lanes):
+        workload = instance.workload(lane)
+        if lane.kind is LaneKind.SPOT or is_energy(workload) or not keeps_standby(form, lane.workload):
+            continue
+        for period in instance.periods:
+            form.standby[number, period] = form.builder.column(
+                f"standby[{workload.id},{lane.fit.pool},p{period}]", upper=1.0
+            )
+
+
+def keeps_standby(form: Formulation, workload: int) -> bool:
+    """True for workloads whose recovery class asks for capacity elsewhere."""
+    return standby_mode(form, workload) != "none"
+
+
+def standby_mode(form: Formulation, workload: int) -> str:
+    """Declared mode, else the cheapest whose catalogue RTO meets the objective; `none` without one."""
+    recovery = form.instance.estate.workloads[workload].recovery
+    if recovery.standby.value != "none" or recovery.rto_minutes is None:
+        return recovery.standby.value
+    overrides = form.instance.estate.assumptions
+    for mode in ("cold", "warm"):
+        rto = default_figure(form.instance.catalog, overrides, f"standby.{mode}_rto_minutes")
+        if rto.value <= recovery.rto_minutes:
+            return mode
+    return "hot"

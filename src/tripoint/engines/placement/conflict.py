@@ -1,0 +1,159 @@
+"""Why no plan exists: a smallest set of constraint families that cannot hold together, and the rows that give.
+
+The set is found by a deletion filter over families (Chinneck, Feasibility and Infeasibility in Optimization, 2008):
+a family whose removal leaves the rest infeasible is not needed for the conflict and stays out. What remains is
+irreducible: dropping any one of its families makes a plan possible. The rows come from the elastic program, which
+pays one unit for each unit a row is broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from tripoint.domain.fit import Refusal
+from tripoint.domain.plan import ConflictSet
+from tripoint.engines.placement.instance import Instance
+from tripoint.engines.placement.program import INFINITY, Program, Solution, SolutionStatus
+
+Solve = Callable[[Program], Solution]
+
+_STRUCTURE = ("presence", "keep", "egress", "copies", "contracted")
+"""Definitions rather than limits: nobody can relax them."""
+_MOST_DETAILS = 8
+_TOLERANCE = 1e-6
+
+
+def homeless(instance: Instance) -> ConflictSet | None:
+    """The plainest conflict: workloads that no offer is left for, with the refusals that removed them."""
+    housed = {lane.workload for lane in instance.lanes}
+    lost = [w.id for number, w in enumerate(instance.estate.workloads) if number not in housed]
+    if not lost:
+        return None
+    mine = [refusal for refusal in instance.refusals if refusal.workload in lost]
+    families = ("demand", *sorted({refusal.reason.value for refusal in mine}))
+    details = [line for workload in lost for line in _reasons(workload, mine)]
+    return ConflictSet(
+        families=families,
+        details=tuple(details[: _MOST_DETAILS * 2]),
+        hint=f"{len(lost)} of {len(instance.estate.workloads)} workloads have no offer left; "
+        "relax the rule or add an offer that meets it",
+    )
+
+
+def _reasons(workload: str, refusals: list[Refusal]) -> list[str]:
+    mine = [refusal for refusal in refusals if refusal.workload == workload]
+    if not mine:
+        return [f"`{workload}`: no site offers anything it could run on"]
+    shown = [f"`{workload}` at `{r.site}` on {r.node_type}: {r.text}" for r in mine[:4]]
+    return shown if len(mine) <= 4 else [*shown, f"`{workload}`: and {len(mine) - 4} more refusals"]
+
+
+def explain(program: Program, solve: Solve) -> ConflictSet:
+    """The conflict of an infeasible program."""
+    relaxed = replace(program, is_integer=np.zeros_like(program.is_integer), cost=np.zeros_like(program.cost))
+    is_linear = solve(relaxed).status is SolutionStatus.INFEASIBLE
+    tested = relaxed if is_linear else replace(program, cost=np.zeros_like(program.cost))
+    families = _irreducible(tested, solve)
+    return ConflictSet(
+        families=families,
+        details=_broken_rows(relaxed, families, solve),
+        hint=_hint(families),
+    )
+
+
+def _irreducible(program: Program, solve: Solve) -> tuple[str, ...]:
+    candidates = [name for name in dict.fromkeys(program.row_families) if name not in _STRUCTURE]
+    off: set[str] = set()
+    for name in sorted(candidates, key=_keep_last):
+        if solve(_without(program, off | {name})).status is SolutionStatus.INFEASIBLE:
+            off.add(name)
+    return tuple(name for name in candidates if name not in off)
+
+
+def _keep_last(family: str) -> int:
+    """Demand and capacity are tried last, so that they stay out only when truly not needed."""
+    return 1 if family in ("demand", "capacity") else 0
+
+
+def _without(program: Program, off: set[str]) -> Program:
+    """The program with the rows of some families switched off."""
+    dropped = np.array([family in off for family in program.row_families], dtype=np.bool_)
+    return replace(
+        program,
+        row_lower=np.where(dropped, -INFINITY, program.row_lower),
+        row_upper=np.where(dropped, INFINITY, program.row_upper),
+    )
+
+
+def _broken_rows(program: Program, families: tuple[str, ...], solve: Solve) -> tuple[str, ...]:
+    """Rows that must give when everything else holds, from the elastic program over the conflict's families."""
+    rows = [n for n, family in enumerate(program.row_families) if family in families and family != "demand"]
+    elastic = _elastic(program, rows)
+    solution = solve(elastic)
+    if not solution.values.size:
+        return ()
+    activity = program.activity(solution.values[: program.columns])
+    worst: dict[str, tuple[float, str]] = {}
+    for row in rows:
+        short = max(program.row_lower[row] - activity[row], activity[row] - program.row_upper[row])
+        if short > _TOLERANCE and short > worst.get(program.row_names[row], (0.0, ""))[0]:
+            worst[program.row_names[row]] = (float(short), _told(program, row, float(activity[row])))
+    ranked = sorted(worst.values(), key=lambda item: -item[0])
+    return tuple(text for _, text in ranked[:_MOST_DETAILS])
+
+
+def _told(program: Program, row: int, value: float) -> str:
+    lower, upper = float(program.row_lower[row]), float(program.row_upper[row])
+    side = f"at most {upper:,.4g}" if value > upper else f"at least {lower:,.4g}"
+    return f"{program.row_families[row]}: {program.row_names[row]} would have to be {value:,.4g}, allowed is {side}"
+
+
+def _elastic(program: Program, rows: list[int]) -> Program:
+    """Adds a pair of slack columns, priced by the row's own scale, to each of `rows`."""
+    extra = 2 * len(rows)
+    scale = np.array([_row_scale(program, row) for row in rows for _ in (0, 1)])
+    counts = np.diff(program.starts)
+    index = np.split(program.index, program.starts[1:-1])
+    value = np.split(program.value, program.starts[1:-1])
+    for position, row in enumerate(rows):
+        column = program.columns + 2 * position
+        index[row] = np.append(index[row], np.array([column, column + 1], dtype=np.int32))
+        value[row] = np.append(value[row], [1.0, -1.0])
+        counts[row] += 2
+    return replace(
+        program,
+        cost=np.concatenate([np.zeros(program.columns), 1.0 / scale]),
+        lower=np.concatenate([program.lower, np.zeros(extra)]),
+        upper=np.concatenate([program.upper, np.full(extra, INFINITY)]),
+        is_integer=np.zeros(program.columns + extra, dtype=np.bool_),
+        starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
+        index=np.concatenate(index).astype(np.int32),
+        value=np.concatenate(value),
+        column_names=(*program.column_names, *(f"slack{n}" for n in range(extra))),
+    )
+
+
+def _row_scale(program: Program, row: int) -> float:
+    sides = [abs(s) for s in (program.row_lower[row], program.row_upper[row]) if np.isfinite(s)]
+    return float(max(1.0, *sides)) if sides else 1.0
+
+
+def _hint(families: tuple[str, ...]) -> str:
+    advice = {
+        "power": "raise `power.it_kw`, add an expansion step, or allow another site",
+        "racks": "add racks or raise `rack_density_kw`",
+        "obtainable": "raise `max_nodes` or offer another node type or site",
+        "capacity": "offer more nodes: another pool, purchase option or site",
+        "gang": "offer enough nodes of one type at one site for the run",
+        "budget": "raise `policies.budget` or relax an objective",
+        "concentration": "raise `max_share` or allow another provider",
+        "standby": "lower `survive_share`, or allow the workload at one more site",
+        "links": "raise `bandwidth_gbps` or let the workload run nearer its callers",
+        "moves": "raise `max_moves_per_period`",
+        "rpo": "allow a second copy at a site outside the source's failure domains",
+    }
+    hints = [advice[name] for name in families if name in advice]
+    return "; or ".join(hints) if hints else "relax one of the families named"

@@ -1,0 +1,134 @@
+"""Constraint families over the whole plan: standby, vendor concentration, budget and moves."""
+
+from __future__ import annotations
+
+from tripoint.domain.charge import Rate
+from tripoint.domain.policy import CostView
+from tripoint.engines.placement.coefficients import is_energy
+from tripoint.engines.placement.columns_serving import keeps_standby
+from tripoint.engines.placement.formulation import Formulation, Terms
+
+
+def contingencies(form: Formulation) -> list[tuple[str, frozenset[int]]]:
+    """What may be lost at once: each site, and each failure domain two or more sites share."""
+    sites = form.instance.sites
+    losses = [(f"site `{model.site.id}`", frozenset({n})) for n, model in enumerate(sites)]
+    domains = sorted({name for model in sites for name in model.site.failure_domains})
+    for name in domains:
+        members = frozenset(n for n, model in enumerate(sites) if name in model.site.failure_domains)
+        if len(members) > 1:
+            losses.append((f"failure domain `{name}`", members))
+    return losses
+
+
+def standby(form: Formulation) -> None:
+    """Whatever single site or shared failure domain is lost, the required share is still served.
+
+    For each workload with a recovery class, loss L, period and block: sum over lanes outside L of
+    (serve[l,p,b] + standby[l,p] x peak / rate[b]) >= survive_share. Standby nodes appear in the capacity rows.
+    """
+    instance = form.instance
+    for workload, declared in enumerate(instance.estate.workloads):
+        if is_energy(declared) or not keeps_standby(form, workload):
+            continue
+        lanes = list(form.lanes_of(workload))
+        used_sites = {lane.site for _, lane in lanes}
+        for name, lost in contingencies(form):
+            if not lost & used_sites:
+                continue
+            label = f"`{declared.id}` survives the loss of {name}"
+            for period in instance.periods:
+                for block in instance.blocks:
+                    terms = _surviving(form, workload, lost, period, block)
+                    form.builder.row("standby", label, terms, lower=declared.recovery.survive_share)
+
+
+def _surviving(form: Formulation, workload: int, lost: frozenset[int], period: int, block: int) -> Terms:
+    rates = form.instance.grid.workloads[workload].peak_rate[period]
+    stretch = max(rates) / rates[block] if rates[block] > 0 else 1.0
+    terms: Terms = []
+    for number, lane in form.lanes_of(workload):
+        if lane.site in lost:
+            continue
+        if (number, period, block) in form.serve:
+            terms.append((form.serve[number, period, block], 1.0))
+        if (number, period) in form.standby:
+            terms.append((form.standby[number, period], stretch))
+    return terms
+
+
+def moves(form: Formulation) -> None:
+    """Moving in is counted, paid and capped.
+
+    enter[w,s,p] >= present[w,place,p] - sum over places at s of present[w,.,p-1] (today's sites at p = 0);
+    sum over workloads and sites of enter[w,s,p] <= max_moves_per_period.
+    """
+    instance = form.instance
+    places: dict[tuple[int, int], set[str]] = {}
+    for lane in instance.lanes:
+        places.setdefault((lane.workload, lane.site), set()).add(lane.fit.pool)
+    for (workload, site, period), column in form.enter.items():
+        today = {share.site for share in instance.estate.workloads[workload].today}
+        was_here = 1.0 if period == 0 and instance.sites[site].site.id in today else 0.0
+        for place in sorted(places[workload, site]):
+            before: Terms = [
+                (form.present[workload, other, period - 1], 1.0)
+                for other in sorted(places[workload, site])
+                if period
+            ]
+            terms = [(column, 1.0), (form.present[workload, place, period], -1.0), *before]
+            label = f"`{form.workload_id(workload)}` moves to `{instance.sites[site].site.id}`"
+            form.builder.row("moves", label, terms, lower=-was_here)
+    cap = instance.estate.policies.max_moves_per_period
+    if cap is None:
+        return
+    for period in instance.periods:
+        total: Terms = [(column, 1.0) for (_, _, p), column in form.enter.items() if p == period]
+        label = f"at most {cap} moves in {instance.grid.periods[period]}"
+        form.builder.row("moves", label, total, upper=float(cap))
+
+
+def concentration(form: Formulation) -> None:
+    """No provider takes more than its share of effective cost: cost[v,p] <= cap x sum over all of cost[.,p]."""
+    instance = form.instance
+    if not instance.estate.policies.concentration:
+        return
+    by_provider = _cost_terms(form, CostView.EFFECTIVE)
+    providers = sorted({provider for _, provider in by_provider})
+    for cap in instance.estate.policies.concentration:
+        named = [cap.provider.lower()] if cap.provider else [p for p in providers if p != "own"]
+        for provider in named:
+            for period in instance.periods:
+                mine = by_provider.get((period, provider), [])
+                everyone = [t for other in providers for t in by_provider.get((period, other), [])]
+                terms = [*mine, *((column, -cap.max_share * usd) for column, usd in everyone)]
+                label = f"at most {cap.max_share:.0%} of cost with `{provider}`"
+                form.builder.row("concentration", label, terms, upper=0.0)
+
+
+def budget(form: Formulation) -> None:
+    """Cost of a period stays within budget, in the declared view (effective or billed)."""
+    instance = form.instance
+    limit = instance.estate.policies.budget
+    if limit is None:
+        return
+    by_provider = _cost_terms(form, limit.view)
+    for period in instance.periods:
+        terms = [term for (p, _), found in by_provider.items() if p == period for term in found]
+        label = (
+            f"budget {limit.usd_per_period:,.0f} USD ({limit.view.value}) in {instance.grid.periods[period]}"
+        )
+        form.builder.row("budget", label, terms, upper=limit.usd_per_period)
+
+
+def _cost_terms(form: Formulation, view: CostView) -> dict[tuple[int, str], Terms]:
+    terms: dict[tuple[int, str], Terms] = {}
+    for cost in form.costs:
+        unit = sum(_in_view(rate, view) for rate in cost.activity.rates)
+        key = (cost.activity.period, cost.activity.provider.lower())
+        terms.setdefault(key, []).append((cost.column, unit * cost.quantity))
+    return terms
+
+
+def _in_view(rate: Rate, view: CostView) -> float:
+    return rate.effective_usd if view is CostView.EFFECTIVE else rate.billed_usd

@@ -1,0 +1,117 @@
+"""Constraint families about buildings: power, racks, expansion steps and contracted power."""
+
+from __future__ import annotations
+
+import math
+
+from tripoint.engines.placement.formulation import Formulation, Terms
+from tripoint.engines.placement.instance import PoolModel, SiteModel
+
+
+def pools_at(form: Formulation, site: int) -> list[tuple[int, PoolModel]]:
+    """Pools of a site whose nodes draw the site's own power."""
+    if form.instance.sites[site].site.kind.is_rented:
+        return []
+    return [(number, pool) for number, pool in enumerate(form.instance.pools) if pool.site == site]
+
+
+def expansion_terms(form: Formulation, site: int, period: int, amounts: tuple[float, ...]) -> Terms:
+    """What the steps in service by `period` add, as terms of their order columns."""
+    model = form.instance.sites[site]
+    return [
+        (form.expand[site, step, order], amounts[step])
+        for step in range(len(model.steps))
+        for order in range(period - model.expansion_lead[step] + 1)
+        if (site, step, order) in form.expand and amounts[step]
+    ]
+
+
+def power(form: Formulation) -> None:
+    """IT load never exceeds what survives the loss of a feed.
+
+    sum over pools of nameplate_kw x nodes in service <= usable_kw + sum of steps in service, for each site and
+    period. usable_kw = envelope (contracted after redundancy), envelope x (feeds - 1) / feeds under N+1, half
+    under 2N. PUE multiplies energy and its cost, not the IT envelope.
+    """
+    for site, model in enumerate(form.instance.sites):
+        pools = pools_at(form, site)
+        if math.isinf(model.usable_kw) or not pools:
+            continue
+        adds = tuple(step.adds_kw for step in model.steps)
+        for period in form.instance.periods:
+            load = _load_terms(form, pools, period)
+            grown = [(column, -kw) for column, kw in expansion_terms(form, site, period, adds)]
+            label = f"power of `{model.site.id}`, {model.usable_kw:g} kW, in {_label(form, period)}"
+            form.builder.row("power", label, [*load, *grown], upper=model.usable_kw)
+
+
+def contracted(form: Formulation) -> None:
+    """Contracted power is paid whether drawn or not: slack_kw >= contracted_kw - load, per site and period."""
+    for site, model in enumerate(form.instance.sites):
+        if model.site.power is None or model.site.power.contracted_kw <= 0:
+            continue
+        for period in form.instance.periods:
+            load = _load_terms(form, pools_at(form, site), period)
+            terms = [(form.slack_kw[site, period], 1.0), *load]
+            label = f"contracted power of `{model.site.id}`"
+            form.builder.row("contracted", label, terms, lower=model.site.power.contracted_kw)
+
+
+def racks(form: Formulation) -> None:
+    """Racks are whole and hold few dense nodes.
+
+    nodes in service <= nodes_per_rack x racks[pool,p]; sum over pools of racks <= racks + steps in service;
+    nodes_per_rack = floor(rack_density_kw / nameplate_kw), and no more than the rack's units allow.
+    """
+    instance = form.instance
+    for site, model in enumerate(instance.sites):
+        pools = pools_at(form, site)
+        if math.isinf(model.racks) or not pools:
+            continue
+        adds = tuple(float(step.adds_racks) for step in model.steps)
+        for period in instance.periods:
+            total: Terms = [(col, -add) for col, add in expansion_terms(form, site, period, adds)]
+            for number, pool in pools:
+                column = form.builder.column(f"racks[{pool.spec.id},p{period}]", integer=len(pools) > 1)
+                form.racks[number, period] = column
+                total.append((column, 1.0))
+                nodes = form.owned_terms(number, period)
+                label = f"{nodes_per_rack(model, pool)} nodes per rack of {pool.spec.id}"
+                terms = [*nodes, (column, -float(nodes_per_rack(model, pool)))]
+                form.builder.row("racks", label, terms, upper=0.0)
+            label = f"{model.racks:g} racks at `{model.site.id}` in {_label(form, period)}"
+            form.builder.row("racks", label, total, upper=model.racks)
+
+
+def nodes_per_rack(site: SiteModel, pool: PoolModel) -> int:
+    """Whole nodes one rack can power, cool and hold; at least 1 (denser nodes were refused before)."""
+    density = None if site.site.power is None else site.site.power.rack_density_kw
+    by_power = math.inf if density is None or pool.node_kw <= 0 else density / pool.node_kw
+    units = pool.spec.node.rack_units
+    by_height = math.inf if not units else _RACK_UNITS / units
+    return max(1, math.floor(min(by_power, by_height, 999.0) + 1e-9))
+
+
+_RACK_UNITS = 42.0
+
+
+def expansion(form: Formulation) -> None:
+    """A step is taken once: sum over periods of expand[site,step,p] <= 1."""
+    orders: dict[tuple[int, int], Terms] = {}
+    for (site, step, _), column in form.expand.items():
+        orders.setdefault((site, step), []).append((column, 1.0))
+    for (site, step), terms in orders.items():
+        name = form.instance.sites[site].steps[step].id
+        form.builder.row("expansion", f"step `{name}` once", terms, upper=1.0)
+
+
+def _load_terms(form: Formulation, pools: list[tuple[int, PoolModel]], period: int) -> Terms:
+    return [
+        (column, pool.node_kw * factor)
+        for number, pool in pools
+        for column, factor in form.owned_terms(number, period)
+    ]
+
+
+def _label(form: Formulation, period: int) -> str:
+    return form.instance.grid.periods[period]

@@ -1,0 +1,246 @@
+"""Constraint families about serving: demand, deadlines, presence, replicas, gangs and node capacity."""
+
+from __future__ import annotations
+
+import math
+
+from tripoint.engines.facts.defaults import default_figure
+from tripoint.engines.placement.coefficients import (
+    fixed_nodes,
+    follows_the_clock,
+    is_energy,
+    is_indivisible,
+    nodes_per_share,
+)
+from tripoint.engines.placement.columns_serving import standby_mode
+from tripoint.engines.placement.formulation import Formulation, Terms
+from tripoint.engines.placement.instance import LaneKind
+
+
+def demand(form: Formulation) -> None:
+    """All demand is placed.
+
+    Interactive: sum over lanes of serve[l,p,b] = 1 for each workload, period and block.
+    Energy kinds: sum over lanes and blocks of serve[l,p,b] = 1 for each workload and period.
+    """
+    instance = form.instance
+    for workload, declared in enumerate(instance.estate.workloads):
+        lanes = [number for number, _ in form.lanes_of(workload)]
+        for period in instance.periods:
+            groups = [tuple(instance.blocks)] if is_energy(declared) else [(b,) for b in instance.blocks]
+            for blocks in groups:
+                terms = [
+                    (form.serve[lane, period, block], 1.0)
+                    for lane in lanes
+                    for block in blocks
+                    if (lane, period, block) in form.serve
+                ]
+                label = f"demand of `{declared.id}` in {instance.grid.periods[period]}"
+                form.builder.row("demand", label, terms, lower=1.0, upper=1.0)
+
+
+def deadline(form: Formulation) -> None:
+    """Batch work waits for a valley only if one comes round before its deadline.
+
+    A block may be relied on when its longest gap is within the deadline (other blocks have no columns). When no
+    block qualifies, work follows the clock: sum over lanes of serve[l,p,b] = weight[b].
+    Rate: work of a run fits its deadline, nodes in a block <= max(gang, node-hours / deadline).
+    """
+    instance = form.instance
+    for workload, declared in enumerate(instance.estate.workloads):
+        if not is_energy(declared) or not follows_the_clock(instance, workload):
+            continue
+        for period in instance.periods:
+            for block in instance.blocks:
+                terms = [(form.serve[lane, period, block], 1.0) for lane, _ in form.lanes_of(workload)]
+                weight = instance.grid.blocks[block].weight
+                label = f"deadline {declared.deadline_hours:g} h of `{declared.id}`"
+                form.builder.row("deadline", label, terms, lower=weight, upper=weight)
+
+
+def presence(form: Formulation) -> None:
+    """Minimum replicas: serving needs presence.
+
+    sum over the place's lanes of serve[l,p,b] <= active[w,place,p,b] <= present[w,place,p], and present replicas
+    hold `fixed` nodes in the capacity rows (all blocks where nodes are owned, per block where they can scale
+    to zero).
+    """
+    instance = form.instance
+    by_place: dict[tuple[int, str], list[int]] = {}
+    for number, lane in enumerate(instance.lanes):
+        if (lane.workload, lane.fit.pool, 0) in form.present:
+            by_place.setdefault((lane.workload, lane.fit.pool), []).append(number)
+    for (workload, place), lanes in by_place.items():
+        label = f"replicas of `{form.workload_id(workload)}` at {place}"
+        for period in instance.periods:
+            there = form.present[workload, place, period]
+            for block in instance.blocks:
+                terms = [
+                    (form.serve[lane, period, block], 1.0)
+                    for lane in lanes
+                    if (lane, period, block) in form.serve
+                ]
+                if not terms:
+                    continue
+                active = form.active.get((workload, place, period, block))
+                if active is not None:
+                    form.builder.row("presence", label, [(active, 1.0), (there, -1.0)], upper=0.0)
+                gate = there if active is None else active
+                form.builder.row("presence", label, [*terms, (gate, -1.0)], upper=0.0)
+
+
+def indivisible(form: Formulation) -> None:
+    """An indivisible workload runs in one place per period: sum over places of present[w,place,p] = 1."""
+    instance = form.instance
+    for workload, declared in enumerate(instance.estate.workloads):
+        if not is_indivisible(declared):
+            continue
+        places = sorted({lane.fit.pool for _, lane in form.lanes_of(workload)})
+        for period in instance.periods:
+            terms = [
+                (form.present[workload, place, period], 1.0)
+                for place in places
+                if (workload, place, period) in form.present
+            ]
+            form.builder.row("indivisible", f"`{declared.id}` in one place", terms, lower=1.0, upper=1.0)
+
+
+def gang(form: Formulation) -> None:
+    """A training run needs its whole gang at once: gang x present <= count x nodes in service + rentable nodes.
+
+    Pools that can be rented without limit always have the gang, so only the others get rows.
+    """
+    instance = form.instance
+    for number, lane in enumerate(instance.lanes):
+        size = lane.fit.fixed_nodes
+        if lane.kind is not LaneKind.FIRM or lane.pool is None or size <= 0:
+            continue
+        if not is_energy(instance.workload(lane)) or (lane.workload, lane.fit.pool, 0) not in form.present:
+            continue
+        pool = instance.pools[lane.pool]
+        if pool.on_demand_hour:
+            continue
+        for period in instance.periods:
+            nodes = [*form.owned_terms(lane.pool, period), *form.commit_terms(lane.pool, period)]
+            terms: Terms = [(column, float(pool.count)) for column, _ in nodes]
+            terms.append((form.present[lane.workload, lane.fit.pool, period], -size))
+            label = f"gang of {size:g} nodes of `{form.workload_id(lane.workload)}` at {pool.spec.id}"
+            form.builder.row("gang", label, terms, lower=-form.signed_nodes(lane.pool, period))
+        del number
+
+
+def capacity(form: Formulation) -> None:
+    """Nodes used never exceed nodes had.
+
+    sum over lanes of nodes[l,p,b] serve + fixed active + standby <= count (owned + committed) + signed + rented,
+    for each pool, period and block.
+    """
+    instance = form.instance
+    firm = _firm_lanes(form)
+    for number, pool in enumerate(instance.pools):
+        for period in instance.periods:
+            supply: Terms = [
+                (column, -float(pool.count))
+                for column, _ in (*form.owned_terms(number, period), *form.commit_terms(number, period))
+            ]
+            held = _standby_terms(form, firm.get(number, []), period)
+            for block in instance.blocks:
+                use = _use_terms(form, firm.get(number, []), period, block)
+                rent = form.rent.get((number, period, block))
+                rented: Terms = [] if rent is None else [(rent, -1.0)]
+                label = f"nodes of {pool.spec.id} in {instance.grid.periods[period]}"
+                form.builder.row(
+                    "capacity",
+                    label,
+                    [*use, *held, *supply, *rented],
+                    upper=form.signed_nodes(number, period),
+                )
+
+
+def _firm_lanes(form: Formulation) -> dict[int, list[int]]:
+    lanes: dict[int, list[int]] = {}
+    for number, lane in enumerate(form.instance.lanes):
+        if lane.kind is LaneKind.FIRM and lane.pool is not None:
+            lanes.setdefault(lane.pool, []).append(number)
+    return lanes
+
+
+def _use_terms(form: Formulation, lanes: list[int], period: int, block: int) -> Terms:
+    instance = form.instance
+    terms: Terms = []
+    for number in lanes:
+        lane = instance.lanes[number]
+        if (number, period, block) in form.serve:
+            nodes = nodes_per_share(instance, lane, period, block)
+            terms.append((form.serve[number, period, block], nodes))
+        fixed = fixed_nodes(instance, lane)
+        gate = form.active.get(
+            (lane.workload, lane.fit.pool, period, block),
+            form.present.get((lane.workload, lane.fit.pool, period), -1),
+        )
+        if fixed and gate >= 0:
+            terms.append((gate, fixed))
+    return terms
+
+
+def standby_nodes_per_share(form: Formulation, lane_number: int, period: int) -> float:
+    """Nodes kept running per unit of standby share: all of them when hot, a fraction when warm, none when cold.
+
+    Where nodes cannot be rented in the hour of need, the whole capacity is held whatever the mode.
+    """
+    instance = form.instance
+    lane = instance.lanes[lane_number]
+    if lane.pool is None:
+        return 0.0
+    peak = max(instance.demand(lane).peak_rate[period])
+    nodes = lane.fit.nodes_per_unit * peak
+    mode = standby_mode(form, lane.workload)
+    if mode == "hot" or not instance.pools[lane.pool].on_demand_hour:
+        return nodes
+    if mode == "cold":
+        return 0.0
+    return (
+        nodes * default_figure(instance.catalog, instance.estate.assumptions, "standby.warm_fraction").value
+    )
+
+
+def _standby_terms(form: Formulation, lanes: list[int], period: int) -> Terms:
+    return [
+        (form.standby[number, period], standby_nodes_per_share(form, number, period))
+        for number in lanes
+        if (number, period) in form.standby
+    ]
+
+
+def obtainable(form: Formulation) -> None:
+    """Nobody sells more nodes than there are: owned + committed + rented + spot nodes <= max_nodes x count."""
+    instance = form.instance
+    spot: dict[int, list[int]] = {}
+    for number, lane in enumerate(instance.lanes):
+        if lane.kind is LaneKind.SPOT and lane.pool is not None:
+            spot.setdefault(lane.pool, []).append(number)
+    for number, pool in enumerate(instance.pools):
+        if math.isinf(pool.max_nodes):
+            continue
+        for period in instance.periods:
+            had: Terms = [
+                (column, float(pool.count))
+                for column, _ in (*form.owned_terms(number, period), *form.commit_terms(number, period))
+            ]
+            for block in instance.blocks:
+                rent = form.rent.get((number, period, block))
+                elastic: Terms = [] if rent is None else [(rent, 1.0)]
+                elastic.extend(_use_terms(form, spot.get(number, []), period, block))
+                limit = pool.max_nodes * pool.count - form.signed_nodes(number, period)
+                label = f"{pool.max_nodes:g} nodes obtainable of {pool.spec.id}"
+                form.builder.row("obtainable", label, [*had, *elastic], upper=max(limit, 0.0))
+                if not elastic:
+                    break
+
+
+def keep_order(form: Formulation) -> None:
+    """Held nodes given up do not come back: keep[pool,p] <= keep[pool,p-1]."""
+    for (pool, period), column in form.keep.items():
+        if period:
+            before = form.keep[pool, period - 1]
+            form.builder.row("keep", "held nodes", [(column, 1.0), (before, -1.0)], upper=0.0)

@@ -1,0 +1,169 @@
+"""The columns of the program, and what each unit of them costs.
+
+Every column that costs money names the activities it causes; the objective is their effective cost, discounted.
+That is how the statement and the optimiser cannot disagree: both price the same activities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tripoint.domain.charge import Rate
+from tripoint.domain.units import WorkloadId
+from tripoint.engines.costing.statement import Activity, effective_usd
+from tripoint.engines.placement.instance import Instance, Lane, PoolModel
+from tripoint.engines.placement.program import FloatArray, Program, ProgramBuilder
+
+Terms = list[tuple[int, float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostTerm:
+    """A quantity of an activity caused by one unit of a column."""
+
+    column: int
+    """Which column."""
+    activity: Activity
+    """What is consumed."""
+    quantity: float
+    """How much of it per unit of the column."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Formulation:
+    """Columns by meaning, while the program is being built and when its solution is read back."""
+
+    instance: Instance
+    """What is formulated."""
+    builder: ProgramBuilder = field(default_factory=ProgramBuilder)
+    """Where columns and rows go."""
+    costs: list[CostTerm] = field(default_factory=list)
+    """All cost terms."""
+    serve: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    """(lane, period, block) -> share served."""
+    active: dict[tuple[int, str, int, int], int] = field(default_factory=dict)
+    """(workload, place, period, block) -> 1 while replicas are kept there in the block."""
+    present: dict[tuple[int, str, int], int] = field(default_factory=dict)
+    """(workload, place, period) -> 1 when it runs there at all."""
+    enter: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    """(workload, site, period) -> 1 when it moves in."""
+    buy: dict[tuple[int, int], int] = field(default_factory=dict)
+    """(pool, period) -> nodes ordered, per site."""
+    keep: dict[tuple[int, int], int] = field(default_factory=dict)
+    """(pool, period) -> held nodes kept, per site."""
+    commit: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    """(pool, term, period) -> nodes committed from the period, per site."""
+    rent: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    """(pool, period, block) -> mean on-demand nodes, all sites of the entry."""
+    expand: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    """(site, step, period) -> 1 when ordered."""
+    racks: dict[tuple[int, int], int] = field(default_factory=dict)
+    """(pool, period) -> racks occupied, per site."""
+    slack_kw: dict[tuple[int, int], int] = field(default_factory=dict)
+    """(site, period) -> contracted power not drawn, per site, kW."""
+    copy: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    """(dataset, site, period) -> 1 when a copy is kept."""
+    seed: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    """(dataset, site, period) -> 1 when the copy is made."""
+    read: dict[tuple[int, int, int, int], int] = field(default_factory=dict)
+    """(dataset, source, target, period) -> GB read remotely per month."""
+    tier: dict[tuple[int, str, int, int], int] = field(default_factory=dict)
+    """(site, path, period, tier) -> GB per month charged in the tier."""
+    standby: dict[tuple[int, int], int] = field(default_factory=dict)
+    """(lane, period) -> share of the peak that can be taken over."""
+
+    def charge(self, column: int, activity: Activity, quantity: float) -> None:
+        """Says what one unit of the column consumes."""
+        if quantity and activity.rates:
+            self.costs.append(CostTerm(column=column, activity=activity, quantity=quantity))
+
+    def lanes_of(self, workload: int) -> Iterator[tuple[int, Lane]]:
+        """Lanes of a workload with their index."""
+        return ((n, lane) for n, lane in enumerate(self.instance.lanes) if lane.workload == workload)
+
+    def workload_id(self, workload: int) -> WorkloadId:
+        """Id by index."""
+        return self.instance.estate.workloads[workload].id
+
+    def owned_terms(self, pool: int, period: int) -> Terms:
+        """Owned nodes in service, per site: held ones kept and those bought long enough ago."""
+        model = self.instance.pools[pool]
+        terms: Terms = []
+        if (pool, period) in self.keep:
+            terms.append((self.keep[pool, period], 1.0))
+        terms.extend(
+            (self.buy[pool, order], 1.0)
+            for order in range(period - model.lead_periods + 1)
+            if (pool, order) in self.buy
+        )
+        return terms
+
+    def commit_terms(self, pool: int, period: int) -> Terms:
+        """Newly committed nodes running in the period, per site."""
+        model = self.instance.pools[pool]
+        return [
+            (self.commit[pool, number, start], 1.0)
+            for number, term in enumerate(model.terms)
+            for start in range(max(0, period - term.periods + 1), period + 1)
+            if (pool, number, start) in self.commit
+        ]
+
+    def signed_nodes(self, pool: int, period: int) -> float:
+        """Nodes of commitments already signed, all sites; a part-month commitment counts in proportion."""
+        months = self.instance.estate.horizon.period_months
+        return sum(
+            signed.nodes * signed.months[period] / months for signed in self.instance.pools[pool].signed
+        )
+
+    def objective(self) -> FloatArray:
+        """[columns] discounted effective cost."""
+        cost = np.zeros(self.builder.size)
+        for term in self.costs:
+            cost[term.column] += self.instance.discount[term.activity.period] * self.undiscounted(term)
+        return cost
+
+    @staticmethod
+    def undiscounted(term: CostTerm) -> float:
+        """Effective USD per unit of the column."""
+        return effective_usd(term.activity) * term.quantity
+
+    def program(self) -> Program:
+        """The program as it stands."""
+        return self.builder.build(self.objective())
+
+
+def activity_at(
+    form: Formulation,
+    *,
+    period: int,
+    site: int,
+    resource: str,
+    option: str,
+    rates: tuple[Rate, ...],
+    workload: int | None = None,
+) -> Activity:
+    """An activity at a site of the instance."""
+    model = form.instance.sites[site]
+    return Activity(
+        period=period,
+        provider=model.site.provider,
+        site=model.site.id,
+        layer=model.layer,
+        resource=resource,
+        option=option,
+        workload=None if workload is None else form.workload_id(workload),
+        status=None,
+        rates=rates,
+    )
+
+
+def pool_activity(
+    form: Formulation, pool: PoolModel, period: int, option: str, rates: tuple[Rate, ...]
+) -> Activity:
+    """An activity of a pool's nodes, not yet allocated to workloads."""
+    return activity_at(
+        form, period=period, site=pool.site, resource=pool.spec.node.id, option=option, rates=rates
+    )

@@ -1,0 +1,155 @@
+"""From an estate and a catalogue to a planning instance: resolve figures, prices, fits and refusals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields
+
+from tripoint.domain.catalog import Catalog
+from tripoint.domain.demand import DemandProfile
+from tripoint.domain.estate import Estate
+from tripoint.domain.fit import Fit
+from tripoint.domain.provenance import Figure
+from tripoint.domain.purchase import Offer, PurchaseOption
+from tripoint.domain.site import Redundancy, Site
+from tripoint.domain.units import PoolId, SiteId, WorkloadId
+from tripoint.domain.workload import Workload
+from tripoint.engines.facts.figures import finance_figures, site_figures
+from tripoint.engines.facts.pools import pool_specs
+from tripoint.engines.facts.prices import api_offers
+from tripoint.engines.placement.calendar import discount_factors, lead_periods
+from tripoint.engines.placement.instance import Instance, Lane, LaneKind, PoolModel, SiteModel
+from tripoint.engines.placement.pool_models import pool_model
+from tripoint.engines.sizing.fits import fit_all
+from tripoint.engines.sizing.grid import demand_grid
+
+
+def prepare(estate: Estate, catalog: Catalog, profiles: Mapping[WorkloadId, DemandProfile]) -> Instance:
+    """Resolves everything; pairs that cannot be are kept as refusals, never dropped in silence."""
+    grid, grid_figures = demand_grid(estate, catalog, profiles)
+    finance = finance_figures(estate, catalog)
+    sites = tuple(_site_model(site, estate, catalog) for site in estate.sites)
+    site_index = {model.site.id: number for number, model in enumerate(sites)}
+    specs = pool_specs(estate, catalog)
+    priced_apis = {site.id: api_offers(site, estate, catalog) for site in estate.sites}
+    apis = {site: offers for site, (offers, _) in priced_apis.items()}
+    fits, refusals, fit_figures = fit_all(estate, catalog, grid, specs, apis)
+    pools: list[PoolModel] = []
+    price_figures: list[Figure] = [figure for _, figures in priced_apis.values() for figure in figures]
+    for spec in specs:
+        model, pool_figures = pool_model(spec, site_index[spec.site.id], sites, finance, estate, catalog)
+        pools.append(model)
+        price_figures.extend(pool_figures)
+    kept = _useful_pools(pools, fits)
+    lanes = _lanes(estate, kept, fits, site_index, apis)
+    figures = (
+        *grid_figures,
+        *fit_figures,
+        *price_figures,
+        *_figures_in(finance),
+        *(figure for model in sites for figure in _figures_in(model.figures)),
+        *(figure for pool in kept for figure in _figures_in(pool.figures)),
+        *(pool.spec.lead_time_months for pool in kept if pool.spec.lead_time_months is not None),
+    )
+    return Instance(
+        estate=estate,
+        catalog=catalog,
+        grid=grid,
+        finance=finance,
+        sites=sites,
+        pools=kept,
+        lanes=lanes,
+        discount=discount_factors(estate.horizon, finance.discount_rate.value),
+        refusals=refusals,
+        figures=tuple({figure.key: figure for figure in figures}.values()),
+    )
+
+
+def _figures_in(record: object) -> tuple[Figure, ...]:
+    values = [getattr(record, field.name) for field in fields(record)]  # type: ignore[arg-type]  # any dataclass
+    inner = [item for value in values if isinstance(value, tuple) for item in value]
+    return tuple(value for value in (*values, *inner) if isinstance(value, Figure))
+
+
+def _site_model(site: Site, estate: Estate, catalog: Catalog) -> SiteModel:
+    power = site.power
+    usable = math.inf
+    if power is not None and power.it_kw is not None:
+        usable = power.it_kw * _feed_factor(power.feeds, power.feed_count, power.envelope_is_after_redundancy)
+    racks = math.inf if power is None or power.racks is None else float(power.racks)
+    return SiteModel(
+        site=site,
+        figures=site_figures(site, catalog, estate.assumptions),
+        layer=site.kind.layer.value,
+        usable_kw=usable,
+        racks=racks,
+        expansion_lead=tuple(lead_periods(estate.horizon, step.lead_time_months) for step in site.expansion),
+    )
+
+
+def _feed_factor(feeds: Redundancy, feed_count: int, is_after: bool) -> float:
+    """Share of the envelope that may be loaded so that losing one feed (2N: half of them) sheds nothing."""
+    if is_after or feeds is Redundancy.N:
+        return 1.0
+    return 0.5 if feeds is Redundancy.TWO_N else max(feed_count - 1, 1) / max(feed_count, 2)
+
+
+def _useful_pools(pools: list[PoolModel], fits: tuple[Fit, ...]) -> tuple[PoolModel, ...]:
+    """Pools some workload can use, and those somebody already pays for."""
+    wanted = {fit.pool for fit in fits if not fit.is_api}
+    return tuple(pool for pool in pools if pool.spec.id in wanted or pool.held or pool.signed)
+
+
+def _lanes(
+    estate: Estate,
+    pools: tuple[PoolModel, ...],
+    fits: tuple[Fit, ...],
+    site_index: Mapping[SiteId, int],
+    apis: Mapping[SiteId, tuple[Offer, ...]],
+) -> tuple[Lane, ...]:
+    workload_index = {workload.id: number for number, workload in enumerate(estate.workloads)}
+    pool_index = {pool.spec.id: number for number, pool in enumerate(pools)}
+    lanes: list[Lane] = []
+    for fit in fits:
+        number = workload_index[fit.workload]
+        site = site_index[fit.site]
+        if fit.is_api:
+            lanes.extend(
+                Lane(workload=number, site=site, pool=None, kind=LaneKind.API, fit=fit, offer=offer)
+                for offer in apis[fit.site]
+                if offer.pool == fit.pool
+            )
+            continue
+        pool = pools[pool_index[fit.pool]]
+        if _has_firm_nodes(pool):
+            lanes.append(
+                Lane(workload=number, site=site, pool=pool_index[fit.pool], kind=LaneKind.FIRM, fit=fit)
+            )
+        if pool.spot_hour and allows_spot(estate.workloads[number]):
+            lanes.append(
+                Lane(
+                    workload=number,
+                    site=site,
+                    pool=pool_index[fit.pool],
+                    kind=LaneKind.SPOT,
+                    fit=fit,
+                    offer=_spot_offer(pool, fit.pool),
+                )
+            )
+    return tuple(lanes)
+
+
+def _has_firm_nodes(pool: PoolModel) -> bool:
+    return bool(pool.on_demand_hour or pool.owned_month or pool.held or pool.terms or pool.signed)
+
+
+def _spot_offer(pool: PoolModel, name: PoolId) -> Offer:
+    return next(offer for offer in pool.offers if offer.option is PurchaseOption.SPOT and offer.pool == name)
+
+
+def allows_spot(workload: Workload) -> bool:
+    """Declared, else: interruptible kinds may, interactive ones may not."""
+    if workload.allows_spot is not None:
+        return workload.allows_spot
+    return not workload.kind.is_interactive

@@ -1,0 +1,189 @@
+"""Plan an estate: resolve, fit, formulate, solve, settle, compare, explain."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+
+from tripoint.domain.catalog import Catalog
+from tripoint.domain.errors import SolverError
+from tripoint.domain.plan import Baseline, ConflictSet, Plan, PlanStatus
+from tripoint.domain.source import LoadedEstate
+from tripoint.engines.answers.assemble import Frame, assemble, infeasible
+from tripoint.engines.answers.baselines import baseline, missing_baseline
+from tripoint.engines.placement.conflict import explain, homeless
+from tripoint.engines.placement.instance import Instance
+from tripoint.engines.placement.outcome import Outcome, solve_instance
+from tripoint.engines.placement.prepare import prepare
+from tripoint.engines.placement.program import Program, Solution, SolveLimits, SolveProgress
+from tripoint.engines.placement.restrict import Alternative, alternatives, pin_today
+from tripoint.ports import MilpSolver
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOptions:
+    """Options of one run."""
+
+    gap: float = 1e-3
+    """Relative gap at which the plan is good enough."""
+    seconds: float = 60.0
+    """Longest solve, seconds; the best plan so far is kept."""
+    seed: int = 0
+    """Random seed of the solver."""
+    threads: int = 2
+    """Threads of the solver."""
+    nodes: int | None = None
+    """Branch-and-bound nodes, for runs that must not depend on the clock."""
+    baselines: bool = True
+    """Whether to price the alternatives."""
+    baseline_gap: float = 5e-3
+    """Relative gap at which an alternative is good enough."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressState:
+    """What a person watching wants to know."""
+
+    phase: str
+    """What is being done."""
+    incumbent: float | None = None
+    """Best objective so far, discounted USD."""
+    bound: float | None = None
+    """Proven bound so far, discounted USD."""
+    gap: float | None = None
+    """Relative gap."""
+    seconds: float = 0.0
+    """Seconds since the start."""
+
+
+Show = Callable[[ProgressState], None]
+Stop = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """How a run is watched and stopped."""
+
+    show: Show = lambda state: None
+    """Called with each state."""
+    should_stop: Stop = lambda: False
+    """True to stop with the best plan so far."""
+
+
+def plan(
+    loaded: LoadedEstate,
+    catalog: Catalog,
+    solver: MilpSolver,
+    options: PlanOptions,
+    *,
+    today: date,
+    watch: Watch = Watch(),
+) -> Plan:
+    """The plan of an estate; infeasible is an answer, with the families in conflict.
+
+    Raises:
+        SolverError: a limit came before the first incumbent.
+    """
+    clock = _Clock(watch.show, time.perf_counter())
+    clock.enter("resolving figures and fits")
+    instance = prepare(loaded.estate, catalog, loaded.profiles)
+    frame = Frame(loaded=loaded, instance=instance, options=_stated(options), today=today)
+    nobody = homeless(instance)
+    if nobody is not None:
+        return infeasible(frame, nobody)
+    clock.enter("planning")
+    outcome = solve_instance(instance, _solve_with(solver, _limits(options), clock, watch.should_stop))
+    if outcome.is_infeasible:
+        clock.enter("finding the conflict")
+        return infeasible(frame, _conflict(outcome, solver, options))
+    if outcome.summary is None:
+        raise SolverError(
+            f"no plan found within {outcome.solution.seconds:.0f} s",
+            hint="raise `--time-limit`, or widen `--gap`",
+        )
+    others = _baselines(instance, solver, options, clock, watch.should_stop) if options.baselines else ()
+    clock.enter("writing the answer")
+    return assemble(replace(frame, instance=outcome.instance), outcome, others)
+
+
+def _stated(options: PlanOptions) -> dict[str, str]:
+    return {
+        "gap": f"{options.gap:g}",
+        "time_limit_s": f"{options.seconds:g}",
+        "seed": str(options.seed),
+        "threads": str(options.threads),
+        "baselines": str(options.baselines).lower(),
+    }
+
+
+def _limits(options: PlanOptions) -> SolveLimits:
+    return SolveLimits(
+        gap=options.gap,
+        seconds=options.seconds,
+        nodes=options.nodes,
+        seed=options.seed,
+        threads=options.threads,
+    )
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Tells the phase and the time since the start; the only stateful thing here."""
+
+    show: Show
+    started: float
+    phase: str = ""
+
+    def enter(self, phase: str) -> None:
+        self.phase = phase
+        self.show(ProgressState(phase=phase, seconds=time.perf_counter() - self.started))
+
+    def solving(self, state: SolveProgress) -> None:
+        self.show(
+            ProgressState(
+                phase=self.phase,
+                incumbent=state.incumbent,
+                bound=state.bound,
+                gap=state.gap,
+                seconds=time.perf_counter() - self.started,
+            )
+        )
+
+
+def _solve_with(
+    solver: MilpSolver, limits: SolveLimits, clock: _Clock, should_stop: Stop
+) -> Callable[[Program], Solution]:
+    return lambda program: solver.solve(program, limits, clock.solving, should_stop)
+
+
+def _conflict(outcome: Outcome, solver: MilpSolver, options: PlanOptions) -> ConflictSet:
+    limits = replace(_limits(options), seconds=min(options.seconds, 20.0), gap=1.0)
+    return explain(
+        outcome.program,
+        lambda program: solver.solve(program, limits, lambda state: None, lambda: False),
+    )
+
+
+def _baselines(
+    instance: Instance, solver: MilpSolver, options: PlanOptions, clock: _Clock, should_stop: Stop
+) -> tuple[Baseline, ...]:
+    limits = replace(_limits(options), gap=max(options.gap, options.baseline_gap))
+    rows: list[Baseline] = []
+    for alternative in alternatives(instance):
+        clock.enter(f"pricing the alternative: {alternative.label}")
+        rows.append(_priced(alternative, _solve_with(solver, limits, clock, should_stop)))
+    return tuple(rows)
+
+
+def _priced(alternative: Alternative, solve: Callable[[Program], Solution]) -> Baseline:
+    adjust = pin_today if alternative.pins_today else (lambda form: None)
+    outcome = solve_instance(alternative.instance, solve, adjust)
+    if outcome.summary is None:
+        reason = explain(outcome.program, solve) if outcome.is_infeasible else None
+        return missing_baseline(alternative, outcome, reason)
+    return baseline(alternative.name, alternative.label, outcome, alternative.exempt)
+
+
+__all__ = ["Plan", "PlanOptions", "PlanStatus", "ProgressState", "Watch", "plan"]
