@@ -115,6 +115,8 @@ class WorkloadDemand:
     """[period]: million output tokens in the period."""
     gb_wire: tuple[float, ...]
     """[period]: GB between callers and the workload, both ways."""
+    gang_gpus: int = 0
+    """Accelerators one run needs at once, declared or from the job log; 0 when it needs no gang."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
