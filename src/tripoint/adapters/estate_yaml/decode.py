@@ -49,7 +49,8 @@ def _finding(detail: ErrorDetails, kind: type) -> Finding:
     if detail["type"] == "unexpected_keyword_argument":
         return _unknown_key(path, kind, steps)
     if detail["type"] == "finite_number":
-        return finding("TP1014", path, f"expects a number, found `{_number(detail['input'])}`")
+        message = f"expects a finite number, found {_number(detail['input'])}"
+        return finding("TP1014", path, message, "remove the key if there is no limit")
     expected = type_at(kind, steps)
     allowed = allowed_values(expected)
     if allowed and isinstance(detail["input"], str):
@@ -146,7 +147,7 @@ def describe(found: object) -> str:
     if isinstance(found, str):
         return f"the text `{clip(found)}`" if found.strip() else "empty text"
     if isinstance(found, (int, float)):
-        return f"the number `{_number(found)}`"
+        return f"the number {_number(found)}"
     sort = "list" if isinstance(found, list) else "mapping"
     size = len(found) if isinstance(found, (list, dict)) else 0
     return f"a {sort} of {size}" if size else f"an empty {sort}"
@@ -154,5 +155,6 @@ def describe(found: object) -> str:
 
 def _number(value: object) -> str:
     if isinstance(value, float) and not math.isfinite(value):
-        return ".nan" if math.isnan(value) else f"{'-' if value < 0 else ''}.inf (or a number beyond 1e308)"
-    return f"{value:g}" if isinstance(value, float) and not value.is_integer() else clip(str(value))
+        return "`.nan`" if math.isnan(value) else "infinity (`.inf`, or a number beyond 1e308)"
+    shown = f"{value:g}" if isinstance(value, float) and not value.is_integer() else clip(str(value))
+    return f"`{shown}`"

@@ -179,10 +179,7 @@ def _flatten(document: Document, node: Node, path: str, place: Position) -> obje
     if isinstance(node, Scalar):
         return _scalar(document, node, path)
     if isinstance(node, Sequence):
-        return [
-            _flatten(document, item, join_path(path, index), item.place)
-            for index, item in enumerate(node.items)
-        ]
+        return [_flatten(document, item, join_path(path, index), item.place) for index, item in enumerate(node.items)]
     plain: dict[str, object] = {}
     for key, value in _entries(node, document).items():
         below = join_path(path, key)

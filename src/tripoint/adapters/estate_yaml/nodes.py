@@ -166,8 +166,7 @@ class _Builder:
         place = self.place(event)
         self._count(place)
         self._check_tag(event, place)
-        is_plain = not event.style and event.tag is None
-        value = scalar_value(event.value) if is_plain else event.value
+        value = event.value if event.style else scalar_value(event.value)
         self._add(Scalar(place, value, event.value), event.anchor)
 
     def _start(self, event: yaml.CollectionStartEvent) -> None:
@@ -203,8 +202,7 @@ class _Builder:
             raise self.refuse(
                 "TP1007",
                 place,
-                f"aliases expand to more than {MAX_ALIAS_NODES:,} values"
-                f" (`*{clip(name)}` alone to {node.size:,})",
+                f"aliases expand to more than {MAX_ALIAS_NODES:,} values (`*{clip(name)}` alone to {node.size:,})",
                 "write the values out, or use fewer aliases of aliases",
             )
         self._add(node, None)

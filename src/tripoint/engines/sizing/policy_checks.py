@@ -48,7 +48,7 @@ def _subject(index: int, subject: Subject, places: Sequence[Place], book: Rulebo
     pair = _contradiction(subject, book)
     if all(verdict.reason is RefusalReason.CONFINED for verdict in refusals):
         where = f"{path}.only_at" if subject.only_at else f"{path}.not_at"
-        message = f"`only_at` and `not_at` leave none of the {len(places)} sites to `{subject.workload}`"
+        message = f"`only_at` and `not_at` leave {_none_of(places)} to `{subject.workload}`"
         yield finding("TP1402", where, message, "allow at least one")
     elif pair is not None:
         first, second = pair
@@ -56,23 +56,19 @@ def _subject(index: int, subject: Subject, places: Sequence[Place], book: Rulebo
             f"two rules apply to `{subject.workload}` and no country satisfies both:"
             f" {first.name} allows {first.allow_text}, {second.name} allows {second.allow_text}"
         )
-        yield finding(
-            "TP1401", path, message, "narrow what one of the rules matches, or widen what it allows"
-        )
+        yield finding("TP1401", path, message, "narrow what one of the rules matches, or widen what it allows")
     else:
-        message = f"none of the {len(places)} sites may run `{subject.workload}`: {refusals[0].text}"
-        yield finding(
-            "TP1404", path, message, "the plan will leave it unplaced; add a site or change the rule"
-        )
+        message = f"{_none_of(places)} may run `{subject.workload}`: {refusals[0].text}"
+        yield finding("TP1404", path, message, "the plan will leave it unplaced; add a site or change the rule")
+
+
+def _none_of(places: Sequence[Place]) -> str:
+    return "no site" if len(places) == 1 else f"none of the {len(places)} sites"
 
 
 def _contradiction(subject: Subject, book: Rulebook) -> tuple[Rule, Rule] | None:
     matching = [rule for rule in book.rules if rule.allow is not None and rule.matches(subject)]
-    pairs = (
-        (a, b)
-        for a, b in combinations(matching, 2)
-        if not (a.allow or frozenset()) & (b.allow or frozenset())
-    )
+    pairs = ((a, b) for a, b in combinations(matching, 2) if not (a.allow or frozenset()) & (b.allow or frozenset()))
     return next(pairs, None)
 
 
@@ -81,14 +77,14 @@ def _certificates(estate: Estate) -> Iterator[Finding]:
     for index, rule in enumerate(estate.policies.certification):
         for place, name in enumerate(rule.requires):
             if name.lower() not in held:
-                hint = did_you_mean(name, held) or (f"held: {quoted(sorted(held))}" if held else "")
+                hint = did_you_mean(name, held) or (
+                    f"held: {quoted(sorted(held))}" if held else "declare it at the sites"
+                )
                 path = f"policies.certification[{index}].requires[{place}]"
                 yield finding("TP1403", path, f"no site holds the certificate `{name}`", hint)
 
 
-def _today(
-    estate: Estate, subjects: Sequence[Subject], places: Sequence[Place], book: Rulebook
-) -> Iterator[Finding]:
+def _today(estate: Estate, subjects: Sequence[Subject], places: Sequence[Place], book: Rulebook) -> Iterator[Finding]:
     by_id = {place.id: place for place in places}
     for index, (workload, subject) in enumerate(zip(estate.workloads, subjects, strict=True)):
         for number, share in enumerate(workload.today):
@@ -97,19 +93,18 @@ def _today(
             if verdict is not None:
                 message = f"`{workload.id}` runs at `{share.site}` today, where it may not: {verdict.text}"
                 path = f"workloads[{index}].today[{number}].site"
-                yield finding(
-                    "TP1405", path, message, "the plan moves it; today's baseline still counts it there"
-                )
+                yield finding("TP1405", path, message, "the plan moves it; today's baseline still counts it there")
 
 
 def _idle_sites(
     estate: Estate, subjects: Sequence[Subject], places: Sequence[Place], book: Rulebook
 ) -> Iterator[Finding]:
-    """Sites that could run things but may run nothing."""
+    """Sites that could run things but may run nothing; workloads that may run nowhere are told by themselves."""
+    placeable = [each for each in subjects if any(judge(place, each, book) is None for place in places)]
     for index, (site, place) in enumerate(zip(estate.sites, places, strict=True)):
         offers = bool(site.pools) or bool(site.apis) or (site.pools is None and site.kind.is_rented)
-        verdicts = [judge(place, subject, book) for subject in subjects]
+        verdicts = [judge(place, subject, book) for subject in placeable]
         if offers and verdicts and None not in verdicts:
             reason = verdicts[0].text if verdicts[0] else ""
-            message = f"no workload may run at `{site.id}`; `{subjects[0].workload}` for one: {reason}"
+            message = f"no workload may run at `{site.id}`; `{placeable[0].workload}` for one: {reason}"
             yield finding("TP1501", f"sites[{index}]", message, "remove the site, or change the rules")

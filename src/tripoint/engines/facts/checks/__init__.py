@@ -10,6 +10,7 @@ from tripoint.domain.errors import Finding
 from tripoint.domain.estate import Estate
 from tripoint.engines.facts.checks.demand import check_demand, check_profiles
 from tripoint.engines.facts.checks.known import known_names
+from tripoint.engines.facts.checks.models import check_models
 from tripoint.engines.facts.checks.names import check_ids, check_references
 from tripoint.engines.facts.checks.sites import check_sites
 from tripoint.engines.facts.checks.times import check_times
@@ -29,5 +30,6 @@ def check_estate(estate: Estate, catalog: Catalog) -> tuple[Finding, ...]:
         *check_times(estate),
         *check_sites(estate, catalog, known),
         *check_demand(estate),
-        *check_unused(estate, catalog, known),
+        *check_models(estate, known),
+        *check_unused(estate, catalog),
     )

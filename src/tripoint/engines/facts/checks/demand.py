@@ -47,7 +47,7 @@ def check_demand(estate: Estate) -> Iterator[Finding]:
         yield from _exclusive(f"{path}.demand", workload.demand)
         yield from _of_other_kinds(path, workload)
         if workload.model is None and workload.kind not in _TRAINING:
-            message = f"a workload of kind `{workload.kind}` needs a `model`"
+            message = f"workloads of kind `{workload.kind}` need a `model`"
             yield finding("TP1319", path, message, "name one of the estate's `models`")
 
 
@@ -70,7 +70,7 @@ def _missing(path: str, workload: Workload) -> Iterator[Finding]:
 
 
 def _wanted(path: str, workload: Workload, what: str) -> Finding:
-    message = f"a workload of kind `{workload.kind}` needs {what}"
+    message = f"workloads of kind `{workload.kind}` need {what}"
     return finding("TP1314", path, message, "or a `profile` written by `tripoint demand fit`")
 
 
@@ -116,7 +116,7 @@ def check_profiles(estate: Estate, profiles: Mapping[WorkloadId, DemandProfile])
         path = f"workloads[{index}].demand.profile"
         wanted = "gpu_jobs" if workload.kind in _TRAINING else "requests"
         if profile.kind != wanted:
-            message = f"the profile describes `{profile.kind}`, a `{workload.kind}` workload needs `{wanted}`"
+            message = f"the profile describes `{profile.kind}`, workloads of kind `{workload.kind}` need `{wanted}`"
             yield finding("TP1154", path, message)
         elif profile.requests_per_s <= 0 and not profile.gpu_hours:
             message = f"the profile shows a rate of {profile.requests_per_s:g} per second"

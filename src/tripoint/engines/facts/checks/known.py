@@ -48,11 +48,12 @@ class KnownNames:
     @property
     def groups(self) -> tuple[str, ...]:
         """Names that stand for several sites: kinds and layers."""
-        return tuple(dict.fromkeys([*SiteKind, *Layer]))
+        return tuple(dict.fromkeys(each.value for group in (SiteKind, Layer) for each in group))
 
     def is_country(self, name: str) -> bool:
         """True for an ISO 3166 alpha-2 code, in capitals."""
-        return len(name) == 2 and name.isupper() and bool(geo_of(name, self._catalog))
+        is_code = len(name) == 2 and name.isupper() and name != "UK"  # reserved, but Britain is GB
+        return is_code and bool(geo_of(name, self._catalog))
 
     def regions_of(self, provider: str) -> tuple[str, ...]:
         """Regions of a provider that the catalogue places or prices."""
@@ -70,9 +71,7 @@ def known_names(estate: Estate, catalog: Catalog) -> KnownNames:
     """All names in reach of this estate."""
     policies = estate.policies
     own_regimes = [name.lower() for residency in policies.residency for name in residency.regimes]
-    own_regimes += [
-        name.lower() for certification in policies.certification for name in certification.regimes
-    ]
+    own_regimes += [name.lower() for certification in policies.certification for name in certification.regimes]
     measured = (point.model for point in catalog.throughput)
     return KnownNames(
         sites=tuple(site.id for site in estate.sites),

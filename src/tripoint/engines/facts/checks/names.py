@@ -78,7 +78,7 @@ def _site_or_group(path: str, name: str, known: KnownNames) -> Finding | None:
     if name in known.sites or name in known.groups:
         return None
     message = f"`{clip(name)}` is no site, kind or layer"
-    return unknown("TP1212", path, message, name, (*known.sites, *known.groups))
+    return unknown("TP1212", path, message, name, dict.fromkeys((*known.sites, *known.groups)))
 
 
 def _today_node(path: str, name: str, known: KnownNames) -> Finding | None:

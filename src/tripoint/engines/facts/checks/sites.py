@@ -26,8 +26,8 @@ def check_sites(estate: Estate, catalog: Catalog, known: KnownNames) -> Iterator
         yield finding("TP1102", "sites", "no site is declared, an estate needs at least one")
     for index, site in enumerate(estate.sites):
         path = f"sites[{index}]"
-        yield from _provider(path, site, estate, known)
-        yield from _country(path, site, catalog)
+        unpriced = list(_provider(path, site, estate, known))
+        yield from unpriced or _country(path, site, catalog)
         yield from _envelope(path, site)
         for place, pool in enumerate(site.pools or ()):
             below = f"{path}.pools[{place}]"
@@ -58,9 +58,7 @@ def _provider(path: str, site: Site, estate: Estate, known: KnownNames) -> Itera
     if provider not in known.providers and not is_own_pools and not has_own_prices:
         message = f"the catalogue has no prices of the provider `{clip(site.provider)}`"
         hint = did_you_mean(provider, known.providers)
-        yield finding(
-            "TP1207", f"{path}.provider", message, hint or "declare its `pools` with `usd_per_hour`"
-        )
+        yield finding("TP1207", f"{path}.provider", message, hint or "declare its `pools` with `usd_per_hour`")
     regions = known.regions_of(provider)
     if site.region is None or site.country is not None or not regions:
         return
@@ -71,9 +69,7 @@ def _provider(path: str, site: Site, estate: Estate, known: KnownNames) -> Itera
 
 def _country(path: str, site: Site, catalog: Catalog) -> Iterator[Finding]:
     if country_of(site, catalog) is None:
-        message = (
-            "no country is known: energy price, carbon and latency are guessed, residency rules refuse it"
-        )
+        message = "no country is known: energy price, carbon and latency are guessed, residency rules refuse it"
         hint = "declare `country`, or a `region` the catalogue knows"
         yield finding("TP1320", path, message, hint)
 
@@ -83,27 +79,19 @@ def _envelope(path: str, site: Site) -> Iterator[Finding]:
         return
     if site.power is None or site.power.it_kw is None:
         message = f"the {site.kind} site hosts node pools, but its IT power is not declared"
-        yield finding(
-            "TP1315", path if site.power is None else f"{path}.power", message, "declare `power.it_kw`"
-        )
+        yield finding("TP1315", path if site.power is None else f"{path}.power", message, "declare `power.it_kw`")
 
 
 def _pool(path: str, pool: NodePool, site: Site) -> Iterator[Finding]:
     committed = sum(commitment.nodes for commitment in pool.commitments)
     if pool.max_nodes is not None and pool.held + committed > pool.max_nodes:
-        message = (
-            f"{pool.held} nodes held and {committed} committed are more than `max_nodes`, {pool.max_nodes}"
-        )
+        message = f"{pool.held} nodes held and {committed} committed are more than `max_nodes`, {pool.max_nodes}"
         yield finding("TP1309", f"{path}.max_nodes", message)
     wrong = PurchaseOption.PER_TOKEN
     for index, option in enumerate(pool.options or ()):
         is_rented_owned = option is PurchaseOption.OWNED and site.kind.is_rented
         if is_rented_owned or option is wrong:
-            where = (
-                "an API, not a node pool"
-                if option is wrong
-                else f"a place of your own, not a {site.kind} site"
-            )
+            where = "an API, not a node pool" if option is wrong else f"a place of your own, not a {site.kind} site"
             yield finding("TP1318", f"{path}.options[{index}]", f"`{option}` needs {where}")
         elif option in _HOURLY and not site.kind.is_rented and not _has_rate(pool, option):
             message = f"`{option}` at a {site.kind} site has no price to go by"
@@ -134,9 +122,7 @@ def _node(path: str, pool: NodePool, site: Site, candidates: tuple[NodeType, ...
     if not fitting and not has_price:
         sellers = quoted(sorted({str(node.provider) for node in candidates}))
         message = f"`{pool.node_type}` is sold by {sellers}, the site's provider is `{clip(site.provider)}`"
-        yield finding(
-            "TP1321", f"{path}.node_type", message, "name one of this provider's, or declare your price"
-        )
+        yield finding("TP1321", f"{path}.node_type", message, "name one of this provider's, or declare your price")
     yield from chain(_rack(path, site, candidates[0]), _cooling(path, site, candidates[0]))
 
 

@@ -12,15 +12,14 @@ from tripoint.domain.findings import did_you_mean, finding
 from tripoint.domain.policy import CertificationRule, ResidencyRule
 from tripoint.domain.purchase import NodePool, OwnPrice, PurchaseOption
 from tripoint.domain.site import Site
-from tripoint.domain.workload import Workload, WorkloadKind
-from tripoint.engines.facts.checks.known import KnownNames
+from tripoint.domain.workload import Workload
 from tripoint.engines.facts.places import provider_of
 
 
-def check_unused(estate: Estate, catalog: Catalog, known: KnownNames) -> Iterator[Finding]:
+def check_unused(estate: Estate, catalog: Catalog) -> Iterator[Finding]:
     """Sites, models, datasets, links, node types, price lines and rules that nothing refers to."""
     yield from _sites(estate)
-    yield from _models(estate, known)
+    yield from _models(estate)
     yield from _datasets(estate)
     yield from _links(estate)
     yield from _node_types(estate)
@@ -47,22 +46,13 @@ def _sites(estate: Estate) -> Iterator[Finding]:
             yield finding("TP1501", f"sites[{index}]", message, "declare its `pools`, or remove it")
 
 
-def _models(estate: Estate, known: KnownNames) -> Iterator[Finding]:
+def _models(estate: Estate) -> Iterator[Finding]:
     run = {workload.model for workload in estate.workloads}
-    served = {
-        workload.model
-        for workload in estate.workloads
-        if workload.kind not in (WorkloadKind.TRAINING, WorkloadKind.FINE_TUNING)
-    }
     for index, model in enumerate(estate.models):
-        path = f"models[{index}]"
         if model.id not in run:
-            yield finding("TP1502", path, f"no workload runs the model `{model.id}`", "remove it, or name it")
-        is_sized = model.parameters_b is not None or (model.like or model.id) in known.catalog_models
-        if not is_sized and (model.like is None or model.like in known.catalog_models) and model.id in served:
-            message = f"the size of `{model.id}` is not declared, and the catalogue knows no such model"
-            hint = did_you_mean(model.id, known.catalog_models) or "declare `parameters_b`"
-            yield finding("TP1317", path, message, f"{hint}; `like` names a catalogue model it resembles")
+            yield finding(
+                "TP1502", f"models[{index}]", f"no workload runs the model `{model.id}`", "remove it, or name it"
+            )
 
 
 def _datasets(estate: Estate) -> Iterator[Finding]:
@@ -70,9 +60,7 @@ def _datasets(estate: Estate) -> Iterator[Finding]:
     for index, dataset in enumerate(estate.datasets):
         if dataset.id not in used:
             message = f"no workload reads or writes the dataset `{dataset.id}`; only its storage counts"
-            yield finding(
-                "TP1503", f"datasets[{index}]", message, "name it in a workload's `reads` or `writes`"
-            )
+            yield finding("TP1503", f"datasets[{index}]", message, "name it in a workload's `reads` or `writes`")
 
 
 def _links(estate: Estate) -> Iterator[Finding]:
@@ -82,9 +70,7 @@ def _links(estate: Estate) -> Iterator[Finding]:
         ends = {str(link.source), str(link.target)}
         idle = sorted(ends - sites - callers)
         if len(ends) == 1:
-            yield finding(
-                "TP1504", f"links[{index}]", f"the link `{link.id}` leads from `{link.source}` to itself"
-            )
+            yield finding("TP1504", f"links[{index}]", f"the link `{link.id}` leads from `{link.source}` to itself")
         elif idle or not ends & sites:
             what = f"nothing is at `{idle[0]}`" if idle else "neither end is a site"
             yield finding("TP1504", f"links[{index}]", f"the link `{link.id}` carries nothing: {what}")
@@ -92,9 +78,7 @@ def _links(estate: Estate) -> Iterator[Finding]:
 
 def _node_types(estate: Estate) -> Iterator[Finding]:
     pooled = {pool.node_type for site in estate.sites for pool in site.pools or ()}
-    open_providers = {
-        provider_of(site) for site in estate.sites if site.pools is None and site.kind.is_rented
-    }
+    open_providers = {provider_of(site) for site in estate.sites if site.pools is None and site.kind.is_rented}
     for index, node in enumerate(estate.node_types):
         is_offered = node.provider is not None and node.provider.lower() in open_providers
         if node.id not in pooled and not is_offered:

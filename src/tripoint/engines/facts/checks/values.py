@@ -71,7 +71,7 @@ _RATE = _amount("USD per hour")
 
 _RANGES: Mapping[tuple[type, str], Range] = MappingProxyType(
     {
-        (Horizon, "months"): Range(1, 120, "months", code="TP1307"),
+        (Horizon, "months"): Range(1, 120, "months", code="TP1307", hint="plan a shorter time"),
         (Horizon, "period_months"): Range(1, 12, "months"),
         (Horizon, "blocks"): Range(1, 24, "blocks"),
         (Finance, "usd_per_unit"): _positive("USD"),
@@ -87,9 +87,7 @@ _RANGES: Mapping[tuple[type, str], Range] = MappingProxyType(
         (PowerEnvelope, "feed_count"): Range(1, 16, "feeds"),
         (PowerEnvelope, "rack_density_kw"): _positive("kW"),
         (PowerEnvelope, "racks"): Range(1, unit="racks"),
-        (PowerEnvelope, "pue"): Range(
-            1, 5, code="TP1304", hint="PUE is total energy over IT energy (ISO/IEC 30134-2)"
-        ),
+        (PowerEnvelope, "pue"): Range(1, 5, code="TP1304", hint="PUE is total energy over IT energy (ISO/IEC 30134-2)"),
         (PowerEnvelope, "energy_usd_per_kwh"): Range(0, 5, "USD per kWh", hint="is it in cents, or per MWh?"),
         (PowerEnvelope, "colo_usd_per_kw_month"): _amount("USD per kW and month"),
         (PowerEnvelope, "contracted_kw"): _amount("kW"),
@@ -192,12 +190,7 @@ def check_values(estate: Estate) -> Iterator[Finding]:
 def _in_range(entry: Entry) -> Iterator[Finding]:
     bounds = _RANGES.get(entry.key)
     value = entry.value
-    if (
-        bounds is None
-        or isinstance(value, bool)
-        or not isinstance(value, (int, float))
-        or bounds.admits(value)
-    ):
+    if bounds is None or isinstance(value, bool) or not isinstance(value, (int, float)) or bounds.admits(value):
         return
     found = f"is {value:g}{bounds._unit}" if abs(value) < _CEILING else f"is {value:.3g}"
     hint = bounds.hint
