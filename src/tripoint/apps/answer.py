@@ -48,9 +48,7 @@ def answering(function: Callable[Parameters, Answer]) -> Callable[..., int]:
         _show(answer, as_json=as_json)
         return ExitCode.YES if answer.ok else ExitCode.NO
 
-    callback = click.option("--debug", is_flag=True, help="Show the trace of an unexpected failure.")(
-        callback
-    )
+    callback = click.option("--debug", is_flag=True, help="Show the trace of an unexpected failure.")(callback)
     return click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document.")(callback)
 
 
@@ -102,9 +100,7 @@ def count_severities(findings: Sequence[Finding]) -> str:
 def _show(answer: Answer, *, as_json: bool) -> None:
     if as_json:
         context = click.get_current_context()
-        command = (
-            context.command_path.removeprefix(context.find_root().command_path).strip().replace(" ", "-")
-        )
+        command = context.command_path.removeprefix(context.find_root().command_path).strip().replace(" ", "-")
         click.echo(json_document(command, ok=answer.ok, findings=answer.findings, payload=answer.payload))
         return
     to_stderr = not answer.findings_are_the_answer

@@ -6,7 +6,6 @@ commands' own). Commands live one per module in `tripoint.apps.commands`.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib
 import os
@@ -18,6 +17,7 @@ from typing import Any, NoReturn
 import click
 
 from tripoint.apps.answer import colours_are_welcome, show_failure
+from tripoint.apps.groups import NearestNameGroup
 from tripoint.apps.outcomes import ExitCode, outcome_of
 
 SUMMARIES: Mapping[str, str] = MappingProxyType(
@@ -36,7 +36,7 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
 """Every command and its one-line help, in the order of a first week with tripoint."""
 
 
-class LazyGroup(click.Group):
+class LazyGroup(NearestNameGroup):
     """A group whose commands are imported when used, and whose `main` maps every failure to an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -51,16 +51,6 @@ class LazyGroup(click.Group):
         command = module.command
         assert isinstance(command, click.Command)  # each module of that package defines one
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command the first word names; a near miss is told with the name that was probably meant."""
-        if args and args[0] not in SUMMARIES and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], SUMMARIES, n=1)
-            meant = f"; did you mean `{near[0]}`?" if near else ""
-            raise click.UsageError(f"there is no command `{args[0]}`{meant}", ctx)
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Lists the commands from the table, in its order."""
@@ -116,9 +106,7 @@ def _discard_output() -> None:
         return
 
 
-@click.group(
-    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
-)
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="tripoint", message="%(prog)s %(version)s")
 def cli() -> None:
     """Plan where AI workloads live across public cloud, dense private clusters and the edge.

@@ -95,9 +95,7 @@ def outcome_of(error: BaseException) -> Outcome:
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return Outcome(exit_code=ExitCode.INTERRUPTED, code=INTERRUPTED_CODE, message="interrupted")
     if isinstance(error, NoArgsIsHelpError):
-        path = error.ctx.command_path if error.ctx else "tripoint"
-        message, hint = f"`{path}` needs a command", f"see `{path} --help`"
-        return Outcome(exit_code=ExitCode.USAGE, code=USAGE_CODE, message=message, hint=hint)
+        return _no_command(error.ctx)
     if isinstance(error, click.ClickException):
         return _usage_outcome(error)
     if isinstance(error, OSError):
@@ -106,7 +104,7 @@ def outcome_of(error: BaseException) -> Outcome:
 
 
 def finding_lines(findings: Iterable[Finding], *, is_coloured: bool = False) -> list[str]:
-    """Findings as text, in the order of their places: `file:line:col  TP1203 error  path: message`."""
+    """Findings as `file:line:col  TP1203 error  path: message`, errors first, then in the order of places."""
     lines: list[str] = []
     for finding in sorted(findings, key=_position):
         severity = _coloured(finding.severity) if is_coloured else str(finding.severity)
@@ -138,6 +136,18 @@ def error_document(outcome: Outcome) -> dict[str, Any]:
 
 def _listed_class(kind: type[TripointError]) -> type[TripointError]:
     return next(base for base in kind.__mro__ if base in EXIT_CODES)
+
+
+def _no_command(context: click.Context | None) -> Outcome:
+    path = context.command_path if context else "tripoint"
+    group = context.command if context else None
+    known = group.list_commands(context) if context and isinstance(group, click.Group) else []
+    return Outcome(
+        exit_code=ExitCode.USAGE,
+        code=USAGE_CODE,
+        message=f"`{path}` needs a command: {', '.join(f'`{name}`' for name in known)}",
+        hint=f"see `{path} --help`",
+    )
 
 
 def _usage_outcome(error: click.ClickException) -> Outcome:
@@ -184,8 +194,9 @@ def _sentence(text: str) -> str:
     return text.strip().removesuffix(".")
 
 
-def _position(finding: Finding) -> tuple[str, int, int, str, str]:
-    return (finding.file, finding.line, finding.column, finding.path, finding.code)
+def _position(finding: Finding) -> tuple[int, str, int, int, str, str]:
+    rank = list(Severity).index(finding.severity)
+    return (rank, finding.file, finding.line, finding.column, finding.path, finding.code)
 
 
 def _coloured(severity: Severity) -> str:

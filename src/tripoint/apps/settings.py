@@ -12,9 +12,10 @@ from types import MappingProxyType
 from tripoint.domain.errors import OptionError
 
 PREFIX = "TRIPOINT_"
+DEFAULT_THREADS = 2
 DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
     {
-        "TRIPOINT_THREADS": "Threads of the solver; all cores when not set.",
+        "TRIPOINT_THREADS": "Threads of the solver; 2 when not set, so that machines of any size give the same plan.",
         "TRIPOINT_TODAY": "Date (YYYY-MM-DD) by which catalogue rows are judged stale; today when not set.",
     }
 )
@@ -42,25 +43,17 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 def unknown_settings(environment: Mapping[str, str] = os.environ) -> tuple[tuple[str, str], ...]:
     """Variables that start like a setting but are none, each with the nearest known name or nothing."""
     unknown = sorted(name for name in environment if name.startswith(PREFIX) and name not in DESCRIPTIONS)
-    return tuple(
-        (name, next(iter(difflib.get_close_matches(name, DESCRIPTIONS, n=1)), "")) for name in unknown
-    )
-
-
-def usable_cores() -> int:
-    """Cores this process may use, which inside a container or a job is often fewer than the machine has."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+    return tuple((name, next(iter(difflib.get_close_matches(name, DESCRIPTIONS, n=1)), "")) for name in unknown)
 
 
 def _threads(environment: Mapping[str, str]) -> int:
     text = environment.get("TRIPOINT_THREADS", "").strip()
     if not text:
-        return usable_cores()
+        return DEFAULT_THREADS
     if not text.isdigit() or int(text) < 1:
         raise OptionError(
             f"`TRIPOINT_THREADS` is `{text}`, not a whole number of at least 1",
-            hint="unset it to use all cores",
+            hint="unset it to use 2",
         )
     return int(text)
 

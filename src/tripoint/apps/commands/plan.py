@@ -1,0 +1,96 @@
+"""`tripoint plan`: where each workload lives, what to buy when, and what it costs."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from tripoint.apps import wiring
+from tripoint.apps.answer import Answer, answering, colours_are_welcome
+from tripoint.apps.flags import FiniteRange
+from tripoint.apps.interruption import Interruption
+from tripoint.apps.progress import progress_display
+from tripoint.apps.settings import read_settings
+
+if TYPE_CHECKING:
+    from tripoint.domain.plan import Plan
+    from tripoint.usecases.plan import PlanOptions
+    from tripoint.usecases.report import Written
+
+
+@click.command()
+@click.argument("estate", type=click.Path())
+@click.option(
+    "--out", metavar="DIR", type=click.Path(file_okay=False), help="Write report.html, plan.json and charges.csv here."
+)
+@click.option("--gap", metavar="SHARE", type=FiniteRange(min=0, max=1), default=0.001, show_default=True,
+              help="Stop once the plan is proven to be within this share of the best.")  # fmt: skip
+@click.option("--time-limit", metavar="S", type=FiniteRange(min=0, min_open=True), default=60.0, show_default=True,
+              help="Longest solve, seconds; the best plan so far is kept.")  # fmt: skip
+@click.option(
+    "--seed",
+    metavar="N",
+    type=click.IntRange(0, 2**31 - 1),
+    default=0,
+    show_default=True,
+    help="Random seed of the solver.",
+)
+@click.option(
+    "--threads", metavar="N", type=click.IntRange(min=1), help="Threads of the solver; TRIPOINT_THREADS, or 2."
+)
+@click.option("--no-baselines", is_flag=True, help="Leave out the alternatives the plan is compared with.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@answering
+def command(
+    estate: str,
+    out: str | None,
+    gap: float,
+    time_limit: float,
+    seed: int,
+    threads: int | None,
+    no_baselines: bool,
+    quiet: bool,
+) -> Answer:
+    """Decide where each workload lives, what to buy when, and what it costs.
+
+    ESTATE is a YAML file or a folder. Ctrl-C once keeps the best plan so far; twice gives up. Ends with exit code 1
+    when no plan exists, and then says which rules and limits conflict.
+    """
+    from tripoint.apps.render.plan_text import plan_payload
+    from tripoint.usecases.plan import PlanOptions
+
+    options = PlanOptions(
+        gap=gap,
+        seconds=time_limit,
+        seed=seed,
+        threads=threads or read_settings().threads,
+        baselines=not no_baselines,
+    )
+    found = _watched(estate, options, is_quiet=quiet)
+    written = wiring.write_plan(found, out) if out else ()
+    payload = {**plan_payload(found), "written": [document.place for document in written]}
+    return Answer(text=_text(found, written), payload=payload, findings=found.findings, ok=payload["is_feasible"])
+
+
+def _watched(estate: str, options: PlanOptions, *, is_quiet: bool) -> Plan:
+    from tripoint.usecases.plan import Watch
+
+    def tell() -> None:
+        click.echo("stopping at the best plan so far; press Ctrl-C again to give up", err=True)
+
+    with (
+        progress_display(target_gap=options.gap, is_quiet=is_quiet) as show,
+        Interruption(tell) as interruption,
+    ):
+        return wiring.plan(estate, options, watch=Watch(show=show, should_stop=interruption.was_asked))
+
+
+def _text(plan: Plan, written: tuple[Written, ...]) -> str:
+    from tripoint.apps.render.plan_text import plan_text
+
+    is_coloured = sys.stdout.isatty() and colours_are_welcome()
+    lines = [plan_text(plan, is_coloured=is_coloured).rstrip("\n")]
+    lines += ["", *(f"wrote {document.place}" for document in written)] if written else []
+    return "\n".join(lines)

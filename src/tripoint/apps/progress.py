@@ -1,0 +1,91 @@
+"""Progress on standard error: a live line on a terminal, a line per phase elsewhere, nothing when quiet.
+
+A live line shows the phase, the seconds, the best plan so far, the proven bound and the gap between them,
+with a bar that fills as the gap closes on its target (on a logarithmic scale, since that is how gaps close).
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from tripoint.usecases.plan import ProgressState
+
+_BAR_WIDTH = 20
+_WIDEST_GAP = 1.0
+
+Show = Callable[["ProgressState"], None]
+
+
+@contextmanager
+def progress_display(*, target_gap: float, is_quiet: bool, stream: TextIO | None = None) -> Iterator[Show]:
+    """A function to call with each state; what it shows depends on where standard error goes."""
+    target = stream or sys.stderr
+    if is_quiet:
+        yield _show_nothing
+    elif target.isatty():
+        with _live_display(target_gap, target) as show:
+            yield show
+    else:
+        yield _phase_lines(target)
+
+
+def progress_line(state: ProgressState, target_gap: float) -> str:
+    """One line of plain text for a state."""
+    parts = [state.phase, f"{state.seconds:.1f} s"]
+    if state.incumbent is not None:
+        parts.append(f"best {_money(state.incumbent)}")
+    if state.bound is not None:
+        parts.append(f"bound {_money(state.bound)}")
+    if state.gap is not None:
+        bar = "█" * round(_BAR_WIDTH * closed_share(state.gap, target_gap))
+        parts.append(f"gap {state.gap:.2%} {bar:░<{_BAR_WIDTH}}")
+    return " · ".join(parts)
+
+
+def closed_share(gap: float, target_gap: float) -> float:
+    """How far a gap has closed from 100 % to its target, 0 to 1, on a logarithmic scale."""
+    floor = max(target_gap, 1e-9)
+    if gap <= floor:
+        return 1.0
+    return max(0.0, math.log(_WIDEST_GAP / gap) / math.log(_WIDEST_GAP / floor)) if gap < _WIDEST_GAP else 0.0
+
+
+def _show_nothing(state: ProgressState) -> None:
+    """Quiet runs show nothing."""
+
+
+@contextmanager
+def _live_display(target_gap: float, stream: TextIO) -> Iterator[Show]:
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    console = Console(file=stream, highlight=False)
+    with Live(console=console, transient=True, refresh_per_second=8) as live:
+        yield lambda state: live.update(Text(progress_line(state, target_gap), no_wrap=True, overflow="crop"))
+
+
+def _phase_lines(stream: TextIO) -> Show:
+    last = ""
+
+    def show(state: ProgressState) -> None:
+        nonlocal last
+        if state.phase != last:
+            last = state.phase
+            stream.write(f"{state.phase}\n")
+            stream.flush()
+
+    return show
+
+
+def _money(usd: float) -> str:
+    """USD in three significant steps: `$12.3M`, `$45.6k`, `$789`."""
+    for size, suffix in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if abs(usd) >= size:
+            return f"${usd / size:,.2f}{suffix}"
+    return f"${usd:,.0f}"

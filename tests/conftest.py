@@ -1,0 +1,71 @@
+"""What every test may ask for: the repository's root, real traces when they are at hand, and golden files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+GOLDENS = ROOT / "tests" / "goldens"
+
+settings.register_profile("tripoint", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("tripoint"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "tripoint")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds `--slow` and `--update-goldens`."""
+    parser.addoption("--slow", action="store_true", help="run tests marked slow as well (CI always does)")
+    parser.addoption("--update-goldens", action="store_true", help="write golden files instead of comparing")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves slow tests out unless asked for."""
+    if config.getoption("--slow") or os.environ.get("CI"):
+        return
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.skip(reason="slow; runs with --slow and in CI"))
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeps the developer's own settings and colours out of every test."""
+    for name in list(os.environ):
+        if name.startswith("TRIPOINT_") or name in ("NO_COLOR", "FORCE_COLOR"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def repo_root() -> Path:
+    """Root of the repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real traces beside the repository; skips where it is absent."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the real traces are not beside this clone")
+    return folder
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """`golden(name, text)` compares with `tests/goldens/<name>`; `--update-goldens` writes it instead."""
+
+    def compare(name: str, text: str) -> None:
+        path = GOLDENS / name
+        if request.config.getoption("--update-goldens"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            return
+        assert path.is_file(), f"no golden `{name}`; `make goldens` writes it"
+        assert text == path.read_text(encoding="utf-8")
+
+    return compare

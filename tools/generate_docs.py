@@ -1,0 +1,118 @@
+"""Writes the reference pages that are made from the code: commands and the estate's fields.
+
+`make docs` runs it; `--check` only says which pages are out of date (exit code 1).
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from tripoint.apps.cli import cli
+from tripoint.apps.outcomes import EXIT_CODES
+from tripoint.apps.settings import DESCRIPTIONS
+from tripoint.apps.wiring import estate_schema
+from tripoint.usecases.schema import estate_reference
+
+REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
+NOTICE = "<!-- Made by tools/generate_docs.py from the code; `make docs` writes it anew. -->"
+
+
+def pages() -> dict[Path, str]:
+    """Text of every generated page by its path."""
+    return {REFERENCE / "cli.md": cli_page(), REFERENCE / "estate.md": estate_page()}
+
+
+def cli_page() -> str:
+    """Every command with its arguments and flags, the settings and the exit codes."""
+    parts = [NOTICE, "# Command reference", _paragraphs(cli)]
+    parts += [
+        "Data goes to standard output; progress, notes and failures go to standard error. "
+        "`--json` prints exactly one document with `schema`, `ok`, `findings` and the command's own members; "
+        "on failure it has `error`. `NO_COLOR` switches colours off."
+    ]
+    root = click.Context(cli, info_name="tripoint")
+    for path, command, context in _commands(cli, root):
+        parts += _command_section(path, command, context)
+    parts += ["## Settings", "Environment variables of this machine; `tripoint doctor` shows those in force."]
+    parts += [_table(("variable", "does"), [(f"`{name}`", text) for name, text in DESCRIPTIONS.items()])]
+    rows = [(f"`{kind.code}`", kind.__name__, str(int(code)), _first_line(kind)) for kind, code in EXIT_CODES.items()]
+    parts += ["## Errors and exit codes", _table(("code", "error", "exit", "when"), rows)]
+    return "\n\n".join(parts) + "\n"
+
+
+def estate_page() -> str:
+    """Every field of an estate, with its type, default and meaning."""
+    return f"{NOTICE}\n\n{estate_reference(estate_schema())}"
+
+
+def _commands(
+    group: click.Group, context: click.Context, path: str = "tripoint"
+) -> Iterator[tuple[str, click.Command, click.Context]]:
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        below = click.Context(command, info_name=name, parent=context)
+        yield f"{path} {name}", command, below
+        if isinstance(command, click.Group):
+            yield from _commands(command, below, f"{path} {name}")
+
+
+def _command_section(path: str, command: click.Command, context: click.Context) -> list[str]:
+    usage = " ".join(command.collect_usage_pieces(context))
+    parts = [
+        f"{'#' * (1 + len(path.split()))} {path}"[:200],
+        f"```\n{path} {usage}\n```",
+        _paragraphs(command),
+    ]
+    options = [param for param in command.params if isinstance(param, click.Option)]
+    if options:
+        rows = [(_flags(option, context), option.help or "", _option_default(option, context)) for option in options]
+        parts.append(_table(("flag", "does", "default"), rows))
+    return [part for part in parts if part]
+
+
+def _paragraphs(command: click.Command) -> str:
+    blocks = inspect.cleandoc(command.help or "").replace("\b\n", "").split("\n\n")
+    return "\n\n".join(" ".join(block.split()) for block in blocks)
+
+
+def _flags(option: click.Option, context: click.Context) -> str:
+    metavar = "" if option.is_flag else f" {option.make_metavar(context)}"
+    return "`" + "`, `".join(option.opts) + (f"` `{metavar.strip()}`" if metavar else "`")
+
+
+def _option_default(option: click.Option, context: click.Context) -> str:
+    shown = option.show_default if isinstance(option.show_default, str) else None
+    default = shown or option.to_info_dict().get("default")
+    return "" if default in (None, False, (), "") or option.is_flag else f"`{default}`"
+
+
+def _first_line(kind: type) -> str:
+    return (inspect.getdoc(kind) or "").split("\n")[0]
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def main() -> int:
+    """Writes the pages, or says which are out of date."""
+    stale = [path for path, text in pages().items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    if "--check" in sys.argv[1:]:
+        for path in stale:
+            print(f"{path.name} is out of date; `make docs` writes it anew", file=sys.stderr)
+        return 1 if stale else 0
+    for path in stale:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(pages()[path], encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
