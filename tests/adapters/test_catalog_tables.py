@@ -19,6 +19,7 @@ import pytest
 
 from tripoint.adapters.catalog_csv import load_catalog
 from tripoint.domain.catalog import Catalog, EgressTier
+from tripoint.domain.hardware import NodeType
 from tripoint.domain.provenance import Confidence, Provenance
 from tripoint.domain.purchase import PurchaseOption
 from tripoint.engines.facts.ages import last_day
@@ -150,11 +151,12 @@ def test_keys_are_unique(catalog: Catalog) -> None:
 
 def test_tables_refer_to_rows_that_exist(catalog: Catalog) -> None:
     """SKUs have node types, node types have accelerators, speeds have models and accelerators."""
-    chips = {row.id for row in catalog.accelerators}
-    nodes = {row.id: row for row in catalog.node_types}
+    chips: set[str] = {row.id for row in catalog.accelerators}
+    nodes: dict[str, NodeType] = {row.id: row for row in catalog.node_types}
     models = {row.id for row in catalog.models}
     assert {node.accelerator for node in nodes.values()} <= chips
-    assert {row.accelerator for row in (*catalog.throughput, *catalog.training)} <= chips
+    assert {row.accelerator for row in catalog.throughput} <= chips
+    assert {row.accelerator for row in catalog.training} <= chips
     assert {row.model for row in catalog.throughput} <= models
     assert all(nodes[row.sku].provider == row.provider for row in catalog.compute_prices)
 
@@ -254,9 +256,11 @@ def test_ratios_to_on_demand_are_discounts_and_longer_terms_cost_less(catalog: C
 
 def test_committed_rows_have_a_term_and_others_none(catalog: Catalog) -> None:
     """12 or 36 months, and only for commitments."""
-    for row in (*catalog.compute_prices, *catalog.price_ratios):
-        is_committed = row.option is PurchaseOption.COMMITTED
-        assert (row.term_months in (12, 36)) if is_committed else row.term_months is None
+    ways = {(row.option, row.term_months) for row in catalog.compute_prices}
+    ways |= {(row.option, row.term_months) for row in catalog.price_ratios}
+    committed = PurchaseOption.COMMITTED
+    assert {term for option, term in ways if option is committed} == {12, 36}
+    assert {term for option, term in ways if option is not committed} == {None}
 
 
 def test_throughput_points_are_whole_configurations(catalog: Catalog) -> None:
