@@ -54,7 +54,8 @@ class HighsSolver:
 def _configured(limits: SolveLimits) -> Any:
     highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy ships no types for it
     options: dict[str, bool | int | float | str] = {
-        "output_flag": False,
+        "output_flag": True,
+        "log_to_console": False,
         "mip_rel_gap": limits.gap,
         "time_limit": limits.seconds,
         "random_seed": limits.seed,

@@ -64,9 +64,7 @@ def volume_share(instance: Instance, workload: int, period: int, block: int) -> 
     if is_energy(instance.estate.workloads[workload]):
         return 1.0
     demand = instance.grid.workloads[workload]
-    total = sum(
-        demand.mean_rate[period][number] * block_.weight for number, block_ in enumerate(instance.grid.blocks)
-    )
+    total = sum(demand.mean_rate[period][number] * block_.weight for number, block_ in enumerate(instance.grid.blocks))
     if total <= 0.0:
         return instance.grid.blocks[block].weight
     return demand.mean_rate[period][block] * instance.grid.blocks[block].weight / total

@@ -116,9 +116,7 @@ def _add_expansions(form: Formulation, number: int, site: SiteModel) -> None:
     last = len(form.instance.periods)
     for index, step in enumerate(site.steps):
         for order in range(last - site.expansion_lead[index]):
-            column = form.builder.column(
-                f"expand[{site.site.id},{step.id},p{order}]", upper=1.0, integer=True
-            )
+            column = form.builder.column(f"expand[{site.site.id},{step.id},p{order}]", upper=1.0, integer=True)
             form.expand[number, index, order] = column
             one_off = activity_at(
                 form,

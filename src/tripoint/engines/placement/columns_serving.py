@@ -32,9 +32,7 @@ def add_serving_columns(form: Formulation) -> None:
                 _charge_share(form, lane, column, period, block, 1.0 + lost.value)
 
 
-def _charge_share(
-    form: Formulation, lane: Lane, column: int, period: int, block: int, spot_overhead: float
-) -> None:
+def _charge_share(form: Formulation, lane: Lane, column: int, period: int, block: int, spot_overhead: float) -> None:
     instance = form.instance
     if lane.kind is LaneKind.API:
         _charge_tokens(form, lane, column, period, block)

@@ -72,9 +72,7 @@ def moves(form: Formulation) -> None:
         was_here = 1.0 if period == 0 and instance.sites[site].site.id in today else 0.0
         for place in sorted(places[workload, site]):
             before: Terms = [
-                (form.present[workload, other, period - 1], 1.0)
-                for other in sorted(places[workload, site])
-                if period
+                (form.present[workload, other, period - 1], 1.0) for other in sorted(places[workload, site]) if period
             ]
             terms = [(column, 1.0), (form.present[workload, place, period], -1.0), *before]
             label = f"`{form.workload_id(workload)}` moves to `{instance.sites[site].site.id}`"
@@ -115,9 +113,7 @@ def budget(form: Formulation) -> None:
     by_provider = _cost_terms(form, limit.view)
     for period in instance.periods:
         terms = [term for (p, _), found in by_provider.items() if p == period for term in found]
-        label = (
-            f"budget {limit.usd_per_period:,.0f} USD ({limit.view.value}) in {instance.grid.periods[period]}"
-        )
+        label = f"budget {limit.usd_per_period:,.0f} USD ({limit.view.value}) in {instance.grid.periods[period]}"
         form.builder.row("budget", label, terms, upper=limit.usd_per_period)
 
 

@@ -30,9 +30,7 @@ def candidate_sites(form: Formulation, dataset: Dataset) -> list[int]:
     """Sites that may hold a copy: today's, and those of workloads that read it, where policy lets it be."""
     instance = form.instance
     readers = {
-        lane.site
-        for lane in instance.lanes
-        if any(use.dataset == dataset.id for use in instance.workload(lane).reads)
+        lane.site for lane in instance.lanes if any(use.dataset == dataset.id for use in instance.workload(lane).reads)
     }
     book = rulebook(instance.estate, instance.catalog)
     subject = dataset_subject(dataset)
@@ -75,9 +73,7 @@ def _add_copies(form: Formulation, network: Network, number: int, site: int) -> 
     share = default_figure(instance.catalog, instance.estate.assumptions, "storage.archive_share").value
     for period in instance.periods:
         name = f"{dataset.id},{model.site.id},p{period}"
-        column = form.builder.column(
-            f"copy[{name}]", lower=float(is_source), upper=1.0, integer=not is_source
-        )
+        column = form.builder.column(f"copy[{name}]", lower=float(is_source), upper=1.0, integer=not is_source)
         form.copy[number, site, period] = column
         size = size_gb(form, dataset, period)
         hot = activity_at(
@@ -210,9 +206,7 @@ def _remote_reads(form: Formulation, network: Network, key: tuple[int, int, int]
         for block in instance.blocks:
             network.load(column, there, here, (period, block), gb_per_month_to_gbps(1.0))
         rate, _ = storage_rate(instance.sites[site].site, dataset.tier, instance.estate, instance.catalog)
-        fetch = activity_at(
-            form, period=period, site=site, resource=dataset.id, option="", rates=retrieval_gb(rate)
-        )
+        fetch = activity_at(form, period=period, site=site, resource=dataset.id, option="", rates=retrieval_gb(rate))
         form.charge(column, fetch, float(instance.estate.horizon.period_months))
         gate = [(column, 1.0), (form.copy[number, site, period], -most)]
         form.builder.row("colocation", f"reading `{dataset.id}` from `{there}`", gate, upper=0.0)

@@ -107,9 +107,7 @@ def expansion(form: Formulation) -> None:
 
 def _load_terms(form: Formulation, pools: list[tuple[int, PoolModel]], period: int) -> Terms:
     return [
-        (column, pool.node_kw * factor)
-        for number, pool in pools
-        for column, factor in form.owned_terms(number, period)
+        (column, pool.node_kw * factor) for number, pool in pools for column, factor in form.owned_terms(number, period)
     ]
 
 

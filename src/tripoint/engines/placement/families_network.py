@@ -85,9 +85,7 @@ def _tier_columns(
     return columns
 
 
-def _order_tiers(
-    form: Formulation, label: str, columns: list[int], tiers: list[tuple[float, float, float]]
-) -> None:
+def _order_tiers(form: Formulation, label: str, columns: list[int], tiers: list[tuple[float, float, float]]) -> None:
     for number in range(1, len(tiers)):
         if tiers[number][2] >= tiers[number - 1][2]:
             continue

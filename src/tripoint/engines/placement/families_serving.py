@@ -43,10 +43,12 @@ def deadline(form: Formulation) -> None:
     """Batch work waits for a valley only if one comes round before its deadline.
 
     A block may be relied on when its longest gap is within the deadline (other blocks have no columns). When no
-    block qualifies, work follows the clock: sum over lanes of serve[l,p,b] = weight[b].
-    Rate: work of a run fits its deadline, nodes in a block <= max(gang, node-hours / deadline).
+    block qualifies, work follows the clock: sum over lanes of serve[l,p,b] = weight[b]. A gang-scheduled run does
+    not spread without limit to use a valley: nodes in a block <= max(gang, monthly node-hours / deadline), which
+    bounds serve[l,p,b].
     """
     instance = form.instance
+    _bound_runs(form)
     for workload, declared in enumerate(instance.estate.workloads):
         if not is_energy(declared) or not follows_the_clock(instance, workload):
             continue
@@ -56,6 +58,21 @@ def deadline(form: Formulation) -> None:
                 weight = instance.grid.blocks[block].weight
                 label = f"deadline {declared.deadline_hours:g} h of `{declared.id}`"
                 form.builder.row("deadline", label, terms, lower=weight, upper=weight)
+
+
+def _bound_runs(form: Formulation) -> None:
+    instance = form.instance
+    months = instance.estate.horizon.period_months
+    for (number, period, block), column in form.serve.items():
+        lane = instance.lanes[number]
+        deadline_hours = instance.workload(lane).deadline_hours
+        if lane.fit.fixed_nodes <= 0 or deadline_hours is None or not is_energy(instance.workload(lane)):
+            continue
+        monthly = lane.fit.nodes_per_unit * instance.demand(lane).work[period] / months
+        most = max(lane.fit.fixed_nodes, monthly / deadline_hours)
+        per_share = nodes_per_share(instance, lane, period, block)
+        if per_share > 0:
+            form.builder.bound(column, upper=most / per_share)
 
 
 def presence(form: Formulation) -> None:
@@ -76,9 +93,7 @@ def presence(form: Formulation) -> None:
             there = form.present[workload, place, period]
             for block in instance.blocks:
                 terms = [
-                    (form.serve[lane, period, block], 1.0)
-                    for lane in lanes
-                    if (lane, period, block) in form.serve
+                    (form.serve[lane, period, block], 1.0) for lane in lanes if (lane, period, block) in form.serve
                 ]
                 if not terms:
                     continue
@@ -111,7 +126,7 @@ def gang(form: Formulation) -> None:
     Pools that can be rented without limit always have the gang, so only the others get rows.
     """
     instance = form.instance
-    for number, lane in enumerate(instance.lanes):
+    for lane in instance.lanes:
         size = lane.fit.fixed_nodes
         if lane.kind is not LaneKind.FIRM or lane.pool is None or size <= 0:
             continue
@@ -126,7 +141,6 @@ def gang(form: Formulation) -> None:
             terms.append((form.present[lane.workload, lane.fit.pool, period], -size))
             label = f"gang of {size:g} nodes of `{form.workload_id(lane.workload)}` at {pool.spec.id}"
             form.builder.row("gang", label, terms, lower=-form.signed_nodes(lane.pool, period))
-        del number
 
 
 def capacity(form: Formulation) -> None:
@@ -199,9 +213,7 @@ def standby_nodes_per_share(form: Formulation, lane_number: int, period: int) ->
         return nodes
     if mode == "cold":
         return 0.0
-    return (
-        nodes * default_figure(instance.catalog, instance.estate.assumptions, "standby.warm_fraction").value
-    )
+    return nodes * default_figure(instance.catalog, instance.estate.assumptions, "standby.warm_fraction").value
 
 
 def _standby_terms(form: Formulation, lanes: list[int], period: int) -> Terms:

@@ -114,9 +114,7 @@ class Formulation:
     def signed_nodes(self, pool: int, period: int) -> float:
         """Nodes of commitments already signed, all sites; a part-month commitment counts in proportion."""
         months = self.instance.estate.horizon.period_months
-        return sum(
-            signed.nodes * signed.months[period] / months for signed in self.instance.pools[pool].signed
-        )
+        return sum(signed.nodes * signed.months[period] / months for signed in self.instance.pools[pool].signed)
 
     def objective(self) -> FloatArray:
         """[columns] discounted effective cost."""
@@ -160,10 +158,6 @@ def activity_at(
     )
 
 
-def pool_activity(
-    form: Formulation, pool: PoolModel, period: int, option: str, rates: tuple[Rate, ...]
-) -> Activity:
+def pool_activity(form: Formulation, pool: PoolModel, period: int, option: str, rates: tuple[Rate, ...]) -> Activity:
     """An activity of a pool's nodes, not yet allocated to workloads."""
-    return activity_at(
-        form, period=period, site=pool.site, resource=pool.spec.node.id, option=option, rates=rates
-    )
+    return activity_at(form, period=period, site=pool.site, resource=pool.spec.node.id, option=option, rates=rates)

@@ -34,6 +34,7 @@ def pool_model(
     estate: Estate,
     catalog: Catalog,
 ) -> tuple[PoolModel, tuple[Figure, ...]]:
+    """The pool with every way of buying it priced, and the figures those prices rest on."""
     figures = node_figures(spec, catalog, estate.assumptions)
     place = sites[site].figures
     offers, price_figures = pool_offers(spec, estate, catalog)

@@ -123,9 +123,7 @@ def _lanes(
             continue
         pool = pools[pool_index[fit.pool]]
         if _has_firm_nodes(pool):
-            lanes.append(
-                Lane(workload=number, site=site, pool=pool_index[fit.pool], kind=LaneKind.FIRM, fit=fit)
-            )
+            lanes.append(Lane(workload=number, site=site, pool=pool_index[fit.pool], kind=LaneKind.FIRM, fit=fit))
         if pool.spot_hour and allows_spot(estate.workloads[number]):
             lanes.append(
                 Lane(

@@ -66,19 +66,11 @@ def _restricted(
     keeps: Callable[[Instance, Lane], bool],
     change: Callable[[PoolModel], PoolModel],
 ) -> Alternative:
-    housed = {
-        lane.workload
-        for lane in instance.lanes
-        if keeps(instance, lane) and _still_firm(instance, lane, change)
-    }
+    housed = {lane.workload for lane in instance.lanes if keeps(instance, lane) and _still_firm(instance, lane, change)}
     lanes = tuple(lane for lane in instance.lanes if lane.workload not in housed or keeps(instance, lane))
     exempt_pools = {lane.pool for lane in lanes if lane.workload not in housed}
-    pools = tuple(
-        pool if number in exempt_pools else change(pool) for number, pool in enumerate(instance.pools)
-    )
-    exempt = tuple(
-        workload.id for number, workload in enumerate(instance.estate.workloads) if number not in housed
-    )
+    pools = tuple(pool if number in exempt_pools else change(pool) for number, pool in enumerate(instance.pools))
+    exempt = tuple(workload.id for number, workload in enumerate(instance.estate.workloads) if number not in housed)
     return Alternative(
         name=name,
         label=label,
@@ -142,8 +134,7 @@ def pin_today(form: Formulation) -> None:
                     terms = [
                         (form.serve[index, period, block], 1.0)
                         for index, lane in form.lanes_of(number)
-                        if instance.sites[lane.site].site.id == share.site
-                        and (index, period, block) in form.serve
+                        if instance.sites[lane.site].site.id == share.site and (index, period, block) in form.serve
                     ]
                     if terms and workload.kind.is_interactive:
                         label = f"`{workload.id}` as today at `{share.site}`"
