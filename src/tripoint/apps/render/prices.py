@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from rich.table import Table
 from rich.text import Text
@@ -13,6 +13,7 @@ from tripoint.usecases.prices import AssumptionRow, PriceHit
 
 _COLUMNS = ("what", "provider", "region", "option", "price", "per GPU-h", "as of", "known", "source")
 _RIGHT = ("price", "per GPU-h", "low", "used", "high")
+_FOLDED = ("source", "what it means")
 _OTHER = {ListingKind.SYSTEM: " to {:,.0f}", ListingKind.API: " in, {:g} out"}
 
 
@@ -97,7 +98,8 @@ def _payload(hit: PriceHit) -> dict[str, Any]:
 def _table(columns: Sequence[str]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, justify="right" if column in _RIGHT else "left", overflow="fold")
+        justify: Literal["right", "left"] = "right" if column in _RIGHT else "left"
+        table.add_column(column, justify=justify, overflow="fold", no_wrap=column not in _FOLDED)
     return table
 
 
