@@ -60,9 +60,7 @@ def _reads_enough(errand: Errand, row: ApiPrice) -> Verdict | None:
     if limit is None or wanted <= limit:
         return None
     text = f"`{row.id}` reads at most {limit} tokens; the workload needs {wanted:g}"
-    return Verdict(
-        reason=RefusalReason.CONTEXT, text=text, actual=float(wanted), limit=float(limit), unit="tokens"
-    )
+    return Verdict(reason=RefusalReason.CONTEXT, text=text, actual=float(wanted), limit=float(limit), unit="tokens")
 
 
 def _fast_enough(errand: Errand, api: str, times: tuple[Figure, Figure, Figure | None]) -> Verdict | None:
@@ -77,9 +75,7 @@ def _fast_enough(errand: Errand, api: str, times: tuple[Figure, Figure, Figure |
             f"first token after {ttft.value + way:.0f} ms ({way:g} ms round trip of the farthest caller, "
             f"{ttft.value:g} ms at `{api}`); the objective is {slo.ttft_ms:g} ms"
         )
-        return Verdict(
-            reason=RefusalReason.LATENCY, text=text, actual=ttft.value + way, limit=slo.ttft_ms, unit="ms"
-        )
+        return Verdict(reason=RefusalReason.LATENCY, text=text, actual=ttft.value + way, limit=slo.ttft_ms, unit="ms")
     return None
 
 

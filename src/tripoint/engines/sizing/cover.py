@@ -12,6 +12,7 @@ enough.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tripoint.engines.sizing.queueing import QueueTarget, capacity_of, replicas_for
 
@@ -89,7 +90,7 @@ def line_over(points: list[Corner]) -> Cover:
     middle = points[-1][0] / 2
     if len(hull) == 1 or middle <= 0:
         return Cover(fixed=max(height for _, height in points), slope=0.0)
-    edges = list(zip(hull, hull[1:], strict=False))
+    edges = list(pairwise(hull))
     (x1, y1), (x2, y2) = next((e for e in edges if e[0][0] <= middle <= e[1][0]), edges[-1])
     slope = max(0.0, (y2 - y1) / (x2 - x1))
     line = Cover(fixed=y1 - slope * x1, slope=slope)

@@ -22,9 +22,7 @@ DEFAULT_BLOCKS = 5
 Floats = NDArray[np.float64]
 
 
-def load_duration_curve(
-    rates: Floats, weights: Floats, blocks: int = DEFAULT_BLOCKS
-) -> tuple[CurveBlock, ...]:
+def load_duration_curve(rates: Floats, weights: Floats, blocks: int = DEFAULT_BLOCKS) -> tuple[CurveBlock, ...]:
     """Segment bin rates (any unit) lasting `weights` into at most `blocks` blocks, busiest first.
 
     Empty when there is no load at all; fewer blocks when there are fewer distinct rates.

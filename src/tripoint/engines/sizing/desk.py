@@ -11,7 +11,7 @@ from tripoint.domain.estate import Estate
 from tripoint.domain.hardware import Accelerator
 from tripoint.domain.modelspec import ModelSpec
 from tripoint.domain.provenance import Figure
-from tripoint.domain.workload import Workload
+from tripoint.domain.workload import Workload, WorkloadKind
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.sizing.memory import ModelSize, model_size
 from tripoint.engines.sizing.paths import path_between
@@ -39,6 +39,11 @@ class Errand:
             output_tokens=self.demand.output_tokens,
             cached_share=self.demand.cached_share,
         )
+
+    @property
+    def keeps_cache(self) -> bool:
+        """True where tokens are generated, so that a KV cache is kept between them."""
+        return self.workload.kind is not WorkloadKind.EMBEDDING
 
     @property
     def largest_rate(self) -> float:
@@ -81,15 +86,11 @@ class Desk:
         """Service-time models of the workload's model on an accelerator."""
         if errand.size is None or errand.spec is None:
             name = errand.workload.model or "no model"
-            return NoSpeed(
-                text=f"`{name}` has no known size; declare `parameters_b` or name a known model with `like`"
-            )
+            return NoSpeed(text=f"`{name}` has no known size; declare `parameters_b` or name a known model with `like`")
         key = (errand.spec.id, accelerator)
         if key not in self.known_speeds:
             ratio = self.default("sizing.prefill_decode_ratio").value
-            self.known_speeds[key] = speeds_of(
-                self.catalog, errand.size, accelerator, ratio, errand.spec.precisions
-            )
+            self.known_speeds[key] = speeds_of(self.catalog, errand.size, accelerator, ratio, errand.spec.precisions)
         return self.known_speeds[key]
 
     def accelerator(self, name: str) -> Accelerator | None:

@@ -42,16 +42,12 @@ def housed(pool: PoolSpec, catalog: Catalog, overrides: Mapping[str, float]) -> 
     draw = node_figures(pool, catalog, overrides).max_kw
     density = rack_density(site, cooling, catalog, overrides)
     verdict = (
-        _cooled(pool, power, cooling)
-        or _dense_enough(pool, draw.value, density)
-        or _powered(pool, power, draw.value)
+        _cooled(pool, power, cooling) or _dense_enough(pool, draw.value, density) or _powered(pool, power, draw.value)
     )
     return FacilityAnswer(verdict=verdict, figures=(draw, density))
 
 
-def rack_density(
-    site: Site, cooling: CoolingClass, catalog: Catalog, overrides: Mapping[str, float]
-) -> Figure:
+def rack_density(site: Site, cooling: CoolingClass, catalog: Catalog, overrides: Mapping[str, float]) -> Figure:
     """IT load one rack may hold, kW: declared, else typical for the cooling class."""
     declared = site.power.rack_density_kw if site.power is not None else None
     if declared is not None:
@@ -78,9 +74,7 @@ def _dense_enough(pool: PoolSpec, draw_kw: float, density: Figure) -> Verdict | 
         f"`{pool.node.id}` draws up to {draw_kw:g} kW; a rack at `{pool.site.id}` may hold {density.value:g} kW; "
         f"raise `power.rack_density_kw` with the cooling to match"
     )
-    return Verdict(
-        reason=RefusalReason.RACK_DENSITY, text=text, actual=draw_kw, limit=density.value, unit="kW/rack"
-    )
+    return Verdict(reason=RefusalReason.RACK_DENSITY, text=text, actual=draw_kw, limit=density.value, unit="kW/rack")
 
 
 def _powered(pool: PoolSpec, power: PowerEnvelope, draw_kw: float) -> Verdict | None:

@@ -100,7 +100,7 @@ def work_by_hour(workloads: Sequence[Workload], loads: Sequence[Load]) -> list[W
 def growth_factors(growth_per_year: float, horizon: Horizon) -> tuple[float, ...]:
     """Demand relative to today at the middle of each period."""
     years = [(p + 0.5) * horizon.period_months / MONTHS_PER_YEAR for p in range(horizon.periods)]
-    return tuple((1 + growth_per_year) ** year for year in years)
+    return tuple(max(0.0, 1 + growth_per_year) ** year for year in years)
 
 
 def period_labels(horizon: Horizon) -> tuple[str, ...]:

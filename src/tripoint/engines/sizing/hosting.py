@@ -103,8 +103,7 @@ def _context(errand: Errand) -> Verdict | None:
     if errand.spec is None or tokens <= limit:
         return None
     text = (
-        f"a mean request has {tokens:g} tokens; `{errand.spec.id}` leaves memory for {limit:g}; "
-        f"raise `context_tokens`"
+        f"a mean request has {tokens:g} tokens; `{errand.spec.id}` leaves memory for {limit:g}; raise `context_tokens`"
     )
     return Verdict(reason=RefusalReason.CONTEXT, text=text, actual=tokens, limit=float(limit), unit="tokens")
 
@@ -123,7 +122,7 @@ def _need(desk: Desk, seat: Seat, precision: str) -> MemoryNeed | None:
     return memory_need(
         seat.errand.size,
         desk.default(bytes_key(precision)).value,
-        desk.default("sizing.kv_sequences").value,
+        desk.default("sizing.kv_sequences").value if seat.errand.keeps_cache else 0.0,
         desk.default("sizing.kv_memory_share").value,
     )
 
@@ -158,7 +157,6 @@ def _hosted(desk: Desk, seat: Seat, speed: Speed) -> Hosted | None:
     measured = speed.gpus_per_replica or 1
     width = max(fitting, measured) if measured <= seat.node.gpus else fitting
     derate = desk.default(derate_key(speed))
-    size = seat.errand.size
     seconds = speed.gpu_seconds(seat.errand.shape)
     return Hosted(
         speed=speed,
@@ -172,13 +170,16 @@ def _hosted(desk: Desk, seat: Seat, speed: Speed) -> Hosted | None:
                 derate,
                 speed_figure(speed, seat.chip.id),
                 desk.default("sizing.prefill_decode_ratio") if speed.is_split else None,
-                desk.default("sizing.kv_sequences"),
-                desk.default("sizing.kv_memory_share"),
                 desk.default(bytes_key(speed.precision)),
-                size.kv_mb_per_token if size is not None else None,
+                *(_cache_figures(desk, seat.errand) if seat.errand.keeps_cache else ()),
             )
         ),
     )
+
+
+def _cache_figures(desk: Desk, errand: Errand) -> tuple[Figure | None, ...]:
+    per_token = errand.size.kv_mb_per_token if errand.size is not None else None
+    return desk.default("sizing.kv_sequences"), desk.default("sizing.kv_memory_share"), per_token
 
 
 def derate_key(speed: Speed) -> str:

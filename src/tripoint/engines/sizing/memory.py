@@ -24,9 +24,7 @@ FAMILIES: Mapping[str, str] = MappingProxyType(
     | dict.fromkeys(("fp4", "mxfp4", "int4"), "4-bit")
     | {"fp32": "32-bit"}
 )
-SYNONYMS: Mapping[str, str] = MappingProxyType(
-    {"fp16": "bf16", "mxfp4": "fp4", "awq": "int4", "nvfp4": "fp4"}
-)
+SYNONYMS: Mapping[str, str] = MappingProxyType({"fp16": "bf16", "mxfp4": "fp4", "awq": "int4", "nvfp4": "fp4"})
 """Names of one storage format in different tool chains."""
 KV_EXPONENT = 0.5
 """KV cache grows slower than parameters: layers and heads both grow, and their product is weights."""
@@ -116,18 +114,14 @@ def _kv_figure(spec: ModelSpec, row: CatalogModel | None, parameters_b: float, c
         return Figure(key=key, value=spec.kv_mb_per_token, unit="MB/token", origin=Origin.DECLARED)
     if row is not None and row.kv_mb_per_token is not None:
         origin = origin_of(row.provenance)
-        return Figure(
-            key=key, value=row.kv_mb_per_token, unit="MB/token", origin=origin, provenance=row.provenance
-        )
+        return Figure(key=key, value=row.kv_mb_per_token, unit="MB/token", origin=origin, provenance=row.provenance)
     return _kv_estimate(key, parameters_b, catalog)
 
 
 def _kv_estimate(key: str, parameters_b: float, catalog: Catalog) -> Figure:
     known = [model for model in catalog.models if model.kv_mb_per_token]
     if not known:
-        return Figure(
-            key=key, value=0.0, unit="MB/token", origin=Origin.DEFAULT, note="no known model to scale from"
-        )
+        return Figure(key=key, value=0.0, unit="MB/token", origin=Origin.DEFAULT, note="no known model to scale from")
     nearest = min(known, key=lambda model: abs(math.log(model.parameters_b / parameters_b)))
     scale = (parameters_b / nearest.parameters_b) ** KV_EXPONENT
     return Figure(

@@ -160,9 +160,7 @@ def _shortest(estate: Estate, catalog: Catalog, source: str, target: str) -> lis
     return None
 
 
-def _unwound(
-    arrived: dict[str, tuple[str, Link, Figure]], source: str, target: str
-) -> list[tuple[Link, Figure]]:
+def _unwound(arrived: dict[str, tuple[str, Link, Figure]], source: str, target: str) -> list[tuple[Link, Figure]]:
     hops: list[tuple[Link, Figure]] = []
     place = target
     while place != source:

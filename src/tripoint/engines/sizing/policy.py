@@ -121,16 +121,12 @@ def subject_of(workload: Workload, estate: Estate, catalog: Catalog) -> Subject:
     model = next((spec for spec in estate.models if spec.id == workload.model), None)
     return Subject(
         workload=workload.id,
-        classifications=frozenset(
-            {workload.classification, *(dataset.classification for dataset in datasets)}
-        ),
+        classifications=frozenset({workload.classification, *(dataset.classification for dataset in datasets)}),
         regimes=_lower([*workload.regimes, *(name for dataset in datasets for name in dataset.regimes)]),
         only_at=frozenset(workload.only_at),
         not_at=frozenset(workload.not_at),
         licence_countries=_licence_countries(model, catalog),
-        licence_kinds=None
-        if model is None or model.licence_kinds is None
-        else frozenset(model.licence_kinds),
+        licence_kinds=None if model is None or model.licence_kinds is None else frozenset(model.licence_kinds),
     )
 
 
@@ -142,9 +138,7 @@ def rulebook(estate: Estate, catalog: Catalog) -> Rulebook:
     if not policies.regimes_from_catalogue:
         return Rulebook(rules=tuple(rules))
     rules += _regimes(catalog)
-    return Rulebook(
-        rules=tuple(rules), known_regimes=frozenset(name for rule in rules for name in rule.regimes)
-    )
+    return Rulebook(rules=tuple(rules), known_regimes=frozenset(name for rule in rules for name in rule.regimes))
 
 
 def judge(place: Place, subject: Subject, book: Rulebook) -> Verdict | None:
@@ -167,7 +161,8 @@ def is_allowed(place: Place, subject: Subject, book: Rulebook) -> bool:
 def _confined(place: Place, subject: Subject) -> Verdict | None:
     names = {place.id, place.kind, place.layer}
     if subject.only_at and not names & subject.only_at:
-        text = f"`only_at` confines it to {_listed(subject.only_at)}; this is `{place.id}` ({place.kind}, {place.layer})"
+        found = f"this is `{place.id}` ({place.kind}, {place.layer})"
+        text = f"`only_at` confines it to {_listed(subject.only_at)}; {found}"
         return Verdict(reason=RefusalReason.CONFINED, text=text)
     if names & subject.not_at:
         text = f"`not_at` excludes {_listed(names & subject.not_at)}"
@@ -191,9 +186,7 @@ def _resident(place: Place, rule: Rule) -> Verdict | None:
         tested.append(("jurisdiction of the operator", place.jurisdiction))
     for what, country in tested:
         if country is None:
-            text = (
-                f"{rule.name} allows {rule.allow_text}; the {what} of `{place.id}` is not known, declare it"
-            )
+            text = f"{rule.name} allows {rule.allow_text}; the {what} of `{place.id}` is not known, declare it"
             return Verdict(reason=RefusalReason.RESIDENCY, text=text)
         if country.upper() not in rule.allow:
             text = f"{rule.name} allows {rule.allow_text}; the {what} of `{place.id}` is {country.upper()}"

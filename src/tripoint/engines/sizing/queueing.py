@@ -68,9 +68,7 @@ def wait_quantile_s(target: QueueTarget, servers: int, rate: float) -> float:
     if drain <= 0:
         return math.inf
     waiting = erlang_c(servers, rate / target.service_rate)
-    return (
-        max(0.0, math.log(waiting / (1 - target.quantile)) * target.stretch / drain) if waiting > 0 else 0.0
-    )
+    return max(0.0, math.log(waiting / (1 - target.quantile)) * target.stretch / drain) if waiting > 0 else 0.0
 
 
 def replicas_for(target: QueueTarget, rate: float) -> int:
@@ -130,6 +128,4 @@ def _tail(target: QueueTarget, servers: int, rate: float, seconds: float) -> flo
     drain = servers * target.service_rate - rate
     if drain <= 0:
         return 1.0
-    return (
-        math.exp(-drain * max(0.0, seconds) / target.stretch) if target.stretch > 0 else float(seconds <= 0)
-    )
+    return math.exp(-drain * max(0.0, seconds) / target.stretch) if target.stretch > 0 else float(seconds <= 0)

@@ -46,9 +46,7 @@ _OFFSETS: Mapping[str, str] = MappingProxyType(
         "-4": "CL BO VE DO PR PY",
         "-3": "BR AR UY",
         "0": "GB UK IE PT IS GH CI SN MA",
-        "1": (
-            "DE FR NL BE LU ES IT CH AT PL CZ SK HU SI HR RS SE NO DK LI MC AD SM MT AL BA ME MK NG AO DZ TN"
-        ),
+        "1": ("DE FR NL BE LU ES IT CH AT PL CZ SK HU SI HR RS SE NO DK LI MC AD SM MT AL BA ME MK NG AO DZ TN"),
         "2": "FI EE LV LT RO BG GR CY UA MD IL EG ZA ZW ZM BW LY",
         "3": "TR SA QA KW BH IQ KE ET TZ UG BY RU",
         "4": "AE OM GE AM AZ MU",
@@ -94,10 +92,7 @@ def shifted_to_utc(local: Weights, shares_by_offset: Mapping[int, float]) -> Wei
     if total <= 0:
         return local
     return tuple(
-        math.fsum(
-            share * local[(hour + offset) % HOURS_PER_WEEK] for offset, share in shares_by_offset.items()
-        )
-        / total
+        math.fsum(share * local[(hour + offset) % HOURS_PER_WEEK] for offset, share in shares_by_offset.items()) / total
         for hour in range(HOURS_PER_WEEK)
     )
 

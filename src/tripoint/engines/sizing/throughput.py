@@ -24,6 +24,8 @@ INTERACTIVE = ("server", "interactive", "chat", "rag")
 SLO_BOUNDED = ("chat", "rag")
 OFFLINE = ("offline",)
 MODELLED_SOURCE = "aic-model"
+SAME_SHAPE = 1.0
+"""Determinant (tokens squared) below which two shapes are the same one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +127,8 @@ def fitted_speeds(points: Iterable[ThroughputPoint], ratio: float) -> list[Speed
 
 
 def _fitted(scenario: str, points: list[ThroughputPoint], ratio: float) -> Speed:
-    prefill, decode, note = _coefficients(points, ratio)
+    exact = _from_two_shapes(points)
+    prefill, decode, note = exact or _split(points, ratio)
     return Speed(
         model=points[0].model,
         precision=points[0].precision,
@@ -139,26 +142,26 @@ def _fitted(scenario: str, points: list[ThroughputPoint], ratio: float) -> Speed
         provenance=merged((p.provenance for p in points), grade=Confidence.MEASURED) or points[0].provenance,
         note=note,
         quoted=points[0].tokens_per_s_per_gpu,
-        is_split=decode > 0 and "split" in note,
+        is_split=exact is None and decode > 0,
     )
 
 
-def _coefficients(points: list[ThroughputPoint], ratio: float) -> tuple[float, float, str]:
-    """a and b: exact for two shapes, else one shape split by `ratio` (input tokens per output token)."""
-    if len(points) >= 2:
-        one, two = points[0], points[-1]
-        determinant = one.input_tokens * two.output_tokens - two.input_tokens * one.output_tokens
-        left, right = _seconds(one), _seconds(two)
-        if abs(determinant) > 1e-9:
-            prefill = (left * two.output_tokens - right * one.output_tokens) / determinant
-            decode = (one.input_tokens * right - two.input_tokens * left) / determinant
-            if prefill > 0 and decode > 0:
-                return prefill, decode, f"two shapes: {_shape_text(one)} and {_shape_text(two)}"
-    return _split(points, ratio)
+def _from_two_shapes(points: list[ThroughputPoint]) -> tuple[float, float, str] | None:
+    """a and b by Cramer's rule; `None` for one shape, parallel shapes, or shapes no positive a and b explain."""
+    one, two = points[0], points[-1]
+    determinant = one.input_tokens * two.output_tokens - two.input_tokens * one.output_tokens
+    if abs(determinant) < SAME_SHAPE:
+        return None
+    left, right = _seconds(one), _seconds(two)
+    prefill = (left * two.output_tokens - right * one.output_tokens) / determinant
+    decode = (one.input_tokens * right - two.input_tokens * left) / determinant
+    if prefill <= 0 or decode <= 0:
+        return None
+    return prefill, decode, f"two shapes: {_shape_text(one)} and {_shape_text(two)}"
 
 
 def _split(points: list[ThroughputPoint], ratio: float) -> tuple[float, float, str]:
-    """The slowest of the points by the split, so that none of them is overestimated."""
+    """a and b when `ratio` input tokens cost as much as an output token; the slowest point, to overestimate none."""
     splits = [(_seconds(p) / (p.input_tokens / ratio + p.output_tokens), p) for p in points]
     decode, slowest = max(splits, key=lambda pair: pair[0])
     if slowest.output_tokens == 0:
@@ -228,9 +231,7 @@ def _between(known: list[tuple[float, Speed]], wanted: float) -> Speed | None:
         return None
     (small_b, small), (large_b, large) = below[-1], above[0]
     weight = 0.0 if large_b == small_b else math.log(wanted / small_b) / math.log(large_b / small_b)
-    merged_source = (
-        merged((small.provenance, large.provenance), grade=Confidence.ESTIMATE) or small.provenance
-    )
+    merged_source = merged((small.provenance, large.provenance), grade=Confidence.ESTIMATE) or small.provenance
     return Speed(
         model=f"{small.model}..{large.model}",
         precision=large.precision,

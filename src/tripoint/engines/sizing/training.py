@@ -43,8 +43,8 @@ def relative_speed(
     """Speed over the reference; `None` when neither a common run nor both peaks are known."""
     key = f"training.{kind.value}.{accelerator}/{reference}"
     if accelerator == reference:
-        note = "the accelerator the GPU-hours were counted on"
-        return Figure(key=key, value=1.0, unit="x reference", origin=Origin.DECLARED, note=note)
+        note = "the accelerator the GPU-hours are counted on"
+        return Figure(key=key, value=1.0, unit="x reference", origin=Origin.DEFAULT, note=note)
     pair = closest_pair(catalog, kind, (accelerator, reference), gang_gpus)
     if pair is not None:
         provenance = merged((pair.candidate.provenance, pair.reference.provenance))
@@ -53,9 +53,7 @@ def relative_speed(
             f"{pair.reference.gpus} {reference}"
         )
         origin = origin_of(provenance)
-        return Figure(
-            key=key, value=pair.ratio, unit="x reference", origin=origin, provenance=provenance, note=note
-        )
+        return Figure(key=key, value=pair.ratio, unit="x reference", origin=origin, provenance=provenance, note=note)
     return _peak_ratio(catalog, key, accelerator, reference)
 
 
@@ -93,5 +91,5 @@ def _peak_ratio(catalog: Catalog, key: str, accelerator: str, reference: str) ->
         unit="x reference",
         origin=Origin.DEFAULT,
         provenance=provenance,
-        note=f"no common training run: dense bf16 peaks {one.bf16_dense_tflops:g} over {two.bf16_dense_tflops:g} TFLOPS",
+        note=f"no common training run: dense bf16 peaks {one.bf16_dense_tflops:g} / {two.bf16_dense_tflops:g} TFLOPS",
     )
