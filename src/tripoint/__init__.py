@@ -19,7 +19,9 @@ if TYPE_CHECKING:
         load_estate,
         plan,
         read_plan,
+        read_profile,
         write_plan,
+        write_profile,
         write_report,
     )
     from tripoint.domain.demand import DemandProfile
@@ -71,7 +73,9 @@ __all__ = [
     "load_estate",
     "plan",
     "read_plan",
+    "read_profile",
     "write_plan",
+    "write_profile",
     "write_report",
 ]
 

@@ -34,6 +34,18 @@ def progress_display(*, target_gap: float, is_quiet: bool, stream: TextIO | None
         yield _phase_lines(target)
 
 
+@contextmanager
+def working_display(told: str) -> Iterator[None]:
+    """A turning sign beside `told` on a terminal, for work whose end is not known; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True, highlight=False).status(told):
+        yield
+
+
 def progress_line(state: ProgressState, target_gap: float) -> str:
     """One line of plain text for a state."""
     parts = [state.phase, f"{state.seconds:.1f} s"]

@@ -113,6 +113,20 @@ def fit_demand(path: str | Path, options: FitOptions | None = None) -> DemandPro
     return fit(read_trace, str(path), options)
 
 
+def read_profile(path: str | Path) -> DemandProfile:
+    """A demand profile written earlier; raises `EstateError` where the file is not one."""
+    from tripoint.adapters.profile_json import read_profile as read
+
+    return read(Path(path))
+
+
+def write_profile(path: str | Path, profile: DemandProfile) -> None:
+    """Writes a demand profile as JSON, whole or not at all."""
+    from tripoint.adapters.profile_json import write_profile as write
+
+    write(Path(path), profile)
+
+
 def read_plan(path: str | Path) -> Plan:
     """The plan in a `plan.json`, or in a folder that holds one; raises `EstateError` where it is not one."""
     from tripoint.adapters.atomic_file import read_text
