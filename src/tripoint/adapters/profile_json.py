@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, fields
 from functools import cache
+from itertools import pairwise
 from math import isclose, isfinite
 from pathlib import Path
 from typing import Any
@@ -43,10 +44,7 @@ def profile_from_json(text: str, source: str) -> DemandProfile:
         profile = _adapter().validate_python(content)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False)
-        said = [
-            finding("TP1153", _path(problem["loc"]), _lowered(str(problem["msg"])), REFIT)
-            for problem in problems
-        ]
+        said = [finding("TP1153", _path(problem["loc"]), _lowered(str(problem["msg"])), REFIT) for problem in problems]
         _refuse(said, source, error)
         raise
     _refuse([*_value_findings(profile)], source)
@@ -135,9 +133,7 @@ def _unknown(part: Any, words: type[Any], prefix: str) -> Findings:
     known = [each.name for each in fields(words)]
     for key in part if isinstance(part, dict) else ():
         if key not in known:
-            yield finding(
-                "TP1101", f"{prefix}{key}", f"unknown key `{str(key)[:60]}`", did_you_mean(key, known)
-            )
+            yield finding("TP1101", f"{prefix}{key}", f"unknown key `{str(key)[:60]}`", did_you_mean(key, known))
 
 
 def _value_findings(profile: DemandProfile) -> Findings:
@@ -183,9 +179,7 @@ def _distribution_findings(name: str, said: Distribution | None) -> Findings:
 def _curve_findings(curve: tuple[CurveBlock, ...]) -> Findings:
     if not curve:
         return
-    if not all(
-        isfinite(block.level) and block.level >= 0 and 0 < block.weight <= 1 + 1e-9 for block in curve
-    ):
+    if not all(isfinite(block.level) and block.level >= 0 and 0 < block.weight <= 1 + 1e-9 for block in curve):
         yield finding("TP1302", "curve", "a block has a weight outside 0 to 1 or a level below 0", REFIT)
         return
     total = sum(block.weight for block in curve)
@@ -194,10 +188,8 @@ def _curve_findings(curve: tuple[CurveBlock, ...]) -> Findings:
         yield finding("TP1303", "curve", f"weights sum to {total:.6g}, 1 expected", REFIT)
     if not isclose(mean, 1.0, abs_tol=1e-3):
         yield finding("TP1302", "curve", f"the weighted mean level is {mean:.6g}, 1 expected", REFIT)
-    if any(later.level > earlier.level for earlier, later in zip(curve, curve[1:], strict=False)):
-        yield finding(
-            "TP1302", "curve", "levels rise from one block to the next, the busiest first expected", REFIT
-        )
+    if any(later.level > earlier.level for earlier, later in pairwise(curve)):
+        yield finding("TP1302", "curve", "levels rise from one block to the next, the busiest first expected", REFIT)
 
 
 def _shape_findings(shape: tuple[float, ...] | None) -> Findings:

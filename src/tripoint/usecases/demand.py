@@ -96,14 +96,10 @@ def parse_map(texts: Iterable[str]) -> dict[str, str]:
     for pair in (pair.strip() for text in texts for pair in text.split(",")):
         role, equals, column = (part.strip() for part in pair.partition("="))
         if not (role and equals and column):
-            raise OptionError(
-                f"`{pair}` maps nothing", hint="write `role=column`, as in `timestamp=created_at`"
-            )
+            raise OptionError(f"`{pair}` maps nothing", hint="write `role=column`, as in `timestamp=created_at`")
         _check_role(role)
         if columns.setdefault(role, column) != column:
-            raise OptionError(
-                f"`{role}` is mapped twice, to `{columns[role]}` and `{column}`", hint="keep one of them"
-            )
+            raise OptionError(f"`{role}` is mapped twice, to `{columns[role]}` and `{column}`", hint="keep one of them")
     return columns
 
 

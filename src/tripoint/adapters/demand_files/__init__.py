@@ -42,8 +42,7 @@ def read_trace(path: str, options: FitOptions) -> RequestTrace | JobTrace:
         staged = stage(session, file, layout.columns, hashed=("tenant",))
         if layout.kind == "gpu_jobs":
             clocks = {
-                role: _anchored(clock, starts_s)
-                for role, clock in job_clocks(session, layout, options.unit).items()
+                role: _anchored(clock, starts_s) for role, clock in job_clocks(session, layout, options.unit).items()
             }
             return aggregate_jobs(session, layout, staged, header, clocks, options.duration_unit)
         clock = _anchored(request_clock(session, layout, options.unit), starts_s)
@@ -66,9 +65,7 @@ def _starts_s(starts_at: str | None) -> float | None:
     try:
         instant = datetime.fromisoformat(starts_at)
     except ValueError as error:
-        raise OptionError(
-            f"`{starts_at}` is no ISO 8601 instant", hint="write it as in `2026-01-05T00:00Z`"
-        ) from error
+        raise OptionError(f"`{starts_at}` is no ISO 8601 instant", hint="write it as in `2026-01-05T00:00Z`") from error
     return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
 
 

@@ -55,9 +55,7 @@ def sort_arrivals(session: Session, query: str) -> Sorted:
             f"all {count:,} rows carry the same timestamp, so there is no rate to tell",
             hint="map the column of arrival times with `--map timestamp=COLUMN`",
         )
-    notes = [
-        f"{strays:,} rows lie further from the others than these span together: dropped as stray timestamps"
-    ]
+    notes = [f"{strays:,} rows lie further from the others than these span together: dropped as stray timestamps"]
     notes = notes if strays else []
     if distinct < COARSE_SHARE * count:
         notes.append(

@@ -42,11 +42,7 @@ def read_clock(session: Session, table: str, column: str, name: str, unit: str |
     """Clock of a staged column that the file calls `name`; `unit` is what the caller or the layout says."""
     kind = str(session.row(f"SELECT any_value(typeof({column})) FROM {table}")[0] or "VARCHAR")
     if kind.startswith(("TIMESTAMP", "DATE")):
-        typed = (
-            f"epoch_us({column}) * 1000"
-            if "ZONE" in kind
-            else f"epoch_ns(TRY_CAST({column} AS TIMESTAMP_NS))"
-        )
+        typed = f"epoch_us({column}) * 1000" if "ZONE" in kind else f"epoch_ns(TRY_CAST({column} AS TIMESTAMP_NS))"
         return Clock(
             sql=_in_range(typed),
             has_calendar=True,
@@ -114,7 +110,7 @@ def _number_clock(session: Session, table: str, column: str, name: str, unit: st
             f"`{name}` runs from {_plain(low)} to {_plain(high)}, which does not tell its unit",
             hint="say it with `--unit s`, `ms`, `us` or `ns`",
         )
-    said = "by its name" if unit is None else "as given, or as the layout has it"
+    said = "by its name" if unit is None else "as its layout or the caller says"
     return Clock(
         sql=_scaled(value, unit_known, 0, CENTURY_S),
         has_calendar=False,
@@ -137,9 +133,7 @@ def _scaled(value: str, unit: str, low_s: int, high_s: int) -> str:
     """Nanoseconds of a number in range, else NULL; decimal arithmetic keeps every digit."""
     per_s = 1_000_000_000 // NS_PER_UNIT[unit]
     inside = f"{value} >= {low_s * per_s} AND {value} < {high_s * per_s}"
-    return (
-        f"CASE WHEN {inside} THEN CAST({value} * CAST({NS_PER_UNIT[unit]} AS DECIMAL(10, 0)) AS BIGINT) END"
-    )
+    return f"CASE WHEN {inside} THEN CAST({value} * CAST({NS_PER_UNIT[unit]} AS DECIMAL(10, 0)) AS BIGINT) END"
 
 
 def _in_range(nanoseconds: str) -> str:

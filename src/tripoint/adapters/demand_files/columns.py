@@ -115,9 +115,7 @@ def _check_asked(found: Sequence[str], asked: Mapping[str, str], file: str) -> N
         if column not in found:
             near = difflib.get_close_matches(column, found, n=1, cutoff=0.5)
             meant = f"; did you mean `{near[0]}`?" if near else ""
-            raise OptionError(
-                f"`{file}` has no column `{column}` to be the {role}{meant}", hint=_found_hint(found)
-            )
+            raise OptionError(f"`{file}` has no column `{column}` to be the {role}{meant}", hint=_found_hint(found))
 
 
 def _kind_of(found: Sequence[str], asked: Mapping[str, str]) -> str:
@@ -155,9 +153,7 @@ def _assign(
     if "tenant" not in columns and tenants:
         columns["tenant"] = tenants[0]
         if len(tenants) > 1:
-            notes = (
-                f"tenants were counted by `{tenants[0]}`; {_quoted(tenants[1:])} could be mapped instead",
-            )
+            notes = (f"tenants were counted by `{tenants[0]}`; {_quoted(tenants[1:])} could be mapped instead",)
     return (kind, columns), notes
 
 
@@ -200,9 +196,7 @@ def _nearest(roles: Sequence[str], spare: Sequence[str]) -> dict[str, str]:
     nearest = {}
     for role in roles:
         scored = [
-            (difflib.SequenceMatcher(None, name, alias).ratio(), name)
-            for name in by_name
-            for alias in ALIASES[role]
+            (difflib.SequenceMatcher(None, name, alias).ratio(), name) for name in by_name for alias in ALIASES[role]
         ]
         if scored and max(scored)[0] >= 0.6:
             nearest[role] = by_name[max(scored)[1]]

@@ -68,15 +68,11 @@ def inspect(path: str) -> FileFormat:
     is_gzip = head.startswith(b"\x1f\x8b")
     start, lines = _read_through(place, is_gzip)
     if not start.strip():
-        raise OptionError(
-            f"`{place.name}` is empty", hint="name a log with a header line and at least two rows"
-        )
+        raise OptionError(f"`{place.name}` is empty", hint="name a log with a header line and at least two rows")
     text = _decoded(place, start)
     if text.lstrip().startswith("{"):
         _check_extension(place, "jsonl")
-        return FileFormat(
-            path=place, content="jsonl", is_gzip=is_gzip, columns=_json_names(place, text), lines=lines
-        )
+        return FileFormat(path=place, content="jsonl", is_gzip=is_gzip, columns=_json_names(place, text), lines=lines)
     if text.lstrip().startswith("["):
         raise OptionError(
             f"`{place.name}` is one JSON array, not one object per line",
@@ -165,13 +161,9 @@ def _decoded(place: Path, start: bytes) -> str:
 def _csv_header(place: Path, text: str) -> tuple[str, int, tuple[str, ...]]:
     """Delimiter, lines before the header, and column names."""
     lines = text.splitlines()
-    skip = next(
-        (at for at, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines)
-    )
+    skip = next((at for at, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
     if skip == len(lines):
-        raise OptionError(
-            f"`{place.name}` holds comments only", hint="name a log with a header line and rows"
-        )
+        raise OptionError(f"`{place.name}` holds comments only", hint="name a log with a header line and rows")
     header = lines[skip]
     if len(header.encode()) >= HEAD_BYTES - 4:
         raise OptionError(
@@ -182,18 +174,14 @@ def _csv_header(place: Path, text: str) -> tuple[str, int, tuple[str, ...]]:
     columns = tuple(name.strip() for name in next(csv.reader(io.StringIO(header), delimiter=delimiter)))
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
-        raise OptionError(
-            f"`{place.name}` has more than one column named `{twice[0]}`", hint="rename one of them"
-        )
+        raise OptionError(f"`{place.name}` has more than one column named `{twice[0]}`", hint="rename one of them")
     if not any(any(letter.isalpha() for letter in name) for name in columns):
         raise OptionError(
             f"`{place.name}` has no header line: its first line is `{header[:80]}`",
             hint="put the column names on the first line",
         )
     if not any(line.strip() for line in lines[skip + 1 :]):
-        raise OptionError(
-            f"`{place.name}` holds a header line and no rows", hint="name a log with at least two rows"
-        )
+        raise OptionError(f"`{place.name}` holds a header line and no rows", hint="name a log with at least two rows")
     return delimiter, skip, columns
 
 

@@ -41,9 +41,7 @@ def job_clocks(session: Session, layout: Layout, unit: str | None) -> dict[str, 
     }
     if len({clock.has_calendar for clock in clocks.values()}) > 1:
         told = "; ".join(clock.note for clock in clocks.values())
-        raise OptionError(
-            f"the time columns disagree: {told}", hint="say the unit with `--unit`, or map other columns"
-        )
+        raise OptionError(f"the time columns disagree: {told}", hint="say the unit with `--unit`, or map other columns")
     return clocks
 
 
@@ -89,9 +87,7 @@ def aggregate_jobs(
         arrivals=replace(arrivals, load=_in_use(session, rows, arrivals)),
         gpu_hours=float(gpu_hours),
         gang_gpus=round(gangs.p95),
-        job_hours=quantiles(
-            session, "SELECT run_ns / 3600e9 AS value, 1 AS weight FROM jobs WHERE reason IS NULL"
-        ),
+        job_hours=quantiles(session, "SELECT run_ns / 3600e9 AS value, 1 AS weight FROM jobs WHERE reason IS NULL"),
         tenants=_tenants(session, layout),
     )
 

@@ -64,12 +64,8 @@ def aggregate_requests(
             notes=(*header.notes, *notes),
         ),
         arrivals=arrivals_of(session, rows, clock.has_calendar),
-        input_tokens=quantiles(
-            session, "SELECT input AS value, 1 AS weight FROM judged WHERE reason IS NULL"
-        ),
-        output_tokens=quantiles(
-            session, "SELECT output AS value, 1 AS weight FROM judged WHERE reason IS NULL"
-        ),
+        input_tokens=quantiles(session, "SELECT input AS value, 1 AS weight FROM judged WHERE reason IS NULL"),
+        output_tokens=quantiles(session, "SELECT output AS value, 1 AS weight FROM judged WHERE reason IS NULL"),
         prefix_blocks=total,
         repeated_blocks=repeated,
         tenants=tenants,
@@ -150,7 +146,7 @@ def _loss_note(dropped: dict[str, int], kept: int) -> tuple[str, ...]:
     if lost <= 0.05 * (lost + kept):
         return ()
     return (
-        f"{lost / (lost + kept):.1%} of the rows were dropped: the true rate is higher if they were requests",
+        f"{100 * lost / (lost + kept):.1f} % of the rows were dropped: the true rate is higher if they were requests",
     )
 
 
@@ -161,9 +157,7 @@ def _tenants(session: Session, layout: Layout, rows: int) -> tuple[int | None, t
     count, most = session.row("""
         SELECT count(*) FILTER (tenant IS NOT NULL), max(requests) FROM (
             SELECT tenant, count(*) AS requests FROM judged WHERE reason IS NULL GROUP BY tenant)""")
-    return int(count), (
-        f"the largest of {int(count):,} tenants sends {int(most) / rows:.0%} of the requests",
-    )
+    return int(count), (f"the largest of {int(count):,} tenants sends {100 * int(most) / rows:.0f} % of the requests",)
 
 
 def _blocks(session: Session, layout: Layout) -> tuple[int, int]:

@@ -90,10 +90,7 @@ def _judge(session: Session, staged: Staged) -> dict[str, int]:
         "second row of a client's window": good - kept,
     }
     if not load:
-        told = (
-            ", ".join(f"{count:,} for {reason}" for reason, count in dropped.items() if count)
-            or "none dropped"
-        )
+        told = ", ".join(f"{count:,} for {reason}" for reason, count in dropped.items() if count) or "none dropped"
         raise OptionError(
             f"no client sends any request; rows dropped: {told}",
             hint="check that `rate_rps` holds requests per second",
@@ -136,18 +133,14 @@ def _arrivals(session: Session, width_s: float, starts_s: float | None) -> Arriv
         has_calendar=starts_s is not None,
         peak_per_s=float(peak),
         spells=tuple(Spell(weight=float(weight), cv=float(cv)) for weight, cv in spells),
-        load=LoadSeries(
-            width_s=bin_s, origin_s=0.0, amounts=tuple((int(at), float(load)) for at, load in amounts)
-        ),
+        load=LoadSeries(width_s=bin_s, origin_s=0.0, amounts=tuple((int(at), float(load)) for at, load in amounts)),
     )
 
 
 def _tokens(session: Session, companion: Path | None) -> tuple[dict[str, Distribution], tuple[str, ...]]:
     """Token distributions by field, mixed by rate, and how much of the traffic they cover."""
     if companion is None:
-        return {}, (
-            "no file of token distributions found beside it (`..._token_pdfs`): token counts are unknown",
-        )
+        return {}, ("no file of token distributions found beside it (`..._token_pdfs`): token counts are unknown",)
     file = inspect(str(companion))
     names = column_names(session, file)
     missing = [name for name in SERVEGEN_TOKENS if name not in names]
@@ -171,7 +164,7 @@ def _tokens(session: Session, companion: Path | None) -> tuple[dict[str, Distrib
     notes = [f"token counts are from `{companion.name}`, weighted by requests{_plain_means(session)}"]
     if covered < FULL_COVERAGE:
         notes.append(
-            f"token counts are known for {covered:.0%} of the requests; the rest are taken to be alike"
+            f"token counts are known for {100 * covered:.0f} % of the requests; the rest are taken to be alike"
         )
     return found, tuple(notes)
 
@@ -221,7 +214,5 @@ def _gap_note(windows: int, width_s: float, arrivals: Arrivals) -> tuple[str, ..
 
 def _largest(session: Session, clients: int) -> tuple[str, ...]:
     """Share of the busiest client."""
-    (share,) = session.row(
-        "SELECT max(load) / sum(load) FROM (SELECT sum(rate) AS load FROM windows GROUP BY client)"
-    )
-    return (f"the largest of {clients:,} clients sends {share:.0%} of the requests",)
+    (share,) = session.row("SELECT max(load) / sum(load) FROM (SELECT sum(rate) AS load FROM windows GROUP BY client)")
+    return (f"the largest of {clients:,} clients sends {100 * share:.0f} % of the requests",)

@@ -37,21 +37,16 @@ def column_names(session: Session, file: FileFormat) -> tuple[str, ...]:
     return tuple(str(row[0]) for row in described)
 
 
-def stage(
-    session: Session, file: FileFormat, columns: Mapping[str, str], hashed: tuple[str, ...] = ()
-) -> Staged:
+def stage(session: Session, file: FileFormat, columns: Mapping[str, str], hashed: tuple[str, ...] = ()) -> Staged:
     """Create table `staged`: `row` (file order), `twin` (hash of the whole row) and one column per role.
 
     Roles in `hashed` are stored as 64-bit hashes: enough to count tenants without keeping their names.
     """
     reader = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}[file.content]
     relation, by_role, whole = reader(session, file, columns)
-    picked = ", ".join(
-        f"{f'hash({sql})' if role in hashed else sql} AS {role}_" for role, sql in by_role.items()
-    )
+    picked = ", ".join(f"{f'hash({sql})' if role in hashed else sql} AS {role}_" for role, sql in by_role.items())
     session.run(
-        f"CREATE TABLE staged AS SELECT row_number() OVER () AS row, {whole} AS twin, {picked} "
-        f"FROM {relation}",
+        f"CREATE TABLE staged AS SELECT row_number() OVER () AS row, {whole} AS twin, {picked} FROM {relation}",
         [session.readable(file.path)],
     )
     read = int(session.row("SELECT count(*) FROM staged")[0])
@@ -60,9 +55,7 @@ def stage(
     if file.content == "jsonl":
         invalid = int(session.row("SELECT count(*) FROM staged WHERE twin IS NULL")[0])
         session.run("DELETE FROM staged WHERE twin IS NULL")
-    lost = (
-        file.lines - file.skip - (file.content == "csv") - read - rejected if file.content != "parquet" else 0
-    )
+    lost = file.lines - file.skip - (file.content == "csv") - read - rejected if file.content != "parquet" else 0
     notes = (
         (f"{lost:,} lines lie inside quoted fields, or were swallowed by a quote that is never closed",)
         if (lost > 0 and file.content == "csv")
@@ -108,9 +101,7 @@ def _jsonl(session: Session, file: FileFormat, columns: Mapping[str, str]) -> tu
         f"(SELECT CASE WHEN {is_object} THEN hash(line) END AS twin, "
         f"CASE WHEN {is_object} THEN json_extract_string(line, [{paths}]) END AS fields FROM {lines})"
     )
-    by_role = {
-        role: f"coalesce(fields[{2 * at + 1}], fields[{2 * at + 2}])" for at, role in enumerate(columns)
-    }
+    by_role = {role: f"coalesce(fields[{2 * at + 1}], fields[{2 * at + 2}])" for at, role in enumerate(columns)}
     return relation, by_role, "twin"
 
 
@@ -119,9 +110,7 @@ def _json_paths(name: str) -> tuple[str, str]:
     return f'$."{name}"', "$" + "".join(f'."{part}"' for part in name.split("."))
 
 
-def _parquet(
-    session: Session, file: FileFormat, columns: Mapping[str, str]
-) -> tuple[str, dict[str, str], str]:
+def _parquet(session: Session, file: FileFormat, columns: Mapping[str, str]) -> tuple[str, dict[str, str], str]:
     """Parquet relation; columns keep their types."""
     by_role = {role: quoted(name) for role, name in columns.items()}
     return "read_parquet(?)", by_role, _hash(column_names(session, file))
