@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from tripoint.domain.catalog import (
     ApiPrice,
     Catalog,
@@ -99,9 +97,9 @@ def colo(country: str = "NL", power: PowerEnvelope | None = None, pool: NodePool
     return Site(id=SiteId("colo"), kind=SiteKind.COLO, country=country, power=power, pools=(server,))
 
 
-def pool_of(**fields: float) -> NodePool:
-    """A pool of the cloud's big SKU with own prices."""
-    return replace(NodePool(node_type=NodeTypeId("big")), **fields)
+def pool_of(usd_per_hour: float | None = None) -> NodePool:
+    """A pool of the cloud's big SKU, at an own on-demand rate if given."""
+    return NodePool(node_type=NodeTypeId("big"), usd_per_hour=usd_per_hour)
 
 
 def _chip() -> Accelerator:

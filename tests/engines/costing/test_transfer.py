@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -36,7 +37,7 @@ def tariffs(draw: st.DrawFn) -> Tariff:
     edges = sorted(draw(st.sets(st.integers(0, 200_000), min_size=2, max_size=7)))
     rows: list[Tier] = [
         (float(start), float(end), draw(st.floats(0.0, 0.2)))
-        for start, end in zip(edges, edges[1:], strict=False)
+        for start, end in pairwise(edges)
         if draw(st.booleans()) or start == edges[0]
     ]
     if draw(st.booleans()):

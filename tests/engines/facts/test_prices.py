@@ -32,7 +32,7 @@ def _offers(estate: Estate) -> tuple[dict[str, Offer], dict[str, Figure]]:
 
 
 def test_list_prices_come_from_rows_and_gaps_from_ratios() -> None:
-    """50 on demand; spot by the provider's own ratio 0.4; one year by row; three years by the ratio for any provider."""
+    """Spot by the provider's own ratio 0.4, one year by row, three years by the ratio of any provider."""
     offers, figures = _offers(estate_of(cloud(pool=pool_of())))
     assert {name: offer.price_usd for name, offer in offers.items()} == {
         "on_demand": 50.0,
@@ -41,7 +41,7 @@ def test_list_prices_come_from_rows_and_gaps_from_ratios() -> None:
         "committed36": 30.0,
     }
     three_years = figures["price.aws.big.us-east-1.committed-36"]
-    assert (three_years.low, three_years.high) == (pytest.approx(25.0), pytest.approx(35.0))
+    assert (three_years.low, three_years.high) == pytest.approx((25.0, 35.0))
     assert set(offers["committed36"].basis) == {
         "price.aws.big.us-east-1.on_demand",
         "ratio.*.committed-36",
@@ -96,7 +96,7 @@ def test_pool_fields_beat_the_price_sheet_and_the_sheet_beats_list() -> None:
 def test_ratios_apply_to_an_own_on_demand_rate() -> None:
     """Who pays 40 instead of 50 gets spot and three years in proportion, and sees the list price beside them."""
     offers, _ = _offers(estate_of(cloud(pool=pool_of(usd_per_hour=40.0))))
-    assert (offers["spot"].list_usd, offers["spot"].price_usd) == (20.0, pytest.approx(16.0))
+    assert (offers["spot"].list_usd, offers["spot"].price_usd) == pytest.approx((20.0, 16.0))
     assert offers["committed36"].price_usd == pytest.approx(24.0)
     assert offers["committed12"].price_usd == 30.0
 
