@@ -8,7 +8,9 @@ from datetime import date
 from tripoint.domain.plan import Baseline, ConflictSet, Plan, PlanStatus
 from tripoint.domain.source import LoadedEstate
 from tripoint.domain.version import VERSION
+from tripoint.engines.answers.assumptions import assumptions
 from tripoint.engines.answers.baselines import baseline
+from tripoint.engines.answers.summaries import site_summaries, workload_summaries
 from tripoint.engines.placement.instance import Instance
 from tripoint.engines.placement.outcome import Outcome
 from tripoint.engines.placement.program import SolutionStatus
@@ -50,8 +52,8 @@ def assemble(frame: Frame, outcome: Outcome, others: tuple[Baseline, ...]) -> Pl
         discount_rate=instance.finance.discount_rate.value,
         periods=instance.grid.periods,
         blocks=instance.grid.blocks,
-        sites=(),
-        workloads=(),
+        sites=site_summaries(instance, decisions, charges),
+        workloads=workload_summaries(instance, decisions, charges),
         placements=decisions.placements,
         pools=decisions.pools,
         purchases=decisions.purchases,
@@ -64,7 +66,7 @@ def assemble(frame: Frame, outcome: Outcome, others: tuple[Baseline, ...]) -> Pl
         breakevens=(),
         lapses=(),
         headroom=(),
-        assumptions=(),
+        assumptions=assumptions(instance, decisions.placements, charges, frame.today),
         refusals=instance.refusals,
         findings=frame.loaded.findings,
     )

@@ -44,9 +44,7 @@ def baseline(name: str, label: str, outcome: Outcome, exempt: tuple[str, ...] = 
 def _usd_per_mtok(instance: Instance, charges: Iterable[Charge]) -> float:
     tokens = {w.id for w in instance.estate.workloads if w.kind in TOKEN_KINDS}
     mtok = sum(
-        sum(demand.mtok_in) + sum(demand.mtok_out)
-        for demand in instance.grid.workloads
-        if demand.workload in tokens
+        sum(demand.mtok_in) + sum(demand.mtok_out) for demand in instance.grid.workloads if demand.workload in tokens
     )
     cost = sum(row.effective_usd for row in charges if row.workload in tokens)
     return cost / mtok if mtok > 0 else 0.0

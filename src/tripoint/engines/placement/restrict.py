@@ -32,7 +32,7 @@ def alternatives(instance: Instance) -> tuple[Alternative, ...]:
     found = [
         _restricted(instance, "on_demand", "all public, on demand", _is_public, _on_demand_only),
         _restricted(instance, "committed", "all public, best commitments", _is_public, _no_spot),
-        _restricted(instance, "private", "all private", _is_private, _as_is),
+        _restricted(instance, "private", "all private", _is_private, in_time),
     ]
     if any(workload.today for workload in instance.estate.workloads):
         found.insert(0, _today(instance))
@@ -55,8 +55,9 @@ def _no_spot(pool: PoolModel) -> PoolModel:
     return replace(pool, spot_hour=(), owned_month=())
 
 
-def _as_is(pool: PoolModel) -> PoolModel:
-    return pool
+def in_time(pool: PoolModel) -> PoolModel:
+    """An alternative is compared as if it had been chosen in time: its nodes were ordered before the horizon."""
+    return replace(pool, lead_periods=0)
 
 
 def _restricted(
@@ -105,7 +106,12 @@ def _today(instance: Instance) -> Alternative:
     return Alternative(
         name="today",
         label="today's placement, growing",
-        instance=replace(instance, lanes=tuple(kept), estate=_without_caps(instance)),
+        instance=replace(
+            instance,
+            lanes=tuple(kept),
+            pools=tuple(in_time(pool) for pool in instance.pools),
+            estate=_without_caps(instance),
+        ),
         exempt=tuple(exempt),
         pins_today=True,
     )
