@@ -54,7 +54,7 @@ def money_of(plan: Plan) -> Money:
 
 
 def three_digits(value: float) -> str:
-    """Three significant digits, zeros kept, never in scientific notation, with separators: `5.40`, `1,234`."""
+    """Three significant digits, zeros kept, with separators, never in scientific notation: `5.40`."""
     if not math.isfinite(value):
         return "unlimited" if value > 0 else "–"
     if value == 0:

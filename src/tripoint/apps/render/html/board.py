@@ -1,0 +1,109 @@
+"""The first screen: what a board asks, in four numbers and one heading; or why there is no plan."""
+
+from __future__ import annotations
+
+from tripoint.apps.render.html.markup import Markup, el, join
+from tripoint.apps.render.html.tables import table
+from tripoint.apps.render.reading.amounts import carbon, money_of, percent
+from tripoint.apps.render.reading.headline import Headline, Saving, headline
+from tripoint.apps.render.reading.money import idle_usd
+from tripoint.domain.plan import Plan, PlanStatus
+
+
+def board(plan: Plan) -> Markup:
+    """Heading, tiles and the comparison with the alternatives."""
+    if plan.status is PlanStatus.INFEASIBLE:
+        return join(_top(plan, "No plan satisfies the estate as declared"), _conflict(plan))
+    found = headline(plan)
+    return join(
+        _top(plan, _claim(plan, found)), el("dl", _tiles(plan, found), class_="tiles"), _comparison(plan, found)
+    )
+
+
+def _top(plan: Plan, claim: str) -> Markup:
+    span = f"{plan.periods[0]} to {plan.periods[-1]}" if plan.periods else ""
+    size = f"{len(plan.workloads)} workloads, {len(plan.sites)} sites"
+    words = " · ".join(part for part in (f"Plan of {plan.name}", span, size) if part)
+    return el("header", el("p", words, class_="eyebrow"), el("h1", claim))
+
+
+def _claim(plan: Plan, found: Headline) -> str:
+    money = money_of(plan)
+    cost = f"{money.short(found.total_usd)} over {found.months} months"
+    saving = found.against("today") or (found.savings[0] if found.savings else None)
+    if saving is None:
+        return cost
+    change = f"{money.short(abs(saving.usd))} ({percent(abs(saving.share))})"
+    if saving.usd < 0:
+        return f"{cost}: {change} more than “{saving.baseline.label}”"
+    return f"{cost}: {change} less than “{saving.baseline.label}”"
+
+
+def _tiles(plan: Plan, found: Headline) -> list[Markup]:
+    money, idle = money_of(plan), idle_usd(plan)
+    parts = [f"{carbon(found.carbon_kg)} CO2e"]
+    if found.total_usd and idle:
+        parts.insert(0, f"{percent(idle / found.total_usd)} of it idle capacity")
+    tiles = [_tile("Total cost", money.short(found.total_usd), "; ".join(parts))]
+    for name in ("today", "on_demand"):
+        saving = found.against(name)
+        if saving is not None:
+            tiles.append(_saving_tile(saving, money.short(abs(saving.usd))))
+    limit, decision = found.first_limit, found.first_decision
+    if limit:
+        order = f"order by {limit.order_by}" if limit.order_by else "nothing to order in time"
+        tiles.append(_tile("First limit reached", limit.exhausted, f"{limit.name}; {order}"))
+    else:
+        tiles.append(_tile("First limit reached", "none in sight", "looked ten years ahead"))
+    if decision:
+        tiles.append(_tile("First decision due", decision.month, decision.sentence))
+    else:
+        tiles.append(_tile("First decision due", "none", "nothing to order or sign"))
+    return tiles
+
+
+def _saving_tile(saving: Saving, amount: str) -> Markup:
+    verb = "Saves against" if saving.usd >= 0 else "Costs more than"
+    return _tile(f"{verb} “{saving.baseline.label}”", amount, f"{percent(abs(saving.share))} of its cost")
+
+
+def _tile(name: str, big: str, small: str) -> Markup:
+    return el(
+        "div", el("dt", name), el("dd", el("span", big, class_="big"), el("span", small, class_="small")), class_="tile"
+    )
+
+
+def _comparison(plan: Plan, found: Headline) -> Markup | None:
+    if not plan.baselines:
+        return None
+    money = money_of(plan)
+    columns = (
+        ("Alternative", "l"), ("Cost", "r"), ("Against plan", "r"), ("Discounted", "r"), ("Invoiced", "r"),
+        ("CO2e", "r"), ("Per Mtok", "r"), ("What it assumes", "l"),
+    )  # fmt: skip
+    rows = []
+    for row in plan.baselines:
+        note = el("span", row.note, class_="soft")
+        if row.status is PlanStatus.INFEASIBLE:
+            rows.append((row.label, "not possible", "–", "–", "–", "–", "–", note))
+            continue
+        change = row.total_usd / found.total_usd - 1 if found.total_usd > 0 and row.name != "plan" else None
+        against = "–" if change is None else f"{'+' if change >= 0 else '−'}{percent(abs(change))}"
+        rows.append((
+            row.label, money.short(row.total_usd), against, money.short(row.npv_usd), money.short(row.billed_usd),
+            carbon(row.carbon_kg), money.rate(row.usd_per_mtok), note,
+        ))  # fmt: skip
+    return table(columns, rows, "The plan and the obvious alternatives, priced by the same function")
+
+
+def _conflict(plan: Plan) -> Markup | None:
+    if plan.conflict is None:
+        return None
+    families = " and ".join(plan.conflict.families)
+    return el(
+        "div",
+        el("strong", f"These cannot hold together: {families}"),
+        el("ul", [el("li", detail) for detail in plan.conflict.details]),
+        el("p", el("strong", "What would help: "), plan.conflict.hint) if plan.conflict.hint else None,
+        class_="alarm",
+    )

@@ -1,0 +1,162 @@
+"""When owning or committing beats renting: cost curves, the threshold and how far prices can move it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tripoint.apps.render.html.axes import Frame, value_axis, value_scale, value_ticks
+from tripoint.apps.render.html.markup import Markup, el, join
+from tripoint.apps.render.html.sections import Section, card, cards
+from tripoint.apps.render.html.svg import CARD, Scale, canvas, keep_apart, label, points, ticks
+from tripoint.apps.render.html.tables import fallback
+from tripoint.apps.render.reading.amounts import Money, compact, money_of, percent, plural
+from tripoint.domain.plan import BreakEven, CostCurve, Plan
+
+_MOST_CARDS = 12
+_STYLES = ("l2", "l3", "l1", "l4", "l0")
+
+
+def break_even(plan: Plan) -> Section:
+    """Thresholds of all workloads and pools, the first dozen as pictures."""
+    drawn = [row for row in plan.breakevens if any(len(curve.points) > 1 for curve in row.curves)][:_MOST_CARDS]
+    body = (
+        join(cards([_card(plan, row) for row in drawn]), _table(plan))
+        if plan.breakevens
+        else el("p", "No firm way of buying competes with an elastic one here.")
+    )
+    return Section(id="break-even", title="When owning beats renting", message=_message(plan), body=body)
+
+
+def _message(plan: Plan) -> str:
+    rows = [row for row in plan.breakevens if row.kind == "workload"]
+    past = [row for row in rows if row.month == "already"]
+    never = [row for row in rows if row.month == "beyond"]
+    if not rows:
+        return "No workload's demand can be compared with a firm way of buying."
+    middle = len(rows) - len(past) - len(never)
+    return (
+        f"Of {plural(len(rows), 'workload')} compared, {len(past)} already fill enough of a firm node to pay for it, "
+        f"{middle} will, and {len(never)} not within ten years."
+    )
+
+
+def _card(plan: Plan, row: BreakEven) -> Markup:
+    unit = "per month against million tokens per month" if row.mtok_per_month is not None else "per month against use"
+    return card(row.subject, f"{plan.currency} {unit}", _draw(plan, row), note=row.note)
+
+
+def _draw(plan: Plan, row: BreakEven) -> Markup:
+    money, is_tokens = money_of(plan), row.mtok_per_month is not None
+    curves = [curve for curve in row.curves if len(curve.points) > 1]
+    frame = Frame(left=52, top=14, right=CARD - 10, bottom=176)
+    top = max(money.units(point.usd) for curve in curves for point in curve.points)
+    scale, marks = value_scale(frame, top, 3)
+    last = max(point.x for curve in curves for point in curve.points)
+    across = Scale(low=0, high=last or 1.0, start=frame.left, end=frame.right)
+    at, low, high = (
+        (row.mtok_per_month, row.mtok_low, row.mtok_high)
+        if is_tokens
+        else (row.utilisation, row.utilisation_low, row.utilisation_high)
+    )
+    return canvas(
+        CARD, frame.bottom + 26, row.note or f"Cost curves of {row.subject}",
+        _range(frame, across, low, high),
+        value_axis(frame, scale, marks, lambda mark: money.short(mark * money.usd_per_unit)),
+        value_ticks(frame, across, [tick for tick in ticks(0, across.high, 3) if tick <= across.high],
+                    compact if is_tokens else percent),
+        [_curve(curve, _STYLES[rank % len(_STYLES)], across, scale, money) for rank, curve in enumerate(curves)],
+        _threshold(frame, across, at), _today(frame, across, row.demand_mtok_per_month if is_tokens else None),
+        _words(curves, across, scale, money, frame),
+    )  # fmt: skip
+
+
+def _curve(curve: CostCurve, style: str, across: Scale, up: Scale, money: Money) -> Markup:
+    places = [(across(point.x), up(money.units(point.usd))) for point in curve.points]
+    return el("polyline", el("title", curve.label), points=points(places), class_=f"line {style}")
+
+
+def _words(curves: Sequence[CostCurve], across: Scale, up: Scale, money: Money, frame: Frame) -> Markup:
+    """Names at the right end of the curves, above them."""
+    wanted = [up(money.units(curve.points[-1].usd)) - 6 for curve in curves]
+    heights = keep_apart(wanted, 14, frame.top + 8, frame.bottom - 6)
+    return join(
+        [
+            label(
+                across.end - 2,
+                height,
+                curve.label.replace("_", " "),
+                f"words tiny {_STYLES[rank % len(_STYLES)]}",
+                "end",
+            )
+            for rank, (curve, height) in enumerate(zip(curves, heights, strict=True))
+        ]
+    )
+
+
+def _range(frame: Frame, across: Scale, low: float | None, high: float | None) -> Markup | None:
+    if low is None or high is None or low > across.high:
+        return None
+    left, right = across(max(0.0, low)), across(min(high, across.high))
+    title = el("title", "where the threshold can lie within the price ranges")
+    return el(
+        "rect",
+        title,
+        x=left,
+        y=frame.top,
+        width=max(1.0, right - left),
+        height=frame.bottom - frame.top,
+        class_="range",
+    )
+
+
+def _threshold(frame: Frame, across: Scale, at: float | None) -> Markup | None:
+    if at is None or at > across.high:
+        return None
+    return el(
+        "line",
+        el("title", "threshold"),
+        x1=across(at),
+        x2=across(at),
+        y1=frame.top,
+        y2=frame.bottom,
+        class_="threshold",
+    )
+
+
+def _today(frame: Frame, across: Scale, demand: float | None) -> Markup | None:
+    if demand is None or demand > across.high:
+        return None
+    x = across(demand)
+    anchor = "start" if x < frame.left + 40 else "end" if x > frame.right - 40 else "middle"
+    return join(
+        el("path", d=f"M{x:.1f},{frame.bottom} l5,-9 h-10 z", class_="today-mark"),
+        label(x, frame.bottom - 13, "today", "tiny strong", anchor),
+    )
+
+
+def _table(plan: Plan) -> Markup:
+    money = money_of(plan)
+    columns = (
+        ("Subject", "l"), ("Firm way", "l"), ("Elastic way", "l"), ("Firm node per month", "r"),
+        ("Elastic node per hour", "r"), ("Use", "r"), ("Range", "r"), ("Mtok per month", "r"), ("Range", "r"),
+        ("From", "l"), ("Range", "l"),
+    )  # fmt: skip
+    rows = [
+        (
+            row.subject, row.firm, row.elastic, money.short(row.firm_usd_per_node_month),
+            money.rate(row.elastic_usd_per_node_hour), _at(row.utilisation, percent),
+            _between(row.utilisation_low, row.utilisation_high, percent), _at(row.mtok_per_month, compact),
+            _between(row.mtok_low, row.mtok_high, compact), row.month or "–",
+            f"{row.month_early} to {row.month_late}" if row.month_early else "–",
+        )
+        for row in plan.breakevens
+    ]  # fmt: skip
+    return fallback(columns, rows, f"All {plural(len(rows), 'break-even point')} as a table")
+
+
+def _at(value: float | None, write: object) -> str:
+    return "–" if value is None or not callable(write) else str(write(value))
+
+
+def _between(low: float | None, high: float | None, write: object) -> str:
+    return "–" if low is None or high is None or not callable(write) else f"{write(low)} to {write(high)}"

@@ -1,0 +1,196 @@
+"""Cost by quarter: against the alternatives as lines, and of the plan stacked by layer and by kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from tripoint.apps.render.html.axes import Frame, legend, period_axis, value_axis, value_scale
+from tripoint.apps.render.html.markup import Markup, el, join
+from tripoint.apps.render.html.palette import LAYER_NAMES, LINE_CLASSES, layer_class, rank_class
+from tripoint.apps.render.html.sections import Section, figure
+from tripoint.apps.render.html.svg import Scale, both_widths, canvas, cut, keep_apart, label, points
+from tripoint.apps.render.html.tables import fallback
+from tripoint.apps.render.reading.amounts import Money, money_of, percent
+from tripoint.apps.render.reading.money import by_kind, by_layer
+from tripoint.domain.plan import Baseline, Plan, PlanStatus
+
+
+def cost_curves(plan: Plan) -> Section:
+    """Cost over time."""
+    lines = [row for row in plan.baselines if row.status is not PlanStatus.INFEASIBLE and any(row.by_period_usd)]
+    layers, kinds = by_layer(plan), by_kind(plan)
+    body = join(
+        _lines_figure(plan, lines) if lines else None,
+        _stack_figure(plan, "Cost of the plan by layer", layers, [layer_class(name) for name in layers], LAYER_NAMES),
+        _stack_figure(plan, "Cost of the plan by kind", kinds, [rank_class(rank) for rank in range(len(kinds))], {}),
+    )
+    return Section(id="costs", title="What it costs over time", message=_message(plan, lines, layers), body=body)
+
+
+def _message(plan: Plan, lines: Sequence[Baseline], layers: Mapping[str, Sequence[float]]) -> str:
+    money, total = money_of(plan), sum(map(sum, layers.values()))
+    if not total:
+        return "The plan has no charges."
+    name, values = max(layers.items(), key=lambda item: sum(item[1]))
+    first, last = (sum(series[index] for series in layers.values()) for index in (0, -1))
+    others = [row for row in lines if row.name != "plan"]
+    worst = max(others, key=lambda row: row.by_period_usd[-1], default=None)
+    gap = f" In {plan.periods[-1]} “{worst.label}” would cost {money.short(worst.by_period_usd[-1])}." if worst else ""
+    return (
+        f"A period costs {money.short(first)} at the start and {money.short(last)} at the end; "
+        f"{percent(sum(values) / total)} of the whole is {LAYER_NAMES.get(name, name).lower()}.{gap}"
+    )
+
+
+def _lines_figure(plan: Plan, lines: Sequence[Baseline]) -> Markup:
+    money = money_of(plan)
+    rows = [(row.label, *(money.short(usd) for usd in row.by_period_usd)) for row in lines]
+    columns = [("Alternative", "l"), *((period, "r") for period in plan.periods)]
+    return figure(
+        "Cost per period, plan against alternatives",
+        f"effective cost, {plan.currency} per period",
+        both_widths(partial(_draw_lines, plan, lines)),
+        fallback(columns, rows),
+        note="Effective cost spreads purchases over their life, so owned and rented capacity compare; invoices differ.",
+    )
+
+
+def _draw_lines(plan: Plan, lines: Sequence[Baseline], width: float) -> Markup:
+    money, is_wide = money_of(plan), width > 600
+    frame = Frame(left=58, top=12, right=width - (215 if is_wide else 12), bottom=300)
+    top = max(money.units(max(row.by_period_usd)) for row in lines)
+    scale, marks = value_scale(frame, top)
+    band = frame.width / len(plan.periods)
+    drawn, ends = [], []
+    for row in sorted(lines, key=lambda row: row.name == "plan"):
+        style = LINE_CLASSES.get(row.name, "l4")
+        places = [
+            (frame.left + band * (index + 0.5), scale(money.units(usd))) for index, usd in enumerate(row.by_period_usd)
+        ]
+        ends.append((row, style, places[-1]))
+        drawn.append(join(
+            el("polyline", points=points(places), class_=f"line {style}"),
+            [_marker(x, y, style, f"{row.label}, {period}: {money.short(usd)}")
+             for (x, y), period, usd in zip(places, plan.periods, row.by_period_usd, strict=True)],
+        ))  # fmt: skip
+    words = _end_words(ends, frame, money) if is_wide else None
+    height = frame.bottom + 30
+    alt = "Lines of cost per period. " + "; ".join(f"{row.label} {money.short(row.total_usd)} in all" for row in lines)
+    picture = canvas(
+        width, height, alt, value_axis(frame, scale, marks, lambda mark: money.short(mark * money.usd_per_unit)),
+        period_axis(frame, plan.periods), drawn, words,
+    )  # fmt: skip
+    return picture if is_wide else join(picture, _line_legend(lines))
+
+
+def _marker(x: float, y: float, style: str, words: str) -> Markup:
+    title = el("title", words)
+    if style in ("l1", "l4"):
+        return el("rect", title, x=x - 3, y=y - 3, width=6, height=6, class_=f"dot {style}")
+    if style == "l3":
+        return el("path", title, d=f"M{x:.1f},{y - 4.5:.1f} l4.5,4.5 l-4.5,4.5 l-4.5,-4.5 z", class_=f"dot {style}")
+    return el("circle", title, cx=x, cy=y, r=3.6, class_=f"dot {style}")
+
+
+def _end_words(ends: Sequence[tuple[Baseline, str, tuple[float, float]]], frame: Frame, money: Money) -> Markup:
+    heights = keep_apart([place[1] for _, _, place in ends], 17, frame.top + 6, frame.bottom)
+    return join(
+        [
+            join(
+                el("line", x1=x + 6, y1=y, x2=frame.right + 2, y2=height, class_="leader"),
+                label(frame.right + 6, height + 4, row.label, f"words {style}", room=205),
+            )
+            for (row, style, (x, y)), height in zip(ends, heights, strict=True)
+        ]
+    )
+
+
+def _line_legend(lines: Sequence[Baseline]) -> Markup:
+    entries = [
+        el("li", el("svg", el("line", x1=0, x2=26, y1=6, y2=6, class_=f"line {LINE_CLASSES.get(row.name, 'l4')}"),
+                    _marker(13, 6, LINE_CLASSES.get(row.name, "l4"), row.label), viewBox="0 0 26 12", width=26, height=12,
+                    aria_hidden="true"), row.label)
+        for row in lines
+    ]  # fmt: skip
+    return el("ul", entries, class_="legend")
+
+
+def _stack_figure(
+    plan: Plan, title: str, series: Mapping[str, Sequence[float]], classes: Sequence[str], names: Mapping[str, str]
+) -> Markup | None:
+    if not series:
+        return None
+    money = money_of(plan)
+    spoken = {key: names.get(key, key.replace("_", " ")) for key in series}
+    columns = [("", "l"), *((period, "r") for period in plan.periods), ("Total", "r")]
+    rows = [(spoken[key], *(money.short(usd) for usd in series[key]), money.short(sum(series[key]))) for key in series]
+    entries = list(zip(classes, spoken.values(), strict=True))
+    return figure(
+        title,
+        f"effective cost, {plan.currency} per period; stacked from the bottom in the order of the words",
+        legend(entries),
+        both_widths(partial(_draw_stack, plan, series, list(classes), spoken)),
+        fallback(columns, rows),
+    )
+
+
+def _draw_stack(
+    plan: Plan, series: Mapping[str, Sequence[float]], classes: Sequence[str], names: Mapping[str, str], width: float
+) -> Markup:
+    money, is_wide = money_of(plan), width > 600
+    frame = Frame(left=58, top=12, right=width - (215 if is_wide else 4), bottom=250)
+    sums = [sum(values) for values in zip(*series.values(), strict=True)]
+    scale, marks = value_scale(frame, money.units(max(sums)))
+    band = frame.width / len(plan.periods)
+    bars = [
+        _bar(plan, series, classes, names, scale, (frame.left + band * (index + 0.14), band * 0.72), index)
+        for index in range(len(plan.periods))
+    ]
+    words = _stack_words(series, names, frame, scale, money) if is_wide else None
+    alt = "Stacked bars of cost per period. " + "; ".join(
+        f"{names[key]} {money.short(sum(values))} in all" for key, values in series.items()
+    )
+    return canvas(
+        width, frame.bottom + 30, alt, value_axis(frame, scale, marks, lambda mark: money.short(mark * money.usd_per_unit)),
+        period_axis(frame, plan.periods), bars, words,
+    )  # fmt: skip
+
+
+def _bar(
+    plan: Plan, series: Mapping[str, Sequence[float]], classes: Sequence[str], names: Mapping[str, str],
+    scale: Scale, place: tuple[float, float], index: int,
+) -> Markup:  # fmt: skip
+    money, below, parts = money_of(plan), 0.0, []
+    for (key, values), class_ in zip(series.items(), classes, strict=True):
+        units = money.units(values[index])
+        top, bottom = scale(below + units), scale(below)
+        if bottom - top > 0.05:
+            title = el("title", f"{names[key]}, {plan.periods[index]}: {money.short(values[index])}")
+            parts.append(
+                el("rect", title, x=place[0], y=top, width=place[1], height=bottom - top, class_=f"{class_} seam")
+            )
+        below += units
+    return join(parts)
+
+
+def _stack_words(
+    series: Mapping[str, Sequence[float]], names: Mapping[str, str], frame: Frame, scale: Scale, money: Money
+) -> Markup:
+    below, middles = 0.0, []
+    for values in series.values():
+        units = money.units(values[-1])
+        middles.append(scale(below + units / 2))
+        below += units
+    heights = keep_apart(middles, 17, frame.top + 4, frame.bottom)
+    total = sum(map(sum, series.values())) or 1.0
+    return join(
+        [
+            join(
+                el("line", x1=frame.right - 8, y1=middle, x2=frame.right + 6, y2=height, class_="leader"),
+                label(frame.right + 10, height + 4, cut(names[key], 150), ""),
+                label(frame.right + 212, height + 4, percent(sum(values) / total), "tick", "end"),
+            )
+            for (key, values), middle, height in zip(series.items(), middles, heights, strict=True)
+        ]
+    )

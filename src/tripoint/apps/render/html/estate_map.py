@@ -1,0 +1,148 @@
+"""The map: three layers, sites sized by what they cost, data drawn as ribbons between them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from tripoint.apps.render.html.map_flows import Flow, biggest, flows
+from tripoint.apps.render.html.map_layout import Layout, Node, lay_out
+from tripoint.apps.render.html.markup import Markup, el, join
+from tripoint.apps.render.html.palette import layer_class, layer_name
+from tripoint.apps.render.html.sections import Section, figure
+from tripoint.apps.render.html.svg import both_widths, canvas, label
+from tripoint.apps.render.html.tables import fallback
+from tripoint.apps.render.reading.amounts import compact, money_of, percent, volume
+from tripoint.apps.render.reading.money import total_usd
+from tripoint.domain.plan import Plan
+
+_PURPOSES = {
+    "callers": "between callers and workloads",
+    "reads": "data read by workloads",
+    "sync": "copies kept in step",
+    "seed": "first copies",
+}
+
+
+def estate_map(plan: Plan) -> Section:
+    """Sites and flows."""
+    body = _figure(plan) if plan.sites else el("p", "There are no sites.")
+    return Section(id="map", title="The three layers and what flows between them", message=_message(plan), body=body)
+
+
+def _message(plan: Plan) -> str:
+    costly = sorted(plan.sites, key=lambda site: -site.cost_usd)
+    total = total_usd(plan)
+    if not costly or total <= 0:
+        return "Nothing costs anything yet."
+    first = costly[0]
+    moved = sum(flow.gb_per_month for flow in flows(plan))
+    return (
+        f"{first.id} carries {percent(first.cost_usd / total)} of the cost, in {layer_name(first.layer).lower()}; "
+        f"{volume(moved)} move between places in an average month."
+    )
+
+
+def _figure(plan: Plan) -> Markup:
+    columns = (("Site", "l"), ("Layer", "l"), ("Kind", "l"), ("Provider", "l"), ("Country", "l"), ("Sites", "r"),
+               ("Cost", "r"), ("GPUs at the end", "r"))  # fmt: skip
+    money = money_of(plan)
+    rows = [
+        (site.id, layer_name(site.layer), site.kind, site.provider, site.country, site.count, money.short(site.cost_usd),
+         compact(site.gpus_last))
+        for site in plan.sites
+    ]  # fmt: skip
+    shown = biggest(plan)
+    moved = [(flow.source, flow.target, flow.purpose, volume(flow.gb_per_month)) for flow in flows(plan)]
+    left_out = len(moved) - len(shown)
+    note = "Circle: area is cost over the horizon. Ribbon: width is volume per month, averaged over the horizon."
+    if left_out > 0:
+        note += f" The {left_out} smallest flows are in the table only."
+    return figure(
+        "Sites and flows",
+        f"cost in {plan.currency}, volume in GB per month",
+        _legend({flow.purpose for flow in shown}),
+        both_widths(partial(_draw, plan)),
+        fallback(columns, rows, "The sites as a table"),
+        fallback((("From", "l"), ("To", "l"), ("Purpose", "l"), ("Per month", "r")), moved, "The flows as a table"),
+        note=note,
+    )
+
+
+def _legend(purposes: set[str]) -> Markup:
+    entries = [
+        el("li", el("svg", el("line", x1=0, x2=30, y1=6, y2=6, class_=f"flow {purpose}", stroke_width=5),
+                    viewBox="0 0 30 12", width=30, height=12, aria_hidden="true"), words)
+        for purpose, words in _PURPOSES.items()
+        if purpose in purposes
+    ]  # fmt: skip
+    return el("ul", entries, class_="legend")
+
+
+def _draw(plan: Plan, width: float) -> Markup:
+    layout = lay_out(plan, width)
+    ribbons = [_ribbon(flow, layout) for flow in biggest(plan)]
+    alt = "Map of sites in three layers: " + "; ".join(
+        f"{node.name} in {layer_name(node.layer)} {money_of(plan).short(node.cost_usd)}" for node in layout.sites
+    )
+    return canvas(
+        width, layout.height, alt, [_band(plan, layout, layer) for layer in layout.bands], ribbons,
+        [_caller(node) for node in layout.callers], [_site(plan, node) for node in layout.sites],
+    )  # fmt: skip
+
+
+def _band(plan: Plan, layout: Layout, layer: str) -> Markup:
+    top, height, left, width = layout.bands[layer]
+    cost = sum(node.cost_usd for node in layout.sites if node.layer == layer)
+    return join(
+        el("rect", x=left, y=top, width=width, height=height, rx=10, class_="band"),
+        label(left + 14, top + 22, layer_name(layer), "strong"),
+        label(left + width - 12, top + 22, money_of(plan).short(cost), "tick", "end"),
+    )
+
+
+def _caller(node: Node) -> Markup:
+    return join(
+        el("rect", el("title", f"callers in {node.name}"), x=node.x - node.reach, y=node.y - 13, width=2 * node.reach,
+           height=26, rx=13, class_="box"),
+        label(node.x, node.y + 4, node.name, "", "middle", room=2 * node.reach - 10),
+    )  # fmt: skip
+
+
+def _site(plan: Plan, node: Node) -> Markup:
+    money, fill = money_of(plan), layer_class(node.layer)
+    stack = [
+        el("circle", cx=node.x + shift, cy=node.y - shift, r=node.radius, class_=f"{fill} site ghost")
+        for shift in ((8, 4) if node.count > 1 else ())
+    ]
+    many = f" × {node.count}" if node.count > 1 else ""
+    gpus = f", {compact(node.gpus)} GPUs" if node.gpus >= 0.5 else ""
+    words = f"{node.name}{many}: {money.full(node.cost_usd)}{gpus}"
+    return join(
+        stack,
+        el("circle", el("title", words), cx=node.x, cy=node.y, r=node.radius, class_=f"{fill} site"),
+        label(node.x, node.y + node.radius + 17, f"{node.name}{many}", "strong", "middle", room=node.reach),
+        label(node.x, node.y + node.radius + 32, f"{money.short(node.cost_usd)}{gpus}", "tick", "middle"),
+    )
+
+
+def _ribbon(flow: Flow, layout: Layout) -> Markup | None:
+    source, target = layout.places.get(flow.source), layout.places.get(flow.target)
+    if source is None or target is None or source == target:
+        return None
+    start, end = source.edge_towards(target), target.edge_towards(source)
+    if layout.is_wide and source.radius == 0:
+        middle = (start[0] + end[0]) / 2
+        path = f"M{start[0]:.1f},{start[1]:.1f} C{middle:.1f},{start[1]:.1f} {middle:.1f},{end[1]:.1f} {end[0]:.1f},{end[1]:.1f}"
+    else:
+        bend = 34 if abs(start[1] - end[1]) < 30 else 0
+        middle_x, middle_y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2 - bend
+        path = f"M{start[0]:.1f},{start[1]:.1f} Q{middle_x:.1f},{middle_y:.1f} {end[0]:.1f},{end[1]:.1f}"
+    words = f"{flow.source} to {flow.target}: {volume(flow.gb_per_month)} per month, {_PURPOSES.get(flow.purpose, flow.purpose)}"
+    return el(
+        "path",
+        el("title", words),
+        d=path,
+        class_=f"flow {flow.purpose}",
+        stroke_width=flow.width,
+        marker_end="url(#arrow)",
+    )

@@ -1,0 +1,108 @@
+"""Headroom of every limit over time, when it is exhausted and when more must be ordered."""
+
+from __future__ import annotations
+
+import math
+
+from tripoint.apps.render.html.axes import Frame, period_axis, value_axis, value_scale
+from tripoint.apps.render.html.markup import Markup, el, join
+from tripoint.apps.render.html.sections import Section, card, cards
+from tripoint.apps.render.html.svg import CARD, Scale, canvas, label
+from tripoint.apps.render.html.tables import table
+from tripoint.apps.render.reading.amounts import compact, percent, plural, significant
+from tripoint.apps.render.reading.headline import roadmap
+from tripoint.domain.plan import Headroom, Plan
+
+_MOST_CARDS = 12
+
+
+def limits(plan: Plan) -> Section:
+    """Power, racks, nodes, links and budget."""
+    rows = [*roadmap(plan), *(row for row in plan.headroom if not row.exhausted)]
+    drawn = [row for row in rows if row.used and row.limit][:_MOST_CARDS]
+    body = (
+        join(cards([_card(plan, row) for row in drawn]), _table(rows))
+        if rows
+        else el("p", "The estate declares no limit.")
+    )
+    return Section(id="limits", title="Which limit comes first", message=_message(plan, rows), body=body)
+
+
+def _message(plan: Plan, rows: list[Headroom]) -> str:
+    reached = roadmap(plan)
+    if not rows:
+        return "No physical or financial limit is declared, so none can be reached."
+    if not reached:
+        return f"None of {plural(len(rows), 'limit')} is reached within ten years."
+    first = reached[0]
+    order = f"; more must be ordered by {first.order_by}" if first.order_by else ""
+    return f"{first.name} is full first, in {first.exhausted}{order}. {len(reached)} of {len(rows)} limits come into sight."
+
+
+def _card(plan: Plan, row: Headroom) -> Markup:
+    full = f"full {row.exhausted}" if row.exhausted else "not in sight"
+    order = f", order by {row.order_by}" if row.order_by else ""
+    return card(row.name, f"{row.unit}; {full}{order}", _draw(plan, row), note=row.note)
+
+
+def _draw(plan: Plan, row: Headroom) -> Markup:
+    frame = Frame(left=46, top=16, right=CARD - 6, bottom=150)
+    finite = [value for value in (*row.used, *row.limit) if math.isfinite(value)]
+    scale, marks = value_scale(frame, max(finite, default=1.0) * 1.04, 3)
+    band = frame.width / len(row.used)
+    steps = [(frame.left + band * (index + 0.5), scale(used)) for index, used in enumerate(row.used)]
+    outline = " L".join(f"{x:.1f},{y:.1f}" for x, y in steps)
+    area = f"M{steps[0][0]:.1f},{frame.bottom} L{outline} L{steps[-1][0]:.1f},{frame.bottom} z"
+    alt = (
+        f"{row.name}: {significant(row.used[0])} {row.unit} used at the start, {significant(row.used[-1])} at the end, "
+        f"limit {significant(row.limit[-1])}"
+    )
+    return canvas(
+        CARD, frame.bottom + 26, alt, value_axis(frame, scale, marks, compact), period_axis(frame, plan.periods, 52),
+        el("path", d=area, class_="area"), el("path", d=f"M{outline}", class_="area-line"), _limit(row, frame, scale, band),
+        _full(plan, row, frame, band),
+    )  # fmt: skip
+
+
+def _limit(row: Headroom, frame: Frame, scale: Scale, band: float) -> Markup | None:
+    if not all(map(math.isfinite, row.limit)):
+        return label(frame.right, frame.top - 4, "no limit", "limit-words tiny", "end")
+    path, x = "", frame.left
+    for index, value in enumerate(row.limit):
+        path += f"{'M' if not index else 'L'}{x:.1f},{scale(value):.1f} H{x + band:.1f} "
+        x += band
+    words = f"limit {significant(row.limit[-1])} {row.unit}"
+    return join(
+        el("path", d=path.strip(), class_="limit"),
+        label(frame.right, scale(row.limit[-1]) - 5, words, "limit-words tiny", "end"),
+    )
+
+
+def _full(plan: Plan, row: Headroom, frame: Frame, band: float) -> Markup | None:
+    if row.exhausted not in plan.periods:
+        return None
+    x = frame.left + band * (plan.periods.index(row.exhausted) + 0.5)
+    return join(
+        el("line", x1=x, x2=x, y1=frame.top, y2=frame.bottom, class_="threshold"),
+        label(x - 4, frame.bottom - 6, "full", "tiny strong", "end"),
+    )
+
+
+def _table(rows: list[Headroom]) -> Markup:
+    columns = (
+        ("Limit", "l"), ("Kind", "l"), ("Used first", "r"), ("Used last", "r"), ("Limit last", "r"), ("Unit", "l"),
+        ("Last use", "r"), ("Full in", "l"), ("Order by", "l"), ("Lead time", "r"), ("How found", "l"),
+    )  # fmt: skip
+    cells = [
+        (
+            row.name, row.resource, significant(row.used[0]) if row.used else "–",
+            significant(row.used[-1]) if row.used else "–", significant(row.limit[-1]) if row.limit else "–", row.unit,
+            _use(row), row.exhausted or "not in sight", row.order_by or "–", plural(row.lead_time_months, "month"), row.note,
+        )
+        for row in rows
+    ]  # fmt: skip
+    return table(columns, cells, "Every limit, first reached first")
+
+
+def _use(row: Headroom) -> str:
+    return percent(row.used[-1] / row.limit[-1]) if row.used and row.limit and row.limit[-1] > 0 else "–"

@@ -1,0 +1,117 @@
+"""Load-duration: capacity by kind of money against demand, busiest hours first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from tripoint.apps.render.html.axes import Frame, legend, value_axis, value_scale
+from tripoint.apps.render.html.markup import Markup, el, join
+from tripoint.apps.render.html.palette import layer_name
+from tripoint.apps.render.html.sections import Section, card
+from tripoint.apps.render.html.svg import CARD, canvas, label
+from tripoint.apps.render.html.tables import fallback
+from tripoint.apps.render.reading.amounts import compact, percent, significant
+from tripoint.apps.render.reading.money import LAYERS
+from tripoint.domain.plan import Plan
+
+_KINDS = (("owned", "c0"), ("committed", "c2"), ("on demand", "c1"), ("spot", "c3"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """Accelerators of a layer in one block."""
+
+    name: str
+    """Block."""
+    weight: float
+    """Share of the hours."""
+    capacity: tuple[float, float, float, float]
+    """Owned, committed, on demand, spot."""
+    used: float
+    """In use."""
+
+
+def load(plan: Plan) -> Section:
+    """Firm and burst capacity against demand, by layer, at the start and at the end."""
+    layers = {site.id: site.layer for site in plan.sites}
+    present = [layer for layer in LAYERS if any(layers.get(state.site) == layer for state in plan.pools)]
+    chosen = sorted({0, len(plan.periods) - 1}) if plan.periods else []
+    found = [(layer, period, slices(plan, layer, period)) for layer in present for period in chosen]
+    pictures = [_card(plan, *each) for each in found if any(sum(part.capacity) for part in each[2])]
+    body = (
+        join(legend([(class_, name) for name, class_ in _KINDS]), el("div", pictures, class_="cards pairs"))
+        if pictures
+        else el("p", "No nodes are used; everything runs on token-priced APIs or nothing runs.")
+    )
+    return Section(id="load", title="Steady load and bursts", message=_message(plan, found), body=body)
+
+
+def slices(plan: Plan, layer: str, period: int) -> tuple[Slice, ...]:
+    """[block] capacity and use of a layer in a period, accelerators."""
+    layers = {site.id: site.layer for site in plan.sites}
+    states = [state for state in plan.pools if state.period == period and layers.get(state.site) == layer]
+    found = []
+    for index, block in enumerate(plan.blocks):
+        here = [state for state in states if state.block == index]
+        capacity = tuple(
+            sum(getattr(state, kind) * state.gpus_per_node for state in here)
+            for kind in ("owned", "committed", "on_demand", "spot")
+        )
+        found.append(Slice(
+            name=block.name, weight=block.weight, capacity=(capacity[0], capacity[1], capacity[2], capacity[3]),
+            used=sum(state.used * state.gpus_per_node for state in here),
+        ))  # fmt: skip
+    return tuple(found)
+
+
+def _message(plan: Plan, found: Sequence[tuple[str, int, Sequence[Slice]]]) -> str:
+    last = [parts for _, period, parts in found if period == len(plan.periods) - 1]
+    hours = [(sum(part.capacity[:2]), sum(part.capacity[2:]), part.weight) for parts in last for part in parts]
+    firm, burst = (sum(row[kind] * row[2] for row in hours) for kind in (0, 1))
+    if firm + burst <= 0:
+        return "No accelerators are held."
+    return (
+        f"In {plan.periods[-1]}, {percent(firm / (firm + burst))} of accelerator-hours stand on owned or committed "
+        f"capacity; peaks are met by renting {compact(burst)} accelerators on average while they last."
+    )
+
+
+def _card(plan: Plan, layer: str, period: int, parts: Sequence[Slice]) -> Markup:
+    columns = [("Block", "l"), ("Hours", "r"), *((name, "r") for name, _ in _KINDS), ("In use", "r")]
+    rows = [
+        (part.name, percent(part.weight), *(significant(value) for value in part.capacity), significant(part.used))
+        for part in parts
+    ]
+    return card(
+        f"{layer_name(layer)}, {plan.periods[period]}",
+        "accelerators over the week’s hours, busiest first",
+        partial(_draw, parts)(CARD + 110),
+        fallback(columns, rows),
+    )
+
+
+def _draw(parts: Sequence[Slice], width: float) -> Markup:
+    frame = Frame(left=48, top=10, right=width - 8, bottom=190)
+    scale, marks = value_scale(frame, max(max(sum(part.capacity), part.used) for part in parts))
+    x, bars, line = frame.left, [], []
+    for part in parts:
+        wide, below = frame.width * part.weight, 0.0
+        for (name, class_), value in zip(_KINDS, part.capacity, strict=True):
+            top, bottom = scale(below + value), scale(below)
+            if bottom - top > 0.05:
+                title = el("title", f"{part.name}: {significant(value)} {name}")
+                bars.append(el("rect", title, x=x, y=top, width=wide, height=bottom - top, class_=f"{class_} seam"))
+            below += value
+        line.append(f"{'M' if not line else 'L'}{x:.1f},{scale(part.used):.1f} H{x + wide:.1f}")
+        name_at = f"{part.name} · {percent(part.weight)}" if wide > 70 else part.name
+        bars.append(label(x + wide / 2, frame.bottom + 17, name_at, "tick", "middle"))
+        x += wide
+    alt = "; ".join(
+        f"{part.name}: {significant(sum(part.capacity))} held, {significant(part.used)} used" for part in parts
+    )
+    return canvas(
+        width, frame.bottom + 28, f"Stacked capacity against demand. {alt}", value_axis(frame, scale, marks, compact),
+        bars, el("path", d=" ".join(line), class_="demand"), label(frame.left + 6, scale(parts[0].used) - 6, "in use", "strong"),
+    )  # fmt: skip

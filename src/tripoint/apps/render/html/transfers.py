@@ -1,0 +1,93 @@
+"""Data between places as a matrix, and what leaving a place costs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from tripoint.apps.render.html.markup import Markup, el, join
+from tripoint.apps.render.html.sections import Section
+from tripoint.apps.render.html.tables import table
+from tripoint.apps.render.reading.amounts import money_of, percent, volume
+from tripoint.apps.render.reading.money import total_usd
+from tripoint.domain.charge import ChargeKind
+from tripoint.domain.plan import Plan
+
+_MOST = 14
+_REST = "others"
+
+
+def transfers(plan: Plan) -> Section:
+    """Who sends how much to whom, and the egress charges."""
+    sums: dict[tuple[str, str], float] = defaultdict(float)
+    for row in plan.transfers:
+        sums[row.source, row.target] += row.gb
+    body = join(_matrix(plan, sums), _charges(plan)) if sums else el("p", "No data moves between places.")
+    return Section(id="transfers", title="What moves between places", message=_message(plan, sums), body=body)
+
+
+def _message(plan: Plan, sums: Mapping[tuple[str, str], float]) -> str:
+    away = {pair: gb for pair, gb in sums.items() if pair[0] != pair[1]}
+    egress = sum(charge.effective_usd for charge in plan.charges if charge.kind is ChargeKind.EGRESS)
+    if not away:
+        return "No data leaves the place where it arises."
+    (source, target), most = max(away.items(), key=lambda item: item[1])
+    total = total_usd(plan)
+    share = f", {percent(egress / total)} of the total" if total else ""
+    return (
+        f"Egress costs {money_of(plan).short(egress)}{share}; the biggest flow is {volume(most)} from {source} to "
+        f"{target} over the horizon."
+    )
+
+
+def _matrix(plan: Plan, sums: Mapping[tuple[str, str], float]) -> Markup:
+    sources = _names({pair[0]: 0.0 for pair in sums}, sums, 0)
+    targets = _names({pair[1]: 0.0 for pair in sums}, sums, 1)
+    cells: dict[tuple[str, str], float] = defaultdict(float)
+    for (source, target), gb in sums.items():
+        cells[source if source in sources else _REST, target if target in targets else _REST] += gb
+    most = max(cells.values())
+    head = el("tr", el("th", "From \\ to", scope="col"), [el("th", name, scope="col") for name in targets])
+    rows = [
+        el("tr", el("th", source, scope="row"), [_cell(cells.get((source, target), 0.0), most) for target in targets])
+        for source in sources
+    ]
+    return el(
+        "div",
+        el("table", el("caption", "Volume over the horizon; darker is more, a dash is none"), el("thead", head),
+           el("tbody", rows), class_="matrix"),
+        class_="scroll", tabindex=0, role="region", aria_label="transfer matrix",
+    )  # fmt: skip
+
+
+def _names(found: dict[str, float], sums: Mapping[tuple[str, str], float], side: int) -> list[str]:
+    """Places by volume, the small ones of many folded into one row."""
+    for pair, gb in sums.items():
+        found[pair[side]] += gb
+    ordered = sorted(found, key=lambda name: (-found[name], name))
+    return ordered if len(ordered) <= _MOST else [*ordered[: _MOST - 1], _REST]
+
+
+def _cell(gb: float, most: float) -> Markup:
+    if gb <= 0:
+        return el("td", "–", class_="h0")
+    share = (gb / most) ** 0.5
+    return el("td", volume(gb), class_=f"h{1 + min(3, int(share * 4))}")
+
+
+def _charges(plan: Plan) -> Markup | None:
+    costs: dict[tuple[str, str, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for charge in plan.charges:
+        if charge.kind is ChargeKind.EGRESS:
+            costs[charge.site, charge.resource, charge.provider][0] += charge.quantity
+            costs[charge.site, charge.resource, charge.provider][1] += charge.effective_usd
+    if not costs:
+        return None
+    money = money_of(plan)
+    ordered = sorted(costs.items(), key=lambda item: (-item[1][1], item[0]))
+    rows = [
+        (site, resource, provider, volume(gb), money.short(usd), money.rate(usd / gb if gb else None))
+        for (site, resource, provider), (gb, usd) in ordered[:20]
+    ]
+    columns = (("Leaves", "l"), ("Path", "l"), ("Paid to", "l"), ("Volume", "r"), ("Cost", "r"), ("Per GB", "r"))
+    return table(columns, rows, "Egress charges over the horizon, most first")
