@@ -95,7 +95,7 @@ class Offer:
     term_months: int | None = None
     """Length of a new commitment, months."""
     list_usd: float = 0.0
-    """List price: USD per node-hour (elastic, committed), USD per node (owned)."""
+    """List price: USD per node-hour (elastic, committed), per node (owned), per million input tokens (per token)."""
     price_usd: float = 0.0
     """Price after own rates and discounts, same unit as `list_usd`."""
     usd_in_per_mtok: float = 0.0
