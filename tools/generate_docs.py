@@ -65,7 +65,7 @@ def _commands(
 def _command_section(path: str, command: click.Command, context: click.Context) -> list[str]:
     usage = " ".join(command.collect_usage_pieces(context))
     parts = [
-        f"{'#' * (1 + len(path.split()))} {path}"[:200],
+        f"{'#' * len(path.split())} {path}",
         f"```\n{path} {usage}\n```",
         _paragraphs(command),
     ]
@@ -89,7 +89,8 @@ def _flags(option: click.Option, context: click.Context) -> str:
 def _option_default(option: click.Option, context: click.Context) -> str:
     shown = option.show_default if isinstance(option.show_default, str) else None
     default = shown or option.to_info_dict().get("default")
-    return "" if default in (None, False, (), "") or option.is_flag else f"`{default}`"
+    is_plain = default is None or option.is_flag or option.multiple
+    return "" if is_plain else f"`{default}`"
 
 
 def _first_line(kind: type) -> str:
