@@ -138,6 +138,7 @@ def test_a_region_without_a_tariff_borrows_one_and_says_so() -> None:
 def test_own_sites_pay_transit_and_nothing_per_gigabyte_on_own_circuits() -> None:
     """Their circuits are paid by the port."""
     assert _tariff(colo())[0].tiers == ((0.0, None, 0.0015),)
+    assert "taken" not in _tariff(colo())[1].note  # a row for any place is not a borrowed one
     assert _tariff(colo(), TransferClass.INTER_REGION)[0].tiers == ((0.0, None, 0.0015),)
     assert _tariff(colo(), TransferClass.INTERCONNECT)[0].tiers == ((0.0, None, 0.0),)
 

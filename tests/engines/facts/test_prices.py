@@ -139,9 +139,10 @@ def test_the_most_specific_line_wins_and_the_first_of_equals() -> None:
 
 
 def test_an_hourly_rate_says_nothing_about_a_purchase() -> None:
-    """A line for all options prices hours, not servers."""
-    offers, _ = _offers(estate_of(colo(), prices=(OwnPrice(usd_per_hour=2.0),)))
-    assert offers["owned"].price_usd == 250_000.0
+    """A line for all options prices hours, not servers, and does not hide a discount that would."""
+    lines = (OwnPrice(discount=0.1), OwnPrice(sku="server", usd_per_hour=2.0))
+    assert _offers(estate_of(colo(), prices=lines[1:]))[0]["owned"].price_usd == 250_000.0
+    assert _offers(estate_of(colo(), prices=lines))[0]["owned"].price_usd == 225_000.0
 
 
 def test_nothing_found_is_no_offer_and_says_what_was_looked_for() -> None:
