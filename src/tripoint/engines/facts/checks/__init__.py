@@ -8,6 +8,7 @@ from __future__ import annotations
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.errors import Finding
 from tripoint.domain.estate import Estate
+from tripoint.engines.facts.checks.assumptions import check_assumptions
 from tripoint.engines.facts.checks.demand import check_demand, check_profiles
 from tripoint.engines.facts.checks.known import known_names
 from tripoint.engines.facts.checks.models import check_models
@@ -27,6 +28,7 @@ def check_estate(estate: Estate, catalog: Catalog) -> tuple[Finding, ...]:
         *check_ids(estate),
         *check_references(estate, known),
         *check_values(estate),
+        *check_assumptions(estate, known),
         *check_times(estate),
         *check_sites(estate, catalog, known),
         *check_demand(estate),

@@ -18,7 +18,6 @@ from tripoint.domain.modelspec import ModelSpec
 from tripoint.domain.policy import CertificationRule, ResidencyRule
 from tripoint.domain.purchase import NodePool
 from tripoint.domain.site import Site, SiteKind
-from tripoint.domain.source import join_path
 from tripoint.domain.workload import Caller, DatasetUse, Demand, TodayShare, Workload
 from tripoint.engines.facts.checks.known import SHAPE_NAMES, KnownNames
 from tripoint.engines.facts.checks.walk import Entry, entries
@@ -148,11 +147,6 @@ def check_references(estate: Estate, known: KnownNames) -> Iterator[Finding]:
             yield from filter(None, (check(path, str(name), known) for path, name in entry.items()))
         elif entry.key in ((Link, "source"), (Link, "target")):
             yield from _link_end(entry, known, callers)
-    for key in estate.assumptions:
-        if key not in known.assumptions:
-            path = join_path("assumptions", key)
-            hint = did_you_mean(key, known.assumptions) or "`tripoint prices assumptions` lists the keys"
-            yield finding("TP1214", path, f"no default has the key `{clip(key)}`", hint)
 
 
 def _link_end(entry: Entry, known: KnownNames, callers: set[str]) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from tripoint.domain.errors import Finding
 from tripoint.domain.estate import Estate
 from tripoint.domain.findings import clip, finding
 
-_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])\Z")
+_MONTH = re.compile(r"(19|20|21)\d{2}-(0[1-9]|1[0-2])\Z")
 
 
 def is_month(text: str) -> bool:

@@ -24,7 +24,8 @@ from tripoint.domain.workload import Caller, DatasetUse, Demand, Recovery, Slo, 
 from tripoint.engines.facts.checks.walk import Entry, entries
 
 _SUM_TOLERANCE = 0.001
-_CEILING = 1e15
+CEILING = 1e15
+"""Beyond this a number is a mistake whatever its unit."""
 _PERCENT = "write a fraction: 0.3 is 30 %"
 
 
@@ -33,7 +34,7 @@ class Range:
     """Bounds of one field."""
 
     low: float
-    high: float = _CEILING
+    high: float = CEILING
     unit: str = ""
     is_low_open: bool = False
     code: str = "TP1302"
@@ -46,7 +47,7 @@ class Range:
 
     def text(self) -> str:
         """The bounds in words."""
-        if self.high == _CEILING:
+        if self.high == CEILING:
             return f"{'more than' if self.is_low_open else 'at least'} {self.low:g}{self._unit}"
         return f"{'more than ' if self.is_low_open else ''}{self.low:g} to {self.high:g}{self._unit}"
 
@@ -55,7 +56,7 @@ class Range:
         return f" {self.unit}" if self.unit else ""
 
 
-def _positive(unit: str, high: float = _CEILING) -> Range:
+def _positive(unit: str, high: float = CEILING) -> Range:
     return Range(0, high, unit, is_low_open=True)
 
 
@@ -182,9 +183,6 @@ def check_values(estate: Estate) -> Iterator[Finding]:
         yield from _sums(f"workloads[{index}].callers", workload.callers)
         yield from _sums(f"workloads[{index}].today", workload.today)
         yield from _hour_of_week(f"workloads[{index}].demand.hour_of_week", workload.demand.hour_of_week)
-    for key, value in estate.assumptions.items():
-        if abs(value) > _CEILING:
-            yield finding("TP1302", f'assumptions["{key}"]', f"is {value:g}, expects at most {_CEILING:g}")
 
 
 def _in_range(entry: Entry) -> Iterator[Finding]:
@@ -192,7 +190,7 @@ def _in_range(entry: Entry) -> Iterator[Finding]:
     value = entry.value
     if bounds is None or isinstance(value, bool) or not isinstance(value, (int, float)) or bounds.admits(value):
         return
-    found = f"is {value:g}{bounds._unit}" if abs(value) < _CEILING else f"is {value:.3g}"
+    found = f"is {value:g}{bounds._unit}" if abs(value) < CEILING else f"is {value:.3g}"
     hint = bounds.hint
     if not hint and value > bounds.high:
         hint = "check the unit"
@@ -228,6 +226,6 @@ def _hour_of_week(path: str, weights: tuple[float, ...] | None) -> Iterator[Find
     if len(weights) != HOURS_PER_WEEK:
         message = f"has {len(weights)} weights, expects {HOURS_PER_WEEK} (one per hour from Monday 00:00 UTC)"
         yield finding("TP1316", path, message)
-    elif not all(0 <= weight <= _CEILING for weight in weights) or sum(weights) <= 0:
+    elif not all(0 <= weight <= CEILING for weight in weights) or sum(weights) <= 0:
         worst = min(weights) if min(weights) < 0 else max(weights)
         yield finding("TP1316", path, f"holds {worst:g}; weights are 0 or more, and not all 0")
