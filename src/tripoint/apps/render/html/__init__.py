@@ -1,5 +1,5 @@
 """The report for people: one self-contained HTML page."""
 
-from tripoint.apps.render.html.document import report_html
+from tripoint.apps.render.html.document import plan_html
 
-__all__ = ["report_html"]
+__all__ = ["plan_html"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tripoint.apps.render.html.markup import Markup, el, join
+from tripoint.apps.render.html.markup import Markup, el, join, prose
 from tripoint.apps.render.html.tables import table
 from tripoint.apps.render.reading.amounts import carbon, money_of, percent
 from tripoint.apps.render.reading.headline import Headline, Saving, headline
@@ -79,19 +79,18 @@ def _comparison(plan: Plan, found: Headline) -> Markup | None:
     money = money_of(plan)
     columns = (
         ("Alternative", "l"), ("Cost", "r"), ("Against plan", "r"), ("Discounted", "r"), ("Invoiced", "r"),
-        ("CO2e", "r"), ("Per Mtok", "r"), ("What it assumes", "l"),
+        ("CO2e", "r"), ("Per Mtok", "r"), ("What it assumes", "p"),
     )  # fmt: skip
     rows = []
     for row in plan.baselines:
-        note = el("span", row.note, class_="soft")
         if row.status is PlanStatus.INFEASIBLE:
-            rows.append((row.label, "not possible", "–", "–", "–", "–", "–", note))
+            rows.append((row.label, "not possible", "–", "–", "–", "–", "–", row.note))
             continue
         change = row.total_usd / found.total_usd - 1 if found.total_usd > 0 and row.name != "plan" else None
         against = "–" if change is None else f"{'+' if change >= 0 else '−'}{percent(abs(change))}"
         rows.append((
             row.label, money.short(row.total_usd), against, money.short(row.npv_usd), money.short(row.billed_usd),
-            carbon(row.carbon_kg), money.rate(row.usd_per_mtok), note,
+            carbon(row.carbon_kg), money.rate(row.usd_per_mtok), row.note,
         ))  # fmt: skip
     return table(columns, rows, "The plan and the obvious alternatives, priced by the same function")
 
@@ -103,7 +102,7 @@ def _conflict(plan: Plan) -> Markup | None:
     return el(
         "div",
         el("strong", f"These cannot hold together: {families}"),
-        el("ul", [el("li", detail) for detail in plan.conflict.details]),
-        el("p", el("strong", "What would help: "), plan.conflict.hint) if plan.conflict.hint else None,
+        el("ul", [el("li", prose(detail)) for detail in plan.conflict.details]),
+        el("p", el("strong", "What would help: "), prose(plan.conflict.hint)) if plan.conflict.hint else None,
         class_="alarm",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tripoint.apps.render.html.axes import Frame, value_axis, value_scale, value_ticks
-from tripoint.apps.render.html.markup import Markup, el, join
+from tripoint.apps.render.html.markup import Markup, el, join, prose
 from tripoint.apps.render.html.sections import Section, card, cards
 from tripoint.apps.render.html.svg import CARD, Scale, canvas, keep_apart, label, points, ticks
 from tripoint.apps.render.html.tables import fallback
@@ -33,16 +33,18 @@ def _message(plan: Plan) -> str:
     never = [row for row in rows if row.month == "beyond"]
     if not rows:
         return "No workload's demand can be compared with a firm way of buying."
-    middle = len(rows) - len(past) - len(never)
-    return (
-        f"Of {plural(len(rows), 'workload')} compared, {len(past)} already fill enough of a firm node to pay for it, "
-        f"{middle} will, and {len(never)} not within ten years."
+    counts = (
+        (len(past), "already fill enough of a firm node to pay for it"),
+        (len(rows) - len(past) - len(never), "will within ten years"),
+        (len(never), "will not within ten years"),
     )
+    said = ", ".join(f"{count} {words}" for count, words in counts if count)
+    return f"Of {plural(len(rows), 'workload')} compared, {said}."
 
 
 def _card(plan: Plan, row: BreakEven) -> Markup:
     unit = "per month against million tokens per month" if row.mtok_per_month is not None else "per month against use"
-    return card(row.subject, f"{plan.currency} {unit}", _draw(plan, row), note=row.note)
+    return card(row.subject, f"{plan.currency} {unit}", _draw(plan, row), note=prose(row.note))
 
 
 def _draw(plan: Plan, row: BreakEven) -> Markup:
@@ -61,7 +63,7 @@ def _draw(plan: Plan, row: BreakEven) -> Markup:
     return canvas(
         CARD, frame.bottom + 26, row.note or f"Cost curves of {row.subject}",
         _range(frame, across, low, high),
-        value_axis(frame, scale, marks, lambda mark: money.short(mark * money.usd_per_unit)),
+        value_axis(frame, scale, marks, money.tick),
         value_ticks(frame, across, [tick for tick in ticks(0, across.high, 3) if tick <= across.high],
                     compact if is_tokens else percent),
         [_curve(curve, _STYLES[rank % len(_STYLES)], across, scale, money) for rank, curve in enumerate(curves)],
@@ -85,7 +87,7 @@ def _words(curves: Sequence[CostCurve], across: Scale, up: Scale, money: Money, 
                 across.end - 2,
                 height,
                 curve.label.replace("_", " "),
-                f"words tiny {_STYLES[rank % len(_STYLES)]}",
+                f"words tiny halo-paper {_STYLES[rank % len(_STYLES)]}",
                 "end",
             )
             for rank, (curve, height) in enumerate(zip(curves, heights, strict=True))
@@ -130,7 +132,7 @@ def _today(frame: Frame, across: Scale, demand: float | None) -> Markup | None:
     anchor = "start" if x < frame.left + 40 else "end" if x > frame.right - 40 else "middle"
     return join(
         el("path", d=f"M{x:.1f},{frame.bottom} l5,-9 h-10 z", class_="today-mark"),
-        label(x, frame.bottom - 13, "today", "tiny strong", anchor),
+        label(x, frame.bottom - 13, "today", "tiny strong halo-paper", anchor),
     )
 
 

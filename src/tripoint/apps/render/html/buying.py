@@ -133,16 +133,16 @@ def _draw(plan: Plan, spans: Sequence[Span], width: float) -> Markup:
 def _row(span: Span, scale: Scale, top: float, is_wide: bool) -> Markup:
     words = label(0, top + (15 if is_wide else 11), span.words, "", room=scale.start - 8 if is_wide else scale.end)
     y = top + (4 if is_wide else 18)
-    x, order = scale(span.start), scale(span.order)
+    x, order, end = scale(span.start), scale(span.order), scale(span.end)
     has_wait = span.order < span.start
     middle = y + 7
     return join(
         words,
         el("line", x1=order, x2=x, y1=middle, y2=middle, class_="wait") if has_wait else None,
-        el("rect", el("title", span.words), x=x, y=y, width=max(2, scale(span.end) - x - 1), height=14, rx=2,
+        el("rect", el("title", span.words), x=x, y=y, width=max(2, end - x - 1), height=14, rx=2,
            class_=span.class_),
         el("path", d=f"M{order:.1f},{middle - 5:.1f} l5,5 l-5,5 l-5,-5 z", class_="order") if has_wait else None,
-        el("line", x1=scale(span.end), x2=scale(span.end), y1=y - 3, y2=y + 17, class_="outline") if span.ends_in else None,
+        el("line", x1=end, x2=end, y1=y - 3, y2=y + 17, class_="outline") if span.ends_in else None,
     )  # fmt: skip
 
 
@@ -151,7 +151,7 @@ def _lapses(plan: Plan) -> Markup | None:
         return None
     money = money_of(plan)
     columns = (("Commitment", "l"), ("Nodes", "r"), ("Ends", "l"), ("Mean use", "r"), ("Cost unused", "r"),
-               ("Renew", "r"), ("Advice", "l"))  # fmt: skip
+               ("Renew", "r"), ("Advice", "p"))  # fmt: skip
     rows = [
         (row.pool, row.nodes, row.ends, f"{row.mean_use:.0%}", money.short(row.unused_usd), row.renew_nodes, row.advice)
         for row in plan.lapses

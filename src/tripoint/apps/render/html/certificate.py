@@ -10,6 +10,11 @@ from tripoint.apps.render.html.tables import table
 from tripoint.apps.render.reading.amounts import gap_percent, money_of
 from tripoint.domain.plan import Plan, SolveSummary
 
+_REPLAY = (
+    "This report was drawn from plan.json beside it. The same estate, catalogue, options and version give the same "
+    "plan; the digests above tell whether they are the same."
+)
+
 
 def certificate(plan: Plan) -> Section:
     """Incumbent, bound, gap, digests, and the command that replays it."""
@@ -64,7 +69,7 @@ def _inputs(plan: Plan) -> list[tuple[str, str]]:
 def _replay(plan: Plan) -> Markup:
     return join(
         el("h3", "Replay"),
-        el("p", "This report was drawn from plan.json beside it. The same estate, catalogue, options and version give the same plan; the digests above tell whether they are the same."),
+        el("p", _REPLAY),
         el("pre", el("code", f"tripoint report plan.json\ntripoint plan {shlex.quote(plan.name)} --json")),
     )  # fmt: skip
 
@@ -83,5 +88,5 @@ def _findings(plan: Plan) -> Markup | None:
         )
         for finding in plan.findings
     ]
-    columns = (("Code", "l"), ("Severity", "l"), ("File", "l"), ("Where", "l"), ("What", "l"), ("Hint", "l"))
+    columns = (("Code", "l"), ("Severity", "l"), ("File", "l"), ("Where", "l"), ("What", "p"), ("Hint", "p"))
     return join(el("h3", "Findings that did not stop the run"), table(columns, rows))

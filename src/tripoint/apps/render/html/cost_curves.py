@@ -7,7 +7,7 @@ from functools import partial
 
 from tripoint.apps.render.html.axes import Frame, legend, period_axis, value_axis, value_scale
 from tripoint.apps.render.html.markup import Markup, el, join
-from tripoint.apps.render.html.palette import LAYER_NAMES, LINE_CLASSES, layer_class, rank_class
+from tripoint.apps.render.html.palette import LAYER_NAMES, LINE_CLASSES, layer_class, rank_class, spoken_layer
 from tripoint.apps.render.html.sections import Section, figure
 from tripoint.apps.render.html.svg import Scale, both_widths, canvas, cut, keep_apart, label, points
 from tripoint.apps.render.html.tables import fallback
@@ -39,7 +39,7 @@ def _message(plan: Plan, lines: Sequence[Baseline], layers: Mapping[str, Sequenc
     gap = f" In {plan.periods[-1]} “{worst.label}” would cost {money.short(worst.by_period_usd[-1])}." if worst else ""
     return (
         f"A period costs {money.short(first)} at the start and {money.short(last)} at the end; "
-        f"{percent(sum(values) / total)} of the whole is {LAYER_NAMES.get(name, name).lower()}.{gap}"
+        f"{percent(sum(values) / total)} of the whole is spent on {spoken_layer(name)}.{gap}"
     )
 
 
@@ -78,7 +78,7 @@ def _draw_lines(plan: Plan, lines: Sequence[Baseline], width: float) -> Markup:
     height = frame.bottom + 30
     alt = "Lines of cost per period. " + "; ".join(f"{row.label} {money.short(row.total_usd)} in all" for row in lines)
     picture = canvas(
-        width, height, alt, value_axis(frame, scale, marks, lambda mark: money.short(mark * money.usd_per_unit)),
+        width, height, alt, value_axis(frame, scale, marks, money.tick),
         period_axis(frame, plan.periods), drawn, words,
     )  # fmt: skip
     return picture if is_wide else join(picture, _line_legend(lines))
@@ -107,13 +107,13 @@ def _end_words(ends: Sequence[tuple[Baseline, str, tuple[float, float]]], frame:
 
 
 def _line_legend(lines: Sequence[Baseline]) -> Markup:
-    entries = [
-        el("li", el("svg", el("line", x1=0, x2=26, y1=6, y2=6, class_=f"line {LINE_CLASSES.get(row.name, 'l4')}"),
-                    _marker(13, 6, LINE_CLASSES.get(row.name, "l4"), row.label), viewBox="0 0 26 12", width=26, height=12,
-                    aria_hidden="true"), row.label)
-        for row in lines
-    ]  # fmt: skip
+    entries = [el("li", _sample(LINE_CLASSES.get(row.name, "l4"), row.label), row.label) for row in lines]
     return el("ul", entries, class_="legend")
+
+
+def _sample(style: str, words: str) -> Markup:
+    content = el("line", x1=0, x2=26, y1=6, y2=6, class_=f"line {style}"), _marker(13, 6, style, words)
+    return el("svg", content, viewBox="0 0 26 12", width=26, height=12, aria_hidden="true")
 
 
 def _stack_figure(
@@ -152,7 +152,7 @@ def _draw_stack(
         f"{names[key]} {money.short(sum(values))} in all" for key, values in series.items()
     )
     return canvas(
-        width, frame.bottom + 30, alt, value_axis(frame, scale, marks, lambda mark: money.short(mark * money.usd_per_unit)),
+        width, frame.bottom + 30, alt, value_axis(frame, scale, marks, money.tick),
         period_axis(frame, plan.periods), bars, words,
     )  # fmt: skip
 

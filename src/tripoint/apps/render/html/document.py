@@ -43,7 +43,7 @@ _PARTS: tuple[Callable[[Plan], Section], ...] = (
 _WITHOUT_PLAN: tuple[Callable[[Plan], Section], ...] = (refusals, certificate)
 
 
-def report_html(plan: Plan) -> str:
+def plan_html(plan: Plan) -> str:
     """The report of a plan, or of why there is none."""
     parts = [part(plan) for part in (_WITHOUT_PLAN if plan.status is PlanStatus.INFEASIBLE else _PARTS)]
     page = el(

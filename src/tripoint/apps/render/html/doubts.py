@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tripoint.apps.render.html.markup import Content, Markup, el, join
+from tripoint.apps.render.html.markup import Content, Markup, el, join, prose
 from tripoint.apps.render.html.sections import Section
 from tripoint.apps.render.html.tables import table
 from tripoint.apps.render.reading.amounts import money_of, plural, significant
 from tripoint.apps.render.reading.doubt import by_money, doubtful, flags, reasons, refusals_by_workload
 from tripoint.domain.fit import Refusal
 from tripoint.domain.plan import Plan
-from tripoint.domain.provenance import Assumption
+from tripoint.domain.provenance import Assumption, Origin
 
 _FIRST = 25
 
@@ -20,9 +20,15 @@ def assumptions(plan: Plan) -> Section:
     most = rows[0].money_usd if rows else 0.0
     cells = [_cells(plan, row, most) for row in rows]
     columns = (
-        ("Figure", "l"), ("Money resting on it", "r"), ("Value", "r"), ("Range", "r"), ("Unit", "l"), ("Origin", "l"),
-        ("Source", "l"), ("As of", "l"), ("Confidence", "l"), ("Flag", "l"),
-    )  # fmt: skip
+        ("Figure", "p"),
+        ("Money resting on it", "r"),
+        ("Value", "r"),
+        ("Range", "r"),
+        ("Unit", "l"),
+        ("Said by", "p"),
+        ("As of", "l"),
+        ("Confidence", "l"),
+    )
     rest = (
         el(
             "details",
@@ -72,18 +78,29 @@ def _cells(plan: Plan, row: Assumption, most: float) -> tuple[Content, ...]:
         if figure.low is not None and figure.high is not None
         else "–"
     )
-    key = join(figure.key, el("span", el("br"), figure.note, class_="unit") if figure.note else None)
+    marks = [el("span", flag, class_="flag") for flag in flags(row)]
     return (
-        key, join(money.short(row.money_usd), bar), significant(figure.value), between, figure.unit, str(figure.origin),
-        provenance.source if provenance else "the estate" if figure.origin == "declared" else "–",
-        provenance.as_of if provenance else "–", str(provenance.confidence) if provenance else "–",
-        [el("span", flag, class_="flag") for flag in flags(row)],
-    )  # fmt: skip
+        join(el("code", figure.key), el("span", el("br"), prose(figure.note), class_="unit") if figure.note else None),
+        join(money.short(row.money_usd), bar),
+        significant(figure.value),
+        between,
+        figure.unit,
+        _said_by(row),
+        provenance.as_of if provenance else "–",
+        join(str(provenance.confidence) if provenance else "–", " ", marks),
+    )
+
+
+def _said_by(row: Assumption) -> str:
+    if row.figure.origin is Origin.DECLARED:
+        return "the estate"
+    source = row.figure.provenance.source if row.figure.provenance else ""
+    return f"{row.figure.origin}: {source.replace(';', ', ')}" if source else str(row.figure.origin)
 
 
 def _group(name: str, rows: tuple[Refusal, ...]) -> Markup:
     kinds = ", ".join(dict.fromkeys(str(row.reason).replace("_", " ") for row in rows))
-    columns = (("Site", "l"), ("On", "l"), ("Reason", "l"), ("Found", "r"), ("Allowed", "r"), ("In words", "l"))
+    columns = (("Site", "l"), ("On", "l"), ("Reason", "l"), ("Found", "r"), ("Allowed", "r"), ("In words", "p"))
     cells = [
         (row.site, "whole site" if row.node_type == "*" else row.node_type, str(row.reason).replace("_", " "),
          _measure(row.actual, row.unit), _measure(row.limit, row.unit), row.text)

@@ -7,9 +7,9 @@ from functools import partial
 from tripoint.apps.render.html.map_flows import Flow, biggest, flows
 from tripoint.apps.render.html.map_layout import Layout, Node, lay_out
 from tripoint.apps.render.html.markup import Markup, el, join
-from tripoint.apps.render.html.palette import layer_class, layer_name
+from tripoint.apps.render.html.palette import layer_class, layer_name, spoken_layer
 from tripoint.apps.render.html.sections import Section, figure
-from tripoint.apps.render.html.svg import both_widths, canvas, label
+from tripoint.apps.render.html.svg import both_widths, canvas, label, points
 from tripoint.apps.render.html.tables import fallback
 from tripoint.apps.render.reading.amounts import compact, money_of, percent, volume
 from tripoint.apps.render.reading.money import total_usd
@@ -37,7 +37,7 @@ def _message(plan: Plan) -> str:
     first = costly[0]
     moved = sum(flow.gb_per_month for flow in flows(plan))
     return (
-        f"{first.id} carries {percent(first.cost_usd / total)} of the cost, in {layer_name(first.layer).lower()}; "
+        f"{first.id} carries {percent(first.cost_usd / total)} of the cost, in {spoken_layer(first.layer)}; "
         f"{volume(moved)} move between places in an average month."
     )
 
@@ -47,7 +47,8 @@ def _figure(plan: Plan) -> Markup:
                ("Cost", "r"), ("GPUs at the end", "r"))  # fmt: skip
     money = money_of(plan)
     rows = [
-        (site.id, layer_name(site.layer), site.kind, site.provider, site.country, site.count, money.short(site.cost_usd),
+        (site.id, layer_name(site.layer), site.kind, site.provider, site.country, site.count,
+         money.short(site.cost_usd),
          compact(site.gpus_last))
         for site in plan.sites
     ]  # fmt: skip
@@ -95,7 +96,7 @@ def _band(plan: Plan, layout: Layout, layer: str) -> Markup:
     cost = sum(node.cost_usd for node in layout.sites if node.layer == layer)
     return join(
         el("rect", x=left, y=top, width=width, height=height, rx=10, class_="band"),
-        label(left + 14, top + 22, layer_name(layer), "strong"),
+        label(left + 14, top + 22, layer_name(layer), "strong halo"),
         label(left + width - 12, top + 22, money_of(plan).short(cost), "tick", "end"),
     )
 
@@ -115,13 +116,13 @@ def _site(plan: Plan, node: Node) -> Markup:
         for shift in ((8, 4) if node.count > 1 else ())
     ]
     many = f" × {node.count}" if node.count > 1 else ""
-    gpus = f", {compact(node.gpus)} GPUs" if node.gpus >= 0.5 else ""
+    gpus = f", {node.gpus:,.0f} GPUs" if node.gpus >= 0.5 else ""
     words = f"{node.name}{many}: {money.full(node.cost_usd)}{gpus}"
     return join(
         stack,
         el("circle", el("title", words), cx=node.x, cy=node.y, r=node.radius, class_=f"{fill} site"),
-        label(node.x, node.y + node.radius + 17, f"{node.name}{many}", "strong", "middle", room=node.reach),
-        label(node.x, node.y + node.radius + 32, f"{money.short(node.cost_usd)}{gpus}", "tick", "middle"),
+        label(node.x, node.y + node.radius + 17, f"{node.name}{many}", "strong halo", "middle", room=node.reach),
+        label(node.x, node.y + node.radius + 32, f"{money.short(node.cost_usd)}{gpus}", "tick halo", "middle"),
     )
 
 
@@ -132,12 +133,13 @@ def _ribbon(flow: Flow, layout: Layout) -> Markup | None:
     start, end = source.edge_towards(target), target.edge_towards(source)
     if layout.is_wide and source.radius == 0:
         middle = (start[0] + end[0]) / 2
-        path = f"M{start[0]:.1f},{start[1]:.1f} C{middle:.1f},{start[1]:.1f} {middle:.1f},{end[1]:.1f} {end[0]:.1f},{end[1]:.1f}"
+        path = f"M{points([start])} C{points([(middle, start[1]), (middle, end[1]), end])}"
     else:
         bend = 34 if abs(start[1] - end[1]) < 30 else 0
         middle_x, middle_y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2 - bend
-        path = f"M{start[0]:.1f},{start[1]:.1f} Q{middle_x:.1f},{middle_y:.1f} {end[0]:.1f},{end[1]:.1f}"
-    words = f"{flow.source} to {flow.target}: {volume(flow.gb_per_month)} per month, {_PURPOSES.get(flow.purpose, flow.purpose)}"
+        path = f"M{points([start])} Q{points([(middle_x, middle_y), end])}"
+    purpose = _PURPOSES.get(flow.purpose, flow.purpose)
+    words = f"{flow.source} to {flow.target}: {volume(flow.gb_per_month)} per month, {purpose}"
     return el(
         "path",
         el("title", words),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from tripoint.apps.render.html.axes import legend
-from tripoint.apps.render.html.markup import Markup, el, join
+from tripoint.apps.render.html.markup import Markup, el, join, prose
 from tripoint.apps.render.html.palette import LAYER_NAMES, LAYER_SHORT, TENURE_NAMES, tenure_class
 from tripoint.apps.render.html.sections import Section, figure
 from tripoint.apps.render.html.svg import both_widths, canvas, label
@@ -102,13 +102,21 @@ def _cell(workload: str, period: str, stays: Sequence[Stay], place: tuple[float,
         wide = width * stay.share
         parts.append(el("rect", x=at, y=y, width=wide, height=22, class_=tenure_class(stay.layer, stay.tenure)))
         if wide > 16:
-            parts.append(label(at + wide / 2, y + 15, stay.layer[:1].upper(), "on-fill", "middle"))
+            parts.append(
+                label(
+                    at + wide / 2,
+                    y + 15,
+                    stay.layer[:1].upper(),
+                    "on-fill" if stay.tenure == "owned" else "on-pale",
+                    "middle",
+                )
+            )
         at += wide
     return el("g", el("title", f"{workload}, {period}: {words}"), parts)
 
 
 def _table(plan: Plan, found: Homes) -> Markup:
-    columns = [("Workload", "l"), *((period, "l") for period in plan.periods), ("What holds it there", "l")]
+    columns = [("Workload", "l"), *((period, "l") for period in plan.periods), ("What holds it there", "p")]
     rows = [
         (
             workload.id,
@@ -116,7 +124,7 @@ def _table(plan: Plan, found: Homes) -> Markup:
                 ", ".join(f"{stay.site} {stay.tenure} {percent(stay.share)}" for stay in cell) or "–"
                 for cell in found.get(workload.id, ())
             ),
-            el("span", workload.why, class_="wide-cell"),
+            workload.why,
         )
         for workload in plan.workloads
     ]
@@ -124,5 +132,7 @@ def _table(plan: Plan, found: Homes) -> Markup:
 
 
 def _reasons(plan: Plan) -> Markup:
-    rows = [el("li", el("strong", workload.id), f": {workload.why}") for workload in plan.workloads if workload.why]
+    rows = [
+        el("li", el("strong", workload.id), ": ", prose(workload.why)) for workload in plan.workloads if workload.why
+    ]
     return el("details", el("summary", "What holds each workload there"), el("ul", rows), class_="numbers")

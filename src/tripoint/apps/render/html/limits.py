@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from tripoint.apps.render.html.axes import Frame, period_axis, value_axis, value_scale
-from tripoint.apps.render.html.markup import Markup, el, join
+from tripoint.apps.render.html.markup import Markup, el, join, prose
 from tripoint.apps.render.html.sections import Section, card, cards
 from tripoint.apps.render.html.svg import CARD, Scale, canvas, label
 from tripoint.apps.render.html.tables import table
@@ -36,13 +36,14 @@ def _message(plan: Plan, rows: list[Headroom]) -> str:
         return f"None of {plural(len(rows), 'limit')} is reached within ten years."
     first = reached[0]
     order = f"; more must be ordered by {first.order_by}" if first.order_by else ""
-    return f"{first.name} is full first, in {first.exhausted}{order}. {len(reached)} of {len(rows)} limits come into sight."
+    sight = f"{len(reached)} of {plural(len(rows), 'limit')} come into sight within ten years"
+    return f"{first.name} is full first, in {first.exhausted}{order}. {sight}."
 
 
 def _card(plan: Plan, row: Headroom) -> Markup:
     full = f"full {row.exhausted}" if row.exhausted else "not in sight"
     order = f", order by {row.order_by}" if row.order_by else ""
-    return card(row.name, f"{row.unit}; {full}{order}", _draw(plan, row), note=row.note)
+    return card(row.name, f"{row.unit}; {full}{order}", _draw(plan, row), note=prose(row.note))
 
 
 def _draw(plan: Plan, row: Headroom) -> Markup:
@@ -58,10 +59,16 @@ def _draw(plan: Plan, row: Headroom) -> Markup:
         f"limit {significant(row.limit[-1])}"
     )
     return canvas(
-        CARD, frame.bottom + 26, alt, value_axis(frame, scale, marks, compact), period_axis(frame, plan.periods, 52),
-        el("path", d=area, class_="area"), el("path", d=f"M{outline}", class_="area-line"), _limit(row, frame, scale, band),
+        CARD,
+        frame.bottom + 26,
+        alt,
+        value_axis(frame, scale, marks, compact),
+        period_axis(frame, plan.periods, 52),
+        el("path", d=area, class_="area"),
+        el("path", d=f"M{outline}", class_="area-line"),
+        _limit(row, frame, scale, band),
         _full(plan, row, frame, band),
-    )  # fmt: skip
+    )
 
 
 def _limit(row: Headroom, frame: Frame, scale: Scale, band: float) -> Markup | None:
@@ -71,10 +78,10 @@ def _limit(row: Headroom, frame: Frame, scale: Scale, band: float) -> Markup | N
     for index, value in enumerate(row.limit):
         path += f"{'M' if not index else 'L'}{x:.1f},{scale(value):.1f} H{x + band:.1f} "
         x += band
-    words = f"limit {significant(row.limit[-1])} {row.unit}"
+    words = f"limit {compact(row.limit[-1])} {row.unit}"
     return join(
         el("path", d=path.strip(), class_="limit"),
-        label(frame.right, scale(row.limit[-1]) - 5, words, "limit-words tiny", "end"),
+        label(frame.right, scale(row.limit[-1]) - 5, words, "limit-words tiny halo-paper", "end"),
     )
 
 
@@ -91,17 +98,25 @@ def _full(plan: Plan, row: Headroom, frame: Frame, band: float) -> Markup | None
 def _table(rows: list[Headroom]) -> Markup:
     columns = (
         ("Limit", "l"), ("Kind", "l"), ("Used first", "r"), ("Used last", "r"), ("Limit last", "r"), ("Unit", "l"),
-        ("Last use", "r"), ("Full in", "l"), ("Order by", "l"), ("Lead time", "r"), ("How found", "l"),
+        ("Last use", "r"), ("Full in", "l"), ("Order by", "l"), ("Lead time", "r"), ("How found", "p"),
     )  # fmt: skip
-    cells = [
-        (
-            row.name, row.resource, significant(row.used[0]) if row.used else "–",
-            significant(row.used[-1]) if row.used else "–", significant(row.limit[-1]) if row.limit else "–", row.unit,
-            _use(row), row.exhausted or "not in sight", row.order_by or "–", plural(row.lead_time_months, "month"), row.note,
-        )
-        for row in rows
-    ]  # fmt: skip
-    return table(columns, cells, "Every limit, first reached first")
+    return table(columns, [_cells(row) for row in rows], "Every limit, first reached first")
+
+
+def _cells(row: Headroom) -> tuple[str, ...]:
+    return (
+        row.name,
+        row.resource,
+        compact(row.used[0]) if row.used else "–",
+        compact(row.used[-1]) if row.used else "–",
+        compact(row.limit[-1]) if row.limit else "–",
+        row.unit,
+        _use(row),
+        row.exhausted or "not in sight",
+        row.order_by or "–",
+        plural(row.lead_time_months, "month"),
+        row.note,
+    )
 
 
 def _use(row: Headroom) -> str:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from tripoint.apps.render.html.axes import Frame, legend, value_axis, value_scale
 from tripoint.apps.render.html.markup import Markup, el, join
 from tripoint.apps.render.html.palette import layer_name
 from tripoint.apps.render.html.sections import Section, card
-from tripoint.apps.render.html.svg import CARD, canvas, label
+from tripoint.apps.render.html.svg import CARD, Scale, canvas, label
 from tripoint.apps.render.html.tables import fallback
 from tripoint.apps.render.reading.amounts import compact, percent, significant
 from tripoint.apps.render.reading.money import LAYERS
 from tripoint.domain.plan import Plan
 
-_KINDS = (("owned", "c0"), ("committed", "c2"), ("on demand", "c1"), ("spot", "c3"))
+_KINDS = (("owned", "owned"), ("committed", "committed"), ("on demand", "elastic"), ("spot", "pale"))
+"""Words, and the first half of the class that fills them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ def load(plan: Plan) -> Section:
     found = [(layer, period, slices(plan, layer, period)) for layer in present for period in chosen]
     pictures = [_card(plan, *each) for each in found if any(sum(part.capacity) for part in each[2])]
     body = (
-        join(legend([(class_, name) for name, class_ in _KINDS]), el("div", pictures, class_="cards pairs"))
+        join(legend([(f"{kind}-none", name) for name, kind in _KINDS]), el("div", pictures, class_="cards pairs"))
         if pictures
         else el("p", "No nodes are used; everything runs on token-priced APIs or nothing runs.")
     )
@@ -72,9 +72,10 @@ def _message(plan: Plan, found: Sequence[tuple[str, int, Sequence[Slice]]]) -> s
     firm, burst = (sum(row[kind] * row[2] for row in hours) for kind in (0, 1))
     if firm + burst <= 0:
         return "No accelerators are held."
+    peaks = [sum(sum(parts[block].capacity[2:]) for parts in last) for block in range(len(plan.blocks))]
     return (
         f"In {plan.periods[-1]}, {percent(firm / (firm + burst))} of accelerator-hours stand on owned or committed "
-        f"capacity; peaks are met by renting {compact(burst)} accelerators on average while they last."
+        f"capacity; the rest is rented, {compact(max(peaks))} accelerators at most."
     )
 
 
@@ -87,31 +88,44 @@ def _card(plan: Plan, layer: str, period: int, parts: Sequence[Slice]) -> Markup
     return card(
         f"{layer_name(layer)}, {plan.periods[period]}",
         "accelerators over the week’s hours, busiest first",
-        partial(_draw, parts)(CARD + 110),
+        _draw(layer, parts, CARD + 110),
         fallback(columns, rows),
     )
 
 
-def _draw(parts: Sequence[Slice], width: float) -> Markup:
+def _draw(layer: str, parts: Sequence[Slice], width: float) -> Markup:
     frame = Frame(left=48, top=10, right=width - 8, bottom=190)
     scale, marks = value_scale(frame, max(max(sum(part.capacity), part.used) for part in parts))
-    x, bars, line = frame.left, [], []
+    x, bars = frame.left, []
+    steps: list[str] = []
     for part in parts:
-        wide, below = frame.width * part.weight, 0.0
-        for (name, class_), value in zip(_KINDS, part.capacity, strict=True):
-            top, bottom = scale(below + value), scale(below)
-            if bottom - top > 0.05:
-                title = el("title", f"{part.name}: {significant(value)} {name}")
-                bars.append(el("rect", title, x=x, y=top, width=wide, height=bottom - top, class_=f"{class_} seam"))
-            below += value
-        line.append(f"{'M' if not line else 'L'}{x:.1f},{scale(part.used):.1f} H{x + wide:.1f}")
-        name_at = f"{part.name} · {percent(part.weight)}" if wide > 70 else part.name
-        bars.append(label(x + wide / 2, frame.bottom + 17, name_at, "tick", "middle"))
+        wide = frame.width * part.weight
+        bars.append(_bar(layer, part, scale, x, wide))
+        words = f"{part.name} · {percent(part.weight)}" if wide > 70 else part.name
+        bars.append(label(x + wide / 2, frame.bottom + 17, words, "tick", "middle"))
+        steps.append(f"{'L' if steps else 'M'}{x:.1f},{scale(part.used):.1f} H{x + wide:.1f}")
         x += wide
     alt = "; ".join(
         f"{part.name}: {significant(sum(part.capacity))} held, {significant(part.used)} used" for part in parts
     )
     return canvas(
-        width, frame.bottom + 28, f"Stacked capacity against demand. {alt}", value_axis(frame, scale, marks, compact),
-        bars, el("path", d=" ".join(line), class_="demand"), label(frame.left + 6, scale(parts[0].used) - 6, "in use", "strong"),
-    )  # fmt: skip
+        width,
+        frame.bottom + 28,
+        f"Stacked capacity against demand. {alt}",
+        value_axis(frame, scale, marks, compact),
+        bars,
+        [el("path", d=" ".join(steps), class_=class_) for class_ in ("demand-halo", "demand")],
+        label(frame.left + 6, scale(parts[0].used) - 7, "in use", "strong halo-paper"),
+    )
+
+
+def _bar(layer: str, part: Slice, scale: Scale, x: float, wide: float) -> Markup:
+    below, drawn = 0.0, []
+    for (name, kind), value in zip(_KINDS, part.capacity, strict=True):
+        top, bottom = scale(below + value), scale(below)
+        if bottom - top > 0.05:
+            title = el("title", f"{part.name}: {significant(value)} {name}")
+            class_ = f"{kind}-{layer} seam"
+            drawn.append(el("rect", title, x=x, y=top, width=wide, height=bottom - top, class_=class_))
+        below += value
+    return join(drawn)

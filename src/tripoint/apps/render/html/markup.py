@@ -44,6 +44,14 @@ def text(value: str) -> Markup:
     return Markup(html.escape(_FORBIDDEN.sub("\ufffd", value), quote=True))
 
 
+def prose(value: str) -> Markup:
+    """A sentence in which `backticked` words are set as code."""
+    parts = value.split("`")
+    if len(parts) % 2 == 0:
+        return text(value)
+    return join([el("code", part) if index % 2 else part for index, part in enumerate(parts)])
+
+
 def number(value: float) -> str:
     """A coordinate: two decimals at most."""
     return f"{value:.2f}".rstrip("0").rstrip(".") if value % 1 else f"{value:.0f}"

@@ -10,8 +10,9 @@ from tripoint.apps.render.html.markup import Markup, el, join
 from tripoint.apps.render.reading.money import LAYERS
 from tripoint.apps.render.reading.residence import TENURES
 
-LAYER_NAMES = {"public": "Public cloud", "dense": "Dense private and GPU cloud", "edge": "Edge"}
+LAYER_NAMES = {"public": "Public cloud", "dense": "Dense GPU sites", "edge": "Edge"}
 LAYER_SHORT = {"public": "Public", "dense": "Dense", "edge": "Edge"}
+LAYER_SPOKEN = {"public": "public cloud", "dense": "dense GPU sites", "edge": "the edge"}
 TENURE_NAMES = {"owned": "owned", "committed": "committed", "elastic": "elastic (on demand, spot, tokens)"}
 LINE_CLASSES = {"plan": "l0", "today": "l1", "on_demand": "l2", "committed": "l3", "private": "l4"}
 
@@ -36,9 +37,14 @@ def layer_name(layer: str) -> str:
     return LAYER_NAMES.get(layer, layer or "unknown")
 
 
+def spoken_layer(layer: str) -> str:
+    """A layer inside a sentence."""
+    return LAYER_SPOKEN.get(layer, layer or "an unknown layer")
+
+
 def definitions() -> Markup:
     """Patterns and arrow heads, defined once for all pictures of the page."""
-    patterns = [join(_stripes(layer), _dots(layer)) for layer in LAYERS]
+    patterns = [join(_stripes(layer), _dots(layer)) for layer in (*LAYERS, "none")]
     return el("svg", el("defs", patterns, _arrow()), width=0, height=0, class_="definitions", aria_hidden="true")
 
 

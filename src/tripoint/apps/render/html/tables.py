@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tripoint.apps.render.html.markup import Content, Markup, el
+from tripoint.apps.render.html.markup import Content, Markup, el, join, prose
 
 Column = tuple[str, str]
-"""(heading, kind): `l` words, `r` numbers."""
+"""(heading, kind): `l` words that do not break, `p` sentences, `r` numbers."""
+
+_CLASSES = {"r": "num", "p": "prose"}
 
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[Content]], caption: str = "") -> Markup:
     """A table with a row of headings; the first cell of each row heads the row."""
-    head = el("tr", [el("th", name, scope="col", class_=_class(kind)) for name, kind in columns])
+    head = el("tr", [el("th", name, scope="col", class_=_CLASSES.get(kind)) for name, kind in columns])
     body = [el("tr", [_cell(index, columns, cell) for index, cell in enumerate(row)]) for row in rows]
-    title = el("caption", caption) if caption else None
-    return el(
-        "div",
-        el("table", title, el("thead", head), el("tbody", body)),
-        class_="scroll",
-        tabindex=0,
-        role="region",
-        aria_label=caption or f"table: {', '.join(name for name, _ in columns if name)}",
-    )
+    return scrolling(el("table", el("thead", head), el("tbody", body)), caption or _spoken(columns), caption)
+
+
+def scrolling(content: Markup, spoken: str, caption: str = "") -> Markup:
+    """Anything wide, in a box that scrolls by itself and can be reached by keyboard, under its caption."""
+    box = el("div", content, class_="scroll", tabindex=0, role="region", aria_label=spoken)
+    return join(el("p", caption, class_="caption") if caption else None, box)
 
 
 def fallback(
@@ -34,10 +34,11 @@ def fallback(
 
 def _cell(index: int, columns: Sequence[Column], cell: Content) -> Markup:
     kind = columns[index][1] if index < len(columns) else "l"
+    content = prose(cell) if kind == "p" and isinstance(cell, str) and not isinstance(cell, Markup) else cell
     if index == 0:
-        return el("th", cell, scope="row", class_=_class(kind))
-    return el("td", cell, class_=_class(kind))
+        return el("th", content, scope="row", class_=_CLASSES.get(kind))
+    return el("td", content, class_=_CLASSES.get(kind))
 
 
-def _class(kind: str) -> str | None:
-    return "num" if kind == "r" else None
+def _spoken(columns: Sequence[Column]) -> str:
+    return f"table: {', '.join(name for name, _ in columns if name)}"

@@ -64,19 +64,24 @@ def _draw(plan: Plan, rows: Sequence[WorkloadSummary], width: float) -> Markup:
     values = [money.units(value) for row in rows for value in _ends(row)]
     low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)) + 1e-9)
     scale = Scale(low=low, high=max(high, low + 1), start=frame.left, end=frame.right)
-    grid = [
-        join(
-            el("line", x1=scale(power), x2=scale(power), y1=frame.top, y2=frame.bottom, class_="rule"),
-            label(scale(power), frame.bottom + 17, money.rate(10.0**power * money.usd_per_unit), "tick",
-                  "middle" if is_wide else "start" if power == low else "end" if power == high else "middle"),
-        )
-        for power in range(low, max(high, low + 1) + 1)
-    ]  # fmt: skip
+    powers = range(low, max(high, low + 1) + 1)
+    grid = [el("line", x1=scale(each), x2=scale(each), y1=frame.top, y2=frame.bottom, class_="rule") for each in powers]
+    marks = [
+        label(scale(each), frame.bottom + 17, money.tick(10.0**each), "tick", _anchor(each, powers, is_wide))
+        for each in powers
+    ]
     drawn = [_row(plan, row, scale, frame, (frame.top + row_height * index, is_wide)) for index, row in enumerate(rows)]
     alt = "Cost per million tokens as used and as held: " + "; ".join(
         f"{row.id} {money.rate(row.usd_per_mtok_usage)} and {money.rate(row.usd_per_mtok_reserved)}" for row in rows
     )
-    return canvas(width, frame.bottom + 26, alt, grid, drawn)
+    return canvas(width, frame.bottom + 26, alt, grid, marks, drawn)
+
+
+def _anchor(power: int, powers: range, is_wide: bool) -> str:
+    """Marks at the ends lean inwards where there is no margin."""
+    if is_wide or power not in (powers[0], powers[-1]):
+        return "middle"
+    return "start" if power == powers[0] else "end"
 
 
 def _row(plan: Plan, row: WorkloadSummary, scale: Scale, frame: Frame, place: tuple[float, bool]) -> Markup:
@@ -92,12 +97,15 @@ def _row(plan: Plan, row: WorkloadSummary, scale: Scale, frame: Frame, place: tu
         join(label(0, y + 4, row.id, "strong", room=200), label(frame.right + 128, y + 4, words, "tick", "end"))
         if is_wide
         else join(
-            label(0, top + 14, row.id, "strong", room=210), label(frame.right + 10, top + 14, words, "tick", "end")
+            label(0, top + 14, row.id, "strong", room=210),
+            label(frame.right + 10, top + 14, words, "tick", "end"),
         )
     )
     return join(
         names,
         el("line", x1=min(spots.values()), x2=max(spots.values()), y1=y, y2=y, class_="link-line"),
-        [el("circle", el("title", f"{row.id}: {words}"), cx=x, cy=y, r=5 if class_ == "used-dot" else 6.5, class_=class_)
-         for class_, x in spots.items()],
-    )  # fmt: skip
+        [
+            el("circle", el("title", f"{row.id}: {words}"), cx=x, cy=y, r=radius, class_=class_)
+            for (class_, x), radius in zip(spots.items(), (6.5, 5) if len(spots) > 1 else (5,), strict=True)
+        ],
+    )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from tripoint.apps.render.html.markup import Markup, el, join
 from tripoint.apps.render.html.sections import Section
-from tripoint.apps.render.html.tables import table
+from tripoint.apps.render.html.tables import scrolling, table
 from tripoint.apps.render.reading.amounts import money_of, percent, volume
 from tripoint.apps.render.reading.money import total_usd
 from tripoint.domain.charge import ChargeKind
@@ -52,12 +52,8 @@ def _matrix(plan: Plan, sums: Mapping[tuple[str, str], float]) -> Markup:
         el("tr", el("th", source, scope="row"), [_cell(cells.get((source, target), 0.0), most) for target in targets])
         for source in sources
     ]
-    return el(
-        "div",
-        el("table", el("caption", "Volume over the horizon; darker is more, a dash is none"), el("thead", head),
-           el("tbody", rows), class_="matrix"),
-        class_="scroll", tabindex=0, role="region", aria_label="transfer matrix",
-    )  # fmt: skip
+    matrix = el("table", el("thead", head), el("tbody", rows), class_="matrix")
+    return scrolling(matrix, "transfer matrix", "Volume over the horizon; darker is more, a dash is none")
 
 
 def _names(found: dict[str, float], sums: Mapping[tuple[str, str], float], side: int) -> list[str]:

@@ -31,9 +31,7 @@ def assumptions(plan: Plan) -> Group:
     shown = [_assumption(row, money) for row in rows[:_SHOWN]]
     count = len(doubtful(plan))
     said = (
-        [f"{plural(count, 'figure')} of {len(rows)} weak or stale: check those with most money first"]
-        if count
-        else []
+        [f"{plural(count, 'figure')} of {len(rows)} weak or stale: check those with most money first"] if count else []
     )
     rest = lines(more(len(shown), len(rows), "the report") + said)
     return titled("Assumptions, by the money that rests on them", table(columns, shown), rest)
@@ -45,9 +43,7 @@ def refusals(plan: Plan) -> Group:
         return NOTHING
     by_reason = ", ".join(f"{count} {str(reason).replace('_', ' ')}" for reason, count in reasons(plan))
     pairs, workloads = plural(len(plan.refusals), "pair"), plural(len(refusals_by_workload(plan)), "workload")
-    return titled(
-        "Refusals", lines([f"{pairs} of workload and offer ruled out, over {workloads}: {by_reason}"])
-    )
+    return titled("Refusals", lines([f"{pairs} of workload and offer ruled out, over {workloads}: {by_reason}"]))
 
 
 def _assumption(row: Assumption, money: Money) -> tuple[str | Text, ...]:

@@ -35,10 +35,7 @@ def table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str | Text
 def lines(sentences: Iterable[str | Text]) -> Group:
     """Sentences, one under the other, the wrapped ones indented."""
     return Group(
-        *(
-            Padding(sentence if isinstance(sentence, Text) else Text(sentence), (0, 0, 0, 2))
-            for sentence in sentences
-        )
+        *(Padding(sentence if isinstance(sentence, Text) else Text(sentence), (0, 0, 0, 2)) for sentence in sentences)
     )
 
 

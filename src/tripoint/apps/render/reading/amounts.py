@@ -40,6 +40,10 @@ class Money:
         """A unit price with three significant digits: `$5.40`, `$0.0347`; a dash when there is none."""
         return "–" if usd is None else self._signed(usd, three_digits(abs(self.units(usd))))
 
+    def tick(self, units: float) -> str:
+        """A mark on an axis, already in the currency: `$7.5M`."""
+        return f"{self.sign}{compact(units)}"
+
     def full(self, usd: float) -> str:
         """Whole units with separators: `$38,120,431`."""
         return self._signed(usd, f"{abs(self.units(usd)):,.0f}")
@@ -95,7 +99,7 @@ def volume(gb: float) -> str:
 
 def carbon(kg: float) -> str:
     """Tonnes of CO2e above a tonne, kilograms below."""
-    return f"{compact(kg / 1000)} t" if abs(kg) >= 1000 else f"{significant(kg)} kg"
+    return f"{significant(kg / 1000)} t" if abs(kg) >= 1000 else f"{significant(kg)} kg"
 
 
 def month_at(plan: Plan, period: int) -> str:
@@ -110,9 +114,7 @@ def month_key(label: str) -> str:
     if not label:
         return _NEVER
     head, _, tail = label.partition("-")
-    return (
-        f"{head}-{(int(tail[1:]) - 1) * 3 + 1:02d}" if tail.startswith("Q") and tail[1:].isdigit() else label
-    )
+    return f"{head}-{(int(tail[1:]) - 1) * 3 + 1:02d}" if tail.startswith("Q") and tail[1:].isdigit() else label
 
 
 def plural(count: float, noun: str) -> str:

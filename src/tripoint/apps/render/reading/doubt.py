@@ -11,9 +11,7 @@ from tripoint.domain.provenance import Assumption
 
 def by_money(plan: Plan) -> tuple[Assumption, ...]:
     """Assumptions, most money first."""
-    return tuple(
-        sorted(plan.assumptions, key=lambda assumption: (-assumption.money_usd, assumption.figure.key))
-    )
+    return tuple(sorted(plan.assumptions, key=lambda assumption: (-assumption.money_usd, assumption.figure.key)))
 
 
 def flags(assumption: Assumption) -> tuple[str, ...]:

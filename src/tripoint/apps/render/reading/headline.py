@@ -65,9 +65,7 @@ def headline(plan: Plan) -> Headline:
 
 def roadmap(plan: Plan) -> tuple[Headroom, ...]:
     """Limits that are reached within sight, first reached first."""
-    return tuple(
-        sorted((row for row in plan.headroom if row.exhausted), key=lambda row: month_key(row.exhausted))
-    )
+    return tuple(sorted((row for row in plan.headroom if row.exhausted), key=lambda row: month_key(row.exhausted)))
 
 
 def _saving(baseline: Baseline, total: float) -> Saving:

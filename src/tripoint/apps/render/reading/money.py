@@ -46,11 +46,7 @@ def by_layer(plan: Plan) -> dict[str, tuple[float, ...]]:
 
 def by_kind(plan: Plan, most: int = 7) -> dict[str, tuple[float, ...]]:
     """[kind][period] effective cost, USD; the kinds beyond `most` are one row `other`."""
-    found = {
-        name: values
-        for name, values in by_period(plan, lambda charge: str(charge.kind)).items()
-        if any(values)
-    }
+    found = {name: values for name, values in by_period(plan, lambda charge: str(charge.kind)).items() if any(values)}
     return fold(found, most)
 
 
