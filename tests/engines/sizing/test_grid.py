@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -66,7 +66,7 @@ def test_blocks_share_out_the_week_busiest_first(load: list[float], blocks: int)
     assert sorted(hour for block in found for hour in block.hours_of_week) == list(range(168))
     assert sum(block.weight for block in found) == pytest.approx(1.0)
     assert len(found) <= blocks
-    for busier, calmer in zip(found, found[1:], strict=False):
+    for busier, calmer in pairwise(found):
         assert min(load[h] for h in busier.hours_of_week) >= max(load[h] for h in calmer.hours_of_week) - 1e-6
     for block in found:
         assert block.longest_gap_hours == longest_gap(block.hours_of_week)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import pytest
 from hypothesis import given
@@ -149,9 +149,7 @@ def test_the_path_is_the_shortest_of_all_walks(times: dict[tuple[str, str], floa
         for middle in permutations([name for name in NAMES if name not in ("edge", "cloud")], count)
     ]
     lengths = [
-        sum(both[step] for step in zip(walk, walk[1:], strict=False))
-        for walk in walks
-        if all(step in both for step in zip(walk, walk[1:], strict=False))
+        sum(both[step] for step in pairwise(walk)) for walk in walks if all(step in both for step in pairwise(walk))
     ]
     found = path(whole, "edge", "cloud")
     if lengths:

@@ -211,9 +211,7 @@ def test_no_order_of_rules_lets_a_workload_out_of_its_allow_set(
 
 
 @given(place=PLACES, subject=SUBJECTS, rules=st.lists(RULES, max_size=4), one_more=RULES)
-def test_another_rule_never_opens_a_place(
-    place: Place, subject: Subject, rules: list[Rule], one_more: Rule
-) -> None:
+def test_another_rule_never_opens_a_place(place: Place, subject: Subject, rules: list[Rule], one_more: Rule) -> None:
     """Rules only ever take places away."""
     before = judge(place, subject, Rulebook(rules=tuple(rules)))
     after = judge(place, subject, Rulebook(rules=(*rules, one_more)))
