@@ -68,14 +68,15 @@ class LazyGroup(NearestNameGroup):
 
 
 def _guarded(run: Callable[[], Any], arguments: Sequence[str]) -> int:
+    stream = sys.stdout
     try:
         code = run()
         sys.stdout.flush()
         return int(code) if isinstance(code, int) else ExitCode.YES
     except BrokenPipeError:
         return _reader_left()
-    except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):  # click turned it into an exit of its own
+    except SystemExit:
+        if sys.stdout is not stream:  # click met a broken pipe first: it swaps the stream and exits
             return _reader_left()
         raise
     except BaseException as error:

@@ -85,11 +85,11 @@ def write_plan(plan: Plan, folder: str | Path) -> tuple[Written, ...]:
     """Writes `report.html`, `plan.json` and `charges.csv` into `folder`, each whole or not at all."""
     from tripoint.adapters.charges_csv import charges_to_csv
     from tripoint.adapters.plan_json import plan_to_json
-    from tripoint.apps.render.html import report_html
+    from tripoint.apps.render.html import plan_html
     from tripoint.usecases.report import Output, write_outputs
 
     outputs = (
-        Output(name="report.html", make=report_html),
+        Output(name="report.html", make=plan_html),
         Output(name="plan.json", make=plan_to_json),
         Output(name="charges.csv", make=charges_to_csv),
     )
@@ -98,11 +98,11 @@ def write_plan(plan: Plan, folder: str | Path) -> tuple[Written, ...]:
 
 def write_report(plan: Plan, file: str | Path) -> Written:
     """Writes the HTML report of a plan to `file`."""
-    from tripoint.apps.render.html import report_html
+    from tripoint.apps.render.html import plan_html
     from tripoint.usecases.report import Output, write_outputs
 
     path = Path(file)
-    return write_outputs(plan, (Output(name=path.name, make=report_html),), _writer(path.parent))[0]
+    return write_outputs(plan, (Output(name=path.name, make=plan_html),), _writer(path.parent))[0]
 
 
 def fit_demand(path: str | Path, options: FitOptions | None = None) -> DemandProfile:

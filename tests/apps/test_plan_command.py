@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from tests.apps.conftest import RunCli
+
+import tripoint
+
+FAST = ("--gap", "0.01", "--no-baselines")
+
+
+def test_a_plan_is_printed_and_its_documents_written(run: RunCli, small_estate: Path, tmp_path: Path) -> None:
+    """The answer is on standard output, with where the three documents went; they exist and agree."""
+    out = tmp_path / "out"
+    told = run("plan", small_estate, "--out", out, *FAST)
+    assert told.code == 0
+    for name in ("report.html", "plan.json", "charges.csv"):
+        assert f"wrote {out / name}" in told.out
+    plan = json.loads((out / "plan.json").read_text(encoding="utf-8"))
+    with (out / "charges.csv").open(encoding="utf-8", newline="") as stream:
+        charged = sum(float(row["EffectiveCost"]) for row in csv.DictReader(stream))
+    assert charged == pytest.approx(plan["solve"]["undiscounted_usd"], abs=0.01)
+    assert "<html" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_progress_goes_to_standard_error_and_only_when_wanted(run: RunCli, small_estate: Path) -> None:
+    """Phases are told beside the answer; `--quiet` tells none."""
+    assert "planning" in run("plan", small_estate, *FAST).err
+    assert run("plan", small_estate, *FAST, "--quiet").err == ""
+
+
+def test_a_plan_as_json_is_one_document(run: RunCli, small_estate: Path) -> None:
+    """The document carries the certificate, and the gap is within what was asked."""
+    found = run("plan", small_estate, *FAST, "--json").document()
+    assert found["schema"] == "tripoint/cli/plan/v1"
+    assert found["ok"] is True
+    assert found["solve"]["gap"] <= 0.01
+    assert found["total_usd"] > 0
+
+
+def test_no_plan_is_a_no_with_the_conflict(run: RunCli, impossible_estate: Path) -> None:
+    """A budget nothing fits into ends with code 1 and names the budget; nothing is a traceback."""
+    told = run("plan", impossible_estate, *FAST)
+    assert told.code == 1
+    assert "budget" in told.out
+    found = run("plan", impossible_estate, *FAST, "--json")
+    assert found.code == 1
+    assert found.document()["ok"] is False
+    assert "budget" in found.document()["conflict"]["families"]
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--gap", "nan"),
+        ("--gap", "-1"),
+        ("--time-limit", "0"),
+        ("--time-limit", "inf"),
+        ("--seed", "-1"),
+        ("--threads", "0"),
+    ],
+)
+def test_flags_outside_their_range_are_refused(run: RunCli, small_estate: Path, flags: tuple[str, str]) -> None:
+    """Each flag that makes no sense ends with code 2 and is named."""
+    told = run("plan", small_estate, *flags)
+    assert told.code == 2
+    assert flags[0] in told.err
+
+
+def test_an_estate_with_errors_is_not_planned(run: RunCli, tmp_path: Path) -> None:
+    """Findings go to standard error, the code is 2 and nothing is written."""
+    path = tmp_path / "estate.yaml"
+    path.write_text("apiVersion: tripoint/v1\nsites: []\n", encoding="utf-8")
+    told = run("plan", path, "--out", tmp_path / "out")
+    assert told.code == 2
+    assert told.out == ""
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_api_gives_the_command_lines_answer(run: RunCli, small_estate: Path, tmp_path: Path) -> None:
+    """The same estate and options give the same plan, but for the seconds it took."""
+    run("plan", small_estate, "--out", tmp_path, *FAST)
+    by_command = tripoint.read_plan(tmp_path / "plan.json")
+    options = tripoint.PlanOptions(gap=0.01, baselines=False)
+    by_api = tripoint.plan(tripoint.load_estate(small_estate), options)
+    assert by_api.placements == by_command.placements
+    assert by_api.purchases == by_command.purchases
+    assert by_api.charges == by_command.charges
+    assert by_api.estate_digest == by_command.estate_digest
+
+
+def test_a_report_can_be_made_again_from_the_plan(run: RunCli, small_estate: Path, tmp_path: Path) -> None:
+    """`report` makes the very report that `plan` made, from the file or its folder."""
+    run("plan", small_estate, "--out", tmp_path / "out", *FAST)
+    first = (tmp_path / "out" / "report.html").read_bytes()
+    assert run("report", tmp_path / "out" / "plan.json", "--out", tmp_path / "again.html").code == 0
+    assert (tmp_path / "again.html").read_bytes() == first
+    assert run("report", tmp_path / "out", "--out", tmp_path / "copy").code == 0
+    assert (tmp_path / "copy" / "charges.csv").read_bytes() == (tmp_path / "out" / "charges.csv").read_bytes()
+
+
+def test_a_report_of_something_else_is_refused(run: RunCli, small_estate: Path) -> None:
+    """A file that is no plan ends with code 2 and says what it expected."""
+    told = run("report", small_estate)
+    assert told.code == 2
+    assert "TP19" in told.err

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import io
+import os
+import signal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tripoint.apps.interruption import Interruption
+from tripoint.apps.progress import closed_share, progress_display, progress_line
+from tripoint.usecases.plan import ProgressState
+
+
+def test_a_line_tells_best_bound_and_gap() -> None:
+    """Everything a person watching asks for is in one line."""
+    state = ProgressState(phase="planning", incumbent=12_345_678.0, bound=12_000_000.0, gap=0.028, seconds=3.21)
+    line = progress_line(state, 0.001)
+    assert line.startswith("planning · 3.2 s · best $12.35M · bound $12.00M · gap 2.80% █")
+
+
+def test_a_line_without_a_plan_yet_tells_the_phase() -> None:
+    """Before the first incumbent there is nothing to invent."""
+    assert progress_line(ProgressState(phase="resolving", seconds=0.5), 0.001) == "resolving · 0.5 s"
+
+
+@given(st.floats(0, 10), st.floats(0, 1))
+def test_the_bar_is_never_empty_beyond_or_full_before_the_target(gap: float, target: float) -> None:
+    """The share lies in 0 to 1 and reaches 1 exactly when the gap is within the target."""
+    share = closed_share(gap, target)
+    assert 0.0 <= share <= 1.0
+    assert (share == 1.0) == (gap <= max(target, 1e-9)) or share > 0.999
+
+
+@given(st.floats(1e-6, 1), st.floats(1e-6, 1))
+def test_the_bar_grows_as_the_gap_closes(first: float, second: float) -> None:
+    """A smaller gap never shows a shorter bar."""
+    wide, narrow = max(first, second), min(first, second)
+    assert closed_share(narrow, 0.001) >= closed_share(wide, 0.001)
+
+
+def test_a_pipe_gets_one_line_per_phase() -> None:
+    """Where nobody watches, a log is not flooded."""
+    stream = io.StringIO()
+    with progress_display(target_gap=0.001, is_quiet=False, stream=stream) as show:
+        for seconds in range(5):
+            show(ProgressState(phase="planning", seconds=float(seconds)))
+        show(ProgressState(phase="writing"))
+    assert stream.getvalue() == "planning\nwriting\n"
+
+
+def test_a_terminal_gets_a_live_line_that_goes_away() -> None:
+    """On a terminal the line is drawn, and what is left behind is nothing."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    stream = Terminal()
+    with progress_display(target_gap=0.001, is_quiet=False, stream=stream) as show:
+        show(ProgressState(phase="planning", incumbent=2e6, bound=1e6, gap=0.5, seconds=1.0))
+    assert "best $2.00M" in stream.getvalue()
+
+
+def test_quiet_shows_nothing() -> None:
+    """Nothing at all is written."""
+    stream = io.StringIO()
+    with progress_display(target_gap=0.001, is_quiet=True, stream=stream) as show:
+        show(ProgressState(phase="planning"))
+    assert stream.getvalue() == ""
+
+
+def test_the_first_interruption_asks_and_the_second_gives_up() -> None:
+    """Ctrl-C once is a request, twice an exception; afterwards the old behaviour is back."""
+    told: list[str] = []
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), Interruption(lambda: told.append("stopping")) as interruption:  # noqa: PT012
+        assert not interruption.was_asked()
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interruption.was_asked()
+        assert told == ["stopping"]
+        os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
