@@ -6,7 +6,7 @@ from tripoint.apps.render.html.markup import Markup, el, join, prose
 from tripoint.apps.render.html.tables import table
 from tripoint.apps.render.reading.amounts import carbon, money_of, percent
 from tripoint.apps.render.reading.headline import Headline, Saving, headline
-from tripoint.apps.render.reading.money import idle_usd
+from tripoint.apps.render.reading.money import idle_usd, name_of
 from tripoint.domain.plan import Plan, PlanStatus
 
 
@@ -35,8 +35,8 @@ def _claim(plan: Plan, found: Headline) -> str:
         return cost
     change = f"{money.short(abs(saving.usd))} ({percent(abs(saving.share))})"
     if saving.usd < 0:
-        return f"{cost}: {change} more than “{saving.baseline.label}”"
-    return f"{cost}: {change} less than “{saving.baseline.label}”"
+        return f"{cost}: {change} more than “{name_of(saving.baseline)}”"
+    return f"{cost}: {change} less than “{name_of(saving.baseline)}”"
 
 
 def _tiles(plan: Plan, found: Headline) -> list[Markup]:
@@ -64,7 +64,7 @@ def _tiles(plan: Plan, found: Headline) -> list[Markup]:
 
 def _saving_tile(saving: Saving, amount: str) -> Markup:
     verb = "Saves against" if saving.usd >= 0 else "Costs more than"
-    return _tile(f"{verb} “{saving.baseline.label}”", amount, f"{percent(abs(saving.share))} of its cost")
+    return _tile(f"{verb} “{name_of(saving.baseline)}”", amount, f"{percent(abs(saving.share))} of its cost")
 
 
 def _tile(name: str, big: str, small: str) -> Markup:
@@ -84,12 +84,12 @@ def _comparison(plan: Plan, found: Headline) -> Markup | None:
     rows = []
     for row in plan.baselines:
         if row.status is PlanStatus.INFEASIBLE:
-            rows.append((row.label, "not possible", "–", "–", "–", "–", "–", row.note))
+            rows.append((name_of(row), "not possible", "–", "–", "–", "–", "–", row.note))
             continue
         change = row.total_usd / found.total_usd - 1 if found.total_usd > 0 and row.name != "plan" else None
         against = "–" if change is None else f"{'+' if change >= 0 else '−'}{percent(abs(change))}"
         rows.append((
-            row.label, money.short(row.total_usd), against, money.short(row.npv_usd), money.short(row.billed_usd),
+            name_of(row), money.short(row.total_usd), against, money.short(row.npv_usd), money.short(row.billed_usd),
             carbon(row.carbon_kg), money.rate(row.usd_per_mtok), row.note,
         ))  # fmt: skip
     return table(columns, rows, "The plan and the obvious alternatives, priced by the same function")

@@ -19,11 +19,7 @@ _STYLES = ("l2", "l3", "l1", "l4", "l0")
 def break_even(plan: Plan) -> Section:
     """Thresholds of all workloads and pools, the first dozen as pictures."""
     drawn = [row for row in plan.breakevens if any(len(curve.points) > 1 for curve in row.curves)][:_MOST_CARDS]
-    body = (
-        join(cards([_card(plan, row) for row in drawn]), _table(plan))
-        if plan.breakevens
-        else el("p", "No firm way of buying competes with an elastic one here.")
-    )
+    body = join(cards([_card(plan, row) for row in drawn]), _table(plan)) if plan.breakevens else join()
     return Section(id="break-even", title="When owning beats renting", message=_message(plan), body=body)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,100 +23,118 @@ _VERBS = {
     PurchaseAction.COMMIT: "commit",
     PurchaseAction.KEEP: "keep",
     PurchaseAction.RETIRE: "retire",
-    PurchaseAction.BURST: "rent about",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """One bar of the picture, in periods."""
+class Row:
+    """One line of the picture; times in periods."""
 
+    pool: str
+    """What it is sorted by."""
     words: str
     """What it is."""
-    order: float
-    """When it is ordered."""
-    start: float
-    """From when it serves."""
-    end: float
-    """Until when."""
+    spans: tuple[tuple[float, float], ...]
+    """From when until when it serves, once or several times."""
+    order: float | None
+    """When it is ordered; `None` where nothing is to be ordered."""
     class_: str
     """Fill."""
-    ends_in: str
-    """What happens at the end: `lapses`, `renewed` or nothing."""
+    lapses: bool
+    """True when a commitment ends with the bar and is let go."""
 
 
 def buying(plan: Plan) -> Section:
     """Decisions in time."""
     todo = decisions(plan)
-    spans = _spans(plan)
+    rows = _rows(plan)
     message = (
         f"{plural(len(todo), 'decision')} within the horizon; the first is due by {todo[0].month}: {todo[0].sentence}."
         if todo
         else "Nothing has to be ordered, signed or let go within the horizon."
     )
     columns = (("By", "l"), ("Do", "l"), ("What", "l"), ("Where", "l"), ("Takes effect", "l"))
-    rows = [(each.month, each.verb, each.what, each.site, each.serves) for each in todo]
+    listed = [(each.month, each.verb, each.what, each.site, each.serves) for each in todo]
     body = join(
-        _figure(plan, spans) if spans else None,
-        table(columns, rows, "Decisions, earliest first") if rows else None,
+        _figure(plan, rows) if rows else None,
+        table(columns, listed, "Decisions, earliest first") if listed else None,
         _lapses(plan),
     )
     return Section(id="buying", title="What to order, sign and let go", message=message, body=body)
 
 
-def _spans(plan: Plan) -> list[Span]:
+def _rows(plan: Plan) -> list[Row]:
     layers = {site.id: site.layer for site in plan.sites}
     lapsing = {(row.pool, row.until_period) for row in plan.purchases if row.action is PurchaseAction.LAPSE}
-    found = [
-        (row.pool, _span(row, layers.get(row.site, ""), (row.pool, row.until_period) in lapsing))
-        for row in plan.purchases
-        if row.action is not PurchaseAction.LAPSE
-    ]
-    found += [
-        (f"{step.site}/", _expansion(step, layers.get(step.site, ""), len(plan.periods))) for step in plan.expansions
-    ]
-    # Pools in order of their site; within a pool what comes first stands first.
-    return [span for _, span in sorted(found, key=lambda item: (item[0], item[1].start, item[1].words))]
+    bursts: dict[str, list[Purchase]] = defaultdict(list)
+    found = []
+    for row in plan.purchases:
+        if row.action is PurchaseAction.BURST:
+            bursts[f"{row.pool} {row.option}"].append(row)
+        elif row.action is not PurchaseAction.LAPSE:
+            found.append(_firm(row, layers.get(row.site, ""), (row.pool, row.until_period) in lapsing))
+    found += [_burst(rows, layers.get(rows[0].site, "")) for rows in bursts.values()]
+    found += [_expansion(step, layers.get(step.site, ""), len(plan.periods)) for step in plan.expansions]
+    return sorted(found, key=lambda row: (row.pool, row.spans[0], row.words))
 
 
-def _span(row: Purchase, layer: str, lapses: bool) -> Span:
-    tenure = "owned" if row.option == "owned" else "committed" if row.option == "committed" else "elastic"
+def _firm(row: Purchase, layer: str, lapses: bool) -> Row:
+    tenure = "owned" if row.option == "owned" else "committed"
     term = f", {row.term_months} months" if row.term_months and row.action is PurchaseAction.COMMIT else ""
-    return Span(
+    return Row(
+        pool=row.pool,
         words=f"{row.site}: {_VERBS.get(row.action, row.action)} {row.nodes:,.3g} × {row.node_type}{term}",
-        order=row.order_period,
-        start=row.service_period,
-        end=row.until_period + 1,
+        spans=((row.service_period, row.until_period + 1),),
+        order=row.order_period if row.action in (PurchaseAction.BUY, PurchaseAction.COMMIT) else None,
         class_=tenure_class(layer, tenure),
-        ends_in="lapses" if lapses and tenure == "committed" else "",
+        lapses=lapses and tenure == "committed",
     )
 
 
-def _expansion(step: ExpansionDecision, layer: str, periods: int) -> Span:
-    return Span(
-        words=f"{step.site}: expand {step.step} (+{step.adds_kw:g} kW)", order=step.order_period,
-        start=step.service_period, end=periods, class_=f"pale-{layer}" if layer else "fill-none", ends_in="",
-    )  # fmt: skip
+def _burst(rows: Sequence[Purchase], layer: str) -> Row:
+    """Everything rented by the hour in a pool: one line with a bar for each stretch of periods."""
+    first, most = rows[0], max(row.nodes for row in rows)
+    spot = " spot" if first.option == "spot" else ""
+    return Row(
+        pool=first.pool,
+        words=f"{first.site}: rent up to {most:,.3g} × {first.node_type}{spot}",
+        spans=tuple(sorted((row.service_period, row.until_period + 1) for row in rows)),
+        order=None,
+        class_=tenure_class(layer, "elastic"),
+        lapses=False,
+    )
 
 
-def _figure(plan: Plan, spans: Sequence[Span]) -> Markup:
-    shown = spans[:_MOST_ROWS]
-    rest = f" {len(spans) - len(shown)} more bars are left out." if len(spans) > len(shown) else ""
+def _expansion(step: ExpansionDecision, layer: str, periods: int) -> Row:
+    return Row(
+        pool=f"{step.site}/",
+        words=f"{step.site}: expand {step.step} (+{step.adds_kw:g} kW)",
+        spans=((step.service_period, periods),),
+        order=step.order_period,
+        class_=f"pale-{layer}" if layer else "fill-none",
+        lapses=False,
+    )
+
+
+def _figure(plan: Plan, rows: Sequence[Row]) -> Markup:
+    shown = rows[:_MOST_ROWS]
+    rest = f" {len(rows) - len(shown)} more bars are left out." if len(rows) > len(shown) else ""
     return figure(
         "Nodes and expansions by period",
         "a diamond is the order, the dotted line waits for delivery, the bar serves; filled: owned, striped: "
         "committed, dotted: rented while used",
         both_widths(partial(_draw, plan, shown)),
-        note=f"Rows are sorted by pool; a vertical stroke at the end of a bar marks a commitment that lapses.{rest}",
+        note="Rows are sorted by pool; rented nodes are means over the hours of a period; a vertical stroke at the end "
+        f"of a bar marks a commitment that lapses.{rest}",
     )
 
 
-def _draw(plan: Plan, spans: Sequence[Span], width: float) -> Markup:
+def _draw(plan: Plan, rows: Sequence[Row], width: float) -> Markup:
     is_wide = width > 600
-    left, row_height = (330.0, 25.0) if is_wide else (4.0, 40.0)
-    first = min(0, *(int(span.order) for span in spans))
+    left, row_height = (330.0, 25.0) if is_wide else (6.0, 40.0)
+    first = min(0, *(math.floor(row.order or 0) for row in rows))
     scale = Scale(low=first, high=len(plan.periods), start=left, end=width - 4)
-    bottom = 26 + row_height * len(spans)
+    bottom = 26 + row_height * len(rows)
     band = scale(1) - scale(0)
     every = next((step for step in (1, 2, 4, 12) if band * step > 58), 12)
     marks = [period for period in range(first, len(plan.periods) + 1) if period % every == 0]
@@ -125,25 +145,29 @@ def _draw(plan: Plan, spans: Sequence[Span], width: float) -> Markup:
         )
         for mark in marks
     ]
-    rows = [_row(span, scale, 26 + row_height * index, is_wide) for index, span in enumerate(spans)]
-    alt = f"Timeline of {len(spans)} purchases and expansions; the decisions are listed in the table below"
-    return canvas(width, bottom + 4, alt, grid, rows)
+    drawn = [_row(row, scale, 26 + row_height * index, is_wide) for index, row in enumerate(rows)]
+    alt = f"Timeline of {len(rows)} purchases and expansions; the decisions are listed in the table below"
+    return canvas(width, bottom + 4, alt, grid, drawn)
 
 
-def _row(span: Span, scale: Scale, top: float, is_wide: bool) -> Markup:
-    words = label(0, top + (15 if is_wide else 11), span.words, "", room=scale.start - 8 if is_wide else scale.end)
+def _row(row: Row, scale: Scale, top: float, is_wide: bool) -> Markup:
     y = top + (4 if is_wide else 18)
-    x, order, end = scale(span.start), scale(span.order), scale(span.end)
-    has_wait = span.order < span.start
-    middle = y + 7
+    middle, end = y + 7, scale(row.spans[-1][1])
     return join(
-        words,
-        el("line", x1=order, x2=x, y1=middle, y2=middle, class_="wait") if has_wait else None,
-        el("rect", el("title", span.words), x=x, y=y, width=max(2, end - x - 1), height=14, rx=2,
-           class_=span.class_),
-        el("path", d=f"M{order:.1f},{middle - 5:.1f} l5,5 l-5,5 l-5,-5 z", class_="order") if has_wait else None,
-        el("line", x1=end, x2=end, y1=y - 3, y2=y + 17, class_="outline") if span.ends_in else None,
-    )  # fmt: skip
+        label(0, top + (15 if is_wide else 11), row.words, "", room=scale.start - 8 if is_wide else scale.end),
+        _wait(scale(row.order), scale(row.spans[0][0]), middle) if row.order is not None else None,
+        [_bar(row, scale(start), scale(stop), y) for start, stop in row.spans],
+        el("line", x1=end, x2=end, y1=y - 3, y2=y + 17, class_="outline") if row.lapses else None,
+    )
+
+
+def _wait(order: float, service: float, y: float) -> Markup:
+    line = el("line", x1=order, x2=service, y1=y, y2=y, class_="wait") if order < service else None
+    return join(line, el("path", d=f"M{order:.1f},{y - 5:.1f} l5,5 l-5,5 l-5,-5 z", class_="order"))
+
+
+def _bar(row: Row, x: float, end: float, y: float) -> Markup:
+    return el("rect", el("title", row.words), x=x, y=y, width=max(2, end - x - 1), height=14, rx=2, class_=row.class_)
 
 
 def _lapses(plan: Plan) -> Markup | None:

@@ -12,7 +12,7 @@ from tripoint.apps.render.html.sections import Section, figure
 from tripoint.apps.render.html.svg import Scale, both_widths, canvas, cut, keep_apart, label, points
 from tripoint.apps.render.html.tables import fallback
 from tripoint.apps.render.reading.amounts import Money, money_of, percent
-from tripoint.apps.render.reading.money import by_kind, by_layer
+from tripoint.apps.render.reading.money import by_kind, by_layer, name_of
 from tripoint.domain.plan import Baseline, Plan, PlanStatus
 
 
@@ -36,7 +36,9 @@ def _message(plan: Plan, lines: Sequence[Baseline], layers: Mapping[str, Sequenc
     first, last = (sum(series[index] for series in layers.values()) for index in (0, -1))
     others = [row for row in lines if row.name != "plan"]
     worst = max(others, key=lambda row: row.by_period_usd[-1], default=None)
-    gap = f" In {plan.periods[-1]} “{worst.label}” would cost {money.short(worst.by_period_usd[-1])}." if worst else ""
+    gap = (
+        f" In {plan.periods[-1]} “{name_of(worst)}” would cost {money.short(worst.by_period_usd[-1])}." if worst else ""
+    )
     return (
         f"A period costs {money.short(first)} at the start and {money.short(last)} at the end; "
         f"{percent(sum(values) / total)} of the whole is spent on {spoken_layer(name)}.{gap}"
@@ -45,7 +47,7 @@ def _message(plan: Plan, lines: Sequence[Baseline], layers: Mapping[str, Sequenc
 
 def _lines_figure(plan: Plan, lines: Sequence[Baseline]) -> Markup:
     money = money_of(plan)
-    rows = [(row.label, *(money.short(usd) for usd in row.by_period_usd)) for row in lines]
+    rows = [(name_of(row), *(money.short(usd) for usd in row.by_period_usd)) for row in lines]
     columns = [("Alternative", "l"), *((period, "r") for period in plan.periods)]
     return figure(
         "Cost per period, plan against alternatives",
@@ -71,12 +73,14 @@ def _draw_lines(plan: Plan, lines: Sequence[Baseline], width: float) -> Markup:
         ends.append((row, style, places[-1]))
         drawn.append(join(
             el("polyline", points=points(places), class_=f"line {style}"),
-            [_marker(x, y, style, f"{row.label}, {period}: {money.short(usd)}")
+            [_marker(x, y, style, f"{name_of(row)}, {period}: {money.short(usd)}")
              for (x, y), period, usd in zip(places, plan.periods, row.by_period_usd, strict=True)],
         ))  # fmt: skip
     words = _end_words(ends, frame, money) if is_wide else None
     height = frame.bottom + 30
-    alt = "Lines of cost per period. " + "; ".join(f"{row.label} {money.short(row.total_usd)} in all" for row in lines)
+    alt = "Lines of cost per period. " + "; ".join(
+        f"{name_of(row)} {money.short(row.total_usd)} in all" for row in lines
+    )
     picture = canvas(
         width, height, alt, value_axis(frame, scale, marks, money.tick),
         period_axis(frame, plan.periods), drawn, words,
@@ -99,7 +103,7 @@ def _end_words(ends: Sequence[tuple[Baseline, str, tuple[float, float]]], frame:
         [
             join(
                 el("line", x1=x + 6, y1=y, x2=frame.right + 2, y2=height, class_="leader"),
-                label(frame.right + 6, height + 4, row.label, f"words {style}", room=205),
+                label(frame.right + 6, height + 4, name_of(row), f"words {style}", room=205),
             )
             for (row, style, (x, y)), height in zip(ends, heights, strict=True)
         ]
@@ -107,7 +111,7 @@ def _end_words(ends: Sequence[tuple[Baseline, str, tuple[float, float]]], frame:
 
 
 def _line_legend(lines: Sequence[Baseline]) -> Markup:
-    entries = [el("li", _sample(LINE_CLASSES.get(row.name, "l4"), row.label), row.label) for row in lines]
+    entries = [el("li", _sample(LINE_CLASSES.get(row.name, "l4"), name_of(row)), name_of(row)) for row in lines]
     return el("ul", entries, class_="legend")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tripoint.apps.render.html.markup import Content, Markup, el, join, prose
+from tripoint.apps.render.html.markup import Content, Markup, breakable, el, join, prose
 from tripoint.apps.render.html.sections import Section
 from tripoint.apps.render.html.tables import table
 from tripoint.apps.render.reading.amounts import money_of, plural, significant
@@ -22,12 +22,10 @@ def assumptions(plan: Plan) -> Section:
     columns = (
         ("Figure", "p"),
         ("Money resting on it", "r"),
-        ("Value", "r"),
-        ("Range", "r"),
-        ("Unit", "l"),
+        ("Value", "q"),
+        ("Range", "q"),
         ("Said by", "p"),
-        ("As of", "l"),
-        ("Confidence", "l"),
+        ("Confidence", "w"),
     )
     rest = (
         el(
@@ -39,7 +37,7 @@ def assumptions(plan: Plan) -> Section:
         if len(rows) > _FIRST
         else None
     )
-    body = join(table(columns, cells[:_FIRST], "Assumptions, most money first"), rest) if rows else el("p", "None.")
+    body = join(table(columns, cells[:_FIRST], "Assumptions, most money first"), rest) if rows else join()
     return Section(id="assumptions", title="What the answer rests on", message=_message(plan), body=body)
 
 
@@ -80,22 +78,24 @@ def _cells(plan: Plan, row: Assumption, most: float) -> tuple[Content, ...]:
     )
     marks = [el("span", flag, class_="flag") for flag in flags(row)]
     return (
-        join(el("code", figure.key), el("span", el("br"), prose(figure.note), class_="unit") if figure.note else None),
+        join(
+            el("code", breakable(figure.key)),
+            el("span", el("br"), prose(figure.note), class_="unit") if figure.note else None,
+        ),
         join(money.short(row.money_usd), bar),
-        significant(figure.value),
+        f"{significant(figure.value)} {figure.unit}",
         between,
-        figure.unit,
         _said_by(row),
-        provenance.as_of if provenance else "–",
         join(str(provenance.confidence) if provenance else "–", " ", marks),
     )
 
 
 def _said_by(row: Assumption) -> str:
-    if row.figure.origin is Origin.DECLARED:
+    figure, provenance = row.figure, row.figure.provenance
+    if figure.origin is Origin.DECLARED:
         return "the estate"
-    source = row.figure.provenance.source if row.figure.provenance else ""
-    return f"{row.figure.origin}: {source.replace(';', ', ')}" if source else str(row.figure.origin)
+    source = f": {provenance.source.replace(';', ', ')}, {provenance.as_of}" if provenance else ""
+    return f"{figure.origin}{source}"
 
 
 def _group(name: str, rows: tuple[Refusal, ...]) -> Markup:

@@ -15,6 +15,7 @@ from tripoint.apps.render.reading.amounts import compact, money_of, percent, vol
 from tripoint.apps.render.reading.money import total_usd
 from tripoint.domain.plan import Plan
 
+_BOW = 0.2
 _PURPOSES = {
     "callers": "between callers and workloads",
     "reads": "data read by workloads",
@@ -25,7 +26,7 @@ _PURPOSES = {
 
 def estate_map(plan: Plan) -> Section:
     """Sites and flows."""
-    body = _figure(plan) if plan.sites else el("p", "There are no sites.")
+    body = _figure(plan) if plan.sites else join()
     return Section(id="map", title="The three layers and what flows between them", message=_message(plan), body=body)
 
 
@@ -135,9 +136,10 @@ def _ribbon(flow: Flow, layout: Layout) -> Markup | None:
         middle = (start[0] + end[0]) / 2
         path = f"M{points([start])} C{points([(middle, start[1]), (middle, end[1]), end])}"
     else:
-        bend = 34 if abs(start[1] - end[1]) < 30 else 0
-        middle_x, middle_y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2 - bend
-        path = f"M{points([start])} Q{points([(middle_x, middle_y), end])}"
+        # Bowed to one side, so that both directions are seen and words under a circle stay free.
+        across, down = end[0] - start[0], end[1] - start[1]
+        control = (start[0] + across / 2 + down * _BOW, start[1] + down / 2 - abs(across) * _BOW)
+        path = f"M{points([start])} Q{points([control, end])}"
     purpose = _PURPOSES.get(flow.purpose, flow.purpose)
     words = f"{flow.source} to {flow.target}: {volume(flow.gb_per_month)} per month, {purpose}"
     return el(

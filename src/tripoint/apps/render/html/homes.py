@@ -22,7 +22,7 @@ Homes = Mapping[str, Sequence[Sequence[Stay]]]
 def homes(plan: Plan) -> Section:
     """Who lives where, when, on what kind of money."""
     found = residence(plan)
-    body = _figure(plan, found) if plan.workloads else el("p", "Nothing is placed.")
+    body = _figure(plan, found) if plan.workloads else join()
     return Section(id="homes", title="Where each workload lives", message=_message(plan, found), body=body)
 
 

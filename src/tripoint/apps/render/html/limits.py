@@ -20,11 +20,7 @@ def limits(plan: Plan) -> Section:
     """Power, racks, nodes, links and budget."""
     rows = [*roadmap(plan), *(row for row in plan.headroom if not row.exhausted)]
     drawn = [row for row in rows if row.used and row.limit][:_MOST_CARDS]
-    body = (
-        join(cards([_card(plan, row) for row in drawn]), _table(rows))
-        if rows
-        else el("p", "The estate declares no limit.")
-    )
+    body = join(cards([_card(plan, row) for row in drawn]), _table(rows)) if rows else join()
     return Section(id="limits", title="Which limit comes first", message=_message(plan, rows), body=body)
 
 

@@ -40,11 +40,7 @@ def load(plan: Plan) -> Section:
     chosen = sorted({0, len(plan.periods) - 1}) if plan.periods else []
     found = [(layer, period, slices(plan, layer, period)) for layer in present for period in chosen]
     pictures = [_card(plan, *each) for each in found if any(sum(part.capacity) for part in each[2])]
-    body = (
-        join(legend([(f"{kind}-none", name) for name, kind in _KINDS]), el("div", pictures, class_="cards pairs"))
-        if pictures
-        else el("p", "No nodes are used; everything runs on token-priced APIs or nothing runs.")
-    )
+    body = join(legend(_entries(found)), el("div", pictures, class_="cards pairs")) if pictures else join()
     return Section(id="load", title="Steady load and bursts", message=_message(plan, found), body=body)
 
 
@@ -71,12 +67,18 @@ def _message(plan: Plan, found: Sequence[tuple[str, int, Sequence[Slice]]]) -> s
     hours = [(sum(part.capacity[:2]), sum(part.capacity[2:]), part.weight) for parts in last for part in parts]
     firm, burst = (sum(row[kind] * row[2] for row in hours) for kind in (0, 1))
     if firm + burst <= 0:
-        return "No accelerators are held."
+        return "No nodes are held: everything runs on token-priced APIs, or nothing runs."
     peaks = [sum(sum(parts[block].capacity[2:]) for parts in last) for block in range(len(plan.blocks))]
     return (
         f"In {plan.periods[-1]}, {percent(firm / (firm + burst))} of accelerator-hours stand on owned or committed "
         f"capacity; the rest is rented, {compact(max(peaks))} accelerators at most."
     )
+
+
+def _entries(found: Sequence[tuple[str, int, Sequence[Slice]]]) -> list[tuple[str, str]]:
+    """Legend of the kinds of capacity that occur."""
+    amounts = [sum(part.capacity[index] for _, _, parts in found for part in parts) for index in range(len(_KINDS))]
+    return [(f"{kind}-none", name) for (name, kind), amount in zip(_KINDS, amounts, strict=True) if amount > 0]
 
 
 def _card(plan: Plan, layer: str, period: int, parts: Sequence[Slice]) -> Markup:
@@ -95,7 +97,7 @@ def _card(plan: Plan, layer: str, period: int, parts: Sequence[Slice]) -> Markup
 
 def _draw(layer: str, parts: Sequence[Slice], width: float) -> Markup:
     frame = Frame(left=48, top=10, right=width - 8, bottom=190)
-    scale, marks = value_scale(frame, max(max(sum(part.capacity), part.used) for part in parts))
+    scale, marks = value_scale(frame, max(max(sum(part.capacity), part.used) for part in parts) * 1.08)
     x, bars = frame.left, []
     steps: list[str] = []
     for part in parts:

@@ -116,10 +116,11 @@ def _bands(
             continue
         shown, rest = (here, []) if len(here) <= _MOST_SITES else (here[: _MOST_SITES - 1], here[_MOST_SITES - 1 :])
         per_row = min(len(shown) + bool(rest), 6 if is_wide else 2)
+        shift = (len(bands) - 1) * 0.16 if per_row <= 3 else 0.0
         cell, row_height = (width - left - 24) / per_row, 2 * biggest_radius + 66
         for index, site in enumerate([*shown, *([_merged(rest)] if rest else [])]):
             node = Node(
-                name=site.id, layer=layer, x=left + 12 + cell * (index % per_row + 0.5),
+                name=site.id, layer=layer, x=left + 12 + cell * (index % per_row + 0.5 + shift),
                 y=top + 44 + biggest_radius + row_height * (index // per_row),
                 radius=max(7.0, biggest_radius * math.sqrt(max(0.0, site.cost_usd) / most)), reach=cell - 8,
                 cost_usd=site.cost_usd, count=site.count, gpus=site.gpus_last,

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 Attribute = str | float | int | bool | None
 _VOID = frozenset({"meta", "br", "hr", "link", "col"})
 _SHAPES = frozenset({"path", "rect", "line", "circle", "polyline", "polygon", "use"})
+_JOINTS = re.compile(r"([._/])(?=\w)")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 
 
@@ -50,6 +51,11 @@ def prose(value: str) -> Markup:
     if len(parts) % 2 == 0:
         return text(value)
     return join([el("code", part) if index % 2 else part for index, part in enumerate(parts)])
+
+
+def breakable(name: str) -> Markup:
+    """A dotted name that may break after its dots and underscores, and nowhere else."""
+    return Markup(_JOINTS.sub(r"\1<wbr>", text(name)))
 
 
 def number(value: float) -> str:

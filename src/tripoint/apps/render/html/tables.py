@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from tripoint.apps.render.html.markup import Content, Markup, el, join, prose
 
 Column = tuple[str, str]
-"""(heading, kind): `l` words that do not break, `p` sentences, `r` numbers."""
+"""(heading, kind); kinds are `l` words that do not break, `p` sentences, `w` words that break, `r` numbers, `q` numbers whose unit breaks."""
 
-_CLASSES = {"r": "num", "p": "prose"}
+_CLASSES = {"r": "num", "p": "prose", "w": "wrap", "q": "num wrap"}
 
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[Content]], caption: str = "") -> Markup:

@@ -18,7 +18,7 @@ from tripoint.domain.plan import Plan, WorkloadSummary
 def token_cost(plan: Plan) -> Section:
     """Usage-based against reservation-based cost per million tokens."""
     rows = sorted((row for row in plan.workloads if _ends(row)), key=lambda row: -max(_ends(row)))
-    body = _figure(plan, rows) if rows else el("p", "No workload is counted in tokens.")
+    body = _figure(plan, rows) if rows else join()
     return Section(id="tokens", title="What a million tokens cost", message=_message(plan, rows), body=body)
 
 

@@ -22,7 +22,7 @@ def transfers(plan: Plan) -> Section:
     sums: dict[tuple[str, str], float] = defaultdict(float)
     for row in plan.transfers:
         sums[row.source, row.target] += row.gb
-    body = join(_matrix(plan, sums), _charges(plan)) if sums else el("p", "No data moves between places.")
+    body = join(_matrix(plan, sums), _charges(plan)) if sums else join()
     return Section(id="transfers", title="What moves between places", message=_message(plan, sums), body=body)
 
 

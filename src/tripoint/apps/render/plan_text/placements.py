@@ -47,7 +47,7 @@ def placements(plan: Plan) -> Group:
 
 def _where(workload: WorkloadSummary) -> str:
     before, after = ", ".join(workload.sites_first), ", ".join(workload.sites_last)
-    return before if before == after else f"{before} → {after}"
+    return before if set(workload.sites_first) == set(workload.sites_last) else f"{before} → {after}"
 
 
 def _shares(shares: dict[str, float]) -> str:

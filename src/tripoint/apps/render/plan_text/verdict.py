@@ -8,7 +8,7 @@ from rich.text import Text
 from tripoint.apps.render.plan_text.layout import NOTHING, lines, table, titled
 from tripoint.apps.render.reading.amounts import Money, carbon, compact, gap_percent, money_of, percent
 from tripoint.apps.render.reading.headline import Headline, headline
-from tripoint.apps.render.reading.money import idle_usd
+from tripoint.apps.render.reading.money import idle_usd, name_of
 from tripoint.domain.plan import Baseline, Plan, PlanStatus
 
 _COLUMNS = (
@@ -40,7 +40,7 @@ def baselines(plan: Plan) -> Group:
     money, own = money_of(plan), headline(plan).total_usd
     rows = [_baseline(row, own, money) for row in plan.baselines]
     impossible = [row for row in plan.baselines if row.status is PlanStatus.INFEASIBLE and row.note]
-    notes = lines(f"{row.label} is not possible: {row.note}" for row in impossible)
+    notes = lines(f"{name_of(row)} is not possible: {row.note}" for row in impossible)
     return titled("Against the alternatives", table(_COLUMNS, rows), notes)
 
 
@@ -82,7 +82,7 @@ def _promises(plan: Plan, found: Headline) -> list[str]:
     for saving in found.savings:
         amount = f"{money.short(abs(saving.usd))} ({percent(abs(saving.share))})"
         verb, against = ("saves", "against") if saving.usd >= 0 else ("costs", "more than")
-        said.append(f"{verb} {amount} {against}: {saving.baseline.label}")
+        said.append(f"{verb} {amount} {against}: {name_of(saving.baseline)}")
     if found.first_limit:
         limit = found.first_limit
         order = f"; order by {limit.order_by}" if limit.order_by else ""
@@ -94,10 +94,10 @@ def _promises(plan: Plan, found: Headline) -> list[str]:
 
 def _baseline(row: Baseline, own: float, money: Money) -> tuple[str | Text, ...]:
     if row.status is PlanStatus.INFEASIBLE:
-        return row.label, "–", "–", "–", "–", "–", Text("no", style="red")
+        return name_of(row), "–", "–", "–", "–", "–", Text("no", style="red")
     change = "–" if row.name == "plan" or own <= 0 else _change(row.total_usd / own - 1)
     return (
-        row.label,
+        name_of(row),
         money.short(row.total_usd),
         change,
         money.short(row.billed_usd),

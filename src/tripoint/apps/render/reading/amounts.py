@@ -127,4 +127,4 @@ def plural(count: float, noun: str) -> str:
 
 def gap_percent(gap: float) -> str:
     """An optimality gap in percent with two significant digits: `0.082 %`."""
-    return "0 %" if gap <= 0 else f"{gap * 100:.2g} %"
+    return "0 %" if gap < 1e-7 else f"{gap * 100:.2g} %"

@@ -23,6 +23,11 @@ def plan_line(plan: Plan) -> Baseline | None:
     return next((baseline for baseline in plan.baselines if baseline.name == "plan"), None)
 
 
+def name_of(baseline: Baseline) -> str:
+    """Its label, beginning as a sentence does."""
+    return baseline.label[:1].upper() + baseline.label[1:]
+
+
 def alternatives(plan: Plan) -> tuple[Baseline, ...]:
     """The other rows, in their order."""
     return tuple(baseline for baseline in plan.baselines if baseline.name != "plan")
