@@ -26,8 +26,8 @@ def estate_reference(schema: Schema) -> str:
     """Markdown page of every field: name, type, default, description; one section per kind of entry."""
     definitions: Schema = schema["$defs"]
     order = _reachable(schema, definitions)
-    sections = [_section("estate", schema)]
-    sections += [_section(name, definitions[name]) for name in order if "properties" in definitions[name]]
+    sections = [_section("estate", schema, definitions)]
+    sections += [_section(name, definitions[name], definitions) for name in order if "properties" in definitions[name]]
     sections += [_words(name, definitions[name]) for name in order if "enum" in definitions[name]]
     return "\n".join([_INTRODUCTION, *sections])
 
@@ -55,7 +55,7 @@ def _references(node: object) -> Iterator[str]:
             yield from _references(item)
 
 
-def _section(name: str, schema: Schema) -> str:
+def _section(name: str, schema: Schema, definitions: Schema) -> str:
     required = schema.get("required", ())
     lines = [
         f"## {name}",
@@ -67,8 +67,14 @@ def _section(name: str, schema: Schema) -> str:
     ]
     for field, each in schema["properties"].items():
         default = "**declare it**" if field in required else _default(each)
-        lines.append(f"| `{field}` | {_type(each)} | {default} | {_cell(each.get('description', ''))} |")
+        lines.append(f"| `{field}` | {_type(each)} | {default} | {_meaning(each, definitions)} |")
     return "\n".join([*lines, ""])
+
+
+def _meaning(field: Schema, definitions: Schema) -> str:
+    """The field's own description; schemas leave it out where its type says the same."""
+    own = field.get("description")
+    return _cell(own if own else definitions[str(field["$ref"]).rsplit("/", 1)[-1]]["description"])
 
 
 def _words(name: str, schema: Schema) -> str:
@@ -105,6 +111,4 @@ def _type(schema: Schema) -> str:
         return f"list of {_type(schema['items'])}"
     if schema.get("type") == "object":
         return f"mapping to {_type(schema.get('additionalProperties', {}))}"
-    return {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}[
-        schema["type"]
-    ]
+    return {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}[schema["type"]]
