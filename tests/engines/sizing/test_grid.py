@@ -17,7 +17,7 @@ from tripoint.domain.estate import Finance, Horizon, RiskTolerance
 from tripoint.domain.provenance import Origin
 from tripoint.domain.units import WorkloadId
 from tripoint.domain.workload import Caller, Demand, Workload, WorkloadKind
-from tripoint.engines.sizing.blocks import cluster_hours, longest_gap
+from tripoint.engines.sizing.blocks import TOP_BLOCK_HOURS, cluster_hours, longest_gap
 from tripoint.engines.sizing.grid import demand_grid, growth_factors, period_labels
 from tripoint.engines.sizing.shapes import knows_offset, shape_names, shape_weights, shifted_to_utc, utc_offset_hours
 
@@ -73,15 +73,24 @@ def test_blocks_share_out_the_week_busiest_first(load: list[float], blocks: int)
 
 
 def test_the_cuts_plan_the_least_capacity_of_all_cuts() -> None:
-    """Brute force over all ways to cut seven levels into three runs."""
-    levels = [9.0, 8.5, 5.0, 4.8, 4.7, 1.0, 0.5]
-    load = [levels[hour % 7] for hour in range(168)]
-    planned = sum(max(load[h] for h in b.hours_of_week) * len(b.hours_of_week) for b in cluster_hours([load], 3))
+    """Brute force over all ways to cut fourteen levels of twelve hours into four runs, the first of one level."""
+    levels = [9.0, 8.9, 8.5, 5.0, 4.8, 4.7, 4.6, 3.0, 2.0, 1.9, 1.5, 1.0, 0.5, 0.2]
+    load = [levels[hour % 14] for hour in range(168)]
+    planned = sum(max(load[h] for h in b.hours_of_week) * len(b.hours_of_week) for b in cluster_hours([load], 4))
     best = min(
-        24 * sum(levels[start] * (stop - start) for start, stop in ((0, a), (a, b), (b, 7)))
-        for a, b in combinations(range(1, 7), 2)
+        12 * sum(levels[start] * (stop - start) for start, stop in ((0, 1), (1, a), (a, b), (b, 14)))
+        for a, b in combinations(range(2, 14), 2)
     )
     assert planned == pytest.approx(best)
+
+
+@given(load=HOURS, blocks=st.integers(2, 6))
+def test_the_busiest_block_is_short_enough_to_show_how_rare_the_peak_is(load: list[float], blocks: int) -> None:
+    """At most a tenth of the week, unless all its hours are equally busy; and it holds the busiest hour."""
+    top = cluster_hours([load], blocks)[0]
+    levels = {round(load[hour], 6) for hour in top.hours_of_week}
+    assert max(load) == max(load[hour] for hour in top.hours_of_week)
+    assert len(top.hours_of_week) <= TOP_BLOCK_HOURS or len(levels) == 1
 
 
 def test_a_week_that_never_changes_is_one_block() -> None:

@@ -3,7 +3,8 @@
 Hours are sorted by the load of the whole estate and cut into runs. Within a run, capacity must carry every workload's
 busiest hour at once, for as long as the run lasts; the cuts minimise that planned capacity, exactly, by dynamic
 programming over the sorted hours (the segmentation of Fisher, 1958, with planned capacity in place of squared
-deviation). The first run is therefore as short as the peak is rare.
+deviation). The first run is kept short even where a longer one would plan a little less: whether a peak is worth owning
+or renting depends on how few hours it lasts.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 from tripoint.domain.demand import Block
 from tripoint.domain.units import HOURS_PER_WEEK
 
+TOP_BLOCK_HOURS = 17
+"""Longest busiest block, hours: one in ten of the week, unless all its hours are one level."""
 LEVEL_DIGITS = 9
 """Hours whose loads all agree to so many digits are one level and never cut apart."""
 
@@ -30,7 +33,10 @@ def cluster_hours(loads: Sequence[Sequence[float]], blocks: int) -> tuple[Block,
     Fewer blocks come back when there are fewer different hours; a week without load is one block.
     """
     levels = _levels(np.array(loads or [[1.0] * HOURS_PER_WEEK], dtype=np.float64).T)
-    cuts = _cheapest_cuts(_planned_capacity(levels), min(blocks, len(levels)))
+    cost = _planned_capacity(levels)
+    if blocks > 1 and len(levels) > 1:
+        cost = _with_short_top(levels, cost)
+    cuts = _cheapest_cuts(cost, min(blocks, len(levels)))
     runs = [levels[start:stop] for start, stop in pairwise(cuts)]
     return tuple(_block(index, [hour for _, hours in run for hour in hours]) for index, run in enumerate(runs))
 
@@ -69,6 +75,15 @@ def _planned_capacity(levels: list[Level]) -> Floats:
         busiest = np.maximum.accumulate(rows[start:], axis=0).sum(axis=1)
         cost[start, start + 1 :] = busiest * np.cumsum(counts[start:])
     return cost
+
+
+def _with_short_top(levels: list[Level], cost: Floats) -> Floats:
+    """The cost with first runs that last too long ruled out; a first run of one level is always allowed."""
+    hours = np.cumsum([len(hours) for _, hours in levels])
+    is_too_long = (hours > TOP_BLOCK_HOURS) & (np.arange(len(levels)) > 0)
+    limited = cost.copy()
+    limited[0, 1:][is_too_long] = np.inf
+    return limited
 
 
 def _cheapest_cuts(cost: Floats, runs: int) -> list[int]:
