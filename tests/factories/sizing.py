@@ -132,9 +132,7 @@ def latency_rows() -> tuple[LatencyRow, ...]:
     """Round trips: inside a country 8, US to NL 84, US to EU 90, edge to a nearby region 20."""
 
     def row(source: str, target: str, ms: float) -> LatencyRow:
-        return LatencyRow(
-            source=source, target=target, low_ms=ms / 2, typical_ms=ms, high_ms=ms * 2, provenance=SOURCE
-        )
+        return LatencyRow(source=source, target=target, low_ms=ms / 2, typical_ms=ms, high_ms=ms * 2, provenance=SOURCE)
 
     return (
         row("same-region", "same-region", 1.0),
