@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
@@ -82,3 +83,11 @@ def test_the_first_interruption_asks_and_the_second_gives_up() -> None:
         assert told == ["stopping"]
         os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_giving_up_survives_code_that_swallows_exceptions() -> None:
+    """A solver that swallows the exception in its callback does not turn giving up into an answer."""
+    with pytest.raises(KeyboardInterrupt), Interruption(lambda: None):
+        os.kill(os.getpid(), signal.SIGINT)
+        with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)

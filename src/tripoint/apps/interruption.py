@@ -19,6 +19,7 @@ class Interruption:
         """`on_first` tells the user what the first press does."""
         self._on_first = on_first
         self._was_asked = False
+        self._has_given_up = False
         self._old_handler: Any = None
 
     def was_asked(self) -> bool:
@@ -36,9 +37,12 @@ class Interruption:
         if self._old_handler is not None:
             signal.signal(signal.SIGINT, self._old_handler)
             self._old_handler = None
+        if self._has_given_up and kind is None:  # a solver's callback swallowed it
+            raise KeyboardInterrupt
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._was_asked:
+            self._has_given_up = True
             raise KeyboardInterrupt
         self._was_asked = True
         self._on_first()

@@ -13,6 +13,7 @@ from tripoint.apps.flags import FiniteRange
 from tripoint.apps.interruption import Interruption
 from tripoint.apps.progress import progress_display
 from tripoint.apps.settings import read_settings
+from tripoint.domain.errors import SolverError
 
 if TYPE_CHECKING:
     from tripoint.domain.plan import Plan
@@ -84,7 +85,13 @@ def _watched(estate: str, options: PlanOptions, *, is_quiet: bool) -> Plan:
         progress_display(target_gap=options.gap, is_quiet=is_quiet) as show,
         Interruption(tell) as interruption,
     ):
-        return wiring.plan(estate, options, watch=Watch(show=show, should_stop=interruption.was_asked))
+        watch = Watch(show=show, should_stop=interruption.was_asked)
+        try:
+            return wiring.plan(estate, options, watch=watch)
+        except SolverError:
+            if interruption.was_asked():  # stopped before the first plan: nothing failed but patience
+                raise KeyboardInterrupt from None
+            raise
 
 
 def _text(plan: Plan, written: tuple[Written, ...]) -> str:
