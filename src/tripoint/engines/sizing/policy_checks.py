@@ -59,7 +59,7 @@ def _subject(index: int, subject: Subject, places: Sequence[Place], book: Rulebo
         yield finding("TP1401", path, message, "narrow what one of the rules matches, or widen what it allows")
     else:
         message = f"{_none_of(places)} may run `{subject.workload}`: {refusals[0].text}"
-        yield finding("TP1404", path, message, "the plan will leave it unplaced; add a site or change the rule")
+        yield finding("TP1404", path, message, "no plan is possible until a site is added or a rule changed")
 
 
 def _none_of(places: Sequence[Place]) -> str:
