@@ -144,5 +144,5 @@ def _in_range(nanoseconds: str) -> str:
 
 def _plain(number: object) -> str:
     """A decimal without its trailing zeros."""
-    text = str(number)
+    text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

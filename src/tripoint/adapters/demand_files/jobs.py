@@ -62,11 +62,10 @@ def aggregate_jobs(
     rows = sort_arrivals(session, "SELECT ns FROM jobs WHERE reason IS NULL")
     dropped["stray timestamp"] = rows.strays
     session.run(
-        "UPDATE jobs SET reason = 'stray timestamp' WHERE reason IS NULL AND ns NOT BETWEEN ? AND ?",
-        [rows.first_ns, rows.last_ns],
+        f"CREATE VIEW used AS SELECT * FROM jobs WHERE reason IS NULL AND ns BETWEEN {rows.first_ns} AND {rows.last_ns}"
     )
-    (gpu_hours,) = session.row("SELECT sum(gpus * run_ns) / 3600e9 FROM jobs WHERE reason IS NULL")
-    gangs = quantiles(session, "SELECT gpus AS value, 1 AS weight FROM jobs WHERE reason IS NULL")
+    (gpu_hours,) = session.row("SELECT sum(gpus * run_ns) / 3600e9 FROM used")
+    gangs = quantiles(session, "SELECT gpus AS value, 1 AS weight FROM used")
     arrivals = arrivals_of(session, rows, arrival.has_calendar)
     return JobTrace(
         header=replace(
@@ -87,7 +86,7 @@ def aggregate_jobs(
         arrivals=replace(arrivals, load=_in_use(session, rows, arrivals)),
         gpu_hours=float(gpu_hours),
         gang_gpus=round(gangs.p95),
-        job_hours=quantiles(session, "SELECT run_ns / 3600e9 AS value, 1 AS weight FROM jobs WHERE reason IS NULL"),
+        job_hours=quantiles(session, "SELECT run_ns / 3600e9 AS value, 1 AS weight FROM used"),
         tenants=_tenants(session, layout),
     )
 
@@ -117,7 +116,8 @@ def _judge(session: Session, clocks: dict[str, Clock], duration_sql: str) -> Non
     end = clocks["end"].sql if "end" in clocks else "NULL::BIGINT"
     session.run(f"""
         CREATE TABLE jobs AS
-        WITH timed AS (SELECT *, {arrival} AS ns, {start} AS start_ns, {end} AS end_ns FROM staged),
+        WITH timed AS (SELECT *, {arrival} AS ns, {start} AS start_ns, {end} AS end_ns FROM staged
+            WHERE twin IS NOT NULL),
         parsed AS (SELECT *, {duration_sql} AS run_raw, TRY_CAST(gpus_ AS DOUBLE) AS gpus FROM timed)
         SELECT * EXCLUDE (run_raw), TRY_CAST(run_raw AS BIGINT) AS run_ns, CASE
             WHEN ns IS NULL OR start_ns IS NULL THEN 'bad timestamp'
@@ -127,7 +127,7 @@ def _judge(session: Session, clocks: dict[str, Clock], duration_sql: str) -> Non
             WHEN run_raw < 0 THEN 'ends before it starts'
             WHEN run_raw > {LONGEST_S * NS} THEN 'implausible duration'
             END AS reason
-        FROM parsed ORDER BY row""")
+        FROM parsed""")
     session.run("DROP TABLE staged")
 
 
@@ -158,8 +158,8 @@ def _in_use(session: Session, rows: Sorted, arrivals: Arrivals) -> LoadSeries:
     begin, finish = clipped.format("start_ns"), clipped.format("start_ns + run_ns")
     events = session.rows(f"""
         WITH events AS (
-            SELECT {begin} AS ns, gpus AS step FROM jobs WHERE reason IS NULL UNION ALL
-            SELECT {finish}, -gpus FROM jobs WHERE reason IS NULL)
+            SELECT {begin} AS ns, gpus AS step FROM used UNION ALL
+            SELECT {finish}, -gpus FROM used)
         SELECT (ns - {origin_ns}) // {width_ns} AS bin, sum(step),
             sum(step * (({width_ns} - (ns - {origin_ns}) % {width_ns}) / 1e9))
         FROM events GROUP BY bin ORDER BY bin""")
@@ -175,4 +175,4 @@ def _tenants(session: Session, layout: Layout) -> int | None:
     """Distinct tenants."""
     if "tenant" not in layout.columns:
         return None
-    return int(session.row("SELECT count(DISTINCT tenant_) FROM jobs WHERE reason IS NULL")[0])
+    return int(session.row("SELECT count(DISTINCT tenant_) FROM used")[0])

@@ -33,14 +33,10 @@ def aggregate_requests(
     _judge(session, layout, clock)
     dropped = {"malformed row": staged.malformed, **_dropped(session)}
     order = note_order(session, "judged WHERE reason IS NULL")
-    duplicates, note = _drop_duplicates(session)
-    dropped["duplicate row"] = duplicates
-    rows = sort_arrivals(session, "SELECT ns FROM judged WHERE reason IS NULL")
+    dropped["duplicate row"], note = _set_duplicates_aside(session)
+    rows = sort_arrivals(session, "SELECT ns FROM originals")
     dropped["stray timestamp"] = rows.strays
-    session.run(
-        "UPDATE judged SET reason = 'stray timestamp' WHERE reason IS NULL AND ns NOT BETWEEN ? AND ?",
-        [rows.first_ns, rows.last_ns],
-    )
+    session.run(f"CREATE VIEW used AS SELECT * FROM originals WHERE ns BETWEEN {rows.first_ns} AND {rows.last_ns}")
     dropped = {reason: count for reason, count in dropped.items() if count}
     tenants, tenant_note = _tenants(session, layout, rows.count)
     total, repeated = _blocks(session, layout)
@@ -64,8 +60,8 @@ def aggregate_requests(
             notes=(*header.notes, *notes),
         ),
         arrivals=arrivals_of(session, rows, clock.has_calendar),
-        input_tokens=quantiles(session, "SELECT input AS value, 1 AS weight FROM judged WHERE reason IS NULL"),
-        output_tokens=quantiles(session, "SELECT output AS value, 1 AS weight FROM judged WHERE reason IS NULL"),
+        input_tokens=quantiles(session, "SELECT input AS value, 1 AS weight FROM used"),
+        output_tokens=quantiles(session, "SELECT output AS value, 1 AS weight FROM used"),
         prefix_blocks=total,
         repeated_blocks=repeated,
         tenants=tenants,
@@ -85,7 +81,7 @@ def _judge(session: Session, layout: Layout, clock: Clock) -> None:
         WITH parsed AS (
             SELECT row, twin, {clock.sql} AS ns, input_, output_,
                 TRY_CAST(input_ AS DOUBLE) AS input, TRY_CAST(output_ AS DOUBLE) AS output {extra}
-            FROM staged)
+            FROM staged WHERE twin IS NOT NULL)
         SELECT * EXCLUDE (input_, output_), CASE
             WHEN ns IS NULL THEN 'bad timestamp'
             WHEN input_ IS NULL OR output_ IS NULL THEN 'missing tokens'
@@ -93,7 +89,7 @@ def _judge(session: Session, layout: Layout, clock: Clock) -> None:
             WHEN input < 0 OR output < 0 THEN 'negative tokens'
             WHEN input > {MOST_TOKENS} OR output > {MOST_TOKENS} THEN 'implausible tokens'
             END AS reason
-        FROM parsed ORDER BY row""")
+        FROM parsed""")
     session.run("DROP TABLE staged")
 
 
@@ -115,29 +111,28 @@ def _dropped(session: Session) -> dict[str, int]:
     return counts
 
 
-def _drop_duplicates(session: Session) -> tuple[int, tuple[str, ...]]:
-    """Rows identical in every column: dropped where the clock is finer than a second, else kept and told."""
-    twins = int(
-        session.row("""
-        SELECT coalesce(sum(copies - 1), 0) FROM (
-            SELECT count(*) AS copies FROM judged WHERE reason IS NULL
-            GROUP BY twin, ns HAVING count(*) > 1)""")[0]
-    )
-    if not twins:
-        return 0, ()
-    fine = float(session.row(f"SELECT avg((ns % {SECOND_NS} <> 0)::INT) FROM judged WHERE reason IS NULL")[0])
-    if fine < DUPLICATE_RESOLUTION_SHARE:
-        return 0, (
-            f"{twins:,} rows are identical in every column, but the clock ticks in whole seconds: "
-            "they were kept as separate requests",
-        )
+def _set_duplicates_aside(session: Session) -> tuple[int, tuple[str, ...]]:
+    """Create `originals`: good rows less those identical in every column to an earlier one.
+
+    Rows can only be told to be duplicates where the clock is finer than a second; else they are kept, and told.
+    """
+    session.run("CREATE VIEW originals AS SELECT * FROM judged WHERE reason IS NULL")
     session.run("""
-        UPDATE judged SET reason = 'duplicate row' FROM (
-            SELECT twin, ns, min(row) AS original FROM judged WHERE reason IS NULL GROUP BY twin, ns
-            HAVING count(*) > 1) AS twins
-        WHERE judged.twin = twins.twin AND judged.ns = twins.ns AND judged.row > twins.original
-            AND judged.reason IS NULL""")
-    return twins, ()
+        CREATE TABLE twins AS SELECT twin, ns, min(row) AS first_row, count(*) AS copies FROM originals
+        GROUP BY twin, ns HAVING count(*) > 1""")
+    copies = int(session.row("SELECT coalesce(sum(copies - 1), 0) FROM twins")[0])
+    if not copies:
+        return 0, ()
+    fine = float(session.row(f"SELECT avg((ns % {SECOND_NS} <> 0)::INT) FROM originals")[0])
+    if fine < DUPLICATE_RESOLUTION_SHARE:
+        told = f"{copies:,} rows are identical in every column, but the clock ticks in whole seconds: "
+        return 0, (told + "they were kept as separate requests",)
+    session.run("DROP VIEW originals")
+    # A join written to a new table spills to disk; an UPDATE of as many rows would be held in memory.
+    session.run("""
+        CREATE TABLE originals AS SELECT judged.* FROM judged LEFT JOIN twins USING (twin, ns)
+        WHERE reason IS NULL AND (first_row IS NULL OR row = first_row)""")
+    return copies, ()
 
 
 def _loss_note(dropped: dict[str, int], kept: int) -> tuple[str, ...]:
@@ -156,8 +151,8 @@ def _tenants(session: Session, layout: Layout, rows: int) -> tuple[int | None, t
         return None, ()
     count, most = session.row("""
         SELECT count(*) FILTER (tenant IS NOT NULL), max(requests) FROM (
-            SELECT tenant, count(*) AS requests FROM judged WHERE reason IS NULL GROUP BY tenant)""")
-    return int(count), (f"the largest of {int(count):,} tenants sends {100 * int(most) / rows:.0f} % of the requests",)
+            SELECT tenant, count(*) AS requests FROM used GROUP BY tenant)""")
+    return int(count), (f"the largest of {int(count):,} tenants sends {100 * int(most) / rows:.1f} % of the requests",)
 
 
 def _blocks(session: Session, layout: Layout) -> tuple[int, int]:
@@ -168,5 +163,5 @@ def _blocks(session: Session, layout: Layout) -> tuple[int, int]:
         return 0, 0
     total, distinct = session.row("""
         SELECT count(block), count(DISTINCT block) FROM (
-            SELECT unnest(TRY_CAST(blocks AS BIGINT[])) AS block FROM judged WHERE reason IS NULL)""")
+            SELECT unnest(TRY_CAST(blocks AS BIGINT[])) AS block FROM used)""")
     return int(total), int(total) - int(distinct)

@@ -38,7 +38,7 @@ def column_names(session: Session, file: FileFormat) -> tuple[str, ...]:
 
 
 def stage(session: Session, file: FileFormat, columns: Mapping[str, str], hashed: tuple[str, ...] = ()) -> Staged:
-    """Create table `staged`: `row` (file order), `twin` (hash of the whole row) and one column per role.
+    """Create table `staged`: `row` (file order), `twin` (hash of the whole row, NULL if malformed), a column per role.
 
     Roles in `hashed` are stored as 64-bit hashes: enough to count tenants without keeping their names.
     """
@@ -54,7 +54,6 @@ def stage(session: Session, file: FileFormat, columns: Mapping[str, str], hashed
     invalid = 0
     if file.content == "jsonl":
         invalid = int(session.row("SELECT count(*) FROM staged WHERE twin IS NULL")[0])
-        session.run("DELETE FROM staged WHERE twin IS NULL")
     lost = file.lines - file.skip - (file.content == "csv") - read - rejected if file.content != "parquet" else 0
     notes = (
         (f"{lost:,} lines lie inside quoted fields, or were swallowed by a quote that is never closed",)
@@ -96,7 +95,7 @@ def _jsonl(session: Session, file: FileFormat, columns: Mapping[str, str]) -> tu
         f"compression={literal('gzip' if file.is_gzip else 'none')})"
     )
     paths = ", ".join(literal(path) for name in columns.values() for path in _json_paths(name))
-    is_object = "json_valid(line) AND json_type(line) = 'OBJECT'"
+    is_object = "json_valid(line) AND starts_with(ltrim(line), '{')"
     relation = (
         f"(SELECT CASE WHEN {is_object} THEN hash(line) END AS twin, "
         f"CASE WHEN {is_object} THEN json_extract_string(line, [{paths}]) END AS fields FROM {lines})"
