@@ -33,9 +33,7 @@ def init_estate(
     present = [path for path in texts if path.exists()]
     if present and not force:
         names = quoted([str(path) for path in present])
-        raise OptionError(
-            f"{names} exists already", hint="choose another folder, or `--force` to overwrite it"
-        )
+        raise OptionError(f"{names} exists already", hint="choose another folder, or `--force` to overwrite it")
     for path, text in texts.items():
         write(path, text)
     return tuple(texts)

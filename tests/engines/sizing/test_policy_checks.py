@@ -82,3 +82,11 @@ def test_a_workload_is_told_to_have_no_place_exactly_when_the_filter_says_so(
     has_place = any(is_allowed(place_of(site, CATALOG), subject, book) for site in estate.sites)
     told = {code for code, path in codes(estate) if path.startswith("workloads[0]")}
     assert bool(told & {"TP1401", "TP1402", "TP1404"}) is not has_place
+
+
+def test_sites_that_rules_see_alike_are_told_apart_where_a_workload_names_one() -> None:
+    """Two regions alike but for their id: the one the workload is confined to is used, the other idle."""
+    twin = replace(DE, id=SiteId("de-2"))
+    load = replace(LOAD, only_at=("de-2",))
+    estate = replace(ESTATE, sites=(DE, twin), workloads=(load,))
+    assert codes(estate) == [("TP1501", "sites[0]")]

@@ -1,11 +1,13 @@
 """Do the estate's rules contradict each other, or leave a workload or a site with nothing?
 
-Asks the same filter the planner uses (`policy.judge`), so what is told here is what a plan would refuse.
+Asks the same filter the planner uses (`policy.judge`), so what is told here is what a plan would refuse. Sites that
+differ in nothing a rule looks at are judged once: an estate may have thousands of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from tripoint.domain.catalog import Catalog
@@ -32,19 +34,35 @@ def check_policies(estate: Estate, catalog: Catalog) -> tuple[Finding, ...]:
     subjects = [subject_of(workload, estate, catalog) for workload in estate.workloads]
     return (
         *_certificates(estate),
-        *(said for index, each in enumerate(subjects) for said in _subject(index, each, places, book)),
+        *_homeless(subjects, places, book),
         *_today(estate, subjects, places, book),
         *_idle_sites(estate, subjects, places, book),
     )
 
 
+def _alike(places: Sequence[Place], subjects: Sequence[Subject]) -> list[Place]:
+    """The places without their ids, unless a workload names the site: equal ones are judged alike."""
+    named = frozenset().union(*(each.only_at | each.not_at for each in subjects))
+    return [place if place.id in named else replace(place, id="") for place in places]
+
+
+def _placeable(subjects: Sequence[Subject], places: Sequence[Place], book: Rulebook) -> list[bool]:
+    """Per workload: whether any site may run it."""
+    distinct = tuple(dict.fromkeys(_alike(places, subjects)))
+    return [any(judge(place, each, book) is None for place in distinct) for each in subjects]
+
+
+def _homeless(subjects: Sequence[Subject], places: Sequence[Place], book: Rulebook) -> Iterator[Finding]:
+    if places:
+        for index, has_place in enumerate(_placeable(subjects, places, book)):
+            if not has_place:
+                yield from _subject(index, subjects[index], places, book)
+
+
 def _subject(index: int, subject: Subject, places: Sequence[Place], book: Rulebook) -> Iterator[Finding]:
     """At most one finding per workload: the plainest reason why it has nowhere to go."""
     path = f"workloads[{index}]"
-    verdicts = [judge(place, subject, book) for place in places]
-    if not verdicts or None in verdicts:
-        return
-    refusals = [verdict for verdict in verdicts if verdict is not None]
+    refusals = [verdict for place in places if (verdict := judge(place, subject, book)) is not None]
     pair = _contradiction(subject, book)
     if all(verdict.reason is RefusalReason.CONFINED for verdict in refusals):
         where = f"{path}.only_at" if subject.only_at else f"{path}.not_at"
@@ -100,11 +118,15 @@ def _idle_sites(
     estate: Estate, subjects: Sequence[Subject], places: Sequence[Place], book: Rulebook
 ) -> Iterator[Finding]:
     """Sites that could run things but may run nothing; workloads that may run nowhere are told by themselves."""
-    placeable = [each for each in subjects if any(judge(place, each, book) is None for place in places)]
-    for index, (site, place) in enumerate(zip(estate.sites, places, strict=True)):
+    may_run = _placeable(subjects, places, book)
+    placeable = [each for each, has_place in zip(subjects, may_run, strict=True) if has_place]
+    alike = _alike(places, subjects)
+    idle = {place for place in dict.fromkeys(alike) if all(judge(place, each, book) for each in placeable)}
+    if not placeable:
+        return
+    for index, (site, kind_of_place) in enumerate(zip(estate.sites, alike, strict=True)):
         offers = bool(site.pools) or bool(site.apis) or (site.pools is None and site.kind.is_rented)
-        verdicts = [judge(place, subject, book) for subject in placeable]
-        if offers and verdicts and None not in verdicts:
-            reason = verdicts[0].text if verdicts[0] else ""
-            message = f"no workload may run at `{site.id}`; `{placeable[0].workload}` for one: {reason}"
+        verdict = judge(places[index], placeable[0], book) if offers and kind_of_place in idle else None
+        if verdict is not None:
+            message = f"no workload may run at `{site.id}`; `{placeable[0].workload}` for one: {verdict.text}"
             yield finding("TP1501", f"sites[{index}]", message, "remove the site, or change the rules")
