@@ -76,6 +76,7 @@ def open_session(memory_mb: int, file: str) -> Iterator[Session]:
                 "autoload_known_extensions": False,
             },
         )
+        connection.execute("SET enable_progress_bar = false")  # it would draw on standard output
         try:
             with _told(file, memory_mb):
                 yield Session(connection, Path(folder))
