@@ -10,6 +10,7 @@ from tripoint.domain.source import LoadedEstate
 from tripoint.domain.version import VERSION
 from tripoint.engines.answers.assumptions import assumptions
 from tripoint.engines.answers.baselines import baseline
+from tripoint.engines.answers.breakevens import break_evens
 from tripoint.engines.answers.summaries import site_summaries, workload_summaries
 from tripoint.engines.placement.instance import Instance
 from tripoint.engines.placement.outcome import Outcome
@@ -63,7 +64,7 @@ def assemble(frame: Frame, outcome: Outcome, others: tuple[Baseline, ...]) -> Pl
         transfers=decisions.transfers,
         charges=charges,
         baselines=(baseline("plan", "this plan", outcome), *others),
-        breakevens=(),
+        breakevens=break_evens(instance, decisions),
         lapses=(),
         headroom=(),
         assumptions=assumptions(instance, decisions.placements, charges, frame.today),

@@ -127,7 +127,7 @@ def sites_in(placements: Iterable[Placement], period: int) -> tuple[str, ...]:
 
 
 def _moves(workload: Workload, homes: list[tuple[str, ...]]) -> int:
-    before = set(share.site for share in workload.today) or set(homes[0])
+    before: set[str] = {share.site for share in workload.today} or set(homes[0])
     moves = 0
     for home in homes:
         moves += len(set(home) - before)
