@@ -25,6 +25,8 @@ from tripoint.domain.findings import did_you_mean, finding
 KINDS = ("requests", "gpu_jobs")
 REFIT = "write it again with `tripoint demand fit FILE --out PROFILE`"
 HOURS_PER_WEEK = 168
+LARGEST = 1e18
+"""No figure of a profile is larger; a whole number may be too large to be printed."""
 Findings = Iterator[Finding]
 
 
@@ -161,8 +163,10 @@ def _range_findings(profile: DemandProfile) -> Findings:
     )
     for name, is_sound, wanted in rules:
         value = getattr(profile, name)
-        if value is not None and not (isfinite(value) and is_sound(value)):
-            yield finding("TP1302", name, f"`{name}` is {value:g}, {wanted} expected", REFIT)
+        if value is None or (abs(value) < LARGEST and is_sound(value)):
+            continue
+        shown = f"{value:g}" if abs(value) < LARGEST else "not a usable number"
+        yield finding("TP1302", name, f"`{name}` is {shown}, {wanted} expected", REFIT)
 
 
 def _distribution_findings(name: str, said: Distribution | None) -> Findings:

@@ -17,7 +17,12 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 def render_demand(profile: DemandProfile) -> Group:
     """The whole answer of `tripoint demand fit`."""
-    parts: list[RenderableType] = [Text(profile.name, style="bold"), Text(profile.source), Text(), _figures(profile)]
+    parts: list[RenderableType] = [
+        Text(printable(profile.name), style="bold"),
+        Text(printable(profile.source)),
+        Text(),
+        _figures(profile),
+    ]
     parts += _distributions(profile)
     if profile.curve:
         parts += [
@@ -47,6 +52,11 @@ def amount(value: float) -> str:
     if value == 0 or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"
+
+
+def printable(words: str) -> str:
+    """The words without control characters: a file's name may hold escapes that a terminal would obey."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in words)
 
 
 def percent(share: float) -> str:
@@ -160,5 +170,5 @@ def _losses(profile: DemandProfile) -> list[RenderableType]:
         told = ", ".join(f"{count:,} for {reason}" for reason, count in profile.dropped.items())
         lines += [Text(), Text(f"Rows dropped: {told}")]
     if profile.notes:
-        lines += [Text(), Text("Notes", style="bold"), *(Text(f"- {note}") for note in profile.notes)]
+        lines += [Text(), Text("Notes", style="bold"), *(Text(f"- {printable(note)}") for note in profile.notes)]
     return lines

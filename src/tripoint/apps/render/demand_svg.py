@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from tripoint.apps.render.demand import DAYS, amount, distributions_of, figures_of
+from tripoint.apps.render.demand import DAYS, amount, distributions_of, figures_of, printable
 from tripoint.domain.demand import CurveBlock, DemandProfile, Distribution
 
 WIDTH = 920
@@ -19,6 +19,9 @@ MARGIN = 28
 GUTTER = 44
 PLOT_HEIGHT = 170
 LETTER = 6.4
+DECADES = 8
+"""Most powers of ten on one axis; smaller figures sit on its lower end."""
+TINY = 1e-12
 STYLE = """
 svg { font: 12px system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif; }
 .paper { fill: #ffffff; } .ink { fill: #1f2328; } .soft { fill: #59636e; }
@@ -75,7 +78,8 @@ def demand_svg(profile: DemandProfile) -> str:
     spread, top = _distributions(profile, top)
     shapes.append(spread)
     height = round(top + 8)
-    alt = escape(f"Demand profile {profile.name}: " + "; ".join(f"{n} {f}" for n, f in figures_of(profile)))
+    told = "; ".join(f"{name} {figure}" for name, figure in figures_of(profile))
+    alt = escape(f"Demand profile {printable(profile.name)}: {told}")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         f'role="img">\n<title>{alt}</title>\n<style>{STYLE}</style>\n'
@@ -146,6 +150,7 @@ def _distributions(profile: DemandProfile, top: float) -> tuple[str, float]:
     values = [v for _, said in named for v in (said.p50, said.p99, said.mean) if v > 0] or [1.0]
     low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)) + 1e-9)
     high = max(high, low + 1)
+    low = max(low, high - DECADES)
     left, right = MARGIN + 110, WIDTH - MARGIN - 10
     unit = "hours" if profile.kind == "gpu_jobs" else "tokens per request"
     bottom = top + 34 + 46 * len(named)
@@ -240,7 +245,7 @@ def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
 
 
 def _text(x: float, y: float, words: str, kind: str, anchor: str = "start") -> str:
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(printable(words))}</text>'
 
 
 def _cut(words: str, most: int) -> str:
@@ -250,8 +255,8 @@ def _cut(words: str, most: int) -> str:
 
 def _round_up(value: float) -> float:
     """The next round number whose quarters are round too."""
-    if value <= 0:
-        return 1.0
+    if value < TINY:
+        return TINY
     power = 10.0 ** math.floor(math.log10(value))
     return next(factor * power for factor in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10) if factor * power >= value)
 
