@@ -75,6 +75,7 @@ _RANGES: Mapping[tuple[type, str], Range] = MappingProxyType(
         (Horizon, "months"): Range(1, 120, "months", code="TP1307", hint="plan a shorter time"),
         (Horizon, "period_months"): Range(1, 12, "months"),
         (Horizon, "blocks"): Range(1, 24, "blocks"),
+        (Horizon, "review_months"): Range(1, 120, "months"),
         (Finance, "usd_per_unit"): _positive("USD"),
         (Finance, "discount_rate"): _SHARE,
         (Finance, "amortisation_years"): _positive("years", 20),
