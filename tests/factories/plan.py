@@ -10,19 +10,24 @@ import math
 from collections import defaultdict
 from dataclasses import replace
 
-from tests.factories.plan_judgement import (
-    assumptions,
-    baselines,
-    breakevens,
-    findings,
-    headroom,
-    lapses,
-    refusals,
+from tests.factories.plan_breakevens import breakevens
+from tests.factories.plan_charges import statement
+from tests.factories.plan_judgement import assumptions, baselines, findings, headroom, lapses, refusals
+from tests.factories.plan_story import (
+    BLOCKS,
+    JOBS,
+    PERIOD_HOURS,
+    PERIODS,
+    PLACES,
+    STOCKS,
+    Job,
+    committed,
+    owned,
+    route,
+    volume,
 )
-from tests.factories.plan_story import JOBS, PLACES, STOCKS, Job, Stock
 
-from tripoint.domain.charge import Charge, ChargeKind, CommitmentStatus
-from tripoint.domain.demand import Block
+from tripoint.domain.charge import Charge
 from tripoint.domain.plan import (
     ConflictSet,
     CopyDecision,
@@ -40,15 +45,6 @@ from tripoint.domain.plan import (
     WorkloadSummary,
 )
 
-PERIODS = tuple(f"{year}-Q{quarter}" for year in (2027, 2028, 2029) for quarter in (1, 2, 3, 4))
-PERIOD_HOURS = 2190.0
-_HOURS = tuple(range(168))
-BLOCKS = (
-    Block(name="b1", hours_of_week=_HOURS[:14], weight=14 / 168, longest_gap_hours=20),
-    Block(name="b2", hours_of_week=_HOURS[14:56], weight=42 / 168, longest_gap_hours=14),
-    Block(name="b3", hours_of_week=_HOURS[56:112], weight=56 / 168, longest_gap_hours=12),
-    Block(name="b4", hours_of_week=_HOURS[112:], weight=56 / 168, longest_gap_hours=10),
-)
 _SHAPE = {"inference": (1.75, 1.35, 0.95, 0.6), "other": (0.35, 0.6, 1.05, 1.41)}
 _LAYER = {place.id: place.layer for place in PLACES}
 _PROVIDER = {place.id: place.provider for place in PLACES}
@@ -63,9 +59,7 @@ def synthetic_plan() -> Plan:
 
 def small_plan() -> Plan:
     """Three workloads of the story, for goldens a person can read."""
-    return _build(
-        tuple(job for job in JOBS if job.id in ("customer-chat-eu", "code-assistant", "contract-review"))
-    )
+    return _build(tuple(job for job in JOBS if job.id in ("customer-chat-eu", "code-assistant", "contract-review")))
 
 
 def infeasible_plan() -> Plan:
@@ -131,7 +125,7 @@ def _build(jobs: tuple[Job, ...]) -> Plan:
     placements = tuple(_placements(jobs))
     pools = tuple(_pool_states(placements))
     transfers = tuple(_transfers(jobs))
-    charges = tuple(_charges(jobs, placements, pools, transfers))
+    charges = tuple(statement(jobs, placements, pools, transfers))
     total = math.fsum(charge.effective_usd for charge in charges)
     mtok = sum(_mtok(job) for job in jobs)
     return replace(
@@ -145,9 +139,7 @@ def _build(jobs: tuple[Job, ...]) -> Plan:
         pools=pools,
         purchases=tuple(_purchases(pools)),
         expansions=(
-            ExpansionDecision(
-                site="colo-ams", step="second-row", order_period=1, service_period=4, adds_kw=120
-            ),
+            ExpansionDecision(site="colo-ams", step="second-row", order_period=1, service_period=4, adds_kw=120),
         ),
         copies=(
             CopyDecision(dataset="documents", site="dc-frankfurt", from_period=0, to_period=11, is_new=False),
@@ -194,12 +186,7 @@ def _solve(total: float) -> SolveSummary:
 
 def _demand(job: Job, period: int, block: int) -> float:
     shape = _SHAPE["inference" if job.kind == "inference" else "other"][block]
-    return job.nodes * (1 + job.growth) ** (period / 4) * shape
-
-
-def _route(job: Job, period: int) -> list[tuple[str, float]]:
-    latest = max(start for start, _, _ in job.route if start <= period)
-    return [(pool, share) for start, pool, share in job.route if start == latest]
+    return float(job.nodes * (1 + job.growth) ** (period / 4) * shape)
 
 
 def _placements(jobs: tuple[Job, ...]) -> list[Placement]:
@@ -207,7 +194,7 @@ def _placements(jobs: tuple[Job, ...]) -> list[Placement]:
     for job in jobs:
         for period in range(12):
             for block in range(4):
-                for pool, share in _route(job, period):
+                for pool, share in route(job, period):
                     stock = _STOCK[pool]
                     is_spot = job.kind in ("training", "fine_tuning") and pool.startswith("aws")
                     lane = "api" if stock.gpus == 0 else "spot" if is_spot else "firm"
@@ -228,14 +215,6 @@ def _placements(jobs: tuple[Job, ...]) -> list[Placement]:
     return found
 
 
-def _owned(stock: Stock, period: int) -> float:
-    return max((nodes for start, nodes in stock.owned if start <= period), default=0)
-
-
-def _committed(stock: Stock, period: int) -> float:
-    return sum(nodes for start, end, nodes in stock.committed if start <= period <= end)
-
-
 def _pool_states(placements: tuple[Placement, ...]) -> list[PoolState]:
     firm: dict[tuple[str, int, int], float] = defaultdict(float)
     spot: dict[tuple[str, int, int], float] = defaultdict(float)
@@ -248,7 +227,7 @@ def _pool_states(placements: tuple[Placement, ...]) -> list[PoolState]:
         for period in range(12):
             for block in range(4):
                 key = (stock.id, period, block)
-                owned, committed = _owned(stock, period), _committed(stock, period)
+                held, promised = owned(stock, period), committed(stock, period)
                 found.append(
                     PoolState(
                         pool=stock.id,
@@ -256,9 +235,9 @@ def _pool_states(placements: tuple[Placement, ...]) -> list[PoolState]:
                         node_type=stock.node_type,
                         period=period,
                         block=block,
-                        owned=owned,
-                        committed=committed,
-                        on_demand=max(0.0, firm[key] - owned - committed),
+                        owned=held,
+                        committed=promised,
+                        on_demand=max(0.0, firm[key] - held - promised),
                         spot=spot[key],
                         used=firm[key] + spot[key],
                         gpus_per_node=stock.gpus,
@@ -267,149 +246,15 @@ def _pool_states(placements: tuple[Placement, ...]) -> list[PoolState]:
     return found
 
 
-def _charges(
-    jobs: tuple[Job, ...],
-    placements: tuple[Placement, ...],
-    pools: tuple[PoolState, ...],
-    transfers: tuple[TransferRow, ...],
-) -> list[Charge]:
-    hours: dict[tuple[str, int], dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    for placement in placements:
-        node_hours = placement.nodes * BLOCKS[placement.block].weight * PERIOD_HOURS
-        hours[placement.pool, placement.period][placement.workload] += node_hours
-    found: list[Charge] = []
-    for (pool, period), by_workload in hours.items():
-        found += _pool_charges(_STOCK[pool], period, by_workload, pools)
-    for stock in STOCKS:
-        found += _purchase_charges(stock)
-    for row in transfers:
-        found += _egress(row)
-    for job in jobs:
-        found += _api_charges(job)
-    return sorted(found, key=lambda charge: charge.period)
-
-
-def _pool_charges(
-    stock: Stock, period: int, by_workload: dict[str, float], pools: tuple[PoolState, ...]
-) -> list[Charge]:
-    states = [state for state in pools if state.pool == stock.id and state.period == period]
-    elastic = (
-        sum((state.on_demand + state.spot) * BLOCKS[state.block].weight for state in states) * PERIOD_HOURS
-    )
-    firm = (_owned(stock, period) + _committed(stock, period)) * PERIOD_HOURS
-    used = sum(by_workload.values())
-    if not stock.gpus or used == 0:
-        return []
-    found = []
-    for workload, node_hours in by_workload.items():
-        share = node_hours / used
-        if elastic > 0:
-            found.append(
-                _row(
-                    stock,
-                    period,
-                    ChargeKind.COMPUTE,
-                    "on_demand",
-                    workload,
-                    None,
-                    elastic * share,
-                    stock.on_demand_usd,
-                )
-            )
-        found += _firm_rows(stock, period, workload, CommitmentStatus.USED, min(firm, used - elastic) * share)
-    idle = firm - min(firm, used - elastic)
-    return found + _firm_rows(stock, period, None, CommitmentStatus.UNUSED, idle)
-
-
-def _firm_rows(
-    stock: Stock, period: int, workload: str | None, status: CommitmentStatus, node_hours: float
-) -> list[Charge]:
-    if node_hours <= 0:
-        return []
-    if not stock.purchase_usd:
-        return [
-            _row(
-                stock,
-                period,
-                ChargeKind.COMPUTE,
-                "committed",
-                workload,
-                status,
-                node_hours,
-                stock.committed_usd,
-            )
-        ]
-    hourly = stock.purchase_usd / (4 * 8760)
-    energy = stock.kw * _PUE * _KWH_USD * (1.0 if workload else 0.3)
-    rows = [
-        (ChargeKind.AMORTISATION, hourly),
-        (ChargeKind.CAPITAL, hourly * 0.17),
-        (ChargeKind.MAINTENANCE, hourly * 0.2),
-        (ChargeKind.STAFF, hourly * 0.12),
-        (ChargeKind.ENERGY, energy),
-        (ChargeKind.FACILITY, stock.kw * 0.19),
-    ]
-    return [_row(stock, period, kind, "owned", workload, status, node_hours, usd) for kind, usd in rows]
-
-
-def _row(
-    stock: Stock,
-    period: int,
-    kind: ChargeKind,
-    option: str,
-    workload: str | None,
-    status: CommitmentStatus | None,
-    quantity: float,
-    usd: float,
-) -> Charge:
-    kwh = quantity * (
-        stock.kw * _PUE if kind is ChargeKind.ENERGY else 9.0 if kind is ChargeKind.COMPUTE else 0.0
-    )
-    is_sunk = kind in (ChargeKind.AMORTISATION, ChargeKind.CAPITAL)
-    return Charge(
-        period=period,
-        kind=kind,
-        provider=_PROVIDER[stock.site],
-        site=stock.site,
-        layer=_LAYER[stock.site],
-        resource=stock.node_type,
-        option=option,
-        workload=workload,
-        status=status,
-        quantity=quantity,
-        unit="node-hour",
-        list_usd=quantity * usd * 1.1,
-        contracted_usd=quantity * usd,
-        billed_usd=0.0 if is_sunk else quantity * usd,
-        effective_usd=quantity * usd,
-        carbon_kg=kwh * _KGCO2_PER_KWH,
-        basis=(f"price.{stock.node_type}",),
-    )
-
-
-def _purchase_charges(stock: Stock) -> list[Charge]:
-    found, before = [], None
-    for period, nodes in stock.owned:
-        added = nodes - before if before is not None else 0
-        before = nodes
-        if added:
-            price = added * stock.purchase_usd
-            row = _row(stock, period, ChargeKind.PURCHASE, "owned", None, None, added, 0.0)
-            found.append(replace(row, unit="node", list_usd=price, contracted_usd=price, billed_usd=price))
-    return found
-
-
 def _transfers(jobs: tuple[Job, ...]) -> list[TransferRow]:
     found = []
     for job in jobs:
         for period in range(12):
             growth = (1 + job.growth) ** (period / 4)
-            for pool, share in _route(job, period):
+            for pool, share in route(job, period):
                 site = _STOCK[pool].site
                 volume = max(job.mtok * 3 * 0.012, job.nodes * 40) * growth * share
-                found.append(
-                    TransferRow(source=job.caller, target=site, purpose="callers", period=period, gb=volume)
-                )
+                found.append(TransferRow(source=job.caller, target=site, purpose="callers", period=period, gb=volume))
                 if job.dataset and job.dataset_site != site:
                     found.append(
                         TransferRow(
@@ -421,54 +266,14 @@ def _transfers(jobs: tuple[Job, ...]) -> list[TransferRow]:
                         )
                     )
     found += [
-        TransferRow(source="dc-frankfurt", target="colo-ams", purpose="sync", period=p, gb=2600)
-        for p in range(12)
+        TransferRow(source="dc-frankfurt", target="colo-ams", purpose="sync", period=p, gb=2600) for p in range(12)
     ]
     found.append(TransferRow(source="aws-virginia", target="colo-ams", purpose="seed", period=2, gb=140_000))
     return found
 
 
-def _egress(row: TransferRow) -> list[Charge]:
-    rate = {"aws": 0.08, "azure": 0.08}.get(_PROVIDER.get(row.source, ""), 0.0)
-    if not rate or row.purpose == "callers":
-        return []
-    usd = row.gb * rate
-    return [
-        Charge(
-            period=row.period,
-            kind=ChargeKind.EGRESS,
-            provider=_PROVIDER[row.source],
-            site=row.source,
-            layer=_LAYER[row.source],
-            resource=f"{row.source}->{row.target}",
-            option="",
-            workload=None,
-            status=None,
-            quantity=row.gb,
-            unit="GB",
-            list_usd=usd,
-            contracted_usd=usd,
-            billed_usd=usd,
-            effective_usd=usd,
-            carbon_kg=0.0,
-            basis=("egress.aws",),
-        )
-    ]
-
-
-def _api_charges(job: Job) -> list[Charge]:
-    found = []
-    for period in range(12):
-        stock = _STOCK[_route(job, period)[0][0]]
-        if stock.gpus == 0:
-            mtok = job.mtok * 3 * (1 + job.growth) ** (period / 4)
-            row = _row(stock, period, ChargeKind.API_TOKENS, "per_token", job.id, None, mtok, 5.4)
-            found.append(replace(row, unit="Mtok"))
-    return found
-
-
 def _mtok(job: Job) -> float:
-    return sum(job.mtok * 3 * (1 + job.growth) ** (period / 4) for period in range(12))
+    return sum(volume(job, period) for period in range(12))
 
 
 def _site(site: str, charges: tuple[Charge, ...], pools: tuple[PoolState, ...]) -> SiteSummary:
@@ -491,7 +296,7 @@ def _workload(job: Job, charges: tuple[Charge, ...]) -> WorkloadSummary:
     own = [charge for charge in charges if charge.workload == job.id]
     cost, mtok = math.fsum(charge.effective_usd for charge in own), _mtok(job)
     idle = cost * 0.14 if any(charge.status for charge in own) else 0.0
-    routes = [_route(job, period) for period in range(12)]
+    routes = [route(job, period) for period in range(12)]
     sites = [tuple(dict.fromkeys(_STOCK[pool].site for pool, _ in route)) for route in routes]
     entered = [set(after) - set(before) for before, after in itertools.pairwise(sites)]
     return WorkloadSummary(

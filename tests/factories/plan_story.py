@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tripoint.domain.demand import Block
+
+PERIODS = tuple(f"{year}-Q{quarter}" for year in (2027, 2028, 2029) for quarter in (1, 2, 3, 4))
+PERIOD_HOURS = 2190.0
+_HOURS = tuple(range(168))
+BLOCKS = (
+    Block(name="b1", hours_of_week=_HOURS[:14], weight=14 / 168, longest_gap_hours=20),
+    Block(name="b2", hours_of_week=_HOURS[14:56], weight=42 / 168, longest_gap_hours=14),
+    Block(name="b3", hours_of_week=_HOURS[56:112], weight=56 / 168, longest_gap_hours=12),
+    Block(name="b4", hours_of_week=_HOURS[112:], weight=56 / 168, longest_gap_hours=10),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -62,25 +74,9 @@ class Job:
 
 PLACES = (
     Place(id="aws-virginia", kind="cloud", layer="public", provider="aws", country="US", region="us-east-1"),
-    Place(
-        id="aws-frankfurt", kind="cloud", layer="public", provider="aws", country="DE", region="eu-central-1"
-    ),
-    Place(
-        id="azure-west-europe",
-        kind="cloud",
-        layer="public",
-        provider="azure",
-        country="NL",
-        region="westeurope",
-    ),
-    Place(
-        id="coreweave-us",
-        kind="gpu_cloud",
-        layer="dense",
-        provider="coreweave",
-        country="US",
-        region="us-east",
-    ),
+    Place(id="aws-frankfurt", kind="cloud", layer="public", provider="aws", country="DE", region="eu-central-1"),
+    Place(id="azure-west-europe", kind="cloud", layer="public", provider="azure", country="NL", region="westeurope"),
+    Place(id="coreweave-us", kind="gpu_cloud", layer="dense", provider="coreweave", country="US", region="us-east"),
     Place(id="colo-ams", kind="colo", layer="dense", provider="own", country="NL", power_kw=330),
     Place(id="dc-frankfurt", kind="on_prem", layer="dense", provider="own", country="DE", power_kw=210),
     Place(id="stores-eu", kind="edge", layer="edge", provider="own", country="DE", count=240, power_kw=0.9),
@@ -88,9 +84,7 @@ PLACES = (
 )
 
 STOCKS = (
-    Stock(
-        site="aws-virginia", node_type="p5.48xlarge", gpus=8, kw=0, on_demand_usd=55.04, committed_usd=33.0
-    ),
+    Stock(site="aws-virginia", node_type="p5.48xlarge", gpus=8, kw=0, on_demand_usd=55.04, committed_usd=33.0),
     Stock(
         site="aws-virginia",
         node_type="g6e.12xlarge",
@@ -136,23 +130,9 @@ STOCKS = (
         purchase_usd=330_000,
         owned=((0, 6), (3, 20), (6, 32), (9, 44)),
     ),
-    Stock(
-        site="dc-frankfurt",
-        node_type="dgx-h100",
-        gpus=8,
-        kw=8.4,
-        purchase_usd=330_000,
-        owned=((0, 4), (4, 9)),
-    ),
+    Stock(site="dc-frankfurt", node_type="dgx-h100", gpus=8, kw=8.4, purchase_usd=330_000, owned=((0, 4), (4, 9))),
     Stock(site="dc-frankfurt", node_type="l40s-8", gpus=8, kw=4.1, purchase_usd=118_000, owned=((0, 12),)),
-    Stock(
-        site="stores-eu",
-        node_type="jetson-agx",
-        gpus=1,
-        kw=0.06,
-        purchase_usd=2_600,
-        owned=((0, 390), (5, 590)),
-    ),
+    Stock(site="stores-eu", node_type="jetson-agx", gpus=1, kw=0.06, purchase_usd=2_600, owned=((0, 390), (5, 590))),
     Stock(site="plants", node_type="l4-edge", gpus=2, kw=0.5, purchase_usd=14_000, owned=((0, 16),)),
 )
 
@@ -386,3 +366,24 @@ JOBS = (
         why="moves with the delivery of the second rack row",
     ),
 )
+
+
+def route(job: Job, period: int) -> list[tuple[str, float]]:
+    """(pool, share) of a job in a period."""
+    latest = max(start for start, _, _ in job.route if start <= period)
+    return [(pool, share) for start, pool, share in job.route if start == latest]
+
+
+def owned(stock: Stock, period: int) -> float:
+    """Owned nodes in service."""
+    return max((float(nodes) for start, nodes in stock.owned if start <= period), default=0.0)
+
+
+def committed(stock: Stock, period: int) -> float:
+    """Committed nodes."""
+    return float(sum(nodes for start, end, nodes in stock.committed if start <= period <= end))
+
+
+def volume(job: Job, period: int) -> float:
+    """Million tokens in a period."""
+    return float(job.mtok * 3 * (1 + job.growth) ** (period / 4))

@@ -13,7 +13,8 @@ Attribute = str | float | int | bool | None
 _VOID = frozenset({"meta", "br", "hr", "link", "col"})
 _SHAPES = frozenset({"path", "rect", "line", "circle", "polyline", "polygon", "use"})
 _JOINTS = re.compile(r"([._/])(?=\w)")
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+# Control characters, half surrogates, and marks that reverse the reading order of what follows.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
 
 
 class Markup(str):

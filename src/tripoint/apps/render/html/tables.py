@@ -7,7 +7,10 @@ from collections.abc import Iterable, Sequence
 from tripoint.apps.render.html.markup import Content, Markup, el, join, prose
 
 Column = tuple[str, str]
-"""(heading, kind); kinds are `l` words that do not break, `p` sentences, `w` words that break, `r` numbers, `q` numbers whose unit breaks."""
+"""(heading, kind).
+
+Kinds are `l` words that do not break, `w` words that do, `p` sentences, `r` numbers, `q` numbers whose unit breaks.
+"""
 
 _CLASSES = {"r": "num", "p": "prose", "w": "wrap", "q": "num wrap"}
 
