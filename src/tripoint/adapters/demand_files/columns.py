@@ -30,8 +30,8 @@ _NAMES: Mapping[str, str] = {
     "blocks": "hash_ids",
     "submit": "submit submit_time submitted_at submitted_time submission_time queued_at creation_time "
     "created_at arrival_time",
-    "start": "start start_time started_at begin begin_time time_start timestamp",
-    "end": "end end_time ended_at finish finish_time finished_at completed_at time_end",
+    "start": "start start_time started_at begin begin_time time_start scheduled_time scheduled_at timestamp",
+    "end": "end end_time ended_at finish finish_time finished_at completed_at time_end deletion_time deleted_at",
     "duration": "duration runtime run_time elapsed elapsed_raw elapsed_time wall_time walltime job_duration",
     "gpus": "gpus gpu gpu_num num_gpus num_gpu n_gpus gpu_count gpus_requested req_gpus alloc_gpus "
     "gpus_allocated gpu_request accelerators",
@@ -45,6 +45,8 @@ _UNITS: Mapping[str, str] = {
     "ns": "ns nsec nanos nanoseconds",
 }
 UNIT_SUFFIXES = MappingProxyType({name: unit for unit, names in _UNITS.items() for name in names.split()})
+LIKELY = 0.75
+"""Least likeness, 0 to 1, at which a column is suggested for a role."""
 AZURE = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
 MOONCAKE = ("timestamp", "input_length", "output_length", "hash_ids")
 SERVEGEN_WINDOWS = ("client_id", "window_start_s", "rate_rps", "iat_cv")
@@ -191,14 +193,18 @@ def _without_unit(name: str) -> str:
 
 
 def _nearest(roles: Sequence[str], spare: Sequence[str]) -> dict[str, str]:
-    """The likeliest spare column for each missing role."""
-    by_name = {normalised(name): name for name in spare}
-    nearest = {}
+    """The likeliest spare column for each missing role, if one is likely; no column for two roles."""
+    taken = {alias for aliases in ALIASES.values() for alias in aliases}
+    by_name = {normalised(name): name for name in spare if normalised(name) not in taken}
+    nearest: dict[str, str] = {}
     for role in roles:
         scored = [
-            (difflib.SequenceMatcher(None, name, alias).ratio(), name) for name in by_name for alias in ALIASES[role]
+            (difflib.SequenceMatcher(None, name, alias).ratio(), name)
+            for name in by_name
+            for alias in ALIASES[role]
+            if by_name[name] not in nearest.values()
         ]
-        if scored and max(scored)[0] >= 0.6:
+        if scored and max(scored)[0] >= LIKELY:
             nearest[role] = by_name[max(scored)[1]]
     return nearest
 

@@ -99,7 +99,7 @@ def figures_of(profile: DemandProfile) -> list[tuple[str, str]]:
             )
         ]
     if profile.gang_gpus is not None:
-        rows += [("gang", f"{profile.gang_gpus} GPUs at the 95th percentile")]
+        rows += [("gang", f"{profile.gang_gpus} GPU{'s' if profile.gang_gpus != 1 else ''} at the 95th percentile")]
     if profile.tenants is not None:
         rows += [("tenants", f"{profile.tenants:,}")]
     return rows
@@ -167,7 +167,7 @@ def _week(shape: tuple[float, ...]) -> list[RenderableType]:
 def _losses(profile: DemandProfile) -> list[RenderableType]:
     lines: list[RenderableType] = []
     if profile.dropped:
-        told = ", ".join(f"{count:,} for {reason}" for reason, count in profile.dropped.items())
+        told = ", ".join(f"{count:,} for {printable(reason)}" for reason, count in profile.dropped.items())
         lines += [Text(), Text(f"Rows dropped: {told}")]
     if profile.notes:
         lines += [Text(), Text("Notes", style="bold"), *(Text(f"- {printable(note)}") for note in profile.notes)]
