@@ -62,11 +62,19 @@ class Horizon:
     """Length of one planning period, months."""
     blocks: int = 4
     """Blocks of the load-duration curve."""
+    review_months: int = 12
+    """Months between placement reviews: where replicas and dataset copies are kept changes only then; shares, nodes
+    and bursts follow demand in every period."""
 
     @property
     def periods(self) -> int:
         """Number of planning periods."""
         return self.months // self.period_months
+
+    def review_of(self, period: int) -> int:
+        """First period of the review a period belongs to."""
+        length = max(1, self.review_months // self.period_months)
+        return period - period % length
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,9 +37,9 @@ def busy_hours_per_share(instance: Instance, lane: Lane, period: int, block: int
     """Node-hours under load in the block per unit of share: the mean rate draws power, not the peak."""
     demand = instance.demand(lane)
     if is_energy(instance.workload(lane)):
-        return lane.fit.nodes_per_unit * demand.work[period] * lane.fit.busy_per_unit
+        return lane.fit.busy_nodes_per_unit * demand.work[period]
     hours = instance.block_hours(block)
-    return lane.fit.nodes_per_unit * demand.mean_rate[period][block] * lane.fit.busy_per_unit * hours
+    return lane.fit.busy_nodes_per_unit * demand.mean_rate[period][block] * hours
 
 
 def fixed_nodes(instance: Instance, lane: Lane) -> float:

@@ -34,7 +34,11 @@ def _add_held(form: Formulation, number: int, pool: PoolModel) -> None:
         return
     sunk = _constant(form, f"sunk[{pool.spec.id}]")
     for period in form.instance.periods:
-        column = form.builder.column(f"keep[{pool.spec.id},p{period}]", upper=float(pool.held), integer=True)
+        review = form.instance.estate.horizon.review_of(period)
+        if review == period:
+            name = f"keep[{pool.spec.id},p{period}]"
+            form.keep[number, period] = form.builder.column(name, upper=float(pool.held), integer=True)
+        column = form.keep[number, review]
         form.keep[number, period] = column
         running = pool_activity(form, pool, period, "owned", pool.held_running)
         form.charge(column, running, float(pool.count * _months(form)))
@@ -78,9 +82,19 @@ def may_start(periods: int, term: int, start: int) -> bool:
     return start + term <= periods
 
 
+def signing_periods(form: Formulation, pool: PoolModel) -> list[int]:
+    """Commitments are signed at placement reviews, and when a signed one has run out."""
+    periods = form.instance.periods
+    reviews = {form.instance.estate.horizon.review_of(period) for period in periods}
+    ends = {
+        next((p for p in periods if signed.months[p] < max(signed.months)), len(periods)) for signed in pool.signed
+    }
+    return sorted(reviews | {end for end in ends if end < len(periods)})
+
+
 def _add_commitments(form: Formulation, number: int, pool: PoolModel, index: int, term: TermOffer) -> None:
     last = len(form.instance.periods)
-    for start in range(last):
+    for start in signing_periods(form, pool):
         if not may_start(last, term.periods, start):
             continue
         column = form.builder.column(

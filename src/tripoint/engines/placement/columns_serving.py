@@ -95,6 +95,10 @@ def add_presence_columns(form: Formulation) -> None:
         for period in instance.periods:
             if (lane.workload, place, period) in form.present:
                 continue
+            review = instance.estate.horizon.review_of(period)
+            if review != period:
+                _carry_over(form, lane, period, review)
+                continue
             scales = _scales_to_zero(form, lane)
             form.present[lane.workload, place, period] = form.builder.column(
                 f"present[{workload.id},{place},p{period}]",
@@ -108,6 +112,15 @@ def add_presence_columns(form: Formulation) -> None:
     _add_moves(form)
 
 
+def _carry_over(form: Formulation, lane: Lane, period: int, review: int) -> None:
+    """Between reviews the same columns hold: where replicas are kept does not change."""
+    workload, place = lane.workload, lane.fit.pool
+    form.present[workload, place, period] = form.present[workload, place, review]
+    for block in form.instance.blocks:
+        if (workload, place, review, block) in form.active:
+            form.active[workload, place, period, block] = form.active[workload, place, review, block]
+
+
 def needs_presence(form: Formulation, lane: Lane) -> bool:
     """Interactive and indivisible workloads are counted where they are; divisible energy kinds just flow."""
     workload = form.instance.workload(lane)
@@ -117,7 +130,7 @@ def needs_presence(form: Formulation, lane: Lane) -> bool:
 def _scales_to_zero(form: Formulation, lane: Lane) -> bool:
     if lane.pool is None or is_energy(form.instance.workload(lane)):
         return False
-    return bool(form.instance.pools[lane.pool].on_demand_hour) and lane.fit.fixed_nodes > 0
+    return False
 
 
 def _add_moves(form: Formulation) -> None:
@@ -127,6 +140,8 @@ def _add_moves(form: Formulation) -> None:
     for workload, site in sites:
         for period in instance.periods:
             if period == 0 and not instance.estate.workloads[workload].today:
+                continue
+            if instance.estate.horizon.review_of(period) != period:
                 continue
             column = form.builder.column(
                 f"enter[{form.workload_id(workload)},{instance.sites[site].site.id},p{period}]", upper=1.0

@@ -58,10 +58,11 @@ def contracted(form: Formulation) -> None:
 
 
 def racks(form: Formulation) -> None:
-    """Racks are whole and hold few dense nodes.
+    """Racks hold few dense nodes.
 
-    nodes in service <= nodes_per_rack x racks[pool,p]; sum over pools of racks <= racks + steps in service;
-    nodes_per_rack = floor(rack_density_kw / nameplate_kw), and no more than the rack's units allow.
+    sum over pools of nodes in service / nodes_per_rack <= racks + steps in service, for each site and period;
+    nodes_per_rack = floor(rack_density_kw / nameplate_kw), and no more than the rack's units allow. Nodes of
+    different types may share a rack.
     """
     instance = form.instance
     for site, model in enumerate(instance.sites):
@@ -72,13 +73,8 @@ def racks(form: Formulation) -> None:
         for period in instance.periods:
             total: Terms = [(col, -add) for col, add in expansion_terms(form, site, period, adds)]
             for number, pool in pools:
-                column = form.builder.column(f"racks[{pool.spec.id},p{period}]", integer=len(pools) > 1)
-                form.racks[number, period] = column
-                total.append((column, 1.0))
-                nodes = form.owned_terms(number, period)
-                label = f"{nodes_per_rack(model, pool)} nodes per rack of {pool.spec.id}"
-                terms = [*nodes, (column, -float(nodes_per_rack(model, pool)))]
-                form.builder.row("racks", label, terms, upper=0.0)
+                share = 1.0 / nodes_per_rack(model, pool)
+                total.extend((column, share * factor) for column, factor in form.owned_terms(number, period))
             label = f"{model.racks:g} racks at `{model.site.id}` in {_label(form, period)}"
             form.builder.row("racks", label, total, upper=model.racks)
 

@@ -207,7 +207,7 @@ def standby_nodes_per_share(form: Formulation, lane_number: int, period: int) ->
     if lane.pool is None:
         return 0.0
     peak = max(instance.demand(lane).peak_rate[period])
-    nodes = lane.fit.nodes_per_unit * peak
+    nodes = lane.fit.standby_nodes * peak
     mode = standby_mode(form, lane.workload)
     if mode == "hot" or not instance.pools[lane.pool].on_demand_hour:
         return nodes
@@ -253,6 +253,6 @@ def obtainable(form: Formulation) -> None:
 def keep_order(form: Formulation) -> None:
     """Held nodes given up do not come back: keep[pool,p] <= keep[pool,p-1]."""
     for (pool, period), column in form.keep.items():
-        if period:
+        if period and column != form.keep[pool, period - 1]:
             before = form.keep[pool, period - 1]
             form.builder.row("keep", "held nodes", [(column, 1.0), (before, -1.0)], upper=0.0)

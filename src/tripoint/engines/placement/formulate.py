@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tripoint.engines.costing.rates import port_month
 from tripoint.engines.costing.statement import Activity
 from tripoint.engines.placement import families_caps as caps
-from tripoint.engines.placement import families_data as store
+from tripoint.engines.placement import families_datasets as store
 from tripoint.engines.placement import families_facility as facility
 from tripoint.engines.placement import families_network as net
 from tripoint.engines.placement import families_serving as serving

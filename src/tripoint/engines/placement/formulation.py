@@ -60,8 +60,6 @@ class Formulation:
     """(pool, period, block) -> mean on-demand nodes, all sites of the entry."""
     expand: dict[tuple[int, int, int], int] = field(default_factory=dict)
     """(site, step, period) -> 1 when ordered."""
-    racks: dict[tuple[int, int], int] = field(default_factory=dict)
-    """(pool, period) -> racks occupied, per site."""
     slack_kw: dict[tuple[int, int], int] = field(default_factory=dict)
     """(site, period) -> contracted power not drawn, per site, kW."""
     copy: dict[tuple[int, int, int], int] = field(default_factory=dict)

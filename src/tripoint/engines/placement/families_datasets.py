@@ -72,8 +72,12 @@ def _add_copies(form: Formulation, network: Network, number: int, site: int) -> 
     held_today = model.site.id in dataset.copies
     share = default_figure(instance.catalog, instance.estate.assumptions, "storage.archive_share").value
     for period in instance.periods:
+        review = instance.estate.horizon.review_of(period)
         name = f"{dataset.id},{model.site.id},p{period}"
-        column = form.builder.column(f"copy[{name}]", lower=float(is_source), upper=1.0, integer=not is_source)
+        if review == period:
+            kept = form.builder.column(f"copy[{name}]", lower=float(is_source), upper=1.0, integer=not is_source)
+            form.copy[number, site, period] = kept
+        column = form.copy[number, site, review]
         form.copy[number, site, period] = column
         size = size_gb(form, dataset, period)
         hot = activity_at(
@@ -100,6 +104,8 @@ def _add_copies(form: Formulation, network: Network, number: int, site: int) -> 
             for block in instance.blocks:
                 gbps = gb_per_month_to_gbps(dataset.change_gb_per_month)
                 network.load(column, source, model.site.id, (period, block), gbps)
+        if review != period:
+            continue
         seed = form.builder.column(f"seed[{name}]", upper=1.0)
         form.seed[number, site, period] = seed
         if source is not None and not held_today:
@@ -118,7 +124,7 @@ def copies(form: Formulation) -> None:
         for period in instance.periods:
             kept: Terms = [(form.copy[number, site, period], 1.0) for site in sites]
             form.builder.row("copies", f"a copy of `{dataset.id}`", kept, lower=1.0)
-            for site in sites:
+            for site in sites if (number, sites[0], period) in form.seed else ():
                 terms: Terms = [
                     (form.seed[number, site, period], 1.0),
                     (form.copy[number, site, period], -1.0),
