@@ -11,7 +11,10 @@ from tripoint.domain.version import VERSION
 from tripoint.engines.answers.assumptions import assumptions
 from tripoint.engines.answers.baselines import baseline
 from tripoint.engines.answers.breakevens import break_evens
+from tripoint.engines.answers.lapses import lapse_advice
+from tripoint.engines.answers.roadmap import roadmap
 from tripoint.engines.answers.summaries import site_summaries, workload_summaries
+from tripoint.engines.answers.traffic import link_traffic
 from tripoint.engines.placement.instance import Instance
 from tripoint.engines.placement.outcome import Outcome
 from tripoint.engines.placement.program import SolutionStatus
@@ -65,8 +68,8 @@ def assemble(frame: Frame, outcome: Outcome, others: tuple[Baseline, ...]) -> Pl
         charges=charges,
         baselines=(baseline("plan", "this plan", outcome), *others),
         breakevens=break_evens(instance, decisions),
-        lapses=(),
-        headroom=(),
+        lapses=lapse_advice(instance, decisions),
+        headroom=roadmap(instance, decisions, charges, link_traffic(outcome)),
         assumptions=assumptions(instance, decisions.placements, charges, frame.today),
         refusals=instance.refusals,
         findings=frame.loaded.findings,
