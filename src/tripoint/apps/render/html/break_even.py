@@ -13,14 +13,21 @@ from tripoint.apps.render.reading.amounts import Money, compact, money_of, perce
 from tripoint.domain.plan import BreakEven, CostCurve, Plan
 
 _MOST_CARDS = 12
+_MOST_POOLS = 6
 _STYLES = ("l2", "l3", "l1", "l4", "l0")
 
 
 def break_even(plan: Plan) -> Section:
     """Thresholds of all workloads and pools, the first dozen as pictures."""
-    drawn = [row for row in plan.breakevens if any(len(curve.points) > 1 for curve in row.curves)][:_MOST_CARDS]
+    drawn = _drawn(plan, "workload")[:_MOST_CARDS] + _drawn(plan, "pool")[:_MOST_POOLS]
     body = join(cards([_card(plan, row) for row in drawn]), _table(plan)) if plan.breakevens else join()
     return Section(id="break-even", title="When owning beats renting", message=_message(plan), body=body)
+
+
+def _drawn(plan: Plan, kind: str) -> list[BreakEven]:
+    """Those with curves, the ones with a threshold to see first."""
+    rows = [row for row in plan.breakevens if row.kind == kind and any(len(curve.points) > 1 for curve in row.curves)]
+    return sorted(rows, key=lambda row: row.kind == "workload" and not row.mtok_per_month)
 
 
 def _message(plan: Plan) -> str:
@@ -39,12 +46,17 @@ def _message(plan: Plan) -> str:
 
 
 def _card(plan: Plan, row: BreakEven) -> Markup:
-    unit = "per month against million tokens per month" if row.mtok_per_month is not None else "per month against use"
-    return card(row.subject, f"{plan.currency} {unit}", _draw(plan, row), note=prose(row.note))
+    unit = "Mtok/month" if _is_by_tokens(row) else "use"
+    return card(row.subject, f"{plan.currency}/month against {unit}", _draw(plan, row), note=prose(row.note))
+
+
+def _is_by_tokens(row: BreakEven) -> bool:
+    """Whether its curves run over token volume rather than utilisation."""
+    return row.mtok_per_month is not None or row.demand_mtok_per_month is not None
 
 
 def _draw(plan: Plan, row: BreakEven) -> Markup:
-    money, is_tokens = money_of(plan), row.mtok_per_month is not None
+    money, is_tokens = money_of(plan), _is_by_tokens(row)
     curves = [curve for curve in row.curves if len(curve.points) > 1]
     frame = Frame(left=52, top=14, right=CARD - 10, bottom=176)
     top = max(money.units(point.usd) for curve in curves for point in curve.points)

@@ -17,7 +17,7 @@ from tripoint.apps.render.reading.amounts import money_of, month_at, plural
 from tripoint.apps.render.reading.decisions import decisions
 from tripoint.domain.plan import ExpansionDecision, Plan, Purchase, PurchaseAction
 
-_MOST_ROWS = 36
+_MOST_ROWS = 48
 _VERBS = {
     PurchaseAction.BUY: "buy",
     PurchaseAction.COMMIT: "commit",
@@ -118,7 +118,7 @@ def _expansion(step: ExpansionDecision, layer: str, periods: int) -> Row:
 
 def _figure(plan: Plan, rows: Sequence[Row]) -> Markup:
     shown = rows[:_MOST_ROWS]
-    rest = f" {len(rows) - len(shown)} more bars are left out." if len(rows) > len(shown) else ""
+    rest = f" {plural(len(rows) - len(shown), 'row')} more in the table." if len(rows) > len(shown) else ""
     return figure(
         "Nodes and expansions by period",
         "a diamond is the order, the dotted line waits for delivery, the bar serves; filled: owned, striped: "
@@ -162,7 +162,9 @@ def _row(row: Row, scale: Scale, top: float, is_wide: bool) -> Markup:
 
 
 def _wait(order: float, service: float, y: float) -> Markup:
-    line = el("line", x1=order, x2=service, y1=y, y2=y, class_="wait") if order < service else None
+    if order >= service:
+        return join()  # signed as it starts
+    line = el("line", x1=order, x2=service, y1=y, y2=y, class_="wait")
     return join(line, el("path", d=f"M{order:.1f},{y - 5:.1f} l5,5 l-5,5 l-5,-5 z", class_="order"))
 
 

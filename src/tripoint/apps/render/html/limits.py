@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from tripoint.apps.render.html.axes import Frame, period_axis, value_axis, value_scale
 from tripoint.apps.render.html.markup import Markup, el, join, prose
 from tripoint.apps.render.html.sections import Section, card, cards
 from tripoint.apps.render.html.svg import CARD, Scale, canvas, label
-from tripoint.apps.render.html.tables import table
+from tripoint.apps.render.html.tables import fallback, table
 from tripoint.apps.render.reading.amounts import compact, percent, plural, significant
-from tripoint.apps.render.reading.headline import roadmap
+from tripoint.apps.render.reading.headline import first_limit, is_full_at_once, roadmap
 from tripoint.domain.plan import Headroom, Plan
 
 _MOST_CARDS = 12
@@ -18,22 +19,24 @@ _MOST_CARDS = 12
 
 def limits(plan: Plan) -> Section:
     """Power, racks, nodes, links and budget."""
-    rows = [*roadmap(plan), *(row for row in plan.headroom if not row.exhausted)]
+    reached = sorted(roadmap(plan), key=lambda row: row.resource == "gpus" or is_full_at_once(row, plan))
+    rows = [*reached, *(row for row in plan.headroom if not row.exhausted)]
     drawn = [row for row in rows if row.used and row.limit][:_MOST_CARDS]
     body = join(cards([_card(plan, row) for row in drawn]), _table(rows)) if rows else join()
     return Section(id="limits", title="Which limit comes first", message=_message(plan, rows), body=body)
 
 
 def _message(plan: Plan, rows: list[Headroom]) -> str:
-    reached = roadmap(plan)
+    reached, first = roadmap(plan), first_limit(plan)
     if not rows:
         return "No physical or financial limit is declared, so none can be reached."
-    if not reached:
+    if first is None:
         return f"None of {plural(len(rows), 'limit')} is reached within ten years."
-    first = reached[0]
     order = f"; more must be ordered by {first.order_by}" if first.order_by else ""
-    sight = f"{len(reached)} of {plural(len(rows), 'limit')} come into sight within ten years"
-    return f"{first.name} is full first, in {first.exhausted}{order}. {sight}."
+    at_once = sum(is_full_at_once(row, plan) for row in reached)
+    full = f", {at_once} of them full from the start" if at_once else ""
+    sight = f"{len(reached)} of {plural(len(rows), 'limit')} come into sight within ten years{full}"
+    return f"The first to fill up is {first.name}, in {first.exhausted}{order}. {sight}."
 
 
 def _card(plan: Plan, row: Headroom) -> Markup:
@@ -85,32 +88,47 @@ def _full(plan: Plan, row: Headroom, frame: Frame, band: float) -> Markup | None
     if row.exhausted not in plan.periods:
         return None
     x = frame.left + band * (plan.periods.index(row.exhausted) + 0.5)
+    side, anchor = (4, "start") if x < frame.left + 40 else (-4, "end")
     return join(
         el("line", x1=x, x2=x, y1=frame.top, y2=frame.bottom, class_="threshold"),
-        label(x - 4, frame.bottom - 6, "full", "tiny strong", "end"),
+        label(x + side, frame.bottom - 6, "full", "tiny strong halo-paper", anchor),
     )
 
 
-def _table(rows: list[Headroom]) -> Markup:
+def _table(rows: Sequence[Headroom]) -> Markup:
     columns = (
-        ("Limit", "l"), ("Kind", "l"), ("Used first", "r"), ("Used last", "r"), ("Limit last", "r"), ("Unit", "l"),
-        ("Last use", "r"), ("Full in", "l"), ("Order by", "l"), ("Lead time", "r"), ("How found", "p"),
-    )  # fmt: skip
-    return table(columns, [_cells(row) for row in rows], "Every limit, first reached first")
+        ("Limit", "l"),
+        ("Used first", "r"),
+        ("Used last", "r"),
+        ("Of", "r"),
+        ("Share", "r"),
+        ("Full in", "l"),
+        ("Order by", "l"),
+        ("How found", "p"),
+    )
+    near, far = ([_cells(row) for row in rows if bool(row.exhausted) is seen] for seen in (True, False))
+    return join(
+        table(
+            columns,
+            near,
+            "Limits that come into sight; those full from the start, and accelerators in service, stand last",
+        )
+        if near
+        else None,
+        fallback(columns, far, f"{plural(len(far), 'limit')} not in sight") if far else None,
+    )
 
 
 def _cells(row: Headroom) -> tuple[str, ...]:
+    lead = f" ({row.lead_time_months:g} months ahead)" if row.order_by and row.lead_time_months else ""
     return (
         row.name,
-        row.resource,
         compact(row.used[0]) if row.used else "–",
         compact(row.used[-1]) if row.used else "–",
-        compact(row.limit[-1]) if row.limit else "–",
-        row.unit,
+        f"{compact(row.limit[-1])} {row.unit}" if row.limit else "–",
         _use(row),
         row.exhausted or "not in sight",
-        row.order_by or "–",
-        plural(row.lead_time_months, "month"),
+        f"{row.order_by}{lead}" if row.order_by else "–",
         row.note,
     )
 

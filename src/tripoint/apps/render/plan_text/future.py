@@ -44,7 +44,7 @@ def breakevens(plan: Plan) -> Group:
         return NOTHING
     rows = [_breakeven(row) for row in plan.breakevens[:_SHOWN]]
     columns = (
-        ("", "f"),
+        ("", "l"),
         ("Firm way", "f"),
         ("Pays above", "r"),
         ("Range", "r"),
@@ -75,7 +75,9 @@ def _limit(row: Headroom, plan: Plan) -> str:
 def _breakeven(row: BreakEven) -> tuple[str, ...]:
     is_spread = row.month_early and row.month_late and row.month_early != row.month_late
     months = f"{row.month_early} to {row.month_late}" if is_spread else ""
-    if row.mtok_per_month is not None:
+    if row.mtok_per_month == 0:
+        pays, spread = "any volume", _spread(row.mtok_low, row.mtok_high, compact) if row.mtok_high else ""
+    elif row.mtok_per_month is not None:
         pays, spread = f"{compact(row.mtok_per_month)} Mtok/mo", _spread(row.mtok_low, row.mtok_high, compact)
     elif row.utilisation is None:
         pays, spread = "not comparable", ""

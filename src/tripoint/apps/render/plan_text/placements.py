@@ -7,18 +7,19 @@ from rich.text import Text
 
 from tripoint.apps.render.plan_text.layout import NOTHING, lines, table, titled
 from tripoint.apps.render.reading.amounts import money_of
-from tripoint.apps.render.reading.residence import TENURES, residence, tenure_shares
-from tripoint.domain.plan import Plan, WorkloadSummary
+from tripoint.apps.render.reading.residence import TENURES, Stay, residence, sites_of, tenure_shares
+from tripoint.domain.plan import Plan
 
 _COLUMNS = (
     ("Workload", "l"),
-    ("Where (first → last period)", "f"),
+    ("Where most of it runs", "f"),
     ("Own/commit/elastic", "r"),
     ("Cost", "r"),
     ("Per Mtok used", "r"),
     ("held", "r"),
 )
 _KEY = (
+    "the main site in the first → the last period, +n others in the last;",
     "shares of demand on owned, committed and elastic capacity over the horizon;",
     "cost per million tokens as used (idle left out) and as held (idle included)",
 )
@@ -32,7 +33,7 @@ def placements(plan: Plan) -> Group:
     rows = [
         (
             workload.id,
-            _where(workload),
+            _where(homes.get(workload.id, ())),
             _shares(tenure_shares(homes.get(workload.id, ()))),
             money.short(workload.cost_usd),
             money.rate(workload.usd_per_mtok_usage),
@@ -45,9 +46,14 @@ def placements(plan: Plan) -> Group:
     return titled("Where each workload lives", table(_COLUMNS, rows), lines(_KEY), *why)
 
 
-def _where(workload: WorkloadSummary) -> str:
-    before, after = ", ".join(workload.sites_first), ", ".join(workload.sites_last)
-    return before if set(workload.sites_first) == set(workload.sites_last) else f"{before} → {after}"
+def _where(stays: tuple[tuple[Stay, ...], ...]) -> str:
+    """Main site in the first and in the last period, and how many others help in the last."""
+    placed = [period for period in stays if period]
+    if not placed:
+        return "nowhere"
+    first, last = (sites_of(period) for period in (placed[0], placed[-1]))
+    others = f" +{len(last) - 1}" if len(last) > 1 else ""
+    return f"{last[0]}{others}" if first[0] == last[0] else f"{first[0]} → {last[0]}{others}"
 
 
 def _shares(shares: dict[str, float]) -> str:

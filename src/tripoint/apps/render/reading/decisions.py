@@ -13,6 +13,8 @@ _VERBS = {
     PurchaseAction.LAPSE: "let lapse",
     PurchaseAction.RETIRE: "retire",
 }
+_ORDER = ("order", "expand", "sign", "let lapse", "retire", "copy")
+"""Within a month, what costs most to forget comes first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,7 @@ class Decision:
     @property
     def sentence(self) -> str:
         """`order 14 x dgx-h100 at colo-ams`."""
-        return f"{self.verb} {self.what} at {self.site}"
+        return f"{self.verb} {self.what} {'to' if self.verb == 'copy' else 'at'} {self.site}"
 
 
 def decisions(plan: Plan) -> tuple[Decision, ...]:
@@ -41,7 +43,7 @@ def decisions(plan: Plan) -> tuple[Decision, ...]:
     found = [_purchase(plan, purchase) for purchase in plan.purchases if purchase.action in _VERBS]
     found += [_expansion(plan, step) for step in plan.expansions]
     found += [_copy(plan, copy) for copy in plan.copies if copy.is_new]
-    return tuple(sorted(found, key=lambda decision: (decision.month, decision.serves, decision.sentence)))
+    return tuple(sorted(found, key=lambda each: (each.month, _ORDER.index(each.verb), each.serves, each.sentence)))
 
 
 def _purchase(plan: Plan, purchase: Purchase) -> Decision:

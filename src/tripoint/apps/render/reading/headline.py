@@ -58,7 +58,7 @@ def headline(plan: Plan) -> Headline:
             for baseline in alternatives(plan)
             if baseline.status is not PlanStatus.INFEASIBLE and baseline.total_usd > 0
         ),
-        first_limit=roadmap(plan)[0] if roadmap(plan) else None,
+        first_limit=first_limit(plan),
         first_decision=todo[0] if todo else None,
     )
 
@@ -66,6 +66,22 @@ def headline(plan: Plan) -> Headline:
 def roadmap(plan: Plan) -> tuple[Headroom, ...]:
     """Limits that are reached within sight, first reached first."""
     return tuple(sorted((row for row in plan.headroom if row.exhausted), key=lambda row: month_key(row.exhausted)))
+
+
+def first_limit(plan: Plan) -> Headroom | None:
+    """The limit that is news: reached first among those not full from the first period on.
+
+    Accelerators in service follow the orders, so their being busy is no limit of the estate; they come last.
+    """
+    rows = roadmap(plan)
+    limits = [row for row in rows if row.resource != "gpus"]
+    news = [row for row in limits if not is_full_at_once(row, plan)]
+    return next(iter((*news, *limits, *rows)), None)
+
+
+def is_full_at_once(row: Headroom, plan: Plan) -> bool:
+    """Whether the limit is reached in the first period already."""
+    return bool(row.exhausted and plan.periods) and month_key(row.exhausted) <= month_key(plan.periods[0])
 
 
 def _saving(baseline: Baseline, total: float) -> Saving:

@@ -60,6 +60,14 @@ def tenure_shares(stays: tuple[tuple[Stay, ...], ...]) -> dict[str, float]:
     return found
 
 
+def sites_of(stays: tuple[Stay, ...]) -> tuple[str, ...]:
+    """Sites of a period, most demand first."""
+    sums: dict[str, float] = defaultdict(float)
+    for stay in stays:
+        sums[stay.site] += stay.share
+    return tuple(sorted(sums, key=lambda site: (-sums[site], site)))
+
+
 def firm_mix(state: PoolState) -> Mix:
     """How the firm nodes used in a pool split over tenures."""
     used = max(0.0, state.used - state.spot)
