@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,6 +100,35 @@ def test_json_lines_that_are_no_objects_are_counted(tmp_path: Path) -> None:
     good = [f'{{"ts": {START + k}, "input_tokens": 3, "output_tokens": 4}}' for k in range(20)]
     profile = fit(written(tmp_path, "\n".join([*good, "[1, 2]", "oops", good[0][:20]]), "log.jsonl"))
     assert (profile.rows, profile.dropped) == (20, {"malformed row": 3})
+
+
+def test_bytes_that_are_no_text_cost_their_row_only(tmp_path: Path) -> None:
+    """Bad UTF-8 and a NUL in the middle of a log; blank lines are nothing at all."""
+    text = csv_text(poisson(50)).encode() + f"{START},\xff\xfe,5\n\n{START},3\x00,5\n".encode("latin-1")
+    lines = "".join(f'{{"ts": {START + k}, "input_tokens": 3, "output_tokens": 4}}\n' for k in range(20)).encode()
+    assert fit(written(tmp_path, text)).dropped == {"malformed row": 1, "non-numeric tokens": 1}
+    assert fit(written(tmp_path, lines + b'{"ts": "\xff"}\n\n \n\n', "log.jsonl")).dropped == {"malformed row": 1}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
+def test_an_interrupted_fit_ends_as_interrupted_and_leaves_nothing(tmp_path: Path) -> None:
+    """Ctrl-C in the middle of a query is not a bug of ours, and the staging folder goes."""
+    spill = tmp_path / "spill"
+    spill.mkdir()
+    script = (
+        "import os, signal, sys, threading\n"
+        "from tripoint.adapters.demand_files.session import open_session\n"
+        "try:\n"
+        "    with open_session(256, 'log.csv') as session:\n"
+        "        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        "        session.rows('SELECT sum(a.i * b.i) FROM range(10000000) a(i), range(10000000) b(i)')\n"
+        "except KeyboardInterrupt:\n"
+        "    sys.exit(130)\n"
+    )
+    environment = {**os.environ, "TMPDIR": str(spill)}
+    run = subprocess.run([sys.executable, "-c", script], env=environment, check=False, timeout=60)
+    assert run.returncode == 130
+    assert list(spill.iterdir()) == []
 
 
 def test_a_huge_field_costs_its_row_only(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ def _line_ends(text: bytes) -> int:
 
 def _decoded(place: Path, start: bytes) -> str:
     """Text of the first lines; a byte that is not text at all refuses the file."""
-    if b"\x00" in start[:4096]:
+    if b"\x00" in start.partition(b"\n")[0]:
         raise OptionError(
             f"`{place.name}` is a binary file, not CSV, JSON lines or Parquet",
             hint="export the log as one of these",

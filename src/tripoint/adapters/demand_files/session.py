@@ -65,23 +65,17 @@ def open_session(memory_mb: int, file: str) -> Iterator[Session]:
             "fitting demand needs DuckDB, which is not installed",
             hint="install it with `pip install 'tripoint[demand]'`",
         )
-    with tempfile.TemporaryDirectory(prefix="tripoint-demand-") as folder:
-        connection = duckdb.connect(
-            str(Path(folder) / "staging.duckdb"),
-            config={
-                "memory_limit": f"{memory_mb}MB",
-                "threads": min(MAX_THREADS, os.cpu_count() or 1),
-                "temp_directory": str(Path(folder) / "spill"),
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-            },
-        )
-        connection.execute("SET enable_progress_bar = false")  # it would draw on standard output
-        try:
-            with _told(file, memory_mb):
-                yield Session(connection, Path(folder))
-        finally:
-            connection.close()
+    with tempfile.TemporaryDirectory(prefix="tripoint-demand-") as folder, _told(file, memory_mb):
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": f"{memory_mb}MB",
+            "threads": min(MAX_THREADS, os.cpu_count() or 1),
+            "temp_directory": str(Path(folder) / "spill"),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        with duckdb.connect(str(Path(folder) / "staging.duckdb"), config=settings) as connection:
+            connection.execute("SET enable_progress_bar = false")  # it would draw on standard output
+            yield Session(connection, Path(folder))
 
 
 @contextmanager
@@ -89,6 +83,10 @@ def _told(file: str, memory_mb: int) -> Iterator[None]:
     """DuckDB's exceptions by who must act."""
     try:
         yield
+    except (RuntimeError, duckdb.InterruptException) as error:
+        if "interrupt" not in str(error).lower():
+            raise
+        raise KeyboardInterrupt from error  # DuckDB ends a query on Ctrl-C with an exception of its own
     except duckdb.OutOfMemoryException as error:
         raise PlatformError(
             f"{memory_mb} MB of memory, or the disk behind it, did not suffice to read `{file}`",

@@ -98,7 +98,8 @@ def _jsonl(session: Session, file: FileFormat, columns: Mapping[str, str]) -> tu
     is_object = "json_valid(line) AND starts_with(ltrim(line), '{')"
     relation = (
         f"(SELECT CASE WHEN {is_object} THEN hash(line) END AS twin, "
-        f"CASE WHEN {is_object} THEN json_extract_string(line, [{paths}]) END AS fields FROM {lines})"
+        f"CASE WHEN {is_object} THEN json_extract_string(line, [{paths}]) END AS fields "
+        f"FROM {lines} WHERE trim(line) <> '')"
     )
     by_role = {role: f"coalesce(fields[{2 * at + 1}], fields[{2 * at + 2}])" for at, role in enumerate(columns)}
     return relation, by_role, "twin"
