@@ -14,7 +14,14 @@ from tripoint.domain.plan import BreakEven, CostCurve, Plan
 
 _MOST_CARDS = 12
 _MOST_POOLS = 6
-_STYLES = ("l2", "l3", "l1", "l4", "l0")
+_STYLES = {
+    "owned": "l2",
+    "committed 1y": "l3",
+    "committed 3y": "l4",
+    "on_demand": "l1",
+    "spot": "l0",
+    "per_token": "l1",
+}
 
 
 def break_even(plan: Plan) -> Section:
@@ -74,15 +81,20 @@ def _draw(plan: Plan, row: BreakEven) -> Markup:
         value_axis(frame, scale, marks, money.tick),
         value_ticks(frame, across, [tick for tick in ticks(0, across.high, 3) if tick <= across.high],
                     compact if is_tokens else percent),
-        [_curve(curve, _STYLES[rank % len(_STYLES)], across, scale, money) for rank, curve in enumerate(curves)],
+        [_curve(curve, across, scale, money) for curve in curves],
         _threshold(frame, across, at), _today(frame, across, row.demand_mtok_per_month if is_tokens else None),
         _words(curves, across, scale, money, frame),
     )  # fmt: skip
 
 
-def _curve(curve: CostCurve, style: str, across: Scale, up: Scale, money: Money) -> Markup:
+def _style(curve: CostCurve) -> str:
+    """The same way of buying looks the same on every card."""
+    return _STYLES.get(curve.label.replace(" ", "_"), _STYLES.get(curve.label, "l4"))
+
+
+def _curve(curve: CostCurve, across: Scale, up: Scale, money: Money) -> Markup:
     places = [(across(point.x), up(money.units(point.usd))) for point in curve.points]
-    return el("polyline", el("title", curve.label), points=points(places), class_=f"line {style}")
+    return el("polyline", el("title", curve.label), points=points(places), class_=f"line {_style(curve)}")
 
 
 def _words(curves: Sequence[CostCurve], across: Scale, up: Scale, money: Money, frame: Frame) -> Markup:
@@ -95,10 +107,10 @@ def _words(curves: Sequence[CostCurve], across: Scale, up: Scale, money: Money, 
                 across.end - 2,
                 height,
                 curve.label.replace("_", " "),
-                f"words tiny halo-paper {_STYLES[rank % len(_STYLES)]}",
+                f"words tiny halo-paper {_style(curve)}",
                 "end",
             )
-            for rank, (curve, height) in enumerate(zip(curves, heights, strict=True))
+            for curve, height in zip(curves, heights, strict=True)
         ]
     )
 
