@@ -1,7 +1,7 @@
 """The catalogue of findings: every code an estate can be answered with, its severity and its title.
 
 One code, one severity, one page under `docs/errors`. TP10xx reading, TP11xx shape, TP12xx names,
-TP13xx values, TP14xx contradictions, TP15xx input nothing uses.
+TP13xx values, TP14xx contradictions, TP15xx input nothing uses, TP16xx doubts about a plan.
 """
 
 from __future__ import annotations
@@ -102,6 +102,11 @@ _TITLES: tuple[tuple[str, Severity, str], ...] = (
     ("TP1505", _W, "Node type nobody offers"),
     ("TP1506", _W, "Price line that matches nothing"),
     ("TP1507", _W, "Rule that matches nothing"),
+    ("TP1601", _W, "Old figure that decides"),
+    ("TP1602", _W, "Weak figure that decides"),
+    ("TP1603", _W, "Commitment outlives the plan"),
+    ("TP1604", _W, "Workload with one possible site"),
+    ("TP1605", _N, "Alternative that does not exist"),
 )
 
 FINDING_CODES: Mapping[str, FindingCode] = MappingProxyType(

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from tripoint.domain.errors import Finding
 from tripoint.domain.plan import Baseline, ConflictSet, Plan, PlanStatus
 from tripoint.domain.source import LoadedEstate
 from tripoint.domain.version import VERSION
 from tripoint.engines.answers.assumptions import assumptions
 from tripoint.engines.answers.baselines import baseline
-from tripoint.engines.answers.breakevens import break_evens
+from tripoint.engines.answers.breakevens import all_contests, break_evens
+from tripoint.engines.answers.findings import Doubts, plan_findings
+from tripoint.engines.answers.firm_cost import firm_costs
 from tripoint.engines.answers.lapses import lapse_advice
+from tripoint.engines.answers.reasons import Evidence
 from tripoint.engines.answers.roadmap import roadmap
 from tripoint.engines.answers.summaries import site_summaries, workload_summaries
 from tripoint.engines.answers.traffic import link_traffic
@@ -38,7 +42,23 @@ def assemble(frame: Frame, outcome: Outcome, others: tuple[Baseline, ...]) -> Pl
     """The plan of a solved instance."""
     assert outcome.decisions is not None
     instance, charges, decisions = outcome.instance, outcome.charges, outcome.decisions
+    contests = all_contests(instance)
+    evidence = Evidence(
+        instance=instance,
+        decisions=decisions,
+        contests=contests,
+        firm_costs=firm_costs(instance, decisions, charges),
+    )
+    assumed = assumptions(instance, decisions.placements, charges, frame.today)
     is_proven = outcome.solution.status is SolutionStatus.OPTIMAL
+    doubts = Doubts(
+        instance=instance,
+        decisions=decisions,
+        charges=charges,
+        assumptions=assumed,
+        alternatives=others,
+        today=frame.today,
+    )
     return Plan(
         name=frame.loaded.estate.name,
         tripoint_version=VERSION,
@@ -57,7 +77,7 @@ def assemble(frame: Frame, outcome: Outcome, others: tuple[Baseline, ...]) -> Pl
         periods=instance.grid.periods,
         blocks=instance.grid.blocks,
         sites=site_summaries(instance, decisions, charges),
-        workloads=workload_summaries(instance, decisions, charges),
+        workloads=workload_summaries(evidence, charges),
         placements=decisions.placements,
         pools=decisions.pools,
         purchases=decisions.purchases,
@@ -67,13 +87,18 @@ def assemble(frame: Frame, outcome: Outcome, others: tuple[Baseline, ...]) -> Pl
         transfers=decisions.transfers,
         charges=charges,
         baselines=(baseline("plan", "this plan", outcome), *others),
-        breakevens=break_evens(instance, decisions),
+        breakevens=break_evens(instance, decisions, contests),
         lapses=lapse_advice(instance, decisions),
         headroom=roadmap(instance, decisions, charges, link_traffic(outcome)),
-        assumptions=assumptions(instance, decisions.placements, charges, frame.today),
+        assumptions=assumed,
         refusals=instance.refusals,
-        findings=frame.loaded.findings,
+        findings=(*frame.loaded.findings, *_located(frame, doubts)),
     )
+
+
+def _located(frame: Frame, doubts: Doubts) -> tuple[Finding, ...]:
+    """Findings about the plan, each at the place of the estate it is about."""
+    return tuple(frame.loaded.positions.locate(said) for said in plan_findings(doubts))
 
 
 def infeasible(frame: Frame, conflict: ConflictSet) -> Plan:

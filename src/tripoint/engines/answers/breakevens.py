@@ -9,11 +9,12 @@ plan may do better by letting several share nodes.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from tripoint.domain.plan import BreakEven, CostCurve, CostPoint
 from tripoint.domain.units import HOURS_PER_MONTH
 from tripoint.engines.answers.appetite import Appetite, appetite
-from tripoint.engines.answers.contest import Contest, Elastic, Firm, contest
+from tripoint.engines.answers.contest import Contest, Elastic, Firm, contests
 from tripoint.engines.answers.pool_breakevens import pool_break_evens, stated, use_words
 from tripoint.engines.answers.ways import elastic_ways, firm_ways, node_of, token_usd, words_of
 from tripoint.engines.costing.breakeven import ALREADY, BEYOND, HORIZON_YEARS, Crossing, Range, crossing
@@ -26,20 +27,26 @@ _WIDEST = 50.0
 """A picture reaches at most this many times today's demand, so that today can still be seen."""
 
 
-def break_evens(instance: Instance, decisions: Decisions) -> tuple[BreakEven, ...]:
+def break_evens(
+    instance: Instance, decisions: Decisions, found: Sequence[tuple[Contest, ...]]
+) -> tuple[BreakEven, ...]:
     """Workloads in the estate's order, then pools, those the plan uses most first."""
-    found = (contest_of(instance, number) for number in range(len(instance.estate.workloads)))
-    workloads = tuple(_row(instance, each) for each in found if each is not None)
+    workloads = tuple(_row(instance, each[0]) for each in found if each)
     return (*workloads, *pool_break_evens(instance, decisions))
 
 
-def contest_of(instance: Instance, number: int) -> Contest | None:
-    """Firm against elastic ways of a workload; `None` where it has not both."""
+def all_contests(instance: Instance) -> tuple[tuple[Contest, ...], ...]:
+    """[workload] its firm ways against its elastic ways, first the one that pays first; none where one side lacks."""
+    return tuple(contests_of(instance, number) for number in range(len(instance.estate.workloads)))
+
+
+def contests_of(instance: Instance, number: int) -> tuple[Contest, ...]:
+    """The contests of one workload."""
     asked = appetite(instance, number)
     if asked is None:
-        return None
+        return ()
     lanes = [lane for lane in instance.lanes if lane.workload == number]
-    return contest(firm_sides(instance, lanes), elastic_sides(instance, lanes), asked)
+    return contests(firm_sides(instance, lanes), elastic_sides(instance, lanes), asked)
 
 
 def firm_sides(instance: Instance, lanes: list[Lane]) -> list[Firm]:

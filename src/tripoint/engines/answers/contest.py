@@ -170,18 +170,20 @@ class Contest:
         return math.inf
 
 
-def contest(firms: Iterable[Firm], elastics: Iterable[Elastic], asked: Appetite) -> Contest | None:
-    """The firm way that pays first (at full use the cheapest of several) against every elastic way worth having."""
+def contests(firms: Iterable[Firm], elastics: Iterable[Elastic], asked: Appetite) -> tuple[Contest, ...]:
+    """Each firm way against every elastic way worth having; first the one that pays first.
+
+    Of several that pay from the same demand on, the first is the one that is cheapest at full use.
+    """
     rents = _worth_having(tuple(elastics), asked)
-    held = tuple(firms)
-    if not rents or not held:
-        return None
-    all_held = [Contest(firm=firm, elastics=rents, appetite=asked) for firm in held]
-    kept = {each.firm.label: each for each in (_best_at(all_held, asked.mtok * probe) for probe in _PROBES)}
-    cheapest = min(all_held, key=lambda each: (each.firm.usd_per_mtok(asked), each.firm.label))
-    kept[cheapest.firm.label] = cheapest
-    found = min(kept.values(), key=lambda each: (each.least(End.USED), each.firm.usd_per_mtok(asked), each.firm.label))
-    return found
+    found = [Contest(firm=firm, elastics=rents, appetite=asked) for firm in firms if rents]
+    if not found:
+        return ()
+    near = {each.firm.label: each for each in (_best_at(found, asked.mtok * probe) for probe in _PROBES)}
+    cheapest = min(found, key=lambda each: (each.firm.usd_per_mtok(asked), each.firm.label))
+    near[cheapest.firm.label] = cheapest
+    first = min(near.values(), key=lambda each: (each.least(End.USED), each.firm.usd_per_mtok(asked), each.firm.label))
+    return (first, *(each for each in found if each is not first))
 
 
 def _worth_having(elastics: tuple[Elastic, ...], asked: Appetite) -> tuple[Elastic, ...]:

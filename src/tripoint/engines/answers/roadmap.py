@@ -48,11 +48,12 @@ def roadmap(
     charges: tuple[Charge, ...],
     traffic: Mapping[LinkId, Series],
 ) -> tuple[Headroom, ...]:
-    """Every limit, first exhausted first; those not in sight by how full they are at the end."""
+    """Every limit, first exhausted (then first to order) first; those not in sight by how full they are at the end."""
     horizon = instance.estate.horizon
     rows = [(limit, reached(limit, horizon)) for limit in limits(instance, decisions, charges, traffic)]
-    rows.sort(key=lambda row: (_sort_key(row[1]), -_last_use(row[0]), row[0].name))
-    return tuple(_headroom(limit, found, horizon) for limit, found in rows)
+    told = [(found.period, _last_use(limit), _headroom(limit, found, horizon)) for limit, found in rows]
+    told.sort(key=lambda row: (math.inf if row[0] is None else row[0], row[2].order_by or "~", -row[1], row[2].name))
+    return tuple(row for _, _, row in told)
 
 
 def reached(limit: Limit, horizon: Horizon) -> Reached:
@@ -144,10 +145,6 @@ def _headroom(limit: Limit, found: Reached, horizon: Horizon) -> Headroom:
         lead_time_months=lead or 0.0,
         note=f"{found.how}; {limit.remedy}",
     )
-
-
-def _sort_key(found: Reached) -> float:
-    return math.inf if found.period is None else float(found.period)
 
 
 def _last_use(limit: Limit) -> float:

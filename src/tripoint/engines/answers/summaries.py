@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from tripoint.domain.charge import Charge
 from tripoint.domain.plan import Placement, SiteSummary, WorkloadSummary
 from tripoint.domain.workload import Workload
-from tripoint.engines.answers.reasons import reason
+from tripoint.engines.answers.reasons import Evidence, reason
 from tripoint.engines.placement.decode import Decisions
 from tripoint.engines.placement.instance import Instance
 
@@ -64,11 +64,7 @@ def site_summaries(instance: Instance, decisions: Decisions, charges: tuple[Char
     cost: dict[str, float] = {}
     for row in charges:
         cost[row.site] = cost.get(row.site, 0.0) + row.effective_usd
-    last = len(instance.periods) - 1
-    gpus: dict[str, float] = {}
-    for state in decisions.pools:
-        if state.period == last and state.block == 0:
-            gpus[state.site] = gpus.get(state.site, 0.0) + state.used * state.gpus_per_node
+    gpus = gpus_in_last_period(instance, decisions)
     return tuple(
         SiteSummary(
             id=model.site.id,
@@ -79,27 +75,36 @@ def site_summaries(instance: Instance, decisions: Decisions, charges: tuple[Char
             count=model.site.count,
             cost_usd=cost.get(model.site.id, 0.0),
             gpus_last=gpus.get(model.site.id, 0.0),
+            region=model.site.region or "",
         )
         for model in instance.sites
     )
 
 
-def workload_summaries(
-    instance: Instance, decisions: Decisions, charges: tuple[Charge, ...]
-) -> tuple[WorkloadSummary, ...]:
+def gpus_in_last_period(instance: Instance, decisions: Decisions) -> dict[str, float]:
+    """[site] accelerators in use in the site's busiest block of the last period."""
+    last = len(instance.periods) - 1
+    used: dict[tuple[str, int], float] = {}
+    for state in decisions.pools:
+        if state.period == last:
+            key = (state.site, state.block)
+            used[key] = used.get(key, 0.0) + state.used * state.gpus_per_node
+    return {site: max(gpus for (where, _), gpus in used.items() if where == site) for site, _ in used}
+
+
+def workload_summaries(evidence: Evidence, charges: tuple[Charge, ...]) -> tuple[WorkloadSummary, ...]:
     """Every workload of the estate."""
     owed = bills(charges)
-    return tuple(
-        _workload(instance, number, decisions, owed.get(workload.id, Bill()))
-        for number, workload in enumerate(instance.estate.workloads)
-    )
+    workloads = enumerate(evidence.instance.estate.workloads)
+    return tuple(_workload(evidence, number, owed.get(workload.id, Bill())) for number, workload in workloads)
 
 
-def _workload(instance: Instance, number: int, decisions: Decisions, bill: Bill) -> WorkloadSummary:
+def _workload(evidence: Evidence, number: int, bill: Bill) -> WorkloadSummary:
+    instance = evidence.instance
     workload = instance.estate.workloads[number]
     demand = instance.grid.workloads[number]
     mtok = sum(demand.mtok_in) + sum(demand.mtok_out)
-    mine = [row for row in decisions.placements if row.workload == workload.id]
+    mine = [row for row in evidence.decisions.placements if row.workload == workload.id]
     homes = [sites_in(mine, period) for period in instance.periods]
     return WorkloadSummary(
         id=workload.id,
@@ -112,7 +117,7 @@ def _workload(instance: Instance, number: int, decisions: Decisions, bill: Bill)
         carbon_kg=bill.carbon_kg,
         sites_first=homes[0],
         sites_last=homes[-1],
-        why=reason(instance, number, decisions),
+        why=reason(evidence, number),
         moves=_moves(workload, homes),
     )
 
