@@ -67,11 +67,9 @@ def _inputs(plan: Plan) -> list[tuple[str, str]]:
 
 
 def _replay(plan: Plan) -> Markup:
-    return join(
-        el("h3", "Replay"),
-        el("p", _REPLAY),
-        el("pre", el("code", f"tripoint report plan.json\ntripoint plan {shlex.quote(plan.name)} --json")),
-    )  # fmt: skip
+    flags = [f"--{name} {shlex.quote(plan.options[name])}" for name in ("gap", "seed") if name in plan.options]
+    commands = ["tripoint report plan.json", " ".join(["tripoint plan ESTATE", *flags])]
+    return join(el("h3", "Replay"), el("p", _REPLAY), el("pre", el("code", "\n".join(commands))))
 
 
 def _findings(plan: Plan) -> Markup | None:
