@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from tripoint.adapters.catalog_csv import load_catalog
 from tripoint.adapters.estate_yaml import load_estate_file
+from tripoint.adapters.solver_highs import HighsSolver
 from tripoint.domain.errors import EstateError, Finding
 from tripoint.domain.findings import FINDING_CODES
 from tripoint.usecases.load import load_estate
+from tripoint.usecases.plan import PlanOptions, plan
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "tests" / "goldens" / "findings"
 PAGES = ROOT / "docs" / "errors"
 CATALOG = load_catalog()
+ABOUT_PLANS = "TP16"
+TODAY = date(2026, 11, 21)
 
 TOO_LARGE = {
     "TP1002": lambda: "apiVersion: tripoint/v1\n" + "# a line of a log that does not belong here\n" * 120_000,
@@ -24,12 +29,15 @@ TOO_LARGE = {
 }
 
 
-def findings_of(path: Path) -> tuple[Finding, ...]:
-    """What loading answers, refused or not."""
+def findings_of(path: Path, code: str = "") -> tuple[Finding, ...]:
+    """What loading answers, refused or not; what planning answers for codes about plans."""
     try:
-        return load_estate(path, CATALOG, load_estate_file).findings
+        loaded = load_estate(path, CATALOG, load_estate_file)
     except EstateError as error:
         return error.findings
+    if not code.startswith(ABOUT_PLANS):
+        return loaded.findings
+    return plan(loaded, CATALOG, HighsSolver(), PlanOptions(seconds=60, threads=1), today=TODAY).findings
 
 
 def told(findings: tuple[Finding, ...]) -> str:
@@ -59,7 +67,7 @@ def test_every_code_is_produced_by_its_example(
     """The example answers with its code, with its severity, at a place, in exactly the expected words."""
     example = example_of(code, tmp_path)
     monkeypatch.chdir(example.parent)
-    findings = findings_of(Path(example.name))
+    findings = findings_of(Path(example.name), code)
     own = [said for said in findings if said.code == code]
     assert own, [said.code for said in findings]
     assert all(said.severity is FINDING_CODES[code].severity for said in own)

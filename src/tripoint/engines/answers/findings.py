@@ -33,7 +33,7 @@ _DECIDES = re.compile(
 _OWN_VALUE = (
     ("throughput.", "measure it on your own traffic; until then the catalogue's value stands"),
     ("training.", "measure it on your own runs; until then the catalogue's value stands"),
-    ("node.", "declare `purchase_usd` on the pool, or your own node type under `node_types`"),
+    ("node.", "declare your own node type under `node_types`, or `purchase_usd` on the pool"),
     ("colo.", "declare `power.colo_usd_per_kw_month` on the site"),
     ("electricity.", "declare `power.energy_usd_per_kwh` on the site"),
     ("default.pue", "declare `power.pue` on the site"),
@@ -131,10 +131,10 @@ def _left_over(instance: Instance, pool: PoolModel, row: Purchase) -> tuple[int,
 
 def _promise(instance: Instance, pool: PoolModel, size: tuple[int, int, float], until: str) -> Finding:
     nodes, months, usd = size
-    run = "node of" if nodes == 1 else "nodes of"
+    run, verb = ("node of", "costs") if nodes == 1 else ("nodes of", "cost")
     last = month_label(_end(instance) - 1)
     text = (
-        f"{nodes} {run} `{pool.spec.id}`, {until}, cost {usd:,.0f} USD in the {months} "
+        f"{nodes} {run} `{pool.spec.id}`, {until}, {verb} {usd:,.0f} USD in the {months} "
         f"month{'' if months == 1 else 's'} after {last}, the plan's last"
     )
     hint = "the plan's total leaves that out; a longer horizon shows it"
@@ -176,5 +176,6 @@ def _single_homes(instance: Instance) -> Iterator[Finding]:
 def _missing(alternatives: tuple[Baseline, ...]) -> Iterator[Finding]:
     for row in alternatives:
         if row.status is PlanStatus.INFEASIBLE:
-            text = f"the alternative `{row.label}` has no plan: {row.note}"
+            why = row.note.split(": ")[0].removeprefix("impossible, ")
+            text = f"the alternative `{row.label}` has no plan: {why}"
             yield finding("TP1605", "", text, "the plan is compared with the other alternatives")
