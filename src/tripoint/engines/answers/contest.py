@@ -22,7 +22,7 @@ from tripoint.domain.units import HOURS_PER_MONTH
 from tripoint.engines.answers.appetite import Appetite
 from tripoint.engines.costing.breakeven import Range, Threshold, break_even
 
-_FIRST, _LAST, _STEPS = 1e-5, 1e4, 90
+_FIRST, _LAST, _STEP = 1e-4, 1e3, 1.25
 _PROBES = tuple(10.0**decade for decade in range(-3, 4))
 _MOST_TRIED = 60
 
@@ -149,7 +149,7 @@ class Contest:
         return min(self.firm_cost(mtok, lots) for lots in tried)
 
     def least(self, end: End) -> float:
-        """First demand at which the first lot saves money, by a scan over nine decades and bisection."""
+        """First demand at which the first lot saves money, by a scan upwards and bisection."""
         hours = self.appetite.node_hours_per_mtok(self.firm.fit)
         if hours <= 0:
             return math.inf
@@ -158,12 +158,12 @@ class Contest:
             return self.elastic_cost(mtok, end) >= self.firm_cost(mtok, 1, end)
 
         full = self.firm.lot * HOURS_PER_MONTH / hours
-        below = full * _FIRST
+        below = _FIRST * min(full, self.appetite.mtok)
         if saves(below):
             return 0.0
-        ratio = (_LAST / _FIRST) ** (1.0 / _STEPS)
-        for _ in range(_STEPS):
-            above = below * ratio
+        last = _LAST * max(full, self.appetite.mtok)
+        while below < last:
+            above = below * _STEP
             if saves(above):
                 return _bisect(saves, below, above)
             below = above
