@@ -116,8 +116,9 @@ def homes_of(instance: Instance, number: int, decisions: Decisions) -> list[Home
         firm = split.get((row.pool, row.period, row.block), (0.0, 0.0)) if row.lane == "firm" else (0.0, 0.0)
         elastic = {"firm": "on demand", "spot": "on spot", "api": "by the token"}[row.lane]
         for way, part in ((OWNED, firm[0]), (COMMITTED, firm[1]), (elastic, 1.0 - sum(firm))):
-            pools = parts.setdefault((row.site, way), {})
-            pools[row.pool] = pools.get(row.pool, 0.0) + weight * part
+            if part > 0.0:
+                pools = parts.setdefault((row.site, way), {})
+                pools[row.pool] = pools.get(row.pool, 0.0) + weight * part
     whole = sum(sum(pools.values()) for pools in parts.values()) or 1.0
     homes = [
         Home(

@@ -36,23 +36,36 @@ class Bill:
 
 def bills(charges: tuple[Charge, ...]) -> dict[str, Bill]:
     """The bill of every workload that has charges."""
-    use: dict[tuple[str, str], dict[str, float]] = {}
+    users = _users(charges)
     found: dict[str, Bill] = {}
     for row in charges:
-        if row.workload is None:
-            continue
-        found[row.workload] = _plus(found.get(row.workload, Bill()), row.effective_usd, 0.0, row.carbon_kg)
-        pool = use.setdefault((row.site, row.resource), {})
-        pool[row.workload] = pool.get(row.workload, 0.0) + row.effective_usd
+        if row.workload is not None:
+            found[row.workload] = _plus(found.get(row.workload, Bill()), row.effective_usd, 0.0, row.carbon_kg)
     for row in charges:
-        users = use.get((row.site, row.resource), {})
-        total = sum(users.values())
-        if row.workload is not None or total <= 0:
+        sharing = users.get((row.site, row.resource), {})
+        if row.workload is not None:
             continue
-        for workload, usd in users.items():
+        total = sum(sharing.values())
+        for workload, usd in sharing.items():
             part = usd / total
             found[workload] = _plus(found[workload], 0.0, row.effective_usd * part, row.carbon_kg * part)
     return found
+
+
+def unallocated(charges: tuple[Charge, ...]) -> float:
+    """Effective cost of rows no workload's use explains: ports, storage, egress, pools without users, USD."""
+    users = _users(charges)
+    return sum(row.effective_usd for row in charges if row.workload is None and (row.site, row.resource) not in users)
+
+
+def _users(charges: tuple[Charge, ...]) -> dict[tuple[str, str], dict[str, float]]:
+    """[site, resource][workload] own effective cost, of resources that somebody paid to use."""
+    use: dict[tuple[str, str], dict[str, float]] = {}
+    for row in charges:
+        if row.workload is not None and row.effective_usd > 0:
+            pool = use.setdefault((row.site, row.resource), {})
+            pool[row.workload] = pool.get(row.workload, 0.0) + row.effective_usd
+    return use
 
 
 def _plus(bill: Bill, used: float, idle: float, carbon: float) -> Bill:
