@@ -1,0 +1,78 @@
+"""The whole answer of small estates: it adds up, it can be written, and what it says of itself agrees."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+from tests.factories.answering import cage, chat, cloud, estate, job
+from tests.factories.planning import catalog
+
+from tripoint.adapters.plan_json import plan_from_json, plan_to_json
+from tripoint.adapters.solver_highs import HighsSolver
+from tripoint.apps.render.reading.amounts import month_key
+from tripoint.domain.estate import Estate
+from tripoint.domain.plan import Plan
+from tripoint.domain.purchase import Commitment
+from tripoint.domain.source import LoadedEstate
+from tripoint.engines.answers.summaries import unallocated
+from tripoint.usecases.plan import PlanOptions, plan
+
+
+def answer(declared: Estate) -> Plan:
+    """The plan with its alternatives."""
+    loaded = LoadedEstate(estate=declared, profiles={}, digest="sha256:test")
+    return plan(loaded, catalog(), HighsSolver(), PlanOptions(nodes=2000, threads=1), today=date(2026, 11, 21))
+
+
+@pytest.fixture(scope="module")
+def whole() -> Plan:
+    """A cage, a cloud with a promise in it, a chat and batch work that grows."""
+    promised = cloud(commitments=(Commitment(nodes=1, ends="2027-06", usd_per_hour=25.0),))
+    asked = (chat(requests_per_s=120.0), job(mtok_per_month=8e5, growth_per_year=0.5))
+    return answer(estate(cage(), promised, workloads=asked))
+
+
+def test_every_answer_is_there(whole: Plan) -> None:
+    """Break-even rows, advice on the promise, the roadmap, assumptions and both kinds of summary."""
+    assert {row.subject for row in whole.breakevens} >= {"chat", "job", "cage/dgx-h100"}
+    assert [row.pool for row in whole.lapses] == ["cloud/p5.48xlarge"]
+    assert {"cage power", "cage racks", "cage GPUs", "cage/dgx-h100"} == {row.name for row in whole.headroom}
+    assert len(whole.workloads) == len(whole.sites) == 2
+    assert whole.assumptions
+
+
+def test_the_answer_adds_up_in_every_view(whole: Plan) -> None:
+    """Charges, sites, workloads and the plan's own baseline are one total."""
+    assert whole.solve is not None
+    total = sum(row.effective_usd for row in whole.charges)
+    assert total == pytest.approx(whole.solve.undiscounted_usd, abs=0.01)
+    assert whole.baselines[0].total_usd == pytest.approx(total, abs=0.01)
+    assert sum(site.cost_usd for site in whole.sites) == pytest.approx(total, abs=0.01)
+    borne = sum(workload.cost_usd for workload in whole.workloads)
+    assert borne + unallocated(whole.charges) == pytest.approx(total, abs=0.01)
+
+
+def test_the_answer_is_plain_json_and_reads_back(whole: Plan) -> None:
+    """No number JSON lacks anywhere, and nothing is lost on the way."""
+    text = plan_to_json(whole)
+    json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} in the plan"))
+    assert "Infinity" not in text
+    assert plan_from_json(text) == whole
+
+
+def test_series_are_as_long_as_the_plan(whole: Plan) -> None:
+    """Four quarters of use and limit in every row of the roadmap, first exhausted first."""
+    assert all(len(row.used) == len(row.limit) == len(whole.periods) == 4 for row in whole.headroom)
+    known = [month_key(row.exhausted) for row in whole.headroom]
+    assert known == sorted(known)
+    assert any(row.exhausted for row in whole.headroom)
+    assert all(row.order_by <= month_key(row.exhausted) for row in whole.headroom if row.exhausted)
+
+
+def test_every_workload_says_why_in_one_line(whole: Plan) -> None:
+    """One sentence without a full stop."""
+    for workload in whole.workloads:
+        assert 0 < len(workload.why) <= 160
+        assert not workload.why.endswith(".")
