@@ -26,11 +26,17 @@ def is_indivisible(workload: Workload) -> bool:
 
 
 def nodes_per_share(instance: Instance, lane: Lane, period: int, block: int) -> float:
-    """Nodes occupied in the block per unit of share: npu x peak rate, or npu x work / hours of the block."""
+    """Nodes occupied in the block per unit of share.
+
+    Energy kinds: nodes_per_unit x work / hours of the block. Interactive: fixed + nodes_per_unit x peak rate, the
+    affine cover of what the queue needs for the whole demand. Replicas, spare ones included, are sized on the whole
+    and spread with the shares, because one endpoint in front of all sites sends each request where a replica is free.
+    """
     demand = instance.demand(lane)
     if is_energy(instance.workload(lane)):
         return lane.fit.nodes_per_unit * demand.work[period] / instance.block_hours(block)
-    return lane.fit.nodes_per_unit * demand.peak_rate[period][block]
+    rate = demand.peak_rate[period][block]
+    return lane.fit.fixed_nodes + lane.fit.nodes_per_unit * rate if rate > 0 else 0.0
 
 
 def busy_hours_per_share(instance: Instance, lane: Lane, period: int, block: int) -> float:
@@ -42,9 +48,14 @@ def busy_hours_per_share(instance: Instance, lane: Lane, period: int, block: int
     return lane.fit.busy_nodes_per_unit * demand.mean_rate[period][block] * hours
 
 
-def fixed_nodes(instance: Instance, lane: Lane) -> float:
-    """Nodes held while an interactive workload is present; the gang of energy kinds is not held but obtainable."""
-    return 0.0 if is_energy(instance.workload(lane)) else lane.fit.fixed_nodes
+def least_nodes(instance: Instance, lane: Lane) -> float:
+    """Nodes of the fewest replicas an interactive workload may run where it runs at all; 0 for other lanes."""
+    workload = instance.workload(lane)
+    if lane.pool is None or is_energy(workload) or not lane.fit.gpus_per_replica:
+        return 0.0
+    pool = instance.pools[lane.pool]
+    replicas = 1 if workload.min_replicas is None else workload.min_replicas
+    return replicas * lane.fit.gpus_per_replica / pool.gpus * pool.count
 
 
 def mtok_per_share(instance: Instance, lane: Lane, period: int, block: int) -> tuple[float, float]:

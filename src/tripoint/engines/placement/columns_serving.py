@@ -6,9 +6,9 @@ from tripoint.engines.costing.rates import api_mtok_in, api_mtok_out, migration
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.placement.coefficients import (
     busy_hours_per_share,
-    fixed_nodes,
     is_energy,
     is_indivisible,
+    least_nodes,
     mtok_per_share,
     nodes_per_share,
     usable_blocks,
@@ -85,52 +85,31 @@ def _charge_tokens(form: Formulation, lane: Lane, column: int, period: int, bloc
 
 
 def add_presence_columns(form: Formulation) -> None:
-    """Binary presence per place, per-block replicas where they can be scaled to zero, and moves between sites."""
+    """Presence per place, decided at placement reviews, and moves between sites."""
     instance = form.instance
     for lane in instance.lanes:
         if not needs_presence(form, lane):
             continue
         workload = instance.workload(lane)
         place = lane.fit.pool
+        is_binary = is_indivisible(workload) or least_nodes(instance, lane) > 0
         for period in instance.periods:
             if (lane.workload, place, period) in form.present:
                 continue
             review = instance.estate.horizon.review_of(period)
-            if review != period:
-                _carry_over(form, lane, period, review)
-                continue
-            scales = _scales_to_zero(form, lane)
-            form.present[lane.workload, place, period] = form.builder.column(
-                f"present[{workload.id},{place},p{period}]",
-                upper=1.0,
-                integer=is_indivisible(workload) or (not scales and fixed_nodes(instance, lane) > 0),
-            )
-            for block in instance.blocks if scales else ():
-                form.active[lane.workload, place, period, block] = form.builder.column(
-                    f"active[{workload.id},{place},p{period},b{block}]", upper=1.0, integer=True
-                )
+            if review == period:
+                name = f"present[{workload.id},{place},p{period}]"
+                column = form.builder.column(name, upper=1.0, integer=is_binary)
+                form.present[lane.workload, place, period] = column
+            # Between reviews the same column holds: where replicas are kept does not change.
+            form.present[lane.workload, place, period] = form.present[lane.workload, place, review]
     _add_moves(form)
-
-
-def _carry_over(form: Formulation, lane: Lane, period: int, review: int) -> None:
-    """Between reviews the same columns hold: where replicas are kept does not change."""
-    workload, place = lane.workload, lane.fit.pool
-    form.present[workload, place, period] = form.present[workload, place, review]
-    for block in form.instance.blocks:
-        if (workload, place, review, block) in form.active:
-            form.active[workload, place, period, block] = form.active[workload, place, review, block]
 
 
 def needs_presence(form: Formulation, lane: Lane) -> bool:
     """Interactive and indivisible workloads are counted where they are; divisible energy kinds just flow."""
     workload = form.instance.workload(lane)
     return not is_energy(workload) or is_indivisible(workload)
-
-
-def _scales_to_zero(form: Formulation, lane: Lane) -> bool:
-    if lane.pool is None or is_energy(form.instance.workload(lane)):
-        return False
-    return False
 
 
 def _add_moves(form: Formulation) -> None:

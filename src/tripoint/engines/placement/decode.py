@@ -15,7 +15,7 @@ from tripoint.domain.plan import (
     StandbyDecision,
     TransferRow,
 )
-from tripoint.engines.placement.coefficients import fixed_nodes, nodes_per_share, volume_share
+from tripoint.engines.placement.coefficients import nodes_per_share, volume_share
 from tripoint.engines.placement.columns_serving import standby_mode
 from tripoint.engines.placement.families_serving import standby_nodes_per_share
 from tripoint.engines.placement.formulation import Formulation, Terms
@@ -68,12 +68,7 @@ def _placements(form: Formulation, values: FloatArray) -> tuple[Placement, ...]:
         lane = instance.lanes[number]
         nodes = 0.0
         if lane.kind is not LaneKind.API:
-            gate = form.active.get(
-                (lane.workload, lane.fit.pool, period, block),
-                form.present.get((lane.workload, lane.fit.pool, period)),
-            )
-            held = 0.0 if gate is None else float(values[gate]) * fixed_nodes(instance, lane)
-            nodes = share * nodes_per_share(instance, lane, period, block) + held
+            nodes = share * nodes_per_share(instance, lane, period, block)
         found.append(
             Placement(
                 workload=instance.workload(lane).id,

@@ -6,10 +6,10 @@ import math
 
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.placement.coefficients import (
-    fixed_nodes,
     follows_the_clock,
     is_energy,
     is_indivisible,
+    least_nodes,
     nodes_per_share,
 )
 from tripoint.engines.placement.columns_serving import standby_mode
@@ -76,32 +76,39 @@ def _bound_runs(form: Formulation) -> None:
 
 
 def presence(form: Formulation) -> None:
-    """Minimum replicas: serving needs presence.
+    """Minimum replicas: a workload runs where it is present, and there with at least its fewest replicas.
 
-    sum over the place's lanes of serve[l,p,b] <= active[w,place,p,b] <= present[w,place,p], and present replicas
-    hold `fixed` nodes in the capacity rows (all blocks where nodes are owned, per block where they can scale
-    to zero).
+    sum over the place's lanes of serve[l,p,b] <= present[w,place,p] in every block, and in the workload's busiest
+    block sum of nodes[l,p,b] serve[l,p,b] >= least_nodes x present[w,place,p]. Quieter blocks may scale further
+    down.
     """
     instance = form.instance
-    by_place: dict[tuple[int, str], list[int]] = {}
-    for number, lane in enumerate(instance.lanes):
-        if (lane.workload, lane.fit.pool, 0) in form.present:
-            by_place.setdefault((lane.workload, lane.fit.pool), []).append(number)
-    for (workload, place), lanes in by_place.items():
+    for (workload, place), lanes in _lanes_by_place(form).items():
         label = f"replicas of `{form.workload_id(workload)}` at {place}"
+        rates = instance.grid.workloads[workload].peak_rate
         for period in instance.periods:
             there = form.present[workload, place, period]
             for block in instance.blocks:
-                terms = [
-                    (form.serve[lane, period, block], 1.0) for lane in lanes if (lane, period, block) in form.serve
-                ]
-                if not terms:
-                    continue
-                active = form.active.get((workload, place, period, block))
-                if active is not None:
-                    form.builder.row("presence", label, [(active, 1.0), (there, -1.0)], upper=0.0)
-                gate = there if active is None else active
-                form.builder.row("presence", label, [*terms, (gate, -1.0)], upper=0.0)
+                terms = _shares(form, lanes, period, block)
+                if terms:
+                    form.builder.row("presence", label, [*terms, (there, -1.0)], upper=0.0)
+            least = least_nodes(instance, instance.lanes[lanes[0]])
+            busiest = max(instance.blocks, key=lambda block: rates[period][block])
+            if least > 0:
+                nodes = _use_terms(form, lanes, period, busiest)
+                form.builder.row("presence", label, [*nodes, (there, -least)], lower=0.0)
+
+
+def _lanes_by_place(form: Formulation) -> dict[tuple[int, str], list[int]]:
+    places: dict[tuple[int, str], list[int]] = {}
+    for number, lane in enumerate(form.instance.lanes):
+        if (lane.workload, lane.fit.pool, 0) in form.present:
+            places.setdefault((lane.workload, lane.fit.pool), []).append(number)
+    return places
+
+
+def _shares(form: Formulation, lanes: list[int], period: int, block: int) -> Terms:
+    return [(form.serve[lane, period, block], 1.0) for lane in lanes if (lane, period, block) in form.serve]
 
 
 def indivisible(form: Formulation) -> None:
@@ -146,7 +153,7 @@ def gang(form: Formulation) -> None:
 def capacity(form: Formulation) -> None:
     """Nodes used never exceed nodes had.
 
-    sum over lanes of nodes[l,p,b] serve + fixed active + standby <= count (owned + committed) + signed + rented,
+    sum over lanes of nodes[l,p,b] serve[l,p,b] + standby <= count (owned + committed) + signed + rented,
     for each pool, period and block.
     """
     instance = form.instance
@@ -181,20 +188,11 @@ def _firm_lanes(form: Formulation) -> dict[int, list[int]]:
 
 def _use_terms(form: Formulation, lanes: list[int], period: int, block: int) -> Terms:
     instance = form.instance
-    terms: Terms = []
-    for number in lanes:
-        lane = instance.lanes[number]
-        if (number, period, block) in form.serve:
-            nodes = nodes_per_share(instance, lane, period, block)
-            terms.append((form.serve[number, period, block], nodes))
-        fixed = fixed_nodes(instance, lane)
-        gate = form.active.get(
-            (lane.workload, lane.fit.pool, period, block),
-            form.present.get((lane.workload, lane.fit.pool, period), -1),
-        )
-        if fixed and gate >= 0:
-            terms.append((gate, fixed))
-    return terms
+    return [
+        (form.serve[number, period, block], nodes_per_share(instance, instance.lanes[number], period, block))
+        for number in lanes
+        if (number, period, block) in form.serve
+    ]
 
 
 def standby_nodes_per_share(form: Formulation, lane_number: int, period: int) -> float:

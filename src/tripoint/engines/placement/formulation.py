@@ -44,8 +44,6 @@ class Formulation:
     """All cost terms."""
     serve: dict[tuple[int, int, int], int] = field(default_factory=dict)
     """(lane, period, block) -> share served."""
-    active: dict[tuple[int, str, int, int], int] = field(default_factory=dict)
-    """(workload, place, period, block) -> 1 while replicas are kept there in the block."""
     present: dict[tuple[int, str, int], int] = field(default_factory=dict)
     """(workload, place, period) -> 1 when it runs there at all."""
     enter: dict[tuple[int, int, int], int] = field(default_factory=dict)
