@@ -5,7 +5,7 @@ from __future__ import annotations
 from tripoint.domain.estate import Estate, Horizon
 from tripoint.domain.fit import Fit
 from tripoint.domain.modelspec import ModelSpec
-from tripoint.domain.plan import PoolState, Purchase, PurchaseAction
+from tripoint.domain.plan import Placement, PoolState, Purchase, PurchaseAction
 from tripoint.domain.purchase import Commitment, NodePool, PurchaseOption
 from tripoint.domain.site import CoolingClass, PowerEnvelope, Site, SiteKind
 from tripoint.domain.units import ModelId, NodeTypeId, PoolId, SiteId, WorkloadId
@@ -141,6 +141,22 @@ def states(
                 )
             )
     return tuple(found)
+
+
+def placed(workload: str, pool: str, period: int, share: float) -> Placement:
+    """Part of a workload on a pool in the busiest block."""
+    site, node_type = pool.split("/")
+    return Placement(
+        workload=workload,
+        site=site,
+        pool=pool,
+        node_type=node_type,
+        lane="firm",
+        period=period,
+        block=0,
+        share=share,
+        nodes=1.0,
+    )
 
 
 def commitment(pool: str, nodes: float, order_period: int, term_months: int = 12) -> Purchase:

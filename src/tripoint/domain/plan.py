@@ -214,7 +214,7 @@ class Headroom:
     """A physical or financial limit over time."""
 
     resource: str
-    """`power`, `racks`, `nodes`, `link` or `budget`."""
+    """`power`, `racks`, `nodes`, `gpus`, `link` or `budget`."""
     name: str
     """What is limited, e.g. `colo-ams power`."""
     site: str

@@ -123,9 +123,9 @@ def test_renting_stays_cheaper_where_a_full_node_saves_nothing() -> None:
     assert found.utilisation(found.elastics[0]).utilisation > 1
 
 
-def test_the_way_named_first_pays_first() -> None:
-    """A rack that is cheaper per token when full does not hide a node that pays at a tenth of the demand."""
-    rack = Firm(
+def rack() -> Firm:
+    """A rack at a tenth of the node-hours per token and eight times the price: cheaper when full."""
+    return Firm(
         label="cage/rack owned",
         option="owned",
         site="cage",
@@ -134,10 +134,29 @@ def test_the_way_named_first_pays_first() -> None:
         month_usd=exactly(60_000.0),
         busy_hour_usd=exactly(0.0),
     )
+
+
+@pytest.mark.parametrize(
+    ("mtok", "named"), [(30_000.0, "node"), (50_000.0, "node"), (250_000.0, "node"), (700_000.0, "rack")]
+)
+def test_the_way_named_first_is_the_one_for_today_s_demand(mtok: float, named: str) -> None:
+    """A rack that is cheaper per token when full does not hide a node that pays at a tenth of the demand."""
     node = held(exactly(7300.0))
-    assert rack.usd_per_mtok(flat()) < node.usd_per_mtok(flat())
-    found = contests((rack, node), (rented(exactly(20.0)),), flat(mtok=30_000.0))
-    assert [each.firm.label for each in found] == ["cage/node owned", "cage/rack owned"]
+    assert rack().usd_per_mtok(flat()) < node.usd_per_mtok(flat())
+    found = contests((rack(), node), (rented(exactly(20.0)),), flat(mtok=mtok))
+    assert found[0].firm.label == f"cage/{named} owned"
+    assert len(found) == 2
+
+
+def test_a_way_that_paid_only_when_demand_was_smaller_does_not_pay() -> None:
+    """Beside replicas kept anyway a node pays from the first request, but not once a cheaper node type is filled."""
+    small = rented(exactly(20.0), nodes_per_unit=1.0, fixed=1.0, name="cloud/small")
+    large = rented(exactly(40.0), nodes_per_unit=0.1, fixed=1.0, name="cloud/large")
+    firm = held(exactly(7300.0), nodes_per_unit=1.0, fixed=1.0)
+    early = one(firm, small, large, asked=waiting(mtok=1.0))
+    assert early.least(End.USED) == 0.0
+    late = one(firm, small, large, asked=waiting(mtok=1e6))
+    assert math.isinf(late.least(End.USED))
 
 
 def test_nothing_is_compared_where_one_side_is_missing() -> None:

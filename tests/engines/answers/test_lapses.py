@@ -7,9 +7,9 @@ from tests.factories.answering import ON_DEMAND, cloud, commitment, decided, est
 from tests.factories.planning import instance_of, planned
 
 from tripoint.domain.charge import CommitmentStatus
-from tripoint.domain.plan import LapseAdvice
+from tripoint.domain.plan import LapseAdvice, PurchaseAction
 from tripoint.domain.purchase import Commitment
-from tripoint.engines.answers.lapses import lapse_advice
+from tripoint.engines.answers.lapses import lapse_advice, lapsing
 
 POOL = "cloud/p5.48xlarge"
 
@@ -79,6 +79,15 @@ def test_a_renewal_belongs_to_the_commitment_it_follows() -> None:
         renewed=2.0,
     )
     assert [(row.ends, row.renew_nodes) for row in found] == [("2027-06", 2), ("2027-12", 0)]
+
+
+def test_what_is_let_go_is_a_decision_in_the_period_it_ends() -> None:
+    """Two of four are renewed in June, so two lapse in the second quarter; what outlives the plan is left alone."""
+    promised = cloud(commitments=(signed(4, "2027-06"), signed(1, "2028-06")))
+    instance = instance_of(estate(promised, workloads=(job(),)))
+    nodes = states(instance, POOL, (2.0,) * 4, committed=(5.0, 5.0, 3.0, 3.0))
+    (row,) = lapsing(instance, decided(*nodes, purchases=(commitment(POOL, 2.0, 2),)))
+    assert (row.action, row.nodes, row.order_period, row.until_period) == (PurchaseAction.LAPSE, 2.0, 1, 1)
 
 
 def test_one_that_ended_before_the_plan_is_not_mentioned() -> None:

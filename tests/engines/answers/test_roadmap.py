@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.factories.answering import cage, chat, cloud, commitment, decided, estate, job, states
+from tests.factories.answering import cage, chat, cloud, commitment, decided, estate, job, placed, states
 from tests.factories.planning import instance_of, planned
 
 from tripoint.domain.estate import Horizon
 from tripoint.domain.link import Link
-from tripoint.domain.plan import ExpansionDecision, Headroom
+from tripoint.domain.plan import ExpansionDecision, Headroom, Placement
 from tripoint.domain.policy import Budget, CostView, Policies
 from tripoint.domain.site import ExpansionStep, Site
 from tripoint.domain.units import LinkId, SiteId
@@ -81,11 +81,12 @@ def test_a_limit_no_further_node_fits_under_is_full() -> None:
     assert reached(limit((90.0,) * 4, step=9.9, pressed=pressed), YEAR).period is None
 
 
-def test_a_full_hall_with_idle_gpus_asks_for_nothing() -> None:
-    """Nothing need be ordered while the nodes that fill the hall have room."""
+def test_a_full_hall_that_carries_its_work_asks_for_nothing() -> None:
+    """Nothing is wanted while nothing overflows and use does not grow; growing use is full right after the plan."""
     found = reached(limit((100.0,) * 4, pressed=(False,) * 4), YEAR)
     assert found.period is None
-    assert "nothing need be ordered" in found.how
+    assert "nothing more is wanted" in found.how
+    assert reached(limit((90.0, 95.0, 99.0, 100.0), pressed=(False,) * 4), YEAR).period == 4
 
 
 def test_what_the_plan_orders_counts_only_after_its_last_order() -> None:
@@ -149,11 +150,33 @@ def test_the_plan_s_own_step_tells_when_it_was_ordered() -> None:
     nodes = (3.0, 4.0, 5.0, 5.0)
     owned = [replace(state, owned=nodes[state.period]) for state in states(instance, "cage/dgx-h100", nodes, owned=5.0)]
     taken = ExpansionDecision(site="cage", step="hall-b", order_period=0, service_period=2, adds_kw=45.0)
-    decisions = decided(*owned, *states(instance, "cloud/p5.48xlarge", (0.0,) * 4), expansions=(taken,))
+    decisions = decided(
+        *owned,
+        *states(instance, "cloud/p5.48xlarge", (0.0,) * 4),
+        expansions=(taken,),
+        placements=overflow(1),
+    )
     power = rows(*roadmap(instance, decisions, (), {}))["cage power"]
     assert power.limit == (45.0, 45.0, 90.0, 90.0)
     assert (power.exhausted, power.order_by, power.lead_time_months) == ("2027-Q2", "2026-10", 6.0)
     assert "until `hall-b` serves from 2027-Q3" in power.note
+
+
+def overflow(period: int) -> tuple[Placement, ...]:
+    """Nine tenths of the job in the cage, the rest in the cloud."""
+    return (placed("job", "cage/dgx-h100", period, 0.9), placed("job", "cloud/p5.48xlarge", period, 0.1))
+
+
+@pytest.mark.parametrize(("overflowing", "exhausted"), [((), ""), ((2,), "2027-Q3"), ((0, 1, 2, 3), "2027-Q1")])
+def test_a_hall_is_full_when_its_work_overflows(overflowing: tuple[int, ...], exhausted: str) -> None:
+    """Four nodes of 10.2 kW leave no room for a fifth under 45 kW; it is missed only while work goes elsewhere."""
+    instance = instance_of(estate(cage(), cloud(), workloads=(job(),)))
+    decisions = decided(
+        *states(instance, "cage/dgx-h100", (4.0,) * 4, owned=4.0),
+        *states(instance, "cloud/p5.48xlarge", (0.5,) * 4),
+        placements=tuple(row for period in overflowing for row in overflow(period)),
+    )
+    assert rows(*roadmap(instance, decisions, (), {}))["cage power"].exhausted == exhausted
 
 
 def test_a_pool_that_may_not_grow_is_told_with_what_it_rents() -> None:

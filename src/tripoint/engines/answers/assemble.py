@@ -14,7 +14,7 @@ from tripoint.engines.answers.baselines import baseline
 from tripoint.engines.answers.breakevens import all_contests, break_evens
 from tripoint.engines.answers.findings import Doubts, plan_findings
 from tripoint.engines.answers.firm_cost import firm_costs
-from tripoint.engines.answers.lapses import lapse_advice
+from tripoint.engines.answers.lapses import lapse_advice, lapsing
 from tripoint.engines.answers.reasons import Evidence
 from tripoint.engines.answers.roadmap import roadmap
 from tripoint.engines.answers.summaries import site_summaries, workload_summaries
@@ -80,7 +80,7 @@ def assemble(frame: Frame, outcome: Outcome, others: tuple[Baseline, ...]) -> Pl
         workloads=workload_summaries(evidence, charges),
         placements=decisions.placements,
         pools=decisions.pools,
-        purchases=decisions.purchases,
+        purchases=(*decisions.purchases, *lapsing(instance, decisions)),
         expansions=decisions.expansions,
         copies=decisions.copies,
         standby=decisions.standby,

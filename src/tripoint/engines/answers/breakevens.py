@@ -1,9 +1,9 @@
 """When does holding capacity beat renting it? Per workload here, per pool in `pool_breakevens`; both in one table.
 
 A workload's firm ways meet its elastic ways, all taken from its own lanes, so policy has removed what is not allowed
-before a price is looked at. The firm way named is the one whose first node pays at the least demand; the elastic way
-named is the cheapest at that demand (at today's where no demand decides). The workload is looked at on its own; the
-plan may do better by letting several share nodes.
+before a price is looked at. The firm way named is the cheapest that pays at today's demand, else the first to pay as
+demand grows; the elastic way named is the cheapest at the threshold (at today's demand where there is none). The
+workload is looked at on its own; the plan may do better by letting several share nodes.
 """
 
 from __future__ import annotations

@@ -6,14 +6,15 @@ stretches b of h hours in which n_b firm nodes would be occupied and an elastic 
     elastic(x) = min over elastic ways of sum of E_b
     firm_k(x)  = k F + min over elastic ways of sum of [h busy min(k, n_b) + E_b (1 - min(1, k / n_b))]
 
-so both are the same at k = 0. The threshold is the least demand x at which the first lot pays, firm_1 <= elastic.
-Where demand is flat and no replicas are held, that is the textbook F / ((e - busy) H) of a node's month.
+so both are the same at k = 0. The threshold is where the first lot begins to pay, firm_1 <= elastic: below today's
+demand where it pays today, else the first one above it. Where demand is flat and no replicas are held, that is the
+textbook F / ((e - busy) H) of a node's month.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -22,7 +23,7 @@ from tripoint.domain.units import HOURS_PER_MONTH
 from tripoint.engines.answers.appetite import Appetite
 from tripoint.engines.costing.breakeven import Range, Threshold, break_even
 
-_FIRST, _LAST, _STEP = 1e-4, 1e3, 1.25
+_FIRST, _LAST, _STEP = 1e-5, 1e3, 1.25
 _PROBES = tuple(10.0**decade for decade in range(-3, 4))
 _MOST_TRIED = 60
 
@@ -148,32 +149,45 @@ class Contest:
         tried = range(1, most + 1, max(1, most // _MOST_TRIED))
         return min(self.firm_cost(mtok, lots) for lots in tried)
 
+    def pays(self, mtok: float, end: End = End.USED) -> bool:
+        """Whether the first lot saves money at a demand."""
+        return self.elastic_cost(mtok, end) >= self.firm_cost(mtok, 1, end)
+
     def least(self, end: End) -> float:
-        """First demand at which the first lot saves money, by a scan upwards and bisection."""
+        """Demand from which the first lot pays: scanned down from today's demand if it pays today, else upwards."""
         hours = self.appetite.node_hours_per_mtok(self.firm.fit)
         if hours <= 0:
             return math.inf
-
-        def saves(mtok: float) -> bool:
-            return self.elastic_cost(mtok, end) >= self.firm_cost(mtok, 1, end)
-
         full = self.firm.lot * HOURS_PER_MONTH / hours
-        below = _FIRST * min(full, self.appetite.mtok)
-        if saves(below):
+        now = self.appetite.mtok
+        if self.pays(now, end):
+            first, above = _FIRST * min(full, now), now
+            while above > first:
+                below = above / _STEP
+                if not self.pays(below, end):
+                    return self._between(below, above, end)
+                above = below
             return 0.0
-        last = _LAST * max(full, self.appetite.mtok)
+        last, below = _LAST * max(full, now), now
         while below < last:
             above = below * _STEP
-            if saves(above):
-                return _bisect(saves, below, above)
+            if self.pays(above, end):
+                return self._between(below, above, end)
             below = above
         return math.inf
 
+    def _between(self, below: float, above: float, end: End) -> float:
+        for _ in range(60):
+            middle = (below + above) / 2
+            below, above = (below, middle) if self.pays(middle, end) else (middle, above)
+        return above
+
 
 def contests(firms: Iterable[Firm], elastics: Iterable[Elastic], asked: Appetite) -> tuple[Contest, ...]:
-    """Each firm way against every elastic way worth having; first the one that pays first.
+    """Each firm way against every elastic way worth having, the one to name first.
 
-    Of several that pay from the same demand on, the first is the one that is cheapest at full use.
+    That is the cheapest of those that pay at today's demand, else the one that pays first as demand grows, else the
+    cheapest at full use.
     """
     rents = _worth_having(tuple(elastics), asked)
     found = [Contest(firm=firm, elastics=rents, appetite=asked) for firm in firms if rents]
@@ -182,8 +196,15 @@ def contests(firms: Iterable[Firm], elastics: Iterable[Elastic], asked: Appetite
     near = {each.firm.label: each for each in (_best_at(found, asked.mtok * probe) for probe in _PROBES)}
     cheapest = min(found, key=lambda each: (each.firm.usd_per_mtok(asked), each.firm.label))
     near[cheapest.firm.label] = cheapest
-    first = min(near.values(), key=lambda each: (each.least(End.USED), each.firm.usd_per_mtok(asked), each.firm.label))
+    first = min(near.values(), key=_rank)
     return (first, *(each for each in found if each is not first))
+
+
+def _rank(each: Contest) -> tuple[float, float, float, str]:
+    now, label = each.appetite.mtok, each.firm.label
+    if each.pays(now):
+        return (0.0, each.best_firm_cost(now), 0.0, label)
+    return (1.0, each.least(End.USED), each.firm.usd_per_mtok(each.appetite), label)
 
 
 def _worth_having(elastics: tuple[Elastic, ...], asked: Appetite) -> tuple[Elastic, ...]:
@@ -198,13 +219,3 @@ def _worth_having(elastics: tuple[Elastic, ...], asked: Appetite) -> tuple[Elast
 
 def _best_at(contests: list[Contest], mtok: float) -> Contest:
     return min(contests, key=lambda each: (each.firm_cost(mtok, 1), each.firm.label))
-
-
-def _bisect(saves: Callable[[float], bool], below: float, above: float) -> float:
-    for _ in range(60):
-        middle = (below + above) / 2
-        if saves(middle):
-            above = middle
-        else:
-            below = middle
-    return above

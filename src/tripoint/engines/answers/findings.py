@@ -27,7 +27,7 @@ from tripoint.engines.placement.instance import Instance, PoolModel
 _LEAST_SHARE = 0.02
 _MOST_FIGURES = 10
 _DECIDES = re.compile(
-    r"(price|ratio|api|egress|storage|throughput|training|colo)\.|electricity\..*\.usd_per_kwh\Z"
+    r"(price|api|egress|storage|throughput|training|colo)\.|electricity\..*\.usd_per_kwh\Z"
     r"|node\..*\.(purchase_usd|max_kw)\Z|default\.(pue|colo|egress)\."
 )
 _OWN_VALUE = (

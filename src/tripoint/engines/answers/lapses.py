@@ -44,6 +44,34 @@ def _advice(instance: Instance, decisions: Decisions, pool: PoolModel, signed: S
     )
 
 
+def lapsing(instance: Instance, decisions: Decisions) -> tuple[Purchase, ...]:
+    """What is let go as decisions on nodes: the part of each ending commitment that the plan does not renew."""
+    rows: list[Purchase] = []
+    for pool in instance.pools:
+        for signed in pool.signed:
+            if not any(signed.months) or runs_beyond(instance, signed):
+                continue
+            renewed = round(sum(row.nodes for row in _renewals(pool, signed, decisions.purchases)))
+            if renewed < signed.nodes:
+                rows.append(_lapse(pool, signed, signed.nodes - renewed))
+    return tuple(rows)
+
+
+def _lapse(pool: PoolModel, signed: SignedCommitment, nodes: int) -> Purchase:
+    last = last_period(signed)
+    return Purchase(
+        pool=pool.spec.id,
+        site=pool.spec.site.id,
+        node_type=pool.spec.node.id,
+        action=PurchaseAction.LAPSE,
+        option="committed",
+        nodes=float(nodes),
+        order_period=last,
+        service_period=0,
+        until_period=last,
+    )
+
+
 def uses(instance: Instance, states: tuple[PoolState, ...], pool: str) -> tuple[float, ...]:
     """[period] share of a pool's owned and committed node-hours in use."""
     used, had = [0.0] * len(instance.periods), [0.0] * len(instance.periods)

@@ -1,8 +1,8 @@
 """Which limits does the plan press against? Power, racks, nodes, GPUs, links and budget, as series over the periods.
 
 Power counts the nameplate of nodes in service, as the program does; racks count by how far nodes fill them. A site is
-pressed in a period when its GPUs are busy: only then does it matter that no further node fits. Sites that stand for
-several identical ones are told per site. Rented sites have no power or racks of ours.
+pressed in a period when its GPUs are busy and part of a workload that runs there runs elsewhere too: only then would
+more be used. Sites that stand for several identical ones are told per site; rented ones have no power or racks of ours.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tripoint.domain.charge import Charge
-from tripoint.domain.plan import ExpansionDecision, PoolState, PurchaseAction
+from tripoint.domain.plan import ExpansionDecision, Placement, PoolState, PurchaseAction
 from tripoint.domain.policy import CostView
 from tripoint.domain.site import ExpansionStep
 from tripoint.domain.units import LinkId
@@ -58,6 +58,9 @@ FULL = 0.98
 """Share of a limit at which it counts as full: whole nodes and feeds rarely fit better."""
 
 
+_TOLD = 0.005
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Book:
     """What limits are read from."""
@@ -68,6 +71,8 @@ class Book:
     """What the plan decided."""
     states: Mapping[tuple[str, int], list[PoolState]]
     """(pool, period) -> [block] nodes."""
+    placements: Mapping[int, list[Placement]]
+    """[period] parts of workloads large enough to tell."""
 
     def pools_at(self, site: int) -> list[PoolModel]:
         """Pools of a site."""
@@ -86,10 +91,23 @@ class Book:
         return sum((state.owned + state.committed) * pool.gpus / pool.count for state, pool in first)
 
     def pressed(self, pools: list[PoolModel]) -> tuple[bool, ...]:
-        """[period] whether the GPUs in service are busy."""
+        """[period] whether the GPUs in service are busy and work that runs on them overflows to another site."""
         return tuple(
-            self.busy(pools, period) >= FULL * self.in_service(pools, period) for period in self.instance.periods
+            self.busy(pools, period) >= FULL * self.in_service(pools, period)
+            and bool(self._split(period) & {row.workload for row in self._at(pools, period)})
+            for period in self.instance.periods
         )
+
+    def _at(self, pools: list[PoolModel], period: int) -> list[Placement]:
+        names = {pool.spec.id for pool in pools}
+        return [row for row in self.placements.get(period, ()) if row.pool in names]
+
+    def _split(self, period: int) -> set[str]:
+        """Workloads that run at two sites or more."""
+        sites: dict[str, set[str]] = {}
+        for row in self.placements.get(period, ()):
+            sites.setdefault(row.workload, set()).add(row.site)
+        return {workload for workload, places in sites.items() if len(places) > 1}
 
     def planned(self, site: SiteModel) -> tuple[ExpansionDecision, ...]:
         """Steps the plan orders at a site."""
@@ -124,7 +142,11 @@ def limits(
     states: dict[tuple[str, int], list[PoolState]] = {}
     for state in decisions.pools:
         states.setdefault((state.pool, state.period), []).append(state)
-    book = Book(instance=instance, decisions=decisions, states=states)
+    placements: dict[int, list[Placement]] = {}
+    for row in decisions.placements:
+        if row.share >= _TOLD:
+            placements.setdefault(row.period, []).append(row)
+    book = Book(instance=instance, decisions=decisions, states=states, placements=placements)
     found: list[Limit] = []
     for number, site in enumerate(instance.sites):
         found.extend(_site_limits(book, number, site))
@@ -204,6 +226,7 @@ def _gpus(book: Book, site: SiteModel, pools: list[PoolModel]) -> Iterator[Limit
         limit=limit,
         lead_months=min(leads) if leads else None,
         remedy=_each(site, f"GPUs at work in the busiest hours of those in service; the plan orders {more}"),
+        pressed=book.pressed(pools),
         counts_lasting=True,
     )
 

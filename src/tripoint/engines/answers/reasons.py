@@ -154,7 +154,17 @@ def _price(evidence: Evidence, home: Home, contests: tuple[Contest, ...]) -> str
     if rent <= 0:
         return ""
     other = f"{words_of(rival.option)} at `{rival.site}`"
-    return f"{_compared(1.0 - cost.usd_per_used_hour / rent)} {other} at {cost.use * 100:.0f} % use"
+    saving = 1.0 - cost.usd_per_used_hour / rent
+    if saving < -_ALIKE and _is_there_anyway(evidence, home, mine[0].firm.fit.workload):
+        return f"on nodes there anyway, which cost {-saving * 100:.0f} % more than {other}"
+    return f"{_compared(saving)} {other} at {cost.use * 100:.0f} % use"
+
+
+def _is_there_anyway(evidence: Evidence, home: Home, workload: str) -> bool:
+    """True where the nodes are held or signed already, or others use them too."""
+    pool = next(pool for pool in evidence.instance.pools if pool.spec.id == home.pool)
+    others = {row.workload for row in evidence.decisions.placements if row.pool == home.pool} - {workload}
+    return bool(pool.held or pool.signed or others)
 
 
 def _compared(saving: float) -> str:

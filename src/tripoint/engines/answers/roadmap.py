@@ -1,11 +1,11 @@
 """When is each limit reached, and by when must more be ordered?
 
-A limit counts as full from the first period in which the plan uses 98 % of it, or in which no further node fits while
-the GPUs there are busy. Where the plan itself orders more as it goes (GPUs in service), only fullness that its last
-order leaves to the end counts, and a limit that is full while GPUs stand idle beside it is no limit yet. One that is
-never full is followed beyond the horizon, if more than a trace of it is used: use grows as the least-squares line
-through its logarithm did within it, for ten years from the plan's start. More must be ordered one lead time before the
-period begins.
+A limit counts as full from the first period in which the plan uses 98 % of it, or no further node fits, while more
+would be used if there were more: the GPUs there are busy and their work overflows to other sites. Where the plan itself
+orders more as it goes (GPUs in service), only fullness that its last order leaves to the end counts. A limit that is
+never full in this sense is followed beyond the horizon, if more than a trace of it is used: use grows as the
+least-squares line through its logarithm did within it, for ten years from the plan's start. More must be ordered one
+lead time before the period begins.
 """
 
 from __future__ import annotations
@@ -61,14 +61,14 @@ def reached(limit: Limit, horizon: Horizon) -> Reached:
     is_full = full_periods(limit)
     if any(is_full):
         return _by_plan(limit, is_full, horizon)
-    if limit.used[-1] >= FULL * limit.limit[-1] > 0:
-        return Reached(period=None, how="full, yet the GPUs there have room: nothing need be ordered")
     if limit.used[-1] < _TRACE * limit.limit[-1]:
         return Reached(period=None, how=f"not in sight: less than {_TRACE:.0%} of it is used".replace("%", " %"))
     slope = log_slope(limit.used)
     last = len(limit.used) - 1
     if slope <= _FLAT or limit.limit[-1] <= 0:
-        return Reached(period=None, how="not in sight: use does not grow")
+        is_filled = limit.used[-1] >= FULL * limit.limit[-1] > 0
+        how = "full, but nothing more is wanted" if is_filled else "not in sight: use does not grow"
+        return Reached(period=None, how=how)
     grown = math.exp(slope * MONTHS_PER_YEAR / horizon.period_months) - 1.0
     pace = f"growing {grown:.0%} a year as within the plan".replace("%", " %", 1)
     period = last + max(1, math.ceil(math.log(FULL * limit.limit[-1] / limit.used[-1]) / slope - 1e-9))
