@@ -154,7 +154,7 @@ def test_the_sentence_fits_a_line_and_its_saving_is_the_statement_s(mixed: Outco
         if s.pool == "cage/dgx-h100"
     )
     saving = 1 - spent / hours / 40.0
-    assert f"{saving * 100:.0f} % cheaper than on demand at `cloud`" in said
+    assert f"owned costs {saving * 100:.0f} % less than on demand at `cloud`" in said
 
 
 def test_shares_of_homes_sum_to_the_whole(mixed: Outcome) -> None:

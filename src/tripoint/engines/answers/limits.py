@@ -1,8 +1,7 @@
 """Which limits does the plan press against? Power, racks, nodes, GPUs, links and budget, as series over the periods.
 
-Power counts the nameplate of nodes in service, as the program does; racks count by how far nodes fill them. A site is
-pressed in a period when its GPUs are busy and part of a workload that runs there runs elsewhere too: only then would
-more be used. Sites that stand for several identical ones are told per site; rented ones have no power or racks of ours.
+Power counts the nameplate of nodes in service, as the program does; racks count by how far nodes fill them. Sites that
+stand for several identical ones are told per site; rented ones have no power or racks of ours.
 """
 
 from __future__ import annotations
@@ -12,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tripoint.domain.charge import Charge
-from tripoint.domain.plan import ExpansionDecision, Placement, PoolState, PurchaseAction
+from tripoint.domain.plan import ExpansionDecision, PoolState, PurchaseAction
 from tripoint.domain.policy import CostView
 from tripoint.domain.site import ExpansionStep
 from tripoint.domain.units import LinkId
-from tripoint.engines.facts.defaults import default_figure
+from tripoint.engines.answers.limit_book import Book, book_of
 from tripoint.engines.placement.decode import Decisions
 from tripoint.engines.placement.families_facility import nodes_per_rack
 from tripoint.engines.placement.instance import Instance, PoolModel, SiteModel
@@ -54,84 +53,6 @@ class Limit:
     """True where the plan orders more as it goes: only fullness that its last order leaves to the end counts."""
 
 
-FULL = 0.98
-"""Share of a limit at which it counts as full: whole nodes and feeds rarely fit better."""
-
-
-_TOLD = 0.005
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Book:
-    """What limits are read from."""
-
-    instance: Instance
-    """Everything resolved."""
-    decisions: Decisions
-    """What the plan decided."""
-    states: Mapping[tuple[str, int], list[PoolState]]
-    """(pool, period) -> [block] nodes."""
-    placements: Mapping[int, list[Placement]]
-    """[period] parts of workloads large enough to tell."""
-
-    def pools_at(self, site: int) -> list[PoolModel]:
-        """Pools of a site."""
-        return [pool for pool in self.instance.pools if pool.site == site]
-
-    def busy(self, pools: list[PoolModel], period: int) -> float:
-        """GPUs at work in a period's busiest block, per site."""
-        return max(
-            sum(self.states[pool.spec.id, period][block].used * pool.gpus / pool.count for pool in pools)
-            for block in self.instance.blocks
-        )
-
-    def in_service(self, pools: list[PoolModel], period: int) -> float:
-        """Owned and committed GPUs, per site."""
-        first = [(self.states[pool.spec.id, period][0], pool) for pool in pools]
-        return sum((state.owned + state.committed) * pool.gpus / pool.count for state, pool in first)
-
-    def pressed(self, pools: list[PoolModel]) -> tuple[bool, ...]:
-        """[period] whether the GPUs in service are busy and work that runs on them overflows to another site."""
-        return tuple(
-            self.busy(pools, period) >= FULL * self.in_service(pools, period)
-            and bool(self._split(period) & {row.workload for row in self._at(pools, period)})
-            for period in self.instance.periods
-        )
-
-    def _at(self, pools: list[PoolModel], period: int) -> list[Placement]:
-        names = {pool.spec.id for pool in pools}
-        return [row for row in self.placements.get(period, ()) if row.pool in names]
-
-    def _split(self, period: int) -> set[str]:
-        """Workloads that run at two sites or more."""
-        sites: dict[str, set[str]] = {}
-        for row in self.placements.get(period, ()):
-            sites.setdefault(row.workload, set()).add(row.site)
-        return {workload for workload, places in sites.items() if len(places) > 1}
-
-    def planned(self, site: SiteModel) -> tuple[ExpansionDecision, ...]:
-        """Steps the plan orders at a site."""
-        return tuple(row for row in self.decisions.expansions if row.site == site.site.id)
-
-    def owned(self, pool: PoolModel, period: int) -> float:
-        """Owned nodes in service, per site."""
-        return self.states[pool.spec.id, period][0].owned / pool.count
-
-    def steps_in_service(self, site: SiteModel, period: int) -> list[ExpansionStep]:
-        """Expansion steps that count in a period."""
-        taken = {row.step for row in self.planned(site) if row.service_period <= period}
-        return [step for step in site.steps if step.id in taken]
-
-    def steps_left(self, site: SiteModel) -> list[ExpansionStep]:
-        """Steps the plan does not take."""
-        taken = {row.step for row in self.planned(site)}
-        return [step for step in site.steps if step.id not in taken]
-
-    def default(self, key: str) -> float:
-        """A default of the catalogue."""
-        return default_figure(self.instance.catalog, self.instance.estate.assumptions, key).value
-
-
 def limits(
     instance: Instance,
     decisions: Decisions,
@@ -139,14 +60,7 @@ def limits(
     traffic: Mapping[LinkId, Series],
 ) -> tuple[Limit, ...]:
     """Every limit the estate declares, in its order."""
-    states: dict[tuple[str, int], list[PoolState]] = {}
-    for state in decisions.pools:
-        states.setdefault((state.pool, state.period), []).append(state)
-    placements: dict[int, list[Placement]] = {}
-    for row in decisions.placements:
-        if row.share >= _TOLD:
-            placements.setdefault(row.period, []).append(row)
-    book = Book(instance=instance, decisions=decisions, states=states, placements=placements)
+    book = book_of(instance, decisions)
     found: list[Limit] = []
     for number, site in enumerate(instance.sites):
         found.extend(_site_limits(book, number, site))

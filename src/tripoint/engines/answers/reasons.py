@@ -157,7 +157,7 @@ def _price(evidence: Evidence, home: Home, contests: tuple[Contest, ...]) -> str
     saving = 1.0 - cost.usd_per_used_hour / rent
     if saving < -_ALIKE and _is_there_anyway(evidence, home, mine[0].firm.fit.workload):
         return f"on nodes there anyway, which cost {-saving * 100:.0f} % more than {other}"
-    return f"{_compared(saving)} {other} at {cost.use * 100:.0f} % use"
+    return f"{kind} {_compared(saving)} {other} at {cost.use * 100:.0f} % use"
 
 
 def _is_there_anyway(evidence: Evidence, home: Home, workload: str) -> bool:
@@ -170,7 +170,7 @@ def _is_there_anyway(evidence: Evidence, home: Home, workload: str) -> bool:
 def _compared(saving: float) -> str:
     if abs(saving) < _ALIKE:
         return "costs the same as"
-    return f"{abs(saving) * 100:.0f} % {'cheaper' if saving > 0 else 'dearer'} than"
+    return f"costs {abs(saving) * 100:.0f} % {'less' if saving > 0 else 'more'} than"
 
 
 def _rented_price(held: Contest) -> str:

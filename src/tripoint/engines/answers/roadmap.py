@@ -18,7 +18,8 @@ from tripoint.domain.charge import Charge
 from tripoint.domain.estate import Horizon
 from tripoint.domain.plan import ExpansionDecision, Headroom
 from tripoint.domain.units import MONTHS_PER_YEAR, LinkId
-from tripoint.engines.answers.limits import FULL, Limit, Series, limits
+from tripoint.engines.answers.limit_book import FULL
+from tripoint.engines.answers.limits import Limit, Series, limits
 from tripoint.engines.costing.breakeven import HORIZON_YEARS
 from tripoint.engines.placement.calendar import month_index, month_label, period_start_month
 from tripoint.engines.placement.decode import Decisions
