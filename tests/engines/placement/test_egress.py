@@ -22,11 +22,11 @@ from tripoint.engines.placement.outcome import Outcome
 SECONDS_PER_MONTH = 730 * 3600
 
 
-def caller_of(gb_out: float, name: str = "chat", place_: str = "US", **fields: object) -> Workload:
+def caller_of(gb_out: float, name: str = "chat", place_: str = "US", only_at: tuple[str, ...] = ()) -> Workload:
     """A workload whose answers to its callers are `gb_out` a month; requests are as much again."""
     payload_kb = 2 * gb_out / (16.0 * SECONDS_PER_MONTH) * 1e6
-    given: dict[str, object] = {"callers": (Caller(place=place_),)} | fields
-    return chat(name, demand=replace(chat().demand, payload_kb=payload_kb), **given)
+    demand = replace(chat().demand, payload_kb=payload_kb)
+    return chat(name, demand=demand, callers=(Caller(place=place_),), only_at=only_at)
 
 
 def tariff_of(site: Site, estate: Estate, path: TransferClass = TransferClass.INTERNET) -> Tariff:
@@ -98,7 +98,7 @@ def test_ports_are_paid_whatever_flows() -> None:
     )
     outcome = solved(place(hall(), region(), workloads=(chat(),), links=(line,)))
     ports = [row for row in outcome.charges if row.kind is ChargeKind.PORT]
-    assert [(row.resource, row.effective_usd) for row in ports] == [("line", pytest.approx(4500.0))]
+    assert {row.resource: row.effective_usd for row in ports} == pytest.approx({"line": 4500.0})
 
 
 def test_dear_egress_moves_the_work_to_its_callers() -> None:
