@@ -6,8 +6,8 @@ from tripoint.adapters.catalog_csv import load_catalog
 from tripoint.domain.errors import Severity
 from tripoint.domain.estate import Estate
 from tripoint.domain.workload import WorkloadKind
-from tripoint.engines.facts.checks import check_estate
-from tripoint.engines.sizing.policy_checks import check_policies
+from tripoint.engines.checks import check_estate
+from tripoint.engines.checks.policy import check_policies
 from tripoint.testing.strategies import EstateSize, small_estates
 
 CATALOG = load_catalog()

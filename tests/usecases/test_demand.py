@@ -6,7 +6,7 @@ import pytest
 
 from tripoint.domain.demand import Distribution
 from tripoint.domain.errors import OptionError
-from tripoint.engines.sizing.trace import Arrivals, JobTrace, LoadSeries, RequestTrace, Spell, TraceHeader
+from tripoint.engines.sizing.demand.trace import Arrivals, JobTrace, LoadSeries, RequestTrace, Spell, TraceHeader
 from tripoint.usecases.demand import FitOptions, fit_demand, parse_map
 
 HEADER = TraceHeader(name="log", source="log.csv", rows=600, dropped={"bad timestamp": 2}, notes=("read as UTC",))

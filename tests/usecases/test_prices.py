@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tripoint.adapters.catalog_csv import load_catalog
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.purchase import PurchaseOption
-from tripoint.engines.facts.listings import ListingKind, listings
+from tripoint.engines.facts.prices.listings import ListingKind, listings
 from tripoint.usecases.prices import PriceHit, assumption_rows, search_prices
 
 TODAY = datetime.date(2026, 11, 21)

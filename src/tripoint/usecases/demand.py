@@ -11,9 +11,9 @@ from typing import Protocol
 
 from tripoint.domain.demand import DemandProfile
 from tripoint.domain.errors import OptionError
-from tripoint.engines.sizing.curve import DEFAULT_BLOCKS
-from tripoint.engines.sizing.profile import profile_of_jobs, profile_of_requests
-from tripoint.engines.sizing.trace import JobTrace, RequestTrace
+from tripoint.engines.sizing.demand.curve import DEFAULT_BLOCKS
+from tripoint.engines.sizing.demand.profile import profile_of_jobs, profile_of_requests
+from tripoint.engines.sizing.demand.trace import JobTrace, RequestTrace
 
 ROLES = ("timestamp", "input", "output", "tenant", "blocks", "submit", "start", "end", "duration", "gpus")
 """What a column can be mapped to; the first five are of request logs, the rest of GPU-job logs."""

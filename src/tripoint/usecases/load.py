@@ -13,8 +13,8 @@ from typing import Protocol
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.errors import EstateError, Finding, Severity
 from tripoint.domain.source import LoadedEstate
-from tripoint.engines.facts.checks import check_estate, check_profiles
-from tripoint.engines.sizing.policy_checks import check_policies
+from tripoint.engines.checks import check_estate, check_profiles
+from tripoint.engines.checks.policy import check_policies
 
 _ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from tripoint.domain.catalog import Catalog, DefaultRow
 from tripoint.domain.purchase import PurchaseOption
 from tripoint.engines.facts.ages import is_stale
-from tripoint.engines.facts.listings import Listing, ListingKind, listings
 from tripoint.engines.facts.places import expand_countries
 from tripoint.engines.facts.pools import GLOBAL_REGION
+from tripoint.engines.facts.prices.listings import Listing, ListingKind, listings
 
 EVERYWHERE = (GLOBAL_REGION, "any")
 _KINDS = tuple(ListingKind)

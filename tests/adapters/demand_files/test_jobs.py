@@ -10,7 +10,7 @@ from tests.adapters.demand_files.logs import START, csv_text, fit, iso, written
 
 from tripoint.adapters.demand_files import read_trace
 from tripoint.domain.errors import OptionError
-from tripoint.engines.sizing.trace import JobTrace
+from tripoint.engines.sizing.demand.trace import JobTrace
 from tripoint.usecases.demand import FitOptions
 
 pytest.importorskip("duckdb", reason="the extra `demand` is not installed")

@@ -16,7 +16,7 @@ from tripoint.domain.estate import Estate
 from tripoint.domain.plan import Plan
 from tripoint.domain.purchase import Commitment
 from tripoint.domain.source import LoadedEstate
-from tripoint.engines.answers.summaries import unallocated
+from tripoint.engines.answers.summary.summaries import unallocated
 from tripoint.usecases.plan import PlanOptions, plan
 
 

@@ -13,7 +13,7 @@ from tripoint.domain.purchase import NodePool
 from tripoint.domain.site import PowerEnvelope
 from tripoint.domain.units import NodeTypeId
 from tripoint.engines.costing import rates
-from tripoint.engines.costing.breakeven import break_even, exactly
+from tripoint.engines.costing.breakeven.threshold import break_even, exactly
 from tripoint.engines.costing.statement import Activity, effective_usd
 from tripoint.engines.facts.figures import finance_figures, node_figures, site_figures
 from tripoint.engines.facts.pools import pool_specs

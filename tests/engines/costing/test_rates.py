@@ -29,7 +29,7 @@ from tripoint.engines.facts.figures import (
     site_figures,
 )
 from tripoint.engines.facts.pools import pool_specs
-from tripoint.engines.facts.prices import api_offers, pool_offers
+from tripoint.engines.facts.prices.offers import api_offers, pool_offers
 
 HOURS, GPUS = 730.0, 8
 Facts = tuple[NodeFigures, SiteFigures, FinanceFigures]

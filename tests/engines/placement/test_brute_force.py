@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-
 from tests.factories.planning import highs, instance_of
+
 from tripoint.domain.errors import SolverError
 from tripoint.domain.estate import Estate, Horizon
 from tripoint.domain.modelspec import ModelSpec

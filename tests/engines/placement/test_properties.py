@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given, settings
-
 from tests.factories.planning import highs, instance_of, planned
+
 from tripoint.domain.estate import Estate
 from tripoint.domain.purchase import NodePool, PurchaseOption
 from tripoint.domain.site import Site, SiteKind

@@ -17,7 +17,7 @@ from tripoint.adapters.demand_files.servegen import WINDOW_ROLES, aggregate_wind
 from tripoint.adapters.demand_files.session import open_session
 from tripoint.adapters.demand_files.staging import column_names, stage
 from tripoint.domain.errors import OptionError
-from tripoint.engines.sizing.trace import JobTrace, RequestTrace, TraceHeader
+from tripoint.engines.sizing.demand.trace import JobTrace, RequestTrace, TraceHeader
 from tripoint.usecases.demand import FitOptions
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".gz", ".log", ".txt")

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from tripoint.adapters.demand_files.session import Session
 from tripoint.domain.demand import Distribution
 from tripoint.domain.errors import OptionError
-from tripoint.engines.sizing.trace import HOUR_S, MINUTE_S, Arrivals, LoadSeries, Spell, load_bin_s
+from tripoint.engines.sizing.demand.trace import HOUR_S, MINUTE_S, Arrivals, LoadSeries, Spell, load_bin_s
 
 NS = 1_000_000_000
 JUMP_S = 60.0

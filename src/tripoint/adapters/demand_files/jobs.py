@@ -25,7 +25,7 @@ from tripoint.adapters.demand_files.columns import Layout, unit_in_name
 from tripoint.adapters.demand_files.session import Session
 from tripoint.adapters.demand_files.staging import Staged
 from tripoint.domain.errors import OptionError
-from tripoint.engines.sizing.trace import Arrivals, JobTrace, LoadSeries, TraceHeader
+from tripoint.engines.sizing.demand.trace import Arrivals, JobTrace, LoadSeries, TraceHeader
 
 NS = 1_000_000_000
 MOST_GPUS = 1_000_000

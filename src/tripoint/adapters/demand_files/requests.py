@@ -18,7 +18,7 @@ from tripoint.adapters.demand_files.columns import Layout
 from tripoint.adapters.demand_files.session import Session
 from tripoint.adapters.demand_files.staging import Staged
 from tripoint.domain.errors import OptionError
-from tripoint.engines.sizing.trace import RequestTrace, TraceHeader
+from tripoint.engines.sizing.demand.trace import RequestTrace, TraceHeader
 
 MOST_TOKENS = 100_000_000
 """A request above this is a mistake of the log, not a request."""

@@ -18,7 +18,7 @@ from tripoint.adapters.demand_files.session import Session
 from tripoint.adapters.demand_files.staging import Staged, column_names, stage
 from tripoint.domain.demand import Distribution
 from tripoint.domain.errors import OptionError
-from tripoint.engines.sizing.trace import Arrivals, LoadSeries, RequestTrace, Spell, TraceHeader, load_bin_s
+from tripoint.engines.sizing.demand.trace import Arrivals, LoadSeries, RequestTrace, Spell, TraceHeader, load_bin_s
 
 WINDOW_ROLES = {"client": "client_id", "window": "window_start_s", "rate": "rate_rps", "cv": "iat_cv"}
 TOKEN_ROLES = {name: name for name in SERVEGEN_TOKENS}

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from rich.table import Table
 from rich.text import Text
 
-from tripoint.engines.facts.listings import Listing, ListingKind
+from tripoint.engines.facts.prices.listings import Listing, ListingKind
 from tripoint.usecases.prices import AssumptionRow, PriceHit
 
 _COLUMNS = ("what", "provider", "region", "option", "price", "per GPU-h", "as of", "known", "source")

@@ -11,14 +11,14 @@ from tripoint.domain.source import LoadedEstate
 from tripoint.domain.version import VERSION
 from tripoint.engines.answers.assumptions import assumptions
 from tripoint.engines.answers.baselines import baseline
-from tripoint.engines.answers.breakevens import all_contests, break_evens
+from tripoint.engines.answers.breakeven.workloads import all_contests, break_evens
 from tripoint.engines.answers.findings import Doubts, plan_findings
-from tripoint.engines.answers.firm_cost import firm_costs
 from tripoint.engines.answers.lapses import lapse_advice, lapsing
-from tripoint.engines.answers.reasons import Evidence
-from tripoint.engines.answers.roadmap import roadmap
-from tripoint.engines.answers.summaries import site_summaries, workload_summaries
-from tripoint.engines.answers.traffic import link_traffic
+from tripoint.engines.answers.roadmap.reached import roadmap
+from tripoint.engines.answers.roadmap.traffic import link_traffic
+from tripoint.engines.answers.summary.firm_cost import firm_costs
+from tripoint.engines.answers.summary.reasons import Evidence
+from tripoint.engines.answers.summary.summaries import site_summaries, workload_summaries
 from tripoint.engines.placement.instance import Instance
 from tripoint.engines.placement.outcome import Outcome
 from tripoint.engines.placement.program import SolutionStatus

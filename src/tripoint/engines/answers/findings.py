@@ -17,8 +17,8 @@ from tripoint.domain.errors import Finding
 from tripoint.domain.findings import finding
 from tripoint.domain.plan import Baseline, PlanStatus, Purchase, PurchaseAction
 from tripoint.domain.provenance import Assumption, Confidence, Figure
-from tripoint.engines.answers.reasons import why_out
-from tripoint.engines.answers.ways import total
+from tripoint.engines.answers.breakeven.ways import total
+from tripoint.engines.answers.summary.reasons import why_out
 from tripoint.engines.facts.ages import age_days
 from tripoint.engines.placement.calendar import month_index, month_label
 from tripoint.engines.placement.decode import Decisions

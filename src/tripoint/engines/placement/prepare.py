@@ -17,12 +17,12 @@ from tripoint.domain.units import PoolId, SiteId, WorkloadId
 from tripoint.domain.workload import Workload
 from tripoint.engines.facts.figures import finance_figures, site_figures
 from tripoint.engines.facts.pools import pool_specs
-from tripoint.engines.facts.prices import api_offers
+from tripoint.engines.facts.prices.offers import api_offers
 from tripoint.engines.placement.calendar import discount_factors, lead_periods
 from tripoint.engines.placement.instance import Instance, Lane, LaneKind, PoolModel, SiteModel
 from tripoint.engines.placement.pool_models import pool_model
-from tripoint.engines.sizing.fits import fit_all
-from tripoint.engines.sizing.grid import demand_grid
+from tripoint.engines.sizing.demand.grid import demand_grid
+from tripoint.engines.sizing.fit.fits import fit_all
 
 
 def prepare(estate: Estate, catalog: Catalog, profiles: Mapping[WorkloadId, DemandProfile]) -> Instance:

@@ -1,0 +1,1 @@
+"""When holding capacity pays, by workload and by pool."""

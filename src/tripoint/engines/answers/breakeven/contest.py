@@ -1,0 +1,221 @@
+"""A firm way against all elastic ways of one workload: what each costs at a demand, and where they meet.
+
+The firm way holds whole nodes (one per identical site) and rents elastically what they cannot carry. Per month, over
+stretches b of h hours in which n_b firm nodes would be occupied and an elastic way costs E_b,
+
+    elastic(x) = min over elastic ways of sum of E_b
+    firm_k(x)  = k F + min over elastic ways of sum of [h busy min(k, n_b) + E_b (1 - min(1, k / n_b))]
+
+so both are the same at k = 0. The threshold is where the first lot begins to pay, firm_1 <= elastic: below today's
+demand where it pays today, else the first one above it. Where demand is flat and no replicas are held, that is the
+textbook F / ((e - busy) H) of a node's month.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from tripoint.domain.fit import Fit
+from tripoint.domain.units import HOURS_PER_MONTH
+from tripoint.engines.answers.breakeven.appetite import Appetite
+from tripoint.engines.costing.breakeven.threshold import Range, Threshold, break_even
+
+_FIRST, _LAST, _STEP = 1e-5, 1e3, 1.25
+_PROBES = tuple(10.0**decade for decade in range(-3, 4))
+_MOST_TRIED = 60
+
+
+class End(Enum):
+    """Where in their ranges prices are taken: as used, favouring firm nodes, favouring elastic ones."""
+
+    USED = ("value", "value")
+    FIRM = ("low", "high")
+    ELASTIC = ("high", "low")
+
+    def firm(self, price: Range) -> float:
+        """A firm price at this end."""
+        return float(getattr(price, self.value[0]))
+
+    def rent(self, price: Range) -> float:
+        """An elastic price at this end."""
+        return float(getattr(price, self.value[1]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Firm:
+    """A firm way."""
+
+    label: str
+    """`colo-ams/dgx-h100 owned`."""
+    option: str
+    """`owned`, `held`, `committed 3y`."""
+    site: str
+    """Where."""
+    fit: Fit
+    """What the workload needs there."""
+    lot: int
+    """Nodes bought at once: one in each identical site."""
+    month_usd: Range
+    """One node for an idle month, USD."""
+    busy_hour_usd: Range
+    """One occupied node-hour on top of it, USD."""
+
+    def usd_per_mtok(self, asked: Appetite) -> float:
+        """A million tokens on a node that is always full, USD."""
+        hour = self.month_usd.value / HOURS_PER_MONTH + self.busy_hour_usd.value
+        return hour * asked.node_hours_per_mtok(self.fit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elastic:
+    """An elastic way: nodes by the hour, or tokens."""
+
+    label: str
+    """`cloud-fra/p5.48xlarge on_demand`."""
+    option: str
+    """`on_demand`, `spot` or `per_token`."""
+    site: str
+    """Where."""
+    fit: Fit
+    """What the workload needs there."""
+    usd: Range
+    """A node-hour, or a million tokens, USD."""
+
+    def usd_per_mtok(self, asked: Appetite) -> Range:
+        """A further million tokens, USD."""
+        return self.usd if self.fit.is_api else self.usd.scaled(asked.node_hours_per_mtok(self.fit))
+
+    def bill(self, asked: Appetite, mtok: float, end: End) -> list[float]:
+        """[stretch] USD per month."""
+        price = end.rent(self.usd)
+        if self.fit.is_api:
+            return [price * mtok * stretch.volume for stretch in asked.stretches]
+        nodes = asked.nodes(self.fit, mtok)
+        return [price * stretch.hours * held for stretch, held in zip(asked.stretches, nodes, strict=True)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contest:
+    """One firm way, the elastic ways it must beat, and the demand they compete for."""
+
+    firm: Firm
+    """Holding."""
+    elastics: tuple[Elastic, ...]
+    """Renting."""
+    appetite: Appetite
+    """Demand."""
+
+    def rival(self, mtok: float) -> Elastic:
+        """The elastic way that is cheapest at a demand."""
+        return min(self.elastics, key=lambda way: (sum(way.bill(self.appetite, mtok, End.USED)), way.label))
+
+    def node_hour(self, rival: Elastic) -> Range:
+        """Elastic cost of the work a full firm node does in an hour, USD."""
+        hours = self.appetite.node_hours_per_mtok(self.firm.fit)
+        return rival.usd_per_mtok(self.appetite).scaled(1.0 / hours if hours > 0 else 0.0)
+
+    def utilisation(self, rival: Elastic) -> Threshold:
+        """Use of a firm node above which it is cheaper than the same work bought from the rival."""
+        return break_even(self.firm.month_usd, self.node_hour(rival), HOURS_PER_MONTH, self.firm.busy_hour_usd)
+
+    def demand(self) -> Range:
+        """Demand from which the first firm node pays, million tokens per month; infinite where it never does."""
+        return Range(value=self.least(End.USED), low=self.least(End.FIRM), high=self.least(End.ELASTIC))
+
+    def elastic_cost(self, mtok: float, end: End = End.USED) -> float:
+        """All work bought elastically, USD per month."""
+        return min(sum(way.bill(self.appetite, mtok, end)) for way in self.elastics)
+
+    def firm_cost(self, mtok: float, lots: int, end: End = End.USED) -> float:
+        """So many lots of firm nodes and the rest bought elastically, USD per month."""
+        held = float(lots * self.firm.lot)
+        occupied = self.appetite.nodes(self.firm.fit, mtok)
+        covered = [min(1.0, held / nodes) if nodes > 0 else 1.0 for nodes in occupied]
+        busy = sum(
+            stretch.hours * min(held, nodes) for stretch, nodes in zip(self.appetite.stretches, occupied, strict=True)
+        )
+        rest = min(
+            sum(usd * (1.0 - part) for usd, part in zip(way.bill(self.appetite, mtok, end), covered, strict=True))
+            for way in self.elastics
+        )
+        return held * end.firm(self.firm.month_usd) + busy * end.firm(self.firm.busy_hour_usd) + rest
+
+    def best_firm_cost(self, mtok: float) -> float:
+        """The cheapest number of firm nodes, at least one lot, and the rest elastic, USD per month."""
+        most = max(1, math.ceil(max(self.appetite.nodes(self.firm.fit, mtok)) / self.firm.lot))
+        tried = range(1, most + 1, max(1, most // _MOST_TRIED))
+        return min(self.firm_cost(mtok, lots) for lots in tried)
+
+    def pays(self, mtok: float, end: End = End.USED) -> bool:
+        """Whether the first lot saves money at a demand."""
+        return self.elastic_cost(mtok, end) >= self.firm_cost(mtok, 1, end)
+
+    def least(self, end: End) -> float:
+        """Demand from which the first lot pays: scanned down from today's demand if it pays today, else upwards."""
+        hours = self.appetite.node_hours_per_mtok(self.firm.fit)
+        if hours <= 0:
+            return math.inf
+        full = self.firm.lot * HOURS_PER_MONTH / hours
+        now = self.appetite.mtok
+        if self.pays(now, end):
+            first, above = _FIRST * min(full, now), now
+            while above > first:
+                below = above / _STEP
+                if not self.pays(below, end):
+                    return self._between(below, above, end)
+                above = below
+            return 0.0
+        last, below = _LAST * max(full, now), now
+        while below < last:
+            above = below * _STEP
+            if self.pays(above, end):
+                return self._between(below, above, end)
+            below = above
+        return math.inf
+
+    def _between(self, below: float, above: float, end: End) -> float:
+        for _ in range(60):
+            middle = (below + above) / 2
+            below, above = (below, middle) if self.pays(middle, end) else (middle, above)
+        return above
+
+
+def contests(firms: Iterable[Firm], elastics: Iterable[Elastic], asked: Appetite) -> tuple[Contest, ...]:
+    """Each firm way against every elastic way worth having, the one to name first.
+
+    That is the cheapest of those that pay at today's demand, else the one that pays first as demand grows, else the
+    cheapest at full use.
+    """
+    rents = _worth_having(tuple(elastics), asked)
+    found = [Contest(firm=firm, elastics=rents, appetite=asked) for firm in firms if rents]
+    if not found:
+        return ()
+    near = {each.firm.label: each for each in (_best_at(found, asked.mtok * probe) for probe in _PROBES)}
+    cheapest = min(found, key=lambda each: (each.firm.usd_per_mtok(asked), each.firm.label))
+    near[cheapest.firm.label] = cheapest
+    first = min(near.values(), key=_rank)
+    return (first, *(each for each in found if each is not first))
+
+
+def _rank(each: Contest) -> tuple[float, float, float, str]:
+    now, label = each.appetite.mtok, each.firm.label
+    if each.pays(now):
+        return (0.0, each.best_firm_cost(now), 0.0, label)
+    return (1.0, each.least(End.USED), each.firm.usd_per_mtok(each.appetite), label)
+
+
+def _worth_having(elastics: tuple[Elastic, ...], asked: Appetite) -> tuple[Elastic, ...]:
+    """Those cheapest at some demand between a thousandth and a thousand times today's."""
+    kept: dict[str, Elastic] = {}
+    for probe in _PROBES if elastics else ():
+        mtok = asked.mtok * probe
+        best = min(elastics, key=lambda way: (sum(way.bill(asked, mtok, End.USED)), way.label))
+        kept[best.label] = best
+    return tuple(kept.values())
+
+
+def _best_at(contests: list[Contest], mtok: float) -> Contest:
+    return min(contests, key=lambda each: (each.firm_cost(mtok, 1), each.firm.label))

@@ -1,0 +1,178 @@
+"""When does holding capacity beat renting it? Per workload here, per pool in `pools`; both in one table.
+
+A workload's firm ways meet its elastic ways, all taken from its own lanes, so policy has removed what is not allowed
+before a price is looked at. The firm way named is the cheapest that pays at today's demand, else the first to pay as
+demand grows; the elastic way named is the cheapest at the threshold (at today's demand where there is none). The
+workload is looked at on its own; the plan may do better by letting several share nodes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from tripoint.domain.plan import BreakEven, CostCurve, CostPoint
+from tripoint.domain.units import HOURS_PER_MONTH
+from tripoint.engines.answers.breakeven.appetite import Appetite, appetite
+from tripoint.engines.answers.breakeven.contest import Contest, Elastic, Firm, contests
+from tripoint.engines.answers.breakeven.pools import pool_break_evens, stated, use_words
+from tripoint.engines.answers.breakeven.ways import elastic_ways, firm_ways, node_of, token_usd, words_of
+from tripoint.engines.costing.breakeven.curves import Way, by_tokens
+from tripoint.engines.costing.breakeven.threshold import ALREADY, BEYOND, HORIZON_YEARS, Crossing, Range, crossing
+from tripoint.engines.placement.decode import Decisions
+from tripoint.engines.placement.instance import Instance, Lane, LaneKind
+
+_POINTS = 32
+_WIDEST = 50.0
+"""A picture reaches at most this many times today's demand, so that today can still be seen."""
+
+
+def break_evens(
+    instance: Instance, decisions: Decisions, found: Sequence[tuple[Contest, ...]]
+) -> tuple[BreakEven, ...]:
+    """Workloads in the estate's order, then pools, those the plan uses most first."""
+    workloads = tuple(_row(instance, each[0]) for each in found if each)
+    return (*workloads, *pool_break_evens(instance, decisions))
+
+
+def all_contests(instance: Instance) -> tuple[tuple[Contest, ...], ...]:
+    """[workload] its firm ways against its elastic ways, first the one that pays first; none where one side lacks."""
+    return tuple(contests_of(instance, number) for number in range(len(instance.estate.workloads)))
+
+
+def contests_of(instance: Instance, number: int) -> tuple[Contest, ...]:
+    """The contests of one workload."""
+    asked = appetite(instance, number)
+    if asked is None:
+        return ()
+    lanes = [lane for lane in instance.lanes if lane.workload == number]
+    return contests(firm_sides(instance, lanes), elastic_sides(instance, lanes), asked)
+
+
+def firm_sides(instance: Instance, lanes: list[Lane]) -> list[Firm]:
+    """Every firm way of some lanes."""
+    sides: list[Firm] = []
+    for lane in lanes:
+        if lane.kind is not LaneKind.FIRM or lane.pool is None:
+            continue
+        pool = instance.pools[lane.pool]
+        sides.extend(
+            Firm(
+                label=f"{pool.spec.id} {way.option}",
+                option=way.option,
+                site=pool.spec.site.id,
+                fit=lane.fit,
+                lot=pool.count,
+                month_usd=way.month_usd,
+                busy_hour_usd=way.busy_hour_usd.scaled(lane.fit.busy_per_unit),
+            )
+            for way in firm_ways(instance, pool)
+        )
+    return sides
+
+
+def elastic_sides(instance: Instance, lanes: list[Lane]) -> list[Elastic]:
+    """Every elastic way of some lanes: on demand where nodes are rented, spot and APIs where they are lanes."""
+    sides: list[Elastic] = []
+    for lane in lanes:
+        site = lane.fit.site
+        if lane.pool is None:
+            usd = token_usd(instance, lane)
+            label = f"{lane.fit.pool} per_token"
+            sides.append(Elastic(label=label, option="per_token", site=site, fit=lane.fit, usd=usd))
+            continue
+        wanted = "spot" if lane.kind is LaneKind.SPOT else "on_demand"
+        sides.extend(
+            Elastic(
+                label=f"{lane.fit.pool} {way.option}",
+                option=way.option,
+                site=site,
+                fit=lane.fit,
+                usd=way.hour_usd,
+            )
+            for way in elastic_ways(instance, instance.pools[lane.pool])
+            if way.option == wanted
+        )
+    return sides
+
+
+def _row(instance: Instance, held: Contest) -> BreakEven:
+    asked, firm = held.appetite, held.firm
+    demand = held.demand()
+    rival = held.rival(demand.value if 0 < demand.value < math.inf else asked.mtok)
+    use = held.utilisation(rival)
+    when = crossing(asked.mtok, asked.growth_per_year, demand, instance.estate.horizon.start)
+    return BreakEven(
+        subject=firm.fit.workload,
+        kind="workload",
+        firm=firm.label,
+        elastic=rival.label,
+        firm_usd_per_node_month=firm.month_usd.value,
+        elastic_usd_per_node_hour=held.node_hour(rival).value,
+        utilisation=stated(use.utilisation),
+        utilisation_low=stated(use.low),
+        utilisation_high=stated(use.high),
+        mtok_per_month=_finite(demand.value),
+        mtok_low=_finite(demand.low),
+        mtok_high=_finite(demand.high),
+        month=when.month,
+        month_early=when.early,
+        month_late=when.late,
+        demand_mtok_per_month=asked.mtok,
+        curves=_curves(held, rival, demand),
+        note=_note(held, rival, demand, when),
+    )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _curves(held: Contest, rival: Elastic, demand: Range) -> tuple[CostCurve, ...]:
+    """Monthly cost over demand: whole nodes where demand is flat, else firm nodes with the peaks rented."""
+    asked, firm = held.appetite, held.firm
+    top = 2.0 * asked.mtok
+    if math.isfinite(demand.value):
+        top = min(max(top, 1.6 * demand.value), _WIDEST * asked.mtok)
+    if not asked.is_waiting:
+        mtok_per_hour = firm.lot / asked.node_hours_per_mtok(firm.fit)
+        usd = firm.month_usd.value * firm.lot, firm.busy_hour_usd.value * firm.lot
+        owned = Way(label=firm.option, month_usd=usd[0], hour_usd=usd[1])
+        rented = Way(label=rival.option, hour_usd=held.node_hour(rival).value * firm.lot)
+        return by_tokens((owned, rented), mtok_per_hour, top)
+    marks = {top * step / _POINTS for step in range(_POINTS + 1)} | {asked.mtok, min(demand.value, top)}
+    steps = sorted(marks)
+    return (
+        CostCurve(label=firm.option, points=tuple(CostPoint(x=x, usd=held.best_firm_cost(x)) for x in steps)),
+        CostCurve(label=rival.option, points=tuple(CostPoint(x=x, usd=held.elastic_cost(x)) for x in steps)),
+    )
+
+
+def _note(held: Contest, rival: Elastic, demand: Range, when: Crossing) -> str:
+    firm, asked = held.firm, held.appetite
+    node = f"{node_of(firm.option)} at `{firm.site}` ({firm.month_usd.value:,.0f} USD a month)"
+    other = f"`{rival.fit.node_type}` {words_of(rival.option)} at `{rival.site}`"
+    if not math.isfinite(demand.value):
+        full = firm.month_usd.value + HOURS_PER_MONTH * firm.busy_hour_usd.value
+        there = held.node_hour(rival).value * HOURS_PER_MONTH
+        costs = f"always full costs {full:,.0f} USD a month for work that costs {there:,.0f} there"
+        return f"{other} stays cheaper: {node_of(firm.option)} at `{firm.site}` {costs}"
+    if demand.value <= 0:
+        return f"{node} beats {other} from the first request, for the replicas kept running fill it"
+    use = held.utilisation(rival).utilisation
+    above = f", {use_words(use)} use," if use <= 1 else ""
+    return f"{node} beats {other} from {_mtok(demand.value)}{above} on; {_crossing_words(asked, when)}"
+
+
+def _crossing_words(asked: Appetite, when: Crossing) -> str:
+    spread = "" if when.early == when.late else f" ({when.early} to {when.late})"
+    if when.month == ALREADY:
+        return f"demand is {_mtok(asked.mtok)} already{spread}"
+    if when.month == BEYOND:
+        growth = f"growing {asked.growth_per_year:.0%} a year" if asked.growth_per_year > 0 else "without growth"
+        return f"demand of {_mtok(asked.mtok)} {growth} stays below it for {HORIZON_YEARS} years{spread}"
+    return f"demand of {_mtok(asked.mtok)} grows into it in {when.month}{spread}"
+
+
+def _mtok(value: float) -> str:
+    return f"{value:,.0f} Mtok a month" if value >= 10 else f"{value:,.2g} Mtok a month"

@@ -1,0 +1,1 @@
+"""Which limits the plan presses against, and when each is reached."""

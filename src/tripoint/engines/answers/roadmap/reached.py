@@ -1,0 +1,152 @@
+"""When is each limit reached, and by when must more be ordered?
+
+A limit counts as full from the first period in which the plan uses 98 % of it, or no further node fits, while more
+would be used if there were more: the GPUs there are busy and their work overflows to other sites. Where the plan itself
+orders more as it goes (GPUs in service), only fullness that its last order leaves to the end counts. A limit that is
+never full in this sense is followed beyond the horizon, if more than a trace of it is used: use grows as the
+least-squares line through its logarithm did within it, for ten years from the plan's start. More must be ordered one
+lead time before the period begins.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from tripoint.domain.charge import Charge
+from tripoint.domain.estate import Horizon
+from tripoint.domain.plan import ExpansionDecision, Headroom
+from tripoint.domain.units import MONTHS_PER_YEAR, LinkId
+from tripoint.engines.answers.roadmap.limit_book import FULL
+from tripoint.engines.answers.roadmap.limits import Limit, Series, limits
+from tripoint.engines.costing.breakeven.threshold import HORIZON_YEARS
+from tripoint.engines.placement.calendar import month_index, month_label, period_start_month
+from tripoint.engines.placement.decode import Decisions
+from tripoint.engines.placement.instance import Instance
+from tripoint.engines.sizing.demand.grid import period_labels
+
+_FLAT = 1e-4
+_TRACE = 0.01
+"""Share of a limit below which growth says nothing about when it is full."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """When a limit is full."""
+
+    period: int | None
+    """Period, counted on beyond the horizon; `None` when not in sight."""
+    how: str
+    """How that was found, for a person."""
+    relief: ExpansionDecision | None = None
+    """The step of the plan that ends it."""
+
+
+def roadmap(
+    instance: Instance,
+    decisions: Decisions,
+    charges: tuple[Charge, ...],
+    traffic: Mapping[LinkId, Series],
+) -> tuple[Headroom, ...]:
+    """Every limit, first exhausted (then first to order) first; those not in sight by how full they are at the end."""
+    horizon = instance.estate.horizon
+    rows = [(limit, reached(limit, horizon)) for limit in limits(instance, decisions, charges, traffic)]
+    told = [(found.period, _last_use(limit), _headroom(limit, found, horizon)) for limit, found in rows]
+    told.sort(key=lambda row: (math.inf if row[0] is None else row[0], row[2].order_by or "~", -row[1], row[2].name))
+    return tuple(row for _, _, row in told)
+
+
+def reached(limit: Limit, horizon: Horizon) -> Reached:
+    """First period in which a limit is full, by plan or by its growth."""
+    is_full = full_periods(limit)
+    if any(is_full):
+        return _by_plan(limit, is_full, horizon)
+    if limit.used[-1] < _TRACE * limit.limit[-1]:
+        return Reached(period=None, how=f"not in sight: less than {_TRACE:.0%} of it is used".replace("%", " %"))
+    slope = log_slope(limit.used)
+    last = len(limit.used) - 1
+    if slope <= _FLAT or limit.limit[-1] <= 0:
+        is_filled = limit.used[-1] >= FULL * limit.limit[-1] > 0
+        how = "full, but nothing more is wanted" if is_filled else "not in sight: use does not grow"
+        return Reached(period=None, how=how)
+    grown = math.exp(slope * MONTHS_PER_YEAR / horizon.period_months) - 1.0
+    pace = f"growing {grown:.0%} a year as within the plan".replace("%", " %", 1)
+    period = last + max(1, math.ceil(math.log(FULL * limit.limit[-1] / limit.used[-1]) / slope - 1e-9))
+    if period * horizon.period_months >= HORIZON_YEARS * MONTHS_PER_YEAR:
+        return Reached(period=None, how=f"not in sight within {HORIZON_YEARS} years, {pace}")
+    return Reached(period=period, how=f"beyond the plan, {pace}")
+
+
+def full_periods(limit: Limit) -> list[bool]:
+    """[period] whether the limit binds."""
+    pressed = limit.pressed or (True,) * len(limit.used)
+    fits_none = [top - used < limit.step * (1 - 1e-9) for used, top in zip(limit.used, limit.limit, strict=True)]
+    filled = [top > 0 and used >= FULL * top for used, top in zip(limit.used, limit.limit, strict=True)]
+    binds = [is_pressed and (a or b) for is_pressed, a, b in zip(pressed, filled, fits_none, strict=True)]
+    if not limit.counts_lasting:
+        return binds
+    last_order = max((p for p in range(1, len(binds)) if limit.limit[p] > limit.limit[p - 1]), default=0)
+    return [period >= last_order and all(binds[period:]) for period in range(len(binds))]
+
+
+def _by_plan(limit: Limit, is_full: list[bool], horizon: Horizon) -> Reached:
+    first = is_full.index(True)
+    if all(is_full):
+        return Reached(period=0, how="full from the first period on")
+    if all(is_full[first:]):
+        return Reached(period=first, how="full by plan from then on")
+    free = first + is_full[first:].index(False)
+    until = period_label(horizon, free)
+    relief = [row for row in limit.planned if first < row.service_period <= free]
+    if not relief:
+        return Reached(period=first, how=f"full by plan until {until}, when less is used")
+    steps = " and ".join(f"`{row.step}`" for row in relief)
+    return Reached(period=first, how=f"full by plan until {steps} serves from {until}", relief=relief[0])
+
+
+def log_slope(used: Series) -> float:
+    """Compound growth per period: slope of the least-squares line through the logarithm of the positive values."""
+    points = [(float(period), math.log(value)) for period, value in enumerate(used) if value > 1e-12]
+    if len(points) < 2 or used[-1] <= 1e-12:
+        return 0.0
+    middle = sum(x for x, _ in points) / len(points)
+    mean = sum(y for _, y in points) / len(points)
+    return sum((x - middle) * (y - mean) for x, y in points) / sum((x - middle) ** 2 for x, _ in points)
+
+
+def order_month(horizon: Horizon, period: int, lead_months: float) -> str:
+    """Month one lead time before a period starts; before the horizon's start when it is already late."""
+    return month_label(month_index(period_start_month(horizon, period)) - math.ceil(lead_months - 1e-9))
+
+
+def period_label(horizon: Horizon, period: int) -> str:
+    """Label of a period, also beyond the horizon."""
+    return period_labels(replace(horizon, months=(period + 1) * horizon.period_months))[period]
+
+
+def _headroom(limit: Limit, found: Reached, horizon: Horizon) -> Headroom:
+    lead = limit.lead_months
+    exhausted = order_by = ""
+    if found.period is not None:
+        exhausted = period_label(horizon, found.period)
+        if found.relief is not None:
+            lead = float((found.relief.service_period - found.relief.order_period) * horizon.period_months)
+        if lead is not None:
+            order_by = order_month(horizon, found.period, lead)
+    return Headroom(
+        resource=limit.resource,
+        name=limit.name,
+        site=limit.site,
+        unit=limit.unit,
+        used=limit.used,
+        limit=limit.limit,
+        exhausted=exhausted,
+        order_by=order_by,
+        lead_time_months=lead or 0.0,
+        note=f"{found.how}; {limit.remedy}",
+    )
+
+
+def _last_use(limit: Limit) -> float:
+    return limit.used[-1] / limit.limit[-1] if limit.limit[-1] > 0 else 0.0

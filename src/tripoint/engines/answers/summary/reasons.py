@@ -1,0 +1,193 @@
+"""One sentence per workload: what holds it where it is, computed from the figures of the plan.
+
+The parts, in order of weight: where most of it runs and on what, the price that decides between holding and renting,
+and the rules that left it little choice. What does not fit a line is left out, the last part first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tripoint.domain.fit import RefusalReason
+from tripoint.engines.answers.breakeven.contest import Contest
+from tripoint.engines.answers.breakeven.ways import words_of
+from tripoint.engines.answers.summary.firm_cost import FirmCost
+from tripoint.engines.placement.coefficients import volume_share
+from tripoint.engines.placement.decode import Decisions
+from tripoint.engines.placement.instance import Instance
+
+OWNED, COMMITTED = "on owned nodes", "on committed nodes"
+LONGEST = 160
+"""Characters of the sentence."""
+_ALIKE = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """Part of a workload at a site, had in one way."""
+
+    site: str
+    """Site id."""
+    way: str
+    """`on owned nodes`, `on committed nodes`, `on demand`, `on spot`, `by the token`."""
+    pool: str
+    """The pool there that carries most of it."""
+    share: float
+    """Part of the workload's volume over the horizon."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the sentences are computed from."""
+
+    instance: Instance
+    """Everything resolved."""
+    decisions: Decisions
+    """What the plan decided."""
+    contests: Sequence[tuple[Contest, ...]]
+    """[workload] firm against elastic ways."""
+    firm_costs: Mapping[tuple[str, str], FirmCost]
+    """[pool, way] cost of an hour of work on firm nodes."""
+
+
+def reason(evidence: Evidence, number: int) -> str:
+    """Where most of it runs, what the price says, and the choice the rules left."""
+    homes = homes_of(evidence.instance, number, evidence.decisions)
+    if not homes:
+        return "asks for nothing in the horizon"
+    price = _price(evidence, homes[0], evidence.contests[number])
+    choice = _choice(evidence.instance, number)
+    for shown in (3, 2, 1):
+        for parts in ((price, choice), (price,)):
+            said = "; ".join(part for part in (_told(homes[:shown]), *parts) if part)
+            if len(said) <= LONGEST:
+                return said
+    return _told(homes[:1])
+
+
+def why_out(instance: Instance, number: int) -> str:
+    """`the others are ruled out by residency and memory`."""
+    return f"the others are ruled out by {_causes(instance, number)}"
+
+
+def _choice(instance: Instance, number: int) -> str:
+    total = len(instance.sites)
+    left = len({lane.site for lane in instance.lanes if lane.workload == number})
+    return "" if left == total else f"{_causes(instance, number)} left it {left} of {total} sites"
+
+
+def _causes(instance: Instance, number: int) -> str:
+    return " and ".join(_reasons(instance, number)) or "the fit"
+
+
+def _reasons(instance: Instance, number: int) -> list[str]:
+    """The two reasons that close most sites."""
+    workload = instance.estate.workloads[number]
+    open_sites = {lane.site for lane in instance.lanes if lane.workload == number}
+    closed = {m.site.id for n, m in enumerate(instance.sites) if n not in open_sites}
+    sites: dict[str, set[str]] = {}
+    for refusal in instance.refusals:
+        if refusal.workload == workload.id and refusal.site in closed:
+            sites.setdefault(_word(refusal.reason), set()).add(refusal.site)
+    return sorted(sites, key=lambda word: (-len(sites[word]), word))[:2]
+
+
+def _word(cause: RefusalReason) -> str:
+    words = {
+        RefusalReason.CONFINED: "its own rules",
+        RefusalReason.NO_THROUGHPUT: "missing speeds",
+        RefusalReason.NO_PRICE: "missing prices",
+        RefusalReason.TPOT: "time per token",
+        RefusalReason.GANG: "gang size",
+    }
+    return words.get(cause, cause.value.replace("_", " "))
+
+
+def homes_of(instance: Instance, number: int, decisions: Decisions) -> list[Home]:
+    """Where a workload runs and on what, by volume over the horizon, most first."""
+    workload = instance.estate.workloads[number]
+    parts: dict[tuple[str, str], dict[str, float]] = {}
+    split = _firm_split(decisions)
+    for row in decisions.placements:
+        if row.workload != workload.id:
+            continue
+        weight = row.share * volume_share(instance, number, row.period, row.block)
+        firm = split.get((row.pool, row.period, row.block), (0.0, 0.0)) if row.lane == "firm" else (0.0, 0.0)
+        elastic = {"firm": "on demand", "spot": "on spot", "api": "by the token"}[row.lane]
+        for way, part in ((OWNED, firm[0]), (COMMITTED, firm[1]), (elastic, 1.0 - sum(firm))):
+            if part > 0.0:
+                pools = parts.setdefault((row.site, way), {})
+                pools[row.pool] = pools.get(row.pool, 0.0) + weight * part
+    whole = sum(sum(pools.values()) for pools in parts.values()) or 1.0
+    homes = [
+        Home(
+            site=site,
+            way=way,
+            pool=max(pools, key=lambda pool: (pools[pool], pool)),
+            share=sum(pools.values()) / whole,
+        )
+        for (site, way), pools in parts.items()
+    ]
+    return sorted(homes, key=lambda home: (-home.share, home.site, home.way))
+
+
+def _told(homes: list[Home]) -> str:
+    """`96 % on owned nodes at `colo-ams`, 4 % on demand at `cloud-fra``."""
+    shown = [home for home in homes if home.share >= 0.005]
+    return ", ".join(f"{home.share * 100:.0f} % {home.way} at `{home.site}`" for home in shown)
+
+
+def _price(evidence: Evidence, home: Home, contests: tuple[Contest, ...]) -> str:
+    """How the node it mostly runs on compares with the cheapest elastic way, or the other way round."""
+    if not contests:
+        return ""
+    kind = {OWNED: "owned", COMMITTED: "committed"}.get(home.way)
+    if kind is None:
+        return _rented_price(contests[0])
+    mine = [each for each in contests if each.firm.label.startswith(f"{home.pool} ")]
+    cost = evidence.firm_costs.get((home.pool, kind))
+    if not mine or cost is None:
+        return ""
+    rival = mine[0].rival(mine[0].appetite.mtok)
+    rent = mine[0].node_hour(rival).value
+    if rent <= 0:
+        return ""
+    other = f"{words_of(rival.option)} at `{rival.site}`"
+    saving = 1.0 - cost.usd_per_used_hour / rent
+    if saving < -_ALIKE and _is_there_anyway(evidence, home, mine[0].firm.fit.workload):
+        return f"on nodes there anyway, which cost {-saving * 100:.0f} % more than {other}"
+    return f"{kind} {_compared(saving)} {other} at {cost.use * 100:.0f} % use"
+
+
+def _is_there_anyway(evidence: Evidence, home: Home, workload: str) -> bool:
+    """True where the nodes are held or signed already, or others use them too."""
+    pool = next(pool for pool in evidence.instance.pools if pool.spec.id == home.pool)
+    others = {row.workload for row in evidence.decisions.placements if row.pool == home.pool} - {workload}
+    return bool(pool.held or pool.signed or others)
+
+
+def _compared(saving: float) -> str:
+    if abs(saving) < _ALIKE:
+        return "costs the same as"
+    return f"costs {abs(saving) * 100:.0f} % {'less' if saving > 0 else 'more'} than"
+
+
+def _rented_price(held: Contest) -> str:
+    """What a node of its own would have to be used for."""
+    use = held.utilisation(held.rival(held.appetite.mtok)).utilisation
+    node = held.firm.option.split(" ")[0]
+    if use > 1:
+        return f"{node} nodes at `{held.firm.site}` cost more at any use"
+    return f"{node} nodes at `{held.firm.site}` pay above {use * 100:.0f} % use"
+
+
+def _firm_split(decisions: Decisions) -> dict[tuple[str, int, int], tuple[float, float]]:
+    """(pool, period, block) -> shares of the nodes in use that are owned and committed."""
+    split: dict[tuple[str, int, int], tuple[float, float]] = {}
+    for state in decisions.pools:
+        used, firm = state.used - state.spot, state.owned + state.committed
+        if used > 1e-9 and firm > 0:
+            part = min(1.0, firm / used) / firm
+            split[state.pool, state.period, state.block] = (state.owned * part, state.committed * part)
+    return split

@@ -1,0 +1,153 @@
+"""Bottom lines: what each workload and each site costs, idle capacity included and told apart.
+
+Idle rows of a pool are borne by its users in proportion to their use over the horizon; a pool nobody uses is borne
+by nobody and stays visible as its site's cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tripoint.domain.charge import Charge
+from tripoint.domain.plan import Placement, SiteSummary, WorkloadSummary
+from tripoint.domain.workload import Workload
+from tripoint.engines.answers.summary.reasons import Evidence, reason
+from tripoint.engines.placement.decode import Decisions
+from tripoint.engines.placement.instance import Instance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """What a workload costs over the horizon."""
+
+    used_usd: float = 0.0
+    """Its own charges, USD."""
+    idle_usd: float = 0.0
+    """Its part of idle rows, USD."""
+    carbon_kg: float = 0.0
+    """Emissions of both, kgCO2e."""
+
+    @property
+    def total_usd(self) -> float:
+        """Both."""
+        return self.used_usd + self.idle_usd
+
+
+def bills(charges: tuple[Charge, ...]) -> dict[str, Bill]:
+    """The bill of every workload that has charges."""
+    users = _users(charges)
+    found: dict[str, Bill] = {}
+    for row in charges:
+        if row.workload is not None:
+            found[row.workload] = _plus(found.get(row.workload, Bill()), row.effective_usd, 0.0, row.carbon_kg)
+    for row in charges:
+        sharing = users.get((row.site, row.resource), {})
+        if row.workload is not None:
+            continue
+        total = sum(sharing.values())
+        for workload, usd in sharing.items():
+            part = usd / total
+            found[workload] = _plus(found[workload], 0.0, row.effective_usd * part, row.carbon_kg * part)
+    return found
+
+
+def unallocated(charges: tuple[Charge, ...]) -> float:
+    """Effective cost of rows no workload's use explains: ports, storage, egress, pools without users, USD."""
+    users = _users(charges)
+    return sum(row.effective_usd for row in charges if row.workload is None and (row.site, row.resource) not in users)
+
+
+def _users(charges: tuple[Charge, ...]) -> dict[tuple[str, str], dict[str, float]]:
+    """[site, resource][workload] own effective cost, of resources that somebody paid to use."""
+    use: dict[tuple[str, str], dict[str, float]] = {}
+    for row in charges:
+        if row.workload is not None and row.effective_usd > 0:
+            pool = use.setdefault((row.site, row.resource), {})
+            pool[row.workload] = pool.get(row.workload, 0.0) + row.effective_usd
+    return use
+
+
+def _plus(bill: Bill, used: float, idle: float, carbon: float) -> Bill:
+    return Bill(used_usd=bill.used_usd + used, idle_usd=bill.idle_usd + idle, carbon_kg=bill.carbon_kg + carbon)
+
+
+def site_summaries(instance: Instance, decisions: Decisions, charges: tuple[Charge, ...]) -> tuple[SiteSummary, ...]:
+    """Every site of the estate, used or not."""
+    cost: dict[str, float] = {}
+    for row in charges:
+        cost[row.site] = cost.get(row.site, 0.0) + row.effective_usd
+    gpus = gpus_in_last_period(instance, decisions)
+    return tuple(
+        SiteSummary(
+            id=model.site.id,
+            kind=model.site.kind.value,
+            layer=model.layer,
+            provider=model.site.provider,
+            country=model.figures.country or "",
+            count=model.site.count,
+            cost_usd=cost.get(model.site.id, 0.0),
+            gpus_last=gpus.get(model.site.id, 0.0),
+            region=model.site.region or "",
+        )
+        for model in instance.sites
+    )
+
+
+def gpus_in_last_period(instance: Instance, decisions: Decisions) -> dict[str, float]:
+    """[site] accelerators in use in the site's busiest block of the last period."""
+    last = len(instance.periods) - 1
+    used: dict[tuple[str, int], float] = {}
+    for state in decisions.pools:
+        if state.period == last:
+            key = (state.site, state.block)
+            used[key] = used.get(key, 0.0) + state.used * state.gpus_per_node
+    return {site: max(gpus for (where, _), gpus in used.items() if where == site) for site, _ in used}
+
+
+def workload_summaries(evidence: Evidence, charges: tuple[Charge, ...]) -> tuple[WorkloadSummary, ...]:
+    """Every workload of the estate."""
+    owed = bills(charges)
+    workloads = enumerate(evidence.instance.estate.workloads)
+    return tuple(_workload(evidence, number, owed.get(workload.id, Bill())) for number, workload in workloads)
+
+
+def _workload(evidence: Evidence, number: int, bill: Bill) -> WorkloadSummary:
+    instance = evidence.instance
+    workload = instance.estate.workloads[number]
+    demand = instance.grid.workloads[number]
+    mtok = sum(demand.mtok_in) + sum(demand.mtok_out)
+    mine = [row for row in evidence.decisions.placements if row.workload == workload.id]
+    homes = [sites_in(mine, period) for period in instance.periods]
+    return WorkloadSummary(
+        id=workload.id,
+        kind=workload.kind.value,
+        cost_usd=bill.total_usd,
+        idle_usd=bill.idle_usd,
+        mtok=mtok,
+        usd_per_mtok_usage=bill.used_usd / mtok if mtok > 0 else None,
+        usd_per_mtok_reserved=bill.total_usd / mtok if mtok > 0 else None,
+        carbon_kg=bill.carbon_kg,
+        sites_first=homes[0],
+        sites_last=homes[-1],
+        why=reason(evidence, number),
+        moves=_moves(workload, homes),
+    )
+
+
+def sites_in(placements: Iterable[Placement], period: int) -> tuple[str, ...]:
+    """Sites that serve in a period, most share first."""
+    shares: dict[str, float] = {}
+    for row in placements:
+        if row.period == period:
+            shares[row.site] = shares.get(row.site, 0.0) + row.share
+    return tuple(sorted(shares, key=lambda site: (-shares[site], site)))
+
+
+def _moves(workload: Workload, homes: list[tuple[str, ...]]) -> int:
+    before: set[str] = {share.site for share in workload.today} or set(homes[0])
+    moves = 0
+    for home in homes:
+        moves += len(set(home) - before)
+        before = set(home)
+    return moves

@@ -1,0 +1,1 @@
+"""Do names lead somewhere, and is what they lead to complete, possible and used?"""

@@ -1,0 +1,1 @@
+"""When holding capacity beats renting it: thresholds, cost curves and how sure they are."""

@@ -1,0 +1,1 @@
+"""What capacity and tokens cost: one's own prices, list prices, and offers made of both."""

@@ -1,0 +1,1 @@
+"""What is asked: declared or fitted demand as a grid of periods and load blocks."""

@@ -1,0 +1,1 @@
+"""Who can run where, with how much capacity, and why not."""

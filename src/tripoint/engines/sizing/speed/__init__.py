@@ -1,0 +1,1 @@
+"""How fast a model runs or trains on an accelerator, and how many accelerators hold it."""

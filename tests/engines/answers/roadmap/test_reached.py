@@ -1,0 +1,214 @@
+"""When limits are full and by when to order: growth, fullness and lead times worked out on paper."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.factories.answering import cage, chat, cloud, commitment, decided, estate, job, placed, states
+from tests.factories.planning import instance_of, planned
+
+from tripoint.domain.estate import Horizon
+from tripoint.domain.link import Link
+from tripoint.domain.plan import ExpansionDecision, Headroom, Placement
+from tripoint.domain.policy import Budget, CostView, Policies
+from tripoint.domain.site import ExpansionStep, Site
+from tripoint.domain.units import LinkId, SiteId
+from tripoint.domain.workload import Caller
+from tripoint.engines.answers.roadmap.limits import Limit
+from tripoint.engines.answers.roadmap.reached import log_slope, order_month, period_label, reached, roadmap
+from tripoint.engines.answers.roadmap.traffic import link_traffic
+from tripoint.engines.placement.calendar import month_index, period_start_month
+
+YEAR = Horizon(start="2027-01", months=12, period_months=3)
+
+
+def limit(used: tuple[float, ...], top: float = 100.0, **fields: object) -> Limit:
+    """A limit of 100 kW, filled as given."""
+    given: dict[str, object] = {"lead_months": 6.0, "remedy": "", "limit": (top,) * len(used)} | fields
+    return Limit(resource="power", name="cage power", site="cage", unit="kW", used=used, **given)  # type: ignore[arg-type]
+
+
+def rows(*found: Headroom) -> dict[str, Headroom]:
+    """By name."""
+    return {row.name: row for row in found}
+
+
+def test_compound_growth_is_recovered_exactly() -> None:
+    """Ten percent more each quarter is a slope of ln 1.1."""
+    assert log_slope(tuple(5.0 * 1.1**quarter for quarter in range(8))) == pytest.approx(0.09531, abs=1e-5)
+    assert log_slope((4.0, 4.0, 4.0)) == 0.0
+    assert log_slope((0.0, 0.0, 3.0)) == 0.0
+
+
+def test_a_limit_is_followed_beyond_the_plan_by_its_growth() -> None:
+    """Doubling every quarter from 10 kW: 80 kW in the fourth, and 98 of 100 kW in the first after the plan."""
+    found = reached(limit((10.0, 20.0, 40.0, 80.0)), YEAR)
+    assert found.period == 4
+    assert period_label(YEAR, 4) == "2028-Q1"
+
+
+def test_growth_that_takes_more_than_ten_years_is_not_in_sight() -> None:
+    """Two percent a year from 50 kW needs 34 years to 98 kW."""
+    quarter = 1.02**0.25
+    found = reached(limit(tuple(50.0 * quarter**n for n in range(4))), YEAR)
+    assert found.period is None
+    assert "not in sight within 10 years, growing 2 % a year" in found.how
+
+
+@pytest.mark.parametrize(
+    ("used", "period"),
+    [
+        ((98.0, 98.0, 98.0, 98.0), 0),
+        ((97.0, 97.9, 98.0, 99.0), 2),
+        ((97.9, 97.9, 97.9, 97.9), None),
+        ((50.0, 99.0, 60.0, 60.0), 1),
+        ((0.0, 0.0, 0.0, 0.0), None),
+        ((0.5, 0.6, 0.7, 0.8), None),
+    ],
+)
+def test_full_is_98_percent_by_plan(used: tuple[float, ...], period: int | None) -> None:
+    """The first period at 98 % of the limit; flat use, no use and a trace of use are not in sight."""
+    assert reached(limit(used), YEAR).period == period
+
+
+def test_a_limit_no_further_node_fits_under_is_full() -> None:
+    """90 of 100 kW leaves no room for a node of 10.2 kW, while the GPUs there are busy."""
+    pressed = (False, True, True, True)
+    assert reached(limit((90.0,) * 4, step=10.2, pressed=pressed), YEAR).period == 1
+    assert reached(limit((90.0,) * 4, step=9.9, pressed=pressed), YEAR).period is None
+
+
+def test_a_full_hall_that_carries_its_work_asks_for_nothing() -> None:
+    """Nothing is wanted while nothing overflows and use does not grow; growing use is full right after the plan."""
+    found = reached(limit((100.0,) * 4, pressed=(False,) * 4), YEAR)
+    assert found.period is None
+    assert "nothing more is wanted" in found.how
+    assert reached(limit((90.0, 95.0, 99.0, 100.0), pressed=(False,) * 4), YEAR).period == 4
+
+
+def test_what_the_plan_orders_counts_only_after_its_last_order() -> None:
+    """GPUs busy throughout, more of them in the third quarter: the next ones are due after that."""
+    gpus = limit((8.0, 8.0, 16.0, 16.0), limit=(8.0, 8.0, 16.0, 16.0), counts_lasting=True)
+    assert reached(gpus, YEAR).period == 2
+    relieved = limit((8.0, 8.0, 16.0, 12.0), limit=(8.0, 8.0, 16.0, 16.0), counts_lasting=True)
+    assert reached(relieved, YEAR).period != 2
+
+
+def test_order_is_one_lead_time_before_the_period_begins() -> None:
+    """Six months before 2028-01 is 2027-07; part of a month counts as a whole one."""
+    assert order_month(YEAR, 4, 6.0) == "2027-07"
+    assert order_month(YEAR, 4, 3.2) == "2027-09"
+    assert order_month(YEAR, 0, 14.0) == "2025-11"
+
+
+@given(
+    start=st.floats(0.1, 150.0),
+    growth=st.floats(0.5, 3.0),
+    lead=st.floats(0.0, 40.0),
+    top=st.floats(1.0, 200.0),
+    periods=st.integers(1, 12),
+)
+def test_nothing_is_ordered_after_it_is_needed(
+    start: float, growth: float, lead: float, top: float, periods: int
+) -> None:
+    """`order_by` never lies after the month in which the limit is full, and neither lies beyond ten years."""
+    horizon = replace(YEAR, months=3 * periods)
+    found = reached(limit(tuple(start * growth**n for n in range(periods)), top), horizon)
+    if found.period is None:
+        return
+    full = month_index(period_start_month(horizon, found.period))
+    order = month_index(order_month(horizon, found.period, lead))
+    assert order <= full <= month_index("2027-01") + 120
+    assert full - order >= lead - 1e-6
+
+
+def test_power_racks_and_gpus_of_a_cage_are_counted_in_nodes_owned() -> None:
+    """Three nodes of 10.2 kW under 45 kW: 30.6 kW; two to a rack of 21 kW: 1.5 of 3 racks; 24 GPUs."""
+    instance = instance_of(estate(cage(), cloud(), workloads=(job(),)))
+    decisions = decided(
+        *states(instance, "cage/dgx-h100", (2.0, 2.0, 2.0, 2.0), owned=3.0),
+        *states(instance, "cloud/p5.48xlarge", (0.0,) * 4),
+    )
+    found = rows(*roadmap(instance, decisions, (), {}))
+    assert found["cage power"].used == pytest.approx((30.6,) * 4)
+    assert found["cage power"].limit == (45.0,) * 4
+    assert found["cage racks"].used == pytest.approx((1.5,) * 4)
+    assert found["cage GPUs"].used == (16.0,) * 4
+    assert found["cage GPUs"].limit == (24.0,) * 4
+    assert found["cage/dgx-h100"].used == (3.0,) * 4
+    assert "cloud/p5.48xlarge" not in found
+
+
+def test_the_plan_s_own_step_tells_when_it_was_ordered() -> None:
+    """Full in the second quarter until `hall-b`, ordered six months before the third, serves."""
+    step = ExpansionStep(id="hall-b", adds_kw=45.0, lead_time_months=6)
+    site: Site = replace(cage(), expansion=(step,))
+    instance = instance_of(estate(site, cloud(), workloads=(job(),)))
+    nodes = (3.0, 4.0, 5.0, 5.0)
+    owned = [replace(state, owned=nodes[state.period]) for state in states(instance, "cage/dgx-h100", nodes, owned=5.0)]
+    taken = ExpansionDecision(site="cage", step="hall-b", order_period=0, service_period=2, adds_kw=45.0)
+    decisions = decided(
+        *owned,
+        *states(instance, "cloud/p5.48xlarge", (0.0,) * 4),
+        expansions=(taken,),
+        placements=overflow(1),
+    )
+    power = rows(*roadmap(instance, decisions, (), {}))["cage power"]
+    assert power.limit == (45.0, 45.0, 90.0, 90.0)
+    assert (power.exhausted, power.order_by, power.lead_time_months) == ("2027-Q2", "2026-10", 6.0)
+    assert "until `hall-b` serves from 2027-Q3" in power.note
+
+
+def overflow(period: int) -> tuple[Placement, ...]:
+    """Nine tenths of the job in the cage, the rest in the cloud."""
+    return (placed("job", "cage/dgx-h100", period, 0.9), placed("job", "cloud/p5.48xlarge", period, 0.1))
+
+
+@pytest.mark.parametrize(("overflowing", "exhausted"), [((), ""), ((2,), "2027-Q3"), ((0, 1, 2, 3), "2027-Q1")])
+def test_a_hall_is_full_when_its_work_overflows(overflowing: tuple[int, ...], exhausted: str) -> None:
+    """Four nodes of 10.2 kW leave no room for a fifth under 45 kW; it is missed only while work goes elsewhere."""
+    instance = instance_of(estate(cage(), cloud(), workloads=(job(),)))
+    decisions = decided(
+        *states(instance, "cage/dgx-h100", (4.0,) * 4, owned=4.0),
+        *states(instance, "cloud/p5.48xlarge", (0.5,) * 4),
+        placements=tuple(row for period in overflowing for row in overflow(period)),
+    )
+    assert rows(*roadmap(instance, decisions, (), {}))["cage power"].exhausted == exhausted
+
+
+def test_a_pool_that_may_not_grow_is_told_with_what_it_rents() -> None:
+    """Two of four committed nodes and two rented ones fill `max_nodes` of four; nothing takes time to rent."""
+    instance = instance_of(estate(cloud(max_nodes=4), workloads=(job(),)))
+    nodes = states(instance, "cloud/p5.48xlarge", (3.0, 3.5, 4.0, 4.0), committed=(2.0,) * 4)
+    decisions = decided(*nodes, purchases=(commitment("cloud/p5.48xlarge", 2.0, 0),))
+    found = rows(*roadmap(instance, decisions, (), {}))["cloud/p5.48xlarge"]
+    assert found.used == (3.0, 3.5, 4.0, 4.0)
+    assert (found.exhausted, found.order_by) == ("2027-Q3", "2027-07")
+
+
+def test_the_budget_is_counted_in_its_own_view() -> None:
+    """A solved estate's billed cost per quarter stands beside its limit."""
+    policies = Policies(budget=Budget(usd_per_period=5e6, view=CostView.BILLED))
+    outcome = planned(estate(cage(), cloud(), workloads=(job(),), policies=policies))
+    assert outcome.decisions is not None
+    found = rows(*roadmap(outcome.instance, outcome.decisions, outcome.charges, link_traffic(outcome)))["budget"]
+    for period in range(4):
+        billed = sum(row.billed_usd for row in outcome.charges if row.period == period)
+        assert found.used[period] == pytest.approx(billed)
+    assert found.order_by == ""
+
+
+def test_links_carry_what_the_program_was_bound_by() -> None:
+    """50 requests/s x 1200 tokens x 8 bytes at the busiest hour's pace, half each way, over the one link."""
+    link = Link(id=LinkId("line"), source=SiteId("cage"), target=SiteId("cloud"), rtt_ms=5.0, bandwidth_gbps=1.0)
+    asked = chat(callers=(Caller(place="cage"),), only_at=("cloud",))
+    outcome = planned(estate(cage(), cloud(), workloads=(asked,), links=(link,)))
+    assert outcome.decisions is not None
+    traffic = link_traffic(outcome)[LinkId("line")]
+    peak = max(outcome.instance.grid.workloads[0].peak_rate[0])
+    assert traffic[0] == pytest.approx(peak * 1200 * 8 * 0.5 * 8 / 1e9, rel=1e-6)
+    found = rows(*roadmap(outcome.instance, outcome.decisions, outcome.charges, {LinkId("line"): traffic}))
+    assert found["line"].used == traffic
