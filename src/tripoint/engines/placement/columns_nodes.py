@@ -18,6 +18,7 @@ def add_node_columns(form: Formulation) -> None:
         for index, term in enumerate(pool.terms):
             _add_commitments(form, number, pool, index, term)
         _add_rent(form, number, pool)
+        _add_burn(form, number, pool)
 
 
 def _months(form: Formulation) -> int:
@@ -119,8 +120,19 @@ def _add_rent(form: Formulation, number: int, pool: PoolModel) -> None:
             form.charge(column, activity, form.instance.block_hours(block))
 
 
+def _add_burn(form: Formulation, number: int, pool: PoolModel) -> None:
+    """Where a pool can be rented as well as owned, only the node-hours its own nodes work draw its own power."""
+    if not pool.on_demand_hour or not pool.busy_hour:
+        return
+    for period in form.instance.periods:
+        for block in form.instance.blocks:
+            column = form.builder.column(f"burn[{pool.spec.id},p{period},b{block}]")
+            form.burn[number, period, block] = column
+            form.charge(column, pool_activity(form, pool, period, "owned", pool.busy_hour), 1.0)
+
+
 def add_facility_columns(form: Formulation) -> None:
-    """Expansion steps, and contracted power nobody draws."""
+    """Expansion steps, ordered at reviews, and contracted power nobody draws."""
     for number, site in enumerate(form.instance.sites):
         _add_expansions(form, number, site)
         _add_slack_power(form, number, site)
@@ -130,6 +142,8 @@ def _add_expansions(form: Formulation, number: int, site: SiteModel) -> None:
     last = len(form.instance.periods)
     for index, step in enumerate(site.steps):
         for order in range(last - site.expansion_lead[index]):
+            if form.instance.estate.horizon.review_of(order) != order:
+                continue
             column = form.builder.column(f"expand[{site.site.id},{step.id},p{order}]", upper=1.0, integer=True)
             form.expand[number, index, order] = column
             one_off = activity_at(

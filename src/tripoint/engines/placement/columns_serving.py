@@ -53,7 +53,7 @@ def _charge_share(form: Formulation, lane: Lane, column: int, period: int, block
         nodes = nodes_per_share(instance, lane, period, block)
         form.charge(column, activity, nodes * hours * spot_overhead)
         return
-    if pool.busy_hour:
+    if pool.busy_hour and not pool.on_demand_hour:
         activity = activity_at(
             form,
             period=period,

@@ -20,7 +20,7 @@ from tripoint.engines.placement.program import INFINITY, Program, Solution, Solu
 
 Solve = Callable[[Program], Solution]
 
-_STRUCTURE = ("presence", "keep", "egress", "copies", "contracted")
+_STRUCTURE = ("presence", "keep", "egress", "copies", "contracted", "burn")
 """Definitions rather than limits: nobody can relax them."""
 _MOST_DETAILS = 8
 _TOLERANCE = 1e-6

@@ -6,6 +6,7 @@ import math
 
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.placement.coefficients import (
+    busy_hours_per_share,
     follows_the_clock,
     is_energy,
     is_indivisible,
@@ -78,9 +79,10 @@ def _bound_runs(form: Formulation) -> None:
 def presence(form: Formulation) -> None:
     """Minimum replicas: a workload runs where it is present, and there with at least its fewest replicas.
 
-    sum over the place's lanes of serve[l,p,b] <= present[w,place,p] in every block, and in the workload's busiest
-    block sum of nodes[l,p,b] serve[l,p,b] >= least_nodes x present[w,place,p]. Quieter blocks may scale further
-    down.
+    sum over the place's lanes and blocks of serve[l,p,b] <= blocks x present[w,place,p] (energy kinds: <= present),
+    and in the workload's busiest block sum of nodes[l,p,b] serve[l,p,b] >= least_nodes x present[w,place,p]. Quieter
+    blocks may scale further down. One row for all blocks: presence costs next to nothing, so a row per block would
+    only make the program longer, not tighter.
     """
     instance = form.instance
     for (workload, place), lanes in _lanes_by_place(form).items():
@@ -88,10 +90,9 @@ def presence(form: Formulation) -> None:
         rates = instance.grid.workloads[workload].peak_rate
         for period in instance.periods:
             there = form.present[workload, place, period]
-            for block in instance.blocks:
-                terms = _shares(form, lanes, period, block)
-                if terms:
-                    form.builder.row("presence", label, [*terms, (there, -1.0)], upper=0.0)
+            terms = [term for block in instance.blocks for term in _shares(form, lanes, period, block)]
+            most = 1.0 if is_energy(instance.estate.workloads[workload]) else float(len(instance.blocks))
+            form.builder.row("presence", label, [*terms, (there, -most)], upper=0.0)
             least = least_nodes(instance, instance.lanes[lanes[0]])
             busiest = max(instance.blocks, key=lambda block: rates[period][block])
             if least > 0:
@@ -220,6 +221,24 @@ def _standby_terms(form: Formulation, lanes: list[int], period: int) -> Terms:
         for number in lanes
         if (number, period) in form.standby
     ]
+
+
+def burn(form: Formulation) -> None:
+    """Own nodes draw what rented ones do not take over: burn >= busy hours of all lanes - hours x rented nodes.
+
+    Only pools that can be both owned and rented have these rows; elsewhere busy hours are charged with the share.
+    """
+    instance = form.instance
+    firm = _firm_lanes(form)
+    for (number, period, block), column in form.burn.items():
+        busy = [
+            (form.serve[lane, period, block], busy_hours_per_share(instance, instance.lanes[lane], period, block))
+            for lane in firm.get(number, [])
+            if (lane, period, block) in form.serve
+        ]
+        label = f"node-hours worked by own nodes of {instance.pools[number].spec.id}"
+        terms = [*busy, (form.rent[number, period, block], -instance.block_hours(block)), (column, -1.0)]
+        form.builder.row("burn", label, terms, upper=0.0)
 
 
 def obtainable(form: Formulation) -> None:

@@ -56,6 +56,8 @@ class Formulation:
     """(pool, term, period) -> nodes committed from the period, per site."""
     rent: dict[tuple[int, int, int], int] = field(default_factory=dict)
     """(pool, period, block) -> mean on-demand nodes, all sites of the entry."""
+    burn: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    """(pool, period, block) -> node-hours own nodes work, in pools that can be rented as well."""
     expand: dict[tuple[int, int, int], int] = field(default_factory=dict)
     """(site, step, period) -> 1 when ordered."""
     slack_kw: dict[tuple[int, int], int] = field(default_factory=dict)
