@@ -1,13 +1,15 @@
-"""Writes the reference pages that are made from the code: commands and the estate's fields.
+"""Writes the reference pages that are made from the code: commands, the estate's fields, the program's constraints.
 
 `make docs` runs it; `--check` only says which pages are out of date (exit code 1).
 """
 
 from __future__ import annotations
 
+import ast
 import inspect
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -16,6 +18,8 @@ from tripoint.apps.cli import cli
 from tripoint.apps.outcomes import EXIT_CODES
 from tripoint.apps.settings import DESCRIPTIONS
 from tripoint.apps.wiring import estate_schema
+from tripoint.engines.placement.formulate import FAMILIES, Family
+from tripoint.engines.placement.formulation import Formulation
 from tripoint.usecases.schema import estate_reference
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -24,7 +28,11 @@ NOTICE = "<!-- Made by tools/generate_docs.py from the code; `make docs` writes 
 
 def pages() -> dict[Path, str]:
     """Text of every generated page by its path."""
-    return {REFERENCE / "cli.md": cli_page(), REFERENCE / "estate.md": estate_page()}
+    return {
+        REFERENCE / "cli.md": cli_page(),
+        REFERENCE / "estate.md": estate_page(),
+        REFERENCE / "program.md": program_page(),
+    }
 
 
 def cli_page() -> str:
@@ -48,6 +56,45 @@ def cli_page() -> str:
 def estate_page() -> str:
     """Every field of an estate, with its type, default and meaning."""
     return f"{NOTICE}\n\n{estate_reference(estate_schema())}"
+
+
+def program_page() -> str:
+    """Every group of columns and every constraint family, in the words of the code that builds them."""
+    parts = [
+        NOTICE,
+        "# The placement program",
+        "What the optimiser decides and what it must keep to, in the order in which it is built. "
+        "[How a plan is found](../concepts/placement.md) explains it; `tests/goldens/families` holds the rows of each "
+        "family for an estate small enough to check by hand.",
+        "## Columns",
+        "Indices: `w` workload, `l` lane (one way for one workload to run), `p` period, `b` block, `s` and `t` site, "
+        "`d` dataset, `k` tier.",
+        _table(("column", "by, and meaning"), [(f"`{name}`", text) for name, text in _columns().items()]),
+        "## Constraint families",
+        "A family is named in conflicts and in the labels of its rows.",
+    ]
+    for family in FAMILIES:
+        parts += _family_section(family)
+    return "\n\n".join(parts) + "\n"
+
+
+def _columns() -> dict[str, str]:
+    """Column groups of the formulation with their attribute docstrings."""
+    body = ast.parse(inspect.getsource(Formulation)).body[0]
+    assert isinstance(body, ast.ClassDef)
+    found: dict[str, str] = {}
+    for line, below in pairwise(body.body):
+        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and isinstance(below, ast.Expr):
+            assert isinstance(below.value, ast.Constant)
+            if ast.unparse(line.annotation).startswith("dict[tuple"):
+                found[line.target.id] = str(below.value.value)
+    return found
+
+
+def _family_section(family: Family) -> list[str]:
+    summary, _, rest = inspect.cleandoc(family.build.__doc__ or "").partition("\n\n")
+    parts = [f"### {family.name}", " ".join(summary.split())]
+    return [*parts, f"```text\n{rest}\n```"] if rest else parts
 
 
 def _commands(
