@@ -18,7 +18,7 @@ from tripoint.engines.placement.instance import Instance
 from tripoint.engines.placement.outcome import Outcome, solve_instance
 from tripoint.engines.placement.prepare import prepare
 from tripoint.engines.placement.program import Program, Solution, SolveLimits, SolveProgress
-from tripoint.engines.placement.restrict import Alternative, alternatives, pin_today
+from tripoint.engines.placement.restrict import Alternative, alternatives, pin_today, without_recovery
 from tripoint.ports import MilpSolver
 
 
@@ -180,10 +180,14 @@ def _baselines(
 def _priced(alternative: Alternative, solve: Callable[[Program], Solution]) -> Baseline:
     adjust = pin_today if alternative.pins_today else (lambda form: None)
     outcome = solve_instance(alternative.instance, solve, adjust)
+    unprotected = False
+    if outcome.is_infeasible and (exposed := without_recovery(alternative)) is not None:
+        unprotected = True
+        outcome = solve_instance(exposed.instance, solve, adjust)
     if outcome.summary is None:
         reason = explain(outcome.program, solve) if outcome.is_infeasible else None
         return missing_baseline(alternative, outcome, reason)
-    return baseline(alternative.name, alternative.label, outcome, alternative.exempt)
+    return baseline(alternative.name, alternative.label, outcome, alternative.exempt, unprotected=unprotected)
 
 
 __all__ = ["Plan", "PlanOptions", "PlanStatus", "ProgressState", "Watch", "plan"]

@@ -12,11 +12,14 @@ from tripoint.engines.placement.outcome import Outcome
 from tripoint.engines.placement.program import SolutionStatus
 from tripoint.engines.placement.restrict import Alternative
 
+_UNPROTECTED = "does not survive the loss of a site: priced without recovery objectives"
 TOKEN_KINDS = (WorkloadKind.INFERENCE, WorkloadKind.BATCH_INFERENCE, WorkloadKind.EMBEDDING)
 
 
-def baseline(name: str, label: str, outcome: Outcome, exempt: tuple[str, ...] = ()) -> Baseline:
-    """Totals of a solved instance."""
+def baseline(
+    name: str, label: str, outcome: Outcome, exempt: tuple[str, ...] = (), *, unprotected: bool = False
+) -> Baseline:
+    """Totals of a solved instance; `unprotected` when it only exists without the estate's recovery objectives."""
     assert outcome.summary is not None
     instance, charges = outcome.instance, outcome.charges
     by_period = [0.0] * len(instance.periods)
@@ -37,7 +40,9 @@ def baseline(name: str, label: str, outcome: Outcome, exempt: tuple[str, ...] = 
         carbon_kg=sum(row.carbon_kg for row in charges),
         usd_per_mtok=_usd_per_mtok(instance, charges),
         gap=outcome.solution.gap,
-        note=_exempt_note(exempt, len(instance.estate.workloads), name),
+        note="; ".join(
+            filter(None, (_UNPROTECTED * unprotected, _exempt_note(exempt, len(instance.estate.workloads), name)))
+        ),
     )
 
 

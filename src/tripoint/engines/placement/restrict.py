@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from tripoint.domain.estate import Estate
 from tripoint.domain.site import Layer
+from tripoint.domain.workload import Recovery
 from tripoint.engines.placement.formulation import Formulation
 from tripoint.engines.placement.instance import Instance, Lane, LaneKind, PoolModel
 
@@ -85,6 +86,15 @@ def _still_firm(instance: Instance, lane: Lane, change: Callable[[PoolModel], Po
         return True
     pool = change(instance.pools[lane.pool])
     return bool(pool.on_demand_hour or pool.owned_month or pool.terms or pool.held or pool.signed)
+
+
+def without_recovery(alternative: Alternative) -> Alternative | None:
+    """The alternative with no recovery objectives; `None` when it had none."""
+    estate = alternative.instance.estate
+    exposed = tuple(replace(workload, recovery=Recovery()) for workload in estate.workloads)
+    if exposed == estate.workloads:
+        return None
+    return replace(alternative, instance=replace(alternative.instance, estate=replace(estate, workloads=exposed)))
 
 
 def _without_caps(instance: Instance) -> Estate:
