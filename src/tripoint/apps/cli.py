@@ -17,8 +17,8 @@ from typing import Any, NoReturn
 import click
 
 from tripoint.apps.answer import colours_are_welcome, show_failure
-from tripoint.apps.groups import NearestNameGroup
 from tripoint.apps.outcomes import ExitCode, outcome_of
+from tripoint.apps.terminal.groups import NearestNameGroup
 
 SUMMARIES: Mapping[str, str] = MappingProxyType(
     {

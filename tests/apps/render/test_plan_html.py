@@ -12,7 +12,7 @@ import pytest
 from tests.factories.plan import empty_plan, infeasible_plan, small_plan, synthetic_plan
 
 from tripoint.apps.render.html import plan_html
-from tripoint.apps.render.html.svg import Scale, cut, keep_apart, ticks
+from tripoint.apps.render.html.drawing.svg import Scale, cut, keep_apart, ticks
 from tripoint.domain.plan import Headroom, Plan
 
 VOID = {"meta", "br", "hr", "wbr"}

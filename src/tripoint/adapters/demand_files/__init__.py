@@ -11,9 +11,9 @@ from pathlib import Path
 from tripoint.adapters.demand_files.clocks import Clock
 from tripoint.adapters.demand_files.columns import Layout, layout_of
 from tripoint.adapters.demand_files.formats import inspect
-from tripoint.adapters.demand_files.jobs import aggregate_jobs, job_clocks
-from tripoint.adapters.demand_files.requests import aggregate_requests, request_clock
-from tripoint.adapters.demand_files.servegen import WINDOW_ROLES, aggregate_windows, companion_of
+from tripoint.adapters.demand_files.readers.jobs import aggregate_jobs, job_clocks
+from tripoint.adapters.demand_files.readers.requests import aggregate_requests, request_clock
+from tripoint.adapters.demand_files.readers.servegen import WINDOW_ROLES, aggregate_windows, companion_of
 from tripoint.adapters.demand_files.session import open_session
 from tripoint.adapters.demand_files.staging import column_names, stage
 from tripoint.domain.errors import OptionError

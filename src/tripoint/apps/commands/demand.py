@@ -9,8 +9,8 @@ import click
 
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering
-from tripoint.apps.groups import NearestNameGroup
-from tripoint.apps.progress import working_display
+from tripoint.apps.terminal.groups import NearestNameGroup
+from tripoint.apps.terminal.progress import working_display
 
 if TYPE_CHECKING:
     from tripoint.domain.demand import DemandProfile

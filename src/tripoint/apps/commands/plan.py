@@ -9,10 +9,10 @@ import click
 
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering, colours_are_welcome
-from tripoint.apps.flags import FiniteRange
-from tripoint.apps.interruption import Interruption
-from tripoint.apps.progress import progress_display
 from tripoint.apps.settings import read_settings
+from tripoint.apps.terminal.flags import FiniteRange
+from tripoint.apps.terminal.interruption import Interruption
+from tripoint.apps.terminal.progress import progress_display
 from tripoint.domain.errors import SolverError
 
 if TYPE_CHECKING:

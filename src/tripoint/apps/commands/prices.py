@@ -9,8 +9,8 @@ import click
 
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering, plural
-from tripoint.apps.groups import NearestNameGroup
 from tripoint.apps.settings import read_settings
+from tripoint.apps.terminal.groups import NearestNameGroup
 from tripoint.domain.purchase import PurchaseOption
 
 if TYPE_CHECKING:

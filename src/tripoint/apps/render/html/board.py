@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tripoint.apps.render.html.markup import Markup, el, join, prose
-from tripoint.apps.render.html.tables import table
+from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
+from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import carbon, money_of, percent
 from tripoint.apps.render.reading.headline import Headline, Saving, headline
 from tripoint.apps.render.reading.money import idle_usd, name_of

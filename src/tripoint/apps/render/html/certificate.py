@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 
-from tripoint.apps.render.html.markup import Markup, el, join
-from tripoint.apps.render.html.sections import Section
-from tripoint.apps.render.html.tables import table
+from tripoint.apps.render.html.drawing.markup import Markup, el, join
+from tripoint.apps.render.html.drawing.sections import Section
+from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import gap_percent, money_of
 from tripoint.domain.plan import Plan, SolveSummary
 

@@ -9,20 +9,20 @@ from collections.abc import Callable
 from importlib.resources import files
 
 from tripoint.apps.render.html.board import board
-from tripoint.apps.render.html.break_even import break_even
-from tripoint.apps.render.html.buying import buying
+from tripoint.apps.render.html.capacity.buying import buying
+from tripoint.apps.render.html.capacity.homes import homes
+from tripoint.apps.render.html.capacity.limits import limits
+from tripoint.apps.render.html.capacity.load import load
 from tripoint.apps.render.html.certificate import certificate
-from tripoint.apps.render.html.cost_curves import cost_curves
 from tripoint.apps.render.html.doubts import assumptions, refusals
-from tripoint.apps.render.html.estate_map import estate_map
-from tripoint.apps.render.html.homes import homes
-from tripoint.apps.render.html.limits import limits
-from tripoint.apps.render.html.load import load
-from tripoint.apps.render.html.markup import Markup, el, join
-from tripoint.apps.render.html.palette import definitions
-from tripoint.apps.render.html.sections import Section
-from tripoint.apps.render.html.token_cost import token_cost
-from tripoint.apps.render.html.transfers import transfers
+from tripoint.apps.render.html.drawing.markup import Markup, el, join
+from tripoint.apps.render.html.drawing.palette import definitions
+from tripoint.apps.render.html.drawing.sections import Section
+from tripoint.apps.render.html.estate_map.picture import estate_map
+from tripoint.apps.render.html.money.break_even import break_even
+from tripoint.apps.render.html.money.cost_curves import cost_curves
+from tripoint.apps.render.html.money.token_cost import token_cost
+from tripoint.apps.render.html.money.transfers import transfers
 from tripoint.domain.plan import Plan, PlanStatus
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tripoint.apps.render.html.markup import Content, Markup, breakable, el, join, prose
-from tripoint.apps.render.html.sections import Section
-from tripoint.apps.render.html.tables import table
+from tripoint.apps.render.html.drawing.markup import Content, Markup, breakable, el, join, prose
+from tripoint.apps.render.html.drawing.sections import Section
+from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import money_of, plural, significant
 from tripoint.apps.render.reading.doubt import by_money, doubtful, flags, reasons, refusals_by_workload
 from tripoint.domain.fit import Refusal

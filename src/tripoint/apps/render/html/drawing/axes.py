@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tripoint.apps.render.html.markup import Markup, el, join
-from tripoint.apps.render.html.svg import Scale, label, ticks
+from tripoint.apps.render.html.drawing.markup import Markup, el, join
+from tripoint.apps.render.html.drawing.svg import Scale, label, ticks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from tripoint.apps.render.html.markup import Markup, el, join
-from tripoint.apps.render.html.sections import Section
-from tripoint.apps.render.html.tables import scrolling, table
+from tripoint.apps.render.html.drawing.markup import Markup, el, join
+from tripoint.apps.render.html.drawing.sections import Section
+from tripoint.apps.render.html.drawing.tables import scrolling, table
 from tripoint.apps.render.reading.amounts import money_of, percent, volume
 from tripoint.apps.render.reading.money import total_usd
 from tripoint.domain.charge import ChargeKind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tripoint.apps.render.html.markup import Content, Markup, el, join
+from tripoint.apps.render.html.drawing.markup import Content, Markup, el, join
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

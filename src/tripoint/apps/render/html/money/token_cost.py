@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from functools import partial
 
-from tripoint.apps.render.html.axes import Frame
-from tripoint.apps.render.html.markup import Markup, el, join
-from tripoint.apps.render.html.sections import Section, figure
-from tripoint.apps.render.html.svg import Scale, both_widths, canvas, label
-from tripoint.apps.render.html.tables import fallback
+from tripoint.apps.render.html.drawing.axes import Frame
+from tripoint.apps.render.html.drawing.markup import Markup, el, join
+from tripoint.apps.render.html.drawing.sections import Section, figure
+from tripoint.apps.render.html.drawing.svg import Scale, both_widths, canvas, label
+from tripoint.apps.render.html.drawing.tables import fallback
 from tripoint.apps.render.reading.amounts import compact, money_of, percent
 from tripoint.domain.plan import Plan, WorkloadSummary
 

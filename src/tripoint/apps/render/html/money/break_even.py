@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tripoint.apps.render.html.axes import Frame, value_axis, value_scale, value_ticks
-from tripoint.apps.render.html.markup import Markup, el, join, prose
-from tripoint.apps.render.html.sections import Section, card, cards
-from tripoint.apps.render.html.svg import CARD, Scale, canvas, keep_apart, label, points, ticks
-from tripoint.apps.render.html.tables import fallback
+from tripoint.apps.render.html.drawing.axes import Frame, value_axis, value_scale, value_ticks
+from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
+from tripoint.apps.render.html.drawing.sections import Section, card, cards
+from tripoint.apps.render.html.drawing.svg import CARD, Scale, canvas, keep_apart, label, points, ticks
+from tripoint.apps.render.html.drawing.tables import fallback
 from tripoint.apps.render.reading.amounts import Money, compact, money_of, percent, plural
 from tripoint.domain.plan import BreakEven, CostCurve, Plan
 

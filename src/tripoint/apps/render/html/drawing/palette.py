@@ -6,7 +6,7 @@ filled, committed is striped, elastic is dotted; lines differ in dash and marker
 
 from __future__ import annotations
 
-from tripoint.apps.render.html.markup import Markup, el, join
+from tripoint.apps.render.html.drawing.markup import Markup, el, join
 from tripoint.apps.render.reading.money import LAYERS
 from tripoint.apps.render.reading.residence import TENURES
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tripoint.apps.render.html.markup import Content, Markup, el, join
+from tripoint.apps.render.html.drawing.markup import Content, Markup, el, join
 
 WIDE = 1040.0
 NARROW = 358.0

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from tripoint.apps.render.html.axes import legend
-from tripoint.apps.render.html.markup import Markup, el, join, prose
-from tripoint.apps.render.html.palette import LAYER_NAMES, LAYER_SHORT, TENURE_NAMES, tenure_class
-from tripoint.apps.render.html.sections import Section, figure
-from tripoint.apps.render.html.svg import both_widths, canvas, label
-from tripoint.apps.render.html.tables import fallback
+from tripoint.apps.render.html.drawing.axes import legend
+from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
+from tripoint.apps.render.html.drawing.palette import LAYER_NAMES, LAYER_SHORT, TENURE_NAMES, tenure_class
+from tripoint.apps.render.html.drawing.sections import Section, figure
+from tripoint.apps.render.html.drawing.svg import both_widths, canvas, label
+from tripoint.apps.render.html.drawing.tables import fallback
 from tripoint.apps.render.reading.amounts import money_of, percent, plural
 from tripoint.apps.render.reading.money import LAYERS
 from tripoint.apps.render.reading.residence import TENURES, Stay, residence, tenure_shares

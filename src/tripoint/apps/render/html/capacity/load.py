@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tripoint.apps.render.html.axes import Frame, legend, value_axis, value_scale
-from tripoint.apps.render.html.markup import Markup, el, join
-from tripoint.apps.render.html.palette import layer_name
-from tripoint.apps.render.html.sections import Section, card
-from tripoint.apps.render.html.svg import CARD, Scale, canvas, label
-from tripoint.apps.render.html.tables import fallback
+from tripoint.apps.render.html.drawing.axes import Frame, legend, value_axis, value_scale
+from tripoint.apps.render.html.drawing.markup import Markup, el, join
+from tripoint.apps.render.html.drawing.palette import layer_name
+from tripoint.apps.render.html.drawing.sections import Section, card
+from tripoint.apps.render.html.drawing.svg import CARD, Scale, canvas, label
+from tripoint.apps.render.html.drawing.tables import fallback
 from tripoint.apps.render.reading.amounts import compact, percent, significant
 from tripoint.apps.render.reading.money import LAYERS
 from tripoint.domain.plan import Plan

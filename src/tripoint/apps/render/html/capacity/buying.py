@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from tripoint.apps.render.html.markup import Markup, el, join
-from tripoint.apps.render.html.palette import tenure_class
-from tripoint.apps.render.html.sections import Section, figure
-from tripoint.apps.render.html.svg import Scale, both_widths, canvas, label
-from tripoint.apps.render.html.tables import table
+from tripoint.apps.render.html.drawing.markup import Markup, el, join
+from tripoint.apps.render.html.drawing.palette import tenure_class
+from tripoint.apps.render.html.drawing.sections import Section, figure
+from tripoint.apps.render.html.drawing.svg import Scale, both_widths, canvas, label
+from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import money_of, month_at, plural
 from tripoint.apps.render.reading.decisions import decisions
 from tripoint.domain.plan import ExpansionDecision, Plan, Purchase, PurchaseAction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tripoint.apps.render.html.markup import Content, Markup, el, join, prose
+from tripoint.apps.render.html.drawing.markup import Content, Markup, el, join, prose
 
 Column = tuple[str, str]
 """(heading, kind).

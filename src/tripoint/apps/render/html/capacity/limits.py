@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tripoint.apps.render.html.axes import Frame, period_axis, value_axis, value_scale
-from tripoint.apps.render.html.markup import Markup, el, join, prose
-from tripoint.apps.render.html.sections import Section, card, cards
-from tripoint.apps.render.html.svg import CARD, Scale, canvas, label
-from tripoint.apps.render.html.tables import fallback, table
+from tripoint.apps.render.html.drawing.axes import Frame, period_axis, value_axis, value_scale
+from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
+from tripoint.apps.render.html.drawing.sections import Section, card, cards
+from tripoint.apps.render.html.drawing.svg import CARD, Scale, canvas, label
+from tripoint.apps.render.html.drawing.tables import fallback, table
 from tripoint.apps.render.reading.amounts import compact, percent, plural, significant
 from tripoint.apps.render.reading.headline import first_limit, is_full_at_once, roadmap
 from tripoint.domain.plan import Headroom, Plan

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tripoint.apps.render.html.map_flows import biggest
+from tripoint.apps.render.html.estate_map.flows import biggest
 from tripoint.apps.render.reading.money import LAYERS
 from tripoint.domain.plan import Plan, SiteSummary
 

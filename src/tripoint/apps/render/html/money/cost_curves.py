@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from tripoint.apps.render.html.axes import Frame, legend, period_axis, value_axis, value_scale
-from tripoint.apps.render.html.markup import Markup, el, join
-from tripoint.apps.render.html.palette import LAYER_NAMES, LINE_CLASSES, layer_class, rank_class, spoken_layer
-from tripoint.apps.render.html.sections import Section, figure
-from tripoint.apps.render.html.svg import Scale, both_widths, canvas, cut, keep_apart, label, points
-from tripoint.apps.render.html.tables import fallback
+from tripoint.apps.render.html.drawing.axes import Frame, legend, period_axis, value_axis, value_scale
+from tripoint.apps.render.html.drawing.markup import Markup, el, join
+from tripoint.apps.render.html.drawing.palette import LAYER_NAMES, LINE_CLASSES, layer_class, rank_class, spoken_layer
+from tripoint.apps.render.html.drawing.sections import Section, figure
+from tripoint.apps.render.html.drawing.svg import Scale, both_widths, canvas, cut, keep_apart, label, points
+from tripoint.apps.render.html.drawing.tables import fallback
 from tripoint.apps.render.reading.amounts import Money, money_of, percent
 from tripoint.apps.render.reading.money import by_kind, by_layer, name_of
 from tripoint.domain.plan import Baseline, Plan, PlanStatus

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from tripoint.apps.render.html.map_flows import Flow, biggest, flows
-from tripoint.apps.render.html.map_layout import Layout, Node, lay_out
-from tripoint.apps.render.html.markup import Markup, el, join
-from tripoint.apps.render.html.palette import layer_class, layer_name, spoken_layer
-from tripoint.apps.render.html.sections import Section, figure
-from tripoint.apps.render.html.svg import both_widths, canvas, label, points
-from tripoint.apps.render.html.tables import fallback
+from tripoint.apps.render.html.drawing.markup import Markup, el, join
+from tripoint.apps.render.html.drawing.palette import layer_class, layer_name, spoken_layer
+from tripoint.apps.render.html.drawing.sections import Section, figure
+from tripoint.apps.render.html.drawing.svg import both_widths, canvas, label, points
+from tripoint.apps.render.html.drawing.tables import fallback
+from tripoint.apps.render.html.estate_map.flows import Flow, biggest, flows
+from tripoint.apps.render.html.estate_map.layout import Layout, Node, lay_out
 from tripoint.apps.render.reading.amounts import compact, money_of, percent, volume
 from tripoint.apps.render.reading.money import total_usd
 from tripoint.domain.plan import Plan

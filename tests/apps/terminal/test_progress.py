@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tripoint.apps.interruption import Interruption
-from tripoint.apps.progress import closed_share, progress_display, progress_line
+from tripoint.apps.terminal.interruption import Interruption
+from tripoint.apps.terminal.progress import closed_share, progress_display, progress_line
 from tripoint.usecases.plan import ProgressState
 
 

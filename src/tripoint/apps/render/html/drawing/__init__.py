@@ -1,0 +1,1 @@
+"""What every section is drawn with: escaped markup, frames, tables, pictures, axes and colours."""

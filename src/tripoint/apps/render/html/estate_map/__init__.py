@@ -1,0 +1,1 @@
+"""The map of the estate: where places stand, what flows between them."""

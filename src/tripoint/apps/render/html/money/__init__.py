@@ -1,0 +1,1 @@
+"""Sections about money: over time, per token, over links, and when owning pays."""
