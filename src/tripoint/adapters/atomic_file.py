@@ -36,9 +36,7 @@ def read_text(path: Path) -> str:
         return path.read_bytes().decode("utf-8")
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise FileError(
-            f"cannot read `{path}`: {reason}", hint="check the path and your rights to it"
-        ) from error
+        raise FileError(f"cannot read `{path}`: {reason}", hint="check the path and your rights to it") from error
     except UnicodeDecodeError as error:
         raise FileError(
             f"`{path}` is not UTF-8 text: byte {error.start} of {len(error.object)} cannot be decoded",

@@ -88,16 +88,12 @@ def _parse(text: str, file: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         is_cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")
-        cause = (
-            f"the file ends in the middle of a value, after {len(text)} characters" if is_cut else error.msg
-        )
+        cause = f"the file ends in the middle of a value, after {len(text)} characters" if is_cut else error.msg
         finding = _finding(NOT_JSON, "", f"not a JSON document: {cause}", _REPLAN, file)
         raise EstateError((_at(finding, error.lineno, error.colno),)) from error
     except RecursionError as error:
         message = "nested deeper than any plan is"
-        raise EstateError(
-            (_finding(NOT_A_PLAN, "", message, "name a plan.json written by tripoint", file),)
-        ) from error
+        raise EstateError((_finding(NOT_A_PLAN, "", message, "name a plan.json written by tripoint", file),)) from error
 
 
 def _check_schema(content: Any, file: str) -> None:
@@ -108,13 +104,9 @@ def _check_schema(content: Any, file: str) -> None:
         message = f"plan of schema `{found}`, this tripoint reads `{PLAN_SCHEMA}`"
         hint = "plan again with this version, or read it with the `tripoint_version` the file names"
         raise EstateError((_finding(OTHER_VERSION, "schema", message, hint, file),))
-    shown = (
-        f"schema `{found}`" if isinstance(found, str) else f"a JSON {_json_type(content)} without a `schema`"
-    )
+    shown = f"schema `{found}`" if isinstance(found, str) else f"a JSON {_json_type(content)} without a `schema`"
     message = f"not a tripoint plan: found {shown}, expected schema `{PLAN_SCHEMA}`"
-    raise EstateError(
-        (_finding(NOT_A_PLAN, "schema", message, "name a plan.json written by `tripoint plan`", file),)
-    )
+    raise EstateError((_finding(NOT_A_PLAN, "schema", message, "name a plan.json written by `tripoint plan`", file),))
 
 
 def _field_findings(problems: list[ErrorDetails], file: str) -> tuple[Finding, ...]:

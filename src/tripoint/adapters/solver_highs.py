@@ -95,9 +95,7 @@ def _watch(
         incumbent = _finite(event.data_out.mip_primal_bound)
         bound = _finite(event.data_out.mip_dual_bound)
         gap = None if incumbent is None or bound is None else _gap(incumbent, bound)
-        progress(
-            SolveProgress(incumbent=incumbent, bound=bound, gap=gap, seconds=time.perf_counter() - started)
-        )
+        progress(SolveProgress(incumbent=incumbent, bound=bound, gap=gap, seconds=time.perf_counter() - started))
 
     def on_interrupt(event: Any) -> None:
         if should_stop():

@@ -1,12 +1,12 @@
 """What can go wrong, grouped by who must act, and findings: the way every mistake in an estate is told.
 
-    TripointError
-    ├── EstateError      the author of the estate must act; carries every Finding
-    ├── OptionError      the caller must change a flag or an argument
-    ├── AccessError      the caller lacks a right, a quota or a budget
-    ├── UpstreamError    something remote failed
-    ├── PlatformError    this machine failed us: solver, disk, missing extra
-    └── InternalError    we are wrong
+TripointError
+├── EstateError      the author of the estate must act; carries every Finding
+├── OptionError      the caller must change a flag or an argument
+├── AccessError      the caller lacks a right, a quota or a budget
+├── UpstreamError    something remote failed
+├── PlatformError    this machine failed us: solver, disk, missing extra
+└── InternalError    we are wrong
 """
 
 from __future__ import annotations

@@ -70,14 +70,11 @@ def search_prices(
         and _has_all(_searched(listing, names), words)
     ]
     return tuple(
-        PriceHit(listing=listing, is_stale=is_stale(listing.provenance, today))
-        for listing in sorted(found, key=_rank)
+        PriceHit(listing=listing, is_stale=is_stale(listing.provenance, today)) for listing in sorted(found, key=_rank)
     )
 
 
-def assumption_rows(
-    catalog: Catalog, terms: Sequence[str] = (), *, today: datetime.date
-) -> tuple[AssumptionRow, ...]:
+def assumption_rows(catalog: Catalog, terms: Sequence[str] = (), *, today: datetime.date) -> tuple[AssumptionRow, ...]:
     """Defaults whose key, unit or note holds every term, by key."""
     words = _words(terms)
     return tuple(

@@ -42,6 +42,5 @@ def write_outputs(plan: Plan, outputs: Iterable[Output], write: Writer) -> tuple
     """Make all documents, then store them in order; whatever `write` raises goes through."""
     made = [(output.name, output.make(plan)) for output in outputs]
     return tuple(
-        Written(name=name, place=write(name, text), size_bytes=len(text.encode("utf-8")))
-        for name, text in made
+        Written(name=name, place=write(name, text), size_bytes=len(text.encode("utf-8"))) for name, text in made
     )

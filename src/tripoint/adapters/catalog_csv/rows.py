@@ -113,9 +113,7 @@ def _placed(sheet: Sheet, columns: tuple[Column, ...]) -> tuple[tuple[int, Colum
     return tuple((sheet.headers.index(c.header), c) for c in columns if c.header in sheet.headers)
 
 
-def _values(
-    sheet: Sheet, line: int, cells: list[str], columns: tuple[tuple[int, Column], ...]
-) -> dict[str, Any]:
+def _values(sheet: Sheet, line: int, cells: list[str], columns: tuple[tuple[int, Column], ...]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for at, column in columns:
         cell = cells[at]

@@ -16,9 +16,7 @@ _IDLE_TOLERANCE = 1e-9
 _SPLIT_FIELDS = ("quantity", "list_usd", "contracted_usd", "billed_usd", "effective_usd", "carbon_kg")
 
 
-def allocate(
-    charges: Iterable[Charge], use_by_workload: Mapping[str, float], capacity: float
-) -> tuple[Charge, ...]:
+def allocate(charges: Iterable[Charge], use_by_workload: Mapping[str, float], capacity: float) -> tuple[Charge, ...]:
     """Split the charges of one pool by use out of `capacity`, both in one unit (say node-hours)."""
     shares = _shares(use_by_workload, capacity)
     return tuple(part for charge in charges for part in _split(charge, shares))

@@ -25,9 +25,7 @@ NODE_MONTH = "node-month"
 NODE_HOUR = "node-hour"
 
 
-def owned_node_month(
-    node: NodeFigures, gpus: int, site: SiteFigures, finance: FinanceFigures
-) -> tuple[Rate, ...]:
+def owned_node_month(node: NodeFigures, gpus: int, site: SiteFigures, finance: FinanceFigures) -> tuple[Rate, ...]:
     """An owned node in service for an idle month: amortisation, interest, upkeep, staff, space, power."""
     return (
         _amortisation(node, finance),
@@ -190,9 +188,7 @@ def _running(node: NodeFigures, gpus: int, site: SiteFigures, finance: FinanceFi
     )
 
 
-def _energy(
-    node: NodeFigures, site: SiteFigures, finance: FinanceFigures, load: tuple[float, float, str]
-) -> Rate:
+def _energy(node: NodeFigures, site: SiteFigures, finance: FinanceFigures, load: tuple[float, float, str]) -> Rate:
     it_kw, hours, unit = load
     drawn = power(it_kw, hours, site)
     basis = (*power_basis(node, site), finance.idle_power_fraction.key)
@@ -228,9 +224,7 @@ def _api(offer: Offer, unit: str, usd: float) -> Rate:
     )
 
 
-def _plain(
-    kind: ChargeKind, unit: str, usd: float, basis: tuple[str, ...], *, carbon_kg: float = 0.0
-) -> Rate:
+def _plain(kind: ChargeKind, unit: str, usd: float, basis: tuple[str, ...], *, carbon_kg: float = 0.0) -> Rate:
     """A rate that is the same in all four views."""
     return Rate(
         kind=kind,

@@ -43,6 +43,4 @@ def self_hosted_usd_per_mtok(
     if mtok <= 0 or held <= 0:
         return None
     work = busy_hour_usd * busy
-    return TokenCost(
-        usage=(firm_month_usd * busy / held + work) / mtok, reserved=(firm_month_usd + work) / mtok
-    )
+    return TokenCost(usage=(firm_month_usd * busy / held + work) / mtok, reserved=(firm_month_usd + work) / mtok)

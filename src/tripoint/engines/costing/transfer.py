@@ -111,8 +111,7 @@ def egress_gb(tariff: Tariff, tier: int) -> tuple[Rate, ...]:
 def split_by_tier(tariff: Tariff, gb_per_month: float) -> tuple[float, ...]:
     """Volume of a month that falls into each tier, GB, in the tariff's order."""
     return tuple(
-        max(0.0, (gb_per_month if end is None else min(gb_per_month, end)) - start)
-        for start, end, _ in tariff.tiers
+        max(0.0, (gb_per_month if end is None else min(gb_per_month, end)) - start) for start, end, _ in tariff.tiers
     )
 
 
@@ -122,9 +121,7 @@ def storage_rate(
     """Price of keeping data at `site` in `tier`: own price (hot only), the provider's, or a borrowed row."""
     if site.storage_usd_per_gb_month is not None and tier is StorageTier.HOT:
         key = f"site.{site.id}.storage_usd_per_gb_month"
-        own = Figure(
-            key=key, value=site.storage_usd_per_gb_month, unit=_USD_PER_GB_MONTH, origin=Origin.DECLARED
-        )
+        own = Figure(key=key, value=site.storage_usd_per_gb_month, unit=_USD_PER_GB_MONTH, origin=Origin.DECLARED)
         return StorageRate(usd_per_gb_month=own.value, retrieval_usd_per_gb=0.0, basis=(own.key,)), (own,)
     row, note = _storage_row(site, tier, catalog)
     if row is None:
@@ -134,9 +131,7 @@ def storage_rate(
     kept = _figure(prefix, row.usd_per_gb_month, _USD_PER_GB_MONTH, provenance, note or row.product)
     figures = [kept]
     if row.retrieval_usd_per_gb > 0:
-        figures.append(
-            _figure(f"{prefix}.retrieval", row.retrieval_usd_per_gb, _USD_PER_GB, provenance, note)
-        )
+        figures.append(_figure(f"{prefix}.retrieval", row.retrieval_usd_per_gb, _USD_PER_GB, provenance, note))
     rate = StorageRate(
         usd_per_gb_month=row.usd_per_gb_month,
         retrieval_usd_per_gb=row.retrieval_usd_per_gb,
@@ -182,9 +177,7 @@ def _egress_rows(site: Site, path: TransferClass, catalog: Catalog) -> tuple[lis
         provider = PRIVATE
     rows = [row for row in catalog.egress if (row.provider.lower(), row.path) == (provider, path.value)]
     if not rows and provider == PRIVATE and path is TransferClass.INTER_REGION:
-        rows = [
-            row for row in catalog.egress if (row.provider, row.path) == (PRIVATE, TransferClass.INTERNET)
-        ]
+        rows = [row for row in catalog.egress if (row.provider, row.path) == (PRIVATE, TransferClass.INTERNET)]
     if not rows:
         return [], ""
     geo = geo_of(site, catalog)
@@ -209,9 +202,7 @@ def _distance(row: EgressTier, site: Site, geo: str) -> int:
     return _SCOPE_ANY if row.scope.lower() == ANY_SCOPE else _SCOPE_OTHER
 
 
-def _tiered(
-    provider: str, path: TransferClass, rows: list[EgressTier], note: str
-) -> tuple[Tariff, tuple[Figure, ...]]:
+def _tiered(provider: str, path: TransferClass, rows: list[EgressTier], note: str) -> tuple[Tariff, tuple[Figure, ...]]:
     tiers = normalised([(row.from_gb, row.to_gb, row.usd_per_gb) for row in rows])
     prices = [price for _, _, price in tiers]
     paid = next((price for price in prices if price > 0), 0.0)
@@ -258,9 +249,7 @@ def _storage_row(site: Site, tier: StorageTier, catalog: Catalog) -> tuple[Stora
     hotter = [tier, *reversed(tiers[: tiers.index(tier)])]
     for owner in dict.fromkeys((provider_of(site), provider)):
         for wanted in hotter:
-            row = next(
-                (r for r in catalog.storage if (r.provider.lower(), r.tier) == (owner, wanted.value)), None
-            )
+            row = next((r for r in catalog.storage if (r.provider.lower(), r.tier) == (owner, wanted.value)), None)
             if row is not None:
                 return (
                     row,
@@ -272,6 +261,4 @@ def _storage_row(site: Site, tier: StorageTier, catalog: Catalog) -> tuple[Stora
 
 
 def _figure(key: str, value: float, unit: str, provenance: Provenance, note: str) -> Figure:
-    return Figure(
-        key=key, value=value, unit=unit, origin=origin_of(provenance), provenance=provenance, note=note
-    )
+    return Figure(key=key, value=value, unit=unit, origin=origin_of(provenance), provenance=provenance, note=note)

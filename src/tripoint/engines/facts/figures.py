@@ -137,9 +137,7 @@ def finance_figures(estate: Estate, catalog: Catalog) -> FinanceFigures:
         discount_rate=pick("discount_rate", finance.discount_rate, "1/year"),
         amortisation_years=pick("amortisation_years", finance.amortisation_years, "years"),
         residual_share=pick("residual_share", finance.residual_share, "share"),
-        maintenance_share_per_year=pick(
-            "maintenance_share_per_year", finance.maintenance_share_per_year, "share/year"
-        ),
+        maintenance_share_per_year=pick("maintenance_share_per_year", finance.maintenance_share_per_year, "share/year"),
         staff_usd_per_fte_year=pick("staff_usd_per_fte_year", finance.staff_usd_per_fte_year, "USD/year"),
         gpus_per_fte=pick("gpus_per_fte", finance.gpus_per_fte, "accelerators"),
         fabric_share=pick("fabric_share", None, "share"),
@@ -203,9 +201,7 @@ def _max_kw(node: NodeType, catalog: Catalog, overrides: Mapping[str, float]) ->
     watts = chip.tdp_w if chip is not None and chip.tdp_w is not None else 0.0
     factor = default_figure(catalog, overrides, "power.node_per_tdp")
     value = node.gpus * watts / _WATTS_PER_KW * factor.value
-    note = (
-        f"{node.gpus} x {watts:g} W of `{node.accelerator}` x {factor.value:g} for the host, fans and losses"
-    )
+    note = f"{node.gpus} x {watts:g} W of `{node.accelerator}` x {factor.value:g} for the host, fans and losses"
     return _estimated(key, value, "kW", chip.provenance if chip else None, note)
 
 
@@ -254,9 +250,7 @@ def _carbon(site: Site, catalog: Catalog) -> Figure:
     region = region_row(catalog, site.provider, site.region)
     if region is not None and region.gco2_per_kwh is not None:
         key = f"region.{region.provider}.{region.region}.gco2_per_kwh"
-        return _row_figure(
-            key, region.gco2_per_kwh, region.provenance, f"grid of {region.city or region.country}"
-        )
+        return _row_figure(key, region.gco2_per_kwh, region.provenance, f"grid of {region.city or region.country}")
     row = _electricity(site, catalog)
     if row is None or row.gco2_per_kwh is None:
         return _middle(site, catalog, "gco2_per_kwh", "gCO2e/kWh", lambda row: row.gco2_per_kwh)
@@ -281,9 +275,7 @@ def _colo(site: Site, catalog: Catalog, overrides: Mapping[str, float]) -> Figur
     if not known:
         return base
     factors = [default_figure(catalog, overrides, key) for key in known]
-    steps = "".join(
-        f" x {factor.value:g} ({name})" for factor, name in zip(factors, known.values(), strict=True)
-    )
+    steps = "".join(f" x {factor.value:g} ({name})" for factor, name in zip(factors, known.values(), strict=True))
     key = ".".join(("colo", *known.values(), "usd_per_kw_month"))
     return product(key, "USD/kW-month", (base, *factors), f"{base.value:g} USD/kW-month in the US{steps}")
 

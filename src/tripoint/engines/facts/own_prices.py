@@ -44,9 +44,7 @@ class OwnLine:
             value=(rate if rate is not None else discount) or 0.0,
             unit="USD/node-hour" if is_rate else "share of list",
             origin=Origin.DECLARED,
-            note="own price sheet; replaces the list price"
-            if is_rate
-            else "own discount, taken off the list price",
+            note="own price sheet; replaces the list price" if is_rate else "own discount, taken off the list price",
         )
 
 

@@ -43,9 +43,7 @@ def region_row(catalog: Catalog, provider: str, region: str | None) -> RegionRow
     if region is None:
         return None
     wanted = (provider.strip().lower(), region.strip().lower())
-    return next(
-        (row for row in catalog.regions if (row.provider.lower(), row.region.lower()) == wanted), None
-    )
+    return next((row for row in catalog.regions if (row.provider.lower(), row.region.lower()) == wanted), None)
 
 
 def country_of(site: Site, catalog: Catalog) -> str | None:

@@ -78,9 +78,7 @@ def _declared_pools(site: Site, estate: Estate, catalog: Catalog) -> tuple[NodeP
     provider = provider_of(site)
     priced = _priced_skus(site, estate, catalog)
     nodes = (*estate.node_types, *catalog.node_types)
-    ids = dict.fromkeys(
-        n.id for n in nodes if n.provider and n.provider.lower() == provider and n.id in priced
-    )
+    ids = dict.fromkeys(n.id for n in nodes if n.provider and n.provider.lower() == provider and n.id in priced)
     return tuple(NodePool(node_type=node_id) for node_id in ids)
 
 
@@ -104,9 +102,7 @@ def _priced_skus(site: Site, estate: Estate, catalog: Catalog) -> frozenset[str]
 def _pool(site: Site, declared: NodePool, estate: Estate, catalog: Catalog) -> PoolSpec:
     node = find_node_type(estate, catalog, declared.node_type, provider_of(site))
     if node is None:
-        raise InternalError(
-            f"node type `{declared.node_type}` of site `{site.id}` is unknown; checks let it through"
-        )
+        raise InternalError(f"node type `{declared.node_type}` of site `{site.id}` is unknown; checks let it through")
     options = declared.options if declared.options is not None else default_options(site)
     is_buyable = PurchaseOption.OWNED in options
     return PoolSpec(

@@ -87,9 +87,7 @@ def signing_periods(form: Formulation, pool: PoolModel) -> list[int]:
     """Commitments are signed at placement reviews, and when a signed one has run out."""
     periods = form.instance.periods
     reviews = {form.instance.estate.horizon.review_of(period) for period in periods}
-    ends = {
-        next((p for p in periods if signed.months[p] < max(signed.months)), len(periods)) for signed in pool.signed
-    }
+    ends = {next((p for p in periods if signed.months[p] < max(signed.months)), len(periods)) for signed in pool.signed}
     return sorted(reviews | {end for end in ends if end < len(periods)})
 
 

@@ -39,8 +39,7 @@ def by_utilisation(ways: tuple[Way, ...], hours_per_month: float = HOURS_PER_MON
         CostCurve(
             label=way.label,
             points=tuple(
-                CostPoint(x=use, usd=way.month_usd + use * hours_per_month * way.hour_usd)
-                for use in (0.0, 1.0)
+                CostPoint(x=use, usd=way.month_usd + use * hours_per_month * way.hour_usd) for use in (0.0, 1.0)
             ),
         )
         for way in ways
@@ -58,8 +57,7 @@ def by_tokens(
         return ()
     per_node = mtok_per_node_hour * hours_per_month
     return tuple(
-        CostCurve(label=way.label, points=_points(way, mtok_per_node_hour, most_mtok, per_node))
-        for way in ways
+        CostCurve(label=way.label, points=_points(way, mtok_per_node_hour, most_mtok, per_node)) for way in ways
     )
 
 

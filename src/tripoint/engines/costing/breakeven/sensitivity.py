@@ -41,9 +41,7 @@ class Sensitivity:
     """Widest first."""
 
 
-def owned_month_sensitivity(
-    node: NodeFigures, gpus: int, site: SiteFigures, finance: FinanceFigures
-) -> Sensitivity:
+def owned_month_sensitivity(node: NodeFigures, gpus: int, site: SiteFigures, finance: FinanceFigures) -> Sensitivity:
     """Effective cost of an owned node-month (idle), its range and its drivers."""
     return _sensitivity((node, site, finance), lambda n, s, f: _total(owned_node_month(n, gpus, s, f)))
 

@@ -104,9 +104,7 @@ def break_even(
     )
 
 
-def mtok_per_month(
-    threshold: Threshold, mtok_per_node_hour: float, hours_per_month: float = HOURS_PER_MONTH
-) -> Range:
+def mtok_per_month(threshold: Threshold, mtok_per_node_hour: float, hours_per_month: float = HOURS_PER_MONTH) -> Range:
     """Million tokens per month that load one node to the threshold."""
     full = mtok_per_node_hour * hours_per_month
     return Range(value=threshold.utilisation * full, low=threshold.low * full, high=threshold.high * full)

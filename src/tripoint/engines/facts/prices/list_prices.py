@@ -83,9 +83,7 @@ def _exact(rows: list[ComputePrice], wanted: Wanted) -> Price | None:
 
 
 def _same_geo(rows: list[ComputePrice], wanted: Wanted, catalog: Catalog) -> Price | None:
-    near = [
-        row for row in rows if wanted.geo and geo_of(f"{row.provider}:{row.region}", catalog) == wanted.geo
-    ]
+    near = [row for row in rows if wanted.geo and geo_of(f"{row.provider}:{row.region}", catalog) == wanted.geo]
     return _borrowed(near, wanted, Confidence.DERIVED)
 
 

@@ -57,18 +57,12 @@ def commitment_offer(
     pool: PoolSpec, commitment: Commitment, estate: Estate, catalog: Catalog
 ) -> tuple[Offer | None, tuple[Figure, ...]]:
     """A commitment already signed as an offer: its own rate, else the rate of a new one of its term."""
-    term = (
-        TERMS_MONTHS[1]
-        if (commitment.term_months or TERMS_MONTHS[0]) > 2 * TERMS_MONTHS[0]
-        else TERMS_MONTHS[0]
-    )
+    term = TERMS_MONTHS[1] if (commitment.term_months or TERMS_MONTHS[0]) > 2 * TERMS_MONTHS[0] else TERMS_MONTHS[0]
     offer, figures = _offer(pool, PurchaseOption.COMMITTED, term, estate, catalog)
     if commitment.usd_per_hour is None:
         return offer, figures
     key = f"site.{pool.site.id}.{pool.node.id}.commitment-{commitment.ends}"
-    signed = Figure(
-        key=key, value=commitment.usd_per_hour, unit=UNIT, origin=Origin.DECLARED, note="already signed"
-    )
+    signed = Figure(key=key, value=commitment.usd_per_hour, unit=UNIT, origin=Origin.DECLARED, note="already signed")
     listed = offer.list_usd if offer is not None else commitment.usd_per_hour
     price = Price(usd_per_hour=commitment.usd_per_hour, figures=(signed,))
     return _hourly_offer(pool, PurchaseOption.COMMITTED, term, (listed, price)), (signed,)
@@ -81,9 +75,7 @@ def explain_no_price(pool: PoolSpec, catalog: Catalog) -> str:
     if pool.options == (PurchaseOption.OWNED,):
         return f"no purchase price for `{node.id}`: neither the pool nor the catalogue has one"
     known = sorted({row.region for row in catalog.compute_prices if row.sku == node.id})
-    where = (
-        f"the catalogue prices it in {', '.join(known)} only" if known else "the catalogue has no row for it"
-    )
+    where = f"the catalogue prices it in {', '.join(known)} only" if known else "the catalogue has no row for it"
     region = pool.site.region or "any region"
     return (
         f"no price for `{node.id}` at `{provider}` in `{region}` ({options}): neither the pool nor the "
@@ -144,9 +136,7 @@ def _line_price(own: OwnLine, listed: Price | None) -> Price | None:
         return Price(usd_per_hour=own.line.usd_per_hour, figures=(figure,))
     if listed is None or own.line.discount is None:
         return listed
-    return Price(
-        usd_per_hour=listed.usd_per_hour * (1.0 - own.line.discount), figures=(*listed.figures, figure)
-    )
+    return Price(usd_per_hour=listed.usd_per_hour * (1.0 - own.line.discount), figures=(*listed.figures, figure))
 
 
 def _field_price(pool: PoolSpec, option: PurchaseOption, term: int | None) -> Price | None:
@@ -180,9 +170,7 @@ def _field_value(declared: NodePool, name: str) -> float | None:
 
 
 def _subject(pool: PoolSpec, option: PurchaseOption) -> Subject:
-    return Subject(
-        provider=provider_of(pool.site), skus=(pool.node.id,), region=pool.site.region, option=option
-    )
+    return Subject(provider=provider_of(pool.site), skus=(pool.node.id,), region=pool.site.region, option=option)
 
 
 def _wanted(pool: PoolSpec, option: PurchaseOption, term: int | None, catalog: Catalog) -> Wanted:
@@ -196,9 +184,7 @@ def _wanted(pool: PoolSpec, option: PurchaseOption, term: int | None, catalog: C
     )
 
 
-def _hourly_offer(
-    pool: PoolSpec, option: PurchaseOption, term: int | None, usd: tuple[float, Price]
-) -> Offer:
+def _hourly_offer(pool: PoolSpec, option: PurchaseOption, term: int | None, usd: tuple[float, Price]) -> Offer:
     list_usd, price = usd
     return Offer(
         id=_offer_id(pool, option, term),
