@@ -40,7 +40,7 @@ class CommitmentStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """Unit price of one thing an activity consumes; charges are rates times quantity, in plan, bill and ledger alike."""
+    """Unit price of one thing an activity consumes; charges are rates times quantity in plan, bill and ledger alike."""
 
     kind: ChargeKind
     """What it pays for."""

@@ -75,7 +75,7 @@ def test_power_is_never_exceeded(estate: Estate) -> None:
     outcome = feasible(estate)
     assert outcome.decisions is not None
     for number, model in enumerate(outcome.instance.sites):
-        kw = {p.spec.id: p.node_kw for p in outcome.instance.pools if p.site == number}
+        kw: dict[str, float] = {p.spec.id: p.node_kw for p in outcome.instance.pools if p.site == number}
         for period in outcome.instance.periods if not model.site.kind.is_rented else ():
             states = [s for s in outcome.decisions.pools if s.pool in kw and s.period == period and not s.block]
             load = sum(state.owned * kw[state.pool] for state in states) / model.site.count

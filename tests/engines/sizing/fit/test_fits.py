@@ -332,7 +332,7 @@ def test_every_pair_gets_exactly_one_answer() -> None:
     asked = (workload("a"), workload("b", model=ModelId("m70"), regimes=("gdpr",)), workload("c", not_at=("colo",)))
     whole = estate(*sites, workloads=asked, models=models, horizon=YEAR)
     fits, refusals = answers(whole)
-    pairs = [(fit.workload, fit.site, fit.node_type) for fit in fits]
+    pairs: list[tuple[str, str, str]] = [(fit.workload, fit.site, fit.node_type) for fit in fits]
     pairs += [(refusal.workload, refusal.site, refusal.node_type) for refusal in refusals]
     assert len(pairs) == len(set(pairs))
     expected = {("a", "cloud", node) for node in ("big", "small", API)}
