@@ -40,7 +40,8 @@ from tripoint.engines.placement.lp_text import family_text
 from tripoint.engines.placement.program import Program
 
 Golden = Callable[[str, str], None]
-ON_DEMAND, SPOT, COMMITTED = PurchaseOption.ON_DEMAND, PurchaseOption.SPOT, PurchaseOption.COMMITTED
+ON_DEMAND, SPOT = PurchaseOption.ON_DEMAND, PurchaseOption.SPOT
+COMMITTED, OWNED = PurchaseOption.COMMITTED, PurchaseOption.OWNED
 STORY = DatasetId("story")
 
 
@@ -87,17 +88,17 @@ def test_a_gang_spreads_no_further_than_its_deadline_asks() -> None:
 
 
 def test_family_presence(golden: Golden) -> None:
-    """Firm and spot nodes of one place share its presence, and where it is present two replicas run: 2 / 8 nodes.
+    """Firm and spot nodes of one place share its presence, in one row for both blocks; present means two replicas.
 
-    They run in the busiest block. 23 replicas carry 30.67 req/s and beyond that it takes 24, three nodes: the line from
-    0.25 at rest to 3 there covers 32 req/s with 0.25 + 32 x 2.75 / 30.67 = 3.11957 nodes.
+    Those are 2 / 8 of a node, in the busiest block. 23 replicas carry 30.67 req/s and beyond that it takes 24, three
+    nodes: the line from 0.25 at rest to 3 there covers 32 req/s with 0.25 + 32 x 2.75 / 30.67 = 3.11957 nodes.
     """
     load = chat(allows_spot=True, min_replicas=2, hour_of_week=TWO_LEVELS)
     sites = (hall(), region("cloud", ON_DEMAND, SPOT))
     text = printed("presence", place(*sites, workloads=(load,), horizon=horizon(1, 2)), golden)
-    both = "serve[chat,cloud/big,firm,p0,b1] + serve[chat,cloud/big,spot,p0,b1] - present[chat,cloud/big,p0] <= 0"
+    shares = [f"serve[chat,cloud/big,{kind},p0,b{block}]" for block in (0, 1) for kind in ("firm", "spot")]
     least = "3.11957 serve[chat,hall/server,firm,p0,b0] - 0.25 present[chat,hall/server,p0] >= 0"
-    assert f"replicas of `chat` at cloud/big: {both}\n" in text
+    assert f"replicas of `chat` at cloud/big: {' + '.join(shares)} - 2 present[chat,cloud/big,p0] <= 0\n" in text
     assert f"replicas of `chat` at hall/server: {least}\n" in text
 
 
@@ -139,6 +140,14 @@ def test_family_capacity(golden: Golden) -> None:
     assert f"{use} - keep[hall/server,p1] - buy[hall/server,p0] <= 0\n" in text
     assert "- rent[cloud/big,p0,b0] <= 2\n" in text
     assert "- rent[cloud/big,p1,b0] <= 0.666667\n" in text
+
+
+def test_family_burn(golden: Golden) -> None:
+    """16 req/s keep 1.2 nodes busy (13.33 req/s each): 2,628 node-hours a quarter, less 2,190 for each node rented."""
+    pool = servers(options=(OWNED, ON_DEMAND), usd_per_hour=20.0)
+    text = printed("burn", place(hall(pool=pool), workloads=(chat(),)), golden)
+    worked = "2628 serve[chat,hall/server,firm,p0,b0] - 2190 rent[hall/server,p0,b0] - burn[hall/server,p0,b0] <= 0"
+    assert f"node-hours worked by own nodes of hall/server: {worked}\n" in text
 
 
 def test_family_obtainable(golden: Golden) -> None:
