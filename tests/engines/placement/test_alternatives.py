@@ -151,7 +151,6 @@ def test_today_where_it_cannot_run_is_exempt() -> None:
     assert {lane.fit.site for lane in found.instance.lanes} == {"hall", "cloud"}
 
 
-@pytest.mark.xfail(strict=True, reason="each declared share pins the sum over the site, so two at one site contradict")
 def test_two_node_types_at_one_site_today_are_one_site() -> None:
     """Six tenths on the big node and four on the small one are the whole of it at that site."""
     small = NodePool(node_type=NodeTypeId("small"), options=(ON_DEMAND,))

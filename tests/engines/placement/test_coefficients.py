@@ -19,7 +19,7 @@ from tests.factories.placement import (
 )
 
 from tripoint.domain.units import WorkloadId
-from tripoint.domain.workload import Slo, Workload
+from tripoint.domain.workload import Workload
 from tripoint.engines.placement import coefficients as unit
 from tripoint.engines.placement.instance import Instance
 
@@ -59,13 +59,6 @@ def test_a_place_runs_at_least_its_fewest_replicas(declared: int | None, nodes: 
     assert unit.least_nodes(instance, one) == pytest.approx(nodes)
     assert unit.least_nodes(instance, three) == pytest.approx(3 * nodes)
     assert unit.least_nodes(instance, api) == 0.0
-
-
-@pytest.mark.xfail(strict=True, reason="the spare replica that availability asks for is not among a place's fewest")
-def test_a_place_that_must_always_answer_runs_two_replicas() -> None:
-    """Three nines: one replica may fail wherever the workload runs."""
-    instance = resolved(place(hall(), workloads=(chat(slo=Slo(availability=0.999)),)))
-    assert unit.least_nodes(instance, instance.lanes[0]) == pytest.approx(2 / 8)
 
 
 def test_power_follows_the_mean_rate_and_not_the_peak() -> None:

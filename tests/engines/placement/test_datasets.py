@@ -152,19 +152,12 @@ def test_data_goes_where_policy_lets_it_and_nowhere_else() -> None:
     assert conflict.families == ("rpo",)
 
 
-HOMELESS_DATA = pytest.mark.xfail(
-    strict=True, raises=IndexError, reason="a dataset no site qualifies for is indexed into an empty list"
-)
-
-
-@HOMELESS_DATA
 def test_data_nobody_reads_or_holds_is_no_traceback() -> None:
     """It may be kept anywhere, so it is kept where that is cheapest."""
     outcome = solved(place(hall(), region(), workloads=(chat(),), datasets=(Dataset(id=STORY, size_gb=10.0),)))
     assert set(copies(outcome)) == {"cloud"}
 
 
-@HOMELESS_DATA
 def test_data_that_may_not_stay_where_it_is_moves() -> None:
     """Its only copy is in the US and must be in the EEA."""
     rules = Policies(residency=(ResidencyRule(allow=("EEA",), classifications=("health",)),))
@@ -173,7 +166,6 @@ def test_data_that_may_not_stay_where_it_is_moves() -> None:
     assert set(copies(outcome)) == {"hall"}
 
 
-@HOMELESS_DATA
 def test_data_that_may_be_nowhere_is_a_conflict() -> None:
     """No site lies in the countries allowed: infeasible, and the copies are what conflicts."""
     rules = Policies(residency=(ResidencyRule(allow=("JP",), classifications=("health",)),))

@@ -196,7 +196,7 @@ def test_family_racks(golden: Golden) -> None:
     step = ExpansionStep(id="row", adds_racks=3)
     site = hall(racks=2, pools=pools, expansion=(step,))
     text = printed("racks", place(site, workloads=(chat(),), node_types=(tall,)), golden)
-    assert "- 3 expand[hall,row,p0] + 0.5 buy[hall/server,p0] + 0.333333 buy[hall/tall,p0] <= 2\n" in text
+    assert "0.5 buy[hall/server,p0] + 0.333333 buy[hall/tall,p0] - 3 expand[hall,row,p0] <= 2\n" in text
 
 
 def test_family_expansion(golden: Golden) -> None:

@@ -88,9 +88,6 @@ def test_spreading_to_a_second_site_is_a_move_and_leaving_is_none() -> None:
     assert moves_paid(outcome) == [0.0, 0.0, 0.0]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="presence at an API is continuous, so a tenth of the requests is a tenth of a move"
-)
 def test_a_part_of_the_requests_is_a_whole_move() -> None:
     """One of eight accelerators is held and the rest goes to an API: that workload has moved, once."""
     api = region("api", pools=(), apis=(API,))

@@ -191,7 +191,6 @@ def test_a_gang_stands_in_one_site() -> None:
     assert owned(outcome) == [3.0]
 
 
-@pytest.mark.xfail(strict=True, reason="the gang rows add up the nodes of all identical sites of an entry")
 def test_a_gang_is_not_scattered_over_identical_sites() -> None:
     """Three halls with a node each are not three nodes in one hall: each needs three."""
     pool = servers(max_nodes=3)
@@ -199,7 +198,6 @@ def test_a_gang_is_not_scattered_over_identical_sites() -> None:
     assert owned(outcome) == [9.0]
 
 
-@pytest.mark.xfail(strict=True, reason="a deadline of more than a month leaves too few nodes for the month's work")
 def test_work_with_a_distant_deadline_may_use_the_whole_month() -> None:
     """Ten nodes' worth of work all month, due within two: it takes ten nodes."""
     load = training(gpu_hours=10 * 8 * 730.0, deadline_hours=1460.0)
@@ -208,7 +206,6 @@ def test_work_with_a_distant_deadline_may_use_the_whole_month() -> None:
     assert sum(row.nodes for row in outcome.decisions.placements) == pytest.approx(10.0)
 
 
-@pytest.mark.xfail(strict=True, reason="only owned nodes load the power and rack rows of a site of one's own")
 def test_nodes_rented_into_a_hall_draw_its_power_too() -> None:
     """10 kW hold one server, whoever it belongs to; the load takes 1.625."""
     pool = servers(options=(ON_DEMAND,), usd_per_hour=5.0)

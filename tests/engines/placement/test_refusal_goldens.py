@@ -70,8 +70,6 @@ CASES: dict[RefusalReason, Estate] = {
     RefusalReason.NO_PRICE: place(hall(pool=servers(options=(PurchaseOption.ON_DEMAND,))), workloads=(chat(),)),
 }
 
-UNBUYABLE = (RefusalReason.SPOT_NOT_ALLOWED, RefusalReason.NO_PRICE)
-
 
 def printed(refusal: Refusal) -> str:
     """The refusal as a reader of the plan sees it, its figures on a line of their own."""
@@ -81,12 +79,9 @@ def printed(refusal: Refusal) -> str:
     return f"{head}{refusal.actual:g} against {refusal.limit:g} {refusal.unit}\n"
 
 
-UNTOLD = pytest.mark.xfail(strict=True, reason="a pair that fits but has nothing to buy is dropped without a refusal")
-
-
 @pytest.mark.parametrize(
     "reason",
-    [pytest.param(reason, marks=UNTOLD if reason in UNBUYABLE else (), id=reason.value) for reason in CASES],
+    [pytest.param(reason, id=reason.value) for reason in CASES],
 )
 def test_every_reason_is_told_where_it_removes_the_only_offer(
     reason: RefusalReason, golden: Callable[[str, str], None]

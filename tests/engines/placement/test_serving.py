@@ -112,7 +112,6 @@ def test_identical_sites_are_planned_as_one() -> None:
     assert state.owned == 3.0
 
 
-@pytest.mark.xfail(strict=True, reason="presence asks for the fewest replicas of a workload that has no demand at all")
 def test_a_workload_without_demand_needs_nothing() -> None:
     """It is declared at 0 requests per second until it starts: a plan exists and costs nothing."""
     outcome = solved(place(region(), workloads=(chat(rate=0.0),)))

@@ -175,7 +175,6 @@ def test_standby_nodes_are_paid_by_the_workload_that_needs_them() -> None:
     assert sum(row.effective_usd for row in paid) == pytest.approx(1.5 * 2190 * 50.0)
 
 
-@pytest.mark.xfail(strict=True, reason="nodes that cold and warm standby would rent are not held against max_nodes")
 def test_a_cold_standby_is_no_larger_than_what_can_be_had() -> None:
     """Six nodes' worth of demand cannot be taken over by a pool that may have one."""
     load = chat(rate=64.0, recovery=Recovery(standby=COLD, survive_share=1.0), only_at=("hall", "spare"))
@@ -183,7 +182,6 @@ def test_a_cold_standby_is_no_larger_than_what_can_be_had() -> None:
     assert solved(place(hall(), small, workloads=(load,))).is_infeasible
 
 
-@pytest.mark.xfail(strict=True, reason="standby that costs nothing is set at random and told as a decision")
 def test_a_site_does_not_stand_by_for_itself() -> None:
     """All of it runs at one site, so standby there helps against no loss."""
     load = chat(recovery=Recovery(standby=COLD))

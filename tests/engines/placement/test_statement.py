@@ -83,7 +83,6 @@ def test_busy_energy_is_on_the_account_of_who_was_busy() -> None:
     assert busy.effective_usd == pytest.approx(busy.quantity * rate)
 
 
-@pytest.mark.xfail(strict=True, reason="energy of busy hours is allocated with the pool, a part of it to idle nodes")
 def test_idle_nodes_are_not_blamed_for_the_energy_of_work() -> None:
     """Where nodes can be rented too, the hours own ones work are told apart; all of them belong to who worked."""
     pool = servers(options=(PurchaseOption.OWNED, ON_DEMAND), usd_per_hour=60.0)

@@ -71,7 +71,7 @@ def missing_baseline(alternative: Alternative, outcome: Outcome, conflict: Confl
     else:
         families = ", ".join(conflict.families)
         first = f": {conflict.details[0]}" if conflict.details else ""
-        note = f"impossible, {families} cannot hold together{first}"
+        note = f"{families} cannot hold together{first}"
     return Baseline(
         name=alternative.name,
         label=alternative.label,

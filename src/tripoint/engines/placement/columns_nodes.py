@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+from tripoint.domain.charge import CommitmentStatus
 from tripoint.engines.costing.rates import contracted_kw_month, expansion_month, expansion_one_off
 from tripoint.engines.placement.formulation import Formulation, activity_at, pool_activity
 from tripoint.engines.placement.instance import PoolModel, SiteModel, TermOffer
@@ -126,7 +128,8 @@ def _add_burn(form: Formulation, number: int, pool: PoolModel) -> None:
         for block in form.instance.blocks:
             column = form.builder.column(f"burn[{pool.spec.id},p{period},b{block}]")
             form.burn[number, period, block] = column
-            form.charge(column, pool_activity(form, pool, period, "owned", pool.busy_hour), 1.0)
+            worked = pool_activity(form, pool, period, "owned", pool.busy_hour)
+            form.charge(column, replace(worked, status=CommitmentStatus.USED), 1.0)
 
 
 def add_facility_columns(form: Formulation) -> None:

@@ -8,13 +8,14 @@ from tripoint.engines.placement.coefficients import (
     busy_hours_per_share,
     is_energy,
     is_indivisible,
-    least_nodes,
     mtok_per_share,
     nodes_per_share,
     usable_blocks,
 )
 from tripoint.engines.placement.formulation import Formulation, activity_at
 from tripoint.engines.placement.instance import Lane, LaneKind
+
+_STANDBY_TOKEN_USD = 1.0
 
 
 def add_serving_columns(form: Formulation) -> None:
@@ -92,14 +93,13 @@ def add_presence_columns(form: Formulation) -> None:
             continue
         workload = instance.workload(lane)
         place = lane.fit.pool
-        is_binary = is_indivisible(workload) or least_nodes(instance, lane) > 0
         for period in instance.periods:
             if (lane.workload, place, period) in form.present:
                 continue
             review = instance.estate.horizon.review_of(period)
             if review == period:
                 name = f"present[{workload.id},{place},p{period}]"
-                column = form.builder.column(name, upper=1.0, integer=is_binary)
+                column = form.builder.column(name, upper=1.0, integer=True)
                 form.present[lane.workload, place, period] = column
             # Between reviews the same column holds: where replicas are kept does not change.
             form.present[lane.workload, place, period] = form.present[lane.workload, place, review]
@@ -146,9 +146,10 @@ def add_standby_columns(form: Formulation) -> None:
         if lane.kind is LaneKind.SPOT or is_energy(workload) or not keeps_standby(form, lane.workload):
             continue
         for period in instance.periods:
-            form.standby[number, period] = form.builder.column(
-                f"standby[{workload.id},{lane.fit.pool},p{period}]", upper=1.0
-            )
+            column = form.builder.column(f"standby[{workload.id},{lane.fit.pool},p{period}]", upper=1.0)
+            form.standby[number, period] = column
+            # Cold standby costs nothing until it is used; without a token price it would be set at random.
+            form.penalties.append((column, _STANDBY_TOKEN_USD))
 
 
 def keeps_standby(form: Formulation, workload: int) -> bool:

@@ -20,7 +20,7 @@ from tripoint.engines.placement.program import INFINITY, Program, Solution, Solu
 
 Solve = Callable[[Program], Solution]
 
-_STRUCTURE = ("presence", "keep", "egress", "copies", "contracted", "burn")
+_STRUCTURE = ("presence", "keep", "egress", "contracted", "burn")
 """Definitions rather than limits: nobody can relax them."""
 _MOST_DETAILS = 8
 _TOLERANCE = 1e-6
@@ -59,7 +59,7 @@ def explain(program: Program, solve: Solve) -> ConflictSet:
     families = _irreducible(tested, solve)
     return ConflictSet(
         families=families,
-        details=_broken_rows(relaxed, families, solve),
+        details=_details(tested, families, solve),
         hint=_hint(families),
     )
 
@@ -88,9 +88,17 @@ def _without(program: Program, off: set[str]) -> Program:
     )
 
 
+def _details(program: Program, families: tuple[str, ...], solve: Solve) -> tuple[str, ...]:
+    """What gives first: the rule in the way where there is one, else the nodes it leaves too few of."""
+    rules = tuple(family for family in families if family not in ("demand", "capacity"))
+    return _broken_rows(program, rules, solve) or _broken_rows(program, (*rules, "capacity"), solve)
+
+
 def _broken_rows(program: Program, families: tuple[str, ...], solve: Solve) -> tuple[str, ...]:
-    """Rows that must give when everything else holds, from the elastic program over the conflict's families."""
-    rows = [n for n, family in enumerate(program.row_families) if family in families and family != "demand"]
+    """Rows that must give when everything else holds, from the elastic program over these families."""
+    rows = [n for n, family in enumerate(program.row_families) if family in families]
+    if not rows:
+        return ()
     elastic = _elastic(program, rows)
     solution = solve(elastic)
     if not solution.values.size:
@@ -105,10 +113,38 @@ def _broken_rows(program: Program, families: tuple[str, ...], solve: Solve) -> t
     return tuple(text for _, text in ranked[:_MOST_DETAILS])
 
 
+_UNITS = {
+    "capacity": "nodes",
+    "gang": "nodes",
+    "obtainable": "nodes",
+    "power": "kW",
+    "racks": "racks",
+    "links": "Gbit/s",
+    "budget": "USD",
+    "concentration": "USD",
+    "moves": "moves",
+    "standby": "of its demand",
+    "rpo": "copies",
+}
+"""Unit of each family's rows, as a person reads the shortfall."""
+
+
 def _told(program: Program, row: int, value: float) -> str:
+    """The row with its shortfall; rows that balance use against supply have no limit of their own to name."""
+    family = program.row_families[row]
+    unit = _UNITS.get(family, "")
     lower, upper = float(program.row_lower[row]), float(program.row_upper[row])
-    side = f"at most {upper:,.4g}" if value > upper else f"at least {lower:,.4g}"
-    return f"{program.row_families[row]}: {program.row_names[row]} would have to be {value:,.4g}, allowed is {side}"
+    limit, is_over = (upper, True) if value > upper else (lower, False)
+    name = f"{family}: {program.row_names[row]}"
+    if limit == 0.0 or family in ("capacity", "gang"):
+        return f"{name}: short of {_amount(abs(value - limit))} {unit}".rstrip()
+    if is_over:
+        return f"{name}: needs {_amount(value)} {unit}, allowed is {_amount(limit)} {unit}"
+    return f"{name}: gets {_amount(value)} {unit}, needs {_amount(limit)} {unit}"
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.4g}"
 
 
 def _elastic(program: Program, rows: list[int]) -> Program:
@@ -128,7 +164,7 @@ def _elastic(program: Program, rows: list[int]) -> Program:
         cost=np.concatenate([np.zeros(program.columns), 1.0 / scale]),
         lower=np.concatenate([program.lower, np.zeros(extra)]),
         upper=np.concatenate([program.upper, np.full(extra, INFINITY)]),
-        is_integer=np.zeros(program.columns + extra, dtype=np.bool_),
+        is_integer=np.concatenate([program.is_integer, np.zeros(extra, dtype=np.bool_)]),
         starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
         index=np.concatenate(index).astype(np.int32),
         value=np.concatenate(value),

@@ -27,7 +27,10 @@ def dataset_subject(dataset: Dataset) -> Subject:
 
 
 def candidate_sites(form: Formulation, dataset: Dataset) -> list[int]:
-    """Sites that may hold a copy: today's, and those of workloads that read it, where policy lets it be."""
+    """Sites that may hold a copy: today's, and those of workloads that read it, where policy lets it be.
+
+    Where policy leaves none of these, every site it allows.
+    """
     instance = form.instance
     readers = {
         lane.site for lane in instance.lanes if any(use.dataset == dataset.id for use in instance.workload(lane).reads)
@@ -36,13 +39,13 @@ def candidate_sites(form: Formulation, dataset: Dataset) -> list[int]:
     subject = dataset_subject(dataset)
     today = set(dataset.copies)
     wide = bool(dataset.rpo_minutes is not None and dataset.rpo_minutes <= _RPO_NEEDS_COPY_MINUTES)
-    return [
+    allowed = [
         number
         for number, model in enumerate(instance.sites)
-        if (wide or number in readers or model.site.id in today)
-        and is_allowed(place_of(model.site, instance.catalog), subject, book)
-        and model.site.count == 1
+        if is_allowed(place_of(model.site, instance.catalog), subject, book) and model.site.count == 1
     ]
+    near = [n for n in allowed if wide or n in readers or instance.sites[n].site.id in today]
+    return near or allowed
 
 
 def size_gb(form: Formulation, dataset: Dataset, period: int) -> float:
@@ -124,7 +127,7 @@ def copies(form: Formulation) -> None:
         for period in instance.periods:
             kept: Terms = [(form.copy[number, site, period], 1.0) for site in sites]
             form.builder.row("copies", f"a copy of `{dataset.id}`", kept, lower=1.0)
-            for site in sites if (number, sites[0], period) in form.seed else ():
+            for site in (s for s in sites if (number, s, period) in form.seed):
                 terms: Terms = [
                     (form.seed[number, site, period], 1.0),
                     (form.copy[number, site, period], -1.0),

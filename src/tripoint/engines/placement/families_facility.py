@@ -29,9 +29,10 @@ def expansion_terms(form: Formulation, site: int, period: int, amounts: tuple[fl
 def power(form: Formulation) -> None:
     """IT load never exceeds what survives the loss of a feed.
 
-    sum over pools of nameplate_kw x nodes in service <= usable_kw + sum of steps in service, for each site and
-    period. usable_kw = envelope (contracted after redundancy), envelope x (feeds - 1) / feeds under N+1, half
-    under 2N. PUE multiplies energy and its cost, not the IT envelope.
+    sum over pools of nameplate_kw x nodes in the hall (owned, committed, rented) <= usable_kw + sum of steps in
+    service, for each site and period (each block where nodes can be rented in). usable_kw = envelope (contracted
+    after redundancy), envelope x (feeds - 1) / feeds under N+1, half under 2N. PUE multiplies energy and its cost,
+    not the IT envelope.
     """
     for site, model in enumerate(form.instance.sites):
         pools = pools_at(form, site)
@@ -39,10 +40,11 @@ def power(form: Formulation) -> None:
             continue
         adds = tuple(step.adds_kw for step in model.steps)
         for period in form.instance.periods:
-            load = _load_terms(form, pools, period)
             grown = [(column, -kw) for column, kw in expansion_terms(form, site, period, adds)]
             label = f"power of `{model.site.id}`, {model.usable_kw:g} kW, in {_label(form, period)}"
-            form.builder.row("power", label, [*load, *grown], upper=model.usable_kw)
+            per_node = {number: pool.node_kw for number, pool in pools}
+            for load, held in _loads(form, pools, period, per_node):
+                form.builder.row("power", label, [*load, *grown], upper=model.usable_kw - held)
 
 
 def contracted(form: Formulation) -> None:
@@ -51,10 +53,11 @@ def contracted(form: Formulation) -> None:
         if model.site.power is None or model.site.power.contracted_kw <= 0:
             continue
         for period in form.instance.periods:
-            load = _load_terms(form, pools_at(form, site), period)
+            pools = pools_at(form, site)
+            load, held = _loads(form, pools, period, {number: pool.node_kw for number, pool in pools})[-1]
             terms = [(form.slack_kw[site, period], 1.0), *load]
             label = f"contracted power of `{model.site.id}`"
-            form.builder.row("contracted", label, terms, lower=model.site.power.contracted_kw)
+            form.builder.row("contracted", label, terms, lower=model.site.power.contracted_kw - held)
 
 
 def racks(form: Formulation) -> None:
@@ -71,12 +74,11 @@ def racks(form: Formulation) -> None:
             continue
         adds = tuple(float(step.adds_racks) for step in model.steps)
         for period in instance.periods:
-            total: Terms = [(col, -add) for col, add in expansion_terms(form, site, period, adds)]
-            for number, pool in pools:
-                share = 1.0 / nodes_per_rack(model, pool)
-                total.extend((column, share * factor) for column, factor in form.owned_terms(number, period))
+            grown = [(column, -add) for column, add in expansion_terms(form, site, period, adds)]
+            per_node = {number: 1.0 / nodes_per_rack(model, pool) for number, pool in pools}
             label = f"{model.racks:g} racks at `{model.site.id}` in {_label(form, period)}"
-            form.builder.row("racks", label, total, upper=model.racks)
+            for load, held in _loads(form, pools, period, per_node):
+                form.builder.row("racks", label, [*load, *grown], upper=model.racks - held)
 
 
 def nodes_per_rack(site: SiteModel, pool: PoolModel) -> int:
@@ -101,10 +103,28 @@ def expansion(form: Formulation) -> None:
         form.builder.row("expansion", f"step `{name}` once", terms, upper=1.0)
 
 
-def _load_terms(form: Formulation, pools: list[tuple[int, PoolModel]], period: int) -> Terms:
-    return [
-        (column, pool.node_kw * factor) for number, pool in pools for column, factor in form.owned_terms(number, period)
+def _loads(
+    form: Formulation, pools: list[tuple[int, PoolModel]], period: int, per_node: dict[int, float]
+) -> list[tuple[Terms, float]]:
+    """What the nodes in the hall take per site, as terms and a constant: one row, or one per block where some are
+    rented in; the last block is the quietest."""
+    steady = [
+        (column, per_node[number] * factor)
+        for number, _ in pools
+        for column, factor in (*form.owned_terms(number, period), *form.commit_terms(number, period))
     ]
+    held = sum(form.signed_nodes(number, period) / pool.count * per_node[number] for number, pool in pools)
+    rented = [
+        [
+            (form.rent[number, period, block], per_node[number] / pool.count)
+            for number, pool in pools
+            if (number, period, block) in form.rent
+        ]
+        for block in form.instance.blocks
+    ]
+    if not any(rented):
+        return [(steady, held)]
+    return [([*steady, *terms], held) for terms in rented]
 
 
 def _label(form: Formulation, period: int) -> str:

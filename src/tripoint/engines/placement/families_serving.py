@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from tripoint.domain.units import HOURS_PER_MONTH
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.placement.coefficients import (
     busy_hours_per_share,
@@ -70,7 +71,7 @@ def _bound_runs(form: Formulation) -> None:
         if lane.fit.fixed_nodes <= 0 or deadline_hours is None or not is_energy(instance.workload(lane)):
             continue
         monthly = lane.fit.nodes_per_unit * instance.demand(lane).work[period] / months
-        most = max(lane.fit.fixed_nodes, monthly / deadline_hours)
+        most = max(lane.fit.fixed_nodes, monthly / min(deadline_hours, HOURS_PER_MONTH))
         per_share = nodes_per_share(instance, lane, period, block)
         if per_share > 0:
             form.builder.bound(column, upper=most / per_share)
@@ -95,7 +96,7 @@ def presence(form: Formulation) -> None:
             form.builder.row("presence", label, [*terms, (there, -most)], upper=0.0)
             least = least_nodes(instance, instance.lanes[lanes[0]])
             busiest = max(instance.blocks, key=lambda block: rates[period][block])
-            if least > 0:
+            if least > 0 and rates[period][busiest] > 0:
                 nodes = _use_terms(form, lanes, period, busiest)
                 form.builder.row("presence", label, [*nodes, (there, -least)], lower=0.0)
 
@@ -129,9 +130,10 @@ def indivisible(form: Formulation) -> None:
 
 
 def gang(form: Formulation) -> None:
-    """A training run needs its whole gang at once: gang x present <= count x nodes in service + rentable nodes.
+    """A training run needs its whole gang at once and in one site: gang x present <= nodes in service, per site.
 
-    Pools that can be rented without limit always have the gang, so only the others get rows.
+    Pools that can be rented without limit always have the gang, so only the others get rows; of an entry that stands
+    for several identical sites, one must hold it.
     """
     instance = form.instance
     for lane in instance.lanes:
@@ -145,10 +147,10 @@ def gang(form: Formulation) -> None:
             continue
         for period in instance.periods:
             nodes = [*form.owned_terms(lane.pool, period), *form.commit_terms(lane.pool, period)]
-            terms: Terms = [(column, float(pool.count)) for column, _ in nodes]
-            terms.append((form.present[lane.workload, lane.fit.pool, period], -size))
+            terms: Terms = [*nodes, (form.present[lane.workload, lane.fit.pool, period], -size)]
             label = f"gang of {size:g} nodes of `{form.workload_id(lane.workload)}` at {pool.spec.id}"
-            form.builder.row("gang", label, terms, lower=-form.signed_nodes(lane.pool, period))
+            signed = form.signed_nodes(lane.pool, period) / pool.count
+            form.builder.row("gang", label, terms, lower=-signed)
 
 
 def capacity(form: Formulation) -> None:
@@ -170,7 +172,7 @@ def capacity(form: Formulation) -> None:
                 use = _use_terms(form, firm.get(number, []), period, block)
                 rent = form.rent.get((number, period, block))
                 rented: Terms = [] if rent is None else [(rent, -1.0)]
-                label = f"nodes of {pool.spec.id} in {instance.grid.periods[period]}"
+                label = f"nodes of `{pool.spec.id}` in {instance.grid.periods[period]}"
                 form.builder.row(
                     "capacity",
                     label,
@@ -223,6 +225,16 @@ def _standby_terms(form: Formulation, lanes: list[int], period: int) -> Terms:
     ]
 
 
+def _standby_to_rent(form: Formulation, lanes: list[int], period: int) -> Terms:
+    terms: Terms = []
+    for number in lanes:
+        lane = form.instance.lanes[number]
+        if (number, period) in form.standby:
+            full = lane.fit.standby_nodes * max(form.instance.demand(lane).peak_rate[period])
+            terms.append((form.standby[number, period], full - standby_nodes_per_share(form, number, period)))
+    return terms
+
+
 def burn(form: Formulation) -> None:
     """Own nodes draw what rented ones do not take over: burn >= busy hours of all lanes - hours x rented nodes.
 
@@ -242,8 +254,13 @@ def burn(form: Formulation) -> None:
 
 
 def obtainable(form: Formulation) -> None:
-    """Nobody sells more nodes than there are: owned + committed + rented + spot nodes <= max_nodes x count."""
+    """Nobody sells more nodes than there are, standby that is to be rented in the hour of need included.
+
+    owned + committed + rented + spot nodes + (standby in full - standby kept running) <= max_nodes x count, for each
+    pool with a limit, period and block.
+    """
     instance = form.instance
+    firm = _firm_lanes(form)
     spot: dict[int, list[int]] = {}
     for number, lane in enumerate(instance.lanes):
         if lane.kind is LaneKind.SPOT and lane.pool is not None:
@@ -256,6 +273,7 @@ def obtainable(form: Formulation) -> None:
                 (column, float(pool.count))
                 for column, _ in (*form.owned_terms(number, period), *form.commit_terms(number, period))
             ]
+            had.extend(_standby_to_rent(form, firm.get(number, []), period))
             for block in instance.blocks:
                 rent = form.rent.get((number, period, block))
                 elastic: Terms = [] if rent is None else [(rent, 1.0)]

@@ -73,6 +73,9 @@ class Formulation:
     standby: dict[tuple[int, int], int] = field(default_factory=dict)
     """(lane, period) -> share of the peak that can be taken over."""
 
+    penalties: list[tuple[int, float]] = field(default_factory=list)
+    """Columns that cost nothing but should stay at 0 without a reason, and a token price, USD per unit."""
+
     def charge(self, column: int, activity: Activity, quantity: float) -> None:
         """Says what one unit of the column consumes."""
         if quantity and activity.rates:
@@ -119,6 +122,8 @@ class Formulation:
         cost = np.zeros(self.builder.size)
         for term in self.costs:
             cost[term.column] += self.instance.discount[term.activity.period] * self.undiscounted(term)
+        for column, usd in self.penalties:
+            cost[column] += usd
         return cost
 
     @staticmethod

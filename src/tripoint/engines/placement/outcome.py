@@ -71,13 +71,13 @@ def solve_instance(
         instance=instance,
         program=program,
         solution=solution,
-        summary=_summary(program, solution, undiscounted_usd(form, solution.values)),
+        summary=_summary(form, program, solution),
         decisions=decisions,
         charges=statement(form, solution.values, decisions),
     )
 
 
-def _summary(program: Program, solution: Solution, undiscounted: float) -> SolveSummary:
+def _summary(form: Formulation, program: Program, solution: Solution) -> SolveSummary:
     return SolveSummary(
         strategy=solution.strategy,
         incumbent_usd=solution.objective,
@@ -89,5 +89,6 @@ def _summary(program: Program, solution: Solution, undiscounted: float) -> Solve
         rows=program.rows,
         integers=program.integers,
         was_interrupted=solution.was_interrupted,
-        undiscounted_usd=undiscounted,
+        undiscounted_usd=undiscounted_usd(form, solution.values),
+        penalties_usd=sum(usd * float(solution.values[column]) for column, usd in form.penalties),
     )

@@ -9,7 +9,7 @@ from dataclasses import fields
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.demand import DemandProfile
 from tripoint.domain.estate import Estate
-from tripoint.domain.fit import Fit
+from tripoint.domain.fit import Fit, Refusal, RefusalReason
 from tripoint.domain.provenance import Figure
 from tripoint.domain.purchase import Offer, PurchaseOption
 from tripoint.domain.site import Redundancy, Site
@@ -17,7 +17,7 @@ from tripoint.domain.units import PoolId, SiteId, WorkloadId
 from tripoint.domain.workload import Workload
 from tripoint.engines.facts.figures import finance_figures, site_figures
 from tripoint.engines.facts.pools import pool_specs
-from tripoint.engines.facts.prices.offers import api_offers
+from tripoint.engines.facts.prices.offers import api_offers, explain_no_price
 from tripoint.engines.placement.calendar import discount_factors, lead_periods
 from tripoint.engines.placement.instance import Instance, Lane, LaneKind, PoolModel, SiteModel
 from tripoint.engines.placement.pool_models import pool_model
@@ -43,6 +43,7 @@ def prepare(estate: Estate, catalog: Catalog, profiles: Mapping[WorkloadId, Dema
         price_figures.extend(pool_figures)
     kept = _useful_pools(pools, fits)
     lanes = _lanes(estate, kept, fits, site_index, apis)
+    unpriced = _unbuyable(estate, catalog, kept, fits, lanes)
     figures = (
         *grid_figures,
         *fit_figures,
@@ -61,7 +62,7 @@ def prepare(estate: Estate, catalog: Catalog, profiles: Mapping[WorkloadId, Dema
         pools=kept,
         lanes=lanes,
         discount=discount_factors(estate.horizon, finance.discount_rate.value),
-        refusals=refusals,
+        refusals=(*refusals, *unpriced),
         figures=tuple({figure.key: figure for figure in figures}.values()),
     )
 
@@ -136,6 +137,40 @@ def _lanes(
                 )
             )
     return tuple(lanes)
+
+
+def _unbuyable(
+    estate: Estate,
+    catalog: Catalog,
+    pools: tuple[PoolModel, ...],
+    fits: tuple[Fit, ...],
+    lanes: tuple[Lane, ...],
+) -> tuple[Refusal, ...]:
+    """Pairs that fit but that nothing is for sale for: only spot where spot may not be used, or no price at all."""
+    bought = {(lane.fit.workload, lane.fit.pool) for lane in lanes}
+    by_id = {pool.spec.id: pool for pool in pools}
+    refusals: list[Refusal] = []
+    for fit in fits:
+        if fit.is_api or (fit.workload, fit.pool) in bought:
+            continue
+        pool = by_id[fit.pool]
+        only_spot = bool(pool.spot_hour)
+        text = _ONLY_SPOT if only_spot else explain_no_price(pool.spec, catalog)
+        refusals.append(
+            Refusal(
+                workload=fit.workload,
+                site=fit.site,
+                node_type=fit.node_type,
+                reason=RefusalReason.SPOT_NOT_ALLOWED if only_spot else RefusalReason.NO_PRICE,
+                text=text,
+            )
+        )
+    return tuple(refusals)
+
+
+_ONLY_SPOT = (
+    "sold as spot only, and the workload may not be interrupted; set `allows_spot: true` or offer another option"
+)
 
 
 def _has_firm_nodes(pool: PoolModel) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from tripoint.domain.charge import Charge
+from tripoint.domain.charge import Charge, CommitmentStatus
 from tripoint.domain.plan import Placement, StandbyDecision
 from tripoint.domain.purchase import PurchaseOption
 from tripoint.engines.costing.allocate import allocate
@@ -53,10 +53,13 @@ def statement(form: Formulation, values: FloatArray, decisions: Decisions) -> tu
     uses = pool_uses(form, decisions)
     rows: list[Charge] = []
     pooled: dict[tuple[str, int, bool], list[Charge]] = {}
+    worked: dict[tuple[str, int], list[Charge]] = {}
     for activity, amount in quantities(form, values).items():
         charges = price(activity, max(amount, 0.0))
         pool = f"{activity.site}/{activity.resource}"
-        if activity.workload is None and activity.option and (pool, activity.period) in uses:
+        if activity.status is CommitmentStatus.USED:
+            worked.setdefault((pool, activity.period), []).extend(charges)
+        elif activity.workload is None and activity.option and (pool, activity.period) in uses:
             key = (pool, activity.period, activity.option in _FIRM)
             pooled.setdefault(key, []).extend(charges)
         else:
@@ -67,6 +70,8 @@ def statement(form: Formulation, values: FloatArray, decisions: Decisions) -> tu
             rows.extend(allocate(bill, use.firm_hours, use.firm_capacity))
         else:
             rows.extend(_unmarked(allocate(bill, use.elastic_hours, 0.0)))
+    for place, bill in worked.items():
+        rows.extend(allocate(bill, uses[place].firm_hours, 0.0))
     return tuple(sorted(rows, key=_order))
 
 
