@@ -36,8 +36,8 @@ from tripoint.domain.site import ExpansionStep, Redundancy
 from tripoint.domain.units import AcceleratorId, DatasetId, LinkId, NodeTypeId, SiteId
 from tripoint.domain.workload import Caller, DatasetUse, Recovery, Standby, TodayShare
 from tripoint.engines.placement.formulate import FAMILIES
-from tripoint.engines.placement.lp_text import family_text
-from tripoint.engines.placement.program import Program
+from tripoint.engines.placement.milp.lp_text import family_text
+from tripoint.engines.placement.milp.program import Program
 
 Golden = Callable[[str, str], None]
 ON_DEMAND, SPOT = PurchaseOption.ON_DEMAND, PurchaseOption.SPOT
@@ -181,6 +181,16 @@ def test_family_power(golden: Golden) -> None:
     text = printed("power", place(site, workloads=(chat(),), horizon=horizon(2)), golden)
     assert "in 2027-Q1: 10 keep[hall/server,p0] + 10 buy[hall/server,p0] <= 40\n" in text
     assert "10 buy[hall/server,p0] + 10 buy[hall/server,p1] - 20 expand[hall,feed,p0] <= 40\n" in text
+
+
+def test_nodes_rented_into_a_hall_load_its_power_in_the_block_they_are_there() -> None:
+    """Three identical halls share what is rented: a third of it draws 10 kW in each, block by block."""
+    pool = servers(options=(OWNED, ON_DEMAND), usd_per_hour=20.0)
+    load = chat(hour_of_week=TWO_LEVELS)
+    estate = place(hall(it_kw=40.0, count=3, pool=pool), workloads=(load,), horizon=horizon(1, 2))
+    text = family_text(program_of(estate), "power")
+    for block in (0, 1):
+        assert f"10 buy[hall/server,p0] + 3.33333 rent[hall/server,p0,b{block}] <= 40\n" in text
 
 
 def test_family_contracted(golden: Golden) -> None:
