@@ -161,7 +161,6 @@ def test_progress_shows_a_bound_that_never_passes_the_incumbent() -> None:
     assert [s.seconds for s in states] == sorted(s.seconds for s in states)
 
 
-@pytest.mark.xfail(strict=True, reason="HiGHS keeps its first thread pool and refuses to run with another size")
 def test_two_solves_in_one_process_may_use_different_threads() -> None:
     """A notebook that changes `threads` between runs gets the same answer, not silence."""
     first = solve(hard(), SolveLimits(gap=0.1, seconds=60.0, threads=1))

@@ -47,8 +47,17 @@ class HighsSolver:
         if highs.passModel(_model(program)) == highspy.HighsStatus.kError:
             raise SolverError("HiGHS refused the program", hint="report this estate as a bug")
         _watch(highs, started, progress, should_stop)
-        highs.run()
+        _run(highs)
         return _solution(highs, program, time.perf_counter() - started)
+
+
+def _run(highs: Any) -> None:
+    """Renews the pool of threads when HiGHS, which keeps its first one, refuses to run with another number of them."""
+    if highs.run() != highspy.HighsStatus.kError:
+        return
+    highspy.Highs.resetGlobalScheduler(True)
+    if highs.run() == highspy.HighsStatus.kError:
+        raise SolverError("HiGHS failed on the program", hint="report this estate as a bug")
 
 
 def _configured(limits: SolveLimits) -> Any:
