@@ -2,21 +2,24 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help plan test check format lock docs goldens clean
+.PHONY: help plan test check format lock docs goldens bench measure clean
 
 PYTHON ?= python3
 VENV   ?= .venv
 ESTATE ?= examples/three-layer
 OUT    ?= out/three-layer
 JOBS   ?= auto
+BENCH  ?= startup cost egress demand_fit plan
 
 BIN       := $(VENV)/bin
 PIP       := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL   := $(PIP) install --require-hashes --no-deps --requirement
 # Hashes hold for what is fetched; the project itself is local and needs no build environment.
 SELF      := $(PIP) install --no-deps --no-build-isolation --editable .
-COMPILE   := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet \
-             --no-header --no-annotate --no-emit-index-url --no-emit-find-links --group build --extra demand
+PINNED    := --universal --python-version 3.11 --generate-hashes --quiet \
+             --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade
+COMPILE   := $(BIN)/uv pip compile pyproject.toml $(PINNED) --group build --extra demand
+PEER      := out/bench/skypilot
 
 help: ## Show these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 10
@@ -38,14 +41,22 @@ format: $(VENV)/.ready-test ## Rewrite the code in the project's format
 	@$(BIN)/ruff format .
 
 lock: $(VENV)/.ready-test ## Pin every dependency anew, with hashes and without addresses
-	@$(COMPILE) --upgrade --output-file requirements.lock
-	@$(COMPILE) --upgrade --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	@$(COMPILE) --output-file requirements.lock
+	@$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	@$(COMPILE) --extra bench --constraint requirements.lock --output-file requirements-bench.lock
+	@echo skypilot==0.14.1 | $(BIN)/uv pip compile - $(PINNED) --output-file benchmarks/skypilot.lock
 
 docs: $(VENV)/.ready-test ## Write the generated reference pages anew
 	@$(BIN)/python tools/generate_docs.py
 
 goldens: $(VENV)/.ready-test ## Write the golden files anew; review the difference
 	@$(BIN)/python -m pytest --update-goldens --numprocesses $(JOBS) $(TESTS)
+
+bench: ## Measure speed against peers, in environments of their own; BENCH=plan runs one
+	@$(MAKE) --no-print-directory VENV=out/bench/venv measure
+
+measure: $(VENV)/.ready-bench $(PEER)/.ready
+	@for name in $(BENCH); do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 clean: ## Remove everything made here, the environment included
 	@rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov src/*.egg-info
@@ -73,3 +84,17 @@ $(VENV)/.ready-test: requirements-dev.lock requirements.lock pyproject.toml | $(
 	@$(INSTALL) requirements-dev.lock
 	@$(SELF)
 	@touch $@ $(VENV)/.ready-plan
+
+$(VENV)/.ready-bench: requirements-bench.lock pyproject.toml | $(BIN)/python
+	@echo "installing tripoint and the peers of the benchmarks (once)" >&2
+	@$(INSTALL) requirements-bench.lock
+	@$(SELF)
+	@touch $@
+
+# SkyPilot asks for an older click than tripoint does; what is asked of it needs no network and no credentials.
+$(PEER)/.ready: benchmarks/skypilot.lock | $(BIN)/python
+	@echo "installing SkyPilot, a peer of the benchmarks, in $(PEER) (once)" >&2
+	@$(PYTHON) -m venv $(PEER)
+	@$(PEER)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps \
+	  --requirement benchmarks/skypilot.lock
+	@touch $@

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock")
+PEER_LOCKS = ("benchmarks/skypilot.lock",)
 PIN = re.compile(r"^([a-z0-9][a-z0-9.-]*)==\S+( ; .+)? \\$")
 HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}( \\)?$")
 
@@ -35,7 +36,7 @@ def wanted_names() -> set[str]:
     return {re.split(r"[<>=!~\[ ;]", line)[0].lower() for line in wanted}
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", LOCKS + PEER_LOCKS)
 def test_a_lock_holds_pins_and_hashes_only(lock: str) -> None:
     """No line is an address, a path or an option of an installer."""
     lines = (ROOT / lock).read_text(encoding="utf-8").splitlines()
@@ -49,10 +50,11 @@ def test_a_lock_covers_what_the_project_asks_for(lock: str) -> None:
     assert wanted_names() <= set(pins_of(lock))
 
 
-def test_both_locks_agree() -> None:
-    """What users run is what the tests run."""
-    core, dev = pins_of("requirements.lock"), pins_of("requirements-dev.lock")
-    assert {name: versions for name, versions in core.items() if dev.get(name) != versions} == {}
+@pytest.mark.parametrize("lock", LOCKS)
+def test_locks_agree(lock: str) -> None:
+    """What users run is what the tests run and the benchmarks measure."""
+    core, other = pins_of("requirements.lock"), pins_of(lock)
+    assert {name: versions for name, versions in core.items() if other.get(name) != versions} == {}
 
 
 def test_the_core_stays_small() -> None:
