@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from tripoint.engines.placement.program import Program, Solution, SolveLimits, SolveProgress
+from tripoint.engines.placement.milp.program import Program, Solution, SolveLimits, SolveProgress
 
 
 class MilpSolver(Protocol):

@@ -11,7 +11,7 @@ from tripoint.domain.site import CoolingClass, PowerEnvelope, Site, SiteKind
 from tripoint.domain.units import ModelId, NodeTypeId, PoolId, SiteId, WorkloadId
 from tripoint.domain.workload import Demand, Workload, WorkloadKind
 from tripoint.engines.placement.decode import Decisions
-from tripoint.engines.placement.instance import Instance
+from tripoint.engines.placement.instance.instance import Instance
 
 MODEL = ModelId("llama3.1-8b")
 ON_DEMAND = (PurchaseOption.ON_DEMAND,)

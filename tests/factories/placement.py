@@ -24,10 +24,10 @@ from tripoint.domain.units import AcceleratorId, ModelId, NodeTypeId, SiteId, Wo
 from tripoint.domain.workload import Demand, Workload, WorkloadKind
 from tripoint.engines.placement.conflict import explain
 from tripoint.engines.placement.formulate import formulate
-from tripoint.engines.placement.instance import Instance
+from tripoint.engines.placement.instance.instance import Instance
+from tripoint.engines.placement.instance.prepare import prepare
+from tripoint.engines.placement.milp.program import Program
 from tripoint.engines.placement.outcome import Outcome, solve_instance
-from tripoint.engines.placement.prepare import prepare
-from tripoint.engines.placement.program import Program
 
 API = "maker/chat-1"
 """The tiny catalogue's token API: 4 USD per million tokens in, 20 out."""

@@ -9,10 +9,10 @@ from tripoint.adapters.catalog_csv import load_catalog
 from tripoint.adapters.solver_highs import HighsSolver
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.estate import Estate
-from tripoint.engines.placement.instance import Instance
+from tripoint.engines.placement.instance.instance import Instance
+from tripoint.engines.placement.instance.prepare import prepare
+from tripoint.engines.placement.milp.program import Program, Solution, SolveLimits
 from tripoint.engines.placement.outcome import Outcome, solve_instance
-from tripoint.engines.placement.prepare import prepare
-from tripoint.engines.placement.program import Program, Solution, SolveLimits
 
 
 @cache

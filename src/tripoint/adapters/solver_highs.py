@@ -12,7 +12,7 @@ import highspy
 import numpy as np
 
 from tripoint.domain.errors import SolverError
-from tripoint.engines.placement.program import (
+from tripoint.engines.placement.milp.program import (
     Program,
     Solution,
     SolutionStatus,

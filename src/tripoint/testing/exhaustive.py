@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tripoint.domain.errors import SolverError
-from tripoint.engines.placement.program import (
+from tripoint.engines.placement.milp.program import (
     FloatArray,
     Program,
     Solution,

@@ -14,11 +14,12 @@ from tripoint.domain.source import LoadedEstate
 from tripoint.engines.answers.assemble import Frame, assemble, infeasible
 from tripoint.engines.answers.baselines import baseline, missing_baseline
 from tripoint.engines.placement.conflict import explain, homeless
-from tripoint.engines.placement.instance import Instance
+from tripoint.engines.placement.families.today import pin_today
+from tripoint.engines.placement.instance.instance import Instance
+from tripoint.engines.placement.instance.prepare import prepare
+from tripoint.engines.placement.instance.restrict import Alternative, alternatives, without_recovery
+from tripoint.engines.placement.milp.program import Program, Solution, SolveLimits, SolveProgress
 from tripoint.engines.placement.outcome import Outcome, solve_instance
-from tripoint.engines.placement.prepare import prepare
-from tripoint.engines.placement.program import Program, Solution, SolveLimits, SolveProgress
-from tripoint.engines.placement.restrict import Alternative, alternatives, pin_today, without_recovery
 from tripoint.ports import MilpSolver
 
 

@@ -18,7 +18,7 @@ from tripoint.domain.purchase import Commitment, PurchaseOption
 from tripoint.domain.units import WorkloadId
 from tripoint.engines.answers.findings import Doubts, plan_findings
 from tripoint.engines.placement.decode import Decisions
-from tripoint.engines.placement.instance import Instance
+from tripoint.engines.placement.instance.instance import Instance
 
 TODAY = date(2026, 11, 21)
 BOTH = (PurchaseOption.ON_DEMAND, PurchaseOption.COMMITTED)

@@ -14,9 +14,10 @@ from tripoint.domain.policy import Budget, ConcentrationCap, Policies
 from tripoint.domain.purchase import Commitment, NodePool, PurchaseOption
 from tripoint.domain.units import NodeTypeId, SiteId
 from tripoint.domain.workload import TodayShare
-from tripoint.engines.placement.instance import LaneKind
+from tripoint.engines.placement.families.today import pin_today
+from tripoint.engines.placement.instance.instance import LaneKind
+from tripoint.engines.placement.instance.restrict import Alternative, alternatives
 from tripoint.engines.placement.outcome import Outcome, solve_instance
-from tripoint.engines.placement.restrict import Alternative, alternatives, pin_today
 
 ON_DEMAND, SPOT, COMMITTED = PurchaseOption.ON_DEMAND, PurchaseOption.SPOT, PurchaseOption.COMMITTED
 ALL_WAYS = rented(ON_DEMAND, SPOT, COMMITTED)

@@ -16,7 +16,7 @@ from tripoint.domain.site import CoolingClass, PowerEnvelope, Site, SiteKind
 from tripoint.domain.units import ModelId, NodeTypeId, SiteId, WorkloadId
 from tripoint.domain.workload import Demand, Workload, WorkloadKind
 from tripoint.engines.placement.formulate import formulate
-from tripoint.engines.placement.program import ProgramBuilder, SolutionStatus, SolveLimits
+from tripoint.engines.placement.milp.program import ProgramBuilder, SolutionStatus, SolveLimits
 from tripoint.testing.exhaustive import ExhaustiveSolver
 
 pytestmark = pytest.mark.timeout(300)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tripoint.domain.estate import Horizon
-from tripoint.engines.placement.calendar import (
+from tripoint.engines.placement.instance.calendar import (
     discount_factors,
     lead_periods,
     month_index,

@@ -20,8 +20,8 @@ from tests.factories.placement import (
 
 from tripoint.domain.units import WorkloadId
 from tripoint.domain.workload import Workload
-from tripoint.engines.placement import coefficients as unit
-from tripoint.engines.placement.instance import Instance
+from tripoint.engines.placement.columns import coefficients as unit
+from tripoint.engines.placement.instance.instance import Instance
 
 QUARTER_H, BUSY_H = 2190.0, 547.5
 

@@ -31,7 +31,7 @@ from tripoint.domain.purchase import Commitment, PurchaseOption
 from tripoint.domain.units import DatasetId, LinkId, SiteId
 from tripoint.domain.workload import Caller, Recovery, Standby, TodayShare
 from tripoint.engines.placement.conflict import homeless
-from tripoint.engines.placement.program import INFINITY, Program, SolutionStatus
+from tripoint.engines.placement.milp.program import INFINITY, Program, SolutionStatus
 
 COMMITTED = PurchaseOption.COMMITTED
 BOTH_NUMBERS = re.compile(r"(needs|gets) ([\d.,]+).*, (allowed is|needs) ([\d.,]+)|short of ([\d.,]+)")

@@ -13,7 +13,7 @@ from tripoint.domain.plan import CopyDecision
 from tripoint.domain.policy import Policies, ResidencyRule
 from tripoint.domain.units import DatasetId, SiteId
 from tripoint.domain.workload import DatasetUse
-from tripoint.engines.placement.formulation import Formulation
+from tripoint.engines.placement.columns.formulation import Formulation
 from tripoint.engines.placement.outcome import Outcome, solve_instance
 
 STORY = DatasetId("story")

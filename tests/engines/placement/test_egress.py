@@ -15,7 +15,7 @@ from tripoint.domain.site import Site
 from tripoint.domain.units import DatasetId, LinkId, SiteId
 from tripoint.domain.workload import Caller, DatasetUse, Workload
 from tripoint.engines.costing.transfer import Tariff, tariff, tariff_cost
-from tripoint.engines.placement.flows import peak_factor
+from tripoint.engines.placement.columns.flows import peak_factor
 from tripoint.engines.placement.formulate import formulate
 from tripoint.engines.placement.outcome import Outcome
 

@@ -19,7 +19,7 @@ from tripoint.domain.charge import ChargeKind, CommitmentStatus
 from tripoint.domain.plan import Purchase, PurchaseAction
 from tripoint.domain.purchase import Commitment, PurchaseOption
 from tripoint.domain.site import ExpansionStep
-from tripoint.engines.placement.columns_nodes import may_start
+from tripoint.engines.placement.columns.nodes import may_start
 from tripoint.engines.placement.outcome import Outcome
 
 ON_DEMAND, COMMITTED = PurchaseOption.ON_DEMAND, PurchaseOption.COMMITTED

@@ -12,10 +12,10 @@ from tripoint.domain.estate import Estate
 from tripoint.domain.purchase import NodePool, PurchaseOption
 from tripoint.domain.site import Site, SiteKind
 from tripoint.domain.units import NodeTypeId, SiteId
-from tripoint.engines.placement.coefficients import is_energy
+from tripoint.engines.placement.columns.coefficients import is_energy
 from tripoint.engines.placement.formulate import formulate
+from tripoint.engines.placement.milp.program import SolutionStatus
 from tripoint.engines.placement.outcome import Outcome, solve_instance
-from tripoint.engines.placement.program import SolutionStatus
 from tripoint.testing.strategies import small_estates
 
 pytestmark = pytest.mark.timeout(300)

@@ -27,8 +27,8 @@ from tripoint.domain.plan import StandbyDecision
 from tripoint.domain.purchase import PurchaseOption
 from tripoint.domain.site import Site
 from tripoint.domain.workload import Recovery, Standby
-from tripoint.engines.placement.columns_serving import standby_mode
-from tripoint.engines.placement.families_caps import contingencies
+from tripoint.engines.placement.columns.serving import standby_mode
+from tripoint.engines.placement.families.caps import contingencies
 from tripoint.engines.placement.formulate import formulate
 from tripoint.engines.placement.outcome import Outcome
 

@@ -19,9 +19,9 @@ from tripoint.engines.answers.roadmap.traffic import link_traffic
 from tripoint.engines.answers.summary.firm_cost import firm_costs
 from tripoint.engines.answers.summary.reasons import Evidence
 from tripoint.engines.answers.summary.summaries import site_summaries, workload_summaries
-from tripoint.engines.placement.instance import Instance
+from tripoint.engines.placement.instance.instance import Instance
+from tripoint.engines.placement.milp.program import SolutionStatus
 from tripoint.engines.placement.outcome import Outcome
-from tripoint.engines.placement.program import SolutionStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

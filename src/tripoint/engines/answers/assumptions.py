@@ -13,7 +13,7 @@ from tripoint.domain.charge import Charge
 from tripoint.domain.plan import Placement
 from tripoint.domain.provenance import Assumption, Figure
 from tripoint.engines.facts.ages import is_stale
-from tripoint.engines.placement.instance import Instance
+from tripoint.engines.placement.instance.instance import Instance
 
 
 def assumptions(

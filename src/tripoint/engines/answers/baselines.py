@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from tripoint.domain.charge import Charge
 from tripoint.domain.plan import Baseline, ConflictSet, PlanStatus
 from tripoint.domain.workload import WorkloadKind
-from tripoint.engines.placement.instance import Instance
+from tripoint.engines.placement.instance.instance import Instance
+from tripoint.engines.placement.instance.restrict import Alternative
+from tripoint.engines.placement.milp.program import SolutionStatus
 from tripoint.engines.placement.outcome import Outcome
-from tripoint.engines.placement.program import SolutionStatus
-from tripoint.engines.placement.restrict import Alternative
 
 _UNPROTECTED = "does not survive the loss of a site: priced without recovery objectives"
 TOKEN_KINDS = (WorkloadKind.INFERENCE, WorkloadKind.BATCH_INFERENCE, WorkloadKind.EMBEDDING)

@@ -20,9 +20,9 @@ from tripoint.domain.provenance import Assumption, Confidence, Figure
 from tripoint.engines.answers.breakeven.ways import total
 from tripoint.engines.answers.summary.reasons import why_out
 from tripoint.engines.facts.ages import age_days
-from tripoint.engines.placement.calendar import month_index, month_label
 from tripoint.engines.placement.decode import Decisions
-from tripoint.engines.placement.instance import Instance, PoolModel
+from tripoint.engines.placement.instance.calendar import month_index, month_label
+from tripoint.engines.placement.instance.instance import Instance, PoolModel
 
 _LEAST_SHARE = 0.02
 _MOST_FIGURES = 10

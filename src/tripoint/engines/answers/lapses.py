@@ -9,7 +9,7 @@ from __future__ import annotations
 from tripoint.domain.plan import LapseAdvice, PoolState, Purchase, PurchaseAction
 from tripoint.engines.answers.breakeven.ways import total
 from tripoint.engines.placement.decode import Decisions
-from tripoint.engines.placement.instance import Instance, PoolModel, SignedCommitment
+from tripoint.engines.placement.instance.instance import Instance, PoolModel, SignedCommitment
 
 _NEAR = 2
 """A new commitment renews an old one when it starts within so many periods of its end."""

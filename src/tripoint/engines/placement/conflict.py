@@ -15,8 +15,8 @@ import numpy as np
 
 from tripoint.domain.fit import Refusal
 from tripoint.domain.plan import ConflictSet
-from tripoint.engines.placement.instance import Instance
-from tripoint.engines.placement.program import INFINITY, Program, Solution, SolutionStatus
+from tripoint.engines.placement.instance.instance import Instance
+from tripoint.engines.placement.milp.program import INFINITY, Program, Solution, SolutionStatus
 
 Solve = Callable[[Program], Solution]
 

@@ -15,12 +15,12 @@ from tripoint.domain.plan import (
     StandbyDecision,
     TransferRow,
 )
-from tripoint.engines.placement.coefficients import nodes_per_share, volume_share
-from tripoint.engines.placement.columns_serving import standby_mode
-from tripoint.engines.placement.families_serving import standby_nodes_per_share
-from tripoint.engines.placement.formulation import Formulation, Terms
-from tripoint.engines.placement.instance import LaneKind, PoolModel
-from tripoint.engines.placement.program import FloatArray
+from tripoint.engines.placement.columns.coefficients import nodes_per_share, volume_share
+from tripoint.engines.placement.columns.formulation import Formulation, Terms
+from tripoint.engines.placement.columns.serving import standby_mode
+from tripoint.engines.placement.families.serving import standby_nodes_per_share
+from tripoint.engines.placement.instance.instance import LaneKind, PoolModel
+from tripoint.engines.placement.milp.program import FloatArray
 
 _TINY = 1e-6
 

@@ -7,20 +7,19 @@ from dataclasses import dataclass
 
 from tripoint.engines.costing.rates import port_month
 from tripoint.engines.costing.statement import Activity
-from tripoint.engines.placement import families_caps as caps
-from tripoint.engines.placement import families_datasets as store
-from tripoint.engines.placement import families_facility as facility
-from tripoint.engines.placement import families_network as net
-from tripoint.engines.placement import families_serving as serving
-from tripoint.engines.placement.columns_nodes import add_facility_columns, add_node_columns
-from tripoint.engines.placement.columns_serving import (
+from tripoint.engines.placement.columns.flows import Network, caller_flows
+from tripoint.engines.placement.columns.formulation import Formulation
+from tripoint.engines.placement.columns.nodes import add_facility_columns, add_node_columns
+from tripoint.engines.placement.columns.serving import (
     add_presence_columns,
     add_serving_columns,
     add_standby_columns,
 )
-from tripoint.engines.placement.flows import Network, caller_flows
-from tripoint.engines.placement.formulation import Formulation
-from tripoint.engines.placement.instance import Instance
+from tripoint.engines.placement.families import caps as caps
+from tripoint.engines.placement.families import datasets as store
+from tripoint.engines.placement.families import facility, serving
+from tripoint.engines.placement.families import network as net
+from tripoint.engines.placement.instance.instance import Instance
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from tripoint.domain.charge import Charge
 from tripoint.domain.plan import SolveSummary
+from tripoint.engines.placement.columns.formulation import Formulation
 from tripoint.engines.placement.decode import Decisions, decode
 from tripoint.engines.placement.formulate import formulate
-from tripoint.engines.placement.formulation import Formulation
-from tripoint.engines.placement.instance import Instance
-from tripoint.engines.placement.program import Program, Solution, SolutionStatus
+from tripoint.engines.placement.instance.instance import Instance
+from tripoint.engines.placement.milp.program import Program, Solution, SolutionStatus
 from tripoint.engines.placement.settle import statement, undiscounted_usd
 
 Solve = Callable[[Program], Solution]

@@ -13,9 +13,9 @@ from tripoint.domain.plan import Placement, StandbyDecision
 from tripoint.domain.purchase import PurchaseOption
 from tripoint.engines.costing.allocate import allocate
 from tripoint.engines.costing.statement import Activity, price
+from tripoint.engines.placement.columns.formulation import Formulation
 from tripoint.engines.placement.decode import Decisions
-from tripoint.engines.placement.formulation import Formulation
-from tripoint.engines.placement.program import FloatArray
+from tripoint.engines.placement.milp.program import FloatArray
 
 _TINY = 1e-9
 _FIRM = (PurchaseOption.OWNED.value, PurchaseOption.COMMITTED.value)

@@ -19,7 +19,7 @@ from tripoint.domain.units import WorkloadId
 from tripoint.engines.answers.breakeven.appetite import appetite
 from tripoint.engines.answers.breakeven.ways import firm_ways, total
 from tripoint.engines.answers.breakeven.workloads import all_contests, break_evens
-from tripoint.engines.placement.instance import Instance
+from tripoint.engines.placement.instance.instance import Instance
 from tripoint.testing.strategies import small_estates
 
 BOTH = (PurchaseOption.ON_DEMAND, PurchaseOption.COMMITTED)

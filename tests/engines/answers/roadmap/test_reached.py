@@ -20,7 +20,7 @@ from tripoint.domain.workload import Caller
 from tripoint.engines.answers.roadmap.limits import Limit
 from tripoint.engines.answers.roadmap.reached import log_slope, order_month, period_label, reached, roadmap
 from tripoint.engines.answers.roadmap.traffic import link_traffic
-from tripoint.engines.placement.calendar import month_index, period_start_month
+from tripoint.engines.placement.instance.calendar import month_index, period_start_month
 
 YEAR = Horizon(start="2027-01", months=12, period_months=3)
 

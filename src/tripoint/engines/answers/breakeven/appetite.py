@@ -13,8 +13,8 @@ from tripoint.domain.fit import Fit
 from tripoint.domain.units import HOURS_PER_MONTH, MONTHS_PER_YEAR
 from tripoint.domain.workload import WorkloadKind
 from tripoint.engines.facts.defaults import default_figure
-from tripoint.engines.placement.coefficients import volume_share
-from tripoint.engines.placement.instance import Instance
+from tripoint.engines.placement.columns.coefficients import volume_share
+from tripoint.engines.placement.instance.instance import Instance
 
 TOKEN_KINDS = (WorkloadKind.INFERENCE, WorkloadKind.BATCH_INFERENCE, WorkloadKind.EMBEDDING)
 

@@ -14,9 +14,9 @@ from tripoint.domain.units import HOURS_PER_MONTH
 from tripoint.engines.answers.breakeven.ways import FirmWay, elastic_ways, firm_ways, node_of
 from tripoint.engines.costing.breakeven.curves import Way, by_utilisation
 from tripoint.engines.costing.breakeven.threshold import Range, Threshold, break_even
-from tripoint.engines.placement.coefficients import is_energy
+from tripoint.engines.placement.columns.coefficients import is_energy
 from tripoint.engines.placement.decode import Decisions
-from tripoint.engines.placement.instance import Instance, Lane, LaneKind, PoolModel
+from tripoint.engines.placement.instance.instance import Instance, Lane, LaneKind, PoolModel
 
 NEVER = 10.0
 """Largest utilisation stated: no node is used ten times over, so it and anything above 1 reads as never."""

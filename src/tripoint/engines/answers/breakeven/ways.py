@@ -17,7 +17,7 @@ from tripoint.engines.costing.breakeven.sensitivity import owned_busy_hour_sensi
 from tripoint.engines.costing.breakeven.threshold import ZERO, Range, elastic_hour, within
 from tripoint.engines.costing.rates import api_mtok_in, api_mtok_out
 from tripoint.engines.facts.defaults import default_figure
-from tripoint.engines.placement.instance import Instance, Lane, PoolModel, TermOffer
+from tripoint.engines.placement.instance.instance import Instance, Lane, PoolModel, TermOffer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from tripoint.engines.answers.breakeven.ways import elastic_ways, firm_ways, nod
 from tripoint.engines.costing.breakeven.curves import Way, by_tokens
 from tripoint.engines.costing.breakeven.threshold import ALREADY, BEYOND, HORIZON_YEARS, Crossing, Range, crossing
 from tripoint.engines.placement.decode import Decisions
-from tripoint.engines.placement.instance import Instance, Lane, LaneKind
+from tripoint.engines.placement.instance.instance import Instance, Lane, LaneKind
 
 _POINTS = 32
 _WIDEST = 50.0

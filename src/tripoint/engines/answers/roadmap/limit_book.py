@@ -13,7 +13,7 @@ from tripoint.domain.plan import ExpansionDecision, Placement, PoolState
 from tripoint.domain.site import ExpansionStep
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.placement.decode import Decisions
-from tripoint.engines.placement.instance import Instance, PoolModel, SiteModel
+from tripoint.engines.placement.instance.instance import Instance, PoolModel, SiteModel
 
 FULL = 0.98
 """Share of a limit at which it counts as full: whole nodes and feeds rarely fit better."""

@@ -17,8 +17,8 @@ from tripoint.domain.site import ExpansionStep
 from tripoint.domain.units import LinkId
 from tripoint.engines.answers.roadmap.limit_book import Book, book_of
 from tripoint.engines.placement.decode import Decisions
-from tripoint.engines.placement.families_facility import nodes_per_rack
-from tripoint.engines.placement.instance import Instance, PoolModel, SiteModel
+from tripoint.engines.placement.families.facility import nodes_per_rack
+from tripoint.engines.placement.instance.instance import Instance, PoolModel, SiteModel
 
 Series = tuple[float, ...]
 

@@ -21,9 +21,9 @@ from tripoint.domain.units import MONTHS_PER_YEAR, LinkId
 from tripoint.engines.answers.roadmap.limit_book import FULL
 from tripoint.engines.answers.roadmap.limits import Limit, Series, limits
 from tripoint.engines.costing.breakeven.threshold import HORIZON_YEARS
-from tripoint.engines.placement.calendar import month_index, month_label, period_start_month
 from tripoint.engines.placement.decode import Decisions
-from tripoint.engines.placement.instance import Instance
+from tripoint.engines.placement.instance.calendar import month_index, month_label, period_start_month
+from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.sizing.demand.grid import period_labels
 
 _FLAT = 1e-4

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tripoint.domain.charge import Charge
 from tripoint.engines.placement.decode import Decisions
-from tripoint.engines.placement.instance import Instance
+from tripoint.engines.placement.instance.instance import Instance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,9 @@ from tripoint.domain.fit import RefusalReason
 from tripoint.engines.answers.breakeven.contest import Contest
 from tripoint.engines.answers.breakeven.ways import words_of
 from tripoint.engines.answers.summary.firm_cost import FirmCost
-from tripoint.engines.placement.coefficients import volume_share
+from tripoint.engines.placement.columns.coefficients import volume_share
 from tripoint.engines.placement.decode import Decisions
-from tripoint.engines.placement.instance import Instance
+from tripoint.engines.placement.instance.instance import Instance
 
 OWNED, COMMITTED = "on owned nodes", "on committed nodes"
 LONGEST = 160

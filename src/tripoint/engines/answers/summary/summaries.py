@@ -14,7 +14,7 @@ from tripoint.domain.plan import Placement, SiteSummary, WorkloadSummary
 from tripoint.domain.workload import Workload
 from tripoint.engines.answers.summary.reasons import Evidence, reason
 from tripoint.engines.placement.decode import Decisions
-from tripoint.engines.placement.instance import Instance
+from tripoint.engines.placement.instance.instance import Instance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from tripoint.domain.charge import CommitmentStatus
 from tripoint.engines.costing.rates import contracted_kw_month, expansion_month, expansion_one_off
-from tripoint.engines.placement.formulation import Formulation, activity_at, pool_activity
-from tripoint.engines.placement.instance import PoolModel, SiteModel, TermOffer
+from tripoint.engines.placement.columns.formulation import Formulation, activity_at, pool_activity
+from tripoint.engines.placement.instance.instance import PoolModel, SiteModel, TermOffer
 
 
 def add_node_columns(form: Formulation) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from tripoint.engines.costing.transfer import Tariff, egress_gb
-from tripoint.engines.placement.flows import Network
-from tripoint.engines.placement.formulation import Formulation, Terms, activity_at
+from tripoint.engines.placement.columns.flows import Network
+from tripoint.engines.placement.columns.formulation import Formulation, Terms, activity_at
 
 _TINY_GB = 1e-6
 

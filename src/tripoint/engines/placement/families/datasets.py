@@ -9,9 +9,9 @@ from tripoint.domain.workload import DatasetUse
 from tripoint.engines.costing.rates import retrieval_gb, storage_gb_month
 from tripoint.engines.costing.transfer import storage_rate
 from tripoint.engines.facts.defaults import default_figure
-from tripoint.engines.placement.coefficients import volume_share
-from tripoint.engines.placement.flows import Network
-from tripoint.engines.placement.formulation import Formulation, Terms, activity_at
+from tripoint.engines.placement.columns.coefficients import volume_share
+from tripoint.engines.placement.columns.flows import Network
+from tripoint.engines.placement.columns.formulation import Formulation, Terms, activity_at
 from tripoint.engines.sizing.policy import Subject, is_allowed, place_of, rulebook
 
 _RPO_NEEDS_COPY_MINUTES = 60.0

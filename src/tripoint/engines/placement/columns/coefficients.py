@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tripoint.domain.units import SECONDS_PER_HOUR, TOKENS_PER_MTOK
 from tripoint.domain.workload import Workload, WorkloadKind
-from tripoint.engines.placement.instance import Instance, Lane
+from tripoint.engines.placement.instance.instance import Instance, Lane
 
 _WEEK_HOURS = 168.0
 

@@ -6,7 +6,7 @@ import math
 
 from tripoint.domain.units import HOURS_PER_MONTH
 from tripoint.engines.facts.defaults import default_figure
-from tripoint.engines.placement.coefficients import (
+from tripoint.engines.placement.columns.coefficients import (
     busy_hours_per_share,
     follows_the_clock,
     is_energy,
@@ -14,9 +14,9 @@ from tripoint.engines.placement.coefficients import (
     least_nodes,
     nodes_per_share,
 )
-from tripoint.engines.placement.columns_serving import standby_mode
-from tripoint.engines.placement.formulation import Formulation, Terms
-from tripoint.engines.placement.instance import LaneKind
+from tripoint.engines.placement.columns.formulation import Formulation, Terms
+from tripoint.engines.placement.columns.serving import standby_mode
+from tripoint.engines.placement.instance.instance import LaneKind
 
 
 def demand(form: Formulation) -> None:

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from tripoint.domain.estate import Estate
 from tripoint.domain.site import Layer
 from tripoint.domain.workload import Recovery
-from tripoint.engines.placement.formulation import Formulation
-from tripoint.engines.placement.instance import Instance, Lane, LaneKind, PoolModel
+from tripoint.engines.placement.instance.instance import Instance, Lane, LaneKind, PoolModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,11 +119,16 @@ def _today(instance: Instance) -> Alternative:
             instance,
             lanes=tuple(kept),
             pools=tuple(in_time(pool) for pool in instance.pools),
-            estate=_without_caps(instance),
+            estate=_as_declared(_without_caps(instance)),
         ),
         exempt=tuple(exempt),
         pins_today=True,
     )
+
+
+def _as_declared(estate: Estate) -> Estate:
+    """Today's shares are facts: no fewest replicas may forbid a small one."""
+    return replace(estate, workloads=tuple(replace(workload, min_replicas=0) for workload in estate.workloads))
 
 
 def _runs_today(instance: Instance, lane: Lane) -> bool:
@@ -138,25 +142,3 @@ def _runs_today(instance: Instance, lane: Lane) -> bool:
         if lane.kind is kind or (share.option is None and lane.kind is LaneKind.API):
             return True
     return False
-
-
-def pin_today(form: Formulation) -> None:
-    """Fixes each site's share to today's: sum over the site's lanes of serve = declared share, per block."""
-    instance = form.instance
-    for number, workload in enumerate(instance.estate.workloads):
-        shares: dict[str, float] = {}
-        for part in workload.today if workload.kind.is_interactive else ():
-            shares[part.site] = shares.get(part.site, 0.0) + part.share
-        for site, share in shares.items():
-            _pin_site(form, number, site, share)
-
-
-def _pin_site(form: Formulation, number: int, site: str, share: float) -> None:
-    instance = form.instance
-    lanes = [index for index, lane in form.lanes_of(number) if instance.sites[lane.site].site.id == site]
-    for period in instance.periods:
-        for block in instance.blocks:
-            terms = [(form.serve[lane, period, block], 1.0) for lane in lanes if (lane, period, block) in form.serve]
-            if terms:
-                label = f"`{form.workload_id(number)}` as today at `{site}`"
-                form.builder.row("today", label, terms, lower=share, upper=share)

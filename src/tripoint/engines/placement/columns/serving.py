@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tripoint.engines.costing.rates import api_mtok_in, api_mtok_out, migration
 from tripoint.engines.facts.defaults import default_figure
-from tripoint.engines.placement.coefficients import (
+from tripoint.engines.placement.columns.coefficients import (
     busy_hours_per_share,
     is_energy,
     is_indivisible,
@@ -12,8 +12,8 @@ from tripoint.engines.placement.coefficients import (
     nodes_per_share,
     usable_blocks,
 )
-from tripoint.engines.placement.formulation import Formulation, activity_at
-from tripoint.engines.placement.instance import Lane, LaneKind
+from tripoint.engines.placement.columns.formulation import Formulation, activity_at
+from tripoint.engines.placement.instance.instance import Lane, LaneKind
 
 _STANDBY_TOKEN_USD = 1.0
 

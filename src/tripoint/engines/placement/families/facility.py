@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from tripoint.engines.placement.formulation import Formulation, Terms
-from tripoint.engines.placement.instance import PoolModel, SiteModel
+from tripoint.engines.placement.columns.formulation import Formulation, Terms
+from tripoint.engines.placement.instance.instance import PoolModel, SiteModel
 
 
 def pools_at(form: Formulation, site: int) -> list[tuple[int, PoolModel]]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from tripoint.domain.provenance import Figure
 from tripoint.domain.units import GBIT_PER_GB, SECONDS_PER_HOUR, LinkId
 from tripoint.engines.costing.transfer import Tariff, tariff
-from tripoint.engines.placement.coefficients import volume_share
-from tripoint.engines.placement.formulation import Formulation, Terms
-from tripoint.engines.placement.instance import Instance
+from tripoint.engines.placement.columns.coefficients import volume_share
+from tripoint.engines.placement.columns.formulation import Formulation, Terms
+from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.sizing.paths import Path, path_between
 
 _RESPONSE_SHARE = 0.5

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tripoint.domain.charge import Rate
 from tripoint.domain.policy import CostView
-from tripoint.engines.placement.coefficients import is_energy
-from tripoint.engines.placement.columns_serving import keeps_standby
-from tripoint.engines.placement.formulation import Formulation, Terms
+from tripoint.engines.placement.columns.coefficients import is_energy
+from tripoint.engines.placement.columns.formulation import Formulation, Terms
+from tripoint.engines.placement.columns.serving import keeps_standby
 
 
 def contingencies(form: Formulation) -> list[tuple[str, frozenset[int]]]:

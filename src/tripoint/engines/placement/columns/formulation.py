@@ -14,8 +14,8 @@ import numpy as np
 from tripoint.domain.charge import Rate
 from tripoint.domain.units import WorkloadId
 from tripoint.engines.costing.statement import Activity, effective_usd
-from tripoint.engines.placement.instance import Instance, Lane, PoolModel
-from tripoint.engines.placement.program import FloatArray, Program, ProgramBuilder
+from tripoint.engines.placement.instance.instance import Instance, Lane, PoolModel
+from tripoint.engines.placement.milp.program import FloatArray, Program, ProgramBuilder
 
 Terms = list[tuple[int, float]]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from tripoint.engines.placement.program import Program
+from tripoint.engines.placement.milp.program import Program
 
 
 def family_text(program: Program, family: str) -> str:

@@ -18,9 +18,9 @@ from tripoint.domain.workload import Workload
 from tripoint.engines.facts.figures import finance_figures, site_figures
 from tripoint.engines.facts.pools import pool_specs
 from tripoint.engines.facts.prices.offers import api_offers, explain_no_price
-from tripoint.engines.placement.calendar import discount_factors, lead_periods
-from tripoint.engines.placement.instance import Instance, Lane, LaneKind, PoolModel, SiteModel
-from tripoint.engines.placement.pool_models import pool_model
+from tripoint.engines.placement.instance.calendar import discount_factors, lead_periods
+from tripoint.engines.placement.instance.instance import Instance, Lane, LaneKind, PoolModel, SiteModel
+from tripoint.engines.placement.instance.pool_models import pool_model
 from tripoint.engines.sizing.demand.grid import demand_grid
 from tripoint.engines.sizing.fit.fits import fit_all
 

@@ -20,8 +20,8 @@ from tripoint.engines.costing.rates import (
 from tripoint.engines.facts.figures import FinanceFigures, NodeFigures, SiteFigures, node_figures
 from tripoint.engines.facts.pools import PoolSpec
 from tripoint.engines.facts.prices.offers import commitment_offer, pool_offers
-from tripoint.engines.placement.calendar import lead_periods, months_until, overlap_months
-from tripoint.engines.placement.instance import PoolModel, SignedCommitment, SiteModel, TermOffer
+from tripoint.engines.placement.instance.calendar import lead_periods, months_until, overlap_months
+from tripoint.engines.placement.instance.instance import PoolModel, SignedCommitment, SiteModel, TermOffer
 
 _SUNK = (ChargeKind.AMORTISATION, ChargeKind.CAPITAL)
 

@@ -1,0 +1,1 @@
+"""The columns of the program, what they cost and what they mean."""

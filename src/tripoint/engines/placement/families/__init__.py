@@ -1,0 +1,1 @@
+"""The constraint families, each under its own name with its mathematics."""

@@ -1,0 +1,1 @@
+"""The solver-neutral program, and how to read it."""
