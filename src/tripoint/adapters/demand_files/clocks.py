@@ -48,8 +48,10 @@ def read_clock(session: Session, table: str, column: str, name: str, unit: str |
             has_calendar=True,
             note=f"timestamps of `{name}` are {'zoned' if 'ZONE' in kind else 'without a zone: read as UTC'}",
         )
+    # No number holds a colon; failing to cast every ISO text to a number took a fifth of a whole fit.
+    number = f"CASE WHEN NOT contains({column}, ':') THEN {column} END" if kind == "VARCHAR" else column
     numbers, texts, filled = session.row(
-        f"SELECT count(TRY_CAST({column} AS {EXACT})), "
+        f"SELECT count(TRY_CAST({number} AS {EXACT})), "
         f"count(TRY_CAST(TRY_CAST({column} AS VARCHAR) AS TIMESTAMP_NS)), count({column}) FROM {table}"
     )
     if numbers + texts == 0:
