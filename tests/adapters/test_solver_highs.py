@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tripoint.adapters.solver_highs import HighsSolver
-from tripoint.engines.placement.program import (
+from tripoint.engines.placement.milp.program import (
     Program,
     ProgramBuilder,
     Solution,

@@ -154,7 +154,7 @@ def catalogue_ages(today: date) -> CatalogueAges:
 def solver_answers() -> bool:
     """Whether the solver finds the one answer of a tiny program."""
     from tripoint.adapters.solver_highs import HighsSolver
-    from tripoint.engines.placement.program import ProgramBuilder, SolveLimits
+    from tripoint.engines.placement.milp.program import ProgramBuilder, SolveLimits
 
     builder = ProgramBuilder()
     nodes = builder.column("nodes", integer=True)
