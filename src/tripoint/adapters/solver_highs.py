@@ -128,7 +128,8 @@ def _solution(highs: Any, program: Program, seconds: float) -> Solution:
     info = highs.getInfo()
     has_point = info.primal_solution_status == highspy.kSolutionStatusFeasible
     values = np.asarray(highs.getSolution().col_value, dtype=np.float64) if has_point else np.zeros(0)
-    objective = float(info.objective_function_value) if has_point else math.inf
+    values = _rounded(values, program)
+    objective = float(program.cost @ values) if has_point else math.inf
     is_optimal = status == highspy.HighsModelStatus.kOptimal
     bound = float(info.mip_dual_bound) if program.integers else (objective if is_optimal else -math.inf)
     if status in _INFEASIBLE:
@@ -139,7 +140,7 @@ def _solution(highs: Any, program: Program, seconds: float) -> Solution:
         outcome = SolutionStatus.UNKNOWN
     return Solution(
         status=outcome,
-        values=_rounded(values, program),
+        values=values,
         objective=objective,
         bound=min(bound, objective),
         gap=_gap(objective, bound) if has_point else math.inf,

@@ -110,7 +110,7 @@ class Recovery:
     rto_minutes: float | None = None
     """Recovery time objective, minutes; chooses `standby` when that is not declared."""
     rpo_minutes: float | None = None
-    """Recovery point objective of the workload's data, minutes."""
+    """Recovery point objective of the data the workload writes, minutes; the strictest of writers and dataset holds."""
     survive_share: float = 1.0
     """Share of demand that must be served after any one site is lost, 0 to 1."""
 
@@ -166,7 +166,8 @@ class Workload:
     is_indivisible: bool | None = None
     """Whether it must run in one site per period; training yes, others no, when not declared."""
     min_replicas: int | None = None
-    """Least running copies wherever it runs; 1, or 2 where availability asks, when not declared."""
+    """Least running copies wherever it runs, in its busiest hours; 1 when not declared. The spare copy that
+    availability asks for is sized into the whole workload, wherever its replicas are."""
     only_at: tuple[str, ...] = ()
     """Sites, layers or kinds it is confined to; anywhere when empty."""
     not_at: tuple[str, ...] = ()

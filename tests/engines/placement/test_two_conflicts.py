@@ -13,7 +13,6 @@ OTHERS_STAY = pytest.mark.xfail(
 )
 
 
-@OTHERS_STAY
 def test_the_numbers_are_those_of_the_families_named() -> None:
     """A dataset without room for its second copy, and a hall without power for its workload: the copy is told."""
     data = Dataset(id=DatasetId("d"), size_gb=1.0, copies=(SiteId("hall"),), rpo_minutes=5.0)
@@ -22,7 +21,6 @@ def test_the_numbers_are_those_of_the_families_named() -> None:
     assert conflict.details == ("rpo: second copy of `d` for RPO 5 min: gets 0 copies, needs 1 copies",)
 
 
-@OTHERS_STAY
 def test_a_second_reason_does_not_silence_the_first() -> None:
     """Servers arrive after the horizon: too few nodes for the work, and too few for the gang."""
     conflict = conflict_of(place(hall(pool=servers(lead_time_months=3)), workloads=(training(gang=24),)))

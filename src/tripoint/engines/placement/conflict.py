@@ -56,21 +56,22 @@ def explain(program: Program, solve: Solve) -> ConflictSet:
     relaxed = replace(program, is_integer=np.zeros_like(program.is_integer), cost=np.zeros_like(program.cost))
     is_linear = solve(relaxed).status is SolutionStatus.INFEASIBLE
     tested = relaxed if is_linear else replace(program, cost=np.zeros_like(program.cost))
-    families = _irreducible(tested, solve)
+    families, unneeded = _irreducible(tested, solve)
     return ConflictSet(
         families=families,
-        details=_details(tested, families, solve),
+        details=_details(_without(tested, unneeded), families, solve),
         hint=_hint(families),
     )
 
 
-def _irreducible(program: Program, solve: Solve) -> tuple[str, ...]:
+def _irreducible(program: Program, solve: Solve) -> tuple[tuple[str, ...], set[str]]:
+    """Families of one conflict, and those it does not need."""
     candidates = [name for name in dict.fromkeys(program.row_families) if name not in _STRUCTURE]
     off: set[str] = set()
     for name in sorted(candidates, key=_keep_last):
         if solve(_without(program, off | {name})).status is SolutionStatus.INFEASIBLE:
             off.add(name)
-    return tuple(name for name in candidates if name not in off)
+    return tuple(name for name in candidates if name not in off), off
 
 
 def _keep_last(family: str) -> int:
@@ -191,5 +192,5 @@ def _hint(families: tuple[str, ...]) -> str:
         "moves": "raise `max_moves_per_period`",
         "rpo": "allow a second copy at a site outside the source's failure domains",
     }
-    hints = [advice[name] for name in families if name in advice]
+    hints = [advice[name] for name in sorted(families, key=_keep_last) if name in advice]
     return "; or ".join(hints) if hints else "relax one of the families named"

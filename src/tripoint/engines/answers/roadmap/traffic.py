@@ -13,7 +13,7 @@ from tripoint.engines.placement.outcome import Outcome
 
 
 def link_traffic(outcome: Outcome) -> Mapping[LinkId, tuple[float, ...]]:
-    """[link][period] Gbit/s in the busiest block, for links with a declared bandwidth."""
+    """[link][period] Gbit/s in the busiest block of the busier direction, for links with a declared bandwidth."""
     estate = outcome.instance.estate
     bounded = {link.id for link in estate.links if link.bandwidth_gbps is not None}
     peaks = {link: [0.0] * len(outcome.instance.periods) for link in bounded}
@@ -21,7 +21,7 @@ def link_traffic(outcome: Outcome) -> Mapping[LinkId, tuple[float, ...]]:
         return {}
     _, network = formulate(outcome.instance)
     values = outcome.solution.values
-    for (link, period, _), terms in network.loads.items():
+    for (link, _, period, _), terms in network.loads.items():
         if link in peaks:
             gbps = sum(float(values[column]) * each for column, each in terms)
             peaks[link][period] = max(peaks[link][period], gbps)

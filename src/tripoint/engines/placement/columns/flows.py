@@ -26,8 +26,8 @@ class Network:
     figures: dict[str, Figure] = field(default_factory=dict)
     volumes: dict[tuple[int, str, int], Terms] = field(default_factory=dict)
     """(site, tariff key, period) -> GB per month per unit of each column."""
-    loads: dict[tuple[LinkId, int, int], Terms] = field(default_factory=dict)
-    """(link, period, block) -> Gbit/s per unit of each column."""
+    loads: dict[tuple[LinkId, bool, int, int], Terms] = field(default_factory=dict)
+    """(link, from its source to its target, period, block) -> Gbit/s per unit of each column."""
 
     def path(self, source: str, target: str) -> Path:
         """The path between two places."""
@@ -49,8 +49,12 @@ class Network:
         """One unit of the column loads every declared link on the path in a (period, block)."""
         if source == target or gbps <= 0.0:
             return
-        for link in self.path(source, target).links:
-            self.loads.setdefault((link, *when), []).append((column, gbps))
+        here = source
+        for name in self.path(source, target).links:
+            link = next(link for link in self.instance.estate.links if link.id == name)
+            forward = link.source == here
+            here = link.target if forward else link.source
+            self.loads.setdefault((name, forward, *when), []).append((column, gbps))
 
     def _site(self, place: str) -> int | None:
         for number, model in enumerate(self.instance.sites):
@@ -93,6 +97,7 @@ def caller_flows(form: Formulation, network: Network) -> None:
             network.send(column, caller.place, here, period, part * (1 - _RESPONSE_SHARE) / months)
             gbps = part * GBIT_PER_GB / seconds * peak * max(_RESPONSE_SHARE, 1 - _RESPONSE_SHARE)
             network.load(column, caller.place, here, (period, block), gbps)
+            network.load(column, here, caller.place, (period, block), gbps)
 
 
 def peak_factor(form: Formulation, workload: int, period: int, block: int) -> float:

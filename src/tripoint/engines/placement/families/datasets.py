@@ -26,6 +26,16 @@ def dataset_subject(dataset: Dataset) -> Subject:
     )
 
 
+def rpo_minutes(form: Formulation, dataset: Dataset) -> float | None:
+    """The strictest recovery point: the dataset's own, or that of a workload that writes it."""
+    wanted = [
+        workload.recovery.rpo_minutes
+        for workload in form.instance.estate.workloads
+        if any(use.dataset == dataset.id for use in workload.writes)
+    ]
+    return min((minutes for minutes in (dataset.rpo_minutes, *wanted) if minutes is not None), default=None)
+
+
 def candidate_sites(form: Formulation, dataset: Dataset) -> list[int]:
     """Sites that may hold a copy: today's, and those of workloads that read it, where policy lets it be.
 
@@ -38,7 +48,8 @@ def candidate_sites(form: Formulation, dataset: Dataset) -> list[int]:
     book = rulebook(instance.estate, instance.catalog)
     subject = dataset_subject(dataset)
     today = set(dataset.copies)
-    wide = bool(dataset.rpo_minutes is not None and dataset.rpo_minutes <= _RPO_NEEDS_COPY_MINUTES)
+    rpo_limit = rpo_minutes(form, dataset)
+    wide = rpo_limit is not None and rpo_limit <= _RPO_NEEDS_COPY_MINUTES
     allowed = [
         number
         for number, model in enumerate(instance.sites)
@@ -145,11 +156,12 @@ def rpo(form: Formulation) -> None:
     """
     instance = form.instance
     for number, dataset in enumerate(instance.estate.datasets):
-        if dataset.rpo_minutes is None or dataset.rpo_minutes > _RPO_NEEDS_COPY_MINUTES:
+        wanted = rpo_minutes(form, dataset)
+        if wanted is None or wanted > _RPO_NEEDS_COPY_MINUTES:
             continue
         sites = [site for (d, site, p) in form.copy if d == number and p == 0]
         source = next((s for s in sites if instance.sites[s].site.id in dataset.copies[:1]), None)
-        label = f"second copy of `{dataset.id}` for RPO {dataset.rpo_minutes:g} min"
+        label = f"second copy of `{dataset.id}` for RPO {wanted:g} min"
         for period in instance.periods:
             terms: Terms = [
                 (form.copy[number, site, period], 1.0)

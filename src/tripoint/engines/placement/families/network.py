@@ -12,7 +12,7 @@ _TINY_GB = 1e-6
 
 
 def links(form: Formulation, network: Network) -> None:
-    """Traffic fits the link in every block: sum of gbps x column <= bandwidth x identical ends.
+    """Traffic fits the link in every block and direction: sum of gbps x column <= bandwidth x identical ends.
 
     Interactive traffic counts at its busiest hour of the block, data transfers at their monthly mean; a site entry
     that stands for many identical sites has as many identical links.
@@ -25,10 +25,11 @@ def links(form: Formulation, network: Network) -> None:
         ends = max(copies.get(link.source, 1), copies.get(link.target, 1))
         for period in form.instance.periods:
             for block in form.instance.blocks:
-                terms = network.loads.get((link.id, period, block), [])
-                if terms:
-                    label = f"link `{link.id}`, {link.bandwidth_gbps:g} Gbit/s"
-                    form.builder.row("links", label, terms, upper=link.bandwidth_gbps * ends)
+                for forward in (True, False):
+                    terms = network.loads.get((link.id, forward, period, block), [])
+                    if terms:
+                        label = f"link `{link.id}`, {link.bandwidth_gbps:g} Gbit/s"
+                        form.builder.row("links", label, terms, upper=link.bandwidth_gbps * ends)
 
 
 def egress(form: Formulation, network: Network) -> None:

@@ -13,6 +13,7 @@ from tripoint.engines.placement.columns.coefficients import (
     is_indivisible,
     least_nodes,
     nodes_per_share,
+    usable_blocks,
 )
 from tripoint.engines.placement.columns.formulation import Formulation, Terms
 from tripoint.engines.placement.columns.serving import standby_mode
@@ -46,8 +47,8 @@ def deadline(form: Formulation) -> None:
 
     A block may be relied on when its longest gap is within the deadline (other blocks have no columns). When no
     block qualifies, work follows the clock: sum over lanes of serve[l,p,b] = weight[b]. A gang-scheduled run does
-    not spread without limit to use a valley: nodes in a block <= max(gang, monthly node-hours / deadline), which
-    bounds serve[l,p,b].
+    not spread without limit to use a valley: nodes in a block <= max(gang, monthly node-hours / hours it may use
+    before the deadline), which bounds serve[l,p,b].
     """
     instance = form.instance
     _bound_runs(form)
@@ -71,7 +72,8 @@ def _bound_runs(form: Formulation) -> None:
         if lane.fit.fixed_nodes <= 0 or deadline_hours is None or not is_energy(instance.workload(lane)):
             continue
         monthly = lane.fit.nodes_per_unit * instance.demand(lane).work[period] / months
-        most = max(lane.fit.fixed_nodes, monthly / min(deadline_hours, HOURS_PER_MONTH))
+        open_share = sum(instance.grid.blocks[b].weight for b in usable_blocks(instance, lane.workload))
+        most = max(lane.fit.fixed_nodes, monthly / min(deadline_hours, HOURS_PER_MONTH * open_share))
         per_share = nodes_per_share(instance, lane, period, block)
         if per_share > 0:
             form.builder.bound(column, upper=most / per_share)
@@ -236,7 +238,7 @@ def _standby_to_rent(form: Formulation, lanes: list[int], period: int) -> Terms:
 
 
 def burn(form: Formulation) -> None:
-    """Own nodes draw what rented ones do not take over: burn >= busy hours of all lanes - hours x rented nodes.
+    """Own nodes draw what others do not take over: burn >= busy hours of all lanes - hours x (rented + committed).
 
     Only pools that can be both owned and rented have these rows; elsewhere busy hours are charged with the share.
     """
@@ -249,8 +251,11 @@ def burn(form: Formulation) -> None:
             if (lane, period, block) in form.serve
         ]
         label = f"node-hours worked by own nodes of {instance.pools[number].spec.id}"
-        terms = [*busy, (form.rent[number, period, block], -instance.block_hours(block)), (column, -1.0)]
-        form.builder.row("burn", label, terms, upper=0.0)
+        hours = instance.block_hours(block)
+        others = [(form.rent[number, period, block], -hours)]
+        others += [(c, -hours * instance.pools[number].count) for c, _ in form.commit_terms(number, period)]
+        signed = form.signed_nodes(number, period) * hours
+        form.builder.row("burn", label, [*busy, *others, (column, -1.0)], upper=signed)
 
 
 def obtainable(form: Formulation) -> None:

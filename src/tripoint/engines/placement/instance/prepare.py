@@ -146,31 +146,28 @@ def _unbuyable(
     fits: tuple[Fit, ...],
     lanes: tuple[Lane, ...],
 ) -> tuple[Refusal, ...]:
-    """Pairs that fit but that nothing is for sale for: only spot where spot may not be used, or no price at all."""
+    """Offers refused although the workload fits: spot where it may not be interrupted, or no price at all."""
     bought = {(lane.fit.workload, lane.fit.pool) for lane in lanes}
     by_id = {pool.spec.id: pool for pool in pools}
+    by_name = {workload.id: workload for workload in estate.workloads}
     refusals: list[Refusal] = []
     for fit in fits:
-        if fit.is_api or (fit.workload, fit.pool) in bought:
+        if fit.is_api:
             continue
         pool = by_id[fit.pool]
-        only_spot = bool(pool.spot_hour)
-        text = _ONLY_SPOT if only_spot else explain_no_price(pool.spec, catalog)
-        refusals.append(
-            Refusal(
-                workload=fit.workload,
-                site=fit.site,
-                node_type=fit.node_type,
-                reason=RefusalReason.SPOT_NOT_ALLOWED if only_spot else RefusalReason.NO_PRICE,
-                text=text,
-            )
-        )
+        if pool.spot_hour and not allows_spot(by_name[fit.workload]):
+            refusals.append(_refused(fit, f"{fit.node_type} spot", RefusalReason.SPOT_NOT_ALLOWED, _NO_SPOT))
+        elif (fit.workload, fit.pool) not in bought:
+            text = explain_no_price(pool.spec, catalog)
+            refusals.append(_refused(fit, fit.node_type, RefusalReason.NO_PRICE, text))
     return tuple(refusals)
 
 
-_ONLY_SPOT = (
-    "sold as spot only, and the workload may not be interrupted; set `allows_spot: true` or offer another option"
-)
+def _refused(fit: Fit, node_type: str, reason: RefusalReason, text: str) -> Refusal:
+    return Refusal(workload=fit.workload, site=fit.site, node_type=node_type, reason=reason, text=text)
+
+
+_NO_SPOT = "spot nodes may be taken back and the workload may not be interrupted; `allows_spot: true` would let it"
 
 
 def _has_firm_nodes(pool: PoolModel) -> bool:

@@ -69,7 +69,6 @@ def test_batch_work_that_cannot_wait_follows_the_clock() -> None:
     assert {block: share for (_, _, block), share in found.items()} == pytest.approx({0: 0.25, 1: 0.75})
 
 
-@pytest.mark.xfail(strict=True, reason="a gang's nodes are sized on the deadline and not on the few hours it may use")
 def test_a_run_that_may_use_few_hours_may_use_more_nodes_in_them() -> None:
     """Only two hours of the week return within 84 h: the month's work is done in them, or there is no plan at all."""
     peaks = tuple(5.0 if hour in (0, 84) else (1.0 if hour < 84 else 0.5) for hour in range(168))

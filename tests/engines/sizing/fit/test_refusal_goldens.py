@@ -97,6 +97,6 @@ def test_every_reason_is_told_where_it_removes_the_only_offer(
 
 def test_every_reason_has_one() -> None:
     """No reason is without a case and a golden, and no golden is left of a reason that is gone."""
-    folder = Path(__file__).resolve().parents[2] / "goldens" / "refusals"
+    folder = Path(__file__).resolve().parents[3] / "goldens" / "refusals"
     assert set(CASES) == set(RefusalReason)
     assert {path.stem for path in folder.iterdir()} == {reason.value for reason in RefusalReason}

@@ -337,6 +337,6 @@ def test_every_family_has_one() -> None:
     tests = {
         name.removeprefix("test_family_") for name in dir(sys.modules[__name__]) if name.startswith("test_family_")
     }
-    folder = Path(__file__).resolve().parents[2] / "goldens" / "families"
+    folder = Path(__file__).resolve().parents[3] / "goldens" / "families"
     assert tests == names
     assert {path.stem for path in folder.iterdir()} == names
