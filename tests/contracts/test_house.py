@@ -19,7 +19,7 @@ MAX_VOCABULARY_LINES = 520
 MAX_FUNCTION_LINES = 60
 MAX_ROOM = 8
 # Words are many by nature, and each verb of the command line is one module.
-WIDE_ROOMS = {"domain", "apps/commands", "engines/placement"}
+WIDE_ROOMS = {"domain", "apps/commands"}
 MAX_PARAMETERS = 7
 BANNED = {
     "manager", "managers", "helper", "helpers", "util", "utils", "common", "misc", "data", "info",
