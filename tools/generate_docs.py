@@ -18,8 +18,8 @@ from tripoint.apps.cli import cli
 from tripoint.apps.outcomes import EXIT_CODES
 from tripoint.apps.settings import DESCRIPTIONS
 from tripoint.apps.wiring import estate_schema
-from tripoint.engines.placement.formulate import FAMILIES, Family
 from tripoint.engines.placement.columns.formulation import Formulation
+from tripoint.engines.placement.formulate import FAMILIES, Family
 from tripoint.usecases.schema import estate_reference
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
