@@ -14,7 +14,9 @@ from pydantic import ConfigDict, TypeAdapter
 from tripoint.domain.estate import Estate
 
 SCHEMA_ID = "urn:tripoint:estate:v1"
-_CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False, strict=True)
+_CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)
+# Docstrings are parsed from the source files, a tenth of the time of a check: only editors need them.
+_DESCRIBED = ConfigDict(use_attribute_docstrings=True, **_CONFIG)
 _T = TypeVar("_T")
 
 
@@ -73,7 +75,7 @@ def allowed_values(kind: Any) -> tuple[str, ...]:
 
 def estate_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of an estate file, with every field's description, for editors."""
-    listed = validator(Estate).json_schema()
+    listed = TypeAdapter(list[Estate], config=_DESCRIBED).json_schema()
     definitions: dict[str, Any] = listed["$defs"]
     estate = definitions.pop("Estate")
     return {
