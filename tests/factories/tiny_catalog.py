@@ -37,6 +37,7 @@ _DEFAULTS = {
     "colo.own_space_usd_per_kw_month": (40.0, 95.0, 135.0),
     "finance.discount_rate": (0.06, 0.08, 0.12),
     "finance.amortisation_years": (3.0, 5.0, 6.0),
+    "finance.facility_amortisation_years": (10.0, 15.0, 20.0),
     "finance.residual_share": (0.0, 0.1, 0.2),
     "finance.maintenance_share_per_year": (0.03, 0.06, 0.1),
     "finance.staff_usd_per_fte_year": (180_000.0, 240_000.0, 320_000.0),

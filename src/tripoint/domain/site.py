@@ -103,7 +103,7 @@ class ExpansionStep:
     adds_racks: int = 0
     """Racks added."""
     one_off_usd: float = 0.0
-    """Cost when ordered, USD."""
+    """Cost when ordered, USD; billed then, effective over the life of a facility."""
     usd_per_month: float = 0.0
     """Running cost once in service, USD per month."""
     lead_time_months: int = 0

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from tests.factories.tiny_catalog import colo, estate_of, tiny_catalog
 
+from tripoint.domain.charge import ChargeKind
 from tripoint.domain.estate import Finance
 from tripoint.domain.purchase import NodePool
-from tripoint.domain.site import PowerEnvelope
+from tripoint.domain.site import ExpansionStep, PowerEnvelope
 from tripoint.domain.units import NodeTypeId
 from tripoint.engines.costing import rates
 from tripoint.engines.costing.breakeven.threshold import break_even, exactly
@@ -69,3 +70,12 @@ def test_the_worked_example_is_what_the_code_computes(document: str) -> None:
     assert f"| energy per busy hour | {busy.effective_usd:.2f} |" in document
     assert f"threshold is {use:.1%}".replace("%", " %") in document
     assert f"either way costs {use * 730 * 49.24:,.2f} a month" in document
+
+
+def test_the_expansion_step_of_the_document_is_what_the_code_computes(document: str) -> None:
+    """65,000 over 15 years at 8 %."""
+    finance = finance_figures(replace(estate_of(SITE), finance=FINANCE), tiny_catalog())
+    month = rates.expansion_month(ExpansionStep(id="racks", one_off_usd=65_000.0), finance)
+    effective = {rate.kind: rate.effective_usd for rate in month}
+    told = f"costs {effective[ChargeKind.AMORTISATION]:,.2f} and {effective[ChargeKind.CAPITAL]:,.2f} a month at 8 %"
+    assert told in document

@@ -204,19 +204,43 @@ def test_api_tokens_mix_fresh_and_cached_prices(cached: float, discount: float) 
 def test_one_line_rates_charge_what_was_declared() -> None:
     """Storage, retrieval, ports, expansion, migration and contracted space."""
     keep, _ = storage_rate(cloud(), StorageTier.COOL, estate_of(cloud()), tiny_catalog())
-    step = ExpansionStep(id="hall-2", one_off_usd=1e6, usd_per_month=2e4)
+    step = ExpansionStep(id="hall-2", usd_per_month=2e4)
     link = Link(id=LinkId("l"), source=SiteId("a"), target=SiteId("b"), port_usd_per_month=1642.0)
     move = Figure(key="default.migration.usd_per_move", value=2000.0, unit="USD", origin=Origin.DEFAULT)
-    _, site, _ = _facts()
+    _, site, finance = _facts()
     cases = [
         (rates.storage_gb_month(keep), ChargeKind.STORAGE, 0.0125),
         (rates.retrieval_gb(keep), ChargeKind.RETRIEVAL, 0.01),
         (rates.port_month(link), ChargeKind.PORT, 1642.0),
-        (rates.expansion_one_off(step), ChargeKind.EXPANSION, 1e6),
-        (rates.expansion_month(step), ChargeKind.FACILITY, 2e4),
+        (rates.expansion_month(step, finance), ChargeKind.FACILITY, 2e4),
         (rates.migration(move), ChargeKind.MIGRATION, 2000.0),
         (rates.contracted_kw_month(site), ChargeKind.FACILITY, 220.0),
     ]
     for (rate,), kind, usd in cases:
         assert rate.kind is kind
         assert (rate.billed_usd, rate.effective_usd) == pytest.approx((usd, usd))
+
+
+def test_an_expansion_is_billed_when_ordered_and_amortised_over_the_life_of_a_facility() -> None:
+    """1.8 million over 15 years of 12 months is 10,000 a month, nothing left; ordering it has no effective cost."""
+    _, _, finance = _facts()
+    step = ExpansionStep(id="hall-2", one_off_usd=1.8e6, usd_per_month=2e4)
+    (ordered,) = rates.expansion_one_off(step)
+    assert (ordered.kind, ordered.billed_usd, ordered.effective_usd) == (ChargeKind.EXPANSION, 1.8e6, 0.0)
+    found = _by_kind(rates.expansion_month(step, finance))
+    assert set(found) == {ChargeKind.FACILITY, ChargeKind.AMORTISATION, ChargeKind.CAPITAL}
+    assert found[ChargeKind.FACILITY].billed_usd == found[ChargeKind.FACILITY].effective_usd == 2e4
+    assert found[ChargeKind.AMORTISATION].effective_usd == pytest.approx(10_000.0)
+    assert found[ChargeKind.AMORTISATION].billed_usd == found[ChargeKind.CAPITAL].billed_usd == 0.0
+    assert "default.finance.facility_amortisation_years" in found[ChargeKind.CAPITAL].basis
+
+
+@given(usd=st.floats(1e3, 1e8), years=st.floats(1.0, 50.0))
+def test_the_months_of_an_expansion_are_worth_what_was_paid_for_it(usd: float, years: float) -> None:
+    """Amortisation and interest of its whole life, discounted month by month, give back the price."""
+    _, _, known = _facts()
+    finance = replace(known, facility_years=replace(known.facility_years, value=years))
+    found = rates.expansion_month(ExpansionStep(id="hall-2", one_off_usd=usd), finance)
+    monthly = sum(rate.effective_usd for rate in found)
+    growth = (1.0 + finance.discount_rate.value) ** (1 / 12)
+    assert monthly * (1.0 - growth ** (-12.0 * years)) / (growth - 1.0) == pytest.approx(usd)

@@ -23,6 +23,7 @@ from tripoint.engines.facts.figures import FinanceFigures, NodeFigures, SiteFigu
 NODE = "node"
 NODE_MONTH = "node-month"
 NODE_HOUR = "node-hour"
+STEP_MONTH = "step-month"
 
 
 def owned_node_month(node: NodeFigures, gpus: int, site: SiteFigures, finance: FinanceFigures) -> tuple[Rate, ...]:
@@ -100,13 +101,37 @@ def port_month(link: Link) -> tuple[Rate, ...]:
 
 
 def expansion_one_off(step: ExpansionStep) -> tuple[Rate, ...]:
-    """Ordering an expansion step: spent and counted at once, for the estate declares no life for it."""
-    return (_plain(ChargeKind.EXPANSION, "step", step.one_off_usd, ()),)
+    """Ordering an expansion step: billed once; its effective cost is the amortisation while it serves."""
+    usd = step.one_off_usd
+    return (
+        Rate(
+            kind=ChargeKind.EXPANSION,
+            unit="step",
+            list_usd=usd,
+            contracted_usd=usd,
+            billed_usd=usd,
+            effective_usd=0.0,
+        ),
+    )
 
 
-def expansion_month(step: ExpansionStep) -> tuple[Rate, ...]:
-    """Running an expansion step for a month."""
-    return (_plain(ChargeKind.FACILITY, "step-month", step.usd_per_month, ()),)
+def expansion_month(step: ExpansionStep, finance: FinanceFigures) -> tuple[Rate, ...]:
+    """A step in service for a month: its running cost, and straight line and interest over a facility's life.
+
+    Building work has no resale value, so nothing is left at the end of that life.
+    """
+    running = _plain(ChargeKind.FACILITY, STEP_MONTH, step.usd_per_month, ())
+    if step.one_off_usd == 0:
+        return (running,)
+    months, rate = finance.facility_years.value * MONTHS_PER_YEAR, finance.discount_rate
+    life = (finance.facility_years.key,)
+    own = straight_line(step.one_off_usd, 0.0, months)
+    interest = capital_cost(step.one_off_usd, 0.0, months, rate.value)
+    return (
+        running,
+        _unbilled(ChargeKind.AMORTISATION, STEP_MONTH, (own, own, own), life),
+        _unbilled(ChargeKind.CAPITAL, STEP_MONTH, (0.0, 0.0, interest), (*life, rate.key)),
+    )
 
 
 def migration(usd: Figure) -> tuple[Rate, ...]:
@@ -146,15 +171,8 @@ def _amortisation(node: NodeFigures, finance: FinanceFigures) -> Rate:
         return straight_line(price * share, price * share * kept, months)
 
     own = monthly(node.purchase_usd.value)
-    return Rate(
-        kind=ChargeKind.AMORTISATION,
-        unit=NODE_MONTH,
-        list_usd=monthly(node.list_purchase_usd),
-        contracted_usd=own,
-        billed_usd=0.0,
-        effective_usd=own,
-        basis=_capital_basis(node, finance),
-    )
+    views = (monthly(node.list_purchase_usd), own, own)
+    return _unbilled(ChargeKind.AMORTISATION, NODE_MONTH, views, _capital_basis(node, finance))
 
 
 def _interest(node: NodeFigures, finance: FinanceFigures) -> Rate:
@@ -162,15 +180,8 @@ def _interest(node: NodeFigures, finance: FinanceFigures) -> Rate:
     price = node.purchase_usd.value * _capital_share(finance)
     residual = price * finance.residual_share.value
     usd = capital_cost(price, residual, _life_months(finance), finance.discount_rate.value)
-    return Rate(
-        kind=ChargeKind.CAPITAL,
-        unit=NODE_MONTH,
-        list_usd=0.0,
-        contracted_usd=0.0,
-        billed_usd=0.0,
-        effective_usd=usd,
-        basis=(*_capital_basis(node, finance), finance.discount_rate.key),
-    )
+    basis = (*_capital_basis(node, finance), finance.discount_rate.key)
+    return _unbilled(ChargeKind.CAPITAL, NODE_MONTH, (0.0, 0.0, usd), basis)
 
 
 def _running(node: NodeFigures, gpus: int, site: SiteFigures, finance: FinanceFigures) -> tuple[Rate, ...]:
@@ -221,6 +232,20 @@ def _api(offer: Offer, unit: str, usd: float) -> Rate:
         billed_usd=usd,
         effective_usd=usd,
         basis=offer.basis,
+    )
+
+
+def _unbilled(kind: ChargeKind, unit: str, views: tuple[float, float, float], basis: tuple[str, ...]) -> Rate:
+    """A rate nobody invoices, from its list, contracted and effective views."""
+    listed, contracted, effective = views
+    return Rate(
+        kind=kind,
+        unit=unit,
+        list_usd=listed,
+        contracted_usd=contracted,
+        billed_usd=0.0,
+        effective_usd=effective,
+        basis=basis,
     )
 
 

@@ -90,6 +90,8 @@ class FinanceFigures:
     """Cold spares bought with nodes, share of their price."""
     idle_power_fraction: Figure
     """Draw of an idle node, share of its nameplate."""
+    facility_years: Figure
+    """Life of what is built at a site (feeds, cooling, fit-out), years."""
 
 
 def node_figures(pool: PoolSpec, catalog: Catalog, overrides: Mapping[str, float]) -> NodeFigures:
@@ -143,6 +145,7 @@ def finance_figures(estate: Estate, catalog: Catalog) -> FinanceFigures:
         fabric_share=pick("fabric_share", None, "share"),
         spares_share=pick("spares_share", None, "share"),
         idle_power_fraction=default_figure(catalog, estate.assumptions, "power.idle_fraction"),
+        facility_years=default_figure(catalog, estate.assumptions, "finance.facility_amortisation_years"),
     )
 
 

@@ -152,7 +152,7 @@ def test_bought_nodes_serve_when_they_have_arrived() -> None:
 
 def test_an_expansion_counts_when_it_is_built() -> None:
     """10 kW hold one server; another 10 kW take a quarter to build, and until then the second server has no power."""
-    step = ExpansionStep(id="feed", adds_kw=10.0, one_off_usd=1000.0, usd_per_month=100.0, lead_time_months=3)
+    step = ExpansionStep(id="feed", adds_kw=10.0, one_off_usd=1800.0, usd_per_month=100.0, lead_time_months=3)
     site = hall(it_kw=10.0, expansion=(step,))
     outcome = solved(place(site, region(), workloads=(chat(),), horizon=horizon(3)))
     assert outcome.decisions is not None
@@ -160,16 +160,20 @@ def test_an_expansion_counts_when_it_is_built() -> None:
     assert (taken.order_period, taken.service_period, taken.adds_kw) == (0, 1, 10.0)
     assert owned(outcome) == [1.0, 2.0, 2.0]
     rows = [row for row in outcome.charges if row.resource == "feed"]
-    assert {(row.period, row.kind, round(row.effective_usd)) for row in rows} == {
-        (0, ChargeKind.EXPANSION, 1000),
-        (1, ChargeKind.FACILITY, 300),
-        (2, ChargeKind.FACILITY, 300),
+    assert {(row.period, row.kind, round(row.billed_usd), round(row.effective_usd)) for row in rows} == {
+        (0, ChargeKind.EXPANSION, 1800, 0),
+        (1, ChargeKind.FACILITY, 300, 300),
+        (2, ChargeKind.FACILITY, 300, 300),
+        (1, ChargeKind.AMORTISATION, 0, 30),
+        (2, ChargeKind.AMORTISATION, 0, 30),
+        (1, ChargeKind.CAPITAL, 0, 21),
+        (2, ChargeKind.CAPITAL, 0, 21),
     }
 
 
 def test_an_expansion_that_costs_more_than_it_saves_is_not_taken() -> None:
-    """A million for ten kilowatts: the cloud serves the rest."""
-    step = ExpansionStep(id="feed", adds_kw=10.0, one_off_usd=1_000_000.0)
+    """Ten million for ten kilowatts are 56,000 a month over 15 years: the cloud serves the rest."""
+    step = ExpansionStep(id="feed", adds_kw=10.0, one_off_usd=10_000_000.0)
     outcome = solved(place(hall(it_kw=10.0, expansion=(step,)), region(), workloads=(chat(),)))
     assert outcome.decisions is not None
     assert outcome.decisions.expansions == ()

@@ -26,6 +26,7 @@ _RANGES: Mapping[str, Range] = MappingProxyType(
         "pue.": Range(1, 5, code="TP1304"),
         "finance.discount_rate": _SHARE,
         "finance.amortisation_years": Range(0, 20, "years", is_low_open=True),
+        "finance.facility_amortisation_years": Range(0, 50, "years", is_low_open=True),
         "finance.residual_share": _SHARE,
         "finance.gpus_per_fte": _POSITIVE,
         "power.idle_fraction": _SHARE,

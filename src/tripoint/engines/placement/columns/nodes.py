@@ -163,7 +163,7 @@ def _add_expansions(form: Formulation, number: int, site: SiteModel) -> None:
                     site=number,
                     resource=step.id,
                     option="",
-                    rates=expansion_month(step),
+                    rates=expansion_month(step, form.instance.finance),
                 )
                 form.charge(column, running, float(site.site.count * _months(form)))
 
