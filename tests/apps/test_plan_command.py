@@ -8,6 +8,8 @@ import pytest
 from tests.apps.conftest import RunCli
 
 import tripoint
+from tripoint.apps import wiring
+from tripoint.domain.errors import FileError
 
 FAST = ("--gap", "0.01", "--no-baselines")
 
@@ -78,6 +80,43 @@ def test_an_estate_with_errors_is_not_planned(run: RunCli, tmp_path: Path) -> No
     assert told.code == 2
     assert told.out == ""
     assert not (tmp_path / "out").exists()
+
+
+def test_a_place_that_cannot_be_written_is_told_before_planning(run: RunCli, small_estate: Path) -> None:
+    """Minutes of solving are not spent on an answer that has nowhere to go."""
+    told = run("plan", small_estate, "--out", small_estate / "below-a-file", *FAST)
+    assert told.code == 3
+    assert "below-a-file" in told.err
+    assert "planning" not in told.err
+
+
+def test_a_disk_that_fills_up_does_not_cost_the_answer(
+    run: RunCli, small_estate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer is printed although its documents could not be written; the code is 3, and JSON tells the failure."""
+
+    def full(*_: object) -> None:
+        raise FileError("cannot write `report.html`: No space left on device", hint="free space")
+
+    monkeypatch.setattr(wiring, "write_text", full)
+    told = run("plan", small_estate, "--out", tmp_path / "out", *FAST)
+    assert told.code == 3
+    assert "Certificate" in told.out
+    assert "No space left" in told.err
+    document = run("plan", small_estate, "--out", tmp_path / "out", *FAST, "--json").document()
+    assert document["ok"] is False
+    assert "No space left" in document["error"]["message"]
+
+
+def test_doubts_the_answer_shows_are_told_in_part(run: RunCli, tmp_path: Path) -> None:
+    """Beside the answer stand the heaviest doubts and how many more there are; `--full` tells all, JSON holds all."""
+    run("init", tmp_path / "shops", "--template", "edge-retail")
+    brief, full = (run("plan", tmp_path / "shops", *FAST, *flags) for flags in ((), ("--full",)))
+    held = run("plan", tmp_path / "shops", *FAST, "--json").document()["findings"]
+    weak = sum(finding["code"] == "TP1602" for finding in held)
+    assert (brief.err.count("TP1602"), full.err.count("TP1602")) == (2, weak)
+    assert f"... {weak - 2} more doubts in the report" in brief.err
+    assert "more doubt" not in full.err
 
 
 def test_the_api_gives_the_command_lines_answer(run: RunCli, small_estate: Path, tmp_path: Path) -> None:

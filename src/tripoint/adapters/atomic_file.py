@@ -6,6 +6,7 @@ atomic on POSIX file systems (rename(2)).
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from contextlib import suppress
@@ -23,11 +24,17 @@ def write_text(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         _replace(path, text.encode("utf-8"))
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise FileError(
-            f"cannot write `{path}`: {reason}",
-            hint="free space or choose another folder; the file that was there before is unchanged",
-        ) from error
+        raise _refusal(path, error, rest="; the file that was there before is unchanged") from error
+
+
+def open_folder(folder: Path) -> None:
+    """Make the folder when missing and try that files can be made in it; raises `FileError` like `write_text`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(prefix=".tripoint.", dir=folder):
+            pass
+    except OSError as error:
+        raise _refusal(folder, error) from error
 
 
 def read_text(path: Path) -> str:
@@ -58,6 +65,12 @@ def _replace(path: Path, content: bytes) -> None:
         with suppress(OSError):
             os.unlink(name)
         raise
+
+
+def _refusal(path: Path, error: OSError, *, rest: str = "") -> FileError:
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    advice = "free space or choose another folder" if is_full else "check your rights to it or choose another folder"
+    return FileError(f"cannot write `{path}`: {error.strerror or type(error).__name__}", hint=advice + rest)
 
 
 def _umask() -> int:

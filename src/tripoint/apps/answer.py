@@ -18,7 +18,7 @@ from typing import Any, ParamSpec
 import click
 
 from tripoint.apps.outcomes import ExitCode, Outcome, error_document, finding_document, finding_lines
-from tripoint.domain.errors import Finding, Severity
+from tripoint.domain.errors import Finding, Severity, TripointError
 
 Parameters = ParamSpec("Parameters")
 
@@ -37,6 +37,10 @@ class Answer:
     """Whether the answer is yes; decides between exit codes 0 and 1."""
     findings_are_the_answer: bool = False
     """Shows the findings on standard output rather than beside the answer."""
+    told: tuple[Finding, ...] | None = None
+    """The findings told to a person, where the text repeats the others; all when `None`."""
+    failure: TripointError | None = None
+    """What went wrong after the answer was found; it is raised once the answer has been shown."""
 
 
 def answering(function: Callable[Parameters, Answer]) -> Callable[..., int]:
@@ -45,7 +49,10 @@ def answering(function: Callable[Parameters, Answer]) -> Callable[..., int]:
     @functools.wraps(function)
     def callback(*args: Any, as_json: bool, debug: bool, **kwargs: Any) -> int:
         answer = function(*args, **kwargs)
-        _show(answer, as_json=as_json)
+        if answer.failure is None or not as_json:  # a failure is a JSON document of its own
+            _show(answer, as_json=as_json)
+        if answer.failure is not None:
+            raise answer.failure
         return ExitCode.YES if answer.ok else ExitCode.NO
 
     callback = click.option("--debug", is_flag=True, help="Show the trace of an unexpected failure.")(callback)
@@ -104,7 +111,11 @@ def _show(answer: Answer, *, as_json: bool) -> None:
         click.echo(json_document(command, ok=answer.ok, findings=answer.findings, payload=answer.payload))
         return
     to_stderr = not answer.findings_are_the_answer
-    for line in finding_lines(answer.findings, is_coloured=colours_are_welcome()):
+    told = answer.findings if answer.told is None else answer.told
+    for line in finding_lines(told, is_coloured=colours_are_welcome()):
         click.echo(line, err=to_stderr)
+    if len(told) < len(answer.findings):
+        rest = plural(len(answer.findings) - len(told), "more doubt")
+        click.echo(f"... {rest} in the report, or with `--full`", err=to_stderr)
     if answer.text:
         click.echo(answer.text)

@@ -93,7 +93,7 @@ def outcome_of(error: BaseException) -> Outcome:
             findings=findings,
         )
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        return Outcome(exit_code=ExitCode.INTERRUPTED, code=INTERRUPTED_CODE, message="interrupted")
+        return Outcome(exit_code=ExitCode.INTERRUPTED, code=INTERRUPTED_CODE, message=_interruption(error))
     if isinstance(error, NoArgsIsHelpError):
         return _no_command(error.ctx)
     if isinstance(error, click.ClickException):
@@ -136,6 +136,11 @@ def error_document(outcome: Outcome) -> dict[str, Any]:
 
 def _listed_class(kind: type[TripointError]) -> type[TripointError]:
     return next(base for base in kind.__mro__ if base in EXIT_CODES)
+
+
+def _interruption(error: BaseException) -> str:
+    """What the interruption cost, where whoever raised it said so; click wraps it in an `Abort`."""
+    return str(error) or (str(error.__cause__) if error.__cause__ else "") or "interrupted"
 
 
 def _no_command(context: click.Context | None) -> Outcome:

@@ -96,6 +96,13 @@ def write_plan(plan: Plan, folder: str | Path) -> tuple[Written, ...]:
     return write_outputs(plan, outputs, _writer(Path(folder)))
 
 
+def open_folder(folder: str | Path) -> None:
+    """Makes a folder that files can be written to; raises `FileError` where there can be none."""
+    from tripoint.adapters.atomic_file import open_folder as open_
+
+    open_(Path(folder))
+
+
 def write_report(plan: Plan, file: str | Path) -> Written:
     """Writes the HTML report of a plan to `file`."""
     from tripoint.apps.render.html import plan_html

@@ -9,6 +9,7 @@ import pytest
 from tests.factories.plan import empty_plan, infeasible_plan, small_plan, synthetic_plan
 
 from tripoint.apps.render.plan_text import plan_payload, plan_text
+from tripoint.apps.render.reading.conflict import distinct
 from tripoint.domain.plan import Plan
 
 ESCAPES = re.compile("\x1b\\[[0-9;]*m")
@@ -45,7 +46,14 @@ def test_colour_adds_nothing_to_the_words(make: Callable[[], Plan]) -> None:
 def test_every_part_of_the_answer_is_there() -> None:
     """A full plan says all it has to say."""
     text = plan_text(synthetic_plan())
-    parts = ["Against the alternatives", "Where each workload lives", "Why there", "Decisions", "Limits", "Break-even"]
+    parts = [
+        "Against the alternatives",
+        "Where each workload lives",
+        "Why there",
+        "Decisions",
+        "Limits",
+        "beats renting",
+    ]
     parts += ["Commitments", "Assumptions", "Refusals", "Certificate", "first limit", "first decision"]
     for words in parts:
         assert words in text
@@ -68,6 +76,72 @@ def test_a_plan_dearer_than_an_alternative_says_so() -> None:
     text = plan_text(replace(plan, baselines=(plan.baselines[0], cheap)))
     assert "costs $" in text
     assert "saves" not in text
+
+
+def test_the_whole_story_fits_a_few_screens_and_says_what_it_left_out() -> None:
+    """Twenty workloads take at most 140 lines; `is_full` prints what those lines leave out, and promises no more."""
+    brief, full = plan_text(synthetic_plan()), plan_text(synthetic_plan(), is_full=True)
+    assert len(brief.splitlines()) <= 140
+    assert "more in the report, or with `--full`" in brief
+    assert "more in the report" not in full
+    for workload in synthetic_plan().workloads:
+        assert f"{workload.id}: {workload.why.split()[0]}" in full
+
+
+def test_hundreds_of_workloads_leave_the_dearest() -> None:
+    """A long estate prints its dearest workloads and how many more there are."""
+    plan = small_plan()
+    many = tuple(replace(plan.workloads[0], id=f"w{number:03d}", cost_usd=float(number)) for number in range(300))
+    text = plan_text(replace(plan, workloads=many))
+    assert "... 276 more in the report" in text
+    assert "w299" in text
+    assert "w000" not in text
+
+
+def test_an_order_that_is_too_late_says_from_when_more_serves() -> None:
+    """A month to order by that lies before the horizon is no advice; the first possible month is."""
+    plan = small_plan()
+    late = replace(plan.headroom[0], exhausted=plan.periods[3], order_by="2026-04", lead_time_months=17.5)
+    text = plan_text(replace(plan, headroom=(late,)))
+    assert "order by 2026-04" not in text
+    assert f"too late to order in time: ordered in {plan.start}, more serves from 2028-07" in " ".join(text.split())
+
+
+def test_thresholds_out_of_sight_are_no_figures() -> None:
+    """Where no use within reach pays, the range says nothing rather than ten times everything."""
+    plan = small_plan()
+    row = replace(plan.breakevens[0], kind="pool", mtok_per_month=None, utilisation=10.0, utilisation_low=3.92,
+                  utilisation_high=10.0)  # fmt: skip
+    assert "from 392 %" in plan_text(replace(plan, breakevens=(row,)))
+    text = plan_text(replace(plan, breakevens=(replace(row, utilisation_low=10.0),)))
+    assert "never" in text
+    assert "1000 %" not in text
+
+
+def test_a_cost_alike_is_no_saving() -> None:
+    """An alternative that is the plan itself is told as the same cost."""
+    plan = small_plan()
+    same = replace(plan.baselines[1], total_usd=plan.baselines[0].total_usd)
+    text = plan_text(replace(plan, baselines=(plan.baselines[0], same)))
+    assert "costs the same as: " in text
+    assert "saves" not in text
+
+
+def test_what_an_alternative_leaves_out_is_told_once() -> None:
+    """Two alternatives with the same caveat share one sentence."""
+    plan = small_plan()
+    rows = tuple(replace(row, note="priced without recovery objectives") for row in plan.baselines[1:3])
+    text = plan_text(replace(plan, baselines=(plan.baselines[0], *rows)))
+    assert text.count("priced without recovery objectives") == 1
+
+
+def test_one_rule_broken_in_eight_periods_is_one_line() -> None:
+    """The worst period stands for the others of its rule."""
+    details = tuple(f"budget of 20 USD in 2027-Q{quarter}: needs {quarter} USD" for quarter in (4, 3, 2))
+    assert distinct((*details, "power of `x`: 3 kW")) == (
+        f"{details[0]} (and in 2 other periods)",
+        "power of `x`: 3 kW",
+    )
 
 
 @PLANS

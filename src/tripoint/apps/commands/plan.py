@@ -13,10 +13,12 @@ from tripoint.apps.settings import read_settings
 from tripoint.apps.terminal.flags import FiniteRange
 from tripoint.apps.terminal.interruption import Interruption
 from tripoint.apps.terminal.progress import progress_display
-from tripoint.domain.errors import SolverError
+from tripoint.domain.errors import FileError, SolverError
 
 if TYPE_CHECKING:
+    from tripoint.domain.catalog import Catalog
     from tripoint.domain.plan import Plan
+    from tripoint.domain.source import LoadedEstate
     from tripoint.usecases.plan import PlanOptions
     from tripoint.usecases.report import Written
 
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     "--threads", metavar="N", type=click.IntRange(min=1), help="Threads of the solver; TRIPOINT_THREADS, or 2."
 )
 @click.option("--no-baselines", is_flag=True, help="Leave out the alternatives the plan is compared with.")
+@click.option("--full", is_flag=True, help="Print every row, not only those that fit two screens.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @answering
 def command(
@@ -52,6 +55,7 @@ def command(
     seed: int,
     threads: int | None,
     no_baselines: bool,
+    full: bool,
     quiet: bool,
 ) -> Answer:
     """Decide where each workload lives, what to buy when, and what it costs.
@@ -60,6 +64,7 @@ def command(
     when no plan exists, and then says which rules and limits conflict.
     """
     from tripoint.apps.render.plan_text import plan_payload
+    from tripoint.apps.render.reading.doubt import news
     from tripoint.usecases.plan import PlanOptions
 
     options = PlanOptions(
@@ -69,13 +74,32 @@ def command(
         threads=threads or read_settings().threads,
         baselines=not no_baselines,
     )
-    found = _watched(estate, options, is_quiet=quiet)
-    written = wiring.write_plan(found, out) if out else ()
+    catalog = wiring.load_catalog()
+    loaded = wiring.load_estate(estate, catalog=catalog)
+    if out:  # a place that cannot be written is told before the long part, not after it
+        wiring.open_folder(out)
+    found = _watched(loaded, catalog, options, is_quiet=quiet)
+    written, failure = _written(found, out)
     payload = {**plan_payload(found), "written": [document.place for document in written]}
-    return Answer(text=_text(found, written), payload=payload, findings=found.findings, ok=payload["is_feasible"])
+    return Answer(
+        text=_text(found, written, is_full=full),
+        payload=payload,
+        findings=found.findings,
+        told=None if full else news(found.findings),
+        ok=payload["is_feasible"],
+        failure=failure,
+    )
 
 
-def _watched(estate: str, options: PlanOptions, *, is_quiet: bool) -> Plan:
+def _written(plan: Plan, out: str | None) -> tuple[tuple[Written, ...], FileError | None]:
+    """The documents; where the disk fails now, the answer is still to be shown."""
+    try:
+        return (wiring.write_plan(plan, out) if out else ()), None
+    except FileError as error:
+        return (), error
+
+
+def _watched(estate: LoadedEstate, catalog: Catalog, options: PlanOptions, *, is_quiet: bool) -> Plan:
     from tripoint.usecases.plan import Watch
 
     def tell() -> None:
@@ -87,17 +111,17 @@ def _watched(estate: str, options: PlanOptions, *, is_quiet: bool) -> Plan:
     ):
         watch = Watch(show=show, should_stop=interruption.was_asked)
         try:
-            return wiring.plan(estate, options, watch=watch)
+            return wiring.plan(estate, options, catalog=catalog, watch=watch)
         except SolverError:
             if interruption.was_asked():  # stopped before the first plan: nothing failed but patience
-                raise KeyboardInterrupt from None
+                raise KeyboardInterrupt("interrupted before the first plan was found") from None
             raise
 
 
-def _text(plan: Plan, written: tuple[Written, ...]) -> str:
+def _text(plan: Plan, written: tuple[Written, ...], *, is_full: bool) -> str:
     from tripoint.apps.render.plan_text import plan_text
 
     is_coloured = sys.stdout.isatty() and colours_are_welcome()
-    lines = [plan_text(plan, is_coloured=is_coloured).rstrip("\n")]
+    lines = [plan_text(plan, is_coloured=is_coloured, is_full=is_full).rstrip("\n")]
     lines += ["", *(f"wrote {document.place}" for document in written)] if written else []
     return "\n".join(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
 from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import carbon, money_of, percent
-from tripoint.apps.render.reading.headline import Headline, Saving, headline
+from tripoint.apps.render.reading.headline import Headline, Saving, headline, order_words
 from tripoint.apps.render.reading.money import idle_usd, name_of
 from tripoint.domain.plan import Plan, PlanStatus
 
@@ -51,7 +51,7 @@ def _tiles(plan: Plan, found: Headline) -> list[Markup]:
             tiles.append(_saving_tile(saving, money.short(abs(saving.usd))))
     limit, decision = found.first_limit, found.first_decision
     if limit:
-        order = f"order by {limit.order_by}" if limit.order_by else "nothing to order in time"
+        order = order_words(limit, plan) or "nothing to order in time"
         tiles.append(_tile("First limit reached", limit.exhausted, f"{limit.name}; {order}"))
     else:
         tiles.append(_tile("First limit reached", "none in sight", "looked ten years ahead"))

@@ -5,16 +5,14 @@ from __future__ import annotations
 from rich.console import Group
 from rich.text import Text
 
-from tripoint.apps.render.plan_text.layout import NOTHING, lines, more, table, titled
+from tripoint.apps.render.plan_text.layout import NOTHING, Rows, lines, more, table, titled
 from tripoint.apps.render.reading.amounts import Money, money_of, plural, significant
 from tripoint.apps.render.reading.doubt import by_money, doubtful, flags, reasons, refusals_by_workload
 from tripoint.domain.plan import Plan
 from tripoint.domain.provenance import Assumption
 
-_SHOWN = 8
 
-
-def assumptions(plan: Plan) -> Group:
+def assumptions(plan: Plan, most: Rows) -> Group:
     """The figures most money rests on, with the doubtful ones named."""
     rows = by_money(plan)
     if not rows:
@@ -28,12 +26,12 @@ def assumptions(plan: Plan) -> Group:
         ("As of", "l"),
         ("Flag", "l"),
     )
-    shown = [_assumption(row, money) for row in rows[:_SHOWN]]
+    shown = [_assumption(row, money) for row in rows[: most.assumptions]]
     count = len(doubtful(plan))
     said = (
         [f"{plural(count, 'figure')} of {len(rows)} weak or stale: check those with most money first"] if count else []
     )
-    rest = lines(more(len(shown), len(rows), "the report") + said)
+    rest = lines(more(len(shown), len(rows)) + said)
     return titled("Assumptions, by the money that rests on them", table(columns, shown), rest)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -12,6 +13,31 @@ from rich.text import Text
 
 NOTHING = Group()
 """A part that is left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Most rows of each part, so that the whole answer is read in two screens; the report always has all."""
+
+    workloads: int = 24
+    """Dearest workloads with their homes."""
+    reasons: int = 6
+    """Dearest workloads with what holds them there."""
+    decisions: int = 8
+    """First things to do."""
+    limits: int = 6
+    """First limits reached."""
+    thresholds: int = 8
+    """Break-even points of workloads, and half as many of pools."""
+    assumptions: int = 4
+    """Figures most money rests on."""
+
+
+BRIEF = Rows()
+"""What fits two screens."""
+_ALL = 10**9
+FULL = Rows(workloads=_ALL, reasons=_ALL, decisions=_ALL, limits=_ALL, thresholds=_ALL, assumptions=_ALL)
+"""Everything."""
 
 
 def titled(title: str, *body: RenderableType) -> Group:
@@ -39,6 +65,6 @@ def lines(sentences: Iterable[str | Text]) -> Group:
     )
 
 
-def more(shown: int, total: int, where: str) -> list[str]:
-    """A last line that says how much was left out, if anything."""
-    return [f"... {total - shown} more in {where}"] if total > shown else []
+def more(shown: int, total: int) -> list[str]:
+    """A last line that says how much was left out, if anything, and where it is."""
+    return [f"... {total - shown:,} more in the report, or with `--full`"] if total > shown else []

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Group
 from rich.text import Text
 
-from tripoint.apps.render.plan_text.layout import NOTHING, lines, table, titled
+from tripoint.apps.render.plan_text.layout import NOTHING, Rows, lines, more, table, titled
 from tripoint.apps.render.reading.amounts import money_of
 from tripoint.apps.render.reading.residence import TENURES, Stay, residence, sites_of, tenure_shares
-from tripoint.domain.plan import Plan
+from tripoint.domain.plan import Plan, WorkloadSummary
 
 _COLUMNS = (
     ("Workload", "l"),
     ("Where most of it runs", "f"),
-    ("Own/commit/elastic", "r"),
+    ("Own/com/ela", "r"),
     ("Cost", "r"),
-    ("Per Mtok used", "r"),
+    ("Mtok used", "r"),
     ("held", "r"),
 )
 _KEY = (
-    "the main site in the first → the last period, +n others in the last;",
-    "shares of demand on owned, committed and elastic capacity over the horizon;",
-    "cost per million tokens as used (idle left out) and as held (idle included)",
+    "main site in the first → the last period, +n others in the last; % of demand on owned, committed",
+    "and elastic capacity; cost per million tokens as used (idle left out) and as held (idle included)",
 )
 
 
-def placements(plan: Plan) -> Group:
-    """One row per workload, then one sentence per workload on what holds it there."""
+def placements(plan: Plan, most: Rows) -> Group:
+    """One row per workload, then one sentence for each of the dearest on what holds it there."""
     if not plan.workloads:
         return NOTHING
     money, homes = money_of(plan), residence(plan)
@@ -39,11 +40,19 @@ def placements(plan: Plan) -> Group:
             money.rate(workload.usd_per_mtok_usage),
             money.rate(workload.usd_per_mtok_reserved),
         )
-        for workload in plan.workloads
+        for workload in _dearest(plan.workloads, most.workloads)
     ]
-    reasons = [f"{workload.id}: {workload.why}" for workload in plan.workloads if workload.why]
-    why = (Text(), titled("Why there", lines(reasons))) if reasons else ()
-    return titled("Where each workload lives", table(_COLUMNS, rows), lines(_KEY), *why)
+    told = [workload for workload in plan.workloads if workload.why]
+    reasons = [f"{workload.id}: {workload.why}" for workload in _dearest(told, most.reasons)]
+    why = (Text(), titled("Why there", lines(reasons + more(len(reasons), len(told))))) if reasons else ()
+    rest = more(len(rows), len(plan.workloads))
+    return titled("Where each workload lives", table(_COLUMNS, rows), lines((*rest, *_KEY)), *why)
+
+
+def _dearest(workloads: Sequence[WorkloadSummary], most: int) -> list[WorkloadSummary]:
+    """Those that cost most, in the plan's own order."""
+    kept = {each.id for each in sorted(workloads, key=lambda each: -each.cost_usd)[:most]}
+    return [each for each in workloads if each.id in kept]
 
 
 def _where(stays: tuple[tuple[Stay, ...], ...]) -> str:
@@ -57,4 +66,4 @@ def _where(stays: tuple[tuple[Stay, ...], ...]) -> str:
 
 
 def _shares(shares: dict[str, float]) -> str:
-    return " / ".join(f"{shares[tenure] * 100:.0f}" for tenure in TENURES) + " %"
+    return "/".join(f"{shares[tenure] * 100:.0f}" for tenure in TENURES)

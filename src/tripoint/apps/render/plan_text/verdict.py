@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich.console import Group
 from rich.text import Text
 
 from tripoint.apps.render.plan_text.layout import NOTHING, lines, table, titled
-from tripoint.apps.render.reading.amounts import Money, carbon, compact, gap_percent, money_of, percent
-from tripoint.apps.render.reading.headline import Headline, headline
+from tripoint.apps.render.reading.amounts import Money, carbon, compact, gap_percent, money_of, percent, plural
+from tripoint.apps.render.reading.conflict import distinct
+from tripoint.apps.render.reading.headline import Headline, Saving, headline, order_words
 from tripoint.apps.render.reading.money import idle_usd, name_of
 from tripoint.domain.plan import Baseline, Plan, PlanStatus
 
@@ -20,14 +23,17 @@ _COLUMNS = (
     ("Per Mtok", "r"),
     ("Possible", "l"),
 )
+_ALIKE = 0.0005
+"""Two costs this close, as a share, are told as the same."""
 
 
 def top(plan: Plan) -> Group:
     """The headline."""
     span = f" · {plan.periods[0]} to {plan.periods[-1]}" if plan.periods else ""
-    size = f" · {len(plan.workloads)} workloads · {len(plan.sites)} sites"
-    name = Text.assemble((plan.name, "bold"), span, size)
-    if plan.status is PlanStatus.INFEASIBLE:
+    size = f" · {plural(len(plan.workloads), 'workload')} · {plural(len(plan.sites), 'site')}"
+    is_possible = plan.status is not PlanStatus.INFEASIBLE
+    name = Text.assemble((plan.name, "bold"), span, size if is_possible else "")
+    if not is_possible:
         return Group(name, Text("No plan satisfies the estate as declared", style="bold red"))
     found = headline(plan)
     return Group(name, _total(plan, found), lines(_promises(plan, found)))
@@ -39,8 +45,7 @@ def baselines(plan: Plan) -> Group:
         return NOTHING
     money, own = money_of(plan), headline(plan).total_usd
     rows = [_baseline(row, own, money) for row in plan.baselines]
-    impossible = [row for row in plan.baselines if row.status is PlanStatus.INFEASIBLE and row.note]
-    notes = lines(f"{name_of(row)} is not possible: {row.note}" for row in impossible)
+    notes = lines(f"{', '.join(names)}: {note}" for note, names in _notes(plan.baselines).items())
     return titled("Against the alternatives", table(_COLUMNS, rows), notes)
 
 
@@ -66,7 +71,7 @@ def conflict(plan: Plan) -> Group:
         return NOTHING
     families = " + ".join(plan.conflict.families)
     hint = [Text(f"hint: {plan.conflict.hint}")] if plan.conflict.hint else []
-    return titled(f"In conflict: {families}", lines(f"- {row}" for row in plan.conflict.details), *hint)
+    return titled(f"In conflict: {families}", lines(f"- {row}" for row in distinct(plan.conflict.details)), *hint)
 
 
 def _total(plan: Plan, found: Headline) -> Text:
@@ -80,16 +85,31 @@ def _promises(plan: Plan, found: Headline) -> list[str]:
     money = money_of(plan)
     said = []
     for saving in found.savings:
-        amount = f"{money.short(abs(saving.usd))} ({percent(abs(saving.share))})"
-        verb, against = ("saves", "against") if saving.usd >= 0 else ("costs", "more than")
-        said.append(f"{verb} {amount} {against}: {name_of(saving.baseline)}")
+        said.append(_saving(saving, money))
     if found.first_limit:
         limit = found.first_limit
-        order = f"; order by {limit.order_by}" if limit.order_by else ""
+        order = f"; {words}" if (words := order_words(limit, plan)) else ""
         said.append(f"first limit: {limit.name}, full in {limit.exhausted}{order}")
     if found.first_decision:
         said.append(f"first decision: by {found.first_decision.month}, {found.first_decision.sentence}")
     return said
+
+
+def _notes(rows: Iterable[Baseline]) -> dict[str, list[str]]:
+    """[note] the alternatives it is true of."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if row.note:
+            found.setdefault(row.note, []).append(name_of(row))
+    return found
+
+
+def _saving(saving: Saving, money: Money) -> str:
+    if abs(saving.share) < _ALIKE:
+        return f"costs the same as: {name_of(saving.baseline)}"
+    amount = f"{money.short(abs(saving.usd))} ({percent(abs(saving.share))})"
+    verb, against = ("saves", "against") if saving.usd >= 0 else ("costs", "more than")
+    return f"{verb} {amount} {against}: {name_of(saving.baseline)}"
 
 
 def _baseline(row: Baseline, own: float, money: Money) -> tuple[str | Text, ...]:

@@ -104,8 +104,13 @@ def carbon(kg: float) -> str:
 
 def month_at(plan: Plan, period: int) -> str:
     """First month of a period, `YYYY-MM`; periods before the horizon are negative."""
-    year, month = (int(part) for part in plan.start.split("-")[:2])
-    index = year * 12 + month - 1 + period * plan.period_months
+    return months_on(plan.start, period * plan.period_months)
+
+
+def months_on(start: str, months: int) -> str:
+    """The month so many months after `start`, `YYYY-MM`; before it when negative."""
+    year, month = (int(part) for part in start.split("-")[:2])
+    index = year * 12 + month - 1 + months
     return f"{index // 12:04d}-{index % 12 + 1:02d}"
 
 

@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
+from tripoint.domain.errors import Finding
 from tripoint.domain.fit import Refusal, RefusalReason
 from tripoint.domain.plan import Plan
 from tripoint.domain.provenance import Assumption
+
+_MOST_TOLD: Mapping[str, int] = MappingProxyType({"TP1601": 2, "TP1602": 2, "TP1605": 0})
+"""Findings the printed answer repeats: figures are in its table of assumptions, alternatives in its first table."""
+
+
+def news(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings worth telling beside the printed answer: all, but the first few only of those it shows anyway."""
+    seen: Counter[str] = Counter()
+    told = []
+    for finding in findings:
+        seen[finding.code] += 1
+        if seen[finding.code] <= _MOST_TOLD.get(finding.code, seen[finding.code]):
+            told.append(finding)
+    return tuple(told)
 
 
 def by_money(plan: Plan) -> tuple[Assumption, ...]:

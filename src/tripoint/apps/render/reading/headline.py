@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-from tripoint.apps.render.reading.amounts import month_key
+from tripoint.apps.render.reading.amounts import month_key, months_on
 from tripoint.apps.render.reading.decisions import Decision, decisions
 from tripoint.apps.render.reading.money import alternatives, plan_line, total_usd
 from tripoint.domain.plan import Baseline, Headroom, Plan, PlanStatus
@@ -82,6 +83,19 @@ def first_limit(plan: Plan) -> Headroom | None:
 def is_full_at_once(row: Headroom, plan: Plan) -> bool:
     """Whether the limit is reached in the first period already."""
     return bool(row.exhausted and plan.periods) and month_key(row.exhausted) <= month_key(plan.periods[0])
+
+
+def order_words(row: Headroom, plan: Plan) -> str:
+    """`order by 2028-04`; where that month is past, the month from which an order at the start serves; else empty."""
+    if not row.order_by:
+        return ""
+    if month_key(row.order_by) >= month_key(plan.start):
+        return f"order by {row.order_by}"
+    return f"too late to order in time: ordered in {plan.start}, more serves from {_served(row, plan)}"
+
+
+def _served(row: Headroom, plan: Plan) -> str:
+    return months_on(plan.start, math.ceil(row.lead_time_months))
 
 
 def _saving(baseline: Baseline, total: float) -> Saving:

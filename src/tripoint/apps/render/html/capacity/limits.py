@@ -11,7 +11,7 @@ from tripoint.apps.render.html.drawing.sections import Section, card, cards
 from tripoint.apps.render.html.drawing.svg import CARD, Scale, canvas, label
 from tripoint.apps.render.html.drawing.tables import fallback, table
 from tripoint.apps.render.reading.amounts import compact, percent, plural, significant
-from tripoint.apps.render.reading.headline import first_limit, is_full_at_once, roadmap
+from tripoint.apps.render.reading.headline import first_limit, is_full_at_once, order_words, roadmap
 from tripoint.domain.plan import Headroom, Plan
 
 _MOST_CARDS = 12
@@ -32,7 +32,7 @@ def _message(plan: Plan, rows: list[Headroom]) -> str:
         return "No physical or financial limit is declared, so none can be reached."
     if first is None:
         return f"None of {plural(len(rows), 'limit')} is reached within ten years."
-    order = f"; more must be ordered by {first.order_by}" if first.order_by else ""
+    order = f"; {words}" if (words := order_words(first, plan)) else ""
     at_once = sum(is_full_at_once(row, plan) for row in reached)
     full = f", {at_once} of them full from the start" if at_once else ""
     sight = f"{len(reached)} of {plural(len(rows), 'limit')} come into sight within ten years{full}"
@@ -41,7 +41,7 @@ def _message(plan: Plan, rows: list[Headroom]) -> str:
 
 def _card(plan: Plan, row: Headroom) -> Markup:
     full = f"full {row.exhausted}" if row.exhausted else "not in sight"
-    order = f", order by {row.order_by}" if row.order_by else ""
+    order = f", {words}" if (words := order_words(row, plan)) else ""
     return card(row.name, f"{row.unit}; {full}{order}", _draw(plan, row), note=prose(row.note))
 
 

@@ -1,0 +1,21 @@
+"""Why there is no plan, without saying the same once per period."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_PERIOD = re.compile(r" in \d{4}-(?:Q\d|\d{2})")
+
+
+def distinct(details: Iterable[str]) -> tuple[str, ...]:
+    """The first (worst) sentence of each conflicting rule, with the number of further periods it stands for."""
+    rules: dict[str, list[str]] = {}
+    for detail in details:
+        period = _PERIOD.search(detail)
+        rules.setdefault(detail[: period.start()] if period else detail, []).append(detail)
+    return tuple(f"{first}{_others(len(rest))}" for first, *rest in rules.values())
+
+
+def _others(count: int) -> str:
+    return f" (and in {count} other period{'s' if count > 1 else ''})" if count else ""
