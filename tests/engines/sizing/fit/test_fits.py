@@ -170,6 +170,65 @@ def test_training_takes_reference_hours_and_its_gang() -> None:
     assert fit.fixed_nodes == 3.0
 
 
+QUAD = NodeType(id=NodeTypeId("quad"), accelerator=AcceleratorId("chip"), gpus=4, max_kw=5.0, purchase_usd_low=1e5)
+
+
+def run_of(gang: int | None, kind: WorkloadKind = WorkloadKind.TRAINING, **fields: object) -> Workload:
+    """A run on so many accelerators; of no model unless told."""
+    demand = Demand(gpu_hours_per_month=10.0, gang_gpus=gang, reference_accelerator=AcceleratorId("chip"))
+    return workload("run", kind, **({"model": None, "demand": demand} | fields))
+
+
+def test_a_gang_larger_than_a_small_node_is_refused_there() -> None:
+    """Nodes of 4 have no fabric: a gang of 5 is out and told both numbers and the key; one of 4 stays in a node."""
+    at = colo(power=HALL, pool=NodePool(node_type=QUAD.id))
+    refusal = only_refusal(run_of(5), at, node_types=(QUAD,))
+    assert (refusal.reason, refusal.actual, refusal.limit) == (RefusalReason.GANG, 5.0, 4.0)
+    assert "needs 5 accelerators at once; `quad` has 4, and nodes of fewer than 8" in refusal.text
+    assert "`training.multi_node_min_gpus`" in refusal.text
+    assert only_fit(run_of(4), at, node_types=(QUAD,)).fixed_nodes == 1.0
+    own = {"training.multi_node_min_gpus": 4.0}
+    assert only_fit(run_of(5), at, node_types=(QUAD,), assumptions=own).fixed_nodes == 2.0
+
+
+def test_a_model_whose_state_a_gang_cannot_hold_is_not_trained_there() -> None:
+    """70 billion x 13 bytes are 910 GB: 8 x 80 are too few, 12 are enough; the refusal says so."""
+    at, m70 = colo(power=HALL), ModelId("m70")
+    refusal = only_refusal(run_of(8, model=m70), at)
+    assert (refusal.reason, refusal.unit) == (RefusalReason.MEMORY, "GB")
+    assert (refusal.actual, refusal.limit) == pytest.approx((910.0, 640.0))
+    assert "raise `gang_gpus` to 12" in refusal.text
+    assert only_refusal(run_of(11, model=m70), at).limit == 880.0
+    assert only_fit(run_of(12, model=m70), at).fixed_nodes == 2.0
+    assert only_fit(run_of(8, model=ModelId("m8")), at).fixed_nodes == 1.0
+
+
+def test_a_run_without_a_gang_must_fit_in_a_node() -> None:
+    """Nothing says it may be split: a node of 640 GB is what it has."""
+    refusal = only_refusal(run_of(None, model=ModelId("m70")), colo(power=HALL))
+    assert (refusal.actual, refusal.limit) == pytest.approx((910.0, 640.0))
+
+
+@pytest.mark.parametrize(("precisions", "need"), [(None, 168.0), (("bf16", "fp4"), 70 * 0.56 * 1.2)])
+def test_fine_tuning_keeps_the_weights_and_a_fifth_more(precisions: tuple[str, ...] | None, need: float) -> None:
+    """Two bytes each where no precision is declared, the smallest accepted one otherwise."""
+    models = (ModelSpec(id=ModelId("m70"), precisions=precisions),)
+    asked = run_of(1, WorkloadKind.FINE_TUNING, model=ModelId("m70"))
+    fits, refusals = answers(small_world(asked, models=models))
+    if need <= 80.0:
+        assert fits
+    else:
+        (refusal,) = refusals
+        assert refusal.actual == pytest.approx(need)
+        assert "fine-tuning `m70` needs 168 GB (70 billion parameters x 2.4 bytes)" in refusal.text
+
+
+def test_a_model_of_unknown_size_is_not_judged_by_memory() -> None:
+    """Nothing is refused on a guess."""
+    models = (ModelSpec(id=ModelId("house")),)
+    assert only_fit(run_of(1, model=ModelId("house")), models=models).fixed_nodes == 1.0
+
+
 def test_an_api_needs_no_nodes() -> None:
     """It is in when the model accepts it, with its own times."""
     models = (ModelSpec(id=ModelId("m8"), api_models=(API,)),)

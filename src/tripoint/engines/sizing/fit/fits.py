@@ -11,7 +11,6 @@ their sum. Gangs stand in one site.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -29,10 +28,10 @@ from tripoint.engines.sizing.fit.apis import api_fit
 from tripoint.engines.sizing.fit.desk import Desk, Errand, keyed
 from tripoint.engines.sizing.fit.facility import housed
 from tripoint.engines.sizing.fit.hosting import Hosted, Seat, best_hosting
+from tripoint.engines.sizing.fit.training import training_fit
 from tripoint.engines.sizing.policy import Rulebook, judge, place_of, rulebook, subject_of
 from tripoint.engines.sizing.replicas.cover import Cover, Fleet, cover
 from tripoint.engines.sizing.replicas.queueing import QueueTarget
-from tripoint.engines.sizing.speed.training import DEFAULT_REFERENCE, relative_speed
 from tripoint.engines.sizing.verdict import Verdict
 
 WHOLE_SITE = "*"
@@ -114,7 +113,7 @@ def _sized(desk: Desk, errand: Errand, pool: PoolSpec) -> Judged:
         text = f"`{pool.node.id}` carries no accelerator the catalogue knows (`{pool.node.accelerator}`)"
         return Verdict(reason=RefusalReason.NO_THROUGHPUT, text=text), ()
     if errand.workload.kind in TRAINING:
-        return _training(desk, errand, pool)
+        return training_fit(desk, errand, pool, chip)
     rtt = desk.worst_rtt(errand.workload, pool.site.id)
     hosted = best_hosting(desk, Seat(errand=errand, node=pool.node, chip=chip, rtt=rtt))
     if isinstance(hosted, Verdict):
@@ -218,42 +217,6 @@ def _batch(desk: Desk, errand: Errand, pool: PoolSpec, hosted: Hosted) -> Judged
         basis=tuple(figure.key for figure in figures),
     )
     return fit, figures
-
-
-def _training(desk: Desk, errand: Errand, pool: PoolSpec) -> Judged:
-    """Node-hours per reference accelerator-hour, and the nodes of a gang."""
-    workload, gang = errand.workload, errand.demand.gang_gpus
-    reference = workload.demand.reference_accelerator or DEFAULT_REFERENCE
-    speed = relative_speed(desk.catalog, workload.kind, pool.node.accelerator, reference, gang)
-    if speed is None or speed.value <= 0:
-        text = f"no training speed of {pool.node.accelerator} relative to {reference}; name another reference"
-        return Verdict(reason=RefusalReason.NO_THROUGHPUT, text=text), ()
-    gang_nodes = math.ceil(gang / pool.node.gpus)
-    if pool.max_nodes is not None and gang_nodes > pool.max_nodes:
-        return _gang_too_large(pool, gang, gang_nodes), ()
-    node_hours = 1 / (speed.value * pool.node.gpus)
-    fit = Fit(
-        workload=workload.id,
-        site=pool.site.id,
-        pool=pool.id,
-        node_type=pool.node.id,
-        gpus_per_replica=gang,
-        fixed_nodes=float(gang_nodes),
-        nodes_per_unit=node_hours,
-        busy_per_unit=1.0,
-        busy_nodes_per_unit=node_hours,
-        basis=(speed.key,),
-    )
-    return fit, (speed,)
-
-
-def _gang_too_large(pool: PoolSpec, gang: int, gang_nodes: int) -> Verdict:
-    text = (
-        f"one run needs {gang} accelerators at once, {gang_nodes} nodes of {pool.node.gpus}; `{pool.id}` may have "
-        f"{pool.max_nodes}; raise `max_nodes` or shrink `gang_gpus`"
-    )
-    limit = float(pool.max_nodes or 0)
-    return Verdict(reason=RefusalReason.GANG, text=text, actual=float(gang_nodes), limit=limit, unit="nodes")
 
 
 def _too_small(pool: PoolSpec, nodes: float, what: str) -> Verdict:
