@@ -89,12 +89,31 @@ def test_a_full_hall_that_carries_its_work_asks_for_nothing() -> None:
     assert reached(limit((90.0, 95.0, 99.0, 100.0), pressed=(False,) * 4), YEAR).period == 4
 
 
-def test_what_the_plan_orders_counts_only_after_its_last_order() -> None:
-    """GPUs busy throughout, more of them in the third quarter: the next ones are due after that."""
-    gpus = limit((8.0, 8.0, 16.0, 16.0), limit=(8.0, 8.0, 16.0, 16.0), counts_lasting=True)
-    assert reached(gpus, YEAR).period == 2
-    relieved = limit((8.0, 8.0, 16.0, 12.0), limit=(8.0, 8.0, 16.0, 16.0), counts_lasting=True)
-    assert reached(relieved, YEAR).period != 2
+def test_what_the_plan_chose_to_order_is_no_limit_while_more_can_be() -> None:
+    """GPUs busy to the last are as many as the plan orders; those with room are followed to the next order."""
+    bought = (8.0, 8.0, 16.0, 16.0)
+    gpus = limit(bought, limit=bought, is_chosen=True)
+    assert reached(gpus, YEAR).period is None
+    assert "as many as the plan orders" in reached(gpus, YEAR).how
+    assert reached(limit((2.0, 4.0, 8.0, 12.0), limit=(16.0,) * 4, is_chosen=True), YEAR).period == 4
+    assert reached(replace(gpus, is_chosen=False), YEAR).period == 0
+
+
+@pytest.mark.parametrize(
+    ("used", "period"),
+    [
+        ((100.0, 100.0, 110.0, 120.0), 11),
+        ((100.0, 100.0, 110.0, 200.0), 3),
+        ((100.0, 100.0, 200.0, 200.0), 2),
+        ((100.0, 100.0, 100.0, 100.0), None),
+    ],
+)
+def test_what_the_plan_already_orders_is_not_due(used: tuple[float, ...], period: int | None) -> None:
+    """Full at once, doubled by a step in the third quarter: what counts is when the doubled limit is full."""
+    step = ExpansionDecision(site="cage", step="hall-b", order_period=0, service_period=2, adds_kw=100.0)
+    found = reached(limit(used, limit=(100.0, 100.0, 200.0, 200.0), planned=(step,)), YEAR)
+    assert found.period == period
+    assert found.how.startswith("full by plan from 2027-Q1; `hall-b`, ordered in 2027-Q1, serves from 2027-Q3; after")
 
 
 def test_order_is_one_lead_time_before_the_period_begins() -> None:
@@ -142,10 +161,10 @@ def test_power_racks_and_gpus_of_a_cage_are_counted_in_nodes_owned() -> None:
     assert "cloud/p5.48xlarge" not in found
 
 
-def test_the_plan_s_own_step_tells_when_it_was_ordered() -> None:
-    """Full in the second quarter until `hall-b`, ordered six months before the third, serves."""
+def test_a_step_of_the_plan_is_told_and_not_due() -> None:
+    """Full in the second quarter; with `hall-b` ordered by the plan, growth from 3 to 5 nodes fills 90 kW in 2028."""
     step = ExpansionStep(id="hall-b", adds_kw=45.0, lead_time_months=6)
-    site: Site = replace(cage(), expansion=(step,))
+    site: Site = replace(cage(), expansion=(step, ExpansionStep(id="racks", adds_racks=4)))
     instance = instance_of(estate(site, cloud(), workloads=(job(),)))
     nodes = (3.0, 4.0, 5.0, 5.0)
     owned = [replace(state, owned=nodes[state.period]) for state in states(instance, "cage/dgx-h100", nodes, owned=5.0)]
@@ -156,10 +175,25 @@ def test_the_plan_s_own_step_tells_when_it_was_ordered() -> None:
         expansions=(taken,),
         placements=overflow(1),
     )
-    power = rows(*roadmap(instance, decisions, (), {}))["cage power"]
+    found = rows(*roadmap(instance, decisions, (), {}))
+    power = found["cage power"]
     assert power.limit == (45.0, 45.0, 90.0, 90.0)
-    assert (power.exhausted, power.order_by, power.lead_time_months) == ("2027-Q2", "2026-10", 6.0)
-    assert "until `hall-b` serves from 2027-Q3" in power.note
+    assert (power.exhausted, power.order_by, power.lead_time_months) == ("2028-Q4", "2027-08", 14.0)
+    assert "full by plan from 2027-Q2; `hall-b`, ordered in 2027-Q1, serves from 2027-Q3" in power.note
+    assert "`hall-b`" not in found["cage racks"].note
+    assert found["cage GPUs"].exhausted == ""
+
+
+def test_gpus_that_cannot_be_bought_are_a_limit() -> None:
+    """A node held and no more to be had: busy with work that overflows, it is full."""
+    whole = instance_of(estate(cage(held=4), cloud(), workloads=(job(),)))
+    instance = replace(whole, pools=tuple(replace(pool, owned_month=()) for pool in whole.pools))
+    decisions = decided(
+        *states(instance, "cage/dgx-h100", (4.0,) * 4, owned=4.0),
+        *states(instance, "cloud/p5.48xlarge", (0.5,) * 4),
+        placements=overflow(2),
+    )
+    assert rows(*roadmap(instance, decisions, (), {}))["cage GPUs"].exhausted == "2027-Q3"
 
 
 def overflow(period: int) -> tuple[Placement, ...]:

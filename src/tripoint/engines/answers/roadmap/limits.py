@@ -49,8 +49,8 @@ class Limit:
     """[period] whether more would be used if there were more; always when empty."""
     planned: tuple[ExpansionDecision, ...] = ()
     """Steps the plan orders, which raise the limit."""
-    counts_lasting: bool = False
-    """True where the plan orders more as it goes: only fullness that its last order leaves to the end counts."""
+    is_chosen: bool = False
+    """True where the limit is what the plan chose to order, and more could be: that it is full is its own choice."""
 
 
 def limits(
@@ -97,7 +97,7 @@ def _power(book: Book, site: SiteModel, pools: list[PoolModel]) -> Limit:
         remedy=_each(site, f"nameplate of owned nodes; {remedy}"),
         step=min((pool.node_kw for pool in pools if pool.owned_month), default=0.0),
         pressed=book.pressed(pools),
-        planned=book.planned(site),
+        planned=_raising(book, site, [step.id for step in site.steps if step.adds_kw > 0]),
     )
 
 
@@ -117,12 +117,17 @@ def _racks(book: Book, site: SiteModel, pools: list[PoolModel]) -> Limit:
         remedy=_each(site, f"racks as far as nodes fill them; {remedy}"),
         step=min((part[pool.spec.id] for pool in pools if pool.owned_month), default=0.0),
         pressed=book.pressed(pools),
-        planned=book.planned(site),
+        planned=_raising(book, site, [step.id for step in site.steps if step.adds_racks > 0]),
     )
 
 
+def _raising(book: Book, site: SiteModel, steps: list[str]) -> tuple[ExpansionDecision, ...]:
+    """Orders of those steps."""
+    return tuple(row for row in book.planned(site) if row.step in steps)
+
+
 def _gpus(book: Book, site: SiteModel, pools: list[PoolModel]) -> Iterator[Limit]:
-    """GPUs at work in the busiest block against those in service; the plan orders more as it needs them."""
+    """GPUs at work in the busiest block against those in service; a limit only where no more can be had."""
     periods = book.instance.periods
     limit = tuple(book.in_service(pools, period) for period in periods)
     if max(limit) <= 0:
@@ -141,7 +146,7 @@ def _gpus(book: Book, site: SiteModel, pools: list[PoolModel]) -> Iterator[Limit
         lead_months=min(leads) if leads else None,
         remedy=_each(site, f"GPUs at work in the busiest hours of those in service; the plan orders {more}"),
         pressed=book.pressed(pools),
-        counts_lasting=True,
+        is_chosen=any(pool.owned_month or pool.terms for pool in pools),
     )
 
 

@@ -1,11 +1,11 @@
 """When is each limit reached, and by when must more be ordered?
 
 A limit counts as full from the first period in which the plan uses 98 % of it, or no further node fits, while more
-would be used if there were more: the GPUs there are busy and their work overflows to other sites. Where the plan itself
-orders more as it goes (GPUs in service), only fullness that its last order leaves to the end counts. A limit that is
-never full in this sense is followed beyond the horizon, if more than a trace of it is used: use grows as the
-least-squares line through its logarithm did within it, for ten years from the plan's start. More must be ordered one
-lead time before the period begins.
+would be used if there were more: the GPUs there are busy and their work overflows to other sites. What the plan orders
+itself is not due: fullness counts only after the last expansion step it takes serves, and GPUs in service, as many as
+it chose to buy, are no limit while more can be bought. A limit that is never full in this sense is followed beyond the
+horizon, if more than a trace of it is used: use grows as the least-squares line through its logarithm did within it,
+for ten years from the plan's start. More must be ordered one lead time before the period begins.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from tripoint.domain.charge import Charge
 from tripoint.domain.estate import Horizon
-from tripoint.domain.plan import ExpansionDecision, Headroom
+from tripoint.domain.plan import Headroom
 from tripoint.domain.units import MONTHS_PER_YEAR, LinkId
 from tripoint.engines.answers.roadmap.limit_book import FULL
 from tripoint.engines.answers.roadmap.limits import Limit, Series, limits
@@ -39,8 +39,6 @@ class Reached:
     """Period, counted on beyond the horizon; `None` when not in sight."""
     how: str
     """How that was found, for a person."""
-    relief: ExpansionDecision | None = None
-    """The step of the plan that ends it."""
 
 
 def roadmap(
@@ -58,10 +56,18 @@ def roadmap(
 
 
 def reached(limit: Limit, horizon: Horizon) -> Reached:
-    """First period in which a limit is full, by plan or by its growth."""
+    """First period in which a limit is full after what the plan orders to raise it, by plan or by its growth."""
     is_full = full_periods(limit)
-    if any(is_full):
-        return _by_plan(limit, is_full, horizon)
+    served = max((row.service_period for row in limit.planned), default=0)
+    eased = _eased(limit, is_full[:served], horizon)
+    later = [full and period >= served for period, full in enumerate(is_full)]
+    found = _by_plan(later, horizon) if any(later) else _by_growth(limit, horizon)
+    return replace(found, how=f"{eased}{found.how}")
+
+
+def _by_growth(limit: Limit, horizon: Horizon) -> Reached:
+    if limit.is_chosen and limit.used[-1] >= FULL * limit.limit[-1]:
+        return Reached(period=None, how="as many as the plan orders, and more can be ordered")
     if limit.used[-1] < _TRACE * limit.limit[-1]:
         return Reached(period=None, how=f"not in sight: less than {_TRACE:.0%} of it is used".replace("%", " %"))
     slope = log_slope(limit.used)
@@ -80,29 +86,34 @@ def reached(limit: Limit, horizon: Horizon) -> Reached:
 
 def full_periods(limit: Limit) -> list[bool]:
     """[period] whether the limit binds."""
+    if limit.is_chosen:
+        return [False] * len(limit.used)
     pressed = limit.pressed or (True,) * len(limit.used)
     fits_none = [top - used < limit.step * (1 - 1e-9) for used, top in zip(limit.used, limit.limit, strict=True)]
     filled = [top > 0 and used >= FULL * top for used, top in zip(limit.used, limit.limit, strict=True)]
-    binds = [is_pressed and (a or b) for is_pressed, a, b in zip(pressed, filled, fits_none, strict=True)]
-    if not limit.counts_lasting:
-        return binds
-    last_order = max((p for p in range(1, len(binds)) if limit.limit[p] > limit.limit[p - 1]), default=0)
-    return [period >= last_order and all(binds[period:]) for period in range(len(binds))]
+    return [is_pressed and (a or b) for is_pressed, a, b in zip(pressed, filled, fits_none, strict=True)]
 
 
-def _by_plan(limit: Limit, is_full: list[bool], horizon: Horizon) -> Reached:
+def _eased(limit: Limit, before: list[bool], horizon: Horizon) -> str:
+    """What was full before the steps the plan orders serve; empty where nothing was."""
+    if not any(before):
+        return ""
+    steps = " and ".join(
+        f"`{row.step}`, ordered in {period_label(horizon, row.order_period)}, serves from "
+        f"{period_label(horizon, row.service_period)}"
+        for row in limit.planned
+    )
+    return f"full by plan from {period_label(horizon, before.index(True))}; {steps}; after that "
+
+
+def _by_plan(is_full: list[bool], horizon: Horizon) -> Reached:
     first = is_full.index(True)
     if all(is_full):
         return Reached(period=0, how="full from the first period on")
     if all(is_full[first:]):
         return Reached(period=first, how="full by plan from then on")
     free = first + is_full[first:].index(False)
-    until = period_label(horizon, free)
-    relief = [row for row in limit.planned if first < row.service_period <= free]
-    if not relief:
-        return Reached(period=first, how=f"full by plan until {until}, when less is used")
-    steps = " and ".join(f"`{row.step}`" for row in relief)
-    return Reached(period=first, how=f"full by plan until {steps} serves from {until}", relief=relief[0])
+    return Reached(period=first, how=f"full by plan until {period_label(horizon, free)}, when less is used")
 
 
 def log_slope(used: Series) -> float:
@@ -130,8 +141,6 @@ def _headroom(limit: Limit, found: Reached, horizon: Horizon) -> Headroom:
     exhausted = order_by = ""
     if found.period is not None:
         exhausted = period_label(horizon, found.period)
-        if found.relief is not None:
-            lead = float((found.relief.service_period - found.relief.order_period) * horizon.period_months)
         if lead is not None:
             order_by = order_month(horizon, found.period, lead)
     return Headroom(
