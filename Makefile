@@ -33,7 +33,7 @@ plan: $(VENV)/.ready-plan ## Plan the shipped example, print the answer and writ
 
 test: check ## Check everything, then run all tests with coverage
 	@if [ "$${CI:-}" = true ]; then tools/install_system_packages.sh; fi
-	@$(BIN)/python -m pytest $(PARALLEL) -rs $(if $(TESTS),$(TESTS),--cov --cov-report=term)
+	@$(BIN)/python -m pytest $(PARALLEL) -rfEs $(if $(TESTS),$(TESTS),--cov --cov-report=term)
 	@$(if $(TESTS),:,$(BIN)/coverage report --include='src/tripoint/domain/*,src/tripoint/engines/*' \
 	  --fail-under=$(REASONED) --format=total >/dev/null || { \
 	  echo "domain and engines are covered below $(REASONED) %" >&2; exit 1; })
