@@ -20,7 +20,7 @@ from tripoint.engines.placement.milp.program import INFINITY, Program, Solution,
 
 Solve = Callable[[Program], Solution]
 
-_STRUCTURE = ("presence", "keep", "egress", "contracted", "burn")
+_STRUCTURE = ("presence", "keep", "egress", "contracted", "burn", "spend")
 """Definitions rather than limits: nobody can relax them."""
 _MOST_DETAILS = 8
 _TOLERANCE = 1e-6

@@ -62,6 +62,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("moves", _plain(caps.moves)),
     Family("links", net.links),
     Family("egress", net.egress),
+    Family("spend", _plain(caps.spend)),
     Family("concentration", _plain(caps.concentration)),
     Family("budget", _plain(caps.budget)),
 )

@@ -73,6 +73,8 @@ class Formulation:
     standby: dict[tuple[int, int], int] = field(default_factory=dict)
     """(lane, period) -> share of the peak that can be taken over."""
 
+    spend: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    """(cost view, provider, period) -> what the provider is paid, USD; only where a rule asks."""
     penalties: list[tuple[int, float]] = field(default_factory=list)
     """Columns that cost nothing but should stay at 0 without a reason, and a token price, USD per unit."""
 

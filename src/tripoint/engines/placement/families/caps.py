@@ -86,22 +86,35 @@ def moves(form: Formulation) -> None:
         form.builder.row("moves", label, total, upper=float(cap))
 
 
+def spend(form: Formulation) -> None:
+    """What each provider is paid in a period, where a rule asks: spend[view,v,p] = sum of unit cost x column.
+
+    One column per provider and period keeps the rules over cost short: the long sum stands once.
+    """
+    policies = form.instance.estate.policies
+    views = [CostView.EFFECTIVE] if policies.concentration else []
+    if policies.budget is not None and policies.budget.view not in views:
+        views.append(policies.budget.view)
+    for view in views:
+        for (period, provider), terms in sorted(_cost_terms(form, view).items()):
+            column = form.builder.column(f"spend[{view.value},{provider},p{period}]")
+            form.spend[view.value, provider, period] = column
+            label = f"{view.value} cost with `{provider}` in {form.instance.grid.periods[period]}"
+            form.builder.row("spend", label, [*terms, (column, -1.0)], lower=0.0, upper=0.0)
+
+
 def concentration(form: Formulation) -> None:
-    """No provider takes more than its share of effective cost: cost[v,p] <= cap x sum over all of cost[.,p]."""
+    """No provider takes more than its share of effective cost: spend[v,p] <= cap x sum over all of spend[.,p]."""
     instance = form.instance
-    if not instance.estate.policies.concentration:
-        return
-    by_provider = _cost_terms(form, CostView.EFFECTIVE)
-    providers = sorted({provider for _, provider in by_provider})
+    view = CostView.EFFECTIVE.value
     for cap in instance.estate.policies.concentration:
-        named = [cap.provider.lower()] if cap.provider else [p for p in providers if p != "own"]
-        for provider in named:
-            for period in instance.periods:
-                mine = by_provider.get((period, provider), [])
-                everyone = [t for other in providers for t in by_provider.get((period, other), [])]
-                terms = [*mine, *((column, -cap.max_share * usd) for column, usd in everyone)]
+        for period in instance.periods:
+            paid = {v: column for (kind, v, p), column in form.spend.items() if kind == view and p == period}
+            named = [cap.provider.lower()] if cap.provider else [v for v in sorted(paid) if v != "own"]
+            everyone: Terms = [(column, -cap.max_share) for column in paid.values()]
+            for provider in (name for name in named if name in paid):
                 label = f"at most {cap.max_share:.0%} of cost with `{provider}`"
-                form.builder.row("concentration", label, terms, upper=0.0)
+                form.builder.row("concentration", label, [(paid[provider], 1.0), *everyone], upper=0.0)
 
 
 def budget(form: Formulation) -> None:
@@ -110,9 +123,10 @@ def budget(form: Formulation) -> None:
     limit = instance.estate.policies.budget
     if limit is None:
         return
-    by_provider = _cost_terms(form, limit.view)
     for period in instance.periods:
-        terms = [term for (p, _), found in by_provider.items() if p == period for term in found]
+        terms: Terms = [
+            (column, 1.0) for (view, _, p), column in form.spend.items() if p == period and view == limit.view.value
+        ]
         label = f"budget {limit.usd_per_period:,.0f} USD ({limit.view.value}) in {instance.grid.periods[period]}"
         form.builder.row("budget", label, terms, upper=limit.usd_per_period)
 
