@@ -1,7 +1,8 @@
 """tripoint: plan where AI workloads live across public cloud, dense private clusters and the edge.
 
-    from tripoint import load_estate, plan
+    from tripoint import load_estate, plan, plan_text
     answer = plan(load_estate("my-estate"))
+    print(answer.solve.undiscounted_usd, plan_text(answer))
 
 The functions are those the command line calls, so they give the same answers. Importing tripoint does nothing: each
 name is fetched when it is first used.
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         load_catalog,
         load_estate,
         plan,
+        plan_text,
         read_plan,
         read_profile,
         write_plan,
@@ -72,6 +74,7 @@ __all__ = [
     "load_catalog",
     "load_estate",
     "plan",
+    "plan_text",
     "read_plan",
     "read_profile",
     "write_plan",

@@ -205,3 +205,42 @@ def test_the_published_schema_is_the_one_of_the_code(request: pytest.FixtureRequ
     if request.config.getoption("--update-goldens"):
         SCHEMA.write_text(text, encoding="utf-8")
     assert SCHEMA.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("part", ["charges", "placements", "pools", "transfers"])
+@pytest.mark.parametrize("period", [-1, 12, 99])
+def test_a_row_of_a_period_the_plan_has_not_is_refused_with_both_numbers(part: str, period: int) -> None:
+    """A hand-edited index is told with its path; no renderer meets it."""
+    content = json.loads(text_of_small_plan())
+    content[part][0]["period"] = period
+    with pytest.raises(EstateError) as caught:
+        plan_from_json(json.dumps(content))
+    (finding,) = caught.value.findings
+    assert (finding.code, finding.path) == ("TP1904", f"{part}[0].period")
+    assert f"period {period}, the plan has 12 periods" in finding.message
+
+
+def test_a_series_of_another_length_than_the_horizon_is_refused() -> None:
+    """A baseline with a missing quarter is told with both lengths."""
+    content = json.loads(text_of_small_plan())
+    content["baselines"][1]["by_period_usd"].pop()
+    with pytest.raises(EstateError) as caught:
+        plan_from_json(json.dumps(content))
+    assert "has 11 figures, the plan has 12 periods" in caught.value.findings[0].message
+
+
+def test_a_word_where_json_has_numbers_is_refused() -> None:
+    """A bare `NaN`, which some writers put into files, is not JSON and is named."""
+    content = json.loads(text_of_small_plan())
+    content["solve"]["incumbent_usd"] = math.nan
+    with pytest.raises(EstateError) as caught:
+        plan_from_json(json.dumps(content))
+    assert [(each.code, "`NaN`" in each.message) for each in caught.value.findings] == [("TP1901", True)]
+
+
+def test_a_plan_shows_itself_in_one_line() -> None:
+    """In a notebook a plan is its cost, its gap and its size; an impossible one is its conflict."""
+    assert repr(small_plan()).startswith(f"Plan({small_plan().name!r}: ")
+    assert f"{small_plan().solve.undiscounted_usd:,.0f} USD over 36 months" in repr(small_plan())
+    assert "residency + power" in repr(infeasible_plan())
+    assert max(len(repr(make())) for make in (small_plan, infeasible_plan, empty_plan)) < 200

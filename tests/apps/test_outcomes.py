@@ -103,3 +103,11 @@ def test_a_finding_without_place_or_path_is_still_one_line() -> None:
     """Empty parts leave no stray separators."""
     finding = Finding(code="TP1010", severity=Severity.NOTE, path="", message="whole document")
     assert finding_lines([finding]) == ["TP1010 note  whole document"]
+
+
+def test_an_interruption_says_what_it_cost() -> None:
+    """Whoever was interrupted may say so in words, also through the `Abort` that click makes of it."""
+    wrapped = click.Abort()
+    wrapped.__cause__ = KeyboardInterrupt("interrupted before the first plan was found")
+    assert outcome_of(wrapped).message == "interrupted before the first plan was found"
+    assert outcome_of(click.Abort()).message == outcome_of(KeyboardInterrupt()).message == "interrupted"

@@ -146,3 +146,10 @@ def test_a_report_of_something_else_is_refused(run: RunCli, small_estate: Path) 
     told = run("report", small_estate)
     assert told.code == 2
     assert "TP19" in told.err
+
+
+def test_the_api_prints_what_the_command_prints(run: RunCli, small_estate: Path, tmp_path: Path) -> None:
+    """`plan_text` of a plan read back is the command's answer to the letter, in both lengths."""
+    for flags, full in (((), False), (("--full",), True)):
+        told = run("plan", small_estate, "--out", tmp_path, *FAST, *flags).out
+        assert told.startswith(tripoint.plan_text(tripoint.read_plan(tmp_path), full=full))

@@ -39,7 +39,8 @@ def test_errors_of_checks_stop_a_load_together_with_every_warning(tmp_path: Path
     with pytest.raises(EstateError) as caught:
         load_estate(path, CATALOG, load_estate_file)
     assert [said.code for said in caught.value.findings] == ["TP1207", "TP1302", "TP1502"]
-    assert str(caught.value) == "2 errors in the estate"
+    assert caught.value.message == f"2 errors in `{path}`"
+    assert all(f"{said.code} {said.path}: {said.message}" in str(caught.value) for said in caught.value.findings)
 
 
 def test_findings_are_told_once_errors_first_then_in_file_order() -> None:

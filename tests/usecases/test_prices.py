@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tripoint.adapters.catalog_csv import load_catalog
 from tripoint.domain.catalog import Catalog
+from tripoint.domain.errors import OptionError
 from tripoint.domain.purchase import PurchaseOption
 from tripoint.engines.facts.prices.listings import ListingKind, listings
 from tripoint.usecases.prices import PriceHit, assumption_rows, search_prices
@@ -92,9 +93,15 @@ def test_every_search_returns_rows_that_hold_every_word(catalog: Catalog) -> Non
 
 @given(st.lists(st.text(max_size=8), max_size=3), st.text(max_size=8) | st.none())
 def test_no_words_break_a_search(terms: list[str], region: str | None) -> None:
-    """Any text is a search, and a search invents nothing."""
+    """Any text is a search, and a search invents nothing; a place that is none is refused by name."""
     catalog = CATALOG
-    hits = search_prices(catalog, terms, today=TODAY, region=region)
+    hits: tuple[PriceHit, ...] = ()
+    refused = ""
+    try:
+        hits = search_prices(catalog, terms, today=TODAY, region=region)
+    except OptionError as error:
+        refused = error.message
+    assert not refused or f"`{region}`" in refused
     assert len(hits) <= sum(1 for _ in listings(catalog))
 
 
@@ -109,3 +116,17 @@ def test_assumptions_are_searchable_by_key_and_meaning(catalog: Catalog) -> None
 
 
 CATALOG = load_catalog()
+
+
+def test_a_place_nobody_sells_in_is_refused_with_the_nearest_one(catalog: Catalog) -> None:
+    """A misspelt region is not answered with the prices that hold everywhere."""
+    with pytest.raises(OptionError) as caught:
+        search_prices(catalog, ["h100"], today=TODAY, region="eu-centrall-1")
+    assert "`eu-centrall-1`" in caught.value.message
+    assert "`eu-central-1`" in caught.value.hint
+
+
+@pytest.mark.parametrize("region", ["EU", "nl", "EEA", "us-east-1", "global", "LU"])
+def test_places_are_known_whatever_their_case(catalog: Catalog, region: str) -> None:
+    """A geography, a country (with sellers or not), a country set and a region all name a place."""
+    assert search_prices(catalog, ["h100"], today=TODAY, region=region)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -27,6 +28,7 @@ FIELD_REFUSED = "TP1904"
 
 _FAMILY = PLAN_SCHEMA.rsplit("/", 1)[0] + "/"
 _SHOWN_PROBLEMS = 50
+_PLACED = ("charges", "placements", "pools", "standby", "transfers")
 _REPLAN = "write the plan again with `tripoint plan --out DIR`"
 
 
@@ -47,10 +49,14 @@ def plan_from_json(text: str, *, file: str = "plan.json") -> Plan:
     content = _parse(text, file)
     _check_schema(content, file)
     try:
-        return _adapter().validate_python(content)
+        found = _adapter().validate_python(content)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False)
         raise EstateError(_field_findings(problems, file)) from error
+    misplaced = tuple(_misplaced(found, file))
+    if misplaced:
+        raise EstateError(misplaced[:_SHOWN_PROBLEMS])
+    return found
 
 
 def plan_json_schema() -> dict[str, Any]:
@@ -85,7 +91,10 @@ def _spelled_out(content: Any) -> Any:
 
 def _parse(text: str, file: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_no_constant)
+    except _NotANumberError as error:
+        finding = _finding(NOT_JSON, "", f"not a JSON document: it holds `{error}`, which is no number", _REPLAN, file)
+        raise EstateError((finding,)) from error
     except json.JSONDecodeError as error:
         is_cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")
         cause = f"the file ends in the middle of a value, after {len(text)} characters" if is_cut else error.msg
@@ -94,6 +103,30 @@ def _parse(text: str, file: str) -> Any:
     except RecursionError as error:
         message = "nested deeper than any plan is"
         raise EstateError((_finding(NOT_A_PLAN, "", message, "name a plan.json written by tripoint", file),)) from error
+
+
+class _NotANumberError(ValueError):
+    """A word such as `NaN` where JSON has numbers."""
+
+
+def _no_constant(word: str) -> float:
+    raise _NotANumberError(word)
+
+
+def _misplaced(plan: Plan, file: str) -> Iterator[Finding]:
+    """Rows that speak of a period or a block the plan has not, and series of another length than the horizon."""
+    sizes = {"period": len(plan.periods), "block": len(plan.blocks)}
+    for part in _PLACED:
+        for index, row in enumerate(getattr(plan, part)):
+            for axis, size in sizes.items():
+                at = getattr(row, axis, 0)
+                if not 0 <= at < max(size, 1):
+                    message = f"is {axis} {at}, the plan has {size} {axis}s, counted from 0"
+                    yield _finding(FIELD_REFUSED, f"{part}[{index}].{axis}", message, _REPLAN, file)
+    for index, row in enumerate(plan.baselines):
+        if len(row.by_period_usd) != sizes["period"]:
+            message = f"has {len(row.by_period_usd)} figures, the plan has {sizes['period']} periods"
+            yield _finding(FIELD_REFUSED, f"baselines[{index}].by_period_usd", message, _REPLAN, file)
 
 
 def _check_schema(content: Any, file: str) -> None:

@@ -81,6 +81,13 @@ def plan(
     )
 
 
+def plan_text(plan: Plan, *, full: bool = False) -> str:
+    """What `tripoint plan` prints of a plan; every row of it when `full`."""
+    from tripoint.apps.render.plan_text import plan_text as render
+
+    return render(plan, is_full=full)
+
+
 def write_plan(plan: Plan, folder: str | Path) -> tuple[Written, ...]:
     """Writes `report.html`, `plan.json` and `charges.csv` into `folder`, each whole or not at all."""
     from tripoint.adapters.charges_csv import charges_to_csv

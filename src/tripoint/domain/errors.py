@@ -61,6 +61,10 @@ class TripointError(Exception):
         self.hint = hint
 
 
+_TOLD = 5
+"""Findings an `EstateError` names when it is printed."""
+
+
 class EstateError(TripointError):
     """The estate (or a file it names) cannot be used as declared; all findings are attached."""
 
@@ -68,8 +72,16 @@ class EstateError(TripointError):
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         errors = sum(finding.severity is Severity.ERROR for finding in findings)
-        super().__init__(f"{errors} error{'s' if errors != 1 else ''} in the estate")
+        files = {finding.file for finding in findings}
+        where = f"`{files.pop()}`" if len(files) == 1 and "" not in files else "the estate"
+        super().__init__(f"{errors} error{'s' if errors != 1 else ''} in {where}")
         self.findings = findings
+
+    def __str__(self) -> str:
+        """The message and the first findings: all a notebook shows of an error."""
+        told = [f"{each.place()}  {each.code} {each.path}: {each.message}" for each in self.findings[:_TOLD]]
+        rest = [f"... {len(self.findings) - _TOLD} more in `findings`"] if len(self.findings) > _TOLD else []
+        return "\n".join([self.message, *told, *rest])
 
 
 class OptionError(TripointError):

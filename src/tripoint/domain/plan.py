@@ -485,3 +485,13 @@ class Plan:
     """Pairs refused, with numbers."""
     findings: tuple[Finding, ...]
     """Warnings and notes that did not stop the run."""
+
+    def __repr__(self) -> str:
+        """One line, since a notebook shows it: the whole would be megabytes."""
+        span = f"{len(self.periods) * self.period_months} months from {self.start}"
+        size = f"{len(self.workloads)} workloads, {len(self.sites)} sites"
+        if self.solve is None:
+            conflict = " + ".join(self.conflict.families) if self.conflict else "no solution"
+            return f"Plan({self.name!r}: {self.status}, {conflict}; {span})"
+        cost = f"{self.solve.undiscounted_usd:,.0f} USD over {span}, gap {self.solve.gap:.2%}"
+        return f"Plan({self.name!r}: {self.status}, {cost}; {size})"

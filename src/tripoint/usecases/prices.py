@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tripoint.domain.catalog import Catalog, DefaultRow
+from tripoint.domain.errors import OptionError
+from tripoint.domain.findings import did_you_mean
 from tripoint.domain.purchase import PurchaseOption
 from tripoint.engines.facts.ages import is_stale
 from tripoint.engines.facts.places import expand_countries
@@ -59,11 +61,16 @@ def search_prices(
 ) -> tuple[PriceHit, ...]:
     """Prices that match every term and every filter; by kind, then cheapest per accelerator first."""
     words = _words(terms)
+    rows = tuple(listings(catalog))
     names: dict[str, str] = {chip.id: chip.name for chip in catalog.accelerators}
     place = _Place.of(catalog, region)
+    if not place.is_known(rows):
+        near = did_you_mean(place.wanted, sorted(place.names(rows)))
+        message = f"`--region`: no region, country or country set is called `{region}`"
+        raise OptionError(message, hint=near or "for example `eu-central-1`, `NL`, `EU` or `EEA`")
     found = [
         listing
-        for listing in listings(catalog)
+        for listing in rows
         if (kind is None or listing.kind == kind)
         and (option is None or listing.option == option)
         and place.holds(listing)
@@ -97,6 +104,14 @@ class _Place:
         is_geo = any(row.geo.lower() == wanted for row in catalog.regions)
         countries = frozenset() if is_geo else expand_countries((wanted,), catalog)
         return _Place(wanted=wanted, countries=countries)
+
+    def is_known(self, rows: Sequence[Listing]) -> bool:
+        """Whether the filter names any place at all."""
+        return not self.wanted or bool(self.countries) or self.wanted in self.names(rows)
+
+    def names(self, rows: Sequence[Listing]) -> set[str]:
+        """Every region and geography a price is given for."""
+        return {name.lower() for row in rows for name in (row.region, row.geo, *row.region.split("_")) if name}
 
     def holds(self, listing: Listing) -> bool:
         """True for prices of the wanted place, and for those that hold everywhere."""

@@ -61,6 +61,8 @@ def test_all_mistakes_are_told_at_once() -> None:
     [
         ({"pue": "1.2"}, "expects a number, found the text `1.2`", "write `1.2`, without quotes"),
         ({"pue": "1,200"}, "expects a number, found the text `1,200`", "write `1200`, without quotes"),
+        ({"pue": "40%"}, "expects a number, found the text `40%`", "write the fraction `0.4`"),
+        ({"pue": "1.5 %"}, "expects a number, found the text `1.5 %`", "write the fraction `0.015`"),
         ({"pue": "12 kW"}, "expects a number, found the text `12 kW`", "write the number alone, without its unit"),
         ({"pue": True}, "expects a number, found `true`", ""),
         ({"pue": [1]}, "expects a number, found a list of 1", ""),

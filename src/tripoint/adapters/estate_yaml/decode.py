@@ -117,8 +117,17 @@ def _number_hint(text: str) -> str:
     try:
         number = float(squeezed)
     except ValueError:
-        return "write the number alone, without its unit" if text[:1].isdigit() else ""
+        return _share_hint(squeezed) or ("write the number alone, without its unit" if text[:1].isdigit() else "")
     return f"write `{squeezed}`, without quotes" if math.isfinite(number) else ""
+
+
+def _share_hint(text: str) -> str:
+    """`40%` is `0.4`: shares and growth are fractions everywhere in an estate."""
+    try:
+        share = float(text.removesuffix("%")) / 100 if text.endswith("%") else math.inf
+    except ValueError:
+        return ""
+    return f"write the fraction `{share:g}`" if math.isfinite(share) else ""
 
 
 def expectation(kind: Any) -> str:

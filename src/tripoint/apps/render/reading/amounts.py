@@ -84,6 +84,8 @@ def compact(value: float, write: Callable[[float], str] = significant) -> str:
 def percent(share: float) -> str:
     """A share in whole percent, with one decimal below ten: `18 %`, `0.4 %`."""
     points = share * 100
+    if not math.isfinite(points):
+        return three_digits(points)
     if points and abs(points) < 0.05:
         return "<0.1 %"
     return f"{points:.0f} %" if abs(points) >= 9.95 or points == int(points) else f"{points:.1f} %"
@@ -126,6 +128,8 @@ def plural(count: float, noun: str) -> str:
     """`1 node`, `2.5 nodes`, `no nodes`."""
     if count == 0:
         return f"no {noun}s"
+    if not math.isfinite(count):
+        return f"{three_digits(count)} {noun}s"
     shown = f"{count:,.0f}" if abs(count - round(count)) < 1e-6 else f"{count:,.1f}"
     return f"{shown} {noun}" if shown == "1" else f"{shown} {noun}s"
 

@@ -91,11 +91,10 @@ def order_words(row: Headroom, plan: Plan) -> str:
         return ""
     if month_key(row.order_by) >= month_key(plan.start):
         return f"order by {row.order_by}"
-    return f"too late to order in time: ordered in {plan.start}, more serves from {_served(row, plan)}"
-
-
-def _served(row: Headroom, plan: Plan) -> str:
-    return months_on(plan.start, math.ceil(row.lead_time_months))
+    if not math.isfinite(row.lead_time_months):
+        return "too late to order in time"
+    served = months_on(plan.start, math.ceil(row.lead_time_months))
+    return f"too late to order in time: ordered in {plan.start}, more serves from {served}"
 
 
 def _saving(baseline: Baseline, total: float) -> Saving:
