@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -17,34 +18,44 @@ from tripoint.engines.costing.breakeven.threshold import Range, exactly, within
 
 def flat(mtok: float = 100.0) -> Appetite:
     """Work that may be done at any hour."""
-    whole = Stretch(hours=HOURS_PER_MONTH, rate_per_mtok=0.0, volume=1.0)
+    whole = Stretch(hours=HOURS_PER_MONTH, rate_per_mtok=0.0, mean_rate_per_mtok=0.0, volume=1.0)
     return Appetite(mtok=mtok, growth_per_year=0.0, is_waiting=False, stretches=(whole,), utilisation_cap=0.8)
 
 
 def waiting(peak: float = 3.0, busy_share: float = 0.25, mtok: float = 100.0) -> Appetite:
-    """Requests of which the busy part of the month sees `peak` times the mean."""
+    """Requests of which the busy part of the month sees `peak` times the mean, sized at that rate throughout it."""
     low = (1.0 - busy_share * peak) / (1.0 - busy_share)
+
+    def stretch(share: float, rate: float) -> Stretch:
+        per_mtok = rate * 1e-3
+        hours = HOURS_PER_MONTH * share
+        return Stretch(hours=hours, rate_per_mtok=per_mtok, mean_rate_per_mtok=per_mtok, volume=share * rate)
+
     return Appetite(
         mtok=mtok,
         growth_per_year=0.0,
         is_waiting=True,
-        stretches=(
-            Stretch(hours=HOURS_PER_MONTH * busy_share, rate_per_mtok=peak * 1e-3, volume=busy_share * peak),
-            Stretch(hours=HOURS_PER_MONTH * (1.0 - busy_share), rate_per_mtok=low * 1e-3, volume=1 - busy_share * peak),
-        ),
+        stretches=(stretch(busy_share, peak), stretch(1.0 - busy_share, low)),
         utilisation_cap=0.8,
     )
 
 
 def held(
-    month_usd: Range, *, busy_usd: float = 0.0, nodes_per_unit: float = 0.01, fixed: float = 0.0, lot: int = 1
+    month_usd: Range,
+    *,
+    busy_usd: float = 0.0,
+    busy_nodes: float = 0.0,
+    nodes_per_unit: float = 0.01,
+    fixed: float = 0.0,
+    lot: int = 1,
 ) -> Firm:
-    """A firm way at `cage`."""
+    """A firm way at `cage`; `busy_nodes` per unit are under load."""
+    need = fit(nodes_per_unit=nodes_per_unit, fixed_nodes=fixed, name="cage/node")
     return Firm(
         label="cage/node owned",
         option="owned",
         site="cage",
-        fit=fit(nodes_per_unit=nodes_per_unit, fixed_nodes=fixed, name="cage/node"),
+        fit=replace(need, busy_nodes_per_unit=busy_nodes),
         lot=lot,
         month_usd=month_usd,
         busy_hour_usd=exactly(busy_usd),
@@ -82,7 +93,7 @@ def test_flat_work_pays_from_the_textbook_threshold() -> None:
 
 def test_energy_of_busy_hours_raises_the_threshold() -> None:
     """Each busy hour saves 20 - 4 USD, so 7300 / (16 x 730) of the hours are needed."""
-    found = one(held(exactly(7300.0), busy_usd=4.0), rented(exactly(20.0)), asked=flat())
+    found = one(held(exactly(7300.0), busy_usd=4.0, busy_nodes=0.01), rented(exactly(20.0)), asked=flat())
     assert found.demand().value == pytest.approx(73_000.0 * 7300 / (16 * 730))
 
 
@@ -91,6 +102,15 @@ def test_peaks_are_rented_and_raise_the_threshold() -> None:
     found = one(held(exactly(7300.0), nodes_per_unit=1.0), rented(exactly(20.0), nodes_per_unit=1.0), asked=waiting())
     # The node is full a quarter of the month and does x/3 in the rest: 0.25 + 0.75 x / 3000 = 0.5 at x = 1000 Mtok.
     assert found.demand().value == pytest.approx(1000.0)
+
+
+def test_only_what_is_under_load_draws_active_power() -> None:
+    """One request a second occupies a node and keeps 0.4 of it busy: its energy is that of 292 of 730 hours."""
+    firm = held(exactly(7300.0), busy_usd=5.0, busy_nodes=0.4, nodes_per_unit=1.0)
+    found = one(firm, rented(exactly(20.0), nodes_per_unit=1.0), asked=waiting(peak=1.0))
+    assert sum(found.appetite.busy_hours(firm.fit, 1000.0)) == pytest.approx(0.4 * 730)
+    assert firm.occupied_hour_usd(found.appetite).value == pytest.approx(0.4 * 5.0)
+    assert found.firm_cost(1000.0, 1) == pytest.approx(7300.0 + 0.4 * 730 * 5.0)
 
 
 def test_replicas_that_always_run_pay_from_the_first_request() -> None:
@@ -181,7 +201,7 @@ def test_at_the_threshold_both_ways_cost_the_same(
     month: float, busy: float, hour: float, fixed: float, peak: float, spread: float, mtok_usd: float | None
 ) -> None:
     """Just below it renting is cheaper, at it the costs are equal, and the ends of the range lie on both sides."""
-    firm = held(within(month, spread), busy_usd=busy, nodes_per_unit=1.0, fixed=fixed)
+    firm = held(within(month, spread), busy_usd=busy, busy_nodes=0.5, nodes_per_unit=1.0, fixed=fixed)
     elastics = [rented(within(hour, spread), nodes_per_unit=1.5, fixed=fixed)]
     elastics += [] if mtok_usd is None else [tokens(within(mtok_usd, spread))]
     found = one(firm, *elastics, asked=waiting(peak=peak))

@@ -8,17 +8,18 @@ from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given, settings
-from tests.factories.answering import ON_DEMAND, cage, chat, cloud, decided, estate, job, states
+from tests.factories.answering import ON_DEMAND, cage, chat, cloud, commitment, decided, estate, job, placed, states
 from tests.factories.planning import instance_of
 
 from tripoint.domain.estate import Estate
 from tripoint.domain.plan import BreakEven
 from tripoint.domain.policy import Policies, ResidencyRule
 from tripoint.domain.purchase import PurchaseOption
-from tripoint.domain.units import WorkloadId
+from tripoint.domain.units import SiteId, WorkloadId
 from tripoint.engines.answers.breakeven.appetite import appetite
 from tripoint.engines.answers.breakeven.ways import firm_ways, total
 from tripoint.engines.answers.breakeven.workloads import all_contests, break_evens
+from tripoint.engines.placement.columns.coefficients import busy_hours_per_share
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.testing.strategies import small_estates
 
@@ -54,6 +55,48 @@ def test_batch_work_pays_where_its_node_hours_do() -> None:
     assert row.elastic_usd_per_node_hour == pytest.approx(40.0)
     assert row.utilisation == pytest.approx(use)
     assert row.mtok_per_month == pytest.approx(use * 730.0 / fit.nodes_per_unit)
+
+
+def test_busy_hours_are_the_statement_s() -> None:
+    """Energy above idle follows the mean rate in both: the same node-hours, for waiting work and for the rest."""
+    instance = instance_of(estate(cage(), cloud(), workloads=(chat(), job())))
+    months = instance.estate.horizon.period_months
+    for lane in (each for each in instance.lanes if each.fit.site == "cage"):
+        asked, demand = appetite(instance, lane.workload), instance.demand(lane)
+        assert asked is not None
+        mtok = (demand.mtok_in[0] + demand.mtok_out[0]) / months
+        blocks = instance.blocks if asked.is_waiting else (0,)
+        charged = sum(busy_hours_per_share(instance, lane, 0, block) for block in blocks)
+        assert sum(asked.busy_hours(lane.fit, mtok)) * months == pytest.approx(charged)
+
+
+@pytest.mark.parametrize(("share", "firm"), [(1.0, "cage/dgx-h100 owned"), (0.001, "hall/dgx-h100 owned")])
+def test_the_firm_way_named_is_the_plan_s_own(share: float, firm: str) -> None:
+    """The hall is cheaper on paper; the plan lives in the cage, so its nodes are told, unless it is a trace of it."""
+    hall = replace(cage(purchase_usd=100_000.0), id=SiteId("hall"))
+    instance = instance_of(estate(cage(), hall, cloud(usd_per_hour=40.0), workloads=(job(),)))
+    found = all_contests(instance)
+    assert found[0][0].firm.label == "hall/dgx-h100 owned"
+    decisions = decided(
+        *states(instance, "cage/dgx-h100", (1.0,) * 4, owned=1.0),
+        *states(instance, "cloud/p5.48xlarge", (1.0,) * 4),
+        placements=(placed("job", "cage/dgx-h100", 0, share), placed("job", "cloud/p5.48xlarge", 0, 1.0 - share)),
+    )
+    row = next(each for each in break_evens(instance, decisions, found) if each.subject == "job")
+    assert row.firm == firm
+
+
+def test_the_term_told_is_the_one_the_plan_signs() -> None:
+    """Three years are cheaper a month; the plan signs for one."""
+    instance = instance_of(estate(cloud(usd_per_hour=40.0, options=BOTH), workloads=(job(),)))
+    pool = "cloud/p5.48xlarge"
+    decisions = decided(
+        *states(instance, pool, (1.0,) * 4, committed=(1.0,) * 4),
+        purchases=(commitment(pool, 1.0, 0, term_months=12),),
+        placements=(placed("job", pool, 0, 1.0),),
+    )
+    row = next(each for each in break_evens(instance, decisions, all_contests(instance)) if each.subject == "job")
+    assert row.firm == f"{pool} committed 1y"
 
 
 def test_only_what_policy_allows_is_compared() -> None:

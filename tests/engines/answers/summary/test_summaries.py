@@ -12,8 +12,9 @@ from tripoint.domain.charge import Charge, ChargeKind, CommitmentStatus
 from tripoint.domain.units import SiteId
 from tripoint.domain.workload import Recovery, Standby, TodayShare
 from tripoint.engines.answers.breakeven.workloads import all_contests
+from tripoint.engines.answers.homes import homes_of
 from tripoint.engines.answers.summary.firm_cost import firm_costs
-from tripoint.engines.answers.summary.reasons import LONGEST, Evidence, homes_of, reason
+from tripoint.engines.answers.summary.reasons import LONGEST, Evidence, reason
 from tripoint.engines.answers.summary.summaries import (
     Bill,
     bills,

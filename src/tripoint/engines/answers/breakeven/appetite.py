@@ -27,6 +27,8 @@ class Stretch:
     """Hours per month."""
     rate_per_mtok: float
     """Requests per second to size for, per million tokens a month; 0 for workloads that do not wait."""
+    mean_rate_per_mtok: float
+    """Mean requests per second, likewise: what draws active power."""
     volume: float
     """Part of the month's tokens, 0 to 1."""
 
@@ -53,6 +55,17 @@ class Appetite:
         rates = [stretch.rate_per_mtok * mtok for stretch in self.stretches]
         least = fit.busy_nodes_per_unit / self.utilisation_cap
         return tuple(max(fit.fixed_nodes + fit.nodes_per_unit * rate, least * rate) for rate in rates)
+
+    def busy_hours(self, fit: Fit, mtok: float) -> tuple[float, ...]:
+        """[stretch] node-hours a month under load at a demand, by the statement's rule: of the mean, not the peak."""
+        if not self.is_waiting:
+            return tuple(fit.busy_nodes_per_unit * mtok * each.hours / HOURS_PER_MONTH for each in self.stretches)
+        return tuple(fit.busy_nodes_per_unit * mtok * each.mean_rate_per_mtok * each.hours for each in self.stretches)
+
+    def busy_share(self, fit: Fit) -> float:
+        """Part of a further node-hour that is under load where nodes are filled."""
+        hours = self.node_hours_per_mtok(fit)
+        return sum(self.busy_hours(fit, 1.0)) / hours if hours > 0 else 0.0
 
     def node_hours_per_mtok(self, fit: Fit) -> float:
         """Node-hours a further million tokens takes where nodes are filled."""
@@ -82,6 +95,7 @@ def appetite(instance: Instance, number: int) -> Appetite | None:
             Stretch(
                 hours=block.weight * HOURS_PER_MONTH,
                 rate_per_mtok=demand.peak_rate[0][index] / first,
+                mean_rate_per_mtok=demand.mean_rate[0][index] / first,
                 volume=volume_share(instance, number, 0, index) if is_waiting else block.weight,
             )
             for index, block in enumerate(instance.grid.blocks)

@@ -1,10 +1,11 @@
 """A firm way against all elastic ways of one workload: what each costs at a demand, and where they meet.
 
 The firm way holds whole nodes (one per identical site) and rents elastically what they cannot carry. Per month, over
-stretches b of h hours in which n_b firm nodes would be occupied and an elastic way costs E_b,
+stretches b of h hours in which n_b firm nodes would be occupied, a_b node-hours of them under load, and an elastic way
+costs E_b,
 
     elastic(x) = min over elastic ways of sum of E_b
-    firm_k(x)  = k F + min over elastic ways of sum of [h busy min(k, n_b) + E_b (1 - min(1, k / n_b))]
+    firm_k(x)  = k F + min over elastic ways of sum of [a_b busy c_b + E_b (1 - c_b)],  c_b = min(1, k / n_b)
 
 so both are the same at k = 0. The threshold is where the first lot begins to pay, firm_1 <= elastic: below today's
 demand where it pays today, else the first one above it. Where demand is flat and no replicas are held, that is the
@@ -61,11 +62,15 @@ class Firm:
     month_usd: Range
     """One node for an idle month, USD."""
     busy_hour_usd: Range
-    """One occupied node-hour on top of it, USD."""
+    """One node-hour under load on top of it, USD."""
+
+    def occupied_hour_usd(self, asked: Appetite) -> Range:
+        """One occupied node-hour on top of the month: it is under load for part of it where capacity follows peaks."""
+        return self.busy_hour_usd.scaled(asked.busy_share(self.fit))
 
     def usd_per_mtok(self, asked: Appetite) -> float:
         """A million tokens on a node that is always full, USD."""
-        hour = self.month_usd.value / HOURS_PER_MONTH + self.busy_hour_usd.value
+        hour = self.month_usd.value / HOURS_PER_MONTH + self.occupied_hour_usd(asked).value
         return hour * asked.node_hours_per_mtok(self.fit)
 
 
@@ -119,7 +124,8 @@ class Contest:
 
     def utilisation(self, rival: Elastic) -> Threshold:
         """Use of a firm node above which it is cheaper than the same work bought from the rival."""
-        return break_even(self.firm.month_usd, self.node_hour(rival), HOURS_PER_MONTH, self.firm.busy_hour_usd)
+        busy = self.firm.occupied_hour_usd(self.appetite)
+        return break_even(self.firm.month_usd, self.node_hour(rival), HOURS_PER_MONTH, busy)
 
     def demand(self) -> Range:
         """Demand from which the first firm node pays, million tokens per month; infinite where it never does."""
@@ -134,9 +140,8 @@ class Contest:
         held = float(lots * self.firm.lot)
         occupied = self.appetite.nodes(self.firm.fit, mtok)
         covered = [min(1.0, held / nodes) if nodes > 0 else 1.0 for nodes in occupied]
-        busy = sum(
-            stretch.hours * min(held, nodes) for stretch, nodes in zip(self.appetite.stretches, occupied, strict=True)
-        )
+        loaded = self.appetite.busy_hours(self.firm.fit, mtok)
+        busy = sum(hours * part for hours, part in zip(loaded, covered, strict=True))
         rest = min(
             sum(usd * (1.0 - part) for usd, part in zip(way.bill(self.appetite, mtok, end), covered, strict=True))
             for way in self.elastics

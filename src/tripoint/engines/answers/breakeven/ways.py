@@ -55,6 +55,11 @@ def node_of(option: str) -> str:
     return "an owned node" if kind == "owned" else "a held node"
 
 
+def term_words(months: float) -> str:
+    """`committed 3y`."""
+    return f"committed {months / MONTHS_PER_YEAR:g}y"
+
+
 def words_of(option: str) -> str:
     """An elastic option as it is said: `on demand`, `on spot`, `by the token`."""
     return {"on_demand": "on demand", "spot": "on spot", "per_token": "by the token"}[option]
@@ -120,6 +125,5 @@ def _busy(instance: Instance, pool: PoolModel) -> Range:
 def _committed(instance: Instance, term: TermOffer) -> FirmWay:
     hour = _hour(instance, term.offer)
     month = total(term.month_rates)
-    years = (term.offer.term_months or 0) / MONTHS_PER_YEAR
     scale = month / hour.value if hour.value > 0 else 0.0
-    return FirmWay(option=f"committed {years:g}y", month_usd=hour.scaled(scale))
+    return FirmWay(option=term_words(term.offer.term_months or 0), month_usd=hour.scaled(scale))

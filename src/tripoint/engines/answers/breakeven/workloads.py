@@ -1,9 +1,10 @@
 """When does holding capacity beat renting it? Per workload here, per pool in `pools`; both in one table.
 
 A workload's firm ways meet its elastic ways, all taken from its own lanes, so policy has removed what is not allowed
-before a price is looked at. The firm way named is the cheapest that pays at today's demand, else the first to pay as
-demand grows; the elastic way named is the cheapest at the threshold (at today's demand where there is none). The
-workload is looked at on its own; the plan may do better by letting several share nodes.
+before a price is looked at. The firm way named is the plan's own where it uses one for the workload, else the cheapest
+that pays at today's demand, else the first to pay as demand grows; the elastic way named is the cheapest at the
+threshold (at today's demand where there is none). The workload is looked at on its own; the plan may do better by
+letting several share nodes.
 """
 
 from __future__ import annotations
@@ -11,12 +12,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tripoint.domain.plan import BreakEven, CostCurve, CostPoint
+from tripoint.domain.plan import BreakEven, CostCurve, CostPoint, PurchaseAction
 from tripoint.domain.units import HOURS_PER_MONTH
 from tripoint.engines.answers.breakeven.appetite import Appetite, appetite
 from tripoint.engines.answers.breakeven.contest import Contest, Elastic, Firm, contests
 from tripoint.engines.answers.breakeven.pools import pool_break_evens, stated, use_words
-from tripoint.engines.answers.breakeven.ways import elastic_ways, firm_ways, node_of, token_usd, words_of
+from tripoint.engines.answers.breakeven.ways import (
+    elastic_ways,
+    firm_ways,
+    node_of,
+    term_words,
+    token_usd,
+    words_of,
+)
+from tripoint.engines.answers.homes import OWNED, TOLD, homes_of
 from tripoint.engines.costing.breakeven.curves import Way, by_tokens
 from tripoint.engines.costing.breakeven.threshold import ALREADY, BEYOND, HORIZON_YEARS, Crossing, Range, crossing
 from tripoint.engines.placement.decode import Decisions
@@ -31,8 +40,30 @@ def break_evens(
     instance: Instance, decisions: Decisions, found: Sequence[tuple[Contest, ...]]
 ) -> tuple[BreakEven, ...]:
     """Workloads in the estate's order, then pools, those the plan uses most first."""
-    workloads = tuple(_row(instance, each[0]) for each in found if each)
-    return (*workloads, *pool_break_evens(instance, decisions))
+    told = [own_contest(instance, number, decisions, each) for number, each in enumerate(found) if each]
+    return (*(_row(instance, each) for each in told), *pool_break_evens(instance, decisions))
+
+
+def own_contest(instance: Instance, number: int, decisions: Decisions, found: Sequence[Contest]) -> Contest:
+    """The contest of the firm way that carries most of a workload in the plan; the first where none does."""
+    for home in homes_of(instance, number, decisions):
+        if not home.is_firm or home.share < TOLD:
+            continue
+        kinds = ("owned", "held") if home.way == OWNED else _signed_words(decisions, home.pool)
+        mine = [each for each in found if each.firm.label in [f"{home.pool} {kind}" for kind in kinds]]
+        if mine:
+            return min(mine, key=lambda each: kinds.index(each.firm.option))
+    return found[0]
+
+
+def _signed_words(decisions: Decisions, pool: str) -> tuple[str, ...]:
+    """Terms the plan signs for a pool, most nodes first: `committed 3y`."""
+    nodes: dict[str, float] = {}
+    for row in decisions.purchases:
+        if row.pool == pool and row.action is PurchaseAction.COMMIT and row.term_months:
+            words = term_words(row.term_months)
+            nodes[words] = nodes.get(words, 0.0) + row.nodes
+    return tuple(sorted(nodes, key=lambda words: -nodes[words]))
 
 
 def all_contests(instance: Instance) -> tuple[tuple[Contest, ...], ...]:
@@ -64,7 +95,7 @@ def firm_sides(instance: Instance, lanes: list[Lane]) -> list[Firm]:
                 fit=lane.fit,
                 lot=pool.count,
                 month_usd=way.month_usd,
-                busy_hour_usd=way.busy_hour_usd.scaled(lane.fit.busy_per_unit),
+                busy_hour_usd=way.busy_hour_usd,
             )
             for way in firm_ways(instance, pool)
         )
@@ -136,7 +167,7 @@ def _curves(held: Contest, rival: Elastic, demand: Range) -> tuple[CostCurve, ..
         top = min(max(top, 1.6 * demand.value), _WIDEST * asked.mtok)
     if not asked.is_waiting:
         mtok_per_hour = firm.lot / asked.node_hours_per_mtok(firm.fit)
-        usd = firm.month_usd.value * firm.lot, firm.busy_hour_usd.value * firm.lot
+        usd = firm.month_usd.value * firm.lot, firm.occupied_hour_usd(asked).value * firm.lot
         owned = Way(label=firm.option, month_usd=usd[0], hour_usd=usd[1])
         rented = Way(label=rival.option, hour_usd=held.node_hour(rival).value * firm.lot)
         return by_tokens((owned, rented), mtok_per_hour, top)
@@ -153,7 +184,7 @@ def _note(held: Contest, rival: Elastic, demand: Range, when: Crossing) -> str:
     node = f"{node_of(firm.option)} at `{firm.site}` ({firm.month_usd.value:,.0f} USD a month)"
     other = f"`{rival.fit.node_type}` {words_of(rival.option)} at `{rival.site}`"
     if not math.isfinite(demand.value):
-        full = firm.month_usd.value + HOURS_PER_MONTH * firm.busy_hour_usd.value
+        full = firm.month_usd.value + HOURS_PER_MONTH * firm.occupied_hour_usd(asked).value
         there = held.node_hour(rival).value * HOURS_PER_MONTH
         costs = f"always full costs {full:,.0f} USD a month for work that costs {there:,.0f} there"
         return f"{other} stays cheaper: {node_of(firm.option)} at `{firm.site}` {costs}"

@@ -12,29 +12,14 @@ from dataclasses import dataclass
 from tripoint.domain.fit import RefusalReason
 from tripoint.engines.answers.breakeven.contest import Contest
 from tripoint.engines.answers.breakeven.ways import words_of
+from tripoint.engines.answers.homes import COMMITTED, OWNED, TOLD, Home, homes_of
 from tripoint.engines.answers.summary.firm_cost import FirmCost
-from tripoint.engines.placement.columns.coefficients import volume_share
 from tripoint.engines.placement.decode import Decisions
 from tripoint.engines.placement.instance.instance import Instance
 
-OWNED, COMMITTED = "on owned nodes", "on committed nodes"
 LONGEST = 160
 """Characters of the sentence."""
 _ALIKE = 0.02
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Home:
-    """Part of a workload at a site, had in one way."""
-
-    site: str
-    """Site id."""
-    way: str
-    """`on owned nodes`, `on committed nodes`, `on demand`, `on spot`, `by the token`."""
-    pool: str
-    """The pool there that carries most of it."""
-    share: float
-    """Part of the workload's volume over the horizon."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,37 +89,9 @@ def _word(cause: RefusalReason) -> str:
     return words.get(cause, cause.value.replace("_", " "))
 
 
-def homes_of(instance: Instance, number: int, decisions: Decisions) -> list[Home]:
-    """Where a workload runs and on what, by volume over the horizon, most first."""
-    workload = instance.estate.workloads[number]
-    parts: dict[tuple[str, str], dict[str, float]] = {}
-    split = _firm_split(decisions)
-    for row in decisions.placements:
-        if row.workload != workload.id:
-            continue
-        weight = row.share * volume_share(instance, number, row.period, row.block)
-        firm = split.get((row.pool, row.period, row.block), (0.0, 0.0)) if row.lane == "firm" else (0.0, 0.0)
-        elastic = {"firm": "on demand", "spot": "on spot", "api": "by the token"}[row.lane]
-        for way, part in ((OWNED, firm[0]), (COMMITTED, firm[1]), (elastic, 1.0 - sum(firm))):
-            if part > 0.0:
-                pools = parts.setdefault((row.site, way), {})
-                pools[row.pool] = pools.get(row.pool, 0.0) + weight * part
-    whole = sum(sum(pools.values()) for pools in parts.values()) or 1.0
-    homes = [
-        Home(
-            site=site,
-            way=way,
-            pool=max(pools, key=lambda pool: (pools[pool], pool)),
-            share=sum(pools.values()) / whole,
-        )
-        for (site, way), pools in parts.items()
-    ]
-    return sorted(homes, key=lambda home: (-home.share, home.site, home.way))
-
-
 def _told(homes: list[Home]) -> str:
     """`96 % on owned nodes at `colo-ams`, 4 % on demand at `cloud-fra``."""
-    shown = [home for home in homes if home.share >= 0.005]
+    shown = [home for home in homes if home.share >= TOLD]
     return ", ".join(f"{home.share * 100:.0f} % {home.way} at `{home.site}`" for home in shown)
 
 
@@ -180,14 +137,3 @@ def _rented_price(held: Contest) -> str:
     if use > 1:
         return f"{node} nodes at `{held.firm.site}` cost more at any use"
     return f"{node} nodes at `{held.firm.site}` pay above {use * 100:.0f} % use"
-
-
-def _firm_split(decisions: Decisions) -> dict[tuple[str, int, int], tuple[float, float]]:
-    """(pool, period, block) -> shares of the nodes in use that are owned and committed."""
-    split: dict[tuple[str, int, int], tuple[float, float]] = {}
-    for state in decisions.pools:
-        used, firm = state.used - state.spot, state.owned + state.committed
-        if used > 1e-9 and firm > 0:
-            part = min(1.0, firm / used) / firm
-            split[state.pool, state.period, state.block] = (state.owned * part, state.committed * part)
-    return split
