@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 import yaml
@@ -12,7 +13,7 @@ from tripoint.domain.estate import Estate
 from tripoint.domain.site import Site
 from tripoint.domain.workload import Demand
 from tripoint.usecases.init import TEMPLATES, template_files
-from tripoint.usecases.schema import estate_reference, schema_text
+from tripoint.usecases.schema import estate_reference, part_schema, schema_text
 
 SCHEMA = estate_schema()
 PAGE = estate_reference(SCHEMA)
@@ -23,6 +24,15 @@ def test_templates_satisfy_the_schema_an_editor_uses(template: str) -> None:
     """An editor underlines nothing in a fresh estate."""
     document = yaml.safe_load(template_files(template)["estate.yaml"])
     assert list(Draft202012Validator(SCHEMA).iter_errors(document)) == []
+
+
+@pytest.mark.parametrize("file", ["estate", "sites", "links", "models-and-data", "workloads"])
+def test_each_file_of_a_folder_satisfies_the_schema_of_a_part(repo_root: Path, file: str) -> None:
+    """An editor underlines nothing in an estate kept in a folder, and still every unknown key."""
+    document = yaml.safe_load((repo_root / "examples" / "three-layer" / f"{file}.yaml").read_text(encoding="utf-8"))
+    part = Draft202012Validator(part_schema(SCHEMA))
+    assert list(part.iter_errors(document)) == []
+    assert [error.validator for error in part.iter_errors({**document, "sitse": []})] == ["additionalProperties"]
 
 
 def test_the_schema_is_one_json_document_with_a_final_newline() -> None:

@@ -22,6 +22,11 @@ def schema_text(schema: Schema) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
+def part_schema(schema: Schema) -> dict[str, Any]:
+    """The schema of one file of an estate kept in a folder: the same keys, none of which that file must have."""
+    return {name: value for name, value in schema.items() if name != "required"}
+
+
 def estate_reference(schema: Schema) -> str:
     """Markdown page of every field: name, type, default, description; one section per kind of entry."""
     definitions: Schema = schema["$defs"]
