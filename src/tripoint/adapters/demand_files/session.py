@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,11 +38,11 @@ class Session:
 
     def run(self, sql: str, parameters: Sequence[object] = ()) -> None:
         """Run a statement for its effect."""
-        self.connection.execute(sql, list(parameters))
+        _heard(self.connection, lambda: self.connection.execute(sql, list(parameters)))
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """All rows of a query whose answer is small."""
-        answer: list[Row] = self.connection.execute(sql, list(parameters)).fetchall()
+        answer: list[Row] = _heard(self.connection, lambda: self.connection.execute(sql, list(parameters)).fetchall())
         return answer
 
     def row(self, sql: str, parameters: Sequence[object] = ()) -> Row:
@@ -55,6 +56,19 @@ class Session:
         alias = self.folder / f"source{len(list(self.folder.iterdir()))}"
         alias.symlink_to(path.resolve())
         return str(alias)
+
+
+def _heard(connection: Any, query: Callable[[], Any]) -> Any:
+    """What a query answers, run beside the main thread so that Ctrl-C is heard while DuckDB is deep in a task."""
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        running = beside.submit(query)
+        try:
+            return running.result()
+        except KeyboardInterrupt:
+            while not running.done():  # an interruption before the query begins is forgotten by DuckDB
+                connection.interrupt()
+                wait((running,), timeout=0.05)
+            raise
 
 
 @contextmanager
@@ -83,10 +97,6 @@ def _told(file: str, memory_mb: int) -> Iterator[None]:
     """DuckDB's exceptions by who must act."""
     try:
         yield
-    except (RuntimeError, duckdb.InterruptException) as error:
-        if "interrupt" not in str(error).lower():
-            raise
-        raise KeyboardInterrupt from error  # DuckDB ends a query on Ctrl-C with an exception of its own
     except duckdb.OutOfMemoryException as error:
         raise PlatformError(
             f"{memory_mb} MB of memory, or the disk behind it, did not suffice to read `{file}`",
