@@ -184,3 +184,11 @@ def test_a_plan_without_baselines_is_totalled_from_its_charges() -> None:
     """`--no-baselines` still has a headline."""
     plan = small_plan()
     assert headline(replace(plan, baselines=())).total_usd == pytest.approx(headline(plan).total_usd)
+
+
+def test_less_than_half_a_cent_is_no_money() -> None:
+    """What rounding leaves of a sum is told as nothing; a unit price may be that small."""
+    assert Money().short(3e-9) == "$0"
+    assert Money().short(-3e-9) == "$0"
+    assert Money().short(0.01) == "$0.0100"
+    assert Money().rate(0.00031) == "$0.000310"

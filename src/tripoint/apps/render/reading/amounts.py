@@ -33,8 +33,9 @@ class Money:
         return usd / self.usd_per_unit
 
     def short(self, usd: float) -> str:
-        """Three significant digits with k, M or B: `$38.1M`, `$214k`, `$950`."""
-        return self._signed(usd, compact(abs(self.units(usd)), three_digits))
+        """Three significant digits with k, M or B: `$38.1M`, `$214k`, `$950`; less than half a cent is nothing."""
+        amount = abs(self.units(usd))
+        return self._signed(usd, compact(amount if amount >= 0.005 else 0.0, three_digits))
 
     def rate(self, usd: float | None) -> str:
         """A unit price with three significant digits: `$5.40`, `$0.0347`; a dash when there is none."""
