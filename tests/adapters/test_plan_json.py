@@ -240,7 +240,9 @@ def test_a_word_where_json_has_numbers_is_refused() -> None:
 
 def test_a_plan_shows_itself_in_one_line() -> None:
     """In a notebook a plan is its cost, its gap and its size; an impossible one is its conflict."""
-    assert repr(small_plan()).startswith(f"Plan({small_plan().name!r}: ")
-    assert f"{small_plan().solve.undiscounted_usd:,.0f} USD over 36 months" in repr(small_plan())
+    plan = small_plan()
+    assert plan.solve is not None
+    assert repr(plan).startswith(f"Plan({plan.name!r}: ")
+    assert f"{plan.solve.undiscounted_usd:,.0f} USD over 36 months" in repr(plan)
     assert "residency + power" in repr(infeasible_plan())
     assert max(len(repr(make())) for make in (small_plan, infeasible_plan, empty_plan)) < 200
