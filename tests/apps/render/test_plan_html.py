@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
+from html import escape
 from html.parser import HTMLParser
 from itertools import pairwise
 from typing import Any
@@ -220,3 +221,13 @@ def test_long_names_are_cut_with_an_ellipsis() -> None:
     """A name of 500 letters does not push the picture off the page."""
     assert len(cut("x" * 500, 100)) <= 16
     assert cut("short", 100) == "short"
+
+
+def test_what_alternatives_assume_stands_once_below_the_table() -> None:
+    """Two alternatives with one caveat share a sentence; the table keeps its numbers together."""
+    plan = small_plan()
+    rows = tuple(replace(row, note="without recovery objectives") for row in plan.baselines[1:3])
+    text = plan_html(replace(plan, baselines=(plan.baselines[0], *rows)))
+    first, second = (row.label[:1].upper() + row.label[1:] for row in rows)
+    assert text.count("without recovery objectives") == 1
+    assert f"{escape(first, quote=False)} and {escape(second, quote=False)}" in text

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
 from tripoint.apps.render.html.drawing.tables import table
-from tripoint.apps.render.reading.amounts import carbon, money_of, percent
+from tripoint.apps.render.reading.amounts import carbon, money_of, percent, plural
+from tripoint.apps.render.reading.conflict import distinct
 from tripoint.apps.render.reading.headline import Headline, Saving, headline, order_words
-from tripoint.apps.render.reading.money import idle_usd, name_of
+from tripoint.apps.render.reading.money import caveats, idle_usd, name_of
 from tripoint.domain.plan import Plan, PlanStatus
 
 
@@ -22,9 +23,9 @@ def board(plan: Plan) -> Markup:
 
 def _top(plan: Plan, claim: str) -> Markup:
     span = f"{plan.periods[0]} to {plan.periods[-1]}" if plan.periods else ""
-    size = f"{len(plan.workloads)} workloads, {len(plan.sites)} sites"
+    size = f"{plural(len(plan.workloads), 'workload')}, {plural(len(plan.sites), 'site')}" if plan.sites else ""
     words = " · ".join(part for part in (f"Plan of {plan.name}", span, size) if part)
-    return el("header", el("p", words, class_="eyebrow"), el("h1", claim))
+    return el("header", el("p", words, class_="eyebrow"), el("h1", claim.replace(" %", "\u00a0%")))
 
 
 def _claim(plan: Plan, found: Headline) -> str:
@@ -79,20 +80,27 @@ def _comparison(plan: Plan, found: Headline) -> Markup | None:
     money = money_of(plan)
     columns = (
         ("Alternative", "l"), ("Cost", "r"), ("Against plan", "r"), ("Discounted", "r"), ("Invoiced", "r"),
-        ("CO2e", "r"), ("Per Mtok", "r"), ("What it assumes", "p"),
+        ("CO2e", "r"), ("Per Mtok", "r"),
     )  # fmt: skip
     rows = []
     for row in plan.baselines:
         if row.status is PlanStatus.INFEASIBLE:
-            rows.append((name_of(row), "not possible", "–", "–", "–", "–", "–", row.note))
+            rows.append((name_of(row), "not possible", "–", "–", "–", "–", "–"))
             continue
         change = row.total_usd / found.total_usd - 1 if found.total_usd > 0 and row.name != "plan" else None
         against = "–" if change is None else f"{'+' if change >= 0 else '−'}{percent(abs(change))}"
         rows.append((
             name_of(row), money.short(row.total_usd), against, money.short(row.npv_usd), money.short(row.billed_usd),
-            carbon(row.carbon_kg), money.rate(row.usd_per_mtok), row.note,
+            carbon(row.carbon_kg), money.rate(row.usd_per_mtok),
         ))  # fmt: skip
-    return table(columns, rows, "The plan and the obvious alternatives, priced by the same function")
+    return join(
+        table(columns, rows, "The plan and the obvious alternatives, priced by the same function"),
+        [_caveat(names, note) for note, names in caveats(plan).items()],
+    )
+
+
+def _caveat(names: list[str], note: str) -> Markup:
+    return el("p", el("strong", " and ".join(names)), ": ", prose(note), class_="note")
 
 
 def _conflict(plan: Plan) -> Markup | None:
@@ -102,7 +110,7 @@ def _conflict(plan: Plan) -> Markup | None:
     return el(
         "div",
         el("strong", f"These cannot hold together: {families}"),
-        el("ul", [el("li", prose(detail)) for detail in plan.conflict.details]),
+        el("ul", [el("li", prose(detail)) for detail in distinct(plan.conflict.details)]),
         el("p", el("strong", "What would help: "), prose(plan.conflict.hint)) if plan.conflict.hint else None,
         class_="alarm",
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from rich.console import Group
 from rich.text import Text
 
@@ -11,7 +9,7 @@ from tripoint.apps.render.plan_text.layout import NOTHING, lines, table, titled
 from tripoint.apps.render.reading.amounts import Money, carbon, compact, gap_percent, money_of, percent, plural
 from tripoint.apps.render.reading.conflict import distinct
 from tripoint.apps.render.reading.headline import Headline, Saving, headline, order_words
-from tripoint.apps.render.reading.money import idle_usd, name_of
+from tripoint.apps.render.reading.money import caveats, idle_usd, name_of
 from tripoint.domain.plan import Baseline, Plan, PlanStatus
 
 _COLUMNS = (
@@ -45,7 +43,7 @@ def baselines(plan: Plan) -> Group:
         return NOTHING
     money, own = money_of(plan), headline(plan).total_usd
     rows = [_baseline(row, own, money) for row in plan.baselines]
-    notes = lines(f"{', '.join(names)}: {note}" for note, names in _notes(plan.baselines).items())
+    notes = lines(f"{' and '.join(names)}: {note}" for note, names in caveats(plan).items())
     return titled("Against the alternatives", table(_COLUMNS, rows), notes)
 
 
@@ -93,15 +91,6 @@ def _promises(plan: Plan, found: Headline) -> list[str]:
     if found.first_decision:
         said.append(f"first decision: by {found.first_decision.month}, {found.first_decision.sentence}")
     return said
-
-
-def _notes(rows: Iterable[Baseline]) -> dict[str, list[str]]:
-    """[note] the alternatives it is true of."""
-    found: dict[str, list[str]] = {}
-    for row in rows:
-        if row.note:
-            found.setdefault(row.note, []).append(name_of(row))
-    return found
 
 
 def _saving(saving: Saving, money: Money) -> str:

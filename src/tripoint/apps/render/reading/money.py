@@ -33,6 +33,15 @@ def alternatives(plan: Plan) -> tuple[Baseline, ...]:
     return tuple(baseline for baseline in plan.baselines if baseline.name != "plan")
 
 
+def caveats(plan: Plan) -> dict[str, list[str]]:
+    """[note] the alternatives it is true of: what they assume, or why they do not exist."""
+    found: dict[str, list[str]] = {}
+    for row in plan.baselines:
+        if row.note:
+            found.setdefault(row.note, []).append(name_of(row))
+    return found
+
+
 def by_period(plan: Plan, cause: Callable[[Charge], str]) -> dict[str, tuple[float, ...]]:
     """[cause][period] effective cost, USD, largest cause first."""
     series: dict[str, list[float]] = defaultdict(lambda: [0.0] * len(plan.periods))

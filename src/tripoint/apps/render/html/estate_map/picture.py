@@ -58,7 +58,8 @@ def _figure(plan: Plan) -> Markup:
     left_out = len(moved) - len(shown)
     note = "Circle: area is cost over the horizon. Ribbon: width is volume per month, averaged over the horizon."
     if left_out > 0:
-        note += f" The {left_out} smallest flows are in the table only."
+        smallest = "smallest flow is" if left_out == 1 else f"{left_out} smallest flows are"
+        note += f" The {smallest} in the table only."
     return figure(
         "Sites and flows",
         f"cost in {plan.currency}, volume in GB per month",
