@@ -22,6 +22,7 @@ _NUMBER = r"(-?[\d.]+(?:e[+-]?\d+)?)"
 _OBJECTIVE = re.compile(rf"^Objective value:\s+{_NUMBER}", re.MULTILINE)
 _BOUND = re.compile(rf"^Lower bound:\s+{_NUMBER}", re.MULTILINE)
 _CLOCK = re.compile(rf"\(Wallclock seconds\):\s+{_NUMBER}")
+_PROCESSOR = re.compile(rf"^Total time \(CPU seconds\):\s+{_NUMBER}", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,8 @@ class Found:
     """Bound it proved; minus infinity when it told none."""
     seconds: float
     """Its own wall clock."""
+    processor_s: float
+    """Its processor time, all threads."""
     violation: float
     """Largest amount by which its values break a row, a bound or integrality."""
 
@@ -98,6 +101,7 @@ def solve(program: Program, built: Built, limits: SolveLimits) -> Found:
         objective=objective,
         bound=bound,
         seconds=_last(_CLOCK, told, math.nan),
+        processor_s=_last(_PROCESSOR, told, math.nan),
         violation=program.worst_violation(values) if has_values else math.inf,
     )
 
