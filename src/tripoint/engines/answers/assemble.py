@@ -13,9 +13,11 @@ from tripoint.engines.answers.assumptions import assumptions
 from tripoint.engines.answers.baselines import baseline
 from tripoint.engines.answers.breakeven.workloads import all_contests, break_evens
 from tripoint.engines.answers.findings import Doubts, plan_findings
+from tripoint.engines.answers.hindrances import hindrances
 from tripoint.engines.answers.lapses import lapse_advice, lapsing
+from tripoint.engines.answers.roadmap.limits import limits
 from tripoint.engines.answers.roadmap.reached import roadmap
-from tripoint.engines.answers.roadmap.traffic import link_traffic
+from tripoint.engines.answers.roadmap.traffic import traffic_of
 from tripoint.engines.answers.summary.firm_cost import firm_costs
 from tripoint.engines.answers.summary.reasons import Evidence
 from tripoint.engines.answers.summary.summaries import site_summaries, workload_summaries
@@ -43,11 +45,15 @@ def assemble(frame: Frame, outcome: Outcome, others: tuple[Baseline, ...]) -> Pl
     assert outcome.decisions is not None
     instance, charges, decisions = outcome.instance, outcome.charges, outcome.decisions
     contests = all_contests(instance)
+    traffic = traffic_of(outcome)
+    pressing = limits(instance, decisions, charges, traffic.peaks)
+    hindered = hindrances(instance, charges, pressing, traffic.overloads)
     evidence = Evidence(
         instance=instance,
         decisions=decisions,
         contests=contests,
         firm_costs=firm_costs(instance, decisions, charges),
+        hindrances=hindered,
     )
     assumed = assumptions(instance, decisions.placements, charges, frame.today)
     is_proven = outcome.solution.status is SolutionStatus.OPTIMAL
@@ -87,9 +93,9 @@ def assemble(frame: Frame, outcome: Outcome, others: tuple[Baseline, ...]) -> Pl
         transfers=decisions.transfers,
         charges=charges,
         baselines=(baseline("plan", "this plan", outcome), *others),
-        breakevens=break_evens(instance, decisions, contests),
+        breakevens=break_evens(instance, decisions, contests, hindered),
         lapses=lapse_advice(instance, decisions),
-        headroom=roadmap(instance, decisions, charges, link_traffic(outcome)),
+        headroom=roadmap(instance, pressing),
         assumptions=assumed,
         refusals=instance.refusals,
         findings=(*frame.loaded.findings, *_located(frame, doubts)),

@@ -17,10 +17,11 @@ from tripoint.domain.policy import Budget, CostView, Policies
 from tripoint.domain.site import ExpansionStep, Site
 from tripoint.domain.units import LinkId, SiteId
 from tripoint.domain.workload import Caller
-from tripoint.engines.answers.roadmap.limits import Limit
+from tripoint.engines.answers.roadmap.limits import Limit, limits
 from tripoint.engines.answers.roadmap.reached import log_slope, order_month, period_label, reached, roadmap
-from tripoint.engines.answers.roadmap.traffic import link_traffic
+from tripoint.engines.answers.roadmap.traffic import traffic_of
 from tripoint.engines.placement.instance.calendar import month_index, period_start_month
+from tripoint.engines.placement.outcome import Outcome
 
 YEAR = Horizon(start="2027-01", months=12, period_months=3)
 
@@ -34,6 +35,13 @@ def limit(used: tuple[float, ...], top: float = 100.0, **fields: object) -> Limi
 def rows(*found: Headroom) -> dict[str, Headroom]:
     """By name."""
     return {row.name: row for row in found}
+
+
+def roadmap_of(outcome: Outcome) -> tuple[Headroom, ...]:
+    """The roadmap of a solved estate."""
+    assert outcome.decisions is not None
+    traffic = traffic_of(outcome)
+    return roadmap(outcome.instance, limits(outcome.instance, outcome.decisions, outcome.charges, traffic.peaks))
 
 
 def test_compound_growth_is_recovered_exactly() -> None:
@@ -94,7 +102,7 @@ def test_what_the_plan_chose_to_order_is_no_limit_while_more_can_be() -> None:
     bought = (8.0, 8.0, 16.0, 16.0)
     gpus = limit(bought, limit=bought, is_chosen=True)
     assert reached(gpus, YEAR).period is None
-    assert "as many as the plan orders" in reached(gpus, YEAR).how
+    assert "as many as the plan chose" in reached(gpus, YEAR).how
     assert reached(limit((2.0, 4.0, 8.0, 12.0), limit=(16.0,) * 4, is_chosen=True), YEAR).period == 4
     assert reached(replace(gpus, is_chosen=False), YEAR).period == 0
 
@@ -151,7 +159,7 @@ def test_power_racks_and_gpus_of_a_cage_are_counted_in_nodes_owned() -> None:
         *states(instance, "cage/dgx-h100", (2.0, 2.0, 2.0, 2.0), owned=3.0),
         *states(instance, "cloud/p5.48xlarge", (0.0,) * 4),
     )
-    found = rows(*roadmap(instance, decisions, (), {}))
+    found = rows(*roadmap(instance, limits(instance, decisions, (), {})))
     assert found["cage power"].used == pytest.approx((30.6,) * 4)
     assert found["cage power"].limit == (45.0,) * 4
     assert found["cage racks"].used == pytest.approx((1.5,) * 4)
@@ -175,7 +183,7 @@ def test_a_step_of_the_plan_is_told_and_not_due() -> None:
         expansions=(taken,),
         placements=overflow(1),
     )
-    found = rows(*roadmap(instance, decisions, (), {}))
+    found = rows(*roadmap(instance, limits(instance, decisions, (), {})))
     power = found["cage power"]
     assert power.limit == (45.0, 45.0, 90.0, 90.0)
     assert (power.exhausted, power.order_by, power.lead_time_months) == ("2028-Q4", "2027-08", 14.0)
@@ -193,7 +201,7 @@ def test_gpus_that_cannot_be_bought_are_a_limit() -> None:
         *states(instance, "cloud/p5.48xlarge", (0.5,) * 4),
         placements=overflow(2),
     )
-    assert rows(*roadmap(instance, decisions, (), {}))["cage GPUs"].exhausted == "2027-Q3"
+    assert rows(*roadmap(instance, limits(instance, decisions, (), {})))["cage GPUs"].exhausted == "2027-Q3"
 
 
 def overflow(period: int) -> tuple[Placement, ...]:
@@ -210,7 +218,7 @@ def test_a_hall_is_full_when_its_work_overflows(overflowing: tuple[int, ...], ex
         *states(instance, "cloud/p5.48xlarge", (0.5,) * 4),
         placements=tuple(row for period in overflowing for row in overflow(period)),
     )
-    assert rows(*roadmap(instance, decisions, (), {}))["cage power"].exhausted == exhausted
+    assert rows(*roadmap(instance, limits(instance, decisions, (), {})))["cage power"].exhausted == exhausted
 
 
 def test_a_pool_that_may_not_grow_is_told_with_what_it_rents() -> None:
@@ -218,7 +226,7 @@ def test_a_pool_that_may_not_grow_is_told_with_what_it_rents() -> None:
     instance = instance_of(estate(cloud(max_nodes=4), workloads=(job(),)))
     nodes = states(instance, "cloud/p5.48xlarge", (3.0, 3.5, 4.0, 4.0), committed=(2.0,) * 4)
     decisions = decided(*nodes, purchases=(commitment("cloud/p5.48xlarge", 2.0, 0),))
-    found = rows(*roadmap(instance, decisions, (), {}))["cloud/p5.48xlarge"]
+    found = rows(*roadmap(instance, limits(instance, decisions, (), {})))["cloud/p5.48xlarge"]
     assert found.used == (3.0, 3.5, 4.0, 4.0)
     assert (found.exhausted, found.order_by) == ("2027-Q3", "2027-07")
 
@@ -228,7 +236,7 @@ def test_the_budget_is_counted_in_its_own_view() -> None:
     policies = Policies(budget=Budget(usd_per_period=5e6, view=CostView.BILLED))
     outcome = planned(estate(cage(), cloud(), workloads=(job(),), policies=policies))
     assert outcome.decisions is not None
-    found = rows(*roadmap(outcome.instance, outcome.decisions, outcome.charges, link_traffic(outcome)))["budget"]
+    found = rows(*roadmap_of(outcome))["budget"]
     for period in range(4):
         billed = sum(row.billed_usd for row in outcome.charges if row.period == period)
         assert found.used[period] == pytest.approx(billed)
@@ -241,8 +249,8 @@ def test_links_carry_what_the_program_was_bound_by() -> None:
     asked = chat(callers=(Caller(place="cage"),), only_at=("cloud",))
     outcome = planned(estate(cage(), cloud(), workloads=(asked,), links=(link,)))
     assert outcome.decisions is not None
-    traffic = link_traffic(outcome)[LinkId("line")]
+    traffic = traffic_of(outcome).peaks[LinkId("line")]
     peak = max(outcome.instance.grid.workloads[0].peak_rate[0])
     assert traffic[0] == pytest.approx(peak * 1200 * 8 * 0.5 * 8 / 1e9, rel=1e-6)
-    found = rows(*roadmap(outcome.instance, outcome.decisions, outcome.charges, {LinkId("line"): traffic}))
+    found = rows(*roadmap_of(outcome))
     assert found["line"].used == traffic

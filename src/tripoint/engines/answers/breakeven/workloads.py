@@ -25,6 +25,7 @@ from tripoint.engines.answers.breakeven.ways import (
     token_usd,
     words_of,
 )
+from tripoint.engines.answers.hindrances import NOTHING_IN_THE_WAY, Hindrances
 from tripoint.engines.answers.homes import OWNED, TOLD, homes_of
 from tripoint.engines.costing.breakeven.curves import Way, by_tokens
 from tripoint.engines.costing.breakeven.threshold import ALREADY, BEYOND, HORIZON_YEARS, Crossing, Range, crossing
@@ -37,11 +38,14 @@ _WIDEST = 50.0
 
 
 def break_evens(
-    instance: Instance, decisions: Decisions, found: Sequence[tuple[Contest, ...]]
+    instance: Instance,
+    decisions: Decisions,
+    found: Sequence[tuple[Contest, ...]],
+    hindered: Hindrances = NOTHING_IN_THE_WAY,
 ) -> tuple[BreakEven, ...]:
-    """Workloads in the estate's order, then pools, those the plan uses most first."""
+    """Workloads in the estate's order, then pools, those the plan uses most first; a price out of reach says so."""
     told = [own_contest(instance, number, decisions, each) for number, each in enumerate(found) if each]
-    return (*(_row(instance, each) for each in told), *pool_break_evens(instance, decisions))
+    return (*(_row(instance, each, hindered) for each in told), *pool_break_evens(instance, decisions))
 
 
 def own_contest(instance: Instance, number: int, decisions: Decisions, found: Sequence[Contest]) -> Contest:
@@ -127,11 +131,12 @@ def elastic_sides(instance: Instance, lanes: list[Lane]) -> list[Elastic]:
     return sides
 
 
-def _row(instance: Instance, held: Contest) -> BreakEven:
+def _row(instance: Instance, held: Contest, hindered: Hindrances) -> BreakEven:
     asked, firm = held.appetite, held.firm
     demand = held.demand()
     rival = held.rival(demand.value if 0 < demand.value < math.inf else asked.mtok)
     use = held.utilisation(rival)
+    in_the_way = hindered.link(firm.fit.workload, rival.site)
     when = crossing(asked.mtok, asked.growth_per_year, demand, instance.estate.horizon.start)
     return BreakEven(
         subject=firm.fit.workload,
@@ -151,7 +156,7 @@ def _row(instance: Instance, held: Contest) -> BreakEven:
         month_late=when.late,
         demand_mtok_per_month=asked.mtok,
         curves=_curves(held, rival, demand),
-        note=_note(held, rival, demand, when),
+        note="; but ".join(filter(None, (_note(held, rival, demand, when), in_the_way))),
     )
 
 

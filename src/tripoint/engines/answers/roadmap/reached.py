@@ -11,17 +11,15 @@ for ten years from the plan's start. More must be ordered one lead time before t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tripoint.domain.charge import Charge
 from tripoint.domain.estate import Horizon
 from tripoint.domain.plan import Headroom
-from tripoint.domain.units import MONTHS_PER_YEAR, LinkId
+from tripoint.domain.units import MONTHS_PER_YEAR
 from tripoint.engines.answers.roadmap.limit_book import FULL
-from tripoint.engines.answers.roadmap.limits import Limit, Series, limits
+from tripoint.engines.answers.roadmap.limits import Limit, Series
 from tripoint.engines.costing.breakeven.threshold import HORIZON_YEARS
-from tripoint.engines.placement.decode import Decisions
 from tripoint.engines.placement.instance.calendar import month_index, month_label, period_start_month
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.sizing.demand.grid import period_labels
@@ -41,15 +39,10 @@ class Reached:
     """How that was found, for a person."""
 
 
-def roadmap(
-    instance: Instance,
-    decisions: Decisions,
-    charges: tuple[Charge, ...],
-    traffic: Mapping[LinkId, Series],
-) -> tuple[Headroom, ...]:
+def roadmap(instance: Instance, limits: Sequence[Limit]) -> tuple[Headroom, ...]:
     """Every limit, first exhausted (then first to order) first; those not in sight by how full they are at the end."""
     horizon = instance.estate.horizon
-    rows = [(limit, reached(limit, horizon)) for limit in limits(instance, decisions, charges, traffic)]
+    rows = [(limit, reached(limit, horizon)) for limit in limits]
     told = [(found.period, _last_use(limit), _headroom(limit, found, horizon)) for limit, found in rows]
     told.sort(key=lambda row: (math.inf if row[0] is None else row[0], row[2].order_by or "~", -row[1], row[2].name))
     return tuple(row for _, _, row in told)
@@ -67,7 +60,7 @@ def reached(limit: Limit, horizon: Horizon) -> Reached:
 
 def _by_growth(limit: Limit, horizon: Horizon) -> Reached:
     if limit.is_chosen and limit.used[-1] >= FULL * limit.limit[-1]:
-        return Reached(period=None, how="as many as the plan orders, and more can be ordered")
+        return Reached(period=None, how="as many as the plan chose to have, and more can be had")
     if limit.used[-1] < _TRACE * limit.limit[-1]:
         return Reached(period=None, how=f"not in sight: less than {_TRACE:.0%} of it is used".replace("%", " %"))
     slope = log_slope(limit.used)

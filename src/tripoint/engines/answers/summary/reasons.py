@@ -1,7 +1,8 @@
 """One sentence per workload: what holds it where it is, computed from the figures of the plan.
 
-The parts, in order of weight: where most of it runs and on what, the price that decides between holding and renting,
-and the rules that left it little choice. What does not fit a line is left out, the last part first.
+The parts, in order of weight: where most of it runs and on what, the price that decides between holding and renting
+(or, where the price speaks for another place, the link, cap or full site in the way of it), what keeps the rest
+elsewhere, and the rules that left it little choice. What does not fit a line is left out, the last part first.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from tripoint.domain.fit import RefusalReason
 from tripoint.engines.answers.breakeven.contest import Contest
 from tripoint.engines.answers.breakeven.ways import words_of
+from tripoint.engines.answers.hindrances import NOTHING_IN_THE_WAY, Hindrances
 from tripoint.engines.answers.homes import COMMITTED, OWNED, TOLD, Home, homes_of
 from tripoint.engines.answers.summary.firm_cost import FirmCost
 from tripoint.engines.placement.decode import Decisions
@@ -34,6 +36,8 @@ class Evidence:
     """[workload] firm against elastic ways."""
     firm_costs: Mapping[tuple[str, str], FirmCost]
     """[pool, way] cost of an hour of work on firm nodes."""
+    hindrances: Hindrances = NOTHING_IN_THE_WAY
+    """What the plan runs into."""
 
 
 def reason(evidence: Evidence, number: int) -> str:
@@ -42,9 +46,10 @@ def reason(evidence: Evidence, number: int) -> str:
     if not homes:
         return "asks for nothing in the horizon"
     price = _price(evidence, homes[0], evidence.contests[number])
+    rest = _rest(evidence, homes)
     choice = _choice(evidence.instance, number)
     for shown in (3, 2, 1):
-        for parts in ((price, choice), (price,)):
+        for parts in ((price, rest, choice), (price, rest), (price, choice), (price,)):
             said = "; ".join(part for part in (_told(homes[:shown]), *parts) if part)
             if len(said) <= LONGEST:
                 return said
@@ -101,7 +106,7 @@ def _price(evidence: Evidence, home: Home, contests: tuple[Contest, ...]) -> str
         return ""
     kind = {OWNED: "owned", COMMITTED: "committed"}.get(home.way)
     if kind is None:
-        return _rented_price(contests[0])
+        return _rented_price(evidence, contests[0])
     mine = [each for each in contests if each.firm.label.startswith(f"{home.pool} ")]
     cost = evidence.firm_costs.get((home.pool, kind))
     if not mine or cost is None:
@@ -112,8 +117,13 @@ def _price(evidence: Evidence, home: Home, contests: tuple[Contest, ...]) -> str
         return ""
     other = f"{words_of(rival.option)} at `{rival.site}`"
     saving = 1.0 - cost.usd_per_used_hour / rent
-    if saving < -_ALIKE and _is_there_anyway(evidence, home, mine[0].firm.fit.workload):
-        return f"on nodes there anyway, which cost {-saving * 100:.0f} % more than {other}"
+    if saving < -_ALIKE:
+        workload = mine[0].firm.fit.workload
+        in_the_way = evidence.hindrances.of(workload, rival.site, rival.fit.pool, rent / cost.usd_per_used_hour)
+        if in_the_way:
+            return in_the_way
+        if _is_there_anyway(evidence, home, workload):
+            return f"on nodes there anyway, which cost {-saving * 100:.0f} % more than {other}"
     return f"{kind} {_compared(saving)} {other} at {cost.use * 100:.0f} % use"
 
 
@@ -130,8 +140,19 @@ def _compared(saving: float) -> str:
     return f"costs {abs(saving) * 100:.0f} % {'less' if saving > 0 else 'more'} than"
 
 
-def _rented_price(held: Contest) -> str:
-    """What a node of its own would have to be used for."""
+def _rest(evidence: Evidence, homes: list[Home]) -> str:
+    """Why firm nodes do not carry all of it."""
+    if not homes[0].is_firm or all(home.is_firm for home in homes if home.share >= TOLD):
+        return ""
+    return evidence.hindrances.full(homes[0].site, homes[0].pool)
+
+
+def _rented_price(evidence: Evidence, held: Contest) -> str:
+    """What a node of its own would have to be used for, or why there is none though it would pay."""
+    if held.pays(held.appetite.mtok):
+        in_the_way = evidence.hindrances.of(held.firm.fit.workload, held.firm.site, held.firm.fit.pool)
+        if in_the_way:
+            return in_the_way
     use = held.utilisation(held.rival(held.appetite.mtok)).utilisation
     node = held.firm.option.split(" ")[0]
     if use > 1:
