@@ -95,8 +95,9 @@ def note_order(session: Session, source: str) -> tuple[str, ...]:
     if not late:
         return ()
     clock = f", {jumps:,} of them by more than {JUMP_S:g} s (clock jumps, or merged logs)" if jumps else ""
+    rows = "row is" if late == 1 else "rows are"
     return (
-        f"{late:,} rows are earlier than the row before them{clock}, by up to {span(-furthest / NS)}: "
+        f"{late:,} {rows} earlier than the row before{clock}, by up to {span(-furthest / NS)}: "
         "sorted by time, none dropped",
     )
 

@@ -105,7 +105,7 @@ def _dropped(session: Session) -> dict[str, int]:
     if kept < 2:
         told = ", ".join(f"{count:,} for {reason}" for reason, count in counts.items()) or "none dropped"
         raise OptionError(
-            f"{kept} usable rows, 2 are needed to tell a rate; rows dropped: {told}",
+            f"{kept} usable row{'' if kept == 1 else 's'}, 2 are needed to tell a rate; rows dropped: {told}",
             hint="check the mapped columns with `--map`",
         )
     return counts
