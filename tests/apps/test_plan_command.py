@@ -153,3 +153,16 @@ def test_the_api_prints_what_the_command_prints(run: RunCli, small_estate: Path,
     for flags, full in (((), False), (("--full",), True)):
         told = run("plan", small_estate, "--out", tmp_path, *FAST, *flags).out
         assert told.startswith(tripoint.plan_text(tripoint.read_plan(tmp_path), full=full))
+
+
+def test_alternatives_nobody_waited_for_are_left_out(small_estate: Path) -> None:
+    """Stopped while the first alternative is priced, a plan does not call the others impossible."""
+    phases: list[str] = []
+    watch = tripoint.Watch(
+        show=lambda state: phases.append(state.phase),
+        should_stop=lambda: any(phase.startswith("pricing") for phase in phases),
+    )
+    found = tripoint.plan(tripoint.load_estate(small_estate), tripoint.PlanOptions(gap=0.01), watch=watch)
+    assert len({phase for phase in phases if phase.startswith("pricing")}) == 1
+    assert found.baselines[0].name == "plan"
+    assert all(row.status is not tripoint.PlanStatus.INFEASIBLE for row in found.baselines)

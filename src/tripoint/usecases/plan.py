@@ -170,11 +170,17 @@ def _conflict(outcome: Outcome, solver: MilpSolver, options: PlanOptions) -> Con
 def _baselines(
     instance: Instance, solver: MilpSolver, options: PlanOptions, clock: _Clock, should_stop: Stop
 ) -> tuple[Baseline, ...]:
+    """Alternatives priced until somebody stops: one that was not priced is left out, since it may well exist."""
     limits = replace(_limits(options), gap=max(options.gap, options.baseline_gap))
     rows: list[Baseline] = []
     for alternative in alternatives(instance):
+        if should_stop():
+            break
         clock.enter(f"pricing the alternative: {alternative.label}")
-        rows.append(_priced(alternative, _solve_with(solver, limits, clock, should_stop)))
+        row = _priced(alternative, _solve_with(solver, limits, clock, should_stop))
+        if row.status is PlanStatus.INFEASIBLE and should_stop():
+            break
+        rows.append(row)
     return tuple(rows)
 
 

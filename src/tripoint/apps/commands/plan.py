@@ -103,7 +103,7 @@ def _watched(estate: LoadedEstate, catalog: Catalog, options: PlanOptions, *, is
     from tripoint.usecases.plan import Watch
 
     def tell() -> None:
-        click.echo("stopping at the best plan so far; press Ctrl-C again to give up", err=True)
+        click.echo("stopping at what is found so far; press Ctrl-C again to give up", err=True)
 
     with (
         progress_display(target_gap=options.gap, is_quiet=is_quiet) as show,
