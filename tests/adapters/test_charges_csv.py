@@ -32,7 +32,14 @@ def test_columns_sum_exactly_to_the_plan(column: str, field: str) -> None:
     """Not a cent is lost between the plan and the spreadsheet."""
     plan = synthetic_plan()
     total = math.fsum(getattr(charge, field) for charge in plan.charges)
-    assert math.fsum(float(row[column]) for row in rows_of(plan)) == total
+    assert math.fsum(float(row[column] or 0.0) for row in rows_of(plan)) == total
+
+
+def test_emissions_nobody_publishes_are_a_blank_and_not_nought() -> None:
+    """Rows of token APIs have no figure; all others have one."""
+    rows = rows_of(synthetic_plan())
+    assert {row["x_Kind"] for row in rows if row["x_CarbonKg"] == ""} == {"api_tokens"}
+    assert all(row["x_CarbonKg"] == "" for row in rows if row["x_Kind"] == "api_tokens")
 
 
 def test_effective_cost_is_the_plans_total() -> None:

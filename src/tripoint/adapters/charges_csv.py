@@ -72,7 +72,7 @@ def _cells(charge: Charge, region: str) -> tuple[str, ...]:
         charge.layer,
         str(charge.kind),
         charge.option,
-        repr(float(charge.carbon_kg)),
+        repr(float(charge.carbon_kg)) if charge.kind.has_known_carbon else "",
     )
 
 

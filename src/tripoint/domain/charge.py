@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -29,6 +30,11 @@ class ChargeKind(StrEnum):
     def focus_category(self) -> str:
         """Value of the FOCUS 1.2 column ChargeCategory."""
         return "Purchase" if self in (ChargeKind.PURCHASE, ChargeKind.EXPANSION) else "Usage"
+
+    @property
+    def has_known_carbon(self) -> bool:
+        """False where emissions are caused and nobody publishes them."""
+        return self is not ChargeKind.API_TOKENS
 
 
 class CommitmentStatus(StrEnum):
@@ -98,3 +104,8 @@ class Charge:
     """Emissions, kgCO2e."""
     basis: tuple[str, ...]
     """Keys of the figures it rests on."""
+
+
+def carbon_unknown_usd(charges: Iterable[Charge]) -> float:
+    """Effective cost of what causes emissions that nobody publishes, USD."""
+    return sum(row.effective_usd for row in charges if not row.kind.has_known_carbon)

@@ -263,6 +263,8 @@ class Baseline:
     """Proven optimality gap of this alternative."""
     note: str
     """What it assumes, or why it is infeasible."""
+    carbon_unknown_usd: float = 0.0
+    """Part of the cost whose emissions nobody publishes (token APIs), USD; `carbon_kg` leaves them out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -399,6 +401,8 @@ class WorkloadSummary:
     """One sentence: what holds it there."""
     moves: int
     """Times it enters a site it was not at."""
+    carbon_unknown_usd: float = 0.0
+    """Part of the cost whose emissions nobody publishes (token APIs), USD; `carbon_kg` leaves them out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

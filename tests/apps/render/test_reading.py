@@ -11,7 +11,9 @@ from tests.factories.plan import empty_plan, small_plan, synthetic_plan
 from tripoint.apps.render.reading.amounts import (
     Money,
     carbon,
+    carbon_told,
     compact,
+    emissions,
     gap_percent,
     month_at,
     month_key,
@@ -64,6 +66,21 @@ def test_shares_volumes_and_weights_have_their_units() -> None:
     assert [carbon(kg) for kg in (0, 950, 5_660_000)] == ["0 kg", "950 kg", "5,660 t"]
     assert [gap_percent(gap) for gap in (0.0, 1e-16, 0.00082)] == ["0 %", "0 %", "0.082 %"]
     assert [plural(count, "node") for count in (0, 1, 2.5, 1_400)] == ["no nodes", "1 node", "2.5 nodes", "1,400 nodes"]
+
+
+@pytest.mark.parametrize(
+    ("kg", "unknown_usd", "cell", "sentence"),
+    [
+        (5300.0, 0.0, "5.3 t", "5.3 t CO2e"),
+        (0.0, 0.0, "0 kg", "0 kg CO2e"),
+        (0.0, 12.0, "not known", "CO2e not known"),
+        (5300.0, 12.0, "at least 5.3 t", "at least 5.3 t CO2e"),
+    ],
+)
+def test_emissions_nobody_publishes_are_not_nought(kg: float, unknown_usd: float, cell: str, sentence: str) -> None:
+    """Token APIs: not known where they are all there is, a lower bound beside what is known."""
+    assert carbon_told(kg, unknown_usd) == cell
+    assert emissions(kg, unknown_usd) == sentence
 
 
 def test_months_run_over_years_and_before_the_horizon() -> None:

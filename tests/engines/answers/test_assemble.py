@@ -6,16 +6,21 @@ import json
 from datetime import date
 
 import pytest
-from tests.factories.answering import cage, chat, cloud, estate, job
+from tests.factories.answering import MODEL, cage, chat, cloud, estate, job
 from tests.factories.planning import catalog
 
 from tripoint.adapters.plan_json import plan_from_json, plan_to_json
 from tripoint.adapters.solver_highs import HighsSolver
+from tripoint.apps.render.html import plan_html
+from tripoint.apps.render.plan_text import plan_payload, plan_text
 from tripoint.apps.render.reading.amounts import month_key
 from tripoint.domain.estate import Estate
+from tripoint.domain.modelspec import ModelSpec
 from tripoint.domain.plan import Plan
 from tripoint.domain.purchase import Commitment
+from tripoint.domain.site import Site, SiteKind
 from tripoint.domain.source import LoadedEstate
+from tripoint.domain.units import SiteId
 from tripoint.engines.answers.summary.summaries import unallocated
 from tripoint.usecases.plan import PlanOptions, plan
 
@@ -76,3 +81,30 @@ def test_every_workload_says_why_in_one_line(whole: Plan) -> None:
     for workload in whole.workloads:
         assert 0 < len(workload.why) <= 160
         assert not workload.why.endswith(".")
+
+
+def test_emissions_of_token_apis_are_not_told_as_nought() -> None:
+    """A chat that only an API serves: its whole cost is without a figure, wherever emissions are told."""
+    site = Site(
+        id=SiteId("vendor"), kind=SiteKind.CLOUD, provider="gemini", apis=("gemini/gemini-2.5-flash",), pools=()
+    )
+    models = (ModelSpec(id=MODEL, api_models=("gemini/gemini-2.5-flash",)),)
+    whole = answer(estate(site, workloads=(chat(),), models=models))
+    own = whole.baselines[0]
+    assert own.total_usd > 0
+    assert own.carbon_unknown_usd == pytest.approx(own.total_usd)
+    assert own.carbon_kg == 0.0
+    assert "CO2e of token APIs is not known" in own.note
+    (row,) = whole.workloads
+    assert row.carbon_unknown_usd == pytest.approx(row.cost_usd)
+    payload = plan_payload(whole)
+    assert payload["carbon_kg"] is payload["baselines"][0]["carbon_kg"] is payload["workloads"][0]["carbon_kg"] is None
+    assert "CO2e not known" in plan_text(whole)
+    assert "CO2e not known" in plan_html(whole)
+
+
+def test_emissions_of_nodes_are_all_known(whole: Plan) -> None:
+    """Nothing is bought by the token."""
+    assert whole.baselines[0].carbon_unknown_usd == 0.0
+    assert whole.baselines[0].carbon_kg > 0.0
+    assert plan_payload(whole)["carbon_kg"] == whole.baselines[0].carbon_kg

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tripoint.domain.charge import Charge
+from tripoint.domain.charge import Charge, carbon_unknown_usd
 from tripoint.domain.plan import Baseline, ConflictSet, PlanStatus
 from tripoint.domain.workload import WorkloadKind
 from tripoint.engines.placement.instance.instance import Instance
@@ -13,6 +13,7 @@ from tripoint.engines.placement.milp.program import SolutionStatus
 from tripoint.engines.placement.outcome import Outcome
 
 _UNPROTECTED = "does not survive the loss of a site: priced without recovery objectives"
+_NO_CARBON = "CO2e of token APIs is not known, for their vendors publish none"
 TOKEN_KINDS = (WorkloadKind.INFERENCE, WorkloadKind.BATCH_INFERENCE, WorkloadKind.EMBEDDING)
 
 
@@ -27,6 +28,7 @@ def baseline(
     for row in charges:
         by_period[row.period] += row.effective_usd
         by_layer[row.layer] = by_layer.get(row.layer, 0.0) + row.effective_usd
+    unknown = carbon_unknown_usd(charges)
     is_proven = outcome.solution.status is SolutionStatus.OPTIMAL
     return Baseline(
         name=name,
@@ -41,8 +43,16 @@ def baseline(
         usd_per_mtok=_usd_per_mtok(instance, charges),
         gap=outcome.solution.gap,
         note="; ".join(
-            filter(None, (_UNPROTECTED * unprotected, _exempt_note(exempt, len(instance.estate.workloads), name)))
+            filter(
+                None,
+                (
+                    _UNPROTECTED * unprotected,
+                    _exempt_note(exempt, len(instance.estate.workloads), name),
+                    _NO_CARBON * (unknown > 0),
+                ),
+            )
         ),
+        carbon_unknown_usd=unknown,
     )
 
 

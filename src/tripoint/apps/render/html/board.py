@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
 from tripoint.apps.render.html.drawing.tables import table
-from tripoint.apps.render.reading.amounts import carbon, money_of, percent, plural
+from tripoint.apps.render.reading.amounts import carbon_told, emissions, money_of, percent, plural
 from tripoint.apps.render.reading.conflict import distinct
 from tripoint.apps.render.reading.headline import Headline, Saving, headline, order_words
 from tripoint.apps.render.reading.money import caveats, idle_usd, name_of
@@ -42,7 +42,7 @@ def _claim(plan: Plan, found: Headline) -> str:
 
 def _tiles(plan: Plan, found: Headline) -> list[Markup]:
     money, idle = money_of(plan), idle_usd(plan)
-    parts = [f"{carbon(found.carbon_kg)} CO2e"]
+    parts = [emissions(found.carbon_kg, found.carbon_unknown_usd)]
     if found.total_usd and idle:
         parts.insert(0, f"{percent(idle / found.total_usd)} of it idle capacity")
     tiles = [_tile("Total cost", money.short(found.total_usd), "; ".join(parts))]
@@ -91,7 +91,7 @@ def _comparison(plan: Plan, found: Headline) -> Markup | None:
         against = "–" if change is None else f"{'+' if change >= 0 else '−'}{percent(abs(change))}"
         rows.append((
             name_of(row), money.short(row.total_usd), against, money.short(row.npv_usd), money.short(row.billed_usd),
-            carbon(row.carbon_kg), money.rate(row.usd_per_mtok),
+            carbon_told(row.carbon_kg, row.carbon_unknown_usd), money.rate(row.usd_per_mtok),
         ))  # fmt: skip
     return join(
         table(columns, rows, "The plan and the obvious alternatives, priced by the same function"),

@@ -26,7 +26,8 @@ def plan_payload(plan: Plan) -> dict[str, Any]:
         "usd_per_unit": plan.usd_per_unit,
         "periods": list(plan.periods),
         "total_usd": found.total_usd,
-        "carbon_kg": found.carbon_kg,
+        "carbon_kg": _known_kg(found.carbon_kg, found.carbon_unknown_usd),
+        "carbon_unknown_usd": found.carbon_unknown_usd,
         "baselines": [_baseline(row) for row in plan.baselines],
         "savings_usd": {saving.baseline.name: saving.usd for saving in found.savings},
         "first_limit": {"name": first.name, "exhausted": first.exhausted, "order_by": first.order_by}
@@ -51,7 +52,12 @@ def plan_payload(plan: Plan) -> dict[str, Any]:
 
 
 def _baseline(row: Baseline) -> dict[str, Any]:
-    return {**asdict(row), "status": str(row.status)}
+    return {**asdict(row), "status": str(row.status), "carbon_kg": _known_kg(row.carbon_kg, row.carbon_unknown_usd)}
+
+
+def _known_kg(kg: float, unknown_usd: float) -> float | None:
+    """Null where no figure is published for any of it; a lower bound where `carbon_unknown_usd` is above 0."""
+    return None if kg <= 0 and unknown_usd > 0 else kg
 
 
 def _breakeven(row: Any) -> dict[str, Any]:
@@ -62,6 +68,10 @@ def _breakeven(row: Any) -> dict[str, Any]:
 def _workloads(plan: Plan) -> list[dict[str, Any]]:
     homes = residence(plan)
     return [
-        {**asdict(workload), "share_by_tenure": tenure_shares(homes.get(workload.id, ()))}
+        {
+            **asdict(workload),
+            "carbon_kg": _known_kg(workload.carbon_kg, workload.carbon_unknown_usd),
+            "share_by_tenure": tenure_shares(homes.get(workload.id, ())),
+        }
         for workload in plan.workloads
     ]

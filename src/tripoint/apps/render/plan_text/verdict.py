@@ -6,7 +6,16 @@ from rich.console import Group
 from rich.text import Text
 
 from tripoint.apps.render.plan_text.layout import NOTHING, lines, table, titled
-from tripoint.apps.render.reading.amounts import Money, carbon, compact, gap_percent, money_of, percent, plural
+from tripoint.apps.render.reading.amounts import (
+    Money,
+    carbon_told,
+    compact,
+    emissions,
+    gap_percent,
+    money_of,
+    percent,
+    plural,
+)
 from tripoint.apps.render.reading.conflict import distinct
 from tripoint.apps.render.reading.headline import Headline, Saving, headline, order_words
 from tripoint.apps.render.reading.money import caveats, idle_usd, name_of
@@ -75,7 +84,7 @@ def conflict(plan: Plan) -> Group:
 def _total(plan: Plan, found: Headline) -> Text:
     money, idle = money_of(plan), idle_usd(plan)
     share = f", {percent(idle / found.total_usd)} of it idle capacity" if found.total_usd and idle else ""
-    rest = f" over {found.months} months{share}; {carbon(found.carbon_kg)} CO2e"
+    rest = f" over {found.months} months{share}; {emissions(found.carbon_kg, found.carbon_unknown_usd)}"
     return Text.assemble((money.short(found.total_usd), "bold green"), rest)
 
 
@@ -110,7 +119,7 @@ def _baseline(row: Baseline, own: float, money: Money) -> tuple[str | Text, ...]
         money.short(row.total_usd),
         change,
         money.short(row.billed_usd),
-        carbon(row.carbon_kg),
+        carbon_told(row.carbon_kg, row.carbon_unknown_usd),
         money.rate(row.usd_per_mtok),
         Text("yes", style="green"),
     )

@@ -105,6 +105,19 @@ def carbon(kg: float) -> str:
     return f"{significant(kg / 1000)} t" if abs(kg) >= 1000 else f"{significant(kg)} kg"
 
 
+def carbon_told(kg: float, unknown_usd: float) -> str:
+    """`5.3 t`; `not known` where no figure is published for any of it, `at least 5.3 t` for part of it."""
+    if unknown_usd <= 0:
+        return carbon(kg)
+    return f"at least {carbon(kg)}" if kg > 0 else "not known"
+
+
+def emissions(kg: float, unknown_usd: float) -> str:
+    """The same within a sentence: `5.3 t CO2e`, `CO2e not known`."""
+    told = carbon_told(kg, unknown_usd)
+    return f"CO2e {told}" if kg <= 0 and unknown_usd > 0 else f"{told} CO2e"
+
+
 def month_at(plan: Plan, period: int) -> str:
     """First month of a period, `YYYY-MM`; periods before the horizon are negative."""
     return months_on(plan.start, period * plan.period_months)

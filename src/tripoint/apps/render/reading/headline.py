@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tripoint.apps.render.reading.amounts import month_key, months_on
 from tripoint.apps.render.reading.decisions import Decision, decisions
 from tripoint.apps.render.reading.money import alternatives, plan_line, total_usd
+from tripoint.domain.charge import carbon_unknown_usd
 from tripoint.domain.plan import Baseline, Headroom, Plan, PlanStatus
 
 
@@ -33,6 +34,8 @@ class Headline:
     """Length of the horizon, months."""
     carbon_kg: float
     """Emissions, kgCO2e."""
+    carbon_unknown_usd: float
+    """Part of the cost whose emissions nobody publishes, USD."""
     savings: tuple[Saving, ...]
     """Against each alternative that exists, in the plan's order."""
     first_limit: Headroom | None
@@ -54,6 +57,7 @@ def headline(plan: Plan) -> Headline:
         total_usd=total,
         months=len(plan.periods) * plan.period_months,
         carbon_kg=own.carbon_kg if own else sum(charge.carbon_kg for charge in plan.charges),
+        carbon_unknown_usd=own.carbon_unknown_usd if own else carbon_unknown_usd(plan.charges),
         savings=tuple(
             _saving(baseline, total)
             for baseline in alternatives(plan)

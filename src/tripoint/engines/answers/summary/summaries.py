@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tripoint.domain.charge import Charge
+from tripoint.domain.charge import Charge, carbon_unknown_usd
 from tripoint.domain.plan import Placement, SiteSummary, WorkloadSummary
 from tripoint.domain.workload import Workload
 from tripoint.engines.answers.summary.reasons import Evidence, reason
@@ -109,10 +109,10 @@ def workload_summaries(evidence: Evidence, charges: tuple[Charge, ...]) -> tuple
     """Every workload of the estate."""
     owed = bills(charges)
     workloads = enumerate(evidence.instance.estate.workloads)
-    return tuple(_workload(evidence, number, owed.get(workload.id, Bill())) for number, workload in workloads)
+    return tuple(_workload(evidence, number, owed.get(workload.id, Bill()), charges) for number, workload in workloads)
 
 
-def _workload(evidence: Evidence, number: int, bill: Bill) -> WorkloadSummary:
+def _workload(evidence: Evidence, number: int, bill: Bill, charges: tuple[Charge, ...]) -> WorkloadSummary:
     instance = evidence.instance
     workload = instance.estate.workloads[number]
     demand = instance.grid.workloads[number]
@@ -128,6 +128,7 @@ def _workload(evidence: Evidence, number: int, bill: Bill) -> WorkloadSummary:
         usd_per_mtok_usage=bill.used_usd / mtok if mtok > 0 else None,
         usd_per_mtok_reserved=bill.total_usd / mtok if mtok > 0 else None,
         carbon_kg=bill.carbon_kg,
+        carbon_unknown_usd=carbon_unknown_usd(row for row in charges if row.workload == workload.id),
         sites_first=homes[0],
         sites_last=homes[-1],
         why=reason(evidence, number),
