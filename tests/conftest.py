@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +31,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.skip(reason="slow; runs with --slow and in CI"))
+
+
+def missing_component(reason: str) -> None:
+    """Skips for want of a component of the machine; under `CI=true`, where all are installed, fails instead."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{reason}; CI must have it", pytrace=False)
+    pytest.skip(reason)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In CI the extras are all locked and installed; a test module that would skip for want of one must not hide."""
+    del config
+    absent = [name for name in ("duckdb",) if importlib.util.find_spec(name) is None]
+    if os.environ.get("CI") == "true" and absent:
+        raise pytest.UsageError(f"not installed, and CI must have it: {', '.join(absent)}")
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the browser tests need and pip cannot: chromium. Does nothing where a browser is there already.
-# As root on Debian or Ubuntu it installs; elsewhere it says what to install and succeeds, and those tests are skipped.
+# As root on Debian or Ubuntu it installs; elsewhere it says what to install; those tests then fail in CI and are skipped elsewhere.
 set -eu
 
 for name in chromium chromium-browser google-chrome google-chrome-stable; do
@@ -15,7 +15,7 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
   if apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; then
     exit 0
   fi
-  echo "chromium could not be installed; the browser tests are skipped" >&2
+  echo "chromium could not be installed; the browser tests fail in CI and are skipped elsewhere" >&2
   exit 0
 fi
 

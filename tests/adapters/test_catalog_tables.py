@@ -10,12 +10,14 @@ import sys
 import zipfile
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
+from importlib import metadata
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import missing_component
 
 from tripoint.adapters.catalog_csv import load_catalog
 from tripoint.domain.catalog import Catalog, EgressTier
@@ -347,7 +349,8 @@ def test_api_prices_equal_the_fact_book(catalog: Catalog, shared_facts: Path) ->
 @pytest.mark.slow
 def test_the_wheel_carries_every_table(repo_root: Path, tmp_path: Path) -> None:
     """An installed tripoint has its catalogue."""
-    pytest.importorskip("setuptools", minversion="77", reason="the build backend is not installed here")
+    if int(metadata.version("setuptools").split(".")[0]) < 77:
+        missing_component("the build backend, setuptools 77 or later, is not installed here")
     project = tmp_path / "project"
     project.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE"):

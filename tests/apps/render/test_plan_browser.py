@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import missing_component
 from tests.factories.plan import infeasible_plan, synthetic_plan
 
 from tripoint.apps.render.html import plan_html
@@ -57,10 +58,11 @@ document.documentElement.setAttribute("data-measured", JSON.stringify({
 
 @pytest.fixture(scope="module")
 def browser() -> str:
-    """Path of a browser; without one the tests are skipped (CI installs one where it may)."""
+    """Path of a browser; without one the tests are skipped, and fail in CI."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
-        pytest.skip("no chromium on this machine; tools/install_system_packages.sh installs it")
+        missing_component("no chromium on this machine; tools/install_system_packages.sh installs it")
+    assert found is not None
     return found
 
 
