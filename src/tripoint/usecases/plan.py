@@ -13,6 +13,7 @@ from tripoint.domain.plan import Baseline, ConflictSet, Plan, PlanStatus
 from tripoint.domain.source import LoadedEstate
 from tripoint.engines.answers.assemble import Frame, assemble, infeasible
 from tripoint.engines.answers.baselines import baseline, missing_baseline
+from tripoint.engines.answers.unplaced import unplaced
 from tripoint.engines.placement.conflict import explain, homeless
 from tripoint.engines.placement.families.today import pin_today
 from tripoint.engines.placement.instance.instance import Instance
@@ -193,7 +194,8 @@ def _priced(alternative: Alternative, solve: Callable[[Program], Solution]) -> B
         outcome = solve_instance(exposed.instance, solve, adjust)
     if outcome.summary is None:
         reason = explain(outcome.program, solve) if outcome.is_infeasible else None
-        return missing_baseline(alternative, outcome, reason)
+        crowded = unplaced(outcome.instance, outcome.program, solve) if outcome.is_infeasible else ()
+        return missing_baseline(alternative, outcome, reason, crowded)
     return baseline(alternative.name, alternative.label, outcome, alternative.exempt, unprotected=unprotected)
 
 

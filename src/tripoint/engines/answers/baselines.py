@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tripoint.domain.charge import Charge, carbon_unknown_usd
 from tripoint.domain.plan import Baseline, ConflictSet, PlanStatus
@@ -74,14 +74,17 @@ def _exempt_note(exempt: tuple[str, ...], workloads: int, name: str) -> str:
     return f"{len(exempt)} of {workloads} workloads {what} and stay free: {listed}{more}"
 
 
-def missing_baseline(alternative: Alternative, outcome: Outcome, conflict: ConflictSet | None) -> Baseline:
-    """An alternative that does not exist, or that was not found in time, and why."""
+def missing_baseline(
+    alternative: Alternative, outcome: Outcome, conflict: ConflictSet | None, crowded: Sequence[str] = ()
+) -> Baseline:
+    """An alternative that does not exist, or that was not found in time, and why; `crowded` are who it cannot place."""
     if conflict is None:
         note = f"no plan found within {outcome.solution.seconds:.0f} s"
     else:
         families = ", ".join(conflict.families)
         first = f": {conflict.details[0]}" if conflict.details else ""
-        note = f"{families} cannot hold together{first}"
+        whom = ", ".join(f"`{name}`" for name in crowded)
+        note = f"{families} cannot hold together{f', with no room for {whom}' if whom else ''}{first}"
     return Baseline(
         name=alternative.name,
         label=alternative.label,
