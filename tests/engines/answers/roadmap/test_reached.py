@@ -254,3 +254,18 @@ def test_links_carry_what_the_program_was_bound_by() -> None:
     assert traffic[0] == pytest.approx(peak * 1200 * 8 * 0.5 * 8 / 1e9, rel=1e-6)
     found = rows(*roadmap_of(outcome))
     assert found["line"].used == traffic
+
+
+def test_limits_come_before_what_the_plan_chose_itself() -> None:
+    """Of those not in sight the fullest first, and accelerators as many as the plan bought last, however busy."""
+    instance = instance_of(estate(cage(), cloud(), workloads=(job(),)))
+    flat = limit((50.0,) * 4)
+    gpus = replace(flat, resource="gpus", name="cage GPUs", used=(100.0,) * 4, is_chosen=True)
+    racks = replace(flat, resource="racks", name="cage racks", used=(20.0,) * 4)
+    full = replace(flat, name="hall power", used=(99.0,) * 4)
+    assert [row.name for row in roadmap(instance, (gpus, racks, flat, full))] == [
+        "hall power",
+        "cage power",
+        "cage racks",
+        "cage GPUs",
+    ]

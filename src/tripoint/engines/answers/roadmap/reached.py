@@ -40,12 +40,18 @@ class Reached:
 
 
 def roadmap(instance: Instance, limits: Sequence[Limit]) -> tuple[Headroom, ...]:
-    """Every limit, first exhausted (then first to order) first; those not in sight by how full they are at the end."""
+    """Every limit, first exhausted (then first to order) first; those not in sight by how full they are at the end,
+    those the plan chose itself last.
+    """
     horizon = instance.estate.horizon
     rows = [(limit, reached(limit, horizon)) for limit in limits]
-    told = [(found.period, _last_use(limit), _headroom(limit, found, horizon)) for limit, found in rows]
-    told.sort(key=lambda row: (math.inf if row[0] is None else row[0], row[2].order_by or "~", -row[1], row[2].name))
-    return tuple(row for _, _, row in told)
+    told = [(_rank(limit, found, row), row) for limit, found in rows for row in (_headroom(limit, found, horizon),)]
+    return tuple(row for _, row in sorted(told, key=lambda each: each[0]))
+
+
+def _rank(limit: Limit, found: Reached, row: Headroom) -> tuple[float, str, bool, float, str]:
+    first = math.inf if found.period is None else found.period
+    return (first, row.order_by or "~", limit.is_chosen, -_last_use(limit), row.name)
 
 
 def reached(limit: Limit, horizon: Horizon) -> Reached:
