@@ -19,7 +19,14 @@ from tripoint.engines.placement.families.today import pin_today
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.placement.instance.prepare import prepare
 from tripoint.engines.placement.instance.restrict import Alternative, alternatives, without_recovery
-from tripoint.engines.placement.milp.program import Program, Solution, SolveLimits, SolveProgress
+from tripoint.engines.placement.milp.kernel import rescue
+from tripoint.engines.placement.milp.program import (
+    Program,
+    Solution,
+    SolutionStatus,
+    SolveLimits,
+    SolveProgress,
+)
 from tripoint.engines.placement.outcome import Outcome, solve_instance
 from tripoint.ports import MilpSolver
 
@@ -157,7 +164,19 @@ class _Clock:
 def _solve_with(
     solver: MilpSolver, limits: SolveLimits, clock: _Clock, should_stop: Stop
 ) -> Callable[[Program], Solution]:
-    return lambda program: solver.solve(program, limits, clock.solving, should_stop)
+    """The whole program first; where a limit came before any plan, its kernel with as much time again."""
+
+    def once(program: Program) -> Solution:
+        return solver.solve(program, limits, clock.solving, should_stop)
+
+    def solve(program: Program) -> Solution:
+        found = once(program)
+        if found.status is not SolutionStatus.UNKNOWN or should_stop():
+            return found
+        clock.enter(f"{clock.phase}: no plan yet, trying the kernel")
+        return rescue(program, found, once)
+
+    return solve
 
 
 def _conflict(outcome: Outcome, solver: MilpSolver, options: PlanOptions) -> ConflictSet:

@@ -22,7 +22,7 @@ Solve = Callable[[Program], Solution]
 
 _STRUCTURE = ("presence", "keep", "egress", "contracted", "burn", "spend")
 """Definitions rather than limits: nobody can relax them."""
-_MOST_DETAILS = 8
+_MOST_RULES = 8
 _TOLERANCE = 1e-6
 
 
@@ -37,7 +37,7 @@ def homeless(instance: Instance) -> ConflictSet | None:
     details = [line for workload in lost for line in _reasons(workload, mine)]
     return ConflictSet(
         families=families,
-        details=tuple(details[: _MOST_DETAILS * 2]),
+        details=tuple(details[: _MOST_RULES * 2]),
         hint=f"{len(lost)} of {len(instance.estate.workloads)} workloads have no offer left; "
         "relax the rule or add an offer that meets it",
     )
@@ -105,13 +105,22 @@ def _broken_rows(program: Program, families: tuple[str, ...], solve: Solve) -> t
     if not solution.values.size:
         return ()
     activity = program.activity(solution.values[: program.columns])
-    worst: dict[str, tuple[float, str]] = {}
+    rules: dict[str, dict[str, tuple[float, str]]] = {}
     for row in rows:
-        short = max(program.row_lower[row] - activity[row], activity[row] - program.row_upper[row])
-        if short > _TOLERANCE and short > worst.get(program.row_names[row], (0.0, ""))[0]:
-            worst[program.row_names[row]] = (float(short), _told(program, row, float(activity[row])))
-    ranked = sorted(worst.values(), key=lambda item: -item[0])
-    return tuple(text for _, text in ranked[:_MOST_DETAILS])
+        short = float(max(program.row_lower[row] - activity[row], activity[row] - program.row_upper[row]))
+        if short <= _TOLERANCE:
+            continue
+        label = program.row_names[row]
+        broken = rules.setdefault(f"{program.row_families[row]} {_rule(label)}", {})
+        if short > broken.get(label, (0.0, ""))[0]:
+            broken[label] = (short, _told(program, row, float(activity[row])))
+    ranked = sorted(rules.values(), key=lambda broken: -max(short for short, _ in broken.values()))
+    return tuple(text for broken in ranked[:_MOST_RULES] for _, text in broken.values())
+
+
+def _rule(label: str) -> str:
+    """The label without its period: one rule broken in many periods is still one rule."""
+    return label.rpartition(" in ")[0] or label
 
 
 _UNITS = {
