@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ except ImportError:  # the extra is optional: a plan needs no DuckDB
 
 Row = tuple[Any, ...]
 MAX_THREADS = 4
+_PATIENCE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +60,35 @@ class Session:
 
 
 def _heard(connection: Any, query: Callable[[], Any]) -> Any:
-    """What a query answers, run beside the main thread so that Ctrl-C is heard while DuckDB is deep in a task."""
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        running = beside.submit(query)
+    """What a query answers, run beside the main thread so that Ctrl-C is heard while DuckDB is deep in a task.
+
+    The interruption may come at any point, even while the thread is starting: whatever runs is then told to stop until
+    it has, because DuckDB forgets an interruption that comes before its query begins.
+    """
+    answers: list[Any] = []
+    failures: list[BaseException] = []
+    done = threading.Event()  # not `Thread.join`: interrupted, that takes a running thread for a finished one
+
+    def work() -> None:
         try:
-            return running.result()
-        except KeyboardInterrupt:
-            while not running.done():  # an interruption before the query begins is forgotten by DuckDB
-                connection.interrupt()
-                wait((running,), timeout=0.05)
-            raise
+            answers.append(query())
+        except BaseException as error:  # handed to the caller's thread, whatever it is
+            failures.append(error)
+        finally:
+            done.set()
+
+    beside = threading.Thread(target=work, daemon=True)
+    try:
+        beside.start()
+        while not done.wait(_PATIENCE_S):
+            pass
+    except KeyboardInterrupt:
+        while beside.ident is not None and not done.wait(_PATIENCE_S):
+            connection.interrupt()
+        raise
+    if failures:
+        raise failures[0]
+    return answers[0]
 
 
 @contextmanager
