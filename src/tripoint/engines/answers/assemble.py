@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from tripoint.domain.errors import Finding
@@ -65,23 +65,9 @@ def assemble(frame: Frame, outcome: Outcome, others: tuple[Baseline, ...]) -> Pl
         alternatives=others,
         today=frame.today,
     )
-    return Plan(
-        name=frame.loaded.estate.name,
-        tripoint_version=VERSION,
-        estate_digest=frame.loaded.digest,
-        catalog_digest=instance.catalog.digest,
-        options=frame.options,
-        status=PlanStatus.OPTIMAL if is_proven else PlanStatus.FEASIBLE,
+    return replace(
+        _framed(frame, PlanStatus.OPTIMAL if is_proven else PlanStatus.FEASIBLE),
         solve=outcome.summary,
-        conflict=None,
-        currency=instance.estate.finance.currency,
-        usd_per_unit=instance.estate.finance.usd_per_unit,
-        start=instance.estate.horizon.start,
-        period_months=instance.estate.horizon.period_months,
-        period_hours=instance.grid.period_hours,
-        discount_rate=instance.finance.discount_rate.value,
-        periods=instance.grid.periods,
-        blocks=instance.grid.blocks,
         sites=site_summaries(instance, decisions, charges),
         workloads=workload_summaries(evidence, charges),
         placements=decisions.placements,
@@ -97,7 +83,6 @@ def assemble(frame: Frame, outcome: Outcome, others: tuple[Baseline, ...]) -> Pl
         lapses=lapse_advice(instance, decisions),
         headroom=roadmap(instance, pressing),
         assumptions=assumed,
-        refusals=instance.refusals,
         findings=(*frame.loaded.findings, *_located(frame, doubts)),
     )
 
@@ -109,6 +94,11 @@ def _located(frame: Frame, doubts: Doubts) -> tuple[Finding, ...]:
 
 def infeasible(frame: Frame, conflict: ConflictSet) -> Plan:
     """The answer when no plan exists."""
+    return replace(_framed(frame, PlanStatus.INFEASIBLE), conflict=conflict)
+
+
+def _framed(frame: Frame, status: PlanStatus) -> Plan:
+    """What a plan is about, with nothing decided yet."""
     instance = frame.instance
     return Plan(
         name=frame.loaded.estate.name,
@@ -116,9 +106,9 @@ def infeasible(frame: Frame, conflict: ConflictSet) -> Plan:
         estate_digest=frame.loaded.digest,
         catalog_digest=instance.catalog.digest,
         options=frame.options,
-        status=PlanStatus.INFEASIBLE,
+        status=status,
         solve=None,
-        conflict=conflict,
+        conflict=None,
         currency=instance.estate.finance.currency,
         usd_per_unit=instance.estate.finance.usd_per_unit,
         start=instance.estate.horizon.start,
