@@ -31,7 +31,7 @@ class Finance:
     """Rates that turn purchases into monthly cost."""
 
     currency: str = "USD"
-    """Currency shown; figures in the estate are USD whatever it is."""
+    """Currency shown, its ISO 4217 code; figures in the estate are USD whatever it is."""
     usd_per_unit: float = 1.0
     """USD per unit of `currency`."""
     discount_rate: float | None = None
@@ -63,8 +63,8 @@ class Horizon:
     blocks: int = 4
     """Blocks of the load-duration curve."""
     review_months: int = 12
-    """Months between placement reviews: where replicas and dataset copies are kept changes only then; shares, nodes
-    and bursts follow demand in every period."""
+    """Months between placement reviews, a multiple of `period_months`: where replicas and dataset copies are kept
+    changes only then; shares, nodes and bursts follow demand in every period."""
 
     @property
     def periods(self) -> int:

@@ -90,6 +90,8 @@ _TITLES: tuple[tuple[str, Severity, str], ...] = (
     ("TP1320", _W, "Site without a country"),
     ("TP1321", _E, "Node type of another provider"),
     ("TP1322", _N, "Node needs better cooling"),
+    ("TP1323", _W, "Held nodes draw more than the site has"),
+    ("TP1324", _N, "Power no rack can carry"),
     ("TP1401", _E, "Residency rules contradict each other"),
     ("TP1402", _E, "Placement rules leave no site"),
     ("TP1403", _W, "Certificate no site holds"),

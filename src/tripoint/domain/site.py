@@ -91,6 +91,17 @@ class PowerEnvelope:
     grid_gco2_per_kwh: float | None = None
     """Carbon intensity of the supply, gCO2e per kWh."""
 
+    @property
+    def usable_kw(self) -> float | None:
+        """IT load that survives the loss of one feed (2N: of half of them), kW; `None` when not declared."""
+        return None if self.it_kw is None else self.it_kw * self._usable_share
+
+    @property
+    def _usable_share(self) -> float:
+        if self.envelope_is_after_redundancy or self.feeds is Redundancy.N:
+            return 1.0
+        return 0.5 if self.feeds is Redundancy.TWO_N else max(self.feed_count - 1, 1) / max(self.feed_count, 2)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpansionStep:

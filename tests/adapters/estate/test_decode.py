@@ -86,6 +86,13 @@ def test_a_boolean_where_text_is_expected_asks_for_quotes() -> None:
     assert "quotes" in said[0].hint
 
 
+def test_a_bare_year_is_answered_with_a_month_of_it() -> None:
+    """`start: 2027` is a number to YAML; in quotes it would be no month either."""
+    assert [each.hint for each in findings(horizon={"start": 2027})] == ["name the month as well: `2027-01`"]
+    assert [each.hint for each in findings(horizon={"start": 7})] == ["put it in quotes"]
+    assert [each.hint for each in findings(name=2027)] == ["put it in quotes"]
+
+
 def test_unknown_keys_name_the_nearest_known_or_all_of_them() -> None:
     """A near miss gets a suggestion; a stranger gets the list."""
     said = findings(sites=[{"id": "a", "kind": "cloud", "jurisdictoin": "US", "zzz": 1}])

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 import tripoint
 from tripoint.adapters.catalog_csv import load_catalog
 from tripoint.domain.demand import DemandProfile
-from tripoint.domain.estate import Estate, Horizon
+from tripoint.domain.estate import Estate, Finance, Horizon
 from tripoint.domain.findings import FINDING_CODES
 from tripoint.domain.purchase import NodePool, OwnPrice, PurchaseOption
-from tripoint.domain.site import Layer, PowerEnvelope, Site, SiteKind
+from tripoint.domain.site import ExpansionStep, Layer, PowerEnvelope, Redundancy, Site, SiteKind
 from tripoint.domain.units import ModelId, NodeTypeId, SiteId, WorkloadId
 from tripoint.domain.workload import Demand, Slo, Workload, WorkloadKind
 from tripoint.engines.checks import check_estate, check_profiles
@@ -168,11 +168,153 @@ def test_months_are_four_digits_a_dash_and_two(text: str) -> None:
 def test_a_horizon_is_refused_exactly_when_periods_do_not_fill_it(lengths: tuple[int, int]) -> None:
     """36 months in threes are right, 35 are not, and the hint's lengths would be accepted."""
     months, period = lengths
-    said = check_estate(replace(ESTATE, horizon=Horizon(months=months, period_months=period)), CATALOG)
+    horizon = Horizon(months=months, period_months=period, review_months=period)
+    said = check_estate(replace(ESTATE, horizon=horizon), CATALOG)
     assert bool(said) == bool(months % period)
     for finding in said:
         for length in re.findall(r"\d+", finding.hint):
             assert int(length) % period == 0
+
+
+@pytest.mark.parametrize(
+    ("period", "review", "hint"),
+    [(3, 12, None), (3, 10, "use 9 or 12 months"), (5, 12, "use 10 or 15 months"), (3, 1, "use 3 months")],
+)
+def test_reviews_are_whole_periods_apart(period: int, review: int, hint: str | None) -> None:
+    """Both numbers are told, and lengths that would do; a review after the end of the plan is never held."""
+    horizon = Horizon(months=30, period_months=period, review_months=review)
+    said = check_estate(replace(ESTATE, horizon=horizon), CATALOG)
+    assert [each.hint for each in said] == ([] if hint is None else [hint])
+    for each in said:
+        assert (each.code, each.path) == ("TP1306", "horizon.review_months")
+        assert each.message == f"reviews every {review} months are not whole periods of {period} months"
+    beyond = replace(horizon, months=period)
+    assert review < period or codes(replace(ESTATE, horizon=beyond)) == []
+
+
+@pytest.mark.parametrize(
+    ("months", "hint"), [(0, "plan a longer time"), (-3, "plan a longer time"), (121, "plan a shorter time")]
+)
+def test_a_horizon_out_of_range_is_hinted_in_the_right_direction(months: int, hint: str) -> None:
+    """Nobody who plans for no time at all is told to plan for less."""
+    said = check_estate(replace(ESTATE, horizon=Horizon(months=months, period_months=1)), CATALOG)
+    assert [each.hint for each in said if each.code == "TP1307"] == [hint]
+
+
+@pytest.mark.parametrize(
+    ("currency", "hint"),
+    [
+        ("EUR", None),
+        ("euro", "write `EUR`"),
+        ("€", "write `EUR`"),
+        ("chf", "write `CHF`"),
+        (" usd", "write `USD`"),
+        ("doubloons", "for example `EUR`"),
+        ("", "for example `EUR`"),
+    ],
+)
+def test_currencies_are_iso_codes_in_capitals(currency: str, hint: str | None) -> None:
+    """What was meant is hinted; a rate is asked for once the code is right."""
+    said = check_estate(replace(ESTATE, finance=Finance(currency=currency)), CATALOG)
+    told = [(each.code, each.path, each.hint) for each in said]
+    rate = ("TP1311", "finance.currency", "declare `finance.usd_per_unit`")
+    assert told == [rate if hint is None else ("TP1104", "finance.currency", hint)]
+
+
+@pytest.mark.parametrize(("text", "hint"), [("2028", "2028-01"), ("2027-13", "2027-01"), ("soon", "2027-01")])
+def test_a_month_that_is_none_is_answered_with_one(text: str, hint: str) -> None:
+    """A bare year gets its own January."""
+    said = check_estate(replace(ESTATE, horizon=Horizon(start=text)), CATALOG)
+    assert [(each.code, each.hint) for each in said] == [("TP1305", f"for example `{hint}`")]
+
+
+def hall(power: PowerEnvelope, *pools: NodePool) -> Estate:
+    """An estate of one cage with these pools."""
+    site = Site(id=SiteId("colo"), kind=SiteKind.COLO, country="NL", power=power, pools=pools)
+    return replace(ESTATE, sites=(site,))
+
+
+H100 = NodePool(node_type=NodeTypeId("dgx-h100"), held=1)
+
+
+@pytest.mark.parametrize(
+    ("power", "held", "told"),
+    [
+        (PowerEnvelope(it_kw=6.0), 1, "the node held draws up to 10.2 kW, the site may load 6 kW"),
+        (PowerEnvelope(it_kw=20.0), 2, "the 2 nodes held draw up to 20.4 kW, the site may load 20 kW"),
+        (PowerEnvelope(it_kw=20.4), 2, None),
+        (
+            PowerEnvelope(it_kw=20.4, feeds=Redundancy.TWO_N, envelope_is_after_redundancy=False),
+            2,
+            "the 2 nodes held draw up to 20.4 kW, the site may load 10.2 kW",
+        ),
+        (PowerEnvelope(it_kw=6.0), 0, None),
+    ],
+)
+def test_held_nodes_beyond_the_envelope_are_told_with_both_numbers(
+    power: PowerEnvelope, held: int, told: str | None
+) -> None:
+    """By nameplate, against what redundancy leaves: exactly what the plan would have to retire."""
+    said = check_estate(hall(power, replace(H100, held=held)), CATALOG)
+    assert [(each.code, each.path, each.message) for each in said] == (
+        [] if told is None else [("TP1323", "sites[0].power.it_kw", told)]
+    )
+
+
+def test_power_beyond_the_racks_is_told_with_both_numbers() -> None:
+    """45 MW for three racks is a note; racks of an expansion step count as racks."""
+    power = PowerEnvelope(it_kw=45_000.0, racks=3, rack_density_kw=21.0)
+    estate = hall(power, H100)
+    said = check_estate(estate, CATALOG)
+    assert [(each.code, each.path) for each in said] == [("TP1324", "sites[0].power.it_kw")]
+    assert said[0].message == "the site may load 45,000 kW, its 3 racks of 21 kW carry 63 kW"
+    assert codes(hall(replace(power, it_kw=63.0), H100)) == []
+    step = ExpansionStep(id="row", adds_racks=3)
+    grown = replace(estate.sites[0], power=replace(power, it_kw=100.0), expansion=(step,))
+    assert codes(replace(ESTATE, sites=(grown,))) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "hint"),
+    [
+        (OwnPrice(provider="AWS", sku="p55.48xlarge", usd_per_hour=30.0), "sku", "did you mean `p5.48xlarge`"),
+        (OwnPrice(sku="gpt-4o-minni", discount=0.1), "sku", "did you mean `gpt-4o-mini`"),
+        (OwnPrice(provider="asw", discount=0.1), "provider", "did you mean `aws`"),
+        (OwnPrice(provider="aws", region="eu-centrl-1", discount=0.1), "region", "did you mean `eu-central-1`"),
+        (OwnPrice(region="westeurope", provider="aws", discount=0.1), "region", "known: `eu-central-1`"),
+    ],
+)
+def test_names_in_price_lines_that_nobody_knows_are_told_with_the_nearest(line: OwnPrice, path: str, hint: str) -> None:
+    """At a rented site without `pools` too, where a misspelt line would leave list prices in place unnoticed."""
+    said = check_estate(replace(ESTATE, prices=(line,)), CATALOG)
+    assert [(each.code, each.path) for each in said] == [("TP1506", f"prices[0].{path}")]
+    assert said[0].hint.startswith(hint)
+
+
+def test_names_in_price_lines_may_be_the_estate_s_own_and_of_any_case() -> None:
+    """Own node types, own providers and their regions are known names; a SKU another vendor sells prices nothing."""
+    node = replace(CATALOG.node_types[0], id=NodeTypeId("big-box"), provider="nobody")
+    site = replace(CLOUD, provider="Nobody", region="north-1", country="NO")
+    line = OwnPrice(provider="NOBODY", sku="Big-Box", region="North-1", usd_per_hour=30.0)
+    own = replace(ESTATE, sites=(site,), node_types=(node,), prices=(line,))
+    assert codes(own) == []
+    other = replace(line, provider=None, region=None, sku="p5.48xlarge")
+    assert codes(replace(own, prices=(other,))) == [("TP1506", "prices[0]")]
+
+
+@pytest.mark.parametrize(
+    ("line", "said", "hint"),
+    [
+        (OwnPrice(provider="aws"), "neither is declared", "declare one"),
+        (OwnPrice(provider="aws", usd_per_hour=1.0, discount=0.1), "both are declared", "keep one of the two"),
+    ],
+)
+def test_a_price_line_is_a_rate_or_a_discount(line: OwnPrice, said: str, hint: str) -> None:
+    """One of the two, and the sentence is one."""
+    found = [each for each in check_estate(replace(ESTATE, prices=(line,)), CATALOG) if each.code == "TP1312"]
+    assert [(each.message, each.hint) for each in found] == [
+        (f"a price line needs either `usd_per_hour` or `discount`, {said}", hint)
+    ]
 
 
 def test_nodes_with_an_own_price_may_be_anyones_sku() -> None:

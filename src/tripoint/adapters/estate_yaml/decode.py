@@ -22,6 +22,8 @@ from tripoint.domain.findings import clip, did_you_mean, finding, quoted
 from tripoint.domain.source import join_path
 
 _T = TypeVar("_T")
+_MONTHS = ("start", "held_until", "ends")
+"""Fields that hold a month, `YYYY-MM`."""
 
 
 def decode(value: object, kind: type[_T]) -> tuple[_T | None, list[Finding]]:
@@ -93,7 +95,14 @@ def _not_allowed(path: str, text: str, allowed: Sequence[str]) -> Finding:
 
 def _wrong_type(path: str, expected: Any, found: object) -> Finding:
     message = f"expects {expectation(expected)}, found {describe(found)}"
-    return finding("TP1103", path, message, _type_hint(bare(expected), found))
+    return finding("TP1103", path, message, _month_hint(path, found) or _type_hint(bare(expected), found))
+
+
+def _month_hint(path: str, found: object) -> str:
+    """A bare year where a month is wanted: quotes would not make it one."""
+    is_month = path.rpartition(".")[2] in _MONTHS
+    is_year = isinstance(found, int) and not isinstance(found, bool) and 1900 <= found <= 2199
+    return f"name the month as well: `{found}-01`" if is_month and is_year else ""
 
 
 def _type_hint(expected: Any, found: object) -> str:

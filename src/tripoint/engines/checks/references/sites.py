@@ -12,6 +12,7 @@ from tripoint.domain.findings import clip, did_you_mean, finding, quoted
 from tripoint.domain.hardware import NodeType
 from tripoint.domain.purchase import NodePool, PurchaseOption
 from tripoint.domain.site import Site
+from tripoint.engines.checks.references.envelopes import check_envelope
 from tripoint.engines.checks.references.known import KnownNames
 from tripoint.engines.checks.references.names import unknown
 from tripoint.engines.facts.places import country_of, provider_of
@@ -29,15 +30,17 @@ def check_sites(estate: Estate, catalog: Catalog, known: KnownNames) -> Iterator
         unpriced = list(_provider(path, site, estate, known))
         yield from unpriced or _country(path, site, catalog)
         yield from _envelope(path, site)
+        yield from check_envelope(path, site, nodes)
         for place, pool in enumerate(site.pools or ()):
             below = f"{path}.pools[{place}]"
             yield from _pool(below, pool, site)
             yield from _node(below, pool, site, nodes.get(pool.node_type, ()))
     for index, line in enumerate(estate.prices):
         if (line.usd_per_hour is None) == (line.discount is None):
-            said = "neither" if line.discount is None else "both"
-            message = f"a price line needs `usd_per_hour` or `discount`, {said} is declared"
-            yield finding("TP1312", f"prices[{index}]", message)
+            said = "neither is" if line.discount is None else "both are"
+            message = f"a price line needs either `usd_per_hour` or `discount`, {said} declared"
+            hint = "declare one" if line.discount is None else "keep one of the two"
+            yield finding("TP1312", f"prices[{index}]", message, hint)
 
 
 def _node_types(estate: Estate, catalog: Catalog) -> dict[str, tuple[NodeType, ...]]:

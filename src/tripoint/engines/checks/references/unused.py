@@ -13,6 +13,7 @@ from tripoint.domain.policy import CertificationRule, ResidencyRule
 from tripoint.domain.purchase import NodePool, OwnPrice, PurchaseOption
 from tripoint.domain.site import Site
 from tripoint.domain.workload import Workload
+from tripoint.engines.checks.references.price_names import check_price_names
 from tripoint.engines.facts.places import provider_of
 
 
@@ -24,7 +25,9 @@ def check_unused(estate: Estate, catalog: Catalog) -> Iterator[Finding]:
     yield from _links(estate)
     yield from _node_types(estate)
     for index, line in enumerate(estate.prices):
-        if not any(_prices(line, site, catalog) for site in estate.sites):
+        unknown_names = list(check_price_names(f"prices[{index}]", line, estate, catalog))
+        yield from unknown_names
+        if not unknown_names and not any(_prices(line, site, estate, catalog) for site in estate.sites):
             hint = "compare `provider`, `sku`, `region` and `option` with the sites' pools and APIs"
             yield finding("TP1506", f"prices[{index}]", "the line matches nothing any site offers", hint)
     for index, residency in enumerate(estate.policies.residency):
@@ -86,29 +89,37 @@ def _node_types(estate: Estate) -> Iterator[Finding]:
             yield finding("TP1505", f"node_types[{index}]", message, "name it in a site's `pools`")
 
 
-def _prices(line: OwnPrice, site: Site, catalog: Catalog) -> bool:
+def _prices(line: OwnPrice, site: Site, estate: Estate, catalog: Catalog) -> bool:
     """True when the line could price something at the site."""
     provider = provider_of(site)
-    if line.provider is not None and line.provider.lower() != provider:
+    if line.provider is not None and line.provider.strip().lower() != provider:
         return False
     if line.region is not None and line.region.lower() != (site.region or "").lower():
         return False
-    return _prices_nodes(line, site, catalog) or _prices_apis(line, site)
+    return _prices_nodes(line, site, estate, catalog) or _prices_apis(line, site)
 
 
-def _prices_nodes(line: OwnPrice, site: Site, catalog: Catalog) -> bool:
+def _prices_nodes(line: OwnPrice, site: Site, estate: Estate, catalog: Catalog) -> bool:
     if line.option is PurchaseOption.PER_TOKEN:
         return False
     pools = site.pools
     if pools is None:
-        listed = {row.sku.lower() for row in catalog.compute_prices if row.provider == provider_of(site)}
-        is_sold = line.sku is None or line.sku.lower() in listed or line.usd_per_hour is not None
+        is_sold = line.sku is None or line.sku.lower() in _sold(line, site, estate, catalog)
         return site.kind.is_rented and is_sold and line.option is not PurchaseOption.OWNED
     return any(
         (line.sku is None or line.sku.lower() == pool.node_type.lower())
         and (line.option is None or line.option in _options(pool, site))
         for pool in pools
     )
+
+
+def _sold(line: OwnPrice, site: Site, estate: Estate, catalog: Catalog) -> set[str]:
+    """What the site's provider sells at list, and what an own rate adds: any node type of that provider."""
+    provider = provider_of(site)
+    listed = {row.sku.lower() for row in catalog.compute_prices if row.provider == provider}
+    nodes = (*estate.node_types, *catalog.node_types)
+    own = {node.id.lower() for node in nodes if (node.provider or "").lower() == provider}
+    return listed | own if line.usd_per_hour is not None else listed
 
 
 def _options(pool: NodePool, site: Site) -> tuple[PurchaseOption, ...]:

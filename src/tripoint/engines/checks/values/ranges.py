@@ -39,6 +39,8 @@ class Range:
     is_low_open: bool = False
     code: str = "TP1302"
     hint: str = ""
+    hint_below: str = ""
+    """Instead of `hint`, for a number that is too small."""
 
     def admits(self, value: float) -> bool:
         """True inside the bounds."""
@@ -72,7 +74,9 @@ _RATE = _amount("USD per hour")
 
 _RANGES: Mapping[tuple[type, str], Range] = MappingProxyType(
     {
-        (Horizon, "months"): Range(1, 120, "months", code="TP1307", hint="plan a shorter time"),
+        (Horizon, "months"): Range(
+            1, 120, "months", code="TP1307", hint="plan a shorter time", hint_below="plan a longer time"
+        ),
         (Horizon, "period_months"): Range(1, 12, "months"),
         (Horizon, "blocks"): Range(1, 24, "blocks"),
         (Horizon, "review_months"): Range(1, 120, "months"),
@@ -90,7 +94,9 @@ _RANGES: Mapping[tuple[type, str], Range] = MappingProxyType(
         (PowerEnvelope, "rack_density_kw"): _positive("kW"),
         (PowerEnvelope, "racks"): Range(1, unit="racks"),
         (PowerEnvelope, "pue"): Range(1, 5, code="TP1304", hint="PUE is total energy over IT energy (ISO/IEC 30134-2)"),
-        (PowerEnvelope, "energy_usd_per_kwh"): Range(0, 5, "USD per kWh", hint="is it in cents, or per MWh?"),
+        (PowerEnvelope, "energy_usd_per_kwh"): Range(
+            0, 5, "USD per kWh", hint="is it in cents, or per MWh?", hint_below="check the sign"
+        ),
         (PowerEnvelope, "colo_usd_per_kw_month"): _amount("USD per kW and month"),
         (PowerEnvelope, "contracted_kw"): _amount("kW"),
         (PowerEnvelope, "grid_gco2_per_kwh"): Range(0, 2000, "gCO2e per kWh"),
@@ -192,7 +198,7 @@ def _in_range(entry: Entry) -> Iterator[Finding]:
     if bounds is None or isinstance(value, bool) or not isinstance(value, (int, float)) or bounds.admits(value):
         return
     found = f"is {value:g}{bounds._unit}" if abs(value) < CEILING else f"is {value:.3g}"
-    hint = bounds.hint
+    hint = bounds.hint_below if value <= bounds.low and bounds.hint_below else bounds.hint
     if not hint and value > bounds.high:
         hint = "check the unit"
     yield finding(bounds.code, entry.path, f"{found}, expects {bounds.text()}", hint)

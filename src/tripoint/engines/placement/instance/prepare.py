@@ -12,7 +12,7 @@ from tripoint.domain.estate import Estate
 from tripoint.domain.fit import Fit, Refusal, RefusalReason
 from tripoint.domain.provenance import Figure
 from tripoint.domain.purchase import Offer, PurchaseOption
-from tripoint.domain.site import Redundancy, Site
+from tripoint.domain.site import Site
 from tripoint.domain.units import PoolId, SiteId, WorkloadId
 from tripoint.domain.workload import Workload
 from tripoint.engines.facts.figures import finance_figures, site_figures
@@ -75,25 +75,16 @@ def _figures_in(record: object) -> tuple[Figure, ...]:
 
 def _site_model(site: Site, estate: Estate, catalog: Catalog) -> SiteModel:
     power = site.power
-    usable = math.inf
-    if power is not None and power.it_kw is not None:
-        usable = power.it_kw * _feed_factor(power.feeds, power.feed_count, power.envelope_is_after_redundancy)
+    usable = None if power is None else power.usable_kw
     racks = math.inf if power is None or power.racks is None else float(power.racks)
     return SiteModel(
         site=site,
         figures=site_figures(site, catalog, estate.assumptions),
         layer=site.kind.layer.value,
-        usable_kw=usable,
+        usable_kw=math.inf if usable is None else usable,
         racks=racks,
         expansion_lead=tuple(lead_periods(estate.horizon, step.lead_time_months) for step in site.expansion),
     )
-
-
-def _feed_factor(feeds: Redundancy, feed_count: int, is_after: bool) -> float:
-    """Share of the envelope that may be loaded so that losing one feed (2N: half of them) sheds nothing."""
-    if is_after or feeds is Redundancy.N:
-        return 1.0
-    return 0.5 if feeds is Redundancy.TWO_N else max(feed_count - 1, 1) / max(feed_count, 2)
 
 
 def _useful_pools(pools: list[PoolModel], fits: tuple[Fit, ...]) -> tuple[PoolModel, ...]:
