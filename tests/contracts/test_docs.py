@@ -20,7 +20,12 @@ PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
 CODED_PATH = re.compile(r"`((?:src|tests|docs|tools|examples)/[\w./*-]+|Makefile|pyproject\.toml)`")
 # Folders of somebody's machine and hosts of registries, put together here so that this line is not one of them.
-PLACES = ("/root/", "/work/", r"/home/\w+", r"localhost:\d+/simple", r"files\.python" "hosted", r"py" r"pi\.org")
+PLACES = (
+    *(f"/{folder}/" for folder in ("root", "work")),
+    r"/home/\w+",
+    r"localhost:\d+/simple",
+    *(rf"{host}\.(org|com)" for host in ("py" + "pi", "python" + "hosted")),
+)
 UNWANTED = re.compile("|".join(PLACES), re.IGNORECASE)
 
 
