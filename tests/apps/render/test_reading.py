@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.factories.plan import empty_plan, small_plan, synthetic_plan
 
+from tripoint.apps.render.html import plan_html
+from tripoint.apps.render.plan_text import plan_text
 from tripoint.apps.render.reading.amounts import (
     Money,
     carbon,
@@ -29,6 +31,7 @@ from tripoint.apps.render.reading.headline import headline, roadmap
 from tripoint.apps.render.reading.money import by_kind, by_layer, fold, idle_usd
 from tripoint.apps.render.reading.residence import firm_mix, residence, tenure_shares
 from tripoint.domain.plan import PlanStatus, PoolState, PurchaseAction
+from tripoint.domain.provenance import Assumption, Confidence, Figure, Origin, Provenance
 
 
 @pytest.mark.parametrize(
@@ -144,6 +147,37 @@ def test_decisions_are_in_time_order_and_leave_nothing_out() -> None:
     assert lapse.serves == "2027-10"
     order = next(each for each in todo if each.site == "dc-frankfurt")
     assert (order.month, order.serves) == ("2027-07", "2028-01")
+
+
+@pytest.mark.parametrize(
+    ("key", "origin", "grade", "is_estimated"),
+    [
+        ("price.coreweave.gd-8xh100.any.committed-36", Origin.CATALOGUE, Confidence.ESTIMATE, True),
+        ("price.coreweave.gd-8xh100.any.committed-36", Origin.DEFAULT, Confidence.DERIVED, True),
+        ("price.coreweave.gd-8xh100.any.committed-36", Origin.CATALOGUE, Confidence.PUBLISHED, False),
+        ("price.coreweave.gd-8xh100.any.committed-12", Origin.CATALOGUE, Confidence.ESTIMATE, False),
+        ("price.coreweave.gd-8xh100.any.on_demand", Origin.CATALOGUE, Confidence.ESTIMATE, False),
+    ],
+)
+def test_a_commitment_at_an_estimated_rate_says_so_in_its_row(
+    key: str, origin: Origin, grade: Confidence, is_estimated: bool
+) -> None:
+    """What is signed at a rate nobody offered is marked, and nothing else is: orders and lapses never are."""
+    provenance = Provenance(source="x", as_of="2026-11", confidence=grade)
+    figure = Figure(key=key, value=29.5, unit="USD/node-hour", origin=origin, provenance=provenance)
+    plan = synthetic_plan()
+    charges = tuple(
+        replace(row, basis=(key,)) if (row.resource, row.option) == ("gd-8xh100", "committed") else row
+        for row in plan.charges
+    )
+    assumption = Assumption(figure=figure, money_usd=1.0, is_stale=False)
+    plan = replace(plan, charges=charges, assumptions=(assumption,))
+    marked = [each for each in decisions(plan) if each.is_rate_estimated]
+    told = {(each.verb, each.what.split(" ")[2]) for each in marked}
+    assert told == ({("sign", "gd-8xh100")} if is_estimated else set())
+    assert all(each.row[2] == f"{each.what}, rate estimated" for each in marked)
+    assert ("gd-8xh100 for 36 months, rate estimated" in plan_html(plan)) == is_estimated
+    assert (", rate estimated" in plan_text(plan, width=160)) == is_estimated
 
 
 def test_the_headline_compares_with_every_alternative_that_exists() -> None:

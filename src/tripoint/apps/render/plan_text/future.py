@@ -24,7 +24,7 @@ def timeline(plan: Plan, most: Rows) -> Group:
     todo = decisions(plan)
     if not todo:
         return titled("Decisions", lines(["nothing to order, sign or let go within the horizon"]))
-    rows = [(each.month, each.verb, each.what, each.site, each.serves) for each in todo[: most.decisions]]
+    rows = [each.row for each in todo[: most.decisions]]
     columns = (("By", "l"), ("Do", "l"), ("What", "f"), ("Where", "f"), ("Takes effect", "l"))
     return titled("Decisions", table(columns, rows), lines(more(len(rows), len(todo))))
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from tripoint.apps.render.reading.amounts import month_at, plural
 from tripoint.domain.plan import CopyDecision, ExpansionDecision, Plan, Purchase, PurchaseAction
+from tripoint.domain.provenance import Figure, Origin
+from tripoint.domain.purchase import PurchaseOption
 
+_RATE = re.compile(r"(price|ratio)\.")
 _VERBS = {
     PurchaseAction.BUY: "order",
     PurchaseAction.COMMIT: "sign",
@@ -31,6 +35,14 @@ class Decision:
     """Where."""
     serves: str
     """From when it serves (or stops), `YYYY-MM`."""
+    is_rate_estimated: bool = False
+    """True where a commitment's rate is no offer but an estimate, to be confirmed before signing."""
+
+    @property
+    def row(self) -> tuple[str, str, str, str, str]:
+        """The decision as a line of a table: by, do, what, where, takes effect."""
+        what = f"{self.what}, rate estimated" if self.is_rate_estimated else self.what
+        return self.month, self.verb, what, self.site, self.serves
 
     @property
     def sentence(self) -> str:
@@ -57,7 +69,27 @@ def _purchase(plan: Plan, purchase: Purchase) -> Decision:
         what=what,
         site=purchase.site,
         serves=month_at(plan, purchase.until_period + 1 if ends else purchase.service_period),
+        is_rate_estimated=purchase.action is PurchaseAction.COMMIT and _is_rate_estimated(plan, purchase),
     )
+
+
+def _is_rate_estimated(plan: Plan, purchase: Purchase) -> bool:
+    """True where the rate to be signed is no offer: it rests on a figure of our own, or on an estimate."""
+    bought = {
+        key
+        for row in plan.charges
+        if (row.site, row.resource, row.option) == (purchase.site, purchase.node_type, str(purchase.option))
+        for key in row.basis
+    }
+    way = f".{PurchaseOption.COMMITTED}-{purchase.term_months}"
+    figures = (row.figure for row in plan.assumptions)
+    rates = (each for each in figures if each.key in bought and _RATE.match(each.key) and each.key.endswith(way))
+    return any(_is_weak(rate) for rate in rates)
+
+
+def _is_weak(figure: Figure) -> bool:
+    grade = figure.provenance
+    return figure.origin is Origin.DEFAULT or (grade is not None and grade.confidence.is_weak)
 
 
 def _expansion(plan: Plan, step: ExpansionDecision) -> Decision:

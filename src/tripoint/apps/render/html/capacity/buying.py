@@ -54,7 +54,7 @@ def buying(plan: Plan) -> Section:
         else "Nothing has to be ordered, signed or let go within the horizon."
     )
     columns = (("By", "l"), ("Do", "l"), ("What", "l"), ("Where", "l"), ("Takes effect", "l"))
-    listed = [(each.month, each.verb, each.what, each.site, each.serves) for each in todo]
+    listed = [each.row for each in todo]
     body = join(
         _figure(plan, rows) if rows else None,
         table(columns, listed, "Decisions, earliest first") if listed else None,
