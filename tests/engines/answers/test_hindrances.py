@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from tests.factories.answering import cage, chat, cloud, estate
+from tests.factories.answering import cage, chat, cloud, estate, job
 from tests.factories.planning import planned
 
 from tripoint.domain.estate import Estate
 from tripoint.domain.link import Link
 from tripoint.domain.policy import ConcentrationCap, Policies
+from tripoint.domain.purchase import Commitment, PurchaseOption
 from tripoint.domain.units import LinkId, SiteId
 from tripoint.domain.workload import Caller
 from tripoint.engines.answers.breakeven.workloads import all_contests, break_evens
@@ -58,6 +59,23 @@ def test_a_line_that_is_too_thin_is_told_rather_than_a_price() -> None:
     assert "% more" not in said(outcome)
     rows = break_evens(outcome.instance, outcome.decisions, all_contests(outcome.instance), hindered(outcome))
     assert next(row for row in rows if row.subject == "chat").note.endswith(f"; but {told}")
+
+
+def test_nodes_that_are_paid_for_already_are_told_rather_than_a_price() -> None:
+    """A commitment at forty times the rate next door is used while it lasts: its rate decides nothing any more."""
+    signed = Commitment(nodes=2, ends="2027-12", usd_per_hour=40.0)
+    dear = cloud("dear", 40.0, options=(PurchaseOption.ON_DEMAND, PurchaseOption.COMMITTED), commitments=(signed,))
+    told = said(planned(estate(dear, cloud("cheap", 1.0, region="eu-central-1"), workloads=(chat(),))))
+    assert "on nodes already paid for at `dear`" in told
+    assert "more than" not in told
+
+
+def test_nodes_that_stand_for_another_workload_are_told_by_its_name() -> None:
+    """The job may run in the cage only, so a node is bought there; the chat uses what the job leaves of it."""
+    kept = job(only_at=("cage",), mtok_per_month=2e4)
+    told = said(planned(estate(cage(), cloud("cheap", 2.0), workloads=(chat(requests_per_s=2.0), kept))))
+    assert "on nodes kept for `job` as well" in told
+    assert "more than" not in told
 
 
 def test_a_line_that_carries_all_of_it_hinders_nobody() -> None:

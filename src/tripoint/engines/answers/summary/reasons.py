@@ -122,16 +122,21 @@ def _price(evidence: Evidence, home: Home, contests: tuple[Contest, ...]) -> str
         in_the_way = evidence.hindrances.of(workload, rival.site, rival.fit.pool, rent / cost.usd_per_used_hour)
         if in_the_way:
             return in_the_way
-        if _is_there_anyway(evidence, home, workload):
-            return f"on nodes there anyway, which cost {-saving * 100:.0f} % more than {other}"
+        if anyway := _there_anyway(evidence, home, workload):
+            return anyway
     return f"{kind} {_compared(saving)} {other} at {cost.use * 100:.0f} % use"
 
 
-def _is_there_anyway(evidence: Evidence, home: Home, workload: str) -> bool:
-    """True where the nodes are held or signed already, or others use them too."""
+def _there_anyway(evidence: Evidence, home: Home, workload: str) -> str:
+    """Why dear nodes are used: they are held or signed already, or others use them too; empty where neither is so."""
     pool = next(pool for pool in evidence.instance.pools if pool.spec.id == home.pool)
-    others = {row.workload for row in evidence.decisions.placements if row.pool == home.pool} - {workload}
-    return bool(pool.held or pool.signed or others)
+    if pool.held or pool.signed:
+        return f"on nodes already paid for at `{home.site}`"
+    others = sorted({row.workload for row in evidence.decisions.placements if row.pool == home.pool} - {workload})
+    if not others:
+        return ""
+    whom = f"`{others[0]}`" if len(others) == 1 else f"{len(others)} other workloads"
+    return f"on nodes kept for {whom} as well"
 
 
 def _compared(saving: float) -> str:
