@@ -48,8 +48,10 @@ def _folded(names: Iterable[str]) -> set[str]:
 
 def _providers(estate: Estate, catalog: Catalog) -> tuple[str, ...]:
     own = (provider_of(site) for site in estate.sites)
-    rows = (*catalog.compute_prices, *catalog.api_prices, *catalog.regions)
-    return tuple(dict.fromkeys([*own, *(row.provider.lower() for row in rows)]))
+    nodes = (row.provider for row in catalog.compute_prices)
+    apis = (row.provider for row in catalog.api_prices)
+    places = (row.provider for row in catalog.regions)
+    return tuple(dict.fromkeys([*own, *(name.lower() for name in (*nodes, *apis, *places))]))
 
 
 def _everything_sold(estate: Estate, catalog: Catalog) -> tuple[str, ...]:
@@ -67,5 +69,7 @@ def _sold_by(provider: str, estate: Estate, catalog: Catalog) -> tuple[str, ...]
 def _regions(provider: str, estate: Estate, catalog: Catalog) -> tuple[str, ...]:
     """Regions of one provider, of all when none is named."""
     sites = ((provider_of(site), site.region) for site in estate.sites)
-    rows = ((row.provider.lower(), row.region) for row in (*catalog.regions, *catalog.compute_prices))
-    return tuple(dict.fromkeys(region for owner, region in (*sites, *rows) if region and provider in ("", owner)))
+    placed = ((row.provider.lower(), row.region) for row in catalog.regions)
+    priced = ((row.provider.lower(), row.region) for row in catalog.compute_prices)
+    rows = (*sites, *placed, *priced)
+    return tuple(dict.fromkeys(region for owner, region in rows if region and provider in ("", owner)))
