@@ -15,8 +15,9 @@ from tests.factories.plan import empty_plan, infeasible_plan, small_plan, synthe
 
 from tripoint.adapters.plan_json import plan_from_json, plan_json_schema, plan_to_json
 from tripoint.domain.charge import Charge, ChargeKind, CommitmentStatus
+from tripoint.domain.decision import Purchase, PurchaseAction
 from tripoint.domain.errors import EstateError
-from tripoint.domain.plan import BreakEven, CostCurve, CostPoint, Headroom, Plan, Purchase, PurchaseAction, SolveSummary
+from tripoint.domain.plan import BreakEven, CostCurve, CostPoint, Headroom, Plan, SolveSummary
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "reference" / "plan.schema.json"
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)

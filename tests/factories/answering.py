@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tripoint.domain.decision import Placement, PoolState, Purchase, PurchaseAction
 from tripoint.domain.estate import Estate, Horizon
 from tripoint.domain.fit import Fit
 from tripoint.domain.modelspec import ModelSpec
-from tripoint.domain.plan import Placement, PoolState, Purchase, PurchaseAction
 from tripoint.domain.purchase import Commitment, NodePool, PurchaseOption
 from tripoint.domain.site import CoolingClass, PowerEnvelope, Site, SiteKind
 from tripoint.domain.units import ModelId, NodeTypeId, PoolId, SiteId, WorkloadId

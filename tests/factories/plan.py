@@ -28,22 +28,17 @@ from tests.factories.plan_story import (
 )
 
 from tripoint.domain.charge import Charge
-from tripoint.domain.plan import (
-    ConflictSet,
+from tripoint.domain.decision import (
     CopyDecision,
     ExpansionDecision,
     Placement,
-    Plan,
-    PlanStatus,
     PoolState,
     Purchase,
     PurchaseAction,
-    SiteSummary,
-    SolveSummary,
     StandbyDecision,
     TransferRow,
-    WorkloadSummary,
 )
+from tripoint.domain.plan import ConflictSet, Plan, PlanStatus, SiteSummary, SolveSummary, WorkloadSummary
 
 _SHAPE = {"inference": (1.75, 1.35, 0.95, 0.6), "other": (0.35, 0.6, 1.05, 1.41)}
 _LAYER = {place.id: place.layer for place in PLACES}

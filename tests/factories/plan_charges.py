@@ -8,7 +8,7 @@ from dataclasses import replace
 from tests.factories.plan_story import BLOCKS, PERIOD_HOURS, PLACES, STOCKS, Job, Stock, committed, owned, route, volume
 
 from tripoint.domain.charge import Charge, ChargeKind, CommitmentStatus
-from tripoint.domain.plan import Placement, PoolState, TransferRow
+from tripoint.domain.decision import Placement, PoolState, TransferRow
 
 _LAYER = {place.id: place.layer for place in PLACES}
 _PROVIDER = {place.id: place.provider for place in PLACES}

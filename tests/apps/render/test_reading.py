@@ -30,7 +30,8 @@ from tripoint.apps.render.reading.doubt import by_money, doubtful, flags, reason
 from tripoint.apps.render.reading.headline import headline, roadmap
 from tripoint.apps.render.reading.money import by_kind, by_layer, fold, idle_usd
 from tripoint.apps.render.reading.residence import firm_mix, residence, tenure_shares
-from tripoint.domain.plan import PlanStatus, PoolState, PurchaseAction
+from tripoint.domain.decision import PoolState, PurchaseAction
+from tripoint.domain.plan import PlanStatus
 from tripoint.domain.provenance import Assumption, Confidence, Figure, Origin, Provenance
 
 

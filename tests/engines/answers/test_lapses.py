@@ -7,7 +7,8 @@ from tests.factories.answering import ON_DEMAND, cloud, commitment, decided, est
 from tests.factories.planning import instance_of, planned
 
 from tripoint.domain.charge import CommitmentStatus
-from tripoint.domain.plan import LapseAdvice, PurchaseAction
+from tripoint.domain.decision import PurchaseAction
+from tripoint.domain.plan import LapseAdvice
 from tripoint.domain.purchase import Commitment
 from tripoint.engines.answers.lapses import lapse_advice, lapsing
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from tripoint.domain.charge import Charge
-from tripoint.domain.plan import Placement
+from tripoint.domain.decision import Placement
 from tripoint.domain.provenance import Assumption, Figure
 from tripoint.engines.facts.ages import is_stale
 from tripoint.engines.placement.instance.instance import Instance

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from tripoint.domain.charge import Charge
+from tripoint.domain.decision import Purchase, PurchaseAction
 from tripoint.domain.errors import Finding
 from tripoint.domain.findings import finding
-from tripoint.domain.plan import Baseline, PlanStatus, Purchase, PurchaseAction
+from tripoint.domain.plan import Baseline, PlanStatus
 from tripoint.domain.provenance import Assumption, Confidence, Figure
 from tripoint.engines.answers.breakeven.ways import total
 from tripoint.engines.answers.summary.reasons import why_out

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tripoint.domain.plan import PoolState
+from tripoint.domain.decision import PoolState
 from tripoint.engines.placement.columns.coefficients import volume_share
 from tripoint.engines.placement.decode import Decisions
 from tripoint.engines.placement.instance.instance import Instance

@@ -6,7 +6,8 @@ committed nodes, block by block. What it costs unused is sunk; what can still be
 
 from __future__ import annotations
 
-from tripoint.domain.plan import LapseAdvice, PoolState, Purchase, PurchaseAction
+from tripoint.domain.decision import PoolState, Purchase, PurchaseAction
+from tripoint.domain.plan import LapseAdvice
 from tripoint.engines.answers.breakeven.ways import total
 from tripoint.engines.placement.decode import Decisions
 from tripoint.engines.placement.instance.instance import Instance, PoolModel, SignedCommitment

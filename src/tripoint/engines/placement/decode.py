@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tripoint.domain.plan import (
+from tripoint.domain.decision import (
     CopyDecision,
     ExpansionDecision,
     Placement,

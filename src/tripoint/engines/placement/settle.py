@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from tripoint.domain.charge import Charge, CommitmentStatus
-from tripoint.domain.plan import Placement, StandbyDecision
+from tripoint.domain.decision import Placement, StandbyDecision
 from tripoint.domain.purchase import PurchaseOption
 from tripoint.engines.costing.allocate import allocate
 from tripoint.engines.costing.statement import Activity, price

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from tests.factories.answering import cage, chat, cloud, commitment, decided, estate, job, placed, states
 from tests.factories.planning import instance_of, planned
 
+from tripoint.domain.decision import ExpansionDecision, Placement
 from tripoint.domain.estate import Horizon
 from tripoint.domain.link import Link
-from tripoint.domain.plan import ExpansionDecision, Headroom, Placement
+from tripoint.domain.plan import Headroom
 from tripoint.domain.policy import Budget, CostView, Policies
 from tripoint.domain.site import ExpansionStep, Site
 from tripoint.domain.units import LinkId, SiteId

@@ -16,7 +16,7 @@ from tests.factories.placement import (
 )
 
 from tripoint.domain.charge import ChargeKind, CommitmentStatus
-from tripoint.domain.plan import Purchase, PurchaseAction
+from tripoint.domain.decision import Purchase, PurchaseAction
 from tripoint.domain.purchase import Commitment, PurchaseOption
 from tripoint.domain.site import ExpansionStep
 from tripoint.engines.placement.columns.nodes import may_start

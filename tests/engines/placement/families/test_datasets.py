@@ -8,8 +8,8 @@ from tests.factories.planning import highs
 
 from tripoint.domain.charge import ChargeKind
 from tripoint.domain.dataset import Dataset, StorageTier
+from tripoint.domain.decision import CopyDecision
 from tripoint.domain.estate import Estate
-from tripoint.domain.plan import CopyDecision
 from tripoint.domain.policy import Policies, ResidencyRule
 from tripoint.domain.units import DatasetId, SiteId
 from tripoint.domain.workload import DatasetUse

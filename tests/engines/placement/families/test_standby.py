@@ -22,8 +22,8 @@ from tests.factories.placement import (
     solved,
 )
 
+from tripoint.domain.decision import StandbyDecision
 from tripoint.domain.estate import Estate
-from tripoint.domain.plan import StandbyDecision
 from tripoint.domain.purchase import PurchaseOption
 from tripoint.domain.site import Site
 from tripoint.domain.workload import Recovery, Standby

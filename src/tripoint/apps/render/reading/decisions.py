@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 
 from tripoint.apps.render.reading.amounts import month_at, plural
-from tripoint.domain.plan import CopyDecision, ExpansionDecision, Plan, Purchase, PurchaseAction
+from tripoint.domain.decision import CopyDecision, ExpansionDecision, Purchase, PurchaseAction
+from tripoint.domain.plan import Plan
 from tripoint.domain.provenance import Figure, Origin
 from tripoint.domain.purchase import PurchaseOption
 

@@ -11,7 +11,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tripoint.domain.plan import Placement, Plan, PoolState
+from tripoint.domain.decision import Placement, PoolState
+from tripoint.domain.plan import Plan
 
 TENURES = ("owned", "committed", "elastic")
 """How capacity is paid: bought, promised, or only while used (on-demand, spot, tokens)."""

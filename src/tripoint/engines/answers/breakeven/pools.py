@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tripoint.domain.plan import BreakEven, PoolState
+from tripoint.domain.decision import PoolState
+from tripoint.domain.plan import BreakEven
 from tripoint.domain.units import HOURS_PER_MONTH
 from tripoint.engines.answers.breakeven.ways import FirmWay, elastic_ways, firm_ways, node_of
 from tripoint.engines.costing.breakeven.curves import Way, by_utilisation

@@ -12,7 +12,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tripoint.domain.plan import BreakEven, CostCurve, CostPoint, PurchaseAction
+from tripoint.domain.decision import PurchaseAction
+from tripoint.domain.plan import BreakEven, CostCurve, CostPoint
 from tripoint.domain.units import HOURS_PER_MONTH
 from tripoint.engines.answers.breakeven.appetite import Appetite, appetite
 from tripoint.engines.answers.breakeven.contest import Contest, Elastic, Firm, contests

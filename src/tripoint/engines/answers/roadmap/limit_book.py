@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tripoint.domain.plan import ExpansionDecision, Placement, PoolState
+from tripoint.domain.decision import ExpansionDecision, Placement, PoolState
 from tripoint.domain.site import ExpansionStep
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.placement.decode import Decisions

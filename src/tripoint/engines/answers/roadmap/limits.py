@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tripoint.domain.charge import Charge
-from tripoint.domain.plan import ExpansionDecision, PoolState, PurchaseAction
+from tripoint.domain.decision import ExpansionDecision, PoolState, PurchaseAction
 from tripoint.domain.policy import CostView
 from tripoint.domain.site import ExpansionStep
 from tripoint.domain.units import LinkId

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tripoint.domain.charge import Charge, carbon_unknown_usd
-from tripoint.domain.plan import Placement, SiteSummary, WorkloadSummary
+from tripoint.domain.decision import Placement
+from tripoint.domain.plan import SiteSummary, WorkloadSummary
 from tripoint.domain.workload import Workload
 from tripoint.engines.answers.summary.reasons import Evidence, reason
 from tripoint.engines.placement.decode import Decisions

@@ -15,7 +15,8 @@ from tripoint.apps.render.html.drawing.svg import Scale, both_widths, canvas, la
 from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import money_of, month_at, plural
 from tripoint.apps.render.reading.decisions import decisions
-from tripoint.domain.plan import ExpansionDecision, Plan, Purchase, PurchaseAction
+from tripoint.domain.decision import ExpansionDecision, Purchase, PurchaseAction
+from tripoint.domain.plan import Plan
 
 _MOST_ROWS = 48
 _VERBS = {
