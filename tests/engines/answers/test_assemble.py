@@ -108,3 +108,15 @@ def test_emissions_of_nodes_are_all_known(whole: Plan) -> None:
     assert whole.baselines[0].carbon_unknown_usd == 0.0
     assert whole.baselines[0].carbon_kg > 0.0
     assert plan_payload(whole)["carbon_kg"] == whole.baselines[0].carbon_kg
+
+
+def test_an_impossible_estate_says_whose_demand_could_wait() -> None:
+    """Two chats, one far too large for the cage: the hint names the one declared last in line, where they differ."""
+    urgent = chat("desk", requests_per_s=4000.0, priority=1)
+    patient = chat("night", requests_per_s=10.0, priority=5)
+    conflict = answer(estate(cage(), workloads=(urgent, patient))).conflict
+    assert conflict is not None
+    assert "what can wait by its priority (5): `night`" in conflict.hint
+    alike = answer(estate(cage(), workloads=(urgent,))).conflict
+    assert alike is not None
+    assert "priority" not in alike.hint

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from tripoint.domain.errors import Finding
+from tripoint.domain.estate import Estate
 from tripoint.domain.plan import Baseline, ConflictSet, Plan, PlanStatus
 from tripoint.domain.source import LoadedEstate
 from tripoint.domain.version import VERSION
@@ -93,8 +94,20 @@ def _located(frame: Frame, doubts: Doubts) -> tuple[Finding, ...]:
 
 
 def infeasible(frame: Frame, conflict: ConflictSet) -> Plan:
-    """The answer when no plan exists."""
-    return replace(_framed(frame, PlanStatus.INFEASIBLE), conflict=conflict)
+    """The answer when no plan exists; the hint adds whose demand could wait, where priorities tell."""
+    waiting = _least_urgent(frame.instance.estate)
+    told = replace(conflict, hint="; ".join(filter(None, (conflict.hint, waiting))))
+    return replace(_framed(frame, PlanStatus.INFEASIBLE), conflict=told)
+
+
+def _least_urgent(estate: Estate) -> str:
+    """The workloads of the last priority, unless all are alike."""
+    last = max(workload.priority for workload in estate.workloads)
+    waiting = [f"`{workload.id}`" for workload in estate.workloads if workload.priority == last]
+    if len(waiting) == len(estate.workloads):
+        return ""
+    more = f" and {len(waiting) - 4} more" if len(waiting) > 4 else ""
+    return f"what can wait by its priority ({last}): {', '.join(waiting[:4])}{more}"
 
 
 def _framed(frame: Frame, status: PlanStatus) -> Plan:
