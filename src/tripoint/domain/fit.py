@@ -66,9 +66,9 @@ class Refusal:
 class Fit:
     """A (workload, pool) pair that is in, with the affine cover of its capacity need.
 
-    Interactive: nodes needed to serve `share` of a demand of `peak` requests/s is covered by
-    `fixed_nodes * present + nodes_per_unit * peak * share`. Energy kinds: node-hours to do `work` units is
-    `nodes_per_unit * work` and at least `fixed_nodes` nodes must be obtainable at once (the gang).
+    Interactive: serving a share of a demand of `peak` requests/s takes share x (fixed_nodes + nodes_per_unit x peak)
+    nodes, an affine cover of what the queue needs for the whole. Energy kinds: doing `work` units takes
+    nodes_per_unit x work node-hours, and at least `fixed_nodes` nodes must be obtainable at once (the gang).
     Token APIs: both are 0.
     """
 
@@ -87,7 +87,7 @@ class Fit:
     gpus_per_replica: int = 0
     """Accelerators per replica (tensor parallel width)."""
     fixed_nodes: float = 0.0
-    """Nodes held as soon as the workload is present (interactive), or the gang (energy kinds), per site."""
+    """Nodes the whole demand takes at any rate (interactive, all sites of the entry), or the gang at one site."""
     nodes_per_unit: float = 0.0
     """Nodes per request/s (interactive), node-hours per work unit (energy kinds)."""
     busy_per_unit: float = 0.0
