@@ -105,7 +105,6 @@ def fit(*, nodes_per_unit: float, fixed_nodes: float = 0.0, is_api: bool = False
         is_api=is_api,
         fixed_nodes=fixed_nodes,
         nodes_per_unit=nodes_per_unit,
-        busy_per_unit=1.0,
         busy_nodes_per_unit=0.0,
     )
 

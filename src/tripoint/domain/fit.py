@@ -90,8 +90,6 @@ class Fit:
     """Nodes the whole demand takes at any rate (interactive, all sites of the entry), or the gang at one site."""
     nodes_per_unit: float = 0.0
     """Nodes per request/s (interactive), node-hours per work unit (energy kinds)."""
-    busy_per_unit: float = 0.0
-    """Part of `nodes_per_unit` that is busy, hence draws active power: utilisation at the sized load, 0 to 1."""
     busy_nodes_per_unit: float = 0.0
     """Busy nodes per request/s (node-hours per work unit for energy kinds), also where `nodes_per_unit` is 0."""
     standby_nodes: float = 0.0

@@ -81,7 +81,6 @@ def test_a_fit_on_paper() -> None:
     assert fit.fixed_nodes == pytest.approx(1 / 8)
     assert fit.nodes_per_unit == pytest.approx(1 / (8 * 0.8 * RATE_PER_GPU))
     assert fit.busy_nodes_per_unit == pytest.approx(1 / (8 * RATE_PER_GPU))
-    assert fit.busy_per_unit == pytest.approx(0.8)
     assert fit.standby_nodes == pytest.approx(8 / 8 / 10)
     assert fit.rtt_ms is None
 
@@ -124,7 +123,7 @@ def test_a_declared_minimum_is_held() -> None:
     """Sixteen replicas are two nodes whatever the demand, and cover it all."""
     fit = only_fit(workload(min_replicas=16))
     assert (fit.fixed_nodes, fit.nodes_per_unit) == (2.0, 0.0)
-    assert fit.busy_per_unit == pytest.approx(10 / (16 * RATE_PER_GPU))
+    assert fit.busy_nodes_per_unit == pytest.approx(1 / (8 * RATE_PER_GPU))
 
 
 def test_identical_sites_are_told_as_one_total() -> None:
@@ -149,7 +148,8 @@ def test_batch_work_takes_node_hours_from_the_offline_point() -> None:
     )
     fit = only_fit(batch)
     assert fit.nodes_per_unit == pytest.approx(1.1 / (27.0 * 0.5 * 8))
-    assert (fit.fixed_nodes, fit.busy_per_unit, fit.ttft_ms) == (0.0, 1.0, None)
+    assert fit.busy_nodes_per_unit == fit.nodes_per_unit
+    assert (fit.fixed_nodes, fit.ttft_ms) == (0.0, None)
 
 
 def test_embeddings_take_node_hours_from_input_tokens() -> None:
@@ -379,7 +379,6 @@ def test_any_fit_carries_its_demand(
         nodes = fit.fixed_nodes + fit.nodes_per_unit * rate
         assert nodes * 8 * RATE_PER_GPU * 0.8 >= rate * (1 - 1e-9)
         assert fit.busy_nodes_per_unit * rate <= nodes * (1 + 1e-9)
-        assert 0.0 <= fit.busy_per_unit <= 1.0
         assert fit.fixed_nodes >= count / 8
         assert fit.standby_nodes * rate <= nodes + 1e-6
 

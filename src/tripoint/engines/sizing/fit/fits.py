@@ -30,7 +30,7 @@ from tripoint.engines.sizing.fit.facility import housed
 from tripoint.engines.sizing.fit.hosting import Hosted, Seat, best_hosting
 from tripoint.engines.sizing.fit.training import training_fit
 from tripoint.engines.sizing.policy import Rulebook, judge, place_of, rulebook, subject_of
-from tripoint.engines.sizing.replicas.cover import Cover, Fleet, cover
+from tripoint.engines.sizing.replicas.cover import Fleet, cover
 from tripoint.engines.sizing.replicas.queueing import QueueTarget
 from tripoint.engines.sizing.verdict import Verdict
 
@@ -150,7 +150,6 @@ def _interactive(desk: Desk, errand: Errand, pool: PoolSpec, hosted: Hosted) -> 
         gpus_per_replica=hosted.width,
         fixed_nodes=line.fixed,
         nodes_per_unit=line.slope,
-        busy_per_unit=_busy_share(line, busy, errand.largest_rate),
         busy_nodes_per_unit=busy,
         standby_nodes=peak_nodes / errand.largest_rate if errand.largest_rate > 0 else 0.0,
         ttft_ms=_promised_ttft(hosted, rtt),
@@ -189,13 +188,6 @@ def _promised_ttft(hosted: Hosted, rtt: Figure | None) -> float | None:
     return hosted.ttft_ms + (rtt.value if rtt is not None else 0.0)
 
 
-def _busy_share(line: Cover, busy: float, largest_rate: float) -> float:
-    """Busy part of the nodes the slope adds; of all nodes at the peak where one step carries everything."""
-    if line.slope > 0:
-        return min(1.0, busy / line.slope)
-    return min(1.0, busy * largest_rate / line.fixed) if line.fixed > 0 else 0.0
-
-
 def _batch(desk: Desk, errand: Errand, pool: PoolSpec, hosted: Hosted) -> Judged:
     """Node-hours per Mtok (input and output together), overhead included."""
     overhead = desk.default("sizing.batch_overhead")
@@ -212,7 +204,6 @@ def _batch(desk: Desk, errand: Errand, pool: PoolSpec, hosted: Hosted) -> Judged
         precision=hosted.speed.precision,
         gpus_per_replica=hosted.width,
         nodes_per_unit=(1 + overhead.value) / mtok_per_hour,
-        busy_per_unit=1.0,
         busy_nodes_per_unit=(1 + overhead.value) / mtok_per_hour,
         basis=tuple(figure.key for figure in figures),
     )

@@ -51,7 +51,6 @@ def training_fit(
         gpus_per_replica=gang,
         fixed_nodes=float(_gang_nodes(pool, gang)),
         nodes_per_unit=node_hours,
-        busy_per_unit=1.0,
         busy_nodes_per_unit=node_hours,
         basis=(speed.key,),
     )
