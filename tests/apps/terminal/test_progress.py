@@ -76,7 +76,7 @@ def test_the_first_interruption_asks_and_the_second_gives_up() -> None:
     """Ctrl-C once is a request, twice an exception; afterwards the old behaviour is back."""
     told: list[str] = []
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), Interruption(lambda: told.append("stopping")) as interruption:  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), Interruption(lambda: told.append("stopping")) as interruption:  # noqa: PT012 - both signals
         assert not interruption.was_asked()
         os.kill(os.getpid(), signal.SIGINT)
         assert interruption.was_asked()

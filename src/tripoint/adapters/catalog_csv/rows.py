@@ -69,7 +69,8 @@ def read_sheet(file: str, content: str) -> Sheet:
 def read_rows(sheet: Sheet, kind: type[Row], renames: Mapping[str, str]) -> tuple[Row, ...]:
     """All rows as `kind`; `renames` maps a field to its column where the names differ."""
     own = _columns(kind, renames)
-    is_sourced = "provenance" in {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]  # every row type is a dataclass
+    is_sourced = "provenance" in names
     shared = _columns(Provenance, {}) if is_sourced else ()
     check_headers(sheet, tuple(column.header for column in own + shared if column.header != NOTE))
     place_own, place_shared = _placed(sheet, own), _placed(sheet, shared)

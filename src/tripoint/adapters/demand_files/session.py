@@ -21,7 +21,7 @@ from tripoint.domain.errors import FileError, InternalError, MissingExtraError, 
 try:
     import duckdb
 except ImportError:  # the extra is optional: a plan needs no DuckDB
-    duckdb = None  # type: ignore[assignment, unused-ignore]
+    duckdb = None  # type: ignore[assignment, unused-ignore]  # the name of a module; unused where it has no types
 
 Row = tuple[Any, ...]
 MAX_THREADS = 4

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from tripoint.adapters.demand_files.formats import FileFormat
 from tripoint.adapters.demand_files.session import Session
+from tripoint.domain.errors import OptionError
 
 MAX_LINE_BYTES = 8_000_000
 """Longest line read; longer ones are set aside as malformed."""
@@ -124,3 +125,21 @@ def _hash(names: tuple[str, ...]) -> str:
 def _rejected(session: Session) -> int:
     """CSV lines DuckDB could not split into the header's columns."""
     return int(session.row("SELECT count(DISTINCT line) FROM reject_errors")[0])
+
+
+def dropped_rows(session: Session, table: str, what: str) -> dict[str, int]:
+    """Rows of `table` by the reason they were judged unusable; raises `OptionError` when fewer than two are left."""
+    counts = {
+        str(reason): int(count)
+        for reason, count in session.rows(
+            f"SELECT reason, count(*) FROM {table} WHERE reason IS NOT NULL GROUP BY ALL ORDER BY ALL"
+        )
+    }
+    kept = int(session.row(f"SELECT count(*) FROM {table} WHERE reason IS NULL")[0])
+    if kept < 2:
+        told = ", ".join(f"{count:,} for {reason}" for reason, count in counts.items()) or "none dropped"
+        raise OptionError(
+            f"{kept} usable {what}{'' if kept == 1 else 's'}, 2 are needed to tell a rate; rows dropped: {told}",
+            hint="check the mapped columns with `--map`",
+        )
+    return counts

@@ -22,7 +22,7 @@ _T = TypeVar("_T")
 
 @cache
 def _validator(kind: type) -> TypeAdapter[Any]:
-    return TypeAdapter(list[kind], config=_CONFIG)  # type: ignore[valid-type]
+    return TypeAdapter(list[kind], config=_CONFIG)  # type: ignore[valid-type]  # a list type made at run time
 
 
 def validator(kind: type[_T]) -> TypeAdapter[list[_T]]:
@@ -51,7 +51,7 @@ def type_at(kind: Any, steps: Sequence[str | int]) -> Any:
     current = bare(kind)
     for step in steps:
         if is_dataclass(current) and isinstance(step, str):
-            current = bare(hints(current).get(step))  # type: ignore[arg-type]
+            current = bare(hints(current).get(step))  # type: ignore[arg-type]  # `is_dataclass` admits instances too
         elif get_origin(current) is tuple and isinstance(step, int):
             current = bare(get_args(current)[0])
         elif get_origin(current) is dict:

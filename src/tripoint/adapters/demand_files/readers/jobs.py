@@ -23,7 +23,7 @@ from tripoint.adapters.demand_files.arrivals import (
 from tripoint.adapters.demand_files.clocks import NS_PER_UNIT, UNIT_NAMES, Clock, read_clock
 from tripoint.adapters.demand_files.columns import Layout, unit_in_name
 from tripoint.adapters.demand_files.session import Session
-from tripoint.adapters.demand_files.staging import Staged
+from tripoint.adapters.demand_files.staging import Staged, dropped_rows
 from tripoint.domain.errors import OptionError
 from tripoint.engines.sizing.demand.trace import Arrivals, JobTrace, LoadSeries, TraceHeader
 
@@ -57,7 +57,7 @@ def aggregate_jobs(
     arrival = clocks.get("submit") or clocks["start"]
     duration_sql, duration_note = _duration(layout, clocks, duration_unit)
     _judge(session, clocks, duration_sql)
-    dropped = {"malformed row": staged.malformed, **_dropped(session)}
+    dropped = {"malformed row": staged.malformed, **dropped_rows(session, "jobs", "job")}
     order = note_order(session, "jobs WHERE reason IS NULL")
     rows = sort_arrivals(session, "SELECT ns FROM jobs WHERE reason IS NULL")
     dropped["stray timestamp"] = rows.strays
@@ -129,24 +129,6 @@ def _judge(session: Session, clocks: dict[str, Clock], duration_sql: str) -> Non
             END AS reason
         FROM parsed""")
     session.run("DROP TABLE staged")
-
-
-def _dropped(session: Session) -> dict[str, int]:
-    """Rows by reason; raises `OptionError` when too few jobs are left."""
-    counts = {
-        str(reason): int(count)
-        for reason, count in session.rows(
-            "SELECT reason, count(*) FROM jobs WHERE reason IS NOT NULL GROUP BY ALL ORDER BY ALL"
-        )
-    }
-    kept = int(session.row("SELECT count(*) FROM jobs WHERE reason IS NULL")[0])
-    if kept < 2:
-        told = ", ".join(f"{count:,} for {reason}" for reason, count in counts.items()) or "none dropped"
-        raise OptionError(
-            f"{kept} usable job{'' if kept == 1 else 's'}, 2 are needed to tell a rate; rows dropped: {told}",
-            hint="check the mapped columns with `--map`",
-        )
-    return counts
 
 
 def _in_use(session: Session, rows: Sorted, arrivals: Arrivals) -> LoadSeries:

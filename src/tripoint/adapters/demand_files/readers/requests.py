@@ -16,8 +16,7 @@ from tripoint.adapters.demand_files.arrivals import (
 from tripoint.adapters.demand_files.clocks import Clock, read_clock
 from tripoint.adapters.demand_files.columns import Layout
 from tripoint.adapters.demand_files.session import Session
-from tripoint.adapters.demand_files.staging import Staged
-from tripoint.domain.errors import OptionError
+from tripoint.adapters.demand_files.staging import Staged, dropped_rows
 from tripoint.engines.sizing.demand.trace import RequestTrace, TraceHeader
 
 MOST_TOKENS = 100_000_000
@@ -31,7 +30,7 @@ def aggregate_requests(
 ) -> RequestTrace:
     """Trace of the requests in table `staged`; `header` names it and may set its calendar."""
     _judge(session, layout, clock)
-    dropped = {"malformed row": staged.malformed, **_dropped(session)}
+    dropped = {"malformed row": staged.malformed, **dropped_rows(session, "judged", "row")}
     order = note_order(session, "judged WHERE reason IS NULL")
     dropped["duplicate row"], note = _set_duplicates_aside(session)
     rows = sort_arrivals(session, "SELECT ns FROM originals")
@@ -91,24 +90,6 @@ def _judge(session: Session, layout: Layout, clock: Clock) -> None:
             END AS reason
         FROM parsed""")
     session.run("DROP TABLE staged")
-
-
-def _dropped(session: Session) -> dict[str, int]:
-    """Rows by reason so far; raises `OptionError` when nothing is left to fit."""
-    counts = {
-        str(reason): int(count)
-        for reason, count in session.rows(
-            "SELECT reason, count(*) FROM judged WHERE reason IS NOT NULL GROUP BY ALL ORDER BY ALL"
-        )
-    }
-    kept = int(session.row("SELECT count(*) FROM judged WHERE reason IS NULL")[0])
-    if kept < 2:
-        told = ", ".join(f"{count:,} for {reason}" for reason, count in counts.items()) or "none dropped"
-        raise OptionError(
-            f"{kept} usable row{'' if kept == 1 else 's'}, 2 are needed to tell a rate; rows dropped: {told}",
-            hint="check the mapped columns with `--map`",
-        )
-    return counts
 
 
 def _set_duplicates_aside(session: Session) -> tuple[int, tuple[str, ...]]:
