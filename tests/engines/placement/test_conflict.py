@@ -34,7 +34,7 @@ from tripoint.engines.placement.conflict import homeless
 from tripoint.engines.placement.milp.program import INFINITY, Program, SolutionStatus
 
 COMMITTED = PurchaseOption.COMMITTED
-BOTH_NUMBERS = re.compile(r"(needs|gets) ([\d.,]+).*, (allowed is|needs) ([\d.,]+)|short of ([\d.,]+)")
+BOTH_NUMBERS = re.compile(r"(needs|gets) ([\d.,]+).*, (allowed is|needs|there are) ([\d.,]+)")
 
 CASES: dict[str, tuple[Estate, str, str]] = {
     "power": (
@@ -54,7 +54,7 @@ CASES: dict[str, tuple[Estate, str, str]] = {
     ),
     "capacity": (
         place(hall(pool=servers(lead_time_months=3)), workloads=(chat(),), horizon=horizon(2)),
-        "nodes of `hall/server` in 2027-Q1: short of 1.625 nodes",
+        "nodes of `hall/server` in 2027-Q1: needs 1.625 nodes, there are 0",
         "offer more nodes",
     ),
     "gang": (
@@ -62,7 +62,7 @@ CASES: dict[str, tuple[Estate, str, str]] = {
             region(pools=(rented(COMMITTED, commitments=(Commitment(nodes=1, ends="2027-12"),)),)),
             workloads=(training(gang=24),),
         ),
-        "gang of 3 nodes of `train` at cloud/big: short of 2 nodes",
+        "gang of 3 nodes of `train` at cloud/big: needs 3 nodes, there are 1",
         "one type at one site",
     ),
     "budget": (
@@ -76,7 +76,7 @@ CASES: dict[str, tuple[Estate, str, str]] = {
             workloads=(chat(),),
             policies=Policies(concentration=(ConcentrationCap(max_share=0.6, provider="aws"),)),
         ),
-        "at most 60% of cost with `aws`: short of 71,175 USD",
+        "at most 60% of cost with `aws`: needs 71,175 USD, there are 0",
         "max_share",
     ),
     "standby": (
@@ -100,7 +100,7 @@ CASES: dict[str, tuple[Estate, str, str]] = {
             workloads=(chat(today=(TodayShare(site=SiteId("hall")),)),),
             policies=Policies(max_moves_per_period=0),
         ),
-        "`chat` moves to `cloud`: short of 1 moves",
+        "`chat` moves to `cloud`: needs 1 moves, there are 0",
         "max_moves_per_period",
     ),
     "rpo": (

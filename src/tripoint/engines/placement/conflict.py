@@ -16,7 +16,7 @@ import numpy as np
 from tripoint.domain.fit import Refusal
 from tripoint.domain.plan import ConflictSet
 from tripoint.engines.placement.instance.instance import Instance
-from tripoint.engines.placement.milp.program import INFINITY, Program, Solution, SolutionStatus
+from tripoint.engines.placement.milp.program import INFINITY, FloatArray, Program, Solution, SolutionStatus
 
 Solve = Callable[[Program], Solution]
 
@@ -113,7 +113,7 @@ def _broken_rows(program: Program, families: tuple[str, ...], solve: Solve) -> t
         label = program.row_names[row]
         broken = rules.setdefault(f"{program.row_families[row]} {_rule(label)}", {})
         if short > broken.get(label, (0.0, ""))[0]:
-            broken[label] = (short, _told(program, row, float(activity[row])))
+            broken[label] = (short, _told(program, row, solution.values))
     ranked = sorted(rules.values(), key=lambda broken: -max(short for short, _ in broken.values()))
     return tuple(text for broken in ranked[:_MOST_RULES] for _, text in broken.values())
 
@@ -139,18 +139,27 @@ _UNITS = {
 """Unit of each family's rows, as a person reads the shortfall."""
 
 
-def _told(program: Program, row: int, value: float) -> str:
-    """The row with its shortfall; rows that balance use against supply have no limit of their own to name."""
+def _told(program: Program, row: int, values: FloatArray) -> str:
+    """The row with what is asked and what there is.
+
+    Rows that balance use against supply have no limit of their own to name: there the terms of one sign are what is
+    asked, those of the other, with the constant, what there is.
+    """
     family = program.row_families[row]
     unit = _UNITS.get(family, "")
-    lower, upper = float(program.row_lower[row]), float(program.row_upper[row])
-    limit, is_over = (upper, True) if value > upper else (lower, False)
+    entries = slice(int(program.starts[row]), int(program.starts[row + 1]))
+    parts = program.value[entries] * values[program.index[entries]]
+    above, below = float(parts[parts > 0].sum()), -float(parts[parts < 0].sum())
+    upper = float(program.row_upper[row])
+    is_over = above - below > upper
+    limit = upper if is_over else float(program.row_lower[row])
     name = f"{family}: {program.row_names[row]}"
     if limit == 0.0 or family in ("capacity", "gang"):
-        return f"{name}: short of {_amount(abs(value - limit))} {unit}".rstrip()
+        asked, had = (above, upper + below) if is_over else (below, above - limit)
+        return f"{name}: needs {_amount(asked)} {unit}, there are {_amount(had)}"
     if is_over:
-        return f"{name}: needs {_amount(value)} {unit}, allowed is {_amount(limit)} {unit}"
-    return f"{name}: gets {_amount(value)} {unit}, needs {_amount(limit)} {unit}"
+        return f"{name}: needs {_amount(above - below)} {unit}, allowed is {_amount(limit)} {unit}"
+    return f"{name}: gets {_amount(above - below)} {unit}, needs {_amount(limit)} {unit}"
 
 
 def _amount(value: float) -> str:
