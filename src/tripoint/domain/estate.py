@@ -12,6 +12,7 @@ from tripoint.domain.link import Link
 from tripoint.domain.modelspec import ModelSpec
 from tripoint.domain.policy import Policies
 from tripoint.domain.purchase import OwnPrice
+from tripoint.domain.serving import Serving
 from tripoint.domain.site import Site
 from tripoint.domain.workload import Workload
 
@@ -105,5 +106,7 @@ class Estate:
     """Rates."""
     prices: tuple[OwnPrice, ...] = ()
     """Own price sheet; the most specific line wins, and it replaces list prices."""
+    serving: Serving = Serving()
+    """How it is served by `tripoint serve`; the planner does not look at it."""
     assumptions: dict[str, float] = field(default_factory=dict)
     """Own values for tripoint's defaults, by key (see `tripoint prices assumptions`)."""

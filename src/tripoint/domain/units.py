@@ -13,6 +13,7 @@ AcceleratorId = NewType("AcceleratorId", str)
 LinkId = NewType("LinkId", str)
 PoolId = NewType("PoolId", str)
 OfferId = NewType("OfferId", str)
+UpstreamId = NewType("UpstreamId", str)
 
 HOURS_PER_MONTH = 730.0
 """The billing month of every catalogue row (8760 h / 12)."""

@@ -1,0 +1,1 @@
+"""How well upstreams are: breakers, live latency, retry budgets, and the board all workers share."""

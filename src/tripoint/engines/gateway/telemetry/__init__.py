@@ -1,0 +1,1 @@
+"""What the gateway tells: metrics, log lines, trace context, and what upstreams tell of themselves."""
