@@ -1,0 +1,1 @@
+"""What callers see while upstreams die, hang, lie and come back."""
