@@ -1,0 +1,133 @@
+"""Which metrics there are: name, kind, labels and meaning of each; the page about metrics is held against this table.
+
+Units are base units and part of the name. Labels carry only names of the routing table and words of ours: what a
+caller sent never becomes a label.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+
+class Kind(StrEnum):
+    """Prometheus types in use."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+class Meter(NamedTuple):
+    """One metric."""
+
+    name: str
+    """Its name as exposed, unit included."""
+    kind: Kind
+    """How it behaves."""
+    labels: tuple[str, ...]
+    """Names of its labels, `le` not counted."""
+    help: str
+    """What it says, one sentence."""
+
+
+TTFT_EDGES: Final = (
+    0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 20.0, 40.0, 80.0,
+)  # fmt: skip
+TPOT_EDGES: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5)
+TOTAL_EDGES: Final = (
+    0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
+    163.84, 327.68, 655.36,
+)  # fmt: skip
+OWN_EDGES: Final = (0.00005, 0.0001, 0.00015, 0.0002, 0.0003, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
+TOKEN_EDGES: Final = (
+    1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262144.0, 1048576.0, 4194304.0, 16777216.0,
+    67108864.0,
+)  # fmt: skip
+
+_WHO: Final = ("tenant", "workload", "model", "site", "upstream")
+_WHERE: Final = ("workload", "model", "api", "site", "upstream")
+_STATE: Final = ("upstream", "site")
+
+REQUESTS: Final = Meter(
+    "tripoint_requests_total",
+    Kind.COUNTER,
+    ("tenant", "workload", "api", "site", "upstream", "status", "ending", "error"),
+    "Requests, by how they ended; the sum is everything offered.",
+)
+ATTEMPTS: Final = Meter(
+    "tripoint_attempts_total",
+    Kind.COUNTER,
+    ("upstream", "site", "reason", "failure"),
+    "Attempts sent to upstreams, by why each was made and how it failed.",
+)
+REASONS: Final = Meter(
+    "tripoint_route_reasons_total",
+    Kind.COUNTER,
+    ("workload", "upstream", "reason"),
+    "Answered requests by why the answering upstream was chosen.",
+)
+TOKENS_IN: Final = Meter("tripoint_input_tokens_total", Kind.COUNTER, _WHO, "Input tokens, cached ones included.")
+TOKENS_OUT: Final = Meter("tripoint_output_tokens_total", Kind.COUNTER, _WHO, "Output tokens, reasoning included.")
+TOKENS_CACHED: Final = Meter(
+    "tripoint_cached_input_tokens_total", Kind.COUNTER, _WHO, "Input tokens read from the upstream's cache."
+)
+TOKENS_REASONING: Final = Meter(
+    "tripoint_reasoning_output_tokens_total", Kind.COUNTER, _WHO, "Output tokens spent on reasoning."
+)
+ESTIMATED: Final = Meter(
+    "tripoint_estimated_usage_requests_total", Kind.COUNTER, _WHO, "Requests whose tokens we counted ourselves."
+)
+COST: Final = Meter(
+    "tripoint_cost_usd_total", Kind.COUNTER, _WHO, "Marginal cost of requests, billed attempts included."
+)
+LIST_COST: Final = Meter("tripoint_list_cost_usd_total", Kind.COUNTER, _WHO, "The same at list prices.")
+TTFT: Final = Meter("tripoint_time_to_first_token_seconds", Kind.HISTOGRAM, _WHERE, "Time to the first token.")
+TPOT: Final = Meter(
+    "tripoint_time_per_output_token_seconds", Kind.HISTOGRAM, _WHERE, "Mean time per output token after the first."
+)
+TOTAL: Final = Meter(
+    "tripoint_request_duration_seconds",
+    Kind.HISTOGRAM,
+    _WHERE,
+    "Time from the last byte of a request to the last byte of its answer.",
+)
+OWN: Final = Meter(
+    "tripoint_own_overhead_seconds", Kind.HISTOGRAM, ("api",), "Time spent here before the first attempt was sent."
+)
+REQUEST_TOKENS_IN: Final = Meter("tripoint_request_input_tokens", Kind.HISTOGRAM, _WHERE, "Input tokens of a request.")
+REQUEST_TOKENS_OUT: Final = Meter(
+    "tripoint_request_output_tokens", Kind.HISTOGRAM, _WHERE, "Output tokens of a request."
+)
+SHIFTS: Final = Meter(
+    "tripoint_shifts_total", Kind.COUNTER, ("workload", "source", "target"), "Moves of traffic between upstreams."
+)
+CONNECTIONS: Final = Meter("tripoint_connections_total", Kind.COUNTER, (), "Connections of callers accepted.")
+CONNECTIONS_REFUSED: Final = Meter(
+    "tripoint_connections_refused_total", Kind.COUNTER, ("cause",), "Connections of callers refused or closed by us."
+)
+MALFORMED: Final = Meter(
+    "tripoint_malformed_requests_total", Kind.COUNTER, ("cause",), "Requests refused before they could be read."
+)
+RELOADS: Final = Meter(
+    "tripoint_reloads_total", Kind.COUNTER, ("result",), "Reloads of estate and plan, taken over or refused."
+)
+RECORDS_LOST: Final = Meter(
+    "tripoint_usage_records_lost_total", Kind.COUNTER, (), "Usage records lost because the disk took none for too long."
+)
+UNKNOWN_EVENTS: Final = Meter("tripoint_unknown_events_total", Kind.COUNTER, (), "Events no metric is declared for.")
+OVERFLOWS: Final = Meter(
+    "tripoint_label_overflows_total",
+    Kind.COUNTER,
+    (),
+    "Records counted under `other` because a label was unknown or the series are at their limit.",
+)
+
+EVENTS: Final = {
+    "connection_opened": CONNECTIONS,
+    "connection_refused": CONNECTIONS_REFUSED,
+    "malformed": MALFORMED,
+    "reload": RELOADS,
+    "records_lost": RECORDS_LOST,
+}
+"""Metric of each family of events; an event's name is `family` or `family:cause`."""

@@ -1,0 +1,234 @@
+"""What one worker counts: a cheap call per finished request, a snapshot that can be merged with those of others.
+
+A request touches one slot, found by all its labels at once; the series people see are rolled up from the cells when
+somebody looks. So the price of a label is paid at the scrape, not by the request.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import Final
+
+import msgspec
+
+from tripoint.domain.record import Ending, Failure, Reason, ShiftRecord, Usage, UsageRecord
+from tripoint.domain.serving import Api
+from tripoint.domain.table import RoutingTable
+from tripoint.engines.gateway.telemetry.cells import (
+    SNAPSHOT_VERSION,
+    Cell,
+    CellCounts,
+    Histogram,
+    Own,
+    Slot,
+    Snapshot,
+    Timing,
+    TimingCounts,
+)
+from tripoint.engines.gateway.telemetry.meters import (
+    EVENTS,
+    OWN_EDGES,
+    TOKEN_EDGES,
+    TOTAL_EDGES,
+    TPOT_EDGES,
+    TTFT_EDGES,
+)
+
+OTHER: Final = "other"
+"""Label of whatever is not counted under its own name."""
+_ABSURD_USD: Final = 1e9
+_MAX_LABEL: Final = 128
+_MAX_CAUSES: Final = 64
+_APIS: Final = frozenset(api.value for api in Api)
+_ENDINGS: Final = frozenset(ending.value for ending in Ending)
+_REASONS: Final = frozenset(reason.value for reason in Reason)
+_FAILURES: Final = frozenset(("", *(failure.value for failure in Failure)))
+
+
+class Metrics:
+    """Counters of one worker; nothing here blocks, raises for what a record says, or grows without limit."""
+
+    def __init__(self, table: RoutingTable | None = None, *, max_series: int = 4096) -> None:
+        self._slots: dict[tuple[object, ...], Slot] = {}
+        self._cells: dict[tuple[str, ...], Cell] = {}
+        self._timings: dict[tuple[str, ...], Timing] = {}
+        self._own: dict[str, Own] = {}
+        self._clean: dict[tuple[str, str, str], dict[str, int]] = {}
+        self._reasons: dict[tuple[str, str, str], int] = {}
+        self._attempts: dict[tuple[str, str, str, str], int] = {}
+        self._shifts: dict[tuple[str, str, str], int] = {}
+        self._events: dict[tuple[str, str], int] = {}
+        self._unknown_events = 0
+        self._overflows = 0
+        self._max_series = max_series
+        self._names: set[str] | None = None
+        if table is not None:
+            self.learn(table)
+
+    def learn(self, table: RoutingTable) -> None:
+        """Takes over the names of a table: only they become labels; names of earlier tables stay known."""
+        names = self._names if self._names is not None else {"default"}
+        for target in table.targets:
+            names.update((target.id, target.site))
+        for route in table.routes:
+            names.update((route.workload, route.model))
+            names.update(candidate.model for candidate in route.candidates)
+        names.update(key.tenant for key in table.keys)
+        self._names = names
+        self._slots.clear()
+
+    def record(self, r: UsageRecord) -> None:
+        """Counts a finished request."""
+        slot = self._slots.get(r[2:13])
+        if slot is None:
+            slot = self._slot(r)
+        cell = slot.cell
+        usage, ttft_s, tpot_s, total_s, own_s, reason, usd, list_usd, _, _, attempts = r[13:24]
+        cell.requests += 1
+        if 0.0 < usd < _ABSURD_USD:
+            cell.usd += usd
+        if 0.0 < list_usd < _ABSURD_USD:
+            cell.list_usd += list_usd
+        timing = slot.timing
+        if total_s >= 0.0:
+            timing.duration[bisect_left(TOTAL_EDGES, total_s)] += 1
+            timing.duration_s += total_s
+        _measure(timing, cell, usage, ttft_s, tpot_s)
+        if attempts:
+            if own_s > 0.0:
+                own = slot.own
+                own.counts[bisect_left(OWN_EDGES, own_s)] += 1
+                own.total_s += own_s
+            first = attempts[0]
+            if len(attempts) == 1 and not first[7] and first[3] == reason and reason in slot.clean:
+                slot.clean[reason] += 1
+            else:
+                self._tried(r, slot)
+
+    def shifted(self, shift: ShiftRecord) -> None:
+        """Counts a move of traffic."""
+        key = (self._name(shift.workload), self._name(shift.source), self._name(shift.target))
+        self._shifts[key] = self._shifts.get(key, 0) + 1
+
+    def event(self, name: str, count: int = 1) -> None:
+        """Counts something the shell saw: `family` or `family:cause`, families as declared in `meters.EVENTS`."""
+        family, _, cause = name.partition(":")
+        if family not in EVENTS:
+            self._unknown_events += count
+            return
+        key = (family, cause)
+        if key not in self._events and not self._has_room(key):
+            self._overflows += count
+            key = (family, OTHER)
+        self._events[key] = self._events.get(key, 0) + count
+
+    def snapshot(self) -> bytes:
+        """Everything counted so far, for `exposition`; MessagePack."""
+        clean = [((*key, reason), count) for key, by in self._clean.items() for reason, count in by.items() if count]
+        return msgspec.msgpack.encode(
+            Snapshot(
+                version=SNAPSHOT_VERSION,
+                cells=[CellCounts.of(cell) for cell in self._cells.values()],
+                timings=[TimingCounts.of(timing) for timing in self._timings.values()],
+                own={api: Histogram(own.counts, own.total_s) for api, own in self._own.items()},
+                clean=clean,
+                reasons=list(self._reasons.items()),
+                attempts=list(self._attempts.items()),
+                shifts=list(self._shifts.items()),
+                events=list(self._events.items()),
+                unknown_events=self._unknown_events,
+                overflows=self._overflows,
+            )
+        )
+
+    def _tried(self, r: UsageRecord, slot: Slot) -> None:
+        """Attempts of a request that took more than one, or whose only one failed."""
+        where = slot.timing.labels
+        reason = r.reason if r.reason in _REASONS else OTHER
+        if len(r.attempts) == 1 and not r.attempts[0].failure and r.attempts[0].reason == reason:
+            slot.clean[reason] = slot.clean.get(reason, 0) + 1
+            return
+        if where[4]:
+            answered = (where[0], where[4], reason)
+            self._reasons[answered] = self._reasons.get(answered, 0) + 1
+        for attempt in r.attempts:
+            key = (
+                self._name(attempt.upstream),
+                self._name(attempt.site),
+                attempt.reason if attempt.reason in _REASONS else OTHER,
+                attempt.failure if attempt.failure in _FAILURES else OTHER,
+            )
+            if key not in self._attempts and len(self._attempts) >= self._max_series:
+                self._overflows += 1
+                key = (OTHER, OTHER, OTHER, OTHER)
+            self._attempts[key] = self._attempts.get(key, 0) + 1
+
+    def _slot(self, r: UsageRecord) -> Slot:
+        """Slow path: labels not seen before; counts under `other` what must not become a series of its own."""
+        workload, model, site = self._name(r.workload), self._name(r.model), self._name(r.site)
+        api = r.api if r.api in _APIS else OTHER
+        where = (workload, model, api, site, self._name(r.upstream))
+        status = _status_class(r.status)
+        ending = r.ending if r.ending in _ENDINGS else OTHER
+        labels = (self._name(r.tenant), *where, status, ending, r.error if _is_plain(r.error) else OTHER)
+        if labels not in self._cells and len(self._cells) >= self._max_series:
+            self._overflows += 1
+            where = (OTHER, OTHER, OTHER, OTHER, OTHER)
+            labels = (OTHER, *where, OTHER, OTHER, OTHER)
+        cell = self._cells.get(labels)
+        if cell is None:
+            cell = self._cells[labels] = Cell(labels)
+        timing = self._timings.get(where)
+        if timing is None:
+            timing = self._timings[where] = Timing(where)
+        own = self._own.get(where[2])
+        if own is None:
+            own = self._own[where[2]] = Own()
+        slot = Slot(cell, timing, own, self._clean.setdefault((where[0], where[4], where[3]), {}))
+        if len(self._slots) < 2 * self._max_series:
+            self._slots[r[2:13]] = slot
+        return slot
+
+    def _name(self, name: str) -> str:
+        """The name as a label: itself when it is known, else `other`."""
+        if not name or ((self._names is None or name in self._names) and _is_plain(name)):
+            return name
+        self._overflows += 1
+        return OTHER
+
+    def _has_room(self, key: tuple[str, str]) -> bool:
+        """True while a family may have one more cause."""
+        return _is_plain(key[1]) and sum(family == key[0] for family, _ in self._events) < _MAX_CAUSES
+
+
+def _measure(timing: Timing, cell: Cell, usage: Usage, ttft_s: float, tpot_s: float) -> None:
+    """Counts tokens and their times."""
+    tokens_in, tokens_out, cached, reasoning, is_estimated = usage
+    if tokens_in > 0:
+        cell.tokens_in += tokens_in
+        timing.tokens_in[bisect_left(TOKEN_EDGES, tokens_in)] += 1
+    if tokens_out > 0:
+        cell.tokens_out += tokens_out
+        timing.tokens_out[bisect_left(TOKEN_EDGES, tokens_out)] += 1
+    if cached > 0:
+        cell.cached += cached
+    if reasoning > 0:
+        cell.reasoning += reasoning
+    if is_estimated:
+        cell.estimated += 1
+    if ttft_s > 0.0:
+        timing.ttft[bisect_left(TTFT_EDGES, ttft_s)] += 1
+        timing.ttft_s += ttft_s
+    if tpot_s > 0.0:
+        timing.tpot[bisect_left(TPOT_EDGES, tpot_s)] += 1
+        timing.tpot_s += tpot_s
+
+
+def _is_plain(name: str) -> bool:
+    return len(name) <= _MAX_LABEL and name.isprintable()
+
+
+def _status_class(status: int) -> str:
+    if status == 0:
+        return "none"
+    return f"{status // 100}xx" if 100 <= status < 600 else OTHER
