@@ -1,0 +1,146 @@
+"""Processes under test: pinned to a core, stopped while another is measured, and what they used.
+
+CPU time is the scheduler's own account of every thread, in nanoseconds: on a shared machine it says what a request
+costs, where wall-clock rates say how busy the neighbours are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+_PSS = re.compile(r"^Pss:\s+(\d+)", re.MULTILINE)
+PATIENCE_S = 5.0
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def pinned(command: Sequence[str], core: int) -> list[str]:
+    """The command confined to one core, where the machine has more than one and `taskset`."""
+    if (os.cpu_count() or 1) < 2 or shutil.which("taskset") is None:
+        return list(command)
+    return ["taskset", "-c", str(core), *command]
+
+
+class Running:
+    """A process with all its children."""
+
+    def __init__(self, command: Sequence[str], core: int, log: Path, env: Mapping[str, str] | None = None) -> None:
+        with log.open("wb") as stream:
+            self._process = subprocess.Popen(
+                pinned(command, core),
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(env or {})},
+                cwd=log.parent,
+                start_new_session=True,
+            )
+
+    @property
+    def pids(self) -> list[int]:
+        """It and every process it started that is still there, it first."""
+        found: list[int] = []
+        waiting = [self._process.pid]
+        while waiting:
+            pid = waiting.pop()
+            found.append(pid)
+            with contextlib.suppress(OSError):
+                for task in Path(f"/proc/{pid}/task").iterdir():
+                    waiting += [int(word) for word in (task / "children").read_text().split()]
+        return found
+
+    @property
+    def has_ended(self) -> bool:
+        """True when it is no longer there."""
+        return self._process.poll() is not None
+
+    def cpu_s(self) -> float:
+        """CPU time used so far, s: the scheduler's for threads that live, the kernel's ticks where those end."""
+        tick = 1 / os.sysconf("SC_CLK_TCK")
+        total = 0.0
+        for pid in self.pids:
+            with contextlib.suppress(OSError):
+                fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+                ticks_s = (int(fields[11]) + int(fields[12])) * tick
+                tasks = Path(f"/proc/{pid}/task").iterdir()
+                threads_s = sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+                total += max(threads_s, ticks_s - tick)
+        return total
+
+    def memory_mib(self) -> tuple[float, float]:
+        """Proportional set size of its largest process and of all together, MiB."""
+        sizes = [0.0]
+        for pid in self.pids:
+            with contextlib.suppress(OSError, AttributeError):
+                text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+                sizes.append(int(_PSS.search(text).group(1)) / 1024)  # type: ignore[union-attr]
+        return max(sizes), sum(sizes)
+
+    def pause(self) -> None:
+        """Stops all of it, parents first, so that none takes a stopped child for a dead one."""
+        self._signal(signal.SIGSTOP, self.pids)
+
+    def go_on(self) -> None:
+        """Lets it run again, children first."""
+        self._signal(signal.SIGCONT, list(reversed(self.pids)))
+
+    def end(self) -> None:
+        """Asks it to end, and ends what is left."""
+        pids = self.pids
+        self.go_on()
+        with contextlib.suppress(OSError):
+            self._process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(PATIENCE_S)
+        self._signal(signal.SIGKILL, [pid for pid in pids if _is_alive(pid)])
+        self._process.wait(PATIENCE_S)
+
+    def _signal(self, number: signal.Signals, pids: Sequence[int]) -> None:
+        for pid in pids:
+            with contextlib.suppress(OSError):
+                os.kill(pid, number)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def until(holds: Callable[[], str], limit_s: float) -> str:
+    """Asks `holds` until it answers with an empty text or the time is over; its last answer."""
+    over = time.monotonic() + limit_s
+    answer = holds()
+    while answer and time.monotonic() < over:
+        time.sleep(0.2)
+        answer = holds()
+    return answer
+
+
+def busy_share(seconds: float = 0.3) -> float:
+    """Share of the machine's processor time that others take while everything of ours is paused, 0 to 1."""
+
+    def read() -> tuple[int, int]:
+        numbers = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+        return sum(numbers), numbers[3] + numbers[4]
+
+    total, idle = read()
+    time.sleep(seconds)
+    total_then, idle_then = read()
+    return 1 - (idle_then - idle) / max(1, total_then - total)
