@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tripoint.domain.demand import DemandProfile
     from tripoint.domain.plan import Plan
     from tripoint.domain.source import LoadedEstate
+    from tripoint.domain.table import RoutingTable
+    from tripoint.engines.gateway.table.compile import Compiled
     from tripoint.usecases.demand import FitOptions
     from tripoint.usecases.doctor import CatalogueAges
     from tripoint.usecases.plan import PlanOptions, Watch
@@ -148,6 +150,29 @@ def read_plan(path: str | Path) -> Plan:
 
     file = Path(path) / "plan.json" if Path(path).is_dir() else Path(path)
     return plan_from_json(read_text(file), file=str(path))
+
+
+def compile_routing(
+    estate: LoadedEstate | str | Path,
+    plan: Plan | str | Path | None = None,
+    *,
+    catalog: Catalog | None = None,
+    today: date | None = None,
+    previous: RoutingTable | None = None,
+    is_strict: bool = False,
+) -> Compiled:
+    """The routing table of an estate, with the shares of its plan (a `Plan`, a `plan.json` or its folder) if given.
+
+    Its `findings` are warnings and notes. Raises `EstateError` for an estate or a plan that cannot be served, and with
+    `is_strict` for a plan made for another estate.
+    """
+    from tripoint.usecases.serve import compile_routing as run
+
+    rows = catalog or load_catalog()
+    loaded = load_estate(estate, catalog=rows) if isinstance(estate, (str, Path)) else estate
+    planned = read_plan(plan) if isinstance(plan, (str, Path)) else plan
+    day = today or read_settings().today
+    return run(loaded, rows, planned, today=day, previous=previous, is_strict=is_strict)
 
 
 def init_estate(template: str, folder: str | Path, *, force: bool = False) -> tuple[Path, ...]:

@@ -1,7 +1,8 @@
 """The catalogue of findings: every code an estate can be answered with, its severity and its title.
 
 One code, one severity, one page under `docs/errors`. TP10xx reading, TP11xx shape, TP12xx names,
-TP13xx values, TP14xx contradictions, TP15xx input nothing uses, TP16xx doubts about a plan.
+TP13xx values, TP14xx contradictions, TP15xx input nothing uses, TP16xx doubts about a plan,
+TP17xx serving it.
 """
 
 from __future__ import annotations
@@ -92,11 +93,17 @@ _TITLES: tuple[tuple[str, Severity, str], ...] = (
     ("TP1322", _N, "Node needs better cooling"),
     ("TP1323", _W, "Held nodes draw more than the site has"),
     ("TP1324", _N, "Power no rack can carry"),
+    ("TP1325", _E, "Address that cannot be used"),
+    ("TP1326", _E, "Secret written out"),
+    ("TP1327", _W, "Secret sent in the clear"),
+    ("TP1328", _E, "Fallback to itself"),
     ("TP1401", _E, "Residency rules contradict each other"),
     ("TP1402", _E, "Placement rules leave no site"),
     ("TP1403", _W, "Certificate no site holds"),
     ("TP1404", _W, "No site satisfies the policies"),
     ("TP1405", _W, "Runs today where policy forbids it"),
+    ("TP1406", _W, "Upstream no workload may use"),
+    ("TP1407", _W, "Workload without an upstream"),
     ("TP1501", _W, "Site nobody can use"),
     ("TP1502", _W, "Model nobody runs"),
     ("TP1503", _W, "Dataset nobody reads or writes"),
@@ -109,6 +116,11 @@ _TITLES: tuple[tuple[str, Severity, str], ...] = (
     ("TP1603", _W, "Commitment outlives the plan"),
     ("TP1604", _W, "Workload with one possible site"),
     ("TP1605", _N, "Alternative that does not exist"),
+    ("TP1701", _W, "Upstream without a price"),
+    ("TP1702", _W, "Planned where no upstream is"),
+    ("TP1703", _W, "Plan of another estate"),
+    ("TP1704", _E, "Plan that cannot be served"),
+    ("TP1705", _E, "Nothing to serve"),
 )
 
 FINDING_CODES: Mapping[str, FindingCode] = MappingProxyType(

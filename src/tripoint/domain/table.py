@@ -26,7 +26,7 @@ class TokenPrice:
     usd_request: float = 0.0
     """USD per request: egress of a typical answer, call fees."""
 
-    def of(self, tokens_in: int, tokens_out: int, cached: int = 0) -> float:
+    def of(self, tokens_in: float, tokens_out: float, cached: float = 0) -> float:
         """Cost of a request, USD; `cached` tokens are part of `tokens_in`."""
         return (
             self.usd_request + (tokens_in - cached) * self.usd_in + cached * self.usd_cached + tokens_out * self.usd_out
@@ -90,7 +90,8 @@ class Candidate:
     name: str
     """What the target calls the model."""
     share: float
-    """Share of the workload's traffic the plan puts here, 0 to 1; 0 for places the plan does not use."""
+    """Share of the workload's traffic the plan puts here, 0 to 1; 0 for places the plan does not use, and for all
+    without a plan. Shares of a route that has any sum to 1; a fallback has none."""
     price: TokenPrice
     """Marginal cost: what one more request costs now."""
     list_price: TokenPrice

@@ -118,9 +118,14 @@ def _unreadable_profile(name: str, where: str, error: Exception) -> Finding:
 
 
 def digest_of(estate: Estate, profiles: Mapping[WorkloadId, DemandProfile]) -> str:
-    """`sha256:` over the canonical JSON of the estate and its profiles."""
+    """`sha256:` over the canonical JSON of the estate and its profiles.
+
+    `serving` is left out: the planner does not look at it, so a new upstream or key must not make a plan another's.
+    """
+    planned = asdict(estate)
+    del planned["serving"]
     content = {
-        "estate": asdict(estate),
+        "estate": planned,
         "profiles": {name: asdict(profile) for name, profile in sorted(profiles.items())},
     }
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

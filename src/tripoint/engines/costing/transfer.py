@@ -24,6 +24,8 @@ from tripoint.engines.facts.places import geo_of, provider_of
 
 PRIVATE = "private"
 ANY_SCOPE = "any"
+RESPONSE_SHARE = 0.5
+"""Part of the bytes between callers and a workload that leave the serving site; the rest are requests coming in."""
 _USD_PER_GB = "USD/GB"
 _USD_PER_GB_MONTH = "USD/GB-month"
 

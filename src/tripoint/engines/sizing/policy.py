@@ -158,6 +158,13 @@ def is_allowed(place: Place, subject: Subject, book: Rulebook) -> bool:
     return judge(place, subject, book) is None
 
 
+def allows_spot(workload: Workload) -> bool:
+    """Declared, else: interruptible kinds may, interactive ones may not."""
+    if workload.allows_spot is not None:
+        return workload.allows_spot
+    return not workload.kind.is_interactive
+
+
 def _confined(place: Place, subject: Subject) -> Verdict | None:
     names = {place.id, place.kind, place.layer}
     if subject.only_at and not names & subject.only_at:

@@ -1,1 +1,1 @@
-"""From estate and plan to the routing table: policy applied once, marginal prices by the one cost function."""
+"""From estate and plan to the routing table: who may serve what, at which price, and how much the plan puts where."""

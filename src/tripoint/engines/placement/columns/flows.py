@@ -6,14 +6,11 @@ from dataclasses import dataclass, field
 
 from tripoint.domain.provenance import Figure
 from tripoint.domain.units import GBIT_PER_GB, SECONDS_PER_HOUR, LinkId
-from tripoint.engines.costing.transfer import Tariff, tariff
+from tripoint.engines.costing.transfer import RESPONSE_SHARE, Tariff, tariff
 from tripoint.engines.placement.columns.coefficients import volume_share
 from tripoint.engines.placement.columns.formulation import Formulation, Terms
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.sizing.paths import Path, path_between
-
-_RESPONSE_SHARE = 0.5
-"""Part of the bytes on the wire that leave the serving site; the rest are requests coming in."""
 
 
 @dataclass(slots=True)
@@ -93,9 +90,9 @@ def caller_flows(form: Formulation, network: Network) -> None:
         peak = peak_factor(form, lane.workload, period, block)
         for caller in workload.callers:
             part = gb * caller.share
-            network.send(column, here, caller.place, period, part * _RESPONSE_SHARE / months)
-            network.send(column, caller.place, here, period, part * (1 - _RESPONSE_SHARE) / months)
-            gbps = part * GBIT_PER_GB / seconds * peak * max(_RESPONSE_SHARE, 1 - _RESPONSE_SHARE)
+            network.send(column, here, caller.place, period, part * RESPONSE_SHARE / months)
+            network.send(column, caller.place, here, period, part * (1 - RESPONSE_SHARE) / months)
+            gbps = part * GBIT_PER_GB / seconds * peak * max(RESPONSE_SHARE, 1 - RESPONSE_SHARE)
             network.load(column, caller.place, here, (period, block), gbps)
             network.load(column, here, caller.place, (period, block), gbps)
 

@@ -23,6 +23,7 @@ from tripoint.engines.placement.instance.instance import Instance, Lane, LaneKin
 from tripoint.engines.placement.instance.pool_models import pool_model
 from tripoint.engines.sizing.demand.grid import demand_grid
 from tripoint.engines.sizing.fit.fits import fit_all
+from tripoint.engines.sizing.policy import allows_spot
 
 
 def prepare(estate: Estate, catalog: Catalog, profiles: Mapping[WorkloadId, DemandProfile]) -> Instance:
@@ -167,10 +168,3 @@ def _has_firm_nodes(pool: PoolModel) -> bool:
 
 def _spot_offer(pool: PoolModel, name: PoolId) -> Offer:
     return next(offer for offer in pool.offers if offer.option is PurchaseOption.SPOT and offer.pool == name)
-
-
-def allows_spot(workload: Workload) -> bool:
-    """Declared, else: interruptible kinds may, interactive ones may not."""
-    if workload.allows_spot is not None:
-        return workload.allows_spot
-    return not workload.kind.is_interactive

@@ -122,7 +122,7 @@ def _laid_out(workload: Workload, load: Load, frame: Frame) -> WorkloadDemand:
     requests = [load.requests_per_s * frame.period_hours * SECONDS_PER_HOUR * factor for factor in growth]
     units = load.gpu_hours_per_month if _is_training(workload) else load.mtok_per_month
     work = 0.0 if is_waiting else units * frame.horizon.period_months
-    kb = load.payload_kb if load.payload_kb is not None else load.tokens * frame.kb_per_token
+    kb = wire_kb(load, frame.kb_per_token)
     return WorkloadDemand(
         workload=workload.id,
         peak_rate=tuple(tuple(rate * factor * is_waiting for rate in peaks) for factor in growth),
@@ -137,6 +137,11 @@ def _laid_out(workload: Workload, load: Load, frame: Frame) -> WorkloadDemand:
         gb_wire=tuple(count * kb / KB_PER_GB for count in requests),
         gang_gpus=load.gang_gpus,
     )
+
+
+def wire_kb(load: Load, kb_per_token: float) -> float:
+    """Bytes of one request on the wire, both ways, kB: as declared, else from its tokens."""
+    return load.payload_kb if load.payload_kb is not None else load.tokens * kb_per_token
 
 
 def block_rates(load: Load, frame: Frame) -> tuple[list[float], list[float]]:

@@ -1,0 +1,122 @@
+"""Upstreams as the data path sees them: address taken apart, defaults filled in, a place in the shared board.
+
+How many requests one may hold, where nobody declared it, is Little's law on the planner's own sizing: requests/s its
+nodes sustain x seconds a request stays, rounded up; the largest over the workloads it serves. A request stays time to
+first token + output tokens x time per token; where those times are not known (batch, embedding), as long as its
+accelerator-seconds on one replica.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from tripoint.domain.serving import Api, Dialect, Upstream
+from tripoint.domain.table import RoutingTable, Target
+from tripoint.domain.units import MS_PER_S
+from tripoint.engines.facts.places import country_of
+from tripoint.engines.gateway.table.ground import Asked, Ground
+from tripoint.engines.gateway.table.prices import Work, work_of
+
+UNKNOWN_CONCURRENCY = 64
+"""For token APIs, whose limits are the vendor's, and for nodes the catalogue knows no speed of."""
+_HTTPS = 443
+_HTTP = 80
+_OPENAI_APIS = (Api.CHAT, Api.COMPLETIONS, Api.EMBEDDINGS, Api.RESPONSES)
+_ANTHROPIC_APIS = (Api.MESSAGES,)
+
+Address = tuple[bool, str, int, str]
+"""TLS, host, port, path without a trailing slash."""
+
+
+def address_of(url: str) -> Address:
+    """An address that passed its checks, taken apart; raises `ValueError` for one that did not."""
+    parts = urlsplit(url)
+    is_tls = parts.scheme == "https"
+    port = parts.port if parts.port is not None else _HTTPS if is_tls else _HTTP
+    return is_tls, parts.hostname or "", port, parts.path.rstrip("/")
+
+
+def apis_of(upstream: Upstream) -> tuple[Api, ...]:
+    """Interfaces it offers: declared, else those of its dialect."""
+    if upstream.apis is not None:
+        return upstream.apis
+    return _ANTHROPIC_APIS if upstream.dialect is Dialect.ANTHROPIC else _OPENAI_APIS
+
+
+def targets_of(ground: Ground, capacity: Mapping[str, int], previous: RoutingTable | None) -> tuple[Target, ...]:
+    """All upstreams in declared order; `capacity` by upstream id where none is declared."""
+    upstreams = ground.estate.serving.upstreams
+    slots = _slots(upstreams, previous)
+    return tuple(_target(ground, upstream, slots[upstream.id], capacity) for upstream in upstreams)
+
+
+def _target(ground: Ground, upstream: Upstream, slot: int, capacity: Mapping[str, int]) -> Target:
+    site = ground.sites[upstream.site]
+    is_tls, host, port, path = address_of(upstream.url)
+    declared = upstream.max_concurrency
+    return Target(
+        id=upstream.id,
+        slot=slot,
+        site=site.id,
+        layer=site.kind.layer.value,
+        kind=site.kind.value,
+        provider=site.provider,
+        country=country_of(site, ground.catalog) or "",
+        dialect=upstream.dialect,
+        is_tls=is_tls,
+        host=host,
+        port=port,
+        base_path=path,
+        apis=apis_of(upstream),
+        max_concurrency=declared if declared is not None else capacity[upstream.id],
+        secret=upstream.secret,
+        ca_file=upstream.ca_file,
+        api_version=upstream.api_version,
+        is_reproducible=upstream.is_reproducible,
+        metrics_path=upstream.metrics,
+        probe=upstream.probe,
+    )
+
+
+def _slots(upstreams: tuple[Upstream, ...], previous: RoutingTable | None) -> dict[str, int]:
+    """The place each had before while id and address are the same; else one nobody had, so no count is inherited."""
+    old = () if previous is None else previous.targets
+    before = {(each.id, each.is_tls, each.host, each.port, each.base_path): each.slot for each in old}
+    taken = {each.slot for each in old}
+    slots: dict[str, int] = {}
+    for upstream in upstreams:
+        slot = before.get((upstream.id, *address_of(upstream.url)))
+        if slot is None:
+            slot = next(number for number in range(len(taken) + 1) if number not in taken)
+            taken.add(slot)
+        slots[upstream.id] = slot
+    return slots
+
+
+def capacities_of(ground: Ground) -> dict[str, int]:
+    """Requests each upstream may hold by the fits of the workloads it can serve, declared ones apart."""
+    found: dict[str, int] = {}
+    for upstream in ground.estate.serving.upstreams:
+        if upstream.max_concurrency is not None:
+            continue
+        pool = ground.pools.get((upstream.site, ground.node_type_of(upstream) or ""))
+        held = [
+            concurrency(asked, work, upstream.nodes)
+            for asked in ground.asked
+            if pool is not None and asked.workload.model in upstream.models
+            if (work := work_of(ground, asked, pool, asked.workload.model)) is not None
+        ]
+        found[upstream.id] = max(held, default=UNKNOWN_CONCURRENCY)
+    return found
+
+
+def concurrency(asked: Asked, work: Work, nodes: float) -> int:
+    """Requests of one workload the nodes hold at their sized load."""
+    hosted = work.hosted
+    if hosted.ttft_ms is None or hosted.tpot_ms is None:
+        stay_s = 1.0 / hosted.service_rate
+    else:
+        stay_s = (hosted.ttft_ms + asked.load.output_tokens * hosted.tpot_ms) / MS_PER_S
+    return max(1, math.ceil(hosted.node_rate * nodes * stay_s))
