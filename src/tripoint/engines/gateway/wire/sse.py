@@ -1,0 +1,179 @@
+"""Which whole events has a stream brought, and what do they say? Bytes pass through; usage, ends and errors are read.
+
+Only an event that is not complete yet is held back. A chunk that ends with an event, and holds nothing but text
+deltas, is passed on as it is after a few searches; only events that say more are decoded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tripoint.domain.record import Usage
+from tripoint.domain.serving import Api
+from tripoint.engines.gateway.wire.events import BAD_EVENT, Reading, reading_of
+
+MAX_EVENT = 1024 * 1024
+_BOM = b"\xef\xbb\xbf"
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+# A CRLF is one line end: its halves must not pass for two.
+_BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)")
+# What a chunk must hold for its events to be worth decoding, beside usage and errors.
+_END_MARK = {
+    Api.CHAT: b"[DONE]",
+    Api.COMPLETIONS: b"[DONE]",
+    Api.EMBEDDINGS: b"[DONE]",
+    Api.RESPONSES: b'"response"',
+    Api.MESSAGES: b"message_",
+}
+# Fields that make an event one of content; in the others every event with data is taken for one.
+_EVENT_MARK = {Api.RESPONSES: b".delta\n", Api.MESSAGES: b"content_block_delta\n"}
+
+
+class Event(NamedTuple):
+    """One event of a stream."""
+
+    raw: bytes
+    """Its bytes, the blank line included."""
+    name: bytes
+    """Its name, empty when it has none."""
+    data: bytes
+    """Its data lines joined."""
+
+
+def split_events(block: bytes) -> Iterator[Event]:
+    """Events of a block that ends with a blank line; blocks without data (comments) have empty data."""
+    start = 0
+    for match in _BLANK_LINE.finditer(block):
+        raw = block[start : match.end()]
+        start = match.end()
+        name, data = fields_of(raw)
+        yield Event(raw, name, data)
+    if start < len(block):
+        yield Event(block[start:], b"", b"")
+
+
+def fields_of(raw: bytes) -> tuple[bytes, bytes]:
+    """Name and data of one event."""
+    name = b""
+    data: list[bytes] = []
+    for line in _LINE_END.split(raw):
+        field, _, value = line.partition(b":")
+        if field == b"data":
+            data.append(value[1:] if value[:1] == b" " else value)
+        elif field == b"event":
+            name = value[1:] if value[:1] == b" " else value
+    return name, b"\n".join(data)
+
+
+class StreamReader:
+    """Passes a stream on event by event and reads what it says about itself."""
+
+    __slots__ = (
+        "_end_mark", "_event_mark", "_held", "_is_fresh", "_keep_text", "_reading", "_strip", "_text", "api", "error",
+        "error_data", "events", "is_done", "too_long", "usage",
+    )  # fmt: skip
+
+    def __init__(self, api: Api, *, strip_usage: bool, keep_text: bool = False) -> None:
+        self.api = api
+        self.usage: Usage | None = None
+        """Usage reported so far."""
+        self.events = 0
+        """Events that carried content, near enough to tokens delivered."""
+        self.is_done = False
+        """True once the stream said it is complete; one that ends without saying so was cut."""
+        self.error = ""
+        """Code of an error the upstream sent within the stream."""
+        self.error_data = b""
+        """Data of that event."""
+        self.too_long = False
+        """True when an event exceeds what is held back; nothing more is passed on."""
+        self._held = bytearray()
+        self._is_fresh = True
+        self._strip = strip_usage
+        self._keep_text = keep_text
+        self._text: list[str] = []
+        self._reading: Reading = reading_of(api)
+        self._end_mark = _END_MARK[api]
+        self._event_mark = _EVENT_MARK.get(api, b"}\n\n")
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The whole events that are complete with this chunk, as they came; empty when none is."""
+        if self._held or self._is_fresh or chunk[-2:] != b"\n\n" or b"\r" in chunk:
+            chunk = self._whole(chunk)
+            if not chunk:
+                return b""
+        if (
+            b'"usage"' in chunk
+            or self._end_mark in chunk
+            or b'"error"' in chunk
+            or not self.events
+            or chunk.count(b"\n\n") != chunk.count(b"}\n\n")
+            or self._keep_text
+        ):
+            return self._examine(chunk)
+        self.events += chunk.count(self._event_mark)
+        return chunk
+
+    def flush(self) -> bytes:
+        """At the end of the stream: what is held back, when it is an event that lacks only its blank line."""
+        held = bytes(self._held)
+        self._held.clear()
+        if self.too_long or not held.strip(b"\r\n"):
+            return b""
+        data = fields_of(held)[1]
+        if not data or self._reading.read(data).error == BAD_EVENT:
+            return b""
+        return self._examine(held.rstrip(b"\r\n") + b"\n\n")
+
+    def text(self) -> str:
+        """Text delivered; only kept when asked for at the start."""
+        return "".join(self._text)
+
+    def _whole(self, chunk: bytes) -> bytes:
+        """The part of what is held and `chunk` that ends with the last blank line; the rest is held."""
+        if self.too_long:
+            return b""
+        held = self._held
+        searched = max(len(held) - 3, 0)
+        held += chunk
+        if self._is_fresh:
+            if len(held) < len(_BOM) and _BOM.startswith(held):
+                return b""
+            if held.startswith(_BOM):
+                del held[: len(_BOM)]
+            self._is_fresh = False
+        end = 0
+        for match in _BLANK_LINE.finditer(held, searched):
+            end = match.end()
+        if len(held) - end > MAX_EVENT:
+            self.too_long = True
+            held.clear()
+            return b""
+        whole = bytes(held[:end])
+        del held[:end]
+        return whole
+
+    def _examine(self, block: bytes) -> bytes:
+        """Reads every event of a block; the block without the usage the caller did not ask for."""
+        dropped = False
+        kept = []
+        for event in split_events(block):
+            if event.data and self._is_surplus(event):
+                dropped = True
+            else:
+                kept.append(event.raw)
+        return b"".join(kept) if dropped else block
+
+    def _is_surplus(self, event: Event) -> bool:
+        """Takes note of an event; True when it is the usage we asked for and the caller did not."""
+        said = self._reading.read(event.data)
+        self.usage = said.usage or self.usage
+        self.is_done = self.is_done or said.is_end
+        self.events += said.is_content
+        if said.error:
+            self.error, self.error_data = said.error, event.data
+        if self._keep_text and said.text:
+            self._text.append(said.text)
+        return self._strip and said.is_usage_only
