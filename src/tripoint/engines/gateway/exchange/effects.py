@@ -2,28 +2,62 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from tripoint.domain.table import Candidate, Target
+if TYPE_CHECKING:
+    from tripoint.domain.table import Target
+    from tripoint.engines.gateway.exchange.lanes import Lane
+    from tripoint.engines.gateway.routing.query import Choice
+    from tripoint.engines.gateway.wire.sse import StreamReader
 
 
 class Attempt:
     """One attempt at one upstream, ready to be sent; mutable, since it is the identity the shell reports on."""
 
-    __slots__ = ("body", "candidate", "head", "is_fresh", "number", "path", "sent_at", "status", "target")
+    __slots__ = (
+        "answered_at",
+        "began_at",
+        "body",
+        "choice",
+        "expires_at",
+        "head",
+        "is_fresh",
+        "lane",
+        "parts",
+        "path",
+        "reader",
+        "retry_after_s",
+        "sent_at",
+        "size",
+        "status",
+        "target",
+    )
 
-    def __init__(self, number: int, candidate: Candidate, target: Target) -> None:
-        self.number = number
-        self.candidate = candidate
-        self.target = target
-        self.path = b""
+    def __init__(self, choice: Choice, lane: Lane, now: float) -> None:
+        self.choice = choice
+        self.lane = lane
+        self.target: Target = choice.target
+        self.path = lane.path
         self.head = b""
-        """Header lines beyond host and content-length, each ended by CRLF."""
+        """Header lines beyond host, content-type and content-length, each ended by CRLF."""
         self.body = b""
         self.is_fresh = False
         """True when it must not use a kept connection (the last one was stale)."""
+        self.began_at = now
         self.sent_at = 0.0
+        """When its bytes were handed to a connection; set by the shell."""
+        self.answered_at = 0.0
+        """When its first piece of an answer came."""
+        self.expires_at = 0.0
+        """When it is given up without one."""
         self.status = 0
+        self.retry_after_s = 0.0
+        self.reader: StreamReader | None = None
+        """Reads the events of a streamed answer."""
+        self.parts: list[bytes] = []
+        """Pieces of an answer that is held until it is whole."""
+        self.size = 0
+        """Bytes of the answer so far."""
 
 
 class Effects(Protocol):

@@ -1,0 +1,1 @@
+"""Who calls, what they mean and whether they may: keys, names and admission."""

@@ -1,0 +1,66 @@
+"""What every request to one candidate shares: path, credential, translation; prepared once per table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from tripoint.domain.serving import Api
+from tripoint.domain.table import Candidate, Target
+from tripoint.engines.gateway.dialects.addresses import credential_head, path_of
+from tripoint.engines.gateway.dialects.translation import Translation, served_as, translation
+from tripoint.engines.gateway.exchange.effects import Attempt
+from tripoint.engines.gateway.wire.ask import outgoing_body
+
+if TYPE_CHECKING:
+    from tripoint.engines.gateway.exchange.core import Core, Opening
+    from tripoint.engines.gateway.routing.query import Choice
+
+
+class Lane:
+    """One interface of one candidate."""
+
+    __slots__ = ("answer_head", "candidate", "head", "path", "served", "target", "translation")
+
+    def __init__(self, api: Api, candidate: Candidate, target: Target, secret: str | None) -> None:
+        served = served_as(api, target)
+        assert served is not None  # the router offers only candidates that serve the interface
+        self.candidate = candidate
+        self.target = target
+        self.served = served
+        self.translation: Translation | None = translation(api, served)
+        self.path = path_of(served, target, candidate.name)
+        self.head = credential_head(target, secret)
+        self.answer_head = f"x-tripoint-site: {target.site}\r\nx-tripoint-upstream: {target.id}\r\n".encode()
+
+
+class Lanes:
+    """Lanes by candidate and interface; `secrets` are the credentials by their reference."""
+
+    def __init__(self, secrets: Mapping[str, str]) -> None:
+        self._secrets = secrets
+        self._lanes: dict[tuple[int, Api], Lane] = {}
+
+    def of(self, api: Api, candidate: Candidate, target: Target) -> Lane:
+        """The lane of a candidate for an interface."""
+        key = (id(candidate), api)
+        lane = self._lanes.get(key)
+        if lane is None or lane.candidate is not candidate:
+            secret = None if target.secret is None else self._secrets.get(target.secret)
+            lane = self._lanes[key] = Lane(api, candidate, target, secret)
+        return lane
+
+
+def prepared(core: Core, opening: Opening, choice: Choice, common_head: bytes, now: float) -> Attempt:
+    """The attempt a choice stands for; raises `Malformed` where the upstream's interface cannot carry the request."""
+    candidate, ask = choice.candidate, opening.ask
+    lane = core.lanes.of(ask.api, candidate, choice.target)
+    attempt = Attempt(choice, lane, now)
+    if lane.translation is None:
+        attempt.body = outgoing_body(ask, candidate.name, with_usage=True)
+    else:
+        attempt.body = lane.translation.request(ask, candidate.name)
+    left_ms = max((opening.deadline - now) * 1000.0, 1.0)
+    attempt.head = b"%bx-tripoint-timeout-ms: %d\r\n%b" % (lane.head, left_ms, common_head)
+    attempt.expires_at = now + core.router.first_byte_timeout_s(choice, now)
+    return attempt
