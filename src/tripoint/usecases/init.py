@@ -14,7 +14,7 @@ from tripoint.domain.errors import OptionError
 from tripoint.domain.findings import did_you_mean, quoted
 
 DEFAULT_TEMPLATE = "three-layer"
-TEMPLATES = ("three-layer", "cloud-only", "edge-retail")
+TEMPLATES = ("three-layer", "cloud-only", "edge-retail", "hybrid")
 
 
 def template_files(template: str) -> dict[str, str]:
