@@ -27,9 +27,8 @@ class TimingCounts(NamedTuple):
     ttft: Histogram
     tpot: Histogram
     duration: Histogram
-    tokens_in: list[int]
-    """Counts per interval; the sum is in the cells."""
-    tokens_out: list[int]
+    tokens_in: Histogram
+    tokens_out: Histogram
 
     @classmethod
     def of(cls, timing: Timing) -> TimingCounts:
@@ -39,8 +38,8 @@ class TimingCounts(NamedTuple):
             Histogram(timing.ttft, timing.ttft_s),
             Histogram(timing.tpot, timing.tpot_s),
             Histogram(timing.duration, timing.duration_s),
-            timing.tokens_in,
-            timing.tokens_out,
+            Histogram(timing.tokens_in, timing.tokens_in_sum),
+            Histogram(timing.tokens_out, timing.tokens_out_sum),
         )
 
 
@@ -109,7 +108,19 @@ class Cell:
 class Timing:
     """Histograms while they are counted: a list of counts and a sum each."""
 
-    __slots__ = ("duration", "duration_s", "labels", "tokens_in", "tokens_out", "tpot", "tpot_s", "ttft", "ttft_s")
+    __slots__ = (
+        "duration",
+        "duration_s",
+        "labels",
+        "tokens_in",
+        "tokens_in_sum",
+        "tokens_out",
+        "tokens_out_sum",
+        "tpot",
+        "tpot_s",
+        "ttft",
+        "ttft_s",
+    )
 
     def __init__(self, labels: tuple[str, str, str, str, str]) -> None:
         self.labels = labels
@@ -120,7 +131,9 @@ class Timing:
         self.duration = [0] * (len(TOTAL_EDGES) + 1)
         self.duration_s = 0.0
         self.tokens_in = [0] * (len(TOKEN_EDGES) + 1)
+        self.tokens_in_sum = 0
         self.tokens_out = [0] * (len(TOKEN_EDGES) + 1)
+        self.tokens_out_sum = 0
 
 
 class Own:

@@ -131,3 +131,82 @@ EVENTS: Final = {
     "records_lost": RECORDS_LOST,
 }
 """Metric of each family of events; an event's name is `family` or `family:cause`."""
+
+IN_FLIGHT: Final = Meter(
+    "tripoint_upstream_in_flight_requests", Kind.GAUGE, _STATE, "Requests an upstream has from all workers together."
+)
+CAPACITY: Final = Meter(
+    "tripoint_upstream_capacity_requests", Kind.GAUGE, _STATE, "Requests an upstream may have at once when well."
+)
+LIMIT: Final = Meter(
+    "tripoint_upstream_limit_requests",
+    Kind.GAUGE,
+    _STATE,
+    "Requests an upstream may have now: none while shut, a growing share of its capacity while it starts.",
+)
+BREAKER: Final = Meter(
+    "tripoint_upstream_breaker_state",
+    Kind.GAUGE,
+    (*_STATE, "state"),
+    "1 for the state an upstream's breaker is in, 0 for the others.",
+)
+LEFT_ALONE: Final = Meter(
+    "tripoint_upstream_left_alone_seconds", Kind.GAUGE, _STATE, "How long an upstream still asks to be left alone."
+)
+LIVE_TTFT: Final = Meter(
+    "tripoint_upstream_live_time_to_first_token_seconds",
+    Kind.GAUGE,
+    (*_STATE, "percentile"),
+    "Time to the first token as routing sees it now; absent without measurement.",
+)
+LIVE_TPOT: Final = Meter(
+    "tripoint_upstream_live_time_per_output_token_seconds",
+    Kind.GAUGE,
+    (*_STATE, "percentile"),
+    "Time per output token as routing sees it now; absent without measurement.",
+)
+SHARE: Final = Meter(
+    "tripoint_workload_share_ratio",
+    Kind.GAUGE,
+    ("workload", "upstream"),
+    "Share of a workload's traffic an upstream gets now.",
+)
+RUNNING: Final = Meter(
+    "tripoint_upstream_running_requests", Kind.GAUGE, _STATE, "Requests an upstream says it works on, everybody's."
+)
+WAITING: Final = Meter(
+    "tripoint_upstream_waiting_requests", Kind.GAUGE, _STATE, "Requests an upstream says are in its queue."
+)
+CACHE_USAGE: Final = Meter(
+    "tripoint_upstream_cache_usage_ratio",
+    Kind.GAUGE,
+    _STATE,
+    "Share of its key-value cache an upstream says is in use.",
+)
+BUILD: Final = Meter("tripoint_build_info", Kind.GAUGE, ("version",), "Version of the gateway; always 1.")
+TABLE: Final = Meter(
+    "tripoint_routing_table_info",
+    Kind.GAUGE,
+    ("estate", "estate_digest", "plan_digest"),
+    "The routing table in use; always 1.",
+)
+WORKERS: Final = Meter("tripoint_workers", Kind.GAUGE, (), "Workers that serve.")
+DEGRADED: Final = Meter(
+    "tripoint_degraded", Kind.GAUGE, ("part",), "1 while serving goes on without a part that should be there."
+)
+UNREADABLE: Final = Meter(
+    "tripoint_unreadable_snapshots", Kind.GAUGE, (), "Snapshots of workers that this page could not count in."
+)
+
+BREAKER_STATES: Final = ("closed", "half_open", "open")
+"""States a breaker can be in."""
+PARTS: Final = ("usage_records", "metrics_files", "access_log", "plan", "board")
+"""Parts that can be missing while requests are still served."""
+
+METERS: Final = (
+    REQUESTS, ATTEMPTS, REASONS, TOKENS_IN, TOKENS_OUT, TOKENS_CACHED, TOKENS_REASONING, ESTIMATED, COST, LIST_COST,
+    TTFT, TPOT, TOTAL, OWN, REQUEST_TOKENS_IN, REQUEST_TOKENS_OUT, SHIFTS, CONNECTIONS, CONNECTIONS_REFUSED, MALFORMED,
+    RELOADS, RECORDS_LOST, UNKNOWN_EVENTS, OVERFLOWS, IN_FLIGHT, CAPACITY, LIMIT, BREAKER, LEFT_ALONE, LIVE_TTFT,
+    LIVE_TPOT, SHARE, RUNNING, WAITING, CACHE_USAGE, BUILD, TABLE, WORKERS, DEGRADED, UNREADABLE,
+)  # fmt: skip
+"""All of them, in the order they are exposed."""

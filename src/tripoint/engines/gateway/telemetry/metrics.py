@@ -207,9 +207,11 @@ def _measure(timing: Timing, cell: Cell, usage: Usage, ttft_s: float, tpot_s: fl
     if tokens_in > 0:
         cell.tokens_in += tokens_in
         timing.tokens_in[bisect_left(TOKEN_EDGES, tokens_in)] += 1
+        timing.tokens_in_sum += tokens_in
     if tokens_out > 0:
         cell.tokens_out += tokens_out
         timing.tokens_out[bisect_left(TOKEN_EDGES, tokens_out)] += 1
+        timing.tokens_out_sum += tokens_out
     if cached > 0:
         cell.cached += cached
     if reasoning > 0:
