@@ -349,8 +349,6 @@ class Exchange:
         self._effects.finish()
         self._finish(attempt, usage, _DONE, now)
 
-    # --- ends ------------------------------------------------------------------------------------------------------
-
     def _lost_midway(self, attempt: Attempt, now: float) -> None:
         """The caller has a part: go on elsewhere where that is the same text, or say what happened."""
         router = self._core.router
