@@ -8,58 +8,45 @@ model than the one decided on: a member given twice or spelled with escapes leav
 from __future__ import annotations
 
 import zlib
+from typing import Final
 
 import msgspec
 
 from tripoint.domain.serving import Api
+from tripoint.engines.gateway.wire.malformed import Malformed as Malformed
+from tripoint.engines.gateway.wire.malformed import kind_of, unreadable
 
 MAX_MODEL_CHARS = 256
 MAX_TOKENS_OUT = 10_000_000
 MAX_CHOICES = 128
-PREFIX_BYTES = 1024
-_LEAST_PREFIX_BYTES = 256
-_BYTES_PER_TOKEN = 4
+MAX_OPTIONS_BYTES = 512
+PREFIX_BYTES = 512
+LEAST_PREFIX_BYTES = 256
+BYTES_PER_TOKEN = 4
+IMAGE_TOKENS = 1_000
 # From here on a prompt may be mostly an image; a few samples tell.
 _LARGE_BYTES = 32_768
 _SAMPLES = 16
 _SAMPLE_BYTES = 64
-_IMAGE_TOKENS = 1_000
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 
-_LIMITS = {
-    Api.CHAT: ("max_completion_tokens", "max_tokens"),
-    Api.COMPLETIONS: ("max_tokens",),
-    Api.EMBEDDINGS: (),
-    Api.RESPONSES: ("max_output_tokens",),
-    Api.MESSAGES: ("max_tokens",),
-}
-_PROMPT = {
-    Api.CHAT: "messages",
-    Api.COMPLETIONS: "prompt",
-    Api.EMBEDDINGS: "input",
-    Api.RESPONSES: "input",
-    Api.MESSAGES: "messages",
-}
-_BESIDE_PROMPT = ("tools", "system", "instructions")
-_ASKED_USAGE = msgspec.Raw(b'{"include_usage":true}')
-_NULL = b"null"
+# A member of an enum takes longer to reach than a name of the module.
+_CHAT: Final = Api.CHAT
+_COMPLETIONS: Final = Api.COMPLETIONS
+_EMBEDDINGS: Final = Api.EMBEDDINGS
+_RESPONSES: Final = Api.RESPONSES
+_MESSAGES: Final = Api.MESSAGES
 
 Members = dict[str, msgspec.Raw]
-_members = msgspec.json.Decoder(Members)
-_text = msgspec.json.Decoder(str)
+read_members = msgspec.json.Decoder(Members).decode
+_text = msgspec.json.Decoder(str).decode
+_flag = msgspec.json.Decoder(bool | None).decode
+_whole = msgspec.json.Decoder(int | None).decode
+_number = msgspec.json.Decoder(float | None).decode
 _encode = msgspec.json.Encoder().encode
-_KINDS = {b"{": "an object", b"[": "an array", b'"': "a string", b"t": "true", b"f": "false", b"n": "null"}
-
-
-class Malformed(Exception):  # noqa: N818  it is an answer to the caller, not a failure of ours
-    """A request that cannot be understood; says what was found."""
-
-    def __init__(self, code: str, message: str, param: str | None = None, status: int = 400) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.param = param
+_ASKED_USAGE = msgspec.Raw(b'{"include_usage":true}')
+_TRUE = msgspec.Raw(b"true")
+_NULL = msgspec.Raw(b"null")
 
 
 class Ask:
@@ -81,35 +68,36 @@ class Ask:
         """True for a streamed answer."""
         self.wants_usage = True
         """False when a stream's usage is not to be told to the caller."""
-        self.tokens_in = 0
+        self.tokens_in = 1
         """Estimated input tokens."""
         self.tokens_out = 0
-        """Most output tokens per choice the caller allows; 0 when no limit is set."""
+        """Most output tokens per choice the caller allows, at most `MAX_TOKENS_OUT`; 0 when no limit is set."""
         self.is_reproducible = False
         """True for greedy or seeded sampling."""
         self.choices = 1
         """Answers generated for the one prompt."""
         self.prefix = 0
-        """CRC of the prompt's beginning; 0 for a short prompt."""
+        """CRC of the prompt's beginning; 0 for a prompt too short to be worth a cache."""
 
 
 def read_ask(api: Api, body: bytes) -> Ask:
     """Reads what routing needs of a body; raises `Malformed`."""
-    members = _read_members(body)
-    ask = Ask(api, body, members, _model(members.get("model")))
-    if api is not Api.EMBEDDINGS:
-        _read_stream(ask, members)
-        for name in _LIMITS[api]:
-            raw = members.get(name)
-            if raw is not None and (limit := _whole(name, raw, 0)) is not None:
-                # A limit of nothing is legal (scoring a prompt), yet 0 means here that none was set.
-                ask.tokens_out = min(max(limit, 1), MAX_TOKENS_OUT)
-                break
-        ask.is_reproducible = _is_reproducible(members)
-        ask.choices = _choices(members)
-    raw = members.get(_PROMPT[api])
-    if raw is not None:
-        _read_prompt(ask, raw)
+    try:
+        if not body.isascii():
+            str(body, "utf-8")  # values that are not looked into would pass unchecked
+        members = read_members(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise unreadable(body, error) from None
+    try:
+        model = _text(members["model"])
+        ask = Ask(api, body, members, model)
+        if api is not _EMBEDDINGS:
+            _read_sampling(ask, members)
+        _read_prompt(ask, members)
+    except (KeyError, msgspec.DecodeError, UnicodeDecodeError):
+        raise _mistyped(members) from None
+    if not model or len(model) > MAX_MODEL_CHARS or not model.isprintable():
+        raise _misnamed(model)
     return ask
 
 
@@ -120,143 +108,140 @@ def outgoing_body(ask: Ask, name: str, *, with_usage: bool) -> bytes:
     """
     members = ask.members.copy()
     members["model"] = msgspec.Raw(_encode(name))
-    if with_usage and ask.is_stream and not ask.wants_usage:
-        members["stream_options"] = _with_usage(members.get("stream_options"))
+    if with_usage and not ask.wants_usage:
+        options = members.get("stream_options", _NULL)
+        if options == _NULL:
+            members["stream_options"] = _ASKED_USAGE
+        else:
+            asked = read_members(options)
+            asked["include_usage"] = _TRUE
+            members["stream_options"] = msgspec.Raw(_encode(asked))
     return _encode(members)
 
 
-def _read_members(body: bytes) -> Members:
-    """Members of a JSON object; raises `Malformed`."""
-    try:
-        if not body.isascii():
-            str(body, "utf-8")  # values that are not looked into would pass unchecked
-        return _members.decode(body)
-    except UnicodeDecodeError as error:
-        message = f"the body is not UTF-8: byte {error.start} is 0x{body[error.start]:02x}"
-        raise Malformed("invalid_utf8", message) from None
-    except RecursionError:
-        raise Malformed("invalid_json", "the body is nested too deeply") from None
-    except msgspec.ValidationError:
-        raise Malformed("invalid_json", f"the body must be a JSON object, not {_kind(body.lstrip())}") from None
-    except msgspec.DecodeError as error:
-        what = "is empty" if not body else f"is not JSON: {error}"
-        raise Malformed("invalid_json", f"the body {what}") from None
+def _read_sampling(ask: Ask, members: Members) -> None:
+    """Reads how the answer is to be made: streamed, how long, how often, how random."""
+    get = members.get
+    api = ask.api
+    if (raw := get("stream")) is not None and _flag(raw):
+        ask.is_stream = True
+        if api is _CHAT or api is _COMPLETIONS:
+            ask.wants_usage = (raw := get("stream_options")) is not None and _asks_usage(raw)
+    limit = None
+    if api is _RESPONSES:
+        if (raw := get("max_output_tokens")) is not None:
+            limit = _limit("max_output_tokens", raw)
+    else:
+        if (raw := get("max_completion_tokens")) is not None and api is _CHAT:
+            limit = _limit("max_completion_tokens", raw)
+        if (raw := get("max_tokens")) is not None and limit is None:
+            limit = _limit("max_tokens", raw)
+    if limit is not None:
+        # A limit of nothing is legal (scoring a prompt), yet 0 means here that none was set.
+        ask.tokens_out = min(limit, MAX_TOKENS_OUT) or 1
+    if (raw := get("n")) is not None:
+        ask.choices = _choices("n", raw)
+    if (raw := get("best_of")) is not None:
+        ask.choices = max(ask.choices, _choices("best_of", raw))
+    ask.is_reproducible = (
+        ((raw := get("temperature")) is not None and _number(raw) == 0)
+        or ((raw := get("seed")) is not None and raw != _NULL)
+        or ((raw := get("top_k")) is not None and _whole(raw) == 1)
+    )
 
 
-def _kind(raw: bytes) -> str:
-    """What a JSON value is, in words."""
-    return _KINDS.get(raw[:1], "a number")
+def _read_prompt(ask: Ask, members: Members) -> None:
+    """Estimates input tokens, and takes the prompt's beginning for affinity."""
+    get = members.get
+    api = ask.api
+    prompt = get("messages" if api is _CHAT or api is _MESSAGES else "prompt" if api is _COMPLETIONS else "input")
+    if prompt is None:
+        return
+    size = len(prompt)
+    if size >= LEAST_PREFIX_BYTES:
+        beginning = memoryview(prompt)[:PREFIX_BYTES] if size > PREFIX_BYTES else prompt
+        ask.prefix = zlib.crc32(beginning) or 1
+    tokens = size // BYTES_PER_TOKEN if size < _LARGE_BYTES else _tokens_of_large(memoryview(prompt))
+    for name in ("tools", "system", "instructions"):
+        if (raw := get(name)) is not None:
+            tokens += len(raw) // BYTES_PER_TOKEN
+    ask.tokens_in = tokens or 1
 
 
-def _model(raw: msgspec.Raw | None) -> str:
-    """Name of the model; raises `Malformed`."""
-    if raw is None:
-        raise Malformed("missing_model", "`model` is missing", "model")
-    quoted = bytes(raw)
-    if quoted[:1] != b'"':
-        raise Malformed("invalid_model", f"`model` must be a string, not {_kind(quoted)}", "model")
-    model = _text.decode(quoted)
-    if not model or len(model) > MAX_MODEL_CHARS:
-        what = "is empty" if not model else f"has {len(model)} characters, more than {MAX_MODEL_CHARS}"
-        raise Malformed("invalid_model", f"`model` {what}", "model")
-    if not model.isprintable():
-        raise Malformed("invalid_model", "`model` holds a control character", "model")
-    return model
+def _tokens_of_large(prompt: memoryview) -> int:
+    """Tokens of a long prompt; the share of it that looks like base64 counts as images instead of text."""
+    step = len(prompt) // _SAMPLES
+    encoded = 0
+    for start in range(step // 2, len(prompt) - _SAMPLE_BYTES, step):
+        sample = bytes(prompt[start : start + _SAMPLE_BYTES])
+        if not sample.translate(None, _BASE64) and sample.lower() != sample != sample.upper():
+            encoded += 1
+    text = len(prompt) * (_SAMPLES - encoded) // _SAMPLES
+    return text // BYTES_PER_TOKEN + (IMAGE_TOKENS if encoded else 0)
 
 
-def _whole(name: str, raw: msgspec.Raw, least: int) -> int | None:
-    """A whole number of at least `least`, `None` for null; raises `Malformed`."""
-    text = bytes(raw)
-    if text == _NULL:
-        return None
-    if not text.removeprefix(b"-").isdigit():
-        found = text.decode()[:32] if text[:1].isdigit() or text[:1] == b"-" else _kind(text)
-        raise Malformed("invalid_type", f"`{name}` must be a whole number, not {found}", name)
-    # More digits than any limit has are not worth the time to read.
-    value = int(text) if len(text) < 20 else (-1 if text[:1] == b"-" else 10**20)
-    if value < least:
-        raise Malformed("invalid_value", f"`{name}` must be at least {least}, not {text.decode()[:32]}", name)
+def _asks_usage(raw: msgspec.Raw) -> bool:
+    """True when `stream_options` asks for usage."""
+    if raw == _NULL:
+        return False
+    if len(raw) > MAX_OPTIONS_BYTES:
+        what = f"`stream_options` has {len(raw)} bytes, more than {MAX_OPTIONS_BYTES}"
+        raise Malformed("invalid_value", what, "stream_options")
+    asked = read_members(raw).get("include_usage")
+    return asked is not None and bool(_flag(asked))
+
+
+def _limit(name: str, raw: msgspec.Raw) -> int | None:
+    """A limit of tokens; raises `Malformed` for a negative one."""
+    value: int | None = _whole(raw)
+    if value is not None and value < 0:
+        raise Malformed("invalid_value", f"`{name}` must not be negative, and is {kind_of(bytes(raw))}", name)
     return value
 
 
-def _read_stream(ask: Ask, members: Members) -> None:
-    """Whether the answer is streamed, and whether the caller wants the usage of the stream."""
-    raw = members.get("stream")
-    if raw is None:
-        return
-    text = bytes(raw)
-    if text == b"true":
-        ask.is_stream = True
-        if ask.api is Api.CHAT or ask.api is Api.COMPLETIONS:
-            ask.wants_usage = _asks_usage(members.get("stream_options"))
-    elif text not in (b"false", _NULL):
-        raise Malformed("invalid_type", f"`stream` must be true or false, not {_kind(text)}", "stream")
-
-
-def _asks_usage(raw: msgspec.Raw | None) -> bool:
-    """True when `stream_options` asks for usage."""
-    if raw is None or (text := bytes(raw)) == _NULL:
-        return False
-    if text[:1] != b"{":
-        raise Malformed("invalid_type", f"`stream_options` must be an object, not {_kind(text)}", "stream_options")
-    asked = _members.decode(text).get("include_usage")
-    return asked is not None and bytes(asked) == b"true"
-
-
-def _with_usage(raw: msgspec.Raw | None) -> msgspec.Raw:
-    """`stream_options` that ask for usage beside what they asked already."""
-    if raw is None or (text := bytes(raw)) == _NULL:
-        return _ASKED_USAGE
-    options = _members.decode(text)
-    options["include_usage"] = msgspec.Raw(b"true")
-    return msgspec.Raw(_encode(options))
-
-
-def _is_reproducible(members: Members) -> bool:
-    """True for a temperature of zero, a choice among one token, or a seed."""
-    raw = members.get("temperature")
-    if raw is not None and not bytes(raw).strip(b"0.-"):
-        return True
-    raw = members.get("top_k")
-    if raw is not None and bytes(raw) == b"1":
-        return True
-    raw = members.get("seed")
-    return raw is not None and bytes(raw) != _NULL
-
-
-def _choices(members: Members) -> int:
+def _choices(name: str, raw: msgspec.Raw) -> int:
     """Answers asked for; raises `Malformed`."""
-    choices = 1
-    for name in ("n", "best_of"):
-        raw = members.get(name)
-        if raw is not None and (value := _whole(name, raw, 1)) is not None:
-            if value > MAX_CHOICES:
-                raise Malformed("invalid_value", f"`{name}` must be at most {MAX_CHOICES}, not {value}", name)
-            choices = max(choices, value)
-    return choices
+    value: int | None = _whole(raw)
+    if value is None:
+        return 1
+    if not 1 <= value <= MAX_CHOICES:
+        what = f"`{name}` must be between 1 and {MAX_CHOICES}, and is {kind_of(bytes(raw))}"
+        raise Malformed("invalid_value", what, name)
+    return value
 
 
-def _read_prompt(ask: Ask, raw: msgspec.Raw) -> None:
-    """Estimates input tokens, and takes the prompt's beginning for affinity."""
-    view = memoryview(raw)
-    size = len(view)
-    if size >= _LEAST_PREFIX_BYTES:
-        ask.prefix = zlib.crc32(view[:PREFIX_BYTES]) or 1
-    tokens = size // _BYTES_PER_TOKEN if size < _LARGE_BYTES else _tokens_of_large(view)
-    for name in _BESIDE_PROMPT:
-        beside = ask.members.get(name)
-        if beside is not None:
-            tokens += len(memoryview(beside)) // _BYTES_PER_TOKEN
-    ask.tokens_in = max(tokens, 1)
+def _misnamed(model: str) -> Malformed:
+    """Why a string is no name of a model."""
+    if not model:
+        return Malformed("invalid_model", "`model` is empty", "model")
+    if len(model) > MAX_MODEL_CHARS:
+        what = f"`model` has {len(model)} characters, more than {MAX_MODEL_CHARS}"
+        return Malformed("invalid_model", what, "model")
+    odd = next(character for character in model if not character.isprintable())
+    return Malformed("invalid_model", f"`model` holds the character U+{ord(odd):04X}", "model")
 
 
-def _tokens_of_large(view: memoryview) -> int:
-    """Tokens of a long prompt; the share of it that looks like base64 counts as images instead of text."""
-    step = len(view) // _SAMPLES
-    encoded = 0
-    for start in range(step // 2, len(view) - _SAMPLE_BYTES, step):
-        sample = bytes(view[start : start + _SAMPLE_BYTES])
-        is_mixed = sample.lower() != sample != sample.upper()
-        encoded += is_mixed and not sample.translate(None, _BASE64)
-    text = len(view) * (_SAMPLES - encoded) // _SAMPLES
-    return text // _BYTES_PER_TOKEN + (_IMAGE_TOKENS if encoded else 0)
+def _mistyped(members: Members) -> Malformed:
+    """Which member is missing or of another type than it should be; looked for only once something was."""
+    if "model" not in members:
+        return Malformed("missing_model", "`model` is missing", "model")
+    wanted = (
+        ("model", _text, "a string"),
+        ("stream", _flag, "true or false"),
+        ("stream_options", _asks_usage, "an object whose `include_usage` is true or false"),
+        ("max_completion_tokens", _whole, "a whole number"),
+        ("max_output_tokens", _whole, "a whole number"),
+        ("max_tokens", _whole, "a whole number"),
+        ("n", _whole, "a whole number"),
+        ("best_of", _whole, "a whole number"),
+        ("temperature", _number, "a number"),
+        ("top_k", _whole, "a whole number"),
+    )
+    for name, read, words in wanted:
+        if (raw := members.get(name)) is None:
+            continue
+        try:
+            read(raw)
+        except msgspec.DecodeError:
+            return Malformed("invalid_type", f"`{name}` must be {words}, not {kind_of(bytes(raw))}", name)
+    return Malformed("invalid_json", "the body cannot be read")
