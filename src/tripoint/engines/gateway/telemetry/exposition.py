@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import isfinite
 from typing import Final, NamedTuple
 
 from tripoint.engines.gateway.health.load import UpstreamLoad
@@ -21,8 +22,10 @@ from tripoint.engines.gateway.telemetry.meters import (
     LIVE_TTFT,
     METERS,
     PARTS,
+    PLANNED_SHARE,
     RUNNING,
     SHARE,
+    SILENT,
     TABLE,
     WAITING,
     WORKERS,
@@ -81,8 +84,10 @@ def _add_states(rollup: Rollup, states: Sequence[TargetState], loads: Mapping[st
                 rollup.add(LIVE_TTFT, (*where, percentile), ttft_s)
         if state.tpot_p50_s > 0.0:
             rollup.add(LIVE_TPOT, (*where, "50"), state.tpot_p50_s)
-        for workload, share in state.weights:
+        rollup.add(SILENT, where, int(state.is_silent))
+        for workload, share, planned in state.weights:
             rollup.add(SHARE, (workload, state.upstream), share)
+            rollup.add(PLANNED_SHARE, (workload, state.upstream), planned)
         load = loads.get(state.upstream)
         if load is not None:
             rollup.add(RUNNING, where, load.running)
@@ -136,6 +141,6 @@ def _help(text: str) -> str:
 
 
 def _number(value: float) -> str:
-    if value == float("inf"):
-        return "+Inf"
+    if not isfinite(value):
+        return "NaN" if value != value else "+Inf" if value > 0 else "-Inf"
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))

@@ -171,6 +171,18 @@ SHARE: Final = Meter(
     ("workload", "upstream"),
     "Share of a workload's traffic an upstream gets now.",
 )
+PLANNED_SHARE: Final = Meter(
+    "tripoint_workload_planned_share_ratio",
+    Kind.GAUGE,
+    ("workload", "upstream"),
+    "Share of a workload's traffic the plan puts on an upstream.",
+)
+SILENT: Final = Meter(
+    "tripoint_upstream_silent",
+    Kind.GAUGE,
+    _STATE,
+    "1 while several requests wait for an upstream much longer than usual and it has said nothing.",
+)
 RUNNING: Final = Meter(
     "tripoint_upstream_running_requests", Kind.GAUGE, _STATE, "Requests an upstream says it works on, everybody's."
 )
@@ -206,7 +218,7 @@ PARTS: Final = ("usage_records", "metrics_files", "access_log", "plan", "board")
 METERS: Final = (
     REQUESTS, ATTEMPTS, REASONS, TOKENS_IN, TOKENS_OUT, TOKENS_CACHED, TOKENS_REASONING, ESTIMATED, COST, LIST_COST,
     TTFT, TPOT, TOTAL, OWN, REQUEST_TOKENS_IN, REQUEST_TOKENS_OUT, SHIFTS, CONNECTIONS, CONNECTIONS_REFUSED, MALFORMED,
-    RELOADS, RECORDS_LOST, UNKNOWN_EVENTS, OVERFLOWS, IN_FLIGHT, CAPACITY, LIMIT, BREAKER, LEFT_ALONE, LIVE_TTFT,
-    LIVE_TPOT, SHARE, RUNNING, WAITING, CACHE_USAGE, BUILD, TABLE, WORKERS, DEGRADED, UNREADABLE,
+    RELOADS, RECORDS_LOST, UNKNOWN_EVENTS, OVERFLOWS, IN_FLIGHT, CAPACITY, LIMIT, BREAKER, LEFT_ALONE, SILENT,
+    LIVE_TTFT, LIVE_TPOT, SHARE, PLANNED_SHARE, RUNNING, WAITING, CACHE_USAGE, BUILD, TABLE, WORKERS, DEGRADED, UNREADABLE,
 )  # fmt: skip
 """All of them, in the order they are exposed."""

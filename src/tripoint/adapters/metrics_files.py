@@ -1,0 +1,108 @@
+"""What each worker counted, in one small file a worker, so that any of them can show the page of all.
+
+Files are replaced whole by renaming; nothing is synced, since counters that a power cut takes are no loss. A thread
+of its own writes them: a disk that hangs holds up metrics, never requests.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Final
+
+SUFFIX: Final = ".metrics"
+"""How the files' names end; they begin with `worker-<n>-<incarnation>`."""
+_LARGEST_BYTES: Final = 64 << 20
+
+
+class MetricsFile:
+    """The file of one incarnation of one worker; nothing here raises for what the disk does.
+
+    `fault` says why the last write failed, empty when it did not.
+    """
+
+    def __init__(self, folder: Path, *, worker: int, incarnation: str, every_s: float = 1.0) -> None:
+        self._folder = folder
+        self._path = folder / f"worker-{worker}-{incarnation}{SUFFIX}"
+        self._part = folder / f".worker-{worker}-{incarnation}.part"
+        self._every_s = every_s
+        self._lock = threading.Lock()
+        self._offered: bytes | None = None
+        self._written = b""
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self.fault = ""
+        self._thread = threading.Thread(target=self._run, name="metrics-file", daemon=True)
+        self._thread.start()
+
+    def offer(self, snapshot: bytes) -> None:
+        """Has a snapshot written soon, at most one every `every_s` seconds; a later one replaces it until then."""
+        self._offered = snapshot
+        self._wake.set()
+
+    def together(self, snapshot: bytes) -> list[bytes]:
+        """The snapshots of all workers, this one's own as given, in a stable order.
+
+        Writes the own one first, so that no other worker shows less than this one did; blocks on the disk, so call it
+        from a thread where the disk may hang.
+        """
+        self._write(snapshot)
+        found = _files(self._folder)
+        found[self._path.name] = snapshot
+        return [found[name] for name in sorted(found)]
+
+    def close(self) -> None:
+        """Writes what was offered last, and stops."""
+        self._stop.set()
+        self._wake.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._wake.wait()
+            self._wake.clear()
+            self._write_offered()
+            self._stop.wait(self._every_s)
+        self._write_offered()
+
+    def _write_offered(self) -> None:
+        offered, self._offered = self._offered, None
+        if offered is not None:
+            self._write(offered)
+
+    def _write(self, snapshot: bytes) -> None:
+        with self._lock:
+            if snapshot == self._written:
+                return
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                self._part.write_bytes(snapshot)
+                os.replace(self._part, self._path)
+            except OSError as error:
+                self.fault = error.strerror or type(error).__name__
+                self._part.unlink(missing_ok=True)
+                return
+            self.fault = ""
+            self._written = snapshot
+
+
+def read_snapshots(folder: Path) -> list[bytes]:
+    """The snapshots of every worker, past incarnations included, in a stable order; what cannot be read is left out."""
+    found = _files(folder)
+    return [found[name] for name in sorted(found)]
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    found = {}
+    try:
+        entries = [entry for entry in os.scandir(folder) if entry.name.endswith(SUFFIX)]
+    except OSError:
+        return {}
+    for entry in entries:
+        try:
+            if entry.is_file(follow_symlinks=False) and entry.stat().st_size <= _LARGEST_BYTES:
+                found[entry.name] = Path(entry.path).read_bytes()
+        except OSError:
+            continue
+    return found

@@ -1,0 +1,132 @@
+"""One line of JSON per request: who, where, how long, how much; never a prompt, an answer, a key's secret or a header.
+
+The order of fields is part of the promise. A line is printable ASCII: everything else is escaped, so no name can
+forge a line or move a terminal's cursor.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from tripoint.domain.record import AttemptRecord, UsageRecord
+
+
+class FailedAttempt(msgspec.Struct):
+    """An attempt that failed."""
+
+    upstream: str
+    """Upstream id."""
+    site: str
+    """Site id."""
+    reason: str
+    """Why it was made."""
+    failure: str
+    """How it failed."""
+    status: int
+    """HTTP status, 0 when none came."""
+    started_s: float
+    """When it began, s after the request."""
+    took_s: float
+    """How long it lasted, s."""
+
+
+class AccessLine(msgspec.Struct):
+    """The fields of a line, in their order."""
+
+    at: float
+    """When the request began, seconds since the epoch."""
+    id: str
+    """Request id, as sent in `x-request-id`."""
+    trace_id: str
+    """W3C trace id."""
+    tenant: str
+    """Who pays."""
+    key: str
+    """Id of the client key."""
+    api: str
+    """Interface used."""
+    workload: str
+    """Workload id; empty when refused before it was known."""
+    model: str
+    """Model spec id that answered."""
+    site: str
+    """Site that answered."""
+    upstream: str
+    """Upstream that answered."""
+    reason: str
+    """Why it was chosen."""
+    status: int
+    """HTTP status sent."""
+    ending: str
+    """How the request ended."""
+    error: str
+    """Error code sent, empty when none."""
+    stream: bool
+    """True for a streamed answer."""
+    tokens_in: int
+    """Input tokens."""
+    tokens_out: int
+    """Output tokens."""
+    cached: int
+    """Input tokens from the upstream's cache."""
+    reasoning: int
+    """Output tokens spent on reasoning."""
+    estimated: bool
+    """True when we counted the tokens ourselves."""
+    ttft_s: float
+    """Time to first token, s."""
+    tpot_s: float
+    """Mean time per output token after the first, s."""
+    total_s: float
+    """Whole time, s."""
+    own_s: float
+    """Part of it before the first attempt was sent, s."""
+    usd: float
+    """Marginal cost, USD."""
+    list_usd: float
+    """The same at list prices, USD."""
+    basis: str
+    """Where the price comes from."""
+    attempts: int
+    """Attempts made."""
+    failed: list[FailedAttempt]
+    """Those that failed, in order."""
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def access_line(r: UsageRecord) -> bytes:
+    """The line of a request, ended by a newline."""
+    attempts = r.attempts
+    usage = r.usage
+    line = _encode(
+        AccessLine(
+            r.at, r.id, r.trace_id, r.tenant, r.key, r.api, r.workload, r.model, r.site, r.upstream, r.reason,
+            r.status, r.ending, r.error, r.is_stream, usage[0], usage[1], usage[2], usage[3], usage[4],
+            round(r.ttft_s, 6), round(r.tpot_s, 6), round(r.total_s, 6), round(r.own_s, 6), r.usd, r.list_usd, r.basis,
+            len(attempts), [_failed(attempt) for attempt in attempts if attempt.failure] if attempts else [],
+        )
+    )  # fmt: skip
+    if not line.isascii() or b"\x7f" in line:
+        line = _escaped(line)
+    return line + b"\n"
+
+
+def _failed(attempt: AttemptRecord) -> FailedAttempt:
+    return FailedAttempt(
+        attempt.upstream, attempt.site, attempt.reason, attempt.failure, attempt.status, round(attempt.started_s, 6),
+        round(attempt.took_s, 6),
+    )  # fmt: skip
+
+
+def _escaped(line: bytes) -> bytes:
+    """The same JSON with all that is not printable ASCII as escapes of UTF-16 units."""
+    pieces = []
+    for sign in line.decode("utf-8", "replace"):
+        if " " <= sign <= "~":
+            pieces.append(sign)
+        else:
+            units = sign.encode("utf-16-be", "surrogatepass")
+            pieces += [f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2)]
+    return "".join(pieces).encode("ascii")
