@@ -38,11 +38,17 @@ class Keyring:
     def __init__(self, entries: tuple[KeyEntry, ...], secrets: Mapping[str, str]) -> None:
         self._by_digest: dict[bytes, Principal] = {}
         self._remembered: dict[bytes, Principal] = {}
+        self._by_id: dict[str, Principal] = {}
         self._anybody = None if entries else Principal("", "", None, None)
         for entry in entries:
             secret = secrets.get(entry.secret, "")
             if secret:  # an empty secret would let everybody in
-                self._by_digest[hashlib.sha256(secret.encode()).digest()] = _principal(entry)
+                principal = self._by_id[entry.id] = _principal(entry)
+                self._by_digest[hashlib.sha256(secret.encode()).digest()] = principal
+
+    def by_id(self, key: str) -> Principal | None:
+        """The caller a key id stands for; `None` when the key is no more."""
+        return self._anybody or self._by_id.get(key)
 
     def find(self, headers: Mapping[bytes, bytes]) -> Principal | None:
         """The caller, from `authorization: Bearer`, `x-api-key` or `api-key`; `None` when not recognised."""

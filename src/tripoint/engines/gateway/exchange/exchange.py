@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 from tripoint.domain.record import Ending, Failure, Reason, Usage
 from tripoint.engines.gateway.dialects.translation import TranslationError
+from tripoint.engines.gateway.exchange.core import Tries
 from tripoint.engines.gateway.exchange.effects import Attempt, Effects
 from tripoint.engines.gateway.exchange.lanes import prepared
 from tripoint.engines.gateway.exchange.metering import NO_USAGE, Account, Outcome, usage_of
 from tripoint.engines.gateway.exchange.resume import Replay, may_resume, replay_after
 from tripoint.engines.gateway.exchange.verdict import failure_of, is_whole, kind_and_wait, status_for
-from tripoint.engines.gateway.routing.query import Choice, Query, Shed
+from tripoint.engines.gateway.routing.query import Shed
 from tripoint.engines.gateway.wire.ask import Malformed
 from tripoint.engines.gateway.wire.refusal import error_body, error_event
 from tripoint.engines.gateway.wire.sse import StreamReader
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from tripoint.engines.gateway.dialects.translation import StreamTranslation
     from tripoint.engines.gateway.exchange.core import Core, Opening
+    from tripoint.engines.gateway.routing.query import Choice, Query
 
 _JSON, _EVENTS = b"content-type: application/json\r\n", b"content-type: text/event-stream\r\n"
 _LATE = "the request's deadline passed before its answer was complete"
@@ -48,8 +50,8 @@ class Exchange:
     """The machine of one request; it is driven by the shell's reports and commands it through `Effects`."""
 
     __slots__ = (
-        "_account", "_answer_head", "_common_head", "_core", "_effects", "_has_begun", "_hedge_at", "_live", "_query",
-        "_replay", "_stream", "_tried", "_winner", "due", "is_over", "opening",
+        "_account", "_answer_head", "_common_head", "_core", "_effects", "_has_begun", "_hedge_at",
+        "_live", "_replay", "_stream", "_tries", "_winner", "due", "is_over", "opening",
     )  # fmt: skip
 
     def __init__(self, core: Core, opening: Opening, query: Query, effects: Effects) -> None:
@@ -59,11 +61,10 @@ class Exchange:
         self.is_over = False
         """True once nothing more will be commanded."""
         self._core = core
-        self._query = query
+        self._tries = Tries(core, opening, query)
         self._effects = effects
         self._account = Account(core, opening)
         self._live: list[Attempt] = []
-        self._tried: list[int] = []
         self._winner: Attempt | None = None
         self._has_begun = False
         self._hedge_at = inf
@@ -77,15 +78,14 @@ class Exchange:
 
     def start(self, now: float) -> None:
         """Sends the first attempt, or refuses."""
-        router = self._core.router
-        choice = router.choose(self._query, self._tried, now)
+        choice = self._tries.first(now)
         if isinstance(choice, Shed):
             ending = Ending.SHED if choice.status in (429, 503) else Ending.REFUSED
             self._reject(Outcome(choice.status, ending, choice.code), choice.message, choice.retry_after_s, now)
             return
         self._send(choice, now)
         if self._core.table.hedging is not None:
-            wait = router.hedge_after_s(choice, now)
+            wait = self._core.router.hedge_after_s(choice, now)
             if wait is not None:
                 self._hedge_at = now + wait
                 self._set_due()
@@ -192,7 +192,7 @@ class Exchange:
             self._core.router.ended(choice, None, now)
             self._reject(Outcome(fault.status, Ending.REFUSED, fault.code), fault.message, 0.0, now)
             return
-        self._tried.append(choice.index)
+        self._tries.add(choice)
         self._live.append(attempt)
         self.due = min(attempt.expires_at, self.due)
         self._effects.dial(attempt)
@@ -219,13 +219,12 @@ class Exchange:
             self._failover(attempt, failure, now)
 
     def _failover(self, attempt: Attempt, failure: Failure, now: float) -> None:
-        router, target = self._core.router, attempt.choice.index
-        if now < self.opening.deadline and len(self._tried) < _MAX_ATTEMPTS and router.may_retry(now):
-            choice = router.choose(self._query, self._tried, now, why=Reason.FAILOVER)
-            if isinstance(choice, Shed) and failure in _REPEATABLE and self._tried.count(target) < 2:
-                others = [index for index in self._tried if index != target]
-                choice = router.choose(self._query, others, now, why=Reason.RETRY)
-            if not isinstance(choice, Shed):
+        tries = self._tries
+        if now < self.opening.deadline and len(tries) < _MAX_ATTEMPTS and self._core.router.may_retry(now):
+            choice = tries.another(Reason.FAILOVER, now)
+            if choice is None and failure in _REPEATABLE:
+                choice = tries.again(attempt.choice, now)
+            if choice is not None:
                 self._winner = None
                 self._send(choice, now)
                 self._set_due()
@@ -236,8 +235,8 @@ class Exchange:
     def _hedge(self, now: float) -> None:
         self._hedge_at = inf
         if len(self._live) == 1 and self._core.router.may_hedge(now):
-            choice = self._core.router.choose(self._query, self._tried, now, why=Reason.HEDGE)
-            if not isinstance(choice, Shed):
+            choice = self._tries.another(Reason.HEDGE, now)
+            if choice is not None:
                 self._send(choice, now)
 
     def _win(self, attempt: Attempt, now: float) -> None:
@@ -351,12 +350,11 @@ class Exchange:
 
     def _lost_midway(self, attempt: Attempt, now: float) -> None:
         """The caller has a part: go on elsewhere where that is the same text, or say what happened."""
-        router = self._core.router
         replay = replay_after(self.opening.ask, attempt, self._replay)
-        if replay is not None and now < self.opening.deadline and router.may_retry(now):
-            self._query.must_reproduce = True
-            choice = router.choose(self._query, self._tried, now, why=Reason.RESUME)
-            if not isinstance(choice, Shed):
+        if replay is not None and now < self.opening.deadline and self._core.router.may_retry(now):
+            self._tries.query.must_reproduce = True
+            choice = self._tries.another(Reason.RESUME, now)
+            if choice is not None:
                 if attempt is self._winner:
                     self._account.bill(attempt, usage_of(self.opening.ask, attempt))
                 self._replay, self._winner = replay, None

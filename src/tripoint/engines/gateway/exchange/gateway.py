@@ -13,7 +13,7 @@ from tripoint.domain.record import Ending, ShiftRecord, UsageRecord
 from tripoint.domain.serving import Api
 from tripoint.domain.table import Route, RoutingTable
 from tripoint.engines.gateway.entry.keyring import Keyring, Principal
-from tripoint.engines.gateway.entry.names import Names, Unnamed
+from tripoint.engines.gateway.entry.names import Unnamed
 from tripoint.engines.gateway.exchange.core import Core, Opening
 from tripoint.engines.gateway.exchange.effects import Effects
 from tripoint.engines.gateway.exchange.exchange import Exchange
@@ -62,12 +62,18 @@ class Gateway:
         self._ids = count()
         self._prefix = f"{self._random.getrandbits(40):010x}"
         self.router = Router(table, board, seed=seed, now=now)
-        self._adopt(table, secrets)
+        self._core = Core(table, self.router, record, epoch)
+        self._core.adopt(table, Keyring(table.keys, secrets), Lanes(secrets))
+
+    @property
+    def table(self) -> RoutingTable:
+        """The table served by."""
+        return self._core.table
 
     def reload(self, table: RoutingTable, secrets: Mapping[str, str], now: float) -> None:
-        """Serves by another table from now on; exchanges under way end by the one they began with."""
+        """Serves by another table from now on; an attempt under way ends as it began."""
         self.router.reload(table, now)
-        self._adopt(table, secrets)
+        self._core.adopt(table, Keyring(table.keys, secrets), Lanes(secrets))
 
     def tick(self, now: float) -> list[ShiftRecord]:
         """To be called a few times a second: live figures are renewed and traffic may shift."""
@@ -78,7 +84,7 @@ class Gateway:
         headers = request.headers
         shown = headers.get(b"x-request-id")
         request_id = shown.decode("latin-1") if shown else f"{self._prefix}-{next(self._ids):x}"
-        principal = self._keyring.find(headers)
+        principal = self._core.keyring.find(headers)
         if principal is None:
             self._turn_away(request, effects, now, request_id, (401, "invalid_api_key", _NO_KEY), None)
             return None
@@ -88,7 +94,7 @@ class Gateway:
             told = (fault.status, fault.code, fault.message)
             self._turn_away(request, effects, now, request_id, told, principal)
             return None
-        route = self._names.resolve(ask.model, _text(headers.get(b"x-tripoint-workload")), principal)
+        route = self._core.names.resolve(ask.model, _text(headers.get(b"x-tripoint-workload")), principal)
         if isinstance(route, Unnamed):
             told = (route.status, route.code, route.message)
             self._turn_away(request, effects, now, request_id, told, principal)
@@ -102,19 +108,13 @@ class Gateway:
 
     def models(self, headers: Mapping[bytes, bytes]) -> tuple[int, bytes]:
         """The answer of `/v1/models`: workloads and models the caller may name."""
-        principal = self._keyring.find(headers)
+        principal = self._core.keyring.find(headers)
         if principal is None:
             return 401, error_body(Api.CHAT, 401, "invalid_api_key", _NO_KEY)
-        routes = self._names.offered(principal)
+        routes = self._core.names.offered(principal)
         names = dict.fromkeys([*(route.workload for route in routes), *(route.model for route in routes)])
         entries = [{"id": name, "object": "model", "created": 0, "owned_by": "tripoint"} for name in names]
         return 200, msgspec.json.encode({"object": "list", "data": entries})
-
-    def _adopt(self, table: RoutingTable, secrets: Mapping[str, str]) -> None:
-        self.table = table
-        self._keyring = Keyring(table.keys, secrets)
-        self._names = Names(table.routes)
-        self._core = Core(table, self.router, Lanes(secrets), self._record, self._epoch)
 
     def _opening(
         self, request: Request, ask: Ask, route: Route, principal: Principal, request_id: str, now: float
