@@ -1,0 +1,341 @@
+"""Rounds: every gateway is measured in turn, all others paused, so that a busy minute burdens all of them alike."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.gateway.peers import KEY, MODEL, UPSTREAM_MODEL, Ground, Peer, Start
+from benchmarks.gateway.processes import Running, busy_share, free_port, pinned, until
+from benchmarks.measure import ROOT, say
+
+WORK = ROOT / "out" / "bench" / "gateway"
+SOURCES = Path(__file__).resolve().parent
+GATEWAY_CORE, LOAD_CORE = 1, 0
+TOKENS, GAP_US = 64, 10_000
+START_LIMIT_S = 90.0
+DIRECT = "direct"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mode:
+    """One kind of load."""
+
+    name: str
+    """Named so on the command line."""
+    title: str
+    """What it is, for people."""
+    connections: int = 64
+    """Connections of the driver."""
+    seconds: float = 1.5
+    """Length of one sample."""
+    rate: float = 0.0
+    """Requests per second of an open loop; 0 for a closed one."""
+    prompt_bytes: int = 600
+    """Length of the prompt's text; the request is about 0.3 kB longer."""
+    is_stream: bool = False
+    """True for streamed answers."""
+    spread_us: int = 0
+    """Streams begin this far apart altogether, so that their events do not fall together."""
+    is_direct: bool = False
+    """True when the upstream is also asked without a gateway."""
+
+
+MODES = {
+    mode.name: mode
+    for mode in (
+        Mode(name="saturation", title="64 connections, 0.9 kB in, 0.8 kB out"),
+        Mode(
+            name="streams",
+            title=f"100 streams of {TOKENS} tokens, one every {GAP_US // 1000} ms, in step",
+            connections=100,
+            is_stream=True,
+        ),
+        Mode(
+            name="streams-apart",
+            title="the same streams, out of step",
+            connections=100,
+            is_stream=True,
+            spread_us=GAP_US,
+        ),
+        Mode(
+            name="paced",
+            title="500 requests a second on a fixed schedule",
+            connections=256,
+            rate=500,
+            seconds=2,
+            is_direct=True,
+        ),
+        Mode(name="prompts", title="prompts of 300 kB, 8 connections", connections=8, prompt_bytes=300_000),
+        Mode(name="memory", title="400 open streams", connections=400, is_stream=True, spread_us=GAP_US),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """What one run of the driver saw."""
+
+    mode: str
+    """Name of the mode."""
+    name: str
+    """Who was measured."""
+    answered: int
+    """Good answers."""
+    failed: int
+    """All others, those that never came included."""
+    complaint: str
+    """What was wrong with them, empty when nothing."""
+    cpu_us: float
+    """CPU time a request, microseconds."""
+    events: int
+    """Events of the streams."""
+    cpu_us_event: float
+    """CPU time an event, microseconds."""
+    p50_us: float
+    """Median latency, microseconds."""
+    p99_us: float
+    """99th percentile."""
+    first_us: float
+    """Median time to the first byte of the body."""
+    rate: float
+    """Good answers per second of wall clock."""
+    busy: float
+    """Share of its core it used."""
+    worker_mib: float
+    """Proportional set size of the largest process, MiB; while the streams were open, in the mode that asks for it."""
+    total_mib: float
+    """That of all its processes."""
+    others: float
+    """Share of the machine others took just before."""
+
+
+@dataclass(slots=True)
+class Entrant:
+    """A gateway in the run."""
+
+    peer: Peer
+    version: str
+    port: int
+    start: Start | None = None
+    running: Running | None = None
+
+    @property
+    def name(self) -> str:
+        """Shown in tables."""
+        return self.peer.name
+
+
+def build() -> None:
+    """Compiles the upstream and the driver where they are older than their source."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    for name in ("mock_upstream", "load_driver"):
+        source, binary = SOURCES / f"{name}.c", WORK / name
+        if not binary.is_file() or binary.stat().st_mtime < source.stat().st_mtime:
+            subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-o", str(binary), str(source)], check=True)
+
+
+@contextmanager
+def upstream() -> Iterator[int]:
+    """The mock upstream; yields its port."""
+    options = ("--tokens", str(TOKENS), "--gap-us", str(GAP_US), "--expect", UPSTREAM_MODEL, "--forbid", KEY)
+    command = pinned([str(WORK / "mock_upstream"), "--port", "0", *options], LOAD_CORE)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin
+    assert process.stdout
+    try:
+        yield int(process.stdout.readline())
+    finally:
+        process.stdin.close()
+        process.wait(5)
+        process.stdout.close()
+
+
+def seen_upstream(port: int) -> dict[str, int]:
+    """What the upstream has counted so far."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/stats", timeout=5) as answer:
+        return {name: value for name, value in json.load(answer).items() if isinstance(value, int)}
+
+
+@contextmanager
+def started(peers: Sequence[Peer], upstream_port: int) -> Iterator[list[Entrant]]:
+    """Every installed peer, answering and paused; those that are missing or do not answer are told and left out."""
+    entrants: list[Entrant] = []
+    try:
+        for peer in peers:
+            version = peer.version()
+            if not version:
+                say(f"{peer.name}: not installed, left out")
+                continue
+            entrant = _start(peer, version, upstream_port)
+            assert entrant.start
+            assert entrant.running
+            why = until(lambda e=entrant: _not_ready(e), START_LIMIT_S)  # type: ignore[misc]
+            if why:
+                say(f"{peer.name} {version}: does not answer, left out ({why})")
+                entrant.running.end()
+                continue
+            say(f"{peer.name} {version}: ready, {entrant.running.memory_mib()[1]:.0f} MiB")
+            entrant.running.pause()
+            entrants.append(entrant)
+        yield entrants
+    finally:
+        for entrant in entrants:
+            if entrant.running:
+                entrant.running.end()
+
+
+def _start(peer: Peer, version: str, upstream_port: int) -> Entrant:
+    folder = WORK / "run" / peer.name.replace(" ", "-").replace(",", "")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    ground = Ground(folder=folder, port=free_port(), extra_port=free_port(), upstream=upstream_port)
+    start = peer.start(ground)
+    running = Running(start.command, GATEWAY_CORE, folder / "log", start.env)
+    return Entrant(peer=peer, version=version, port=ground.port, start=start, running=running)
+
+
+def _not_ready(entrant: Entrant) -> str:
+    assert entrant.start
+    assert entrant.running
+    if entrant.running.has_ended:
+        return "it has ended; see its log"
+    body = {"model": MODEL, "messages": [{"role": "user", "content": "hi"}]}
+    headers = dict(line.split(": ", 1) for line in entrant.start.headers)
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{entrant.port}/v1/chat/completions",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json", **headers},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return "" if b"total_tokens" in answer.read() else "an answer without usage"
+    except urllib.error.HTTPError as error:
+        return f"{error.code}: {error.read()[:200]!r}"
+    except OSError as error:
+        return str(error)
+
+
+def measure(modes: Sequence[Mode], entrants: Sequence[Entrant], rounds: int, upstream_port: int) -> list[Sample]:
+    """Samples of every mode and entrant; the first round warms everything up and is thrown away."""
+    samples: list[Sample] = []
+    for mode in modes:
+        chosen = [e for e in entrants if not e.peer.rules or mode.name in e.peer.rules]
+        for number in range(rounds + 1):
+            # Each round begins with another one, so that nobody is always measured after the same neighbour.
+            turned = chosen[number % len(chosen) :] + chosen[: number % len(chosen)] if chosen else []
+            found = [_sample(mode, None, upstream_port)] if mode.is_direct else []
+            found += [_sample(mode, entrant, upstream_port) for entrant in turned]
+            if number:
+                samples += found
+    return samples
+
+
+def _sample(mode: Mode, entrant: Entrant | None, upstream_port: int) -> Sample:
+    others = busy_share()
+    running = entrant.running if entrant else None
+    command = _driver(mode, entrant, upstream_port)
+    if running:
+        running.go_on()
+        time.sleep(0.1)
+    memory = _Watch(running if mode.name == "memory" else None)
+    before, began = running.cpu_s() if running else 0.0, time.perf_counter()
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=mode.seconds + 40, check=True)
+    took = time.perf_counter() - began
+    cpu_s = (running.cpu_s() if running else 0.0) - before
+    worker_mib, total_mib = memory.most(running)
+    if running:
+        running.pause()
+    seen = json.loads(ran.stdout)
+    answered, failed = seen["good"], seen["bad"] + seen["hung"] + seen["unsent"]
+    all_told = max(1, answered + seen["bad"])
+    return Sample(
+        mode=mode.name,
+        name=entrant.name if entrant else DIRECT,
+        answered=answered,
+        failed=failed,
+        complaint=_complaint(seen),
+        cpu_us=cpu_s * 1e6 / all_told,
+        events=seen["events"],
+        cpu_us_event=cpu_s * 1e6 / max(1, seen["events"]),
+        p50_us=seen["p50"],
+        p99_us=seen["p99"],
+        first_us=seen["first50"],
+        rate=answered / seen["took_s"],
+        busy=cpu_s / took,
+        worker_mib=worker_mib,
+        total_mib=total_mib,
+        others=others,
+    )
+
+
+def _driver(mode: Mode, entrant: Entrant | None, upstream_port: int) -> list[str]:
+    headers: tuple[str, ...] = ()
+    port, connections = upstream_port, mode.connections
+    if entrant:
+        assert entrant.start
+        port = entrant.start.stream_port if mode.is_stream and entrant.start.stream_port else entrant.port
+        headers = entrant.start.headers
+        if mode.name.startswith("streams"):
+            connections = min(connections, entrant.peer.stream_connections)
+    options = {
+        "port": port,
+        "connections": connections,
+        "seconds": mode.seconds,
+        "rate": mode.rate,
+        "bytes": mode.prompt_bytes,
+        "stream": int(mode.is_stream),
+        "spread-us": mode.spread_us,
+        "model": MODEL,
+    }
+    words = [str(WORK / "load_driver")]
+    for name, value in options.items():
+        words += [f"--{name}", str(value)]
+    for line in headers:
+        words += ["--header", line]
+    return pinned(words, LOAD_CORE)
+
+
+def _complaint(seen: dict[str, int]) -> str:
+    told = {
+        f"status {seen['first_bad']}": seen["bad_status"],
+        "cut short": seen["incomplete"],
+        "never answered": seen["hung"],
+        "never asked": seen["unsent"],
+    }
+    return ", ".join(f"{count} x {what}" for what, count in told.items() if count)
+
+
+class _Watch:
+    """Looks at the memory of a process several times while the driver runs; not while CPU time is what counts."""
+
+    def __init__(self, running: Running | None) -> None:
+        self._running = running
+        self._found: list[tuple[float, float]] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        if running:
+            self._thread.start()
+
+    def _look(self) -> None:
+        assert self._running
+        while not self._stop.wait(0.3):
+            self._found.append(self._running.memory_mib())
+
+    def most(self, running: Running | None) -> tuple[float, float]:
+        """The most seen; what it is now when nobody looked."""
+        if self._running:
+            self._stop.set()
+            self._thread.join()
+        elif running:
+            self._found.append(running.memory_mib())
+        return max(self._found, default=(0.0, 0.0))
