@@ -8,11 +8,13 @@ model than the one decided on: a member given twice or spelled with escapes leav
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from tripoint.domain.serving import Api
+from tripoint.engines.gateway.wire.excision import MIN_BODY, Cut, restored, shortened
 from tripoint.engines.gateway.wire.malformed import Malformed as Malformed
 from tripoint.engines.gateway.wire.malformed import kind_of, unreadable
 
@@ -24,8 +26,7 @@ PREFIX_BYTES = 512
 LEAST_PREFIX_BYTES = 256
 BYTES_PER_TOKEN = 4
 IMAGE_TOKENS = 1_000
-# From here on a prompt may be mostly an image; a few samples tell.
-_LARGE_BYTES = 32_768
+# A large body may be mostly an image; a few samples tell.
 _SAMPLES = 16
 _SAMPLE_BYTES = 64
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
@@ -45,6 +46,8 @@ _whole = msgspec.json.Decoder(int | None).decode
 _number = msgspec.json.Decoder(float | None).decode
 _encode = msgspec.json.Encoder().encode
 _ASKED_USAGE = msgspec.Raw(b'{"include_usage":true}')
+_BESIDE_PROMPT = ("tools", "system", "instructions")
+_NO_CUTS: Sequence[Cut] = ()
 _TRUE = msgspec.Raw(b"true")
 _NULL = msgspec.Raw(b"null")
 
@@ -53,16 +56,16 @@ class Ask:
     """What routing and metering need of one request."""
 
     __slots__ = (
-        "api", "body", "choices", "is_reproducible", "is_stream", "members", "model", "prefix", "tokens_in",
+        "_cuts", "_members", "api", "body", "choices", "is_reproducible", "is_stream", "model", "prefix", "tokens_in",
         "tokens_out", "wants_usage",
     )  # fmt: skip
 
-    def __init__(self, api: Api, body: bytes, members: Members, model: str) -> None:
+    def __init__(self, api: Api, body: bytes, members: Members, cuts: Sequence[Cut]) -> None:
         self.api = api
         self.body = body
-        self.members = members
-        """Members of the body, values as they came."""
-        self.model = model
+        self._members = members
+        self._cuts = cuts
+        self.model = ""
         """Model or workload asked for."""
         self.is_stream = False
         """True for a streamed answer."""
@@ -85,12 +88,15 @@ def read_ask(api: Api, body: bytes) -> Ask:
     try:
         if not body.isascii():
             str(body, "utf-8")  # values that are not looked into would pass unchecked
-        members = read_members(body)
+        if len(body) < MIN_BODY:
+            members, cuts = read_members(body), _NO_CUTS
+        else:
+            members, cuts = _members_of_large(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise unreadable(body, error) from None
     try:
-        model = _text(members["model"])
-        ask = Ask(api, body, members, model)
+        ask = Ask(api, body, members, cuts)
+        ask.model = model = _text(members["model"])
         if api is not _EMBEDDINGS:
             _read_sampling(ask, members)
         _read_prompt(ask, members)
@@ -106,7 +112,7 @@ def outgoing_body(ask: Ask, name: str, *, with_usage: bool) -> bytes:
 
     Values of all other members leave byte for byte; only spaces between members are lost.
     """
-    members = ask.members.copy()
+    members = ask._members.copy()
     members["model"] = msgspec.Raw(_encode(name))
     if with_usage and not ask.wants_usage:
         options = members.get("stream_options", _NULL)
@@ -116,7 +122,19 @@ def outgoing_body(ask: Ask, name: str, *, with_usage: bool) -> bytes:
             asked = read_members(options)
             asked["include_usage"] = _TRUE
             members["stream_options"] = msgspec.Raw(_encode(asked))
-    return _encode(members)
+    body = _encode(members)
+    return restored(body, ask.body, ask._cuts) if ask._cuts else body
+
+
+def _members_of_large(body: bytes) -> tuple[Members, Sequence[Cut]]:
+    """Members of a large body, and what was cut out of their values."""
+    short, cuts = shortened(body)
+    if cuts:
+        try:
+            return read_members(short), cuts
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            pass  # a mark was outside a string, or the body is wrong: the whole of it tells
+    return read_members(body), _NO_CUTS
 
 
 def _read_sampling(ask: Ask, members: Members) -> None:
@@ -161,22 +179,25 @@ def _read_prompt(ask: Ask, members: Members) -> None:
     if size >= LEAST_PREFIX_BYTES:
         beginning = memoryview(prompt)[:PREFIX_BYTES] if size > PREFIX_BYTES else prompt
         ask.prefix = zlib.crc32(beginning) or 1
-    tokens = size // BYTES_PER_TOKEN if size < _LARGE_BYTES else _tokens_of_large(memoryview(prompt))
-    for name in ("tools", "system", "instructions"):
-        if (raw := get(name)) is not None:
-            tokens += len(raw) // BYTES_PER_TOKEN
+    if len(ask.body) < MIN_BODY:
+        tokens = size // BYTES_PER_TOKEN
+        for name in _BESIDE_PROMPT:
+            if (raw := get(name)) is not None:
+                tokens += len(raw) // BYTES_PER_TOKEN
+    else:
+        tokens = _tokens_of_large(memoryview(ask.body))
     ask.tokens_in = tokens or 1
 
 
-def _tokens_of_large(prompt: memoryview) -> int:
-    """Tokens of a long prompt; the share of it that looks like base64 counts as images instead of text."""
-    step = len(prompt) // _SAMPLES
+def _tokens_of_large(body: memoryview) -> int:
+    """Tokens of a large body; the share of it that looks like base64 counts as images instead of text."""
+    step = len(body) // _SAMPLES
     encoded = 0
-    for start in range(step // 2, len(prompt) - _SAMPLE_BYTES, step):
-        sample = bytes(prompt[start : start + _SAMPLE_BYTES])
+    for start in range(step // 2, len(body) - _SAMPLE_BYTES, step):
+        sample = bytes(body[start : start + _SAMPLE_BYTES])
         if not sample.translate(None, _BASE64) and sample.lower() != sample != sample.upper():
             encoded += 1
-    text = len(prompt) * (_SAMPLES - encoded) // _SAMPLES
+    text = len(body) * (_SAMPLES - encoded) // _SAMPLES
     return text // BYTES_PER_TOKEN + (IMAGE_TOKENS if encoded else 0)
 
 

@@ -1,0 +1,80 @@
+"""Which stretches of a large body need no reading? Long strings without a quote: images, audio, plain prose.
+
+Each is replaced by a mark while the body is read and put back when it leaves. A mark is legal JSON only inside a
+string. So if the shortened body can be read, every mark is in a string; a stretch that holds no quote and neither
+begins nor ends within an escape cannot end that string; and the whole body has the members of the shortened one.
+Only escapes and control characters inside a stretch go unchecked: they are for the upstream to refuse.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+MIN_BODY = 32_768
+_MIN_RUN = 8_192
+_PROBES = 12
+# What stays of a string: its beginning is what routing compares, its ends show that no escape is cut in two.
+_KEPT_BEFORE = 1_024
+_KEPT_AFTER = 64
+_ESCAPE = 6
+_TRIES = 16
+_MARK = b"<tripoint cut %d>"
+_MARKS = re.compile(rb"<tripoint cut (\d+)>")
+_ANY_MARK = b"<tripoint cut "
+
+Cut = tuple[int, int]
+
+
+def shortened(body: bytes) -> tuple[bytes, list[Cut]]:
+    """The body with marks for its long quoteless stretches, and those stretches as (start, end); none when few pay."""
+    cuts: list[Cut] = []
+    size = len(body)
+    step = size // (_PROBES + 1)
+    position = step
+    while position < size:
+        before = body.rfind(b'"', 0 if not cuts else cuts[-1][1], position)
+        after = body.find(b'"', position)
+        if before < 0 or after < 0:
+            break
+        if after - before >= _MIN_RUN and (cut := _cut(body, before + 1, after)) is not None:
+            cuts.append(cut)
+        position = max(position + step, after + 1)
+    if not cuts:
+        return body, cuts
+    pieces: list[bytes] = []
+    done = 0
+    for number, (start, end) in enumerate(cuts):
+        pieces += (body[done:start], _MARK % number)
+        done = end
+    pieces.append(body[done:])
+    short = b"".join(pieces)
+    # A caller who writes marks gets no short cut.
+    return (short, cuts) if short.count(_ANY_MARK) == len(cuts) else (body, [])
+
+
+def restored(short: bytes, body: bytes, cuts: Sequence[Cut]) -> bytes:
+    """The text with every mark replaced by the stretch of `body` it stands for."""
+    pieces: list[bytes | memoryview] = list(_MARKS.split(short))
+    whole = memoryview(body)
+    for place in range(1, len(pieces), 2):
+        start, end = cuts[int(pieces[place])]
+        pieces[place] = whole[start:end]
+    return b"".join(pieces)
+
+
+def _cut(body: bytes, start: int, end: int) -> Cut | None:
+    """The part of a stretch that can go, so that no escape is cut in two; `None` when escapes are everywhere."""
+    start += _KEPT_BEFORE
+    end -= _KEPT_AFTER
+    for _ in range(_TRIES):
+        if b"\\" not in body[start - _ESCAPE : start]:
+            break
+        start += _ESCAPE + 1
+    else:
+        return None
+    for _ in range(_TRIES):
+        if b"\\" not in body[end - _ESCAPE : end]:
+            return start, end
+        end -= _ESCAPE + 1
+    return None
