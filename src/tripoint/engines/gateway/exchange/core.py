@@ -97,16 +97,15 @@ class Core:
 
 
 class Tries:
-    """Upstreams a request has been sent to, and the choice of the next by the policy of now."""
+    """Upstreams a request was sent to, by slot (which outlives a reload), and the choice of the next by today's policy."""
 
-    __slots__ = ("_core", "_generation", "_opening", "_slots", "_tried", "query")
+    __slots__ = ("_core", "_generation", "_opening", "_tried", "query")
 
     def __init__(self, core: Core, opening: Opening, query: Query) -> None:
         self._core = core
         self._opening = opening
         self.query = query
         self._tried: list[int] = []
-        self._slots: list[int] = []
         self._generation = core.generation
 
     def __len__(self) -> int:
@@ -118,8 +117,7 @@ class Tries:
 
     def add(self, choice: Choice) -> None:
         """It was sent there."""
-        self._tried.append(choice.index)
-        self._slots.append(choice.target.slot)
+        self._tried.append(choice.target.slot)
 
     def another(self, why: Reason, now: float) -> Choice | None:
         """A place at an upstream not tried yet."""
@@ -127,10 +125,10 @@ class Tries:
 
     def again(self, choice: Choice, now: float) -> Choice | None:
         """A place at the same upstream, once more only."""
-        if self._slots.count(choice.target.slot) > 1 or not self._is_current():
+        slot = choice.target.slot
+        if self._tried.count(slot) > 1 or not self._is_current():
             return None
-        slot, targets = choice.target.slot, self._core.table.targets
-        return self._chosen([index for index in self._tried if targets[index].slot != slot], Reason.RETRY, now)
+        return self._chosen([tried for tried in self._tried if tried != slot], Reason.RETRY, now)
 
     def _chosen(self, tried: list[int], why: Reason, now: float) -> Choice | None:
         choice = self._core.router.choose(self.query, tried, now, why=why)
@@ -143,6 +141,4 @@ class Tries:
             if not core.renew(self._opening, self.query):
                 return False
             self._generation = core.generation
-            # Places in the table move; slots stay.
-            self._tried = [index for index, target in enumerate(core.table.targets) if target.slot in self._slots]
         return True
