@@ -13,14 +13,17 @@ from tripoint.adapters.estate_yaml import load_estate_file
 from tripoint.adapters.solver_highs import HighsSolver
 from tripoint.domain.errors import EstateError, Finding
 from tripoint.domain.findings import FINDING_CODES
+from tripoint.domain.plan import Plan
 from tripoint.usecases.load import load_estate
 from tripoint.usecases.plan import PlanOptions, plan
+from tripoint.usecases.serve import compile_routing
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "tests" / "goldens" / "findings"
 PAGES = ROOT / "docs" / "errors"
 CATALOG = load_catalog()
 ABOUT_PLANS = "TP16"
+ABOUT_SERVING = "TP17"
 TODAY = date(2026, 11, 21)
 
 TOO_LARGE = {
@@ -30,14 +33,25 @@ TOO_LARGE = {
 
 
 def findings_of(path: Path, code: str = "") -> tuple[Finding, ...]:
-    """What loading answers, refused or not; what planning answers for codes about plans."""
+    """What loading answers, refused or not; what planning or serving answers for codes about those."""
     try:
         loaded = load_estate(path, CATALOG, load_estate_file)
+        if code.startswith(ABOUT_SERVING):
+            return compile_routing(loaded, CATALOG, plan_beside(path), today=TODAY).findings
     except EstateError as error:
         return error.findings
     if not code.startswith(ABOUT_PLANS):
         return loaded.findings
     return plan(loaded, CATALOG, HighsSolver(), PlanOptions(seconds=60, threads=1), today=TODAY).findings
+
+
+def plan_beside(path: Path) -> Plan | None:
+    """The plan an example is served with: of the estate beside it, where there is one."""
+    planned = path.with_suffix(".planned.yaml")
+    if not planned.is_file():
+        return None
+    loaded = load_estate(planned, CATALOG, load_estate_file)
+    return plan(loaded, CATALOG, HighsSolver(), PlanOptions(seconds=60, threads=1, baselines=False), today=TODAY)
 
 
 def told(findings: tuple[Finding, ...]) -> str:

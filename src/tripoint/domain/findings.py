@@ -97,6 +97,7 @@ _TITLES: tuple[tuple[str, Severity, str], ...] = (
     ("TP1326", _E, "Secret written out"),
     ("TP1327", _W, "Secret sent in the clear"),
     ("TP1328", _E, "Fallback to itself"),
+    ("TP1329", _W, "One address at two sites"),
     ("TP1401", _E, "Residency rules contradict each other"),
     ("TP1402", _E, "Placement rules leave no site"),
     ("TP1403", _W, "Certificate no site holds"),

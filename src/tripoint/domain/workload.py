@@ -23,6 +23,11 @@ class WorkloadKind(StrEnum):
         """True where a caller waits, so capacity follows the peak; the others are energy-like."""
         return self is WorkloadKind.INFERENCE
 
+    @property
+    def answers_requests(self) -> bool:
+        """True where something can be asked of it over the endpoint; the others are runs."""
+        return self not in (WorkloadKind.TRAINING, WorkloadKind.FINE_TUNING)
+
 
 class Standby(StrEnum):
     """How capacity for a lost site is kept."""

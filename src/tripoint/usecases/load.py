@@ -15,6 +15,7 @@ from tripoint.domain.errors import EstateError, Finding, Severity
 from tripoint.domain.source import LoadedEstate
 from tripoint.engines.checks import check_estate, check_profiles
 from tripoint.engines.checks.policy import check_policies
+from tripoint.engines.checks.serving.reach import check_reach
 
 _ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
 
@@ -40,7 +41,7 @@ def check(loaded: LoadedEstate, catalog: Catalog) -> LoadedEstate:
     estate = loaded.estate
     findings = [*loaded.findings, *check_estate(estate, catalog), *check_profiles(estate, loaded.profiles)]
     if not any(said.severity is Severity.ERROR for said in findings):
-        findings += check_policies(estate, catalog)
+        findings += [*check_policies(estate, catalog), *check_reach(estate, catalog)]
     return replace(loaded, findings=ordered(loaded.positions.locate(said) for said in findings))
 
 

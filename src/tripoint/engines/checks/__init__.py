@@ -13,6 +13,8 @@ from tripoint.engines.checks.references.models import check_models
 from tripoint.engines.checks.references.names import check_ids, check_references
 from tripoint.engines.checks.references.sites import check_sites
 from tripoint.engines.checks.references.unused import check_unused
+from tripoint.engines.checks.serving.addresses import check_addresses
+from tripoint.engines.checks.serving.names import check_serving_names
 from tripoint.engines.checks.values.assumptions import check_assumptions
 from tripoint.engines.checks.values.demand import check_demand, check_profiles
 from tripoint.engines.checks.values.ranges import check_values
@@ -34,4 +36,6 @@ def check_estate(estate: Estate, catalog: Catalog) -> tuple[Finding, ...]:
         *check_demand(estate),
         *check_models(estate, known),
         *check_unused(estate, catalog),
+        *check_addresses(estate),
+        *check_serving_names(estate, known),
     )

@@ -17,6 +17,7 @@ from tripoint.domain.link import Link
 from tripoint.domain.modelspec import ModelSpec
 from tripoint.domain.policy import CertificationRule, ResidencyRule
 from tripoint.domain.purchase import NodePool
+from tripoint.domain.serving import ClientKey, Fallback, Upstream
 from tripoint.domain.site import Site, SiteKind
 from tripoint.domain.workload import Caller, DatasetUse, Demand, TodayShare, Workload
 from tripoint.engines.checks.references.known import SHAPE_NAMES, KnownNames
@@ -102,6 +103,7 @@ def _regime(path: str, name: str, known: KnownNames) -> Finding | None:
 
 
 _SITE = _named("TP1201", "site", lambda known: known.sites)
+_MODEL = _named("TP1202", "model", lambda known: known.models)
 _DATASET = _named("TP1203", "dataset", lambda known: known.datasets)
 _ACCELERATOR = _named("TP1205", "accelerator", lambda known: known.accelerators)
 _API = _named("TP1206", "API model", lambda known: known.apis)
@@ -121,7 +123,7 @@ _REFERENCES: Mapping[tuple[type, str], _Check] = MappingProxyType(
         (ModelSpec, "licence_kinds"): _licence_kind,
         (Dataset, "copies"): _SITE,
         (Dataset, "regimes"): _regime,
-        (Workload, "model"): _named("TP1202", "model", lambda known: known.models),
+        (Workload, "model"): _MODEL,
         (Workload, "regimes"): _regime,
         (Workload, "only_at"): _site_or_group,
         (Workload, "not_at"): _site_or_group,
@@ -134,6 +136,12 @@ _REFERENCES: Mapping[tuple[type, str], _Check] = MappingProxyType(
         (ResidencyRule, "allow"): _country_or_set,
         (ResidencyRule, "workloads"): _WORKLOAD,
         (CertificationRule, "workloads"): _WORKLOAD,
+        (Upstream, "site"): _SITE,
+        (Upstream, "node_type"): _today_node,
+        (ClientKey, "workloads"): _WORKLOAD,
+        (ClientKey, "only_at"): _site_or_group,
+        (Fallback, "workload"): _WORKLOAD,
+        (Fallback, "models"): _MODEL,
     }
 )
 
@@ -166,6 +174,8 @@ def check_ids(estate: Estate) -> Iterator[Finding]:
         ("links", "id", [link.id for link in estate.links]),
         ("datasets", "id", [dataset.id for dataset in estate.datasets]),
         ("node_types", "id", [node.id for node in estate.node_types]),
+        ("serving.upstreams", "id", [upstream.id for upstream in estate.serving.upstreams]),
+        ("serving.keys", "id", [key.id for key in estate.serving.keys]),
     )
     for path, name, ids in groups:
         yield from _distinct(path, name, ids)
@@ -189,9 +199,10 @@ def _distinct(path: str, name: str, ids: list[str]) -> Iterator[Finding]:
 def _usable(path: str, name: str, ids: list[str]) -> Iterator[Finding]:
     """Ids become part of others (`site/node_type/option`, `provider:region`), so those signs are taken."""
     taken = "/:" if path in ("sites", "workloads", "links", "datasets") else ""
+    is_sent = path.startswith("serving")
     for index, each in enumerate(ids):
         is_plain = each.isprintable() and not any(char.isspace() or char in taken for char in each)
-        if each and is_plain and len(each) <= 100:
+        if each and is_plain and len(each) <= 100 and (each.isascii() or not is_sent):
             continue
         message = f"`{clip(each)}` cannot be a name" if each else "a name cannot be empty"
         hint = "use letters, digits, `-`, `_` and `.`, at most 100 of them"

@@ -51,6 +51,7 @@ def _sites(estate: Estate) -> Iterator[Finding]:
 
 def _models(estate: Estate) -> Iterator[Finding]:
     run = {workload.model for workload in estate.workloads}
+    run |= {model for fallback in estate.serving.fallbacks for model in fallback.models}
     for index, model in enumerate(estate.models):
         if model.id not in run:
             yield finding(

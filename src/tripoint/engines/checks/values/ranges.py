@@ -18,6 +18,7 @@ from tripoint.domain.link import Link
 from tripoint.domain.modelspec import ModelSpec
 from tripoint.domain.policy import Budget, ConcentrationCap, Policies
 from tripoint.domain.purchase import Commitment, NodePool, OwnPrice
+from tripoint.domain.serving import Hedging, Serving, Shifting, Upstream
 from tripoint.domain.site import ExpansionStep, PowerEnvelope, Site
 from tripoint.domain.units import HOURS_PER_WEEK
 from tripoint.domain.workload import Caller, DatasetUse, Demand, Recovery, Slo, TodayShare, Workload
@@ -168,6 +169,21 @@ _RANGES: Mapping[tuple[type, str], Range] = MappingProxyType(
         (ConcentrationCap, "max_share"): _SHARE,
         (Budget, "usd_per_period"): _positive("USD"),
         (Policies, "max_moves_per_period"): _amount("moves"),
+        (Upstream, "nodes"): _positive("nodes"),
+        (Upstream, "max_concurrency"): Range(1, 1_000_000, "requests"),
+        (Upstream, "usd_in_per_mtok"): _amount("USD per million tokens"),
+        (Upstream, "usd_out_per_mtok"): _amount("USD per million tokens"),
+        (Serving, "retry_share"): _SHARE,
+        (Serving, "deadline_s"): _positive("s", 86_400),
+        (Serving, "first_byte_s"): _positive("s", 86_400),
+        (Serving, "stall_s"): _positive("s", 86_400),
+        (Shifting, "max_share"): _SHARE,
+        (Shifting, "hysteresis"): _SHARE,
+        (Shifting, "min_dwell_s"): _amount("s"),
+        (Shifting, "step"): _PART,
+        (Shifting, "max_cost_factor"): Range(1, hint_below="1 allows only the cheapest place; remove it for no limit"),
+        (Hedging, "quantile"): _PART,
+        (Hedging, "max_share"): _SHARE,
     }
 )
 

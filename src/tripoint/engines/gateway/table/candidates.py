@@ -193,8 +193,8 @@ def _no_price(asked: Asked, each: Allowed, taken: Price) -> Finding:
 
 def _nowhere(workload: str, pool: Pool, share: float) -> Finding:
     message = (
-        f"the plan puts {share:.0%} of `{workload}` on `{pool[0]}/{pool[1]}`, where no upstream that may serve it is; "
-        f"the share is spread over the others in proportion"
+        f"the plan puts {100 * share:.0f} % of `{workload}` on `{pool[0]}/{pool[1]}`, where no upstream that may serve "
+        f"it is; the share is spread over the others in proportion"
     )
     hint = f"declare an upstream with `site: {pool[0]}` and `node_type: {pool[1]}`"
     return finding("TP1702", "serving.upstreams", message, hint)

@@ -130,5 +130,5 @@ def _key(ground: Ground, key: ClientKey) -> KeyEntry:
 
 def _nothing(ground: Ground) -> Finding:
     upstreams, asked = len(ground.estate.serving.upstreams), len(ground.asked)
-    message = f"{asked} workloads answer requests and {upstreams} upstreams are declared, but none may serve any"
+    message = f"no upstream may serve any workload; {asked} that answer requests and {upstreams} upstreams are declared"
     return finding("TP1705", "serving", message, "declare `serving.upstreams` with the models they serve")

@@ -12,7 +12,7 @@ from tripoint.domain.serving import Upstream
 from tripoint.domain.site import Site
 from tripoint.domain.source import LoadedEstate
 from tripoint.domain.units import KB_PER_GB, NodeTypeId
-from tripoint.domain.workload import Workload, WorkloadKind
+from tripoint.domain.workload import Workload
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.facts.figures import FinanceFigures, finance_figures
 from tripoint.engines.facts.pools import PoolSpec, pool_specs
@@ -20,9 +20,6 @@ from tripoint.engines.sizing.demand.grid import demand_grid, wire_kb
 from tripoint.engines.sizing.demand.loads import SECONDS_PER_MONTH, Load, load_of
 from tripoint.engines.sizing.fit.desk import Desk
 from tripoint.engines.sizing.policy import Rulebook, rulebook
-
-SERVED = (WorkloadKind.INFERENCE, WorkloadKind.BATCH_INFERENCE, WorkloadKind.EMBEDDING)
-"""Kinds of workload that answer requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +80,7 @@ def ground_of(loaded: LoadedEstate, catalog: Catalog) -> Ground:
     kb_per_token = default_figure(catalog, estate.assumptions, "network.bytes_per_token").value / 1000
     asked = []
     for workload, demand in zip(estate.workloads, grid.workloads, strict=True):
-        if workload.kind not in SERVED:
+        if not workload.kind.answers_requests:
             continue
         load, _ = load_of(workload, estate, catalog, loaded.profiles.get(workload.id))
         gb = wire_kb(load, kb_per_token) / KB_PER_GB
