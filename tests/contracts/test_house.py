@@ -18,8 +18,8 @@ MAX_MODULE_LINES = 400
 MAX_VOCABULARY_LINES = 520
 MAX_FUNCTION_LINES = 60
 MAX_ROOM = 8
-# Words are many by nature, and each verb of the product is one module, as an errand and as a command.
-WIDE_ROOMS = {"domain", "usecases", "apps/commands"}
+# Words are many by nature; each verb of the product is one module (as an errand and as a command), each technology too.
+WIDE_ROOMS = {"domain", "usecases", "adapters", "apps/commands"}
 MAX_PARAMETERS = 7
 BANNED = {
     "manager", "managers", "helper", "helpers", "util", "utils", "common", "misc", "data", "info",
