@@ -151,7 +151,6 @@ async def _keys(place: Place) -> Row:
         "no key": [],
         "a wrong key": [("Authorization", f"Bearer {_WRONG_KEY}")],
         "an empty key": [("Authorization", "Bearer ")],
-        "no scheme": [("Authorization", place.key)] if place.key else [],
         "another scheme": [("Authorization", f"Basic {place.key}")],
         "a wrong key and the right one": [("Authorization", f"Bearer {_WRONG_KEY}"), ("Authorization", good)],
         "the right key and a wrong one": [("Authorization", good), ("Authorization", f"Bearer {_WRONG_KEY}")],
