@@ -30,6 +30,7 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
         "report": "Write the report of a plan made earlier.",
         "schema": "Print the JSON Schema of estate files, for editors.",
         "doctor": "Tell whether this installation can do its work.",
+        "verify": "Attack a gateway and tell whether it holds.",
         "completion": "Print the shell's completion script.",
     }
 )
