@@ -6,9 +6,13 @@ forge a line or move a terminal's cursor.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import msgspec
 
 from tripoint.domain.record import AttemptRecord, UsageRecord
+from tripoint.engines.gateway.telemetry.semconv import CONVENTIONS, OPERATIONS
 
 
 class FailedAttempt(msgspec.Struct):
@@ -93,24 +97,63 @@ class AccessLine(msgspec.Struct):
     """Those that failed, in order."""
 
 
+def access_line(r: UsageRecord) -> bytes:
+    """The line of a request, ended by a newline."""
+    return _line(AccessLine(*_values(r)))
+
+
+def conventional_lines(version: str) -> Callable[[UsageRecord], bytes]:
+    """What writes lines by a version of OpenTelemetry's conventions: fields they name carry that name, others ours.
+
+    The operation's name comes last. Raises `KeyError` for a version that is not in `semconv.CONVENTIONS`.
+    """
+    names = CONVENTIONS[version].attributes
+    renamed = {name: names[_MEANINGS.get(name, name)] for name in LINE_FIELDS if _MEANINGS.get(name, name) in names}
+    fields: list[str | tuple[str, type]] = list(LINE_FIELDS)
+    if "operation" in names:
+        fields.append("operation")
+        renamed["operation"] = names["operation"]
+    kind: Callable[..., msgspec.Struct] = msgspec.defstruct("ConventionalLine", fields, rename=renamed)
+    has_operation = "operation" in names
+
+    def line(r: UsageRecord) -> bytes:
+        if has_operation:
+            return _line(kind(*_values(r), OPERATIONS.get(r.api, r.api)))
+        return _line(kind(*_values(r)))
+
+    return line
+
+
+LINE_FIELDS = AccessLine.__struct_fields__
+"""Fields of a line, in their order."""
+_MEANINGS = {"stream": "is_stream", "estimated": "is_estimated"}
 _encode = msgspec.json.Encoder().encode
 
 
-def access_line(r: UsageRecord) -> bytes:
-    """The line of a request, ended by a newline."""
+def _values(r: UsageRecord) -> tuple[Any, ...]:
     attempts = r.attempts
-    usage = r.usage
-    line = _encode(
-        AccessLine(
-            r.at, r.id, r.trace_id, r.tenant, r.key, r.api, r.workload, r.model, r.site, r.upstream, r.reason,
-            r.status, r.ending, r.error, r.is_stream, usage[0], usage[1], usage[2], usage[3], usage[4],
-            round(r.ttft_s, 6), round(r.tpot_s, 6), round(r.total_s, 6), round(r.own_s, 6), r.usd, r.list_usd, r.basis,
-            len(attempts), [_failed(attempt) for attempt in attempts if attempt.failure] if attempts else [],
-        )
+    tokens_in, tokens_out, cached, reasoning, is_estimated = r.usage
+    return (
+        r.at, r.id, r.trace_id, r.tenant, r.key, r.api, r.workload, r.model, r.site, r.upstream, r.reason,
+        r.status, r.ending, r.error, r.is_stream, tokens_in, tokens_out, cached, reasoning, is_estimated,
+        round(r.ttft_s, 6), round(r.tpot_s, 6), round(r.total_s, 6), round(r.own_s, 6), r.usd, r.list_usd, r.basis,
+        len(attempts), [_failed(attempt) for attempt in attempts if attempt[7]] if attempts else [],
     )  # fmt: skip
+
+
+def _line(fields: msgspec.Struct) -> bytes:
+    try:
+        line = _encode(fields)
+    except UnicodeEncodeError:
+        line = _encode({name: _mended(value) for name, value in msgspec.structs.asdict(fields).items()})
     if not line.isascii() or b"\x7f" in line:
         line = _escaped(line)
     return line + b"\n"
+
+
+def _mended(value: object) -> object:
+    """A value without halves of surrogate pairs, which no JSON can carry."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def _failed(attempt: AttemptRecord) -> FailedAttempt:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import isfinite
 from typing import Final, NamedTuple
 
 from tripoint.engines.gateway.health.load import UpstreamLoad
 from tripoint.engines.gateway.routing.query import TargetState
+from tripoint.engines.gateway.telemetry.counts.rollup import EDGES, Labels, Rollup, roll_up
 from tripoint.engines.gateway.telemetry.meters import (
     BREAKER,
     BREAKER_STATES,
@@ -23,18 +24,24 @@ from tripoint.engines.gateway.telemetry.meters import (
     METERS,
     PARTS,
     PLANNED_SHARE,
+    REQUEST_TOKENS_IN,
+    REQUEST_TOKENS_OUT,
     RUNNING,
     SHARE,
     SILENT,
     TABLE,
     WAITING,
     WORKERS,
+    Kind,
     Meter,
 )
-from tripoint.engines.gateway.telemetry.rollup import EDGES, Labels, Rollup, roll_up
+from tripoint.engines.gateway.telemetry.semconv import CONVENTIONS, LATEST, OPERATIONS, Convention, prometheus_name
+from tripoint.engines.gateway.telemetry.semconv import EDGES as CONVENTIONAL_EDGES
+from tripoint.engines.gateway.telemetry.text import heading, histogram, sample
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 """Content type of the page."""
+_TOKEN_TYPES: Final = {REQUEST_TOKENS_IN: "input", REQUEST_TOKENS_OUT: "output"}
 
 
 class GatewayState(NamedTuple):
@@ -54,6 +61,10 @@ class GatewayState(NamedTuple):
     """Parts that are missing now, of `meters.PARTS`."""
     loads: Mapping[str, UpstreamLoad] = {}
     """Last reading of each upstream that was scraped, by upstream id."""
+    providers: Mapping[str, str] = {}
+    """Who is paid for each upstream, by upstream id, for the conventions' names."""
+    convention: str = LATEST
+    """Version of the conventions whose metrics are shown as well; empty for none."""
 
 
 def exposition(
@@ -67,7 +78,10 @@ def exposition(
     standing = gateway if gateway is not None else GatewayState()
     _add_states(rollup, states, standing.loads)
     _add_gateway(rollup, standing)
-    return "".join(_page(rollup))
+    page = list(_page(rollup))
+    if standing.convention in CONVENTIONS:
+        page += _conventional(rollup, CONVENTIONS[standing.convention], standing.providers)
+    return "".join(page)
 
 
 def _add_states(rollup: Rollup, states: Sequence[TargetState], loads: Mapping[str, UpstreamLoad]) -> None:
@@ -105,42 +119,47 @@ def _add_gateway(rollup: Rollup, gateway: GatewayState) -> None:
 
 def _page(rollup: Rollup) -> Iterator[str]:
     for meter in METERS:
-        values = rollup.values.get(meter)
-        histograms = rollup.histograms.get(meter)
-        if not values and not histograms:
+        values = rollup.values(meter)
+        histograms = rollup.histograms(meter)
+        if values or histograms:
+            yield heading(meter.name, meter.kind, meter.help)
+        for labels, value in sorted(values.items()):
+            yield sample(meter.name, dict(zip(meter.labels, labels, strict=True)), value)
+        for labels, (counts, total) in sorted(histograms.items()):
+            yield from histogram(meter.name, dict(zip(meter.labels, labels, strict=True)), EDGES[meter], counts, total)
+
+
+def _conventional(rollup: Rollup, convention: Convention, providers: Mapping[str, str]) -> Iterator[str]:
+    """The histograms that conventions name too, under those names and with the edges they ask for."""
+    told: set[str] = set()
+    for meter in METERS:
+        name = convention.metrics.get(meter.name)
+        if name is None:
             continue
-        yield f"# HELP {meter.name} {_help(meter.help)}\n# TYPE {meter.name} {meter.kind}\n"
-        for labels, value in sorted((values or {}).items()):
-            yield f"{meter.name}{_labels(meter, labels)} {_number(value)}\n"
-        for labels, (counts, total) in sorted((histograms or {}).items()):
-            yield from _histogram(meter, labels, counts, total)
+        exposed = prometheus_name(name)
+        sums: dict[Labels, tuple[list[int], float]] = {}
+        for (workload, model, api, _, upstream), (counts, total) in sorted(rollup.histograms(meter).items()):
+            key: Labels = (OPERATIONS.get(api, api), providers.get(upstream, upstream or "none"), workload, model)
+            known = sums.get(key)
+            merged = counts if known is None else [a + b for a, b in zip(known[0], counts, strict=True)]
+            sums[key] = (merged, total if known is None else known[1] + total)
+        if sums and exposed not in told:
+            told.add(exposed)
+            yield heading(exposed, Kind.HISTOGRAM, f"{meter.help} The conventions {convention.version}: `{name}`.")
+        for key, (counts, total) in sorted(sums.items()):
+            labels = {
+                convention.attributes[meaning].replace(".", "_"): value
+                for meaning, value in zip(("operation", "provider", "workload", "model"), key, strict=True)
+            }
+            if meter in _TOKEN_TYPES:
+                labels[convention.attributes["token_type"].replace(".", "_")] = _TOKEN_TYPES[meter]
+            yield from histogram(exposed, labels, CONVENTIONAL_EDGES[name], _coarser(meter, name, counts), total)
 
 
-def _histogram(meter: Meter, labels: Labels, counts: list[int], total: float) -> Iterator[str]:
-    below = 0
+def _coarser(meter: Meter, name: str, counts: list[int]) -> list[int]:
+    """Counts over the conventions' edges, each of which is one of ours."""
+    edges = CONVENTIONAL_EDGES[name]
+    coarse = [0] * (len(edges) + 1)
     for edge, count in zip((*EDGES[meter], float("inf")), counts, strict=True):
-        below += count
-        yield f"{meter.name}_bucket{_labels(meter, labels, le=_number(edge))} {below}\n"
-    plain = _labels(meter, labels)
-    yield f"{meter.name}_sum{plain} {_number(total)}\n{meter.name}_count{plain} {below}\n"
-
-
-def _labels(meter: Meter, values: Labels, *, le: str = "") -> str:
-    pairs = [f'{name}="{_escaped(value)}"' for name, value in zip(meter.labels, values, strict=True)]
-    if le:
-        pairs.append(f'le="{le}"')
-    return f"{{{','.join(pairs)}}}" if pairs else ""
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def _help(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\n", "\\n")
-
-
-def _number(value: float) -> str:
-    if not isfinite(value):
-        return "NaN" if value != value else "+Inf" if value > 0 else "-Inf"
-    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))
+        coarse[bisect_left(edges, edge)] += count
+    return coarse

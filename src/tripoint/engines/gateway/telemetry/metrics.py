@@ -14,17 +14,8 @@ import msgspec
 from tripoint.domain.record import Ending, Failure, Reason, ShiftRecord, Usage, UsageRecord
 from tripoint.domain.serving import Api
 from tripoint.domain.table import RoutingTable
-from tripoint.engines.gateway.telemetry.cells import (
-    SNAPSHOT_VERSION,
-    Cell,
-    CellCounts,
-    Histogram,
-    Own,
-    Slot,
-    Snapshot,
-    Timing,
-    TimingCounts,
-)
+from tripoint.engines.gateway.telemetry.counts.cells import Cell, Own, Slot, Timing
+from tripoint.engines.gateway.telemetry.counts.snapshots import CellCounts, Histogram, Snapshot, TimingCounts
 from tripoint.engines.gateway.telemetry.meters import (
     EVENTS,
     OWN_EDGES,
@@ -127,10 +118,9 @@ class Metrics:
         clean = [((*key, reason), count) for key, by in self._clean.items() for reason, count in by.items() if count]
         return msgspec.msgpack.encode(
             Snapshot(
-                version=SNAPSHOT_VERSION,
                 cells=[CellCounts.of(cell) for cell in self._cells.values()],
                 timings=[TimingCounts.of(timing) for timing in self._timings.values()],
-                own={api: Histogram(own.counts, own.total_s) for api, own in self._own.items()},
+                own={api: Histogram(own.counts, (own.total_s,)) for api, own in self._own.items()},
                 clean=clean,
                 reasons=list(self._reasons.items()),
                 attempts=list(self._attempts.items()),

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import random
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
-_TRACEPARENT = re.compile(rb"\A(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:\Z|-)")
-_NO_TRACE = b"0" * 32
-_NO_SPAN = b"0" * 16
-_STATE_BYTES = 512
+# Version 00 is exactly this long; a later version may say more, after a dash.
+_TRACEPARENT: Final = re.compile(
+    rb"(?:00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})"
+    rb"|(?!00|ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-[\x21-\x7e]*)?)"
+)
+_KEY: Final = rb"[a-z0-9][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13}"
+_MEMBER: Final = re.compile(
+    rb"[ \t]*(?:(" + _KEY + rb")=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e][ \t]*)?"
+)
+_NO_TRACE: Final = b"0" * 32
+_NO_SPAN: Final = b"0" * 16
+_STATE_BYTES: Final = 512
+_STATE_MEMBERS: Final = 32
+_SAMPLED: Final = 1
 
 
-class TraceContext(NamedTuple):
+class Trace(NamedTuple):
     """The trace one request belongs to."""
 
     trace_id: str
@@ -25,22 +35,48 @@ class TraceContext(NamedTuple):
     """Header lines for the upstream, each ended by CRLF."""
 
 
-def trace_context(traceparent: bytes | None, tracestate: bytes | None, source: random.Random) -> TraceContext:
-    """The context of a request; a header that is absent or not valid begins a new trace.
+TraceContext: TypeAlias = Trace
+"""The same by the name the recommendation gives it."""
+
+
+def trace_context(traceparent: bytes | None, tracestate: bytes | None, source: random.Random) -> Trace:
+    """The trace of a request; a header that is absent or not valid begins a new one, and its state is dropped.
 
     `source` makes ids, so that a replay makes the same ones. A tracestate longer than 512 bytes is dropped, as the
-    recommendation allows.
+    recommendation allows; so is one that breaks its grammar.
     """
-    found = _TRACEPARENT.match(traceparent) if traceparent is not None else None
-    if found is None or found[1] == _NO_TRACE or found[2] == _NO_SPAN:
-        bits = source.getrandbits(192) | 1 << 64 | 1
-        name = b"%048x" % bits
-        trace, span = name[:32], name[32:]
-        head = b"traceparent: 00-%b-%b-01\r\n" % (trace, span)
-        return TraceContext(trace.decode(), span.decode(), "", head)
-    trace, parent, flags = found.groups()
-    span = b"%016x" % (source.getrandbits(64) | 1)
+    found = _TRACEPARENT.fullmatch(traceparent) if traceparent is not None else None
+    if found is None:
+        return _begun(source)
+    trace, parent, flags = found.group(1, 2, 3) if found[1] is not None else found.group(4, 5, 6)
+    if trace == _NO_TRACE or parent == _NO_SPAN:
+        return _begun(source)
+    span = b"%016x" % (source.getrandbits(64) or 1)
+    # Only flags of version 00 are ours to pass on; what later versions put beside them is not known here.
+    if found[1] is None:
+        flags = b"%02x" % (int(flags, 16) & _SAMPLED)
     head = b"traceparent: 00-%b-%b-%b\r\n" % (trace, span, flags)
-    if tracestate and len(tracestate) <= _STATE_BYTES and tracestate.isascii():
+    if tracestate and is_tracestate(tracestate):
         head += b"tracestate: %b\r\n" % tracestate
-    return TraceContext(trace.decode(), span.decode(), parent.decode(), head)
+    return Trace(trace.decode(), span.decode(), parent.decode(), head)
+
+
+def is_tracestate(value: bytes) -> bool:
+    """True for a list of at most 32 members `key=value`, no key twice, at most 512 bytes in all."""
+    if len(value) > _STATE_BYTES:
+        return False
+    keys: set[bytes] = set()
+    for member in value.split(b","):
+        found = _MEMBER.fullmatch(member)
+        if found is None or found[1] in keys:
+            return False
+        if found[1] is not None:
+            keys.add(found[1])
+    return 0 < len(keys) <= _STATE_MEMBERS
+
+
+def _begun(source: random.Random) -> Trace:
+    # One draw for both ids; neither may be zero.
+    ids = b"%048x" % (source.getrandbits(192) | 1 << 64 | 1)
+    trace, span = ids[:32], ids[32:]
+    return Trace(trace.decode(), span.decode(), "", b"traceparent: 00-%b-%b-01\r\n" % (trace, span))
