@@ -24,6 +24,8 @@ class Said(NamedTuple):
     """True when the stream is complete with it."""
     is_content: bool = False
     """True when it carries something generated."""
+    is_finish: bool = False
+    """True when a choice gives its reason to finish."""
     is_usage_only: bool = False
     """True when it carries usage and no choice."""
     error: str = ""
@@ -53,10 +55,15 @@ class _Delta(msgspec.Struct):
     tool_calls: Any = None
     function_call: Any = None
 
+    def has_more(self) -> bool:
+        """True when it carries something beside text."""
+        return bool(self.tool_calls or self.reasoning_content or self.reasoning or self.refusal or self.function_call)
+
 
 class _Choice(msgspec.Struct):
     delta: _Delta | None = None
-    text: str | None = None
+    text: Any = None
+    finish_reason: Any = None
 
 
 class _Chunk(msgspec.Struct):
@@ -141,21 +148,18 @@ class ChunksReading:
         except _UNREADABLE:
             return _BAD
         report = report_of(chunk.usage)
-        is_content = False
+        is_content = is_finish = False
         text = ""
         for choice in chunk.choices or ():
-            delta = choice.delta
-            if delta is None:
-                text = text or choice.text or ""
-            else:
-                content = delta.content
-                if content and isinstance(content, str):
-                    text = text or content
-                thought = content or delta.reasoning_content or delta.reasoning or delta.refusal
-                is_content = is_content or bool(thought or delta.tool_calls or delta.function_call)
+            said = choice.text if choice.delta is None else choice.delta.content
+            is_content = is_content or bool(said) or (choice.delta is not None and choice.delta.has_more())
+            is_finish = is_finish or bool(choice.finish_reason)
+            # Only the first choice can be resumed elsewhere.
+            text = text or (said if isinstance(said, str) else "")
         return Said(
             usage=usage_of(Api.CHAT, report) if report is not None else None,
-            is_content=is_content or bool(text),
+            is_content=is_content,
+            is_finish=is_finish,
             is_usage_only=report is not None and not chunk.choices,
             error=fault_code(chunk.error),
             text=text,

@@ -19,16 +19,9 @@ _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 # A CRLF is one line end: its halves must not pass for two.
 _BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)")
-# What a chunk must hold for its events to be worth decoding, beside usage and errors.
-_END_MARK = {
-    Api.CHAT: b"[DONE]",
-    Api.COMPLETIONS: b"[DONE]",
-    Api.EMBEDDINGS: b"[DONE]",
-    Api.RESPONSES: b'"response"',
-    Api.MESSAGES: b"message_",
-}
-# Fields that make an event one of content; in the others every event with data is taken for one.
-_EVENT_MARK = {Api.RESPONSES: b".delta\n", Api.MESSAGES: b"content_block_delta\n"}
+_TAIL = 24
+# The line that names an event of content; chunks of chat and completions have none and are told by how they end.
+_CONTENT_LINE = {Api.RESPONSES: b"event: response.output_text.delta\n", Api.MESSAGES: b"event: content_block_delta\n"}
 
 
 class Event(NamedTuple):
@@ -71,20 +64,21 @@ class StreamReader:
     """Passes a stream on event by event and reads what it says about itself."""
 
     __slots__ = (
-        "_end_mark", "_event_mark", "_held", "_is_fresh", "_keep_text", "_reading", "_strip", "_text", "api", "error",
-        "error_data", "events", "is_done", "too_long", "usage",
+        "_held", "_is_fresh", "_keep_text", "_learns", "_mark", "_reading", "_strip", "_text", "_usages", "error",
+        "error_data", "events", "is_done", "is_finished", "too_long", "usage",
     )  # fmt: skip
 
     def __init__(self, api: Api, *, strip_usage: bool, keep_text: bool = False) -> None:
-        self.api = api
         self.usage: Usage | None = None
         """Usage reported so far."""
         self.events = 0
         """Events that carried content, near enough to tokens delivered."""
         self.is_done = False
         """True once the stream said it is complete; one that ends without saying so was cut."""
+        self.is_finished = False
+        """True once a choice gave its reason to finish: all that upstreams which send no end mark ever say."""
         self.error = ""
-        """Code of an error the upstream sent within the stream."""
+        """Code of an error the upstream sent within the stream, or `invalid_event`."""
         self.error_data = b""
         """Data of that event."""
         self.too_long = False
@@ -95,25 +89,26 @@ class StreamReader:
         self._keep_text = keep_text
         self._text: list[str] = []
         self._reading: Reading = reading_of(api)
-        self._end_mark = _END_MARK[api]
-        self._event_mark = _EVENT_MARK.get(api, b"}\n\n")
+        # What each event of mere content holds once, and how often it names usage (always null there).
+        self._mark = _CONTENT_LINE.get(api, b"")
+        self._usages = 0
+        self._learns = not self._mark
 
     def feed(self, chunk: bytes) -> bytes:
         """The whole events that are complete with this chunk, as they came; empty when none is."""
-        if self._held or self._is_fresh or chunk[-2:] != b"\n\n" or b"\r" in chunk:
+        if self._held or self._is_fresh or not chunk.endswith(b"\n\n") or chunk.find(b"\r") >= 0:
             chunk = self._whole(chunk)
-            if not chunk:
-                return b""
+            if chunk.find(b"\r") >= 0:
+                return self._examine(chunk)
+        events = chunk.count(b"\n\n")
         if (
-            b'"usage"' in chunk
-            or self._end_mark in chunk
-            or b'"error"' in chunk
-            or not self.events
-            or chunk.count(b"\n\n") != chunk.count(b"}\n\n")
+            chunk.count(self._mark) != events
+            or chunk.count(b'"usage"') != events * self._usages
             or self._keep_text
+            or not events
         ):
             return self._examine(chunk)
-        self.events += chunk.count(self._event_mark)
+        self.events += events
         return chunk
 
     def flush(self) -> bytes:
@@ -169,9 +164,15 @@ class StreamReader:
     def _is_surplus(self, event: Event) -> bool:
         """Takes note of an event; True when it is the usage we asked for and the caller did not."""
         said = self._reading.read(event.data)
-        self.usage = said.usage or self.usage
+        if said.is_content:
+            self.events += 1
+            if self._learns and said.usage is None and event.raw.endswith(b"}\n\n"):
+                self._mark = event.raw[-_TAIL:]
+                self._usages = self._mark.count(b'"usage"')
+        if said.usage is not None:
+            self.usage = said.usage
         self.is_done = self.is_done or said.is_end
-        self.events += said.is_content
+        self.is_finished = self.is_finished or said.is_finish
         if said.error:
             self.error, self.error_data = said.error, event.data
         if self._keep_text and said.text:
