@@ -94,10 +94,14 @@ class Desk:
         )  # fmt: skip
 
     def ask(
-        self, body: dict[str, Any] | bytes, api: Api = Api.CHAT, headers: dict[bytes, bytes] | None = None
+        self,
+        body: dict[str, Any] | bytes,
+        api: Api = Api.CHAT,
+        headers: dict[bytes, bytes] | None = None,
+        world: World | None = None,
     ) -> tuple[Exchange | None, World]:
         """Opens a request."""
-        world = World()
+        world = world or World()
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         exchange = self.gateway.open(Request(api, headers or {}, raw, "127.0.0.1"), world, self.now)
         return exchange, world

@@ -97,7 +97,7 @@ class Core:
 
 
 class Tries:
-    """Upstreams a request was sent to, by slot (which outlives a reload), and the choice of the next by today's policy."""
+    """Upstreams a request was sent to, by slot (which outlives a reload), and the choice of the next."""
 
     __slots__ = ("_core", "_generation", "_opening", "_tried", "query")
 
