@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 from tripoint.domain.charge import Rate
 from tripoint.domain.fit import Fit
+from tripoint.domain.hardware import NodeType
 from tripoint.domain.purchase import Offer, PurchaseOption
 from tripoint.domain.serving import Upstream
 from tripoint.domain.table import TokenPrice
@@ -52,6 +53,10 @@ class Price:
 class Work:
     """A workload's model on a node: what the planner would make of it."""
 
+    errand: Errand
+    """What was sized."""
+    node: NodeType
+    """The node."""
     fit: Fit
     """Busy nodes per unit of demand."""
     hosted: Hosted
@@ -78,12 +83,15 @@ def price_of(
     if node_type in ground.sites[upstream.site].apis:
         return _api(ground, upstream, node_type, egress)
     pool = ground.pools.get((upstream.site, node_type))
-    work = None if pool is None else work_of(ground, asked, pool, model)
-    if pool is None or work is None:
+    if pool is None:
         return None
     option = option_of(upstream, pool, planned)
+    if option is PurchaseOption.COMMITTED:
+        nothing = _token_price(0.0, 0.0, 0.0, egress)
+        return Price(own=nothing, listed=nothing, basis=f"committed: paid whether it works or not{egress.told}")
     rates = _busy_hour(ground, pool, option)
-    return None if rates is None else _nodes(asked, work, (rates, option), egress)
+    work = work_of(ground, asked, pool, model)
+    return None if rates is None or work is None else _nodes(asked, work, (rates, option), egress)
 
 
 def work_of(ground: Ground, asked: Asked, pool: PoolSpec, model: ModelId) -> Work | None:
@@ -115,7 +123,7 @@ def _sized(ground: Ground, errand: Errand, pool: PoolSpec) -> Work | None:
         return None
     rtt = ground.desk.worst_rtt(errand.workload, pool.site.id)
     hosted = best_hosting(ground.desk, Seat(errand=errand, node=pool.node, chip=chip, rtt=rtt))
-    return Work(fit=fit, hosted=hosted) if isinstance(hosted, Hosted) else None
+    return Work(errand=errand, node=pool.node, fit=fit, hosted=hosted) if isinstance(hosted, Hosted) else None
 
 
 def with_own_prices(upstream: Upstream, price: Price | None, egress: Egress) -> Price | None:
@@ -158,9 +166,7 @@ def _token_price(fresh: float, cached: float, out: float, egress: Egress) -> Tok
 
 
 def _busy_hour(ground: Ground, pool: PoolSpec, option: PurchaseOption) -> tuple[Rate, ...] | None:
-    """What a busy node-hour adds to the bill; nothing for a commitment, `None` without a price."""
-    if option is PurchaseOption.COMMITTED:
-        return ()
+    """What a busy node-hour adds to the bill; `None` without a price."""
     overrides = ground.estate.assumptions
     node = node_figures(pool, ground.catalog, overrides)
     place = site_figures(pool.site, ground.catalog, overrides)
@@ -183,11 +189,10 @@ def _nodes(asked: Asked, work: Work, bought: tuple[tuple[Rate, ...], PurchaseOpt
     rates, option = bought
     hours = work.node_hours(asked)
     keys = _keys(tuple(dict.fromkeys(key for rate in rates for key in (*rate.basis, *work.fit.basis))))
-    said = keys or "paid whether it works or not"
     return Price(
         own=_spread(_effective(rates) * hours, asked, work, egress),
         listed=_spread(_listed(rates) * hours, asked, work, egress),
-        basis=f"{option.value}: {said}{egress.told}",
+        basis=f"{option.value}: {keys}{egress.told}",
     )
 
 

@@ -1,15 +1,15 @@
 """Upstreams as the data path sees them: address taken apart, defaults filled in, a place in the shared board.
 
-How many requests one may hold, where nobody declared it, is Little's law on the planner's own sizing: requests/s its
-nodes sustain x seconds a request stays, rounded up; the largest over the workloads it serves. A request stays time to
-first token + output tokens x time per token; where those times are not known (batch, embedding), as long as its
-accelerator-seconds on one replica.
+How many requests one may hold, where nobody declared it, comes from the planner's own sizing: requests/s its nodes
+sustain x seconds a request stays (Little's law), and no more mean requests than KV cache fits beside the weights. A
+request stays time to first token + output tokens x time per token; where those times are not known (batch, embedding),
+as long as its accelerator-seconds on one replica. Several workloads share the nodes in proportion to the work they ask.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from tripoint.domain.serving import Api, Dialect, Upstream
@@ -18,6 +18,7 @@ from tripoint.domain.units import MS_PER_S
 from tripoint.engines.facts.places import country_of
 from tripoint.engines.gateway.table.ground import Asked, Ground
 from tripoint.engines.gateway.table.prices import Work, work_of
+from tripoint.engines.sizing.speed.memory import bytes_key, memory_need
 
 UNKNOWN_CONCURRENCY = 64
 """For token APIs, whose limits are the vendor's, and for nodes the catalogue knows no speed of."""
@@ -102,21 +103,43 @@ def capacities_of(ground: Ground) -> dict[str, int]:
         if upstream.max_concurrency is not None:
             continue
         pool = ground.pools.get((upstream.site, ground.node_type_of(upstream) or ""))
-        held = [
-            concurrency(asked, work, upstream.nodes)
+        sized = [
+            (asked, work)
             for asked in ground.asked
             if pool is not None and asked.workload.model in upstream.models
             if (work := work_of(ground, asked, pool, asked.workload.model)) is not None
         ]
-        found[upstream.id] = max(held, default=UNKNOWN_CONCURRENCY)
+        asks = [asked.load.requests_per_s * work.node_hours(asked) for asked, work in sized]
+        held = [concurrency(ground, asked, work, upstream.nodes) for asked, work in sized]
+        found[upstream.id] = _shared(held, asks) if sized else UNKNOWN_CONCURRENCY
     return found
 
 
-def concurrency(asked: Asked, work: Work, nodes: float) -> int:
+def _shared(held: Sequence[float], asks: Sequence[float]) -> int:
+    """Mean of what the nodes hold of each workload, by the work each asks."""
+    total = sum(asks)
+    mean = sum(h * a for h, a in zip(held, asks, strict=True)) / total if total > 0 else sum(held) / len(held)
+    return max(1, math.ceil(mean))
+
+
+def concurrency(ground: Ground, asked: Asked, work: Work, nodes: float) -> float:
     """Requests of one workload the nodes hold at their sized load."""
     hosted = work.hosted
     if hosted.ttft_ms is None or hosted.tpot_ms is None:
         stay_s = 1.0 / hosted.service_rate
     else:
         stay_s = (hosted.ttft_ms + asked.load.output_tokens * hosted.tpot_ms) / MS_PER_S
-    return max(1, math.ceil(hosted.node_rate * nodes * stay_s))
+    busy = hosted.node_rate * nodes * stay_s
+    return min(busy, _cached(ground, asked, work) * hosted.replicas_per_node * nodes)
+
+
+def _cached(ground: Ground, asked: Asked, work: Work) -> float:
+    """Mean requests whose KV cache one replica holds; infinite where none is kept."""
+    size, chip = work.errand.size, ground.desk.accelerator(work.node.accelerator)
+    if size is None or chip is None or not work.errand.keeps_cache or asked.load.tokens <= 0:
+        return math.inf
+    weight = ground.desk.default(bytes_key(work.hosted.speed.precision)).value
+    full = memory_need(size, weight, 1.0, ground.desk.default("sizing.kv_memory_share").value)
+    mean_gb = full.kv_gb * asked.load.tokens / size.context_tokens
+    left_gb = work.hosted.width * chip.memory_gb - full.weights_gb
+    return left_gb / mean_gb if mean_gb > 0 else math.inf
