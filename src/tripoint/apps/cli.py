@@ -25,6 +25,7 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
         "init": "Start an estate from a template.",
         "check": "Tell every mistake in an estate, with its line and what to do.",
         "plan": "Decide where each workload lives, what to buy when, and what it costs.",
+        "up": "Run the local hybrid: three sites with real model servers, the gateway and callers.",
         "prices": "Look up catalogue prices and assumptions with their sources.",
         "demand": "Turn request logs and traces into demand profiles.",
         "report": "Write the report of a plan made earlier.",

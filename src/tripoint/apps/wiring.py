@@ -6,18 +6,25 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tripoint.apps.settings import read_settings
 
 if TYPE_CHECKING:
+    import ssl
     from datetime import date
 
+    from tripoint.adapters.board_mmap.board import MmapBoard
+    from tripoint.adapters.local_models import ModelServer
+    from tripoint.adapters.metrics_files import MetricsFile
+    from tripoint.adapters.upstream_http.pool import Upstreams
+    from tripoint.adapters.usage_segments import UsageSegments
     from tripoint.domain.catalog import Catalog
     from tripoint.domain.demand import DemandProfile
     from tripoint.domain.plan import Plan
+    from tripoint.domain.record import UsageRecord
     from tripoint.domain.source import LoadedEstate
     from tripoint.domain.table import RoutingTable
     from tripoint.engines.gateway.table.compile import Compiled
@@ -175,6 +182,64 @@ def compile_routing(
     return run(loaded, rows, planned, today=day, previous=previous, is_strict=is_strict)
 
 
+def read_routing_table(text: bytes | str) -> RoutingTable:
+    """The routing table in a JSON document; raises `EstateError` where it is none."""
+    from tripoint.adapters.table_json import table_from_json
+
+    return table_from_json(text)
+
+
+def routing_table_json(table: RoutingTable) -> bytes:
+    """A routing table as JSON."""
+    from tripoint.adapters.table_json import table_to_json
+
+    return table_to_json(table)
+
+
+def make_board(workers: int) -> int:
+    """A file descriptor of shared memory that workers keep their common figures in."""
+    from tripoint.adapters.board_mmap.board import make_board_file
+
+    return make_board_file(workers)
+
+
+def open_board(descriptor: int, worker: int, workers: int) -> MmapBoard:
+    """One worker's hand on the shared board."""
+    from tripoint.adapters.board_mmap.board import MmapBoard
+
+    return MmapBoard(descriptor, worker, workers)
+
+
+def open_upstreams() -> Upstreams:
+    """Connections to upstreams, made when first used."""
+    from tripoint.adapters.upstream_http.pool import Upstreams
+
+    return Upstreams()
+
+
+def server_tls(certificate: str, key: str | None) -> ssl.SSLContext:
+    """What callers are answered with over TLS; raises `OSError` where a file cannot be used."""
+    from tripoint.adapters.upstream_http.trust import server_context
+
+    return server_context(certificate, key)
+
+
+def open_usage_segments(
+    folder: Path, *, worker: int, incarnation: str, on_lost: Callable[[int], None]
+) -> UsageSegments:
+    """Where one worker appends its usage records."""
+    from tripoint.adapters.usage_segments import UsageSegments
+
+    return UsageSegments(folder, worker=worker, incarnation=incarnation, on_lost=on_lost)
+
+
+def open_metrics_file(folder: Path, *, worker: int, incarnation: str) -> MetricsFile:
+    """Where one worker keeps its counters for the others."""
+    from tripoint.adapters.metrics_files import MetricsFile
+
+    return MetricsFile(folder, worker=worker, incarnation=incarnation)
+
+
 def init_estate(template: str, folder: str | Path, *, force: bool = False) -> tuple[Path, ...]:
     """Writes a template's files into `folder` and names them; overwrites none unless `force`."""
     from tripoint.adapters.atomic_file import write_text as write
@@ -207,6 +272,40 @@ def write_text(path: str | Path, text: str) -> None:
     from tripoint.adapters.atomic_file import write_text as write
 
     write(Path(path), text)
+
+
+def local_model_server(model: str, name: str, *, is_embedding: bool, folder: str | Path, log: str) -> ModelServer:
+    """A model server for this machine, not yet started: a tiny chat model of its own, or MiniLM for embeddings.
+
+    `model` decides the weights, so that all sites of a model have the same; callers know it as `name`. Files that are
+    made for this run, and the `log`, go into `folder`; converted weights are kept in the user's cache folder. Raises
+    `MissingExtraError` without the extra `local`.
+    """
+    from tripoint.adapters.local_models import ModelServer, cache_folder, chat_model, embedding_model
+
+    path = embedding_model(cache_folder()) if is_embedding else chat_model(Path(folder), model)
+    return ModelServer(path, name, is_embedding=is_embedding, log=Path(folder) / log)
+
+
+def count_usage_records(folder: str | Path) -> int:
+    """Usage records of different requests on disk anywhere under `folder`; what is damaged does not count."""
+    from tripoint.adapters.usage_segments import SegmentDamage, read_segments
+
+    folders = {path.parent for path in Path(folder).rglob("usage-*.seg")}
+    found = (each for place in sorted(folders) for each in read_segments(place))
+    return len({each.id for each in found if not isinstance(each, SegmentDamage)})
+
+
+def usage_records(folder: str | Path) -> Iterator[UsageRecord]:
+    """Usage records on disk anywhere under `folder`, each request once; what is damaged is passed over."""
+    from tripoint.adapters.usage_segments import SegmentDamage, read_segments
+
+    seen: set[str] = set()
+    for place in sorted({path.parent for path in Path(folder).rglob("usage-*.seg")}):
+        for each in read_segments(place):
+            if not isinstance(each, SegmentDamage) and each.id not in seen:
+                seen.add(each.id)
+                yield each
 
 
 def _writer(folder: Path) -> Callable[[str, str], str]:

@@ -1,0 +1,227 @@
+"""One run of the local hybrid: start the sites and the gateway, let callers call, kill what is to be killed, end all.
+
+Whatever happens, every process that was started here is ended here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tripoint.apps import wiring
+from tripoint.apps.hybrid.callers.client import ask
+from tripoint.apps.hybrid.callers.traffic import Traffic
+from tripoint.apps.hybrid.children.fleet import Fleet
+from tripoint.apps.hybrid.children.gateway import GatewayChild, last_words
+from tripoint.apps.hybrid.run_folder import STREAMS, template_estate, write_run
+from tripoint.apps.hybrid.screen.keys import Keys, listening
+from tripoint.apps.hybrid.screen.show import Show, shown
+from tripoint.apps.hybrid.screen.view import View
+from tripoint.apps.hybrid.screen.watch import Watch
+from tripoint.apps.hybrid.summary import Failovers, Kill, Summary, failovers_of
+from tripoint.domain.errors import OptionError, PlatformError
+
+_EVERY_S: Final = 0.5
+"""Time between two looks at the gateway, s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HybridOptions:
+    """What one run is asked to do."""
+
+    kill: str | None = None
+    """Site or upstream whose site is killed; none when `None`."""
+    kill_after_s: float = 10.0
+    """When, seconds after callers began."""
+    seconds: float | None = None
+    """How long callers call; until told to stop when `None`."""
+    rate: float = 12.0
+    """Requests a second."""
+    workers: int = 1
+    """Workers of the gateway."""
+    port: int = 0
+    """Port of the gateway; a free one when 0."""
+    is_dashboard: bool = True
+    """True to draw a dashboard where standard error is a terminal."""
+    seed: int = 7
+    """Decides texts and times of the traffic."""
+
+
+def run_hybrid(options: HybridOptions, tell: Callable[[str], None]) -> Summary:
+    """Runs until its time is up, `q`, Ctrl-C or SIGTERM; `tell` gets a line for each step of the start.
+
+    Raises `OptionError` for a site that is none, `MissingExtraError` without the extra `local`, and `PlatformError`
+    where a process does not start; the folder of the run is then kept, for its logs.
+    """
+    began = time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix="tripoint-up-"))
+    run: _Run | None = None
+    try:
+        estate = template_estate().estate
+        tell("making the models")
+        fleet = Fleet(estate, folder)
+        killed = fleet.site_of(options.kill) if options.kill else None
+        if options.kill and killed is None:
+            raise OptionError(f"`{options.kill}` is no site", hint=f"there are {', '.join(fleet.sites)}")
+        run = _Run(options, killed, fleet, folder)
+        summary = run.whole(tell, began)
+    except PlatformError:
+        raise
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+    return summary
+
+
+class _Run:
+    """The state of a run."""
+
+    def __init__(self, options: HybridOptions, killed: str | None, fleet: Fleet, folder: Path) -> None:
+        self._options = options
+        self._to_kill = killed
+        self._fleet = fleet
+        self._folder = folder
+        self._kills: list[Kill] = []
+        self._fallen: dict[str, None] = {}
+        self._is_ready = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def whole(self, tell: Callable[[str], None], began: float) -> Summary:
+        """From the first process to the last."""
+        fleet, options = self._fleet, self._options
+        try:
+            tell(f"starting {len(fleet.site_by_upstream)} model servers at {', '.join(fleet.sites)}")
+            fleet.start()
+            tell("planning")
+            self._placed = write_run(self._folder, fleet.ports)
+            gateway = GatewayChild(self._placed, port=options.port, workers=options.workers)
+            tell(f"starting the gateway on port {gateway.port}")
+            try:
+                asyncio.run(gateway.start())
+                return asyncio.run(self._serve(gateway, began))
+            finally:
+                gateway.stop()
+        finally:
+            fleet.stop()
+
+    async def _serve(self, gateway: GatewayChild, began: float) -> Summary:
+        loaded = wiring.load_estate(self._placed.estate)
+        layers = {str(site.id): str(site.kind.layer) for site in loaded.estate.sites if site.id in self._fleet.sites}
+        address = f"http://127.0.0.1:{gateway.port}/v1"
+        self._watch = Watch(loaded.estate.name, address, layers, self._fleet.site_by_upstream)
+        self._traffic = Traffic(STREAMS, self._placed.secrets, rate=self._options.rate, seed=self._options.seed)
+        self._stop = asyncio.Event()
+        self._keys = Keys(self._fleet.sites, self._act)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop.set)
+        startup_s = time.monotonic() - began
+        self._began = time.monotonic()
+        with shown(self._options.is_dashboard, sys.stderr) as show, listening(loop.add_reader, self._keys.press):
+            await self._until_stopped(gateway, show)
+        seconds = time.monotonic() - self._began
+        gateway.stop()  # its records are whole only now
+        return Summary(
+            seconds=seconds,
+            tally=self._traffic.tally,
+            kills=self._kills,
+            failovers=self._failovers(gateway),
+            fallen=tuple(self._fallen),
+            startup_s=startup_s,
+        )
+
+    async def _until_stopped(self, gateway: GatewayChild, show: Show) -> None:
+        loop = asyncio.get_running_loop()
+        if self._options.seconds is not None:
+            loop.call_later(self._options.seconds, self._stop.set)
+        if self._to_kill is not None:
+            loop.call_later(self._options.kill_after_s, self._act, "kill", self._to_kill)
+        calling = asyncio.create_task(self._traffic.run(gateway.port, self._stop))
+        looking = asyncio.create_task(self._look(gateway, show))
+        try:
+            await calling
+        finally:
+            looking.cancel()
+            with suppress(asyncio.CancelledError):
+                await looking
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _look(self, gateway: GatewayChild, show: Show) -> None:
+        """Reads the gateway again and again, and shows what is found."""
+        while True:
+            page = await ask(gateway.port, "GET", "/metrics", head={}, patience_s=2.0)
+            ready = await ask(gateway.port, "GET", "/readyz", head={}, patience_s=2.0)
+            self._is_ready = ready.status == 200
+            if page.status == 200:
+                self._watch.read(page.body.decode("utf-8", "replace"), self._elapsed())
+            for name in self._fleet.fallen():
+                if name not in self._fallen:
+                    self._fallen[name] = None
+                    self._watch.tell(self._elapsed(), f"the model server of {name} ended by itself", is_bad=True)
+            if not gateway.is_running():
+                self._watch.tell(self._elapsed(), f"the gateway ended: {last_words(gateway.log)}", is_bad=True)
+                self._stop.set()
+            for kill in self._kills:
+                self._note_breaker(kill)
+            show(self._view())
+            await asyncio.sleep(_EVERY_S)
+
+    def _view(self) -> View:
+        return self._watch.view(
+            self._elapsed(),
+            self._traffic.tally,
+            is_ready=self._is_ready,
+            killed=self._fleet.killed,
+            prompt=self._keys.prompt,
+        )
+
+    def _note_breaker(self, kill: Kill) -> None:
+        times = [
+            at - kill.at_s
+            for upstream, at in self._watch.opened_at.items()
+            if self._fleet.site_by_upstream[upstream] == kill.site and at >= kill.at_s
+        ]
+        if times and kill.opened_after_s is None:
+            kill.opened_after_s = min(times)
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._began
+
+    def _act(self, verb: str, site: str) -> None:
+        """What a key, or the clock, asks for."""
+        if verb == "quit":
+            self._stop.set()
+        elif verb == "kill" and site not in self._fleet.killed:
+            self._kills.append(Kill(site=site, at_s=self._elapsed(), since_epoch=time.time()))
+            self._fleet.kill(site)
+            self._traffic.tally.phase = "after"
+            self._watch.tell(self._elapsed(), f"{site} was killed", is_bad=True)
+        elif verb == "revive" and site in self._fleet.killed:
+            task = asyncio.create_task(self._revive(site))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _revive(self, site: str) -> None:
+        for kill in self._kills:
+            kill.is_revived = kill.is_revived or kill.site == site
+        try:
+            await asyncio.to_thread(self._fleet.revive, site)
+        except PlatformError as error:
+            self._watch.tell(self._elapsed(), f"{site} does not come back: {error.message}", is_bad=True)
+            return
+        self._watch.tell(self._elapsed(), f"{site} is back")
+
+    def _failovers(self, gateway: GatewayChild) -> Failovers:
+        everywhere = {stream.workload: stream.forbidden for stream in STREAMS if not stream.label}
+        return failovers_of(wiring.usage_records(gateway.records), everywhere)

@@ -1,0 +1,96 @@
+"""The estate of one run: the template, with the ports found, the keys made and a plan of its own."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tripoint.apps import wiring
+from tripoint.apps.hybrid.callers.traffic import Stream
+from tripoint.domain.errors import InternalError
+
+if TYPE_CHECKING:
+    from tripoint.domain.source import LoadedEstate
+
+TEMPLATE: Final = "hybrid"
+_SERVING: Final = "\nserving:\n"
+_KEYS: Final = {"web": "", "claims-desk": "claims-eu", "indexer": "search"}
+"""Client keys of a run, each with the workload it is for; any when empty."""
+_EUROPEAN: Final = "customer-eu"
+_CLOUD: Final = frozenset({"cloud"})
+STREAMS: Final = (
+    Stream(workload="assistant", share=0.22, forbidden=frozenset(), key="web", is_stream=True, tokens_out=64),
+    Stream(workload="assistant", share=0.10, forbidden=frozenset(), key="web", tokens_out=32),
+    # The same workload with personal data in one request of it: the label alone keeps it out of the cloud.
+    Stream(workload="assistant", share=0.10, forbidden=_CLOUD, key="web", is_stream=True, label=_EUROPEAN),
+    Stream(workload="assistant", share=0.06, forbidden=frozenset(), key="web", api="responses", is_stream=True),
+    Stream(workload="assistant", share=0.06, forbidden=frozenset(), key="web", api="messages", is_stream=True),
+    Stream(workload="assistant", share=0.04, forbidden=frozenset(), key="web", api="completions"),
+    Stream(workload="claims-eu", share=0.20, forbidden=_CLOUD, key="claims-desk", is_stream=True, tokens_out=80),
+    Stream(workload="claims-eu", share=0.10, forbidden=_CLOUD, key="claims-desk", tokens_out=40),
+    Stream(workload="search", share=0.12, forbidden=_CLOUD, key="indexer", api="embeddings"),
+)
+"""The mix of a run: every interface, streams and whole answers, both residencies. What must stay out of the cloud is
+said here a second time, so that callers judge the gateway by their own word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFolder:
+    """An estate and its plan, ready to be served."""
+
+    folder: Path
+    """Holds everything of the run."""
+    estate: Path
+    """Folder of the estate file."""
+    plan: Path
+    """Folder of `plan.json`."""
+    secrets: dict[str, str]
+    """Secret of each client key."""
+
+
+def template_estate() -> LoadedEstate:
+    """The template as shipped, checked: says which upstreams there are."""
+    from importlib.resources import as_file, files
+
+    with as_file(files("tripoint") / "templates" / TEMPLATE) as folder:
+        return wiring.load_estate(folder)
+
+
+def write_run(folder: Path, ports: dict[str, int]) -> RunFolder:
+    """Writes the estate with the upstreams' `ports`, plans it, and names the places; raises what planning raises."""
+    from tripoint.usecases.init import template_files
+    from tripoint.usecases.plan import PlanOptions
+
+    made = {key: secrets.token_urlsafe(24) for key in _KEYS}
+    for key, secret in made.items():
+        wiring.write_text(folder / "keys" / key, secret)
+        (folder / "keys" / key).chmod(0o600)
+    text = with_keys(with_ports(template_files(TEMPLATE)["estate.yaml"], ports), folder / "keys")
+    wiring.write_text(folder / "estate" / "estate.yaml", text)
+    plan = wiring.plan(folder / "estate", PlanOptions(seconds=20.0, gap=0.01, baselines=False))
+    wiring.write_plan(plan, folder / "plan")
+    return RunFolder(folder=folder, estate=folder / "estate", plan=folder / "plan", secrets=made)
+
+
+def with_ports(text: str, ports: dict[str, int]) -> str:
+    """The estate's text with each upstream's address on the port it was found to have."""
+    for upstream, port in ports.items():
+        pattern = rf'(\{{id: {re.escape(upstream)},[^}}]*?url: "http://127\.0\.0\.1:)\d+'
+        text, count = re.subn(pattern, rf"\g<1>{port}", text)
+        if count != 1:
+            raise InternalError(f"the template names the address of `{upstream}` {count} times")
+    return text
+
+
+def with_keys(text: str, folder: Path) -> str:
+    """The estate's text with client keys whose secrets are files in `folder`."""
+    lines = ["  keys:"]
+    for key, workload in _KEYS.items():
+        only = f", workloads: [{workload}]" if workload else ""
+        lines.append(f'    - {{id: {key}, secret: "file:{folder / key}"{only}}}')
+    if text.count(_SERVING) != 1:
+        raise InternalError("the template has no section `serving` to put keys into")
+    return text.replace(_SERVING, _SERVING + "\n".join(lines) + "\n")

@@ -1,0 +1,117 @@
+"""The dashboard: one screen drawn from a view, fit to the terminal."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tripoint.apps.hybrid.screen.view import Event, SiteView, UpstreamView, View
+
+_WIDE: Final = 100
+_BARS: Final = "▁▂▃▄▅▆▇█"
+_STATES: Final = {"serving": "green", "killed": "bold red", "shut": "red", "starting": "yellow"}
+_BREAKERS: Final = {"closed": ("●", "green"), "half_open": ("◐", "yellow"), "open": ("○", "bold red")}
+KEYS: Final = "k kill a site   r revive   q quit"
+
+
+def dashboard(view: View, *, width: int, height: int) -> RenderableType:
+    """One screen of `width` columns and at most `height` lines; older events give way first."""
+    is_wide = width >= _WIDE
+    head = Text.assemble(
+        ("tripoint up", "bold"), f"  {view.estate}  {view.address}  ", (clock(view.at_s), "bold"),
+        ("" if view.is_ready else "  gateway not ready", "bold red"), no_wrap=True, overflow="ellipsis",
+    )  # fmt: skip
+    shares = [_shares(workload, shares) for workload, shares in view.shares]
+    parts: list[RenderableType] = [head, Text(), _sites(view, is_wide=is_wide), Text(), _breakers(view.upstreams)]
+    parts += [*shares, Text(), _callers(view), Text()]
+    used = 1 + 1 + (2 + len(view.sites) + 1) + 1 + 1 + len(shares) + 1 + 1 + 1 + 2
+    room = max(0, height - used)
+    shown = view.events[-room:] if room else ()
+    parts += [_event(event) for event in shown]
+    parts += [Text() for _ in range(room - len(shown) + 1)]
+    parts.append(Text(view.prompt or KEYS, style="bold" if view.prompt else "dim", no_wrap=True, overflow="ellipsis"))
+    return Group(*parts)
+
+
+def clock(seconds: float) -> str:
+    """`m:ss`."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def usd(amount: float) -> str:
+    """USD in three significant digits, however small."""
+    if amount <= 0:
+        return "–"
+    if amount >= 100:
+        return f"${amount:,.0f}"
+    return f"${float(f'{amount:.3g}'):.6f}".rstrip("0").rstrip(".") if amount < 0.01 else f"${amount:.3g}"
+
+
+def spark(values: tuple[float, ...], length: int, top: float) -> str:
+    """The last values as bars, `top` the tallest."""
+    if top <= 0:
+        return ""
+    return "".join(_BARS[min(7, int(8 * value / top))] if value > 0 else " " for value in values[-length:])
+
+
+def _sites(view: View, *, is_wide: bool) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)
+    table.add_column("Site")
+    table.add_column("State", min_width=8)
+    for title in ("Req/s", "Tok/s", "TTFT p50", "p95 ms", "$/hour", "Busy"):
+        table.add_column(title, justify="right", no_wrap=True)
+    if is_wide:
+        table.add_column("Requests of the last 40 s", no_wrap=True, min_width=40)
+    top = max((value for site in view.sites for value in site.past[-40:]), default=0.0)
+    for site in view.sites:
+        table.add_row(*_cells(site), *([Text(spark(site.past, 40, top), style="cyan")] if is_wide else []))
+    table.add_row(*_cells(view.whole), *([""] if is_wide else []), style="bold")
+    return table
+
+
+def _cells(site: SiteView) -> list[Text | str]:
+    return [
+        Text(site.site),
+        Text(site.state, style=_STATES.get(site.state, "")),
+        f"{site.requests_per_s:.1f}",
+        f"{site.tokens_per_s:,.0f}",
+        _ms(site.ttft_p50_s),
+        _ms(site.ttft_p95_s),
+        usd(site.usd_per_hour),
+        f"{site.in_flight}/{site.capacity}" if site.capacity else "–",
+    ]
+
+
+def _ms(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{1000 * seconds:.1f}"
+
+
+def _breakers(upstreams: tuple[UpstreamView, ...]) -> Text:
+    line = Text("Breakers   ", style="", no_wrap=True, overflow="ellipsis")
+    for upstream in upstreams:
+        sign, style = _BREAKERS.get(upstream.breaker, ("·", "dim"))
+        line.append(sign, style=style)
+        line.append(f" {upstream.upstream}  ")
+    return line
+
+
+def _shares(workload: str, shares: tuple[tuple[str, float], ...]) -> Text:
+    told = "  ".join(f"{upstream} {share:.0%}" for upstream, share in shares)
+    return Text(f"{workload:<10} {told}", no_wrap=True, overflow="ellipsis")
+
+
+def _callers(view: View) -> Text:
+    line = Text(f"Callers    {view.sent:,} sent  {view.answered:,} answered  ", no_wrap=True, overflow="ellipsis")
+    line.append(f"{view.lost:,} lost", style="bold red" if view.lost else "green")
+    line.append("  ")
+    line.append(f"{view.strayed:,} where they must not be", style="bold red" if view.strayed else "green")
+    return line
+
+
+def _event(event: Event) -> Text:
+    line = Text(f"{clock(event.at_s):>6}  ", style="dim", no_wrap=True, overflow="ellipsis")
+    line.append(event.told, style="bold red" if event.is_bad else "not dim")
+    return line

@@ -1,0 +1,147 @@
+"""How a run ended: who was served by whom, before a site was killed and after, and whether anybody lost anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tripoint.apps.hybrid.callers.tally import Tally
+from tripoint.domain.record import UsageRecord
+
+
+@dataclass(slots=True, kw_only=True)
+class Kill:
+    """A site that was killed."""
+
+    site: str
+    """Which."""
+    at_s: float
+    """When, seconds after callers began."""
+    since_epoch: float
+    """When, seconds since the epoch."""
+    is_revived: bool = False
+    """True when it was brought back later."""
+    opened_after_s: float | None = None
+    """Until a breaker of it was seen open, s; `None` when none was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failovers:
+    """What the gateway's records say of requests that met a dead site."""
+
+    requests: int = 0
+    """Requests with a failed attempt that were answered elsewhere."""
+    worst_s: float = 0.0
+    """Longest time from a request to the start of the attempt that answered it, s."""
+    strayed: int = 0
+    """Attempts at sites that must not see the workload."""
+    records: int = 0
+    """Records read."""
+
+
+def failovers_of(records: Iterable[UsageRecord], forbidden: dict[str, frozenset[str]]) -> Failovers:
+    """Reads every attempt of every request; `forbidden` names the sites no request of a workload may reach."""
+    requests, worst_s, strayed, count = 0, 0.0, 0, 0
+    for record in records:
+        count += 1
+        strayed += sum(attempt.site in forbidden.get(record.workload, ()) for attempt in record.attempts)
+        if record.ending == "ok" and len(record.attempts) > 1 and any(attempt.failure for attempt in record.attempts):
+            requests += 1
+            worst_s = max(worst_s, record.attempts[-1].started_s)
+    return Failovers(requests=requests, worst_s=worst_s, strayed=strayed, records=count)
+
+
+@dataclass(slots=True, kw_only=True)
+class Summary:
+    """The end of a run."""
+
+    seconds: float
+    """How long callers called."""
+    tally: Tally
+    """What they counted."""
+    kills: list[Kill] = field(default_factory=list)
+    """Sites killed."""
+    failovers: Failovers = field(default_factory=Failovers)
+    """What the records say."""
+    fallen: tuple[str, ...] = ()
+    """Model servers that ended by themselves."""
+    startup_s: float = 0.0
+    """From the command to the first caller, s."""
+
+    @property
+    def has_served_on(self) -> bool:
+        """Whether a kill was followed by answers of other sites, and by none of the dead one."""
+        after = self.tally.by_site.get("after", Counter())
+        dead = {kill.site for kill in self.kills if not kill.is_revived}
+        return not self.kills or (sum(after.values()) > 0 and not any(after.get(site) for site in dead))
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was lost, nothing strayed and what should be up is up."""
+        is_clean = not (self.tally.lost or self.tally.strayed or self.failovers.strayed or self.tally.open)
+        return is_clean and not self.fallen and self.tally.answered > 0 and self.has_served_on
+
+    def payload(self) -> dict[str, Any]:
+        """For a machine."""
+        return {
+            "seconds": round(self.seconds, 3),
+            "startup_s": round(self.startup_s, 3),
+            "requests": {
+                "sent": self.tally.sent,
+                "answered": self.tally.answered,
+                "lost": self.tally.lost + self.tally.open,
+                "strayed": self.tally.strayed + self.failovers.strayed,
+            },
+            "faults": dict(self.tally.faults),
+            "by_site": {phase: dict(sites) for phase, sites in self.tally.by_site.items()},
+            "by_workload": {workload: dict(sites) for workload, sites in self.tally.by_workload.items()},
+            "slowest_s": {phase: round(took, 4) for phase, took in self.tally.slowest_s.items()},
+            "kills": [
+                {"site": kill.site, "at_s": round(kill.at_s, 3), "breaker_open_after_s": _rounded(kill.opened_after_s)}
+                for kill in self.kills
+            ],
+            "failover": {"requests": self.failovers.requests, "worst_s": round(self.failovers.worst_s, 4)},
+            "records": self.failovers.records,
+            "fallen": list(self.fallen),
+        }
+
+    def text(self) -> str:
+        """For a person."""
+        tally = self.tally
+        lines = [
+            f"{tally.sent:,} requests in {self.seconds:.0f} s: {tally.answered:,} answered, "
+            f"{tally.lost + tally.open:,} lost, {tally.strayed + self.failovers.strayed:,} where they must not be"
+        ]
+        lines += [f"  {fault}: {count:,}" for fault, count in tally.faults.most_common()]
+        for phase in ("before", "after"):
+            if phase in tally.by_site:
+                when = f"{phase} the kill" if self.kills else "answered"
+                lines.append(f"  {when}: {_listed(tally.by_site[phase])}")
+        lines += [f"  {workload}: {_listed(sites)}" for workload, sites in sorted(tally.by_workload.items())]
+        lines += [self._kill_line(kill) for kill in self.kills]
+        lines += [f"  the model server of {name} ended by itself" for name in self.fallen]
+        return "\n".join(lines)
+
+    def _kill_line(self, kill: Kill) -> str:
+        found = self.failovers
+        parts = [f"  {kill.site} was killed after {kill.at_s:.1f} s"]
+        if found.requests:
+            parts.append(
+                f"{found.requests:,} of the requests it had were answered elsewhere, "
+                f"the new attempt at most {1000 * found.worst_s:.0f} ms after the request"
+            )
+        else:
+            parts.append("no request was under way there")
+        if kill.opened_after_s is not None:
+            parts.append(f"its breaker was seen open {kill.opened_after_s:.1f} s later")
+        return "; ".join(parts)
+
+
+def _listed(sites: dict[str, int]) -> str:
+    return ", ".join(f"{site or 'no site named'} {count:,}" for site, count in sorted(sites.items()))
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
