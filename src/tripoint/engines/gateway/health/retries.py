@@ -1,4 +1,4 @@
-"""How much a failing upstream may cost: retries, failovers and hedges as a share of traffic, so that an outage is not fed."""
+"""How much a failing upstream may cost: second attempts as a share of traffic, so that an outage is not fed."""
 
 from __future__ import annotations
 

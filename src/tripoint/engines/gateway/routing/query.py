@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tripoint.domain.record import Reason
 from tripoint.domain.serving import Api
 from tripoint.domain.table import Candidate, Route, Target
 
+if TYPE_CHECKING:
+    from tripoint.engines.gateway.routing.flow import Way
+
 
 class Query:
-    """A request as far as routing is concerned; one per request, reused by all its attempts."""
+    """A request as far as routing is concerned; one per request, used by all its attempts."""
 
     __slots__ = (
         "api", "is_stream", "label", "must_reproduce", "prefix", "route", "sites", "tokens_in", "tokens_out",
@@ -27,6 +30,7 @@ class Query:
         prefix: int = 0,
     ) -> None:
         self.route = route
+        """The workload asked for; after a reload the route of that name in the present table decides."""
         self.sites = sites
         """Sites the caller is confined to; all when `None`."""
         self.label = label
@@ -43,16 +47,34 @@ class Query:
         """True when the first byte comes with the first token rather than with the whole answer."""
 
 
-class Choice(NamedTuple):
-    """A place taken on a target; given back by `Router.ended`, exactly once."""
+class Choice:
+    """A place taken on a target; given back by `Router.ended`. Mutable, since it is the identity of that place."""
 
-    index: int
-    """Index of the target in the table: what goes into `tried`."""
-    candidate: Candidate
-    target: Target
-    reason: Reason
-    expected_usd: float
-    """What the request is expected to cost here at the margin, USD."""
+    __slots__ = (
+        "at", "candidate", "epoch", "expected_usd", "index", "is_answered", "is_over", "is_trial", "query", "reason",
+        "target", "way",
+    )  # fmt: skip
+
+    def __init__(self, way: Way, query: Query, reason: Reason, expected_usd: float, at: float) -> None:
+        self.way = way
+        """Where the outcome is noted; the router's own."""
+        self.candidate: Candidate = way.candidate
+        self.target: Target = way.station.target
+        self.index = way.slot
+        """The target's slot, which outlives reloads: what goes into `tried`."""
+        self.reason = reason
+        self.expected_usd = expected_usd
+        """What the request is expected to cost here at the margin, USD."""
+        self.query = query
+        self.at = at
+        """When the place was taken, s."""
+        self.epoch = way.station.breaker.epoch
+        """Epoch of the breaker then: an outcome from an earlier one tells nothing about this one."""
+        self.is_trial = False
+        """True for the one live request that decides whether a target is well again."""
+        self.is_answered = False
+        self.is_over = False
+        """True once the place was given back: doing so again does nothing."""
 
 
 class Shed(NamedTuple):
@@ -79,14 +101,16 @@ class TargetState(NamedTuple):
     capacity: int
     """Requests it may have when well."""
     limit: int
-    """Requests it may have now: 0 while shut, a growing share of `capacity` while it starts."""
+    """Requests it may have now: 0 while shut or limited, a growing part of `capacity` while it starts."""
     limited_s: float
     """How long it still asks to be left alone, s."""
+    is_silent: bool
+    """True while several requests wait for it much longer than usual and it has said nothing."""
     ttft_p50_s: float
-    """Live time to first token, s; 0 without measurement, as below."""
+    """Live time to first token, s, as seen by the slowest model on it; 0 without measurement, as below."""
     ttft_p95_s: float
     ttft_p99_s: float
     tpot_p50_s: float
     """Live time per output token, s."""
-    weights: tuple[tuple[str, float], ...]
-    """Share of each workload's traffic it gets now."""
+    weights: tuple[tuple[str, float, float], ...]
+    """Per workload: share of its traffic here now, and the plan's share."""

@@ -1,15 +1,41 @@
-"""Which candidate serves a request: policy first, then health, objective and live cost."""
+"""Which candidate serves a request: policy first, then health, objective and live cost.
+
+There is no queue here: model servers queue and batch by themselves, and a second queue in front would hide their load
+and spend the caller's deadline unseen. What finds no room anywhere is shed at once, with a time to come back.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
 from tripoint.domain.record import Failure, Reason, ShiftRecord
-from tripoint.domain.table import Candidate, RoutingTable, Target
+from tripoint.domain.serving import Api
+from tripoint.domain.table import RoutingTable, Target
 from tripoint.engines.gateway.health.board import Board
+from tripoint.engines.gateway.health.breaker import Standing
 from tripoint.engines.gateway.health.load import UpstreamLoad
 from tripoint.engines.gateway.health.retries import RetryBudget
+from tripoint.engines.gateway.routing.fleet import Fleet
+from tripoint.engines.gateway.routing.flow import Way
+from tripoint.engines.gateway.routing.permit import Permitted, narrowed, permitted
 from tripoint.engines.gateway.routing.query import Choice, Query, Shed, TargetState
+from tripoint.engines.gateway.routing.shift import moved
+from tripoint.engines.gateway.routing.spill import Spill
+from tripoint.engines.gateway.routing.split import by_prefix, by_turns
+
+LOOK_S = 0.25
+"""Quantiles, costs and shares are at most so old."""
+_PROBE_S = 5.0
+"""How long a worker that probes keeps others from it, should it die meanwhile."""
+_LIMITED_S = 1.0
+"""How long a target that says "not now" without saying how long is left alone, s."""
+_LONGEST_LIMIT_S = 600.0
+_MAX_KINDS = 4096
+_UNKNOWN_TIMES = 2.0
+_UNKNOWN_WAIT_S = 5.0
+"""A target not measured yet is waited for twice as long as others of the workload would be, but at least so long, s."""
+_ALONE_TIMES = 4.0
+"""With nowhere else to go, waiting is better than giving up: so many times longer."""
 
 
 class Router:
@@ -18,49 +44,145 @@ class Router:
     def __init__(self, table: RoutingTable, board: Board, *, seed: int, now: float) -> None:
         self.table = table
         self._board = board
-        self._seed = seed
+        self._fleet = Fleet(table, board, seed=seed, now=now)
+        self._spill = Spill(board, table.first_byte_s, table.shifting.max_cost_factor)
+        self._kinds: dict[tuple[str, str | None, frozenset[str] | None, Api], Permitted] = {}
+        self._look_at = now + LOOK_S
         self._retries = RetryBudget(table.retry_share, now=now)
         self._hedges = RetryBudget(table.hedging.max_share if table.hedging else 0.0, floor=1.0, now=now)
 
+    # --- before and after -------------------------------------------------------------------------------------------
+
     def reload(self, table: RoutingTable, now: float) -> None:
-        """Serves on by another table."""
+        """Goes by another table from the next choice on; health, places and weights stay with what persists."""
         self.table = table
+        self._fleet.load(table, now)
+        self._kinds.clear()
+        self._spill.first_byte_s, self._spill.max_cost_factor = table.first_byte_s, table.shifting.max_cost_factor
+        self._retries.resize(table.retry_share)
+        self._hedges.resize(table.hedging.max_share if table.hedging else 0.0)
 
     def arrived(self, now: float) -> None:
-        """Counts a request."""
+        """Counts a request of ordinary traffic: what retries and hedges are a share of."""
         self._retries.arrived(now)
         self._hedges.arrived(now)
 
+    def tick(self, now: float) -> list[ShiftRecord]:
+        """Looks around and moves traffic, a few times a second; tells what was moved."""
+        self._look(now)
+        fleet, rules = self._fleet, self.table.shifting
+        records = [record for flow in fleet.flows.values() if (record := moved(flow, rules, now)) is not None]
+        if records:
+            fleet.reshare(now)
+        return records
+
+    def _look(self, now: float) -> None:
+        self._look_at = now + LOOK_S
+        self._fleet.look(now)
+
+    # --- choosing ---------------------------------------------------------------------------------------------------
+
     def choose(self, query: Query, tried: Collection[int], now: float, *, why: Reason | None = None) -> Choice | Shed:
-        """Takes a place on a target; `tried` are the indices of targets not to be used again."""
-        route, label = query.route, query.label
-        if label is not None and label not in self.table.labels and label not in route.allowed:
-            return Shed(403, "unknown_classification", f"no classification is called `{label}`", 0.0)
-        indices = range(len(route.candidates)) if label is None else route.allowed.get(label, ())
-        permitted = [route.candidates[index] for index in indices if self._is_permitted(route.candidates[index], query)]
-        if not permitted:
-            return Shed(403, "no_permitted_site", f"policy permits no site for this request of `{route.workload}`", 0.0)
-        for candidate in sorted(permitted, key=lambda each: (each.is_fallback, -each.share)):
-            target = self.table.targets[candidate.target]
-            if candidate.target not in tried and self._board.acquire(target.slot, target.max_concurrency):
-                return Choice(candidate.target, candidate, target, why or Reason.PLAN, self._usd(candidate, query))
-        return Shed(429, "no_capacity", f"no upstream has room for `{route.workload}`", 1.0)
+        """Takes a place on a target and says which; `tried` holds what `Choice.index` was of targets used up.
 
-    def _is_permitted(self, candidate: Candidate, query: Query) -> bool:
-        target = self.table.targets[candidate.target]
-        need = query.tokens_in + query.tokens_out
-        return (
-            (query.sites is None or target.site in query.sites)
-            and query.api in target.apis
-            and (candidate.context_tokens <= 0 or need <= candidate.context_tokens)
-        )
+        `why` is the reason recorded for anything but a first attempt.
+        """
+        if now >= self._look_at:
+            self._look(now)
+        among = self._kinds.get((query.route.workload, query.label, query.sites, query.api))
+        if among is None:
+            among = self._permit(query)
+        if query.must_reproduce or query.tokens_in + query.tokens_out > among.context_tokens:
+            among = narrowed(among, query)
+        flow = among.flow
+        if flow is None:
+            assert among.refusal is not None
+            return among.refusal
+        ways = among.ways
+        if tried:
+            ways = tuple(way for way in ways if way.slot not in tried)
+        if self._fleet.half_open and why is not Reason.HEDGE:
+            way = self._spill.trial(ways, now)
+            if way is not None:
+                return self._taken(way, query, why or way.reason, now, is_trial=True)
+        prefix = query.prefix
+        if prefix and self.table.prefix_affinity:
+            way = by_prefix(ways, flow, prefix)
+            reason = Reason.AFFINITY if len(among.ways) > 1 else None
+        else:
+            way, reason = by_turns(ways), None
+        if way is not None:
+            station = way.station
+            if self._board.opened_until(way.slot) > 0.0:
+                station.heed(now)
+                self._fleet.reshare(now)
+            elif self._board.acquire(way.slot, way.places):
+                return self._taken(way, query, why or reason or way.reason, now)
+        return self._elsewhere(among, query, tried, now, why)
 
-    @staticmethod
-    def _usd(candidate: Candidate, query: Query) -> float:
-        return candidate.price.of(query.tokens_in, query.tokens_out or query.route.tokens_out)
+    def _permit(self, query: Query) -> Permitted:
+        """Filters for a kind of request not seen before; what callers can vary at will is not kept."""
+        among = permitted(self.table, self._fleet.flows.get(query.route.workload), query)
+        if among.refusal is None or among.refusal.code != "unknown_classification":
+            if len(self._kinds) >= _MAX_KINDS:
+                self._kinds.clear()
+            self._kinds[(query.route.workload, query.label, query.sites, query.api)] = among
+        return among
+
+    def _elsewhere(
+        self, among: Permitted, query: Query, tried: Collection[int], now: float, why: Reason | None
+    ) -> Choice | Shed:
+        """Those that were to serve have no room, are shut, or were tried."""
+        found = self._spill.find(among, query, tried, now, why)
+        if isinstance(found, Shed):
+            return found
+        way, reason, is_trial = found
+        if reason is not Reason.FALLBACK and reason is not Reason.PANIC:
+            reason = why or reason
+        return self._taken(way, query, reason, now, is_trial=is_trial)
+
+    def _taken(self, way: Way, query: Query, reason: Reason, now: float, *, is_trial: bool = False) -> Choice:
+        candidate, tokens_out = way.candidate, query.tokens_out or query.route.tokens_out
+        price = candidate.price
+        usd = price.usd_request + query.tokens_in * price.usd_in + tokens_out * price.usd_out
+        choice = Choice(way, query, reason, usd, now)
+        station, flow = way.station, way.flow
+        station.live += 1
+        if station.pending == 0:
+            station.pending_since = now
+        station.pending += 1
+        way.live += 1
+        way.recent += 1.0
+        flow.live += 1
+        flow.recent += 1.0
+        flow.requests += 1
+        flow.tokens_in += query.tokens_in
+        flow.tokens_out += tokens_out
+        if is_trial:
+            choice.is_trial = True
+            station.is_trial_out = True
+        return choice
+
+    # --- outcomes ---------------------------------------------------------------------------------------------------
 
     def answered(self, choice: Choice, ttft_s: float, now: float) -> None:
-        """Notes the first byte of an answer, `ttft_s` after it was asked for."""
+        """Notes the first byte of an answer that will be passed on, `ttft_s` after it was asked for."""
+        if choice.is_answered or choice.is_over:
+            return
+        choice.is_answered = True
+        way = choice.way
+        station = way.station
+        station.pending -= 1
+        station.last_sign = now
+        query = choice.query
+        pace = way.of_first if query.is_stream or query.api is Api.EMBEDDINGS else way.of_whole
+        pace.ttft.add(now, ttft_s)
+        pace.use += (station.use - pace.use) * 0.05
+        if station.is_silent:
+            station.is_silent = False
+            self._fleet.reshare(now)
+        if choice.is_trial:
+            self._well(choice, now)
 
     def ended(
         self,
@@ -72,11 +194,76 @@ class Router:
         stream_s: float = 0.0,
         retry_after_s: float = 0.0,
     ) -> None:
-        """Gives the place back and notes how it went."""
-        self._board.release(choice.target.slot)
+        """Gives the place back and notes how it went; a second time does nothing."""
+        if choice.is_over:
+            return
+        choice.is_over = True
+        way = choice.way
+        station = way.station
+        self._board.release(choice.index)
+        station.live -= 1
+        way.live -= 1
+        way.flow.live -= 1
+        if not choice.is_answered:
+            station.pending -= 1
+        if failure is not None:
+            self._failed(choice, failure, now, retry_after_s)
+            return
+        station.last_sign = now
+        query = choice.query
+        is_first = query.is_stream or query.api is Api.EMBEDDINGS
+        pace = way.of_first if is_first else way.of_whole
+        pace.ended(now - choice.at, query.tokens_in, tokens_out)
+        if tokens_out > 1 and stream_s > 0.0:
+            pace.tpot.add(now, stream_s / (tokens_out - 1))
+        breaker = station.breaker
+        if choice.epoch == breaker.epoch:
+            breaker.succeeded(now)
+        if choice.is_trial:
+            self._well(choice, now)
+
+    def _failed(self, choice: Choice, failure: Failure, now: float, retry_after_s: float) -> None:
+        station = choice.way.station
+        breaker = station.breaker
+        if failure is Failure.CANCELLED:
+            if choice.is_trial and station.is_trial_out and choice.epoch == breaker.epoch:
+                station.is_trial_out = False
+                self._board.unclaim(station.slot)
+            return
+        if failure is Failure.LIMITED:
+            station.last_sign = now
+            wait_s = min(retry_after_s or _LIMITED_S, _LONGEST_LIMIT_S)
+            station.limited_until = max(station.limited_until, now + wait_s)
+            if choice.is_trial:
+                self._well(choice, now)
+            station.relimit(now)
+            self._fleet.reshare(now)
+            return
+        if failure is Failure.TIMEOUT and station.last_sign > choice.at:
+            # It answers others, only more slowly than was waited for: wait longer from now on.
+            pace = choice.way.of_first if choice.query.is_stream else choice.way.of_whole
+            pace.ttft.add(now, now - choice.at)
+        if choice.epoch != breaker.epoch:
+            return
+        is_verdict = choice.is_trial and breaker.standing is not Standing.CLOSED
+        if is_verdict:
+            breaker.refused(now)
+        elif not breaker.failed(now):
+            return
+        station.shut(now, is_claimed=is_verdict)
+        self._fleet.reshare(now)
+
+    def _well(self, choice: Choice, now: float) -> None:
+        station = choice.way.station
+        if choice.epoch == station.breaker.epoch and station.breaker.standing is not Standing.CLOSED:
+            station.reopen(now)
+            choice.epoch = station.breaker.epoch  # how it goes on counts like any other
+            self._fleet.reshare(now)
+
+    # --- patience ---------------------------------------------------------------------------------------------------
 
     def may_retry(self, now: float) -> bool:
-        """Takes a credit for a retry or failover; False when there is none."""
+        """Takes a credit for a retry, failover or resumption; False when there is none."""
         return self._retries.spend(now)
 
     def may_hedge(self, now: float) -> bool:
@@ -84,27 +271,63 @@ class Router:
         return self.table.hedging is not None and self._hedges.spend(now)
 
     def first_byte_timeout_s(self, choice: Choice, now: float) -> float:
-        """How long to wait for the first byte, s."""
-        return self.table.first_byte_s
+        """How long to wait for the first byte, s: by what was measured, `first_byte_s` at most and until then."""
+        del now
+        way, query, longest = choice.way, choice.query, self.table.first_byte_s
+        is_first = query.is_stream or query.api is Api.EMBEDDINGS
+        tokens_in, tokens_out = query.tokens_in, 0 if is_first else query.tokens_out or 4 * query.route.tokens_out
+        wait_s = (way.of_first if is_first else way.of_whole).patience_s(tokens_in, tokens_out)
+        others = [each for each in way.flow.ways if each is not way and each.station.limit > 0]
+        if not others:
+            wait_s *= _ALONE_TIMES
+        elif wait_s == 0.0:
+            waits = [
+                (each.of_first if is_first else each.of_whole).patience_s(tokens_in, tokens_out) for each in others
+            ]
+            known = [each for each in waits if each > 0.0]
+            wait_s = max(_UNKNOWN_WAIT_S, _UNKNOWN_TIMES * min(known)) if known else 0.0
+        return min(longest, wait_s) if wait_s else longest
 
     def hedge_after_s(self, choice: Choice, now: float) -> float | None:
-        """When to ask elsewhere as well, s after the attempt began; `None` for never."""
-        return None
+        """When to ask elsewhere as well, s after the attempt began; `None` while that is not known or not wanted."""
+        del now
+        if self.table.hedging is None:
+            return None
+        query, way = choice.query, choice.way
+        pace = way.of_first if query.is_stream or query.api is Api.EMBEDDINGS else way.of_whole
+        return pace.hedge_s or None
 
-    def tick(self, now: float) -> list[ShiftRecord]:
-        """Looks around, a few times a second; tells what was moved."""
-        return []
+    # --- the world beside requests ----------------------------------------------------------------------------------
 
     def probes_due(self, now: float) -> list[Target]:
-        """Targets this worker is to probe now."""
-        return []
+        """Shut targets this worker is to probe now; each must be told of by `probed`."""
+        due = []
+        for station in self._fleet.stations.values():
+            if station.is_due(now):
+                station.heed(now)
+                if station.is_due(now) and self._board.claim(station.slot, now, _PROBE_S):  # by what all workers know
+                    due.append(station.target)
+        return due
 
     def probed(self, target: Target, ok: bool, now: float) -> None:
-        """Notes how a probe went."""
+        """Notes how a probe went; of a target that is gone meanwhile nothing is noted."""
+        station = self._fleet.station(target)
+        if station is None or station.breaker.standing is not Standing.OPEN or station.is_trial_out:
+            return
+        if ok:
+            station.breaker.half_open()
+            self._board.unclaim(station.slot)
+        else:
+            station.breaker.refused(now)
+            station.shut(now, is_claimed=True)
+        self._fleet.reshare(now)
 
     def observed(self, target: Target, load: UpstreamLoad, now: float) -> None:
-        """Notes what a target says of its load."""
+        """Notes what a target says of its load; it is believed for a quarter of a minute."""
+        station = self._fleet.station(target)
+        if station is not None:
+            station.load, station.load_at = load, now
 
     def states(self, now: float) -> tuple[TargetState, ...]:
-        """How every target is doing."""
-        return ()
+        """How every target is doing, in the order of the table."""
+        return self._fleet.states(now)

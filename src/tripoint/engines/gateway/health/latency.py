@@ -1,0 +1,99 @@
+"""How long things take lately: a histogram that forgets, cheap enough to note every request."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from math import frexp
+
+_PARTS = 16
+"""Buckets an octave: a bucket is 3 to 6 % wide."""
+_LOWEST = -14
+"""Exponent of the first octave: everything below 61 microseconds is told as that."""
+_OCTAVES = 25
+"""Up to 2048 s; what is longer is told as that."""
+_BUCKETS = _PARTS * _OCTAVES
+_STEPS = 16
+"""Steps of forgetting in a half-life."""
+_TOO_HEAVY = 2.0**40
+
+
+class LatencyWindow:
+    """Times in buckets of equal ratio; a sample counts half as much after every half-life.
+
+    Instead of shrinking what is old, what is new weighs more: adding costs one cell, whatever the clock says.
+    """
+
+    __slots__ = ("_cells", "_half_life_s", "_step_s", "_total", "_turn_at", "_unit", "changes")
+
+    def __init__(self, *, half_life_s: float = 30.0, now: float) -> None:
+        self._half_life_s = half_life_s
+        self._step_s = half_life_s / _STEPS
+        self._turn_at = now + self._step_s
+        self._cells = array("d", bytes(8 * _BUCKETS))
+        self._total = 0.0
+        self._unit = 1.0
+        self.changes = 0
+        """How many samples were ever added, for whoever keeps quantiles."""
+
+    def add(self, now: float, s: float) -> None:
+        """Notes that something took `s` seconds; a negative or undefined time is none and is left out."""
+        if now >= self._turn_at:
+            self._turn(now)
+        if not s >= 0.0:
+            return
+        part, exponent = frexp(s)
+        cell = (exponent - _LOWEST) * _PARTS + int((part - 0.5) * 2 * _PARTS) if s != float("inf") else _BUCKETS
+        self._cells[0 if cell < 0 else cell if cell < _BUCKETS else _BUCKETS - 1] += self._unit
+        self._total += self._unit
+        self.changes += 1
+
+    def weight(self, now: float) -> float:
+        """Samples remembered, older ones in part."""
+        if now >= self._turn_at:
+            self._turn(now)
+        return self._total / self._unit
+
+    def quantile(self, now: float, q: float) -> float:
+        """Time that a share `q` of the samples did not exceed, s, to the width of a bucket; 0 without samples."""
+        return self.quantiles(now, (q,))[0]
+
+    def quantiles(self, now: float, qs: Sequence[float]) -> list[float]:
+        """Several quantiles in one pass, in the order asked."""
+        if now >= self._turn_at:
+            self._turn(now)
+        found = [0.0] * len(qs)
+        if self._total <= 0.0:
+            return found
+        wanted = sorted((q * self._total, place) for place, q in enumerate(qs))
+        seen = last = 0.0
+        for cell, weight in enumerate(self._cells):
+            if weight:
+                seen += weight
+                last = _top_of(cell)
+                while wanted and seen >= wanted[0][0]:
+                    found[wanted.pop(0)[1]] = last
+                if not wanted:
+                    break
+        for _, place in wanted:  # rounding of the total
+            found[place] = last
+        return found
+
+    def _turn(self, now: float) -> None:
+        """Makes new samples weigh more by the steps passed; a clock that runs backwards changes nothing."""
+        steps = int((now - self._turn_at) / self._step_s) + 1
+        self._turn_at += steps * self._step_s
+        if steps > _STEPS * 60:
+            self._cells = array("d", bytes(8 * _BUCKETS))
+            self._total, self._unit = 0.0, 1.0
+            return
+        self._unit *= 2.0 ** (steps / _STEPS)
+        if self._unit > _TOO_HEAVY:
+            self._cells = array("d", [weight / self._unit for weight in self._cells])
+            self._total = sum(self._cells)
+            self._unit = 1.0
+
+
+def _top_of(cell: int) -> float:
+    octave, part = divmod(cell, _PARTS)
+    return 2.0 ** (octave + _LOWEST) * (0.5 + (part + 1) / (2 * _PARTS))

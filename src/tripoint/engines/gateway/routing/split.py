@@ -1,0 +1,62 @@
+"""How one request is given its way among those that are ready: by turns, or by what its prompt begins with."""
+
+from __future__ import annotations
+
+from math import log
+
+from tripoint.engines.gateway.routing.flow import Flow, Way
+
+BOUND = 1.25
+"""How far beyond its share a way may be loaded for the sake of affinity."""
+_SLACK = 8.0
+_MASK = (1 << 52) - 1
+
+
+def by_turns(ways: tuple[Way, ...]) -> Way | None:
+    """Smooth weighted round robin: every way gains its share, the one furthest ahead serves and pays for all."""
+    best: Way | None = None
+    top = total = 0.0
+    for way in ways:
+        share = way.ready
+        if share:
+            turn = way.turn = way.turn + share
+            total += share
+            if best is None or turn > top:
+                best, top = way, turn
+    if best is not None:
+        best.turn -= total
+    return best
+
+
+def by_prefix(ways: tuple[Way, ...], flow: Flow, prefix: int) -> Way | None:
+    """Weighted rendezvous: the same beginning goes the same way in every worker, as long as that way's load is
+    within `BOUND` of its share, both of requests at work and of recent ones; else to the next in its order.
+    """
+    best: Way | None = None
+    top = total = 0.0
+    for way in ways:
+        share = way.ready
+        if share:
+            total += share
+            score = log(_uniform(prefix, way.salt)) / share
+            if best is None or score > top:
+                best, top = way, score
+    if best is None or best.ready == total or _has_slack(best, flow, total):
+        return best
+    ready = [way for way in ways if way.ready]
+    ready.sort(key=lambda way: log(_uniform(prefix, way.salt)) / way.ready, reverse=True)
+    for way in ready:
+        if _has_slack(way, flow, total):
+            return way
+    return best
+
+
+def _has_slack(way: Way, flow: Flow, total: float) -> bool:
+    part = BOUND * way.ready / total
+    return way.live < part * (flow.live + 1) + 1 and way.recent < part * flow.recent + _SLACK
+
+
+def _uniform(prefix: int, salt: int) -> float:
+    """A number above 0 and below 1 that depends on both and looks random."""
+    # The hash of a pair of integers mixes well, costs little, and is the same in every process.
+    return ((hash((prefix, salt)) & _MASK) + 1) / (_MASK + 3)
