@@ -2,29 +2,33 @@
 
 A segment begins with a magic line; then come frames of four bytes length, four bytes CRC-32 (both little endian) and
 the record as MessagePack, an array in the order of `UsageRecord`'s fields. One file is written by one incarnation of
-one worker only. A record can be there twice after a disk fault (its id tells), but never silently missing.
+one worker only. A record may be there twice after a disk fault (its id tells), but is never missing without a word.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+import time
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
 
 from tripoint.domain.record import UsageRecord
 
 MAGIC: Final = b"tripoint/usage-segment/v1\n"
+"""How every segment begins."""
 _FRAME: Final = Struct("<II")
 _MAX_PAYLOAD: Final = 1 << 20
+_GROUP: Final = 2048
 _LONGEST_PAUSE_S: Final = 1.0
+_STALL_S: Final = 1.0
 
 
 class SegmentDamage(NamedTuple):
@@ -36,13 +40,16 @@ class SegmentDamage(NamedTuple):
     """First byte that is not part of a whole frame."""
     reason: str
     """What is wrong there."""
+    rest_bytes: int
+    """What lies from there to the end of the file, bytes."""
 
 
 class UsageSegments:
-    """Appends records; a thread of its own writes and syncs them every few milliseconds.
+    """Appends records; a thread of its own writes and syncs them every `every_s`.
 
-    While the disk is full or gone up to `max_spooled` records are kept in memory; what comes then is lost, counted in
-    `lost` and told to `on_lost`. Nothing here raises at the caller of `append`.
+    While the disk is full or gone `max_spooled` records are kept in memory; what comes then is lost, counted in `lost`
+    and told to `on_lost` on the thread of the caller. Nothing here raises at the caller of `append`. To be made in the
+    process that appends (after a fork, not before).
     """
 
     def __init__(
@@ -64,18 +71,20 @@ class UsageSegments:
         self._max_spooled = max_spooled
         self._encode = msgspec.msgpack.Encoder().encode
         self._pending: deque[bytes] = deque()
-        self._unsynced: list[bytes] = []
+        self._group: list[bytes] = []
+        """What the writing thread has taken and not yet made durable."""
         self._file = -1
+        self._path = folder
         self._number = 0
         self._good = 0
         """Bytes of the open file known to be durable."""
+        self._fault = ""
+        self._busy_since = 0.0
         self._stop = threading.Event()
         self.durable = 0
         """Records on disk for certain."""
         self.lost = 0
         """Records lost so far."""
-        self.fault = ""
-        """Why the disk takes no records now; empty when it does."""
         self._thread = threading.Thread(target=self._run, name="usage-segments", daemon=True)
         self._thread.start()
 
@@ -83,76 +92,107 @@ class UsageSegments:
         """Takes a record; it is durable some milliseconds later."""
         pending = self._pending
         if len(pending) >= self._max_spooled:
-            self.lost += 1
-            if self._on_lost is not None:
-                self._on_lost(1)
+            self._lose(1)
             return
-        pending.append(self._encode(record))
+        try:
+            pending.append(self._encode(record))
+        except UnicodeEncodeError:  # half of a surrogate pair in a name: no encoding has it
+            self._lose(1)
 
-    def close(self) -> None:
-        """Writes what is left and stops; records the disk does not take now are lost and counted."""
+    @property
+    def waiting(self) -> int:
+        """Records taken and not yet durable."""
+        return len(self._pending) + len(self._group)
+
+    @property
+    def fault(self) -> str:
+        """Why the disk takes no records now; empty when it does."""
+        since = self._busy_since
+        if since and time.monotonic() - since > _STALL_S:
+            return f"the disk has not answered for {time.monotonic() - since:.0f} s"
+        if not self._thread.is_alive() and not self._stop.is_set():
+            return "the writing thread has ended"
+        return self._fault
+
+    def close(self, timeout_s: float = 10.0) -> bool:
+        """Makes durable what is left and stops; False when the disk did not take it all in time (then it is lost)."""
+        self._max_spooled = 0
         self._stop.set()
-        self._thread.join()
+        self._thread.join(timeout_s)
+        remaining = self.waiting
+        if remaining:
+            self._lose(remaining)
+        return remaining == 0
+
+    def _lose(self, count: int) -> None:
+        self.lost += count
+        if self._on_lost is not None:
+            self._on_lost(count)
 
     def _run(self) -> None:
         pause = self._every_s
         while not self._stop.wait(pause):
             pause = self._every_s if self._flush() else min(2 * pause, _LONGEST_PAUSE_S)
-        if not self._flush():
-            remaining = len(self._pending)
-            self.lost += remaining
-            if self._on_lost is not None and remaining:
-                self._on_lost(remaining)
-        self._abandon()
+        self._flush()
+        self._leave()
 
     def _flush(self) -> bool:
-        """One group to disk; False when the disk did not take it, and then nothing is forgotten."""
-        pending = self._pending
-        count = len(pending)
-        if count == 0 and not self.fault:
-            return True
-        batch = [pending[index] for index in range(count)]
-        pieces = []
-        for payload in batch:
-            pieces.append(_FRAME.pack(len(payload), zlib.crc32(payload)))
-            pieces.append(payload)
-        try:
-            self._write(b"".join(pieces))
-        except OSError as error:
-            self.fault = error.strerror or type(error).__name__
-            self._retreat()
-            return False
-        for _ in range(count):
-            pending.popleft()
-        self.durable += count
-        self.fault = ""
+        """All that waits to disk, group by group; False when the disk did not take it: nothing is forgotten then."""
+        while self._group or self._pending:
+            self._take()
+            self._busy_since = time.monotonic()
+            try:
+                self._write(self._group)
+            except OSError as error:
+                self._fault = error.strerror or type(error).__name__
+                self._retreat()
+                return False
+            finally:
+                self._busy_since = 0.0
+            self.durable += len(self._group)
+            self._group.clear()
+            self._fault = ""
         return True
 
-    def _write(self, blob: bytes) -> None:
+    def _take(self) -> None:
+        # Only this thread takes and only the caller's adds, each by an atomic step; no lock is needed.
+        group, pending = self._group, self._pending
+        while pending and len(group) < _GROUP:
+            group.append(pending.popleft())
+
+    def _write(self, payloads: list[bytes]) -> None:
+        pieces = []
+        for payload in payloads:
+            pieces.append(_FRAME.pack(len(payload), zlib.crc32(payload)))
+            pieces.append(payload)
+        if self._file >= 0 and os.fstat(self._file).st_nlink == 0:
+            self._leave()  # somebody removed the file: what is written there would be gone
         if self._file < 0:
             self._open()
-        view = memoryview(blob)
-        while view:
-            view = view[os.write(self._file, view) :]
+        blob = b"".join(pieces)
+        _write_all(self._file, blob)
         os.fdatasync(self._file)
         self._good += len(blob)
         if self._good >= self._max_bytes:
-            self._abandon()
+            self._leave()
 
     def _open(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / f"{self._stem}-{self._number:06d}.seg"
-        self._number += 1
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o640)
         self._good = 0
-        os.write(self._file, MAGIC)
+        while self._file < 0:
+            self._path = self._folder / f"{self._stem}-{self._number:06d}.seg"
+            self._number += 1
+            with suppress(FileExistsError):  # of an earlier incarnation that was given the same name
+                self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+        _write_all(self._file, MAGIC)
         os.fsync(self._file)
-        self._good = len(MAGIC)
+        # The name must be durable as well, or the file is gone after a power cut.
         folder = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
+        self._good = len(MAGIC)
 
     def _retreat(self) -> None:
         """After a fault: cut the file back to what is durable and go on in a new one.
@@ -160,11 +200,14 @@ class UsageSegments:
         A sync that failed may have dropped its pages, so the same descriptor must not be trusted again.
         """
         if self._file >= 0:
-            with suppress(OSError):  # its torn tail would stop readers of this file only
+            with suppress(OSError):  # else its torn tail stops readers of this file only
                 os.ftruncate(self._file, self._good)
-        self._abandon()
+            if self._good <= len(MAGIC):
+                with suppress(OSError):
+                    self._path.unlink()
+        self._leave()
 
-    def _abandon(self) -> None:
+    def _leave(self) -> None:
         if self._file >= 0:
             with suppress(OSError):
                 os.close(self._file)
@@ -172,36 +215,48 @@ class UsageSegments:
 
 
 def read_segments(folder: Path) -> Iterator[UsageRecord | SegmentDamage]:
-    """Every whole record under `folder`, file by file; where a file stops making sense, a `SegmentDamage` instead."""
+    """Every whole record under `folder`, file by file; where a file stops making sense, a `SegmentDamage` instead.
+
+    A torn frame at the end is what a crash leaves; anything else means that the disk or somebody changed the file.
+    """
     decode = msgspec.msgpack.Decoder(UsageRecord).decode
     for path in sorted(folder.glob("usage-*.seg")):
-        content = path.read_bytes()
-        if not content.startswith(MAGIC):
-            yield SegmentDamage(path, 0, "it does not begin as a segment of this version")
-            continue
-        offset = len(MAGIC)
-        while offset < len(content):
-            reason = _flaw(content, offset)
-            if reason:
-                yield SegmentDamage(path, offset, reason)
-                break
-            length, _ = _FRAME.unpack_from(content, offset)
-            end = offset + _FRAME.size + length
-            try:
-                yield decode(content[offset + _FRAME.size : end])
-            except msgspec.MsgspecError as error:
-                yield SegmentDamage(path, offset, f"not a usage record: {error}")
-                break
-            offset = end
+        with path.open("rb") as stream:
+            size = os.fstat(stream.fileno()).st_size
+            if stream.read(len(MAGIC)) != MAGIC:
+                yield SegmentDamage(path, 0, "it does not begin as a segment of this version", size)
+                continue
+            offset = len(MAGIC)
+            while offset < size:
+                payload, flaw = _frame(stream)
+                record = None
+                if not flaw:
+                    try:
+                        record = decode(payload)
+                    except msgspec.MsgspecError as error:
+                        flaw = f"not a usage record: {error}"
+                if record is None:
+                    yield SegmentDamage(path, offset, flaw, size - offset)
+                    break
+                yield record
+                offset += _FRAME.size + len(payload)
 
 
-def _flaw(content: bytes, offset: int) -> str:
-    if len(content) - offset < _FRAME.size:
-        return "torn frame"
-    length, crc = _FRAME.unpack_from(content, offset)
-    if length > _MAX_PAYLOAD:
-        return f"a frame of {length} bytes"
-    payload = content[offset + _FRAME.size : offset + _FRAME.size + length]
+def _frame(stream: BinaryIO) -> tuple[bytes, str]:
+    """The payload of the next frame, and what is wrong with it, empty when nothing is."""
+    head = stream.read(_FRAME.size)
+    if len(head) < _FRAME.size:
+        return b"", "torn frame"
+    length, crc = _FRAME.unpack(head)
+    if not 0 < length <= _MAX_PAYLOAD:
+        return b"", f"a frame of {length} bytes"
+    payload = stream.read(length)
     if len(payload) < length:
-        return "torn frame"
-    return "" if zlib.crc32(payload) == crc else "checksum differs"
+        return b"", "torn frame"
+    return (payload, "") if zlib.crc32(payload) == crc else (b"", "checksum differs")
+
+
+def _write_all(descriptor: int, blob: bytes) -> None:
+    view = memoryview(blob)
+    while view:
+        view = view[os.write(descriptor, view) :]

@@ -131,13 +131,19 @@ _encode = msgspec.json.Encoder().encode
 
 
 def _values(r: UsageRecord) -> tuple[Any, ...]:
-    attempts = r.attempts
-    tokens_in, tokens_out, cached, reasoning, is_estimated = r.usage
+    # One unpacking of a plain tuple costs a third of reading as many named fields.
+    (
+        name, at, tenant, key, workload, model, api, site, upstream, status, ending, error, is_stream, usage,
+        ttft_s, tpot_s, total_s, own_s, reason, usd, list_usd, basis, trace_id, attempts,
+    ) = r[:]  # fmt: skip
+    failed: list[FailedAttempt] = []
+    for attempt in attempts:
+        if attempt[7]:
+            failed.append(_failed(attempt))
     return (
-        r.at, r.id, r.trace_id, r.tenant, r.key, r.api, r.workload, r.model, r.site, r.upstream, r.reason,
-        r.status, r.ending, r.error, r.is_stream, tokens_in, tokens_out, cached, reasoning, is_estimated,
-        round(r.ttft_s, 6), round(r.tpot_s, 6), round(r.total_s, 6), round(r.own_s, 6), r.usd, r.list_usd, r.basis,
-        len(attempts), [_failed(attempt) for attempt in attempts if attempt[7]] if attempts else [],
+        at, name, trace_id, tenant, key, api, workload, model, site, upstream, reason, status, ending, error,
+        is_stream, *usage, round(ttft_s, 6), round(tpot_s, 6), round(total_s, 6), round(own_s, 6), usd, list_usd,
+        basis, len(attempts), failed,
     )  # fmt: skip
 
 

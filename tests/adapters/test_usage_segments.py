@@ -1,0 +1,305 @@
+"""Usage records on disk: nothing acknowledged is lost, a fault of the disk is survived and told, damage is found."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.factories.records import attempt, record
+
+from tripoint.adapters import usage_segments
+from tripoint.adapters.usage_segments import MAGIC, SegmentDamage, UsageSegments, read_segments
+from tripoint.domain.record import Failure, UsageRecord
+
+WRITER = """
+import sys
+from pathlib import Path
+from tests.factories.records import record
+from tripoint.adapters.usage_segments import UsageSegments
+segments = UsageSegments(Path(sys.argv[1]), worker=0, incarnation="x", every_s=0.002, max_bytes=200_000)
+number = 0
+while True:
+    for _ in range(50):
+        segments.append(record(number))
+        number += 1
+    print(segments.durable, flush=True)
+"""
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Waits for something another thread does; the test's own time limit ends a wait in vain."""
+    while not condition():
+        time.sleep(0.001)
+
+
+def records_in(folder: Path) -> list[UsageRecord]:
+    """The records under a folder, which must be whole."""
+    found = list(read_segments(folder))
+    assert [entry for entry in found if isinstance(entry, SegmentDamage)] == []
+    return [entry for entry in found if isinstance(entry, UsageRecord)]
+
+
+@contextmanager
+def segments_in(folder: Path, **options: object) -> Iterator[UsageSegments]:
+    """Segments that sync every millisecond, closed at the end."""
+    segments = UsageSegments(folder, worker=1, incarnation="i", every_s=0.001, **options)  # type: ignore[arg-type]
+    try:
+        yield segments
+    finally:
+        segments.close()
+
+
+def test_records_come_back_as_they_were(tmp_path: Path) -> None:
+    """Every field, attempts and failures included, in the order of appending."""
+    given_records = [record(number, attempts=(attempt("b", Failure.RESET), attempt())) for number in range(300)]
+    with segments_in(tmp_path / "made") as segments:
+        for each in given_records:
+            segments.append(each)
+    assert segments.durable == 300
+    assert (segments.lost, segments.waiting, segments.fault) == (0, 0, "")
+    assert records_in(tmp_path / "made") == given_records
+
+
+def test_a_full_segment_is_followed_by_another(tmp_path: Path) -> None:
+    """Rotation by size; names keep the order; each file begins with the magic line."""
+    with segments_in(tmp_path, max_bytes=2_000) as segments:
+        for number in range(60):
+            segments.append(record(number))
+            until(lambda number=number: segments.durable > number)  # type: ignore[misc]
+    files = sorted(tmp_path.iterdir())
+    assert len(files) > 5
+    assert all(path.read_bytes().startswith(MAGIC) and path.name.startswith("usage-1-i-") for path in files)
+    assert [each.id for each in records_in(tmp_path)] == [f"req-{number}" for number in range(60)]
+
+
+def test_an_incarnation_that_reuses_a_name_overwrites_nothing(tmp_path: Path) -> None:
+    """Two writers of the same name get files of their own."""
+    for number in range(2):
+        with segments_in(tmp_path) as segments:
+            segments.append(record(number))
+    assert [each.id for each in records_in(tmp_path)] == ["req-0", "req-1"]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+@pytest.mark.parametrize("call", ["write", "fdatasync"])
+def test_a_fault_of_the_disk_loses_nothing_that_fits_the_spool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, call: str
+) -> None:
+    """Half a group is written, then the disk fails for a while: afterwards every record is there, none torn."""
+    is_broken = threading.Event()
+    real = getattr(os, call)
+
+    def failing(descriptor: int, *blob: bytes) -> object:
+        if is_broken.is_set():
+            if blob:
+                real(descriptor, bytes(blob[0])[: len(blob[0]) // 2])
+            raise OSError(code, os.strerror(code))
+        return real(descriptor, *blob)
+
+    with segments_in(tmp_path) as segments:
+        segments.append(record(0))
+        until(lambda: segments.durable == 1)
+        monkeypatch.setattr(os, call, failing)
+        is_broken.set()
+        for number in range(1, 50):
+            segments.append(record(number))
+        until(lambda: segments.fault != "")
+        assert segments.fault == os.strerror(code)
+        assert (segments.durable, segments.waiting, segments.lost) == (1, 49, 0)
+        is_broken.clear()
+        until(lambda: segments.durable == 50)
+        assert segments.fault == ""
+    assert [each.id for each in records_in(tmp_path)] == [f"req-{number}" for number in range(50)]
+
+
+def test_a_full_spool_loses_loudly_and_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not fit is counted and told; what fits comes to disk when the disk is back; no litter meanwhile."""
+    told: list[int] = []
+    is_full = threading.Event()
+    is_full.set()
+    real = os.write
+
+    def failing(descriptor: int, blob: bytes) -> int:
+        if is_full.is_set():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, blob)
+
+    monkeypatch.setattr(os, "write", failing)
+    with segments_in(tmp_path, on_lost=told.append, max_spooled=20) as segments:
+        segments.append(record(0))
+        until(lambda: segments.fault != "")
+        for number in range(1, 100):
+            segments.append(record(number))
+        assert 70 <= segments.lost == len(told) <= 80  # a group in the writer's hands beside the spool
+        assert segments.waiting == 100 - segments.lost
+        assert list(tmp_path.iterdir()) == []
+        is_full.clear()
+        until(lambda: segments.waiting == 0)
+        lost = segments.lost
+    assert [each.id for each in records_in(tmp_path)] == [f"req-{number}" for number in range(100 - lost)]
+
+
+def test_a_disk_that_never_comes_back_is_told_at_the_end(tmp_path: Path) -> None:
+    """The folder cannot be made: closing counts what is left as lost; so is what comes after."""
+    (tmp_path / "file").write_text("")
+    told: list[int] = []
+    segments = UsageSegments(tmp_path / "file" / "below", worker=0, incarnation="i", on_lost=told.append, every_s=0.001)
+    for number in range(5):
+        segments.append(record(number))
+    assert not segments.close()
+    segments.append(record(5))
+    assert segments.lost == sum(told) == 6
+
+
+def test_a_disk_that_hangs_is_told_and_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sync that does not return is a fault after a second; closing does not wait for ever."""
+    may_go_on = threading.Event()
+    monkeypatch.setattr(usage_segments, "_STALL_S", 0.01)
+    real = os.fdatasync
+
+    def hanging(descriptor: int) -> None:
+        may_go_on.wait()
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", hanging)
+    segments = UsageSegments(tmp_path, worker=0, incarnation="i", every_s=0.001)
+    try:
+        segments.append(record())
+        until(lambda: "has not answered" in segments.fault)
+        assert not segments.close(0.01)
+        assert segments.lost == 1
+    finally:
+        may_go_on.set()
+        segments._thread.join()
+
+
+def test_a_removed_file_is_not_written_on(tmp_path: Path) -> None:
+    """Somebody clears the folder while we serve: later records are in a file that exists."""
+    with segments_in(tmp_path) as segments:
+        segments.append(record(0))
+        until(lambda: segments.durable == 1)
+        for path in tmp_path.iterdir():
+            path.unlink()
+        segments.append(record(1))
+    assert [each.id for each in records_in(tmp_path)] == ["req-1"]
+
+
+def test_a_name_no_encoding_has_is_lost_and_counted(tmp_path: Path) -> None:
+    """Half a surrogate pair in a field raises nothing."""
+    with segments_in(tmp_path) as segments:
+        segments.append(record(0, basis="\ud800"))
+        segments.append(record(1))
+    assert segments.lost == 1
+    assert [each.id for each in records_in(tmp_path)] == ["req-1"]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A segment of five records."""
+    folder = tmp_path_factory.mktemp("whole")
+    with segments_in(folder) as segments:
+        for number in range(5):
+            segments.append(record(number))
+    (path,) = folder.iterdir()
+    return path.read_bytes()
+
+
+@given(data=st.data())
+def test_any_cut_loses_only_what_lies_behind_it(
+    whole: bytes, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """Cut anywhere: a prefix of the records, then one damage with its offset, unless the cut is between frames."""
+    cut = data.draw(st.integers(0, len(whole)))
+    folder = tmp_path_factory.mktemp("cut")
+    (folder / "usage-0-i-000000.seg").write_bytes(whole[:cut])
+    found = list(read_segments(folder))
+    records = [entry for entry in found if isinstance(entry, UsageRecord)]
+    damages = [entry for entry in found if isinstance(entry, SegmentDamage)]
+    assert [each.id for each in records] == [f"req-{number}" for number in range(len(records))]
+    assert len(damages) <= 1
+    for damage in damages:
+        assert damage.offset + damage.rest_bytes == cut
+        assert damage.reason.startswith(("torn frame", "it does not begin"))
+    assert damages or cut in _frame_ends(whole)
+
+
+@given(data=st.data())
+def test_any_flipped_byte_is_found(whole: bytes, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    """No change of one byte gives a record that was not written."""
+    at, flip = data.draw(st.integers(0, len(whole) - 1)), data.draw(st.integers(1, 255))
+    folder = tmp_path_factory.mktemp("flip")
+    changed = whole[:at] + bytes([whole[at] ^ flip]) + whole[at + 1 :]
+    (folder / "usage-0-i-000000.seg").write_bytes(changed)
+    found = list(read_segments(folder))
+    assert isinstance(found[-1], SegmentDamage)
+    assert found[-1].offset <= at
+    assert found[:-1] == [record(number) for number in range(len(found) - 1)]
+
+
+def test_zeros_after_a_power_cut_are_no_records(whole: bytes, tmp_path: Path) -> None:
+    """File systems may leave a tail of zeros, which is a frame of no bytes with the right checksum."""
+    (tmp_path / "usage-0-i-000000.seg").write_bytes(whole + bytes(64))
+    *records, damage = read_segments(tmp_path)
+    assert len(records) == 5
+    assert isinstance(damage, SegmentDamage)
+    assert (damage.offset, damage.reason, damage.rest_bytes) == (len(whole), "a frame of 0 bytes", 64)
+
+
+@pytest.mark.parametrize("payload", [b"\xc0", b"\x93\x01\x02\x03", b"x" * 100])
+def test_a_whole_frame_that_is_no_record_is_damage(tmp_path: Path, payload: bytes) -> None:
+    """A right checksum over the wrong content is told as what it is."""
+    frame = struct.pack("<II", len(payload), zlib.crc32(payload)) + payload
+    (tmp_path / "usage-0-i-000000.seg").write_bytes(MAGIC + frame)
+    (damage,) = read_segments(tmp_path)
+    assert isinstance(damage, SegmentDamage)
+    assert damage.reason.startswith("not a usage record")
+
+
+@pytest.mark.parametrize("acknowledgements", [1, 4, 9])
+def test_kill_9_loses_nothing_acknowledged(tmp_path: Path, repo_root: Path, acknowledgements: int) -> None:
+    """Whatever was told durable before the kill is there, in order, and at most the last frame is torn."""
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=repo_root
+    )
+    assert writer.stdout is not None
+    try:
+        durable, seen = 0, 0
+        while seen < acknowledgements:
+            told = int(writer.stdout.readline())
+            seen += told > durable
+            durable = told
+    finally:
+        os.kill(writer.pid, signal.SIGKILL)
+        rest, _ = writer.communicate()
+    durable = max([durable, *(int(line) for line in rest.splitlines(keepends=True) if line.endswith("\n"))])
+    found = list(read_segments(tmp_path))
+    damages = [entry for entry in found if isinstance(entry, SegmentDamage)]
+    records = [entry for entry in found if isinstance(entry, UsageRecord)]
+    assert len(records) >= durable > 0
+    assert [each.id for each in records] == [f"req-{number}" for number in range(len(records))]
+    assert [damage.reason for damage in damages] in (
+        [],
+        ["torn frame"],
+        ["it does not begin as a segment of this version"],
+    )
+
+
+def _frame_ends(content: bytes) -> set[int]:
+    ends, offset = {len(MAGIC)}, len(MAGIC)
+    while offset < len(content):
+        offset += 8 + struct.unpack_from("<I", content, offset)[0]
+        ends.add(offset)
+    return ends
