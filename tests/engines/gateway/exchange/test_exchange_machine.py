@@ -103,6 +103,7 @@ class Requests(RuleBasedStateMachine):
             world.live.remove(attempt)
             exchange.on_lost(attempt, failure, now)
         elif what == "stale" and attempt.status == 0 and not attempt.is_fresh:
+            world.live.remove(attempt)
             exchange.on_lost(attempt, Failure.RESET, now, was_reused=True)
         elif what == "bad" and attempt.status == 0:
             world.live.remove(attempt)
@@ -127,8 +128,9 @@ class Requests(RuleBasedStateMachine):
     def leave(self, pick: object) -> None:
         """A caller hangs up."""
         if self.open:
-            exchange, _ = pick.choice(self.open)  # type: ignore[attr-defined]  # hypothesis draws a Random
+            exchange, world = pick.choice(self.open)  # type: ignore[attr-defined]  # hypothesis draws a Random
             exchange.on_client_gone(self.desk.now)
+            world.ending = "left"
 
     @rule(seconds=st.sampled_from([0.01, 0.3, 2.0, 6.0, 31.0]))
     def wait(self, seconds: float) -> None:
@@ -183,4 +185,4 @@ class Requests(RuleBasedStateMachine):
 
 
 TestRequests = Requests.TestCase
-TestRequests.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestRequests.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)

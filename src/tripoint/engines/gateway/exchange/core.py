@@ -111,6 +111,11 @@ class Tries:
     def __len__(self) -> int:
         return len(self._tried)
 
+    @property
+    def is_outdated(self) -> bool:
+        """True when a table came meanwhile: what was permitted may not be any more."""
+        return self._generation != self._core.generation
+
     def first(self, now: float) -> Choice | Shed:
         """A place for the first attempt, or why there is none."""
         return self._core.router.choose(self.query, self._tried, now)
@@ -136,9 +141,8 @@ class Tries:
 
     def _is_current(self) -> bool:
         """True when the request may still be served, after it was brought up to a table that came meanwhile."""
-        core = self._core
-        if self._generation != core.generation:
-            if not core.renew(self._opening, self.query):
+        if self.is_outdated:
+            if not self._core.renew(self._opening, self.query):
                 return False
-            self._generation = core.generation
+            self._generation = self._core.generation
         return True

@@ -146,7 +146,7 @@ class Exchange:
 
     def on_lost(self, attempt: Attempt, failure: Failure, now: float, *, was_reused: bool = False) -> None:
         """It ended without a whole answer; `was_reused` when a kept connection died before the first byte."""
-        if was_reused and not attempt.is_fresh and attempt.status == 0:
+        if was_reused and not attempt.is_fresh and attempt.status == 0 and not self._tries.is_outdated:
             # The upstream closed an idle connection while we were writing: nobody's fault, and nothing was begun.
             attempt.is_fresh = True
             self._effects.dial(attempt)
