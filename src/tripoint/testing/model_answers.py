@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -12,6 +14,8 @@ WORDS = (
     "amber", "basin", "cedar", "delta", "ember", "fjord", "grove", "harbour", "inlet", "juniper", "kelp", "lagoon",
     "meadow", "nectar", "orchard", "pebble", "quartz", "ravine", "summit", "thicket", "upland", "valley", "willow",
 )  # fmt: skip
+ARGUMENTS = {"city": "Oslo"}
+"""What tools are called with."""
 
 
 class Event(NamedTuple):
@@ -43,6 +47,10 @@ class ModelAnswer:
     """True when a limit ended it."""
     vectors: tuple[tuple[float, ...], ...] = ()
     """Embeddings."""
+    is_packed: bool = False
+    """True for embeddings as base64 of little-endian floats."""
+    tool: str = ""
+    """A tool it calls instead of saying words: the first one offered, until its result is among the messages."""
 
     def whole(self, *, has_usage: bool) -> dict[str, Any]:
         """The answer in one document."""
@@ -66,11 +74,14 @@ class ModelAnswer:
 
     def _document(self) -> dict[str, Any]:
         if self.api == "embeddings":
-            rows = [{"object": "embedding", "index": i, "embedding": row} for i, row in enumerate(self.vectors)]
+            vectors = [_packed(row) if self.is_packed else row for row in self.vectors]
+            rows = [{"object": "embedding", "index": i, "embedding": row} for i, row in enumerate(vectors)]
             usage = {"prompt_tokens": self.tokens_in, "total_tokens": self.tokens_in}
             return {"object": "list", "data": rows, "model": self.model, "usage": usage}
         if self.api == "messages":
-            content = [{"type": "text", "text": self.text}]
+            content: list[dict[str, Any]] = [{"type": "text", "text": self.text}]
+            if self.tool:
+                content = [{"type": "tool_use", "id": "toolu_1", "name": self.tool, "input": ARGUMENTS}]
             return {**self._message(), "content": content, "stop_reason": self._stop(), "usage": self._usage_message()}
         if self.api == "responses":
             return self._response("completed")
@@ -78,7 +89,9 @@ class ModelAnswer:
         said: dict[str, Any] = {"text": self.text, "logprobs": None}
         if self.api == "chat":
             said = {"message": {"role": "assistant", "content": self.text, "refusal": None}, "logprobs": None}
-        choice = {"index": 0, **said, "finish_reason": "length" if self.is_short else "stop"}
+        if self.tool:
+            said = {"message": {"role": "assistant", "content": None, "refusal": None, "tool_calls": [self._call()]}}
+        choice = {"index": 0, **said, "finish_reason": self._finish()}
         return {**self._frame(shape), "choices": [choice], "usage": self._usage()}
 
     def _chunk_events(self, has_usage: bool) -> Iterator[Event]:
@@ -92,7 +105,7 @@ class ModelAnswer:
             said: dict[str, Any] = {"delta": {"content": text}} if is_chat else {"text": text, "logprobs": None}
             yield Event(_line({**frame, "choices": [{"index": 0, **said, "finish_reason": None}]}), True)
         end: dict[str, Any] = {"delta": {}} if is_chat else {"text": "", "logprobs": None}
-        last = {"index": 0, **end, "finish_reason": "length" if self.is_short else "stop"}
+        last = {"index": 0, **end, "finish_reason": self._finish()}
         yield Event(_line({**frame, "choices": [last]}), False)
         if has_usage:
             yield Event(_line({**frame, "choices": [], "usage": self._usage()}), False)
@@ -101,8 +114,14 @@ class ModelAnswer:
     def _message_events(self, has_usage: bool) -> Iterator[Event]:
         usage = self._usage_message() if has_usage else {"input_tokens": 0, "output_tokens": 0}
         yield _named("message_start", {"message": {**self._message(), "usage": {**usage, "output_tokens": 0}}})
-        yield _named("content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}})
-        for number, word in enumerate(self.words):
+        block: dict[str, Any] = {"type": "text", "text": ""}
+        if self.tool:
+            block = {"type": "tool_use", "id": "toolu_1", "name": self.tool, "input": {}}
+        yield _named("content_block_start", {"index": 0, "content_block": block})
+        if self.tool:
+            piece = {"type": "input_json_delta", "partial_json": json.dumps(ARGUMENTS)}
+            yield Event(_named("content_block_delta", {"index": 0, "delta": piece}).content, True)
+        for number, word in enumerate(() if self.tool else self.words):
             delta = {"type": "text_delta", "text": word if number == 0 else f" {word}"}
             yield Event(_named("content_block_delta", {"index": 0, "delta": delta}).content, True)
         yield _named("content_block_stop", {"index": 0})
@@ -152,7 +171,15 @@ class ModelAnswer:
         nothing: dict[str, Any] = {"error": None, "incomplete_details": None, "instructions": None, "metadata": {}}
         return {**head, "model": self.model, **nothing, "temperature": 1.0, "top_p": 1.0, **rest}
 
+    def _call(self) -> dict[str, Any]:
+        return {"id": "call_1", "type": "function", "function": {"name": self.tool, "arguments": json.dumps(ARGUMENTS)}}
+
+    def _finish(self) -> str:
+        return "tool_calls" if self.tool else "length" if self.is_short else "stop"
+
     def _stop(self) -> str:
+        if self.tool:
+            return "tool_use"
         return "max_tokens" if self.is_short else "end_turn"
 
     def _usage(self) -> dict[str, int]:
@@ -181,12 +208,15 @@ def answer(path: str, asked: dict[str, Any], seed: int, words: int) -> ModelAnsw
     tokens_in = max(1, len(text.split()))
     if api == "embeddings":
         rows = tuple(_vector(seed, each) for each in ([prompt] if isinstance(prompt, str) else prompt))
-        return ModelAnswer(api, model, False, False, (), tokens_in, False, rows)
+        is_packed = asked.get("encoding_format") == "base64"
+        return ModelAnswer(api, model, False, False, (), tokens_in, False, rows, is_packed)
     limits = [asked.get(name) for name in ("max_tokens", "max_completion_tokens", "max_output_tokens")]
     limit = next((int(each) for each in limits if each is not None), words)
     said = tuple(_word(seed, text, number) for number in range(min(limit, words)))
     wants_usage = bool((asked.get("stream_options") or {}).get("include_usage"))
-    return ModelAnswer(api, model, bool(asked.get("stream")), wants_usage, said, tokens_in, limit < words)
+    tool = _tool_of(asked) if api in ("chat", "messages") else ""
+    is_stream = bool(asked.get("stream"))
+    return ModelAnswer(api, model, is_stream, wants_usage, said, tokens_in, limit < words and not tool, tool=tool)
 
 
 def metrics(at_once: int) -> str:
@@ -202,6 +232,21 @@ def metrics(at_once: int) -> str:
         "# TYPE vllm:kv_cache_usage_perc gauge\n"
         'vllm:kv_cache_usage_perc{engine="0",model_name="tiny"} 0.25\n'
     )
+
+
+def _tool_of(asked: dict[str, Any]) -> str:
+    """Name of the first tool offered; empty once a result of one is among the messages."""
+    tools = asked.get("tools") or ()
+    has_result = any(
+        message.get("role") == "tool" or "tool_result" in json.dumps(message.get("content"))
+        for message in asked["messages"]
+    )
+    first = tools[0] if tools and not has_result else {}
+    return str(first.get("name") or (first.get("function") or {}).get("name") or "")
+
+
+def _packed(row: tuple[float, ...]) -> str:
+    return base64.b64encode(struct.pack(f"<{len(row)}f", *row)).decode()
 
 
 def _word(seed: int, text: str, number: int) -> str:
