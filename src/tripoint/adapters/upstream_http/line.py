@@ -1,0 +1,272 @@
+"""One connection to an upstream: carries one attempt at a time and reports what becomes of it.
+
+It trusts nothing it reads: a second answer nobody asked for, a switch of protocols, a body longer than promised or
+shorter, a head without end: each ends the connection, and the attempt on it where it was not complete.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING, Protocol, cast
+
+import httptools
+
+from tripoint.domain.record import Failure
+
+if TYPE_CHECKING:
+    from tripoint.adapters.upstream_http.pool import Pool
+
+_MAX_HEAD = 64 * 1024
+_JOINED = 16 * 1024
+"""Bodies up to this size are copied behind the head rather than written beside it."""
+
+
+class Outgoing(Protocol):
+    """What is sent: an exchange's attempt, or an errand of the worker's own."""
+
+    path: bytes
+    head: bytes
+    body: bytes
+    is_fresh: bool
+    sent_at: float
+
+
+class Reports(Protocol):
+    """Who is told what becomes of it: an exchange, or an errand."""
+
+    def on_head(self, attempt: Outgoing, status: int, headers: list[tuple[bytes, bytes]], now: float) -> None:
+        """Status and headers came."""
+        ...
+
+    def on_data(self, attempt: Outgoing, data: bytes, now: float) -> None:
+        """A piece of the body came."""
+        ...
+
+    def on_end(self, attempt: Outgoing, now: float) -> None:
+        """The body is complete."""
+        ...
+
+    def on_lost(self, attempt: Outgoing, failure: Failure, now: float, *, was_reused: bool = False) -> None:
+        """There will be no (more) answer."""
+        ...
+
+
+class Sink(Protocol):
+    """Who holds the machine that is told, and writes out what it commands."""
+
+    exchange: Reports | None
+
+    def flush(self) -> None:
+        """Called once after the machine was told of one piece."""
+        ...
+
+
+class Line(asyncio.Protocol):
+    """One connection."""
+
+    __slots__ = (
+        "_body_size", "_closes", "_fields", "_has_head", "_head_size", "_is_broken", "_is_complete", "_is_interim",
+        "_is_paused", "_is_told", "_keeps", "_limit", "_parser", "_parts", "_status", "_transport", "_uses", "attempt",
+        "idle_since", "lead", "pool", "sink",
+    )  # fmt: skip
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.attempt: Outgoing | None = None
+        self.sink: Sink | None = None
+        self.lead = b""
+        """Request line and fixed headers of what it carries."""
+        self.idle_since = 0.0
+        self._transport: asyncio.Transport | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self._fields: list[tuple[bytes, bytes]] = []
+        self._parts: list[bytes] = []
+        self._uses = 0
+        self._is_paused = self._is_broken = self._keeps = False
+        self._reset()
+
+    def _reset(self) -> None:
+        self._status = 0
+        self._head_size = 0
+        self._body_size = 0
+        self._limit: float = 0
+        self._has_head = self._is_told = self._is_complete = self._is_interim = self._closes = False
+
+    # --- commands --------------------------------------------------------------------------------------------------
+
+    def carry(self, attempt: Outgoing, sink: Sink, lead: bytes) -> None:
+        """Sends an attempt, now or as soon as the connection stands."""
+        self.attempt, self.sink, self.lead = attempt, sink, lead
+        if self._transport is not None:
+            self._send(self._transport)
+
+    def drop(self) -> None:
+        """Forgets its attempt; the connection is of no more use unless the answer was complete or never begun."""
+        self.attempt = self.sink = None
+        if self._transport is not None and not self._is_complete:
+            self._is_broken = True
+            self._transport.abort()
+
+    def close(self) -> None:
+        """Ends an idle connection."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def pause(self) -> None:
+        """Reads no more until `resume`: the caller is slower than the upstream."""
+        if self._transport is not None and not self._is_paused and not self._transport.is_closing():
+            self._is_paused = True
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Reads on."""
+        if self._is_paused and self._transport is not None:
+            self._is_paused = False
+            if not self._transport.is_closing():
+                self._transport.resume_reading()
+
+    def failed(self, failure: Failure) -> None:
+        """Reports that its attempt is lost, where it has one."""
+        attempt, sink = self.attempt, self.sink
+        self.attempt = self.sink = None
+        if attempt is None or sink is None or sink.exchange is None:
+            return
+        was_reused = self._uses > 1 and not self._head_size
+        sink.exchange.on_lost(attempt, failure, monotonic(), was_reused=was_reused)
+        sink.flush()
+
+    def _send(self, transport: asyncio.Transport) -> None:
+        attempt = self.attempt
+        assert attempt is not None  # callers have just set it
+        body = attempt.body
+        size = len(body)
+        self._uses += 1
+        attempt.sent_at = monotonic()
+        if size <= _JOINED:
+            transport.write(b"%b%bcontent-length: %d\r\n\r\n%b" % (self.lead, attempt.head, size, body))
+        else:
+            transport.writelines((b"%b%bcontent-length: %d\r\n\r\n" % (self.lead, attempt.head, size), body))
+
+    # --- what the transport says -----------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Sends what waits for the connection."""
+        self._transport = stream = cast("asyncio.Transport", transport)
+        if self.attempt is not None:
+            self._send(stream)
+        else:
+            self.pool.put_back(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The answer ends with the connection where it has no other end; else the attempt is lost."""
+        self._transport = None
+        self.pool.forget(self)
+        attempt, sink = self.attempt, self.sink
+        if attempt is None or sink is None:
+            return
+        if exc is None and self._closes and not self._is_broken:
+            self.attempt = self.sink = None
+            if sink.exchange is not None:
+                sink.exchange.on_end(attempt, monotonic())
+                sink.flush()
+            return
+        self.failed(Failure.LOST if self._has_head else Failure.RESET)
+
+    def data_received(self, data: bytes) -> None:
+        """Parses a piece and reports it: head, one piece of body and end, each at most once."""
+        attempt, sink = self.attempt, self.sink
+        if attempt is None or sink is None:
+            self._break()  # an answer nobody asked for
+            return
+        if not self._has_head:
+            self._head_size += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._is_broken = True
+        now = monotonic()
+        exchange = sink.exchange
+        if exchange is None:  # the caller has left and the machine has said so already
+            self._break()
+            return
+        if self._has_head and not self._is_told:
+            self._is_told = True
+            exchange.on_head(attempt, self._status, self._fields, now)
+            self._fields = []
+        parts = self._parts
+        if parts and self.attempt is attempt:
+            piece = parts[0] if len(parts) == 1 else b"".join(parts)
+            parts.clear()
+            self._body_size += len(piece)
+            if self._body_size > self._limit:
+                self._is_broken = True
+            else:
+                exchange.on_data(attempt, piece, now)
+        if self._is_complete:
+            self._complete(attempt, exchange, now)
+        elif self._is_broken or (not self._has_head and self._head_size > _MAX_HEAD):
+            self.failed(Failure.ANSWER)
+            self._break()
+            return
+        sink.flush()
+
+    # --- what the parser says --------------------------------------------------------------------------------------
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header of the answer."""
+        self._fields.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """The head is complete: one of an interim answer is passed over, and none switches protocols."""
+        status = self._parser.get_status_code()
+        if self._is_complete or status == 101:
+            self._is_broken = True
+        elif status < 200:
+            self._is_interim = True
+            self._fields = []
+        else:
+            self._status = status
+            self._has_head = True
+            self._closes = status not in (204, 304)
+            self._limit = self.pool.max_answer
+            for name, value in self._fields:
+                size = len(name)
+                if size in (14, 17) and name.lower() in (b"content-length", b"transfer-encoding"):
+                    self._closes = False
+                elif size == 12 and value[:17].lower() == b"text/event-stream":
+                    self._limit = inf  # bounded by its deadline and the length of its lines instead
+
+    def on_body(self, data: bytes) -> None:
+        """A piece of the body."""
+        self._parts.append(data)
+
+    def on_message_complete(self) -> None:
+        """The answer is whole."""
+        if self._is_interim:
+            self._is_interim = False
+        else:
+            self._is_complete = True
+            # To be asked here: once the parser has left the message it no longer knows.
+            self._keeps = self._parser.should_keep_alive()
+
+    # --- ends ------------------------------------------------------------------------------------------------------
+
+    def _complete(self, attempt: Outgoing, exchange: Reports, now: float) -> None:
+        is_wanted = self.attempt is attempt
+        self.attempt = self.sink = None
+        transport = self._transport
+        if self._is_broken or transport is None or transport.is_closing() or not self._keeps:
+            self._break()
+        else:
+            self.resume()
+            self._reset()
+            self.pool.put_back(self)
+        if is_wanted:
+            exchange.on_end(attempt, now)
+
+    def _break(self) -> None:
+        self._is_broken = True
+        if self._transport is not None:
+            self._transport.abort()

@@ -1,0 +1,153 @@
+"""`tripoint serve`: one endpoint in front of every site, by the estate and its plan."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tripoint.apps import wiring
+from tripoint.apps.answer import json_document, plural
+from tripoint.apps.outcomes import ExitCode, finding_lines, outcome_of
+from tripoint.apps.terminal.flags import FiniteRange
+
+if TYPE_CHECKING:
+    from tripoint.apps.gateway.fleet.supervisor import Standing, Tell
+    from tripoint.domain.errors import TripointError
+    from tripoint.domain.table import RoutingTable
+
+
+@click.command()
+@click.argument("estate", type=click.Path())
+@click.option(
+    "--plan", metavar="FILE", type=click.Path(), help="Plan whose shares are followed: a plan.json or its folder."
+)
+@click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True,
+              help="Address to listen on; other than this machine's own needs certificate and keys.")  # fmt: skip
+@click.option("--port", metavar="N", type=click.IntRange(0, 65535), default=8080, show_default=True,
+              help="Port to listen on; 0 takes a free one.")  # fmt: skip
+@click.option(
+    "--workers", metavar="N", type=click.IntRange(1, 64), help="Worker processes; one per core when not given."
+)
+@click.option(
+    "--tls-cert", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help="Certificate chain, PEM."
+)
+@click.option("--tls-key", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help="Its key, PEM.")
+@click.option("--run-dir", metavar="DIR", type=click.Path(file_okay=False),
+              help="Where usage records and counters are kept; by default in this user's state.")  # fmt: skip
+@click.option("--access-log", metavar="FILE", type=click.Path(allow_dash=True, dir_okay=False),
+              help="Write one JSON line per request here, `-` for standard output.")  # fmt: skip
+@click.option("--max-body-mb", metavar="MB", type=FiniteRange(min=0, min_open=True), default=32.0, show_default=True,
+              help="Longest request body, MB.")  # fmt: skip
+@click.option("--max-connections", metavar="N", type=click.IntRange(1), default=16_000, show_default=True,
+              help="Most connections at once, per worker.")  # fmt: skip
+@click.option("--drain-s", metavar="S", type=FiniteRange(min=0), default=30.0, show_default=True,
+              help="Longest time to finish what is under way when told to end, seconds.")  # fmt: skip
+@click.option("--watch", is_flag=True, help="Reload when a file of the estate or the plan changes; SIGHUP always does.")
+@click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document, once it serves.")
+@click.option("--debug", is_flag=True, help="Show the trace of an unexpected failure.")
+def command(
+    estate: str,
+    plan: str | None,
+    host: str,
+    port: int,
+    workers: int | None,
+    tls_cert: str | None,
+    tls_key: str | None,
+    run_dir: str | None,
+    access_log: str | None,
+    max_body_mb: float,
+    max_connections: int,
+    drain_s: float,
+    watch: bool,
+    as_json: bool,
+    debug: bool,
+) -> int:
+    """Serve the plan: one OpenAI-compatible endpoint in front of every site.
+
+    ESTATE is a YAML file or a folder. Ends on SIGTERM or Ctrl-C once requests under way are answered; SIGHUP reads
+    estate and plan again and keeps the old ones where the new ones are wrong.
+    """
+    import asyncio
+
+    from tripoint.apps.gateway.fleet.options import ServeOptions
+    from tripoint.apps.gateway.fleet.supervisor import Fleet
+    from tripoint.apps.gateway.limits import Limits
+
+    del debug  # read by whoever shows a failure
+    options = ServeOptions(
+        estate=estate,
+        plan=plan,
+        host=host,
+        port=port,
+        workers=workers or os.cpu_count() or 1,
+        run_dir=Path(run_dir) if run_dir else _state_folder(host, port),
+        access_log=access_log or "",
+        tls_cert=tls_cert or "",
+        tls_key=tls_key or "",
+        drain_s=drain_s,
+        is_watching=watch,
+        limits=Limits(max_body=int(max_body_mb * 2**20), max_connections=max_connections),
+    )
+
+    def compiled(previous: RoutingTable | None) -> RoutingTable:
+        found = wiring.compile_routing(estate, plan, previous=previous)
+        for line in finding_lines(found.findings):
+            click.echo(line, err=True)
+        return found.table
+
+    async def run() -> None:
+        await Fleet(options, compiled, _tell(as_json=as_json)).run()
+
+    asyncio.run(run())
+    return ExitCode.YES
+
+
+def _tell(*, as_json: bool) -> Tell:
+    from tripoint.apps.gateway.fleet.supervisor import Tell
+
+    def ready(standing: Standing) -> None:
+        if as_json:
+            click.echo(json_document("serve", ok=True, findings=(), payload=_payload(standing)))
+        else:
+            click.echo(_line(standing))
+
+    def note(text: str) -> None:
+        click.echo(text, err=True)
+
+    def refused(error: TripointError) -> None:
+        outcome = outcome_of(error)
+        for line in finding_lines(outcome.findings):
+            click.echo(line, err=True)
+        click.echo(f"not reloaded: {outcome.message}; the old one serves on", err=True)
+
+    return Tell(ready, note, refused)
+
+
+def _line(standing: Standing) -> str:
+    table = standing.table
+    state = f"degraded: {'; '.join(standing.degraded)}" if standing.degraded else "ready"
+    sizes = f"{plural(len(table.targets), 'upstream')}, {plural(len(table.routes), 'workload')}"
+    return f"serving `{table.name}` at {standing.address} with {plural(standing.workers, 'worker')}, {sizes}; {state}"
+
+
+def _payload(standing: Standing) -> dict[str, Any]:
+    table = standing.table
+    return {
+        "address": standing.address,
+        "workers": standing.workers,
+        "estate": table.name,
+        "estate_digest": table.estate_digest,
+        "plan_digest": table.plan_digest,
+        "upstreams": [each.id for each in table.targets],
+        "workloads": [each.workload for each in table.routes],
+        "degraded": list(standing.degraded),
+    }
+
+
+def _state_folder(host: str, port: int) -> Path:
+    """Where this user's programs keep their state, by the address served."""
+    root = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(root) / "tripoint" / f"serve-{host.replace(':', '_')}-{port}"

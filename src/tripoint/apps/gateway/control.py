@@ -1,0 +1,67 @@
+"""How supervisor and worker talk: frames of JSON over a socket pair that ends when either of them does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+import msgspec
+
+MAX_FRAME = 256 * 2**20
+
+
+class Message(msgspec.Struct):
+    """One frame."""
+
+    kind: str
+    """To a worker: `table` or `drain`. From it: `ready`, `adopted`, `refused` or `note`."""
+    text: str = ""
+    """The table as JSON, or words for a person."""
+    degraded: tuple[str, ...] = ()
+    """With `ready` and `adopted`: what is missing."""
+
+
+class Channel(asyncio.Protocol):
+    """One end; `received` is called with every message and `ended` once, when the other side is gone."""
+
+    def __init__(self, received: Callable[[Message], None], ended: Callable[[], None]) -> None:
+        self._received = received
+        self._ended = ended
+        self._buffer = bytearray()
+        self._transport: asyncio.Transport | None = None
+        self._decoder = msgspec.json.Decoder(Message)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keeps the transport to send on."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Takes frames apart: four bytes of length, then JSON."""
+        self._buffer += data
+        while len(self._buffer) >= 4:
+            size = int.from_bytes(self._buffer[:4], "big")
+            if size > MAX_FRAME:
+                self.close()
+                return
+            if len(self._buffer) < 4 + size:
+                return
+            frame = bytes(self._buffer[4 : 4 + size])
+            del self._buffer[: 4 + size]
+            self._received(self._decoder.decode(frame))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The other side is gone."""
+        self._transport = None
+        self._ended()
+
+    def send(self, message: Message) -> None:
+        """Sends a message; into the void when the other side is gone, which `ended` tells."""
+        if self._transport is not None and not self._transport.is_closing():
+            frame = msgspec.json.encode(message)
+            self._transport.write(len(frame).to_bytes(4, "big") + frame)
+
+    def close(self) -> None:
+        """Ends the conversation."""
+        if self._transport is not None:
+            self._transport.close()

@@ -1,0 +1,1 @@
+"""The supervisor: compiles the table, keeps the workers alive, reloads them and ends them."""

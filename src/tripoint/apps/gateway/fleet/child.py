@@ -1,0 +1,161 @@
+"""One place in the fleet: the worker process in it now, and the next one when that dies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Callable
+from time import monotonic
+
+import msgspec
+
+from tripoint.apps.gateway.control import Channel, Message
+from tripoint.apps.gateway.fleet.options import ServeOptions
+
+_WORKER = "tripoint.apps.gateway.worker.main"
+_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S, _HEALTHY_S = 0.1, 5.0, 10.0
+
+
+class Launch(msgspec.Struct, kw_only=True):
+    """What a worker is started with; see `tripoint.apps.gateway.worker.main`."""
+
+    worker: int
+    workers: int
+    incarnation: str
+    listen_fd: int
+    control_fd: int
+    board_fd: int
+    run_dir: str
+    access_log: str
+    tls_cert: str
+    tls_key: str
+    drain_s: float
+    limits: dict[str, float]
+
+
+class Child:
+    """Keeps one worker running."""
+
+    def __init__(
+        self,
+        index: int,
+        options: ServeOptions,
+        listening: socket.socket,
+        board_fd: int,
+        died: Callable[[int, int], None],
+    ) -> None:
+        self._index = index
+        self._options = options
+        self._listening = listening
+        self._board_fd = board_fd
+        self._died = died
+        """Called with the place's number and the exit code once a worker is reaped."""
+        self._table = ""
+        self._process: asyncio.subprocess.Process | None = None
+        self._channel: Channel | None = None
+        self._is_ending = False
+        self._ready = asyncio.Event()
+        self._heard: asyncio.Future[Message] | None = None
+        self.degraded: tuple[str, ...] = ()
+        """What the worker said is missing."""
+        self.starts = 0
+        """Workers started in this place so far."""
+
+    @property
+    def pid(self) -> int:
+        """Process id of the present worker, 0 when there is none."""
+        return self._process.pid if self._process is not None else 0
+
+    async def keep(self, table: str) -> None:
+        """Runs workers one after the other until told to end."""
+        self._table = table
+        pause = _SHORTEST_PAUSE_S
+        while not self._is_ending:
+            began = monotonic()
+            code = await self._run_one()
+            self._died(self._index, code)
+            pause = _SHORTEST_PAUSE_S if monotonic() - began > _HEALTHY_S else min(2 * pause, _LONGEST_PAUSE_S)
+            if not self._is_ending:
+                await asyncio.sleep(pause)
+
+    async def ready(self) -> None:
+        """Returns once the present worker serves."""
+        await self._ready.wait()
+
+    async def adopt(self, table: str) -> Message:
+        """Has the worker serve by another table; returns what it said, also when it died on it."""
+        self._table = table
+        if self._channel is None or not self._ready.is_set():
+            return Message("adopted")  # the worker that is coming up, or the next one, begins with it
+        self._heard = asyncio.get_running_loop().create_future()
+        self._channel.send(Message("table", table))
+        return await self._heard
+
+    async def end(self) -> None:
+        """Drains the worker; kills it when it takes longer than it may."""
+        self._is_ending = True
+        process = self._process
+        if process is None:
+            return
+        if self._channel is not None:
+            self._channel.send(Message("drain"))
+        try:
+            await asyncio.wait_for(process.wait(), self._options.drain_s + 3.0)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    async def _run_one(self) -> int:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", _WORKER, self._launch(theirs.fileno()),
+                stdin=asyncio.subprocess.DEVNULL,
+                pass_fds=(self._listening.fileno(), self._board_fd, theirs.fileno()),
+                env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            )  # fmt: skip
+        self._process = process
+        self.starts += 1
+        channel = Channel(self._told, self._lost)
+        self._channel = channel
+        await asyncio.get_running_loop().create_connection(lambda: channel, sock=ours)
+        channel.send(Message("table", self._table))
+        code = await process.wait()
+        channel.close()
+        self._process = self._channel = None
+        self._ready.clear()
+        self._lost()
+        return code
+
+    def _launch(self, control_fd: int) -> str:
+        options = self._options
+        launch = Launch(
+            worker=self._index,
+            workers=options.workers,
+            incarnation=secrets.token_hex(6),
+            listen_fd=self._listening.fileno(),
+            control_fd=control_fd,
+            board_fd=self._board_fd,
+            run_dir=str(options.run_dir),
+            access_log=options.access_log,
+            tls_cert=options.tls_cert,
+            tls_key=options.tls_key,
+            drain_s=options.drain_s,
+            limits=msgspec.to_builtins(options.limits),
+        )
+        return msgspec.json.encode(launch).decode()
+
+    def _told(self, message: Message) -> None:
+        if message.kind == "ready":
+            self.degraded = message.degraded
+            self._ready.set()
+        elif self._heard is not None and not self._heard.done():
+            self.degraded = message.degraded
+            self._heard.set_result(message)
+
+    def _lost(self) -> None:
+        if self._heard is not None and not self._heard.done():
+            self._heard.set_result(Message("refused", "the worker ended"))

@@ -1,0 +1,79 @@
+"""Where callers connect: one listening socket per worker, held by the supervisor so that no worker's end closes it.
+
+A connection that arrives while a worker is being replaced waits in its queue instead of being refused.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+from collections.abc import Iterable
+
+from tripoint.domain.errors import OptionError, PlatformError
+
+_BACKLOG = 4096
+
+
+def is_loopback(host: str) -> bool:
+    """True for an address only this machine can reach."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def refuse_open_door(host: str, *, has_tls: bool, has_keys: bool) -> None:
+    """Raises `OptionError` where others than this machine could call without being known, or be overheard."""
+    if is_loopback(host) or (has_tls and has_keys):
+        return
+    missing = [
+        *(() if has_tls else ("a certificate (`--tls-cert`, `--tls-key`)",)),
+        *(() if has_keys else ("client keys (`serving.keys` in the estate)",)),
+    ]
+    raise OptionError(
+        f"`--host {host}` can be reached from other machines, and there is no {' and no '.join(missing)}",
+        hint="declare both, or listen on 127.0.0.1 behind something that does",
+    )
+
+
+def listening_sockets(host: str, port: int, count: int) -> list[socket.socket]:
+    """`count` sockets on one address that share its connections; a free port is taken for port 0.
+
+    Raises `PlatformError` where the address cannot be had, another `tripoint serve` on it included.
+    """
+    try:
+        info = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    except OSError as error:
+        raise OptionError(f"`--host {host}` is no address of this machine: {error.strerror or error}") from None
+    sockets: list[socket.socket] = []
+    try:
+        with socket.socket(info[0], socket.SOCK_STREAM) as probe:  # alone: sharing is among our own workers only
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(info[4])
+            address = probe.getsockname()
+        for _ in range(count):
+            each = socket.socket(info[0], socket.SOCK_STREAM)
+            sockets.append(each)
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if count > 1:
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            each.bind(address)
+        for each in sockets:
+            each.listen(_BACKLOG)
+    except OSError as error:
+        close_all(sockets)
+        is_taken = error.errno == errno.EADDRINUSE
+        raise PlatformError(
+            f"cannot listen on {host}:{port}: {error.strerror or error}",
+            hint="another program has this port; choose one with `--port`" if is_taken else "choose another address",
+        ) from None
+    return sockets
+
+
+def close_all(sockets: Iterable[socket.socket]) -> None:
+    """Closes them."""
+    for each in sockets:
+        each.close()

@@ -1,0 +1,222 @@
+"""The fleet: workers started, replaced, reloaded and drained; the one process that reads estates and signals.
+
+It answers no request. When it dies, its end of every worker's channel closes, and they finish and end as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tripoint.apps import wiring
+from tripoint.apps.gateway.credentials import complaints, resolve
+from tripoint.apps.gateway.fleet.child import Child
+from tripoint.apps.gateway.fleet.options import ServeOptions
+from tripoint.apps.gateway.fleet.sockets import close_all, is_loopback, listening_sockets, refuse_open_door
+from tripoint.domain.errors import OptionError, PlatformError, TripointError
+from tripoint.domain.table import RoutingTable
+
+_START_S = 30.0
+_WATCH_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What serves now."""
+
+    address: str
+    """Where callers connect."""
+    workers: int
+    """Worker processes."""
+    table: RoutingTable
+    """The table."""
+    degraded: tuple[str, ...]
+    """What is missing."""
+
+
+class Tell:
+    """How the fleet speaks to people."""
+
+    def __init__(self, ready: Callable[[Standing], None], note: Callable[[str], None],
+                 refused: Callable[[TripointError], None]) -> None:  # fmt: skip
+        self.ready = ready
+        """Called once when it serves."""
+        self.note = note
+        """Called with one line about something that happened."""
+        self.refused = refused
+        """Called with what is wrong with an estate that was not taken."""
+
+
+class Fleet:
+    """Runs `tripoint serve`."""
+
+    def __init__(self, options: ServeOptions, compile_table: Callable[[RoutingTable | None], RoutingTable],
+                 tell: Tell) -> None:  # fmt: skip
+        self._options = options
+        self._compile = compile_table
+        self._tell = tell
+        self._children: list[Child] = []
+        self._keeping: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
+        self._reloading = asyncio.Event()
+        self._table: RoutingTable | None = None
+        self._board_fd = -1
+
+    async def run(self) -> None:
+        """Serves until SIGTERM or SIGINT; raises `TripointError` where it cannot begin."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reloading.set)
+        table = self._table = self._compile(None)
+        options = self._options
+        self._check(table)
+        sockets = listening_sockets(options.host, options.port, options.workers)
+        try:
+            self._board_fd = wiring.make_board(options.workers)
+            self._keep_copy(table)
+            shutil.rmtree(options.run_dir / "metrics", ignore_errors=True)  # counters begin with the fleet
+            await self._start(table, sockets)
+            watching = loop.create_task(self._watch()) if options.is_watching else None
+            await self._serve()
+            if watching is not None:
+                watching.cancel()
+        finally:
+            close_all(sockets)
+            await self._end()
+
+    def _check(self, table: RoutingTable) -> None:
+        options = self._options
+        has_tls = bool(options.tls_cert)
+        refuse_open_door(options.host, has_tls=has_tls, has_keys=bool(table.keys))
+        if not has_tls:
+            return
+        try:
+            wiring.server_tls(options.tls_cert, options.tls_key or None)
+        except OSError as error:
+            raise OptionError(
+                f"the certificate `{options.tls_cert}` cannot be used: {error.strerror or error}"
+            ) from None
+
+    async def _start(self, table: RoutingTable, sockets: list) -> None:  # type: ignore[type-arg]
+        text = wiring.routing_table_json(table).decode()
+        loop = asyncio.get_running_loop()
+        for index, listening in enumerate(sockets):
+            child = Child(index, self._options, listening, self._board_fd, self._worker_died)
+            self._children.append(child)
+            self._keeping.append(loop.create_task(child.keep(text)))
+        everybody = asyncio.gather(*(child.ready() for child in self._children))
+        stopped = loop.create_task(self._stopping.wait())
+        done, _ = await asyncio.wait((everybody, stopped), timeout=_START_S, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if everybody not in done:
+            everybody.cancel()
+            if self._stopping.is_set():
+                return
+            raise PlatformError(f"the workers did not come up within {_START_S:g} s", hint="see what they said above")
+        host, port = sockets[0].getsockname()[:2]
+        scheme = "https" if self._options.tls_cert else "http"
+        shown = f"[{host}]" if ":" in host else host
+        standing = Standing(
+            address=f"{scheme}://{shown}:{port}",
+            workers=len(self._children),
+            table=table,
+            degraded=tuple(dict.fromkeys(each for child in self._children for each in child.degraded)),
+        )
+        self._tell.ready(standing)
+
+    async def _serve(self) -> None:
+        """Reloads when asked, until told to stop."""
+        while not self._stopping.is_set():
+            waiting = [asyncio.ensure_future(each.wait()) for each in (self._stopping, self._reloading)]
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in waiting:
+                task.cancel()
+            if self._reloading.is_set() and not self._stopping.is_set():
+                self._reloading.clear()
+                await self._reload()
+
+    async def _reload(self) -> None:
+        """Takes the estate as it is now, or keeps the old one and says why."""
+        previous = self._table
+        try:
+            table = await asyncio.to_thread(self._compile, previous)
+            if not table.keys and not is_loopback(self._options.host):
+                refuse_open_door(self._options.host, has_tls=bool(self._options.tls_cert), has_keys=False)
+        except TripointError as error:
+            self._tell.refused(error)
+            return
+        text = wiring.routing_table_json(table).decode()
+        answers = await asyncio.gather(*(child.adopt(text) for child in self._children))
+        self._table = table
+        self._keep_copy(table)
+        for answer in answers:
+            if answer.kind == "refused":
+                self._tell.note(f"a worker did not take the new table: {answer.text}")
+        self._tell.note(f"reloaded `{table.name}`: {_sizes(table)}")
+        for complaint in complaints(table, resolve(table).missing):
+            self._tell.note(complaint)
+
+    async def _watch(self) -> None:
+        """Asks for a reload whenever a file of the estate or the plan has changed and then stayed still."""
+        seen = settled = _ages(self._options)
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            now = await asyncio.to_thread(_ages, self._options)
+            if now == seen and now != settled:
+                settled = now
+                self._reloading.set()
+            seen = now
+
+    def _worker_died(self, index: int, code: int) -> None:
+        board = wiring.open_board(self._board_fd, 0, self._options.workers)
+        freed = board.forget_worker(index)
+        if not self._stopping.is_set():
+            self._tell.note(f"worker {index} ended with code {code}; {freed} places freed, a new one is started")
+
+    def _keep_copy(self, table: RoutingTable) -> None:
+        """The table beside the records, for people and replays; workers do not need it."""
+        folder = self._options.run_dir
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            part = folder / ".table.json.part"
+            part.write_bytes(wiring.routing_table_json(table))
+            part.replace(folder / "table.json")
+        except OSError as error:
+            self._tell.note(f"`{folder}` cannot be written ({error.strerror}): requests are served, records wait")
+
+    async def _end(self) -> None:
+        await _all(child.end() for child in self._children)
+        for task in self._keeping:
+            task.cancel()
+        await asyncio.gather(*self._keeping, return_exceptions=True)
+        if self._board_fd >= 0:
+            os.close(self._board_fd)
+
+
+def _sizes(table: RoutingTable) -> str:
+    return f"{len(table.targets)} upstreams, {len(table.routes)} workloads, {len(table.keys)} keys"
+
+
+def _ages(options: ServeOptions) -> dict[str, int]:
+    """When each file was last written."""
+    roots = [Path(options.estate), *([Path(options.plan)] if options.plan else [])]
+    files: list[Path] = []
+    for root in roots:
+        files += [each for each in root.rglob("*") if each.is_file()] if root.is_dir() else [root]
+    found = {}
+    for file in files:
+        try:
+            found[str(file)] = file.stat().st_mtime_ns
+        except OSError:
+            continue
+    return found
+
+
+async def _all(work: Iterable[Awaitable[None]]) -> None:
+    await asyncio.gather(*work)

@@ -1,0 +1,406 @@
+"""One caller's connection: reads one request after the other, opens its exchange, and writes what that commands.
+
+Requests are answered strictly in order. Bytes of the next one are kept, and no more are read, until the present one
+is answered, so that a caller who sends ahead costs one read at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from http import HTTPStatus
+from math import inf
+from time import monotonic
+from types import MappingProxyType
+from typing import TYPE_CHECKING, cast
+
+from tripoint.apps.gateway.http.bodies import Body
+from tripoint.apps.gateway.http.heads import Head, Refusal, looks_bad, read_head
+from tripoint.domain.serving import Api
+from tripoint.engines.gateway.exchange.gateway import Request
+from tripoint.engines.gateway.wire.refusal import error_body
+
+if TYPE_CHECKING:
+    from tripoint.apps.gateway.http.lobby import Line, Lobby
+    from tripoint.engines.gateway.exchange.effects import Attempt
+    from tripoint.engines.gateway.exchange.exchange import Exchange
+
+STATUS_LINES: Mapping[int, bytes] = MappingProxyType(
+    {each.value: b"HTTP/1.1 %d %b\r\n" % (each.value, each.phrase.encode()) for each in HTTPStatus}
+)
+_NO_BODY = b""
+_HIGH_WATER, _LOW_WATER = 64 * 1024, 56 * 1024
+"""A caller that reads on at all is soon fed again, so that its slowness is never taken for the upstream's."""
+_LINGER_S = 2.0
+_REMEMBERED = 2_048
+"""Longest head that is remembered, so that the same one again need not be read again, bytes."""
+_JSON = b"content-type: application/json\r\ncache-control: no-store\r\n"
+_TIMEOUT = Refusal(408, "request_timeout", "the request did not arrive in time")
+_LONG_HEAD = Refusal(431, "head_too_large", "the head of the request is too long")
+_BAD_HEAD = Refusal(400, "bad_request", "the head is not proper HTTP/1.1")
+_BUSY = Refusal(503, "too_many_bodies", "too many requests are being received; try again soon")
+_FOREIGN = Refusal(
+    403, "foreign_origin", "without client keys only this machine may call, and no page of another origin"
+)
+_FULL = Refusal(503, "too_many_connections", "too many connections; try again soon")
+
+
+class Connection(asyncio.Protocol):
+    """A connection, and the effects of the exchange on it."""
+
+    __slots__ = (
+        "_backlog", "_block", "_body", "_body_began", "_closes", "_head", "_is_answered", "_is_busy", "_is_chunked",
+        "_is_cut", "_line", "_lingers", "_lobby", "_others", "_out", "_partial", "_peer", "_remembered", "_transport",
+        "_unwritten", "deadline", "exchange",
+    )  # fmt: skip
+
+    def __init__(self, lobby: Lobby) -> None:
+        self._lobby = lobby
+        self.exchange: Exchange | None = None
+        """The exchange under way."""
+        self.deadline = inf
+        """When `expire` is to be called, s."""
+        self._transport: asyncio.Transport | None = None
+        self._peer = ""
+        self._block = b""
+        self._remembered: Head | None = None
+        self._head: Head | None = None
+        self._body: Body | None = None
+        self._body_began = 0.0
+        self._partial = b""
+        self._backlog = b""
+        self._line: Line | None = None
+        self._others: list[Line] = []
+        self._out: list[bytes] = []
+        self._unwritten = 0
+        self._lingers = False
+        self._is_busy = self._is_answered = self._is_chunked = self._is_cut = self._closes = False
+
+    # --- what the transport says -----------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Takes the connection, where there is room for it."""
+        self._transport = stream = cast("asyncio.Transport", transport)
+        lobby, limits = self._lobby, self._lobby.limits
+        peername = stream.get_extra_info("peername")
+        self._peer = str(peername[0]) if isinstance(peername, tuple) else ""
+        lobby.connections.add(self)
+        self.deadline = lobby.now + limits.idle_s
+        stream.set_write_buffer_limits(_HIGH_WATER, _LOW_WATER)
+        is_local = self._peer.startswith("127.") or self._peer in ("::1", "")
+        count = 0 if is_local else lobby.peers.get(self._peer, 0) + 1
+        if not is_local:
+            lobby.peers[self._peer] = count
+        if len(lobby.connections) > limits.max_connections or count > limits.max_per_peer or lobby.is_draining:
+            lobby.events("connection_refused:full")
+            self._refuse(_FULL)
+            return
+        lobby.events("connection_opened")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The caller has left, or we have closed: an exchange under way is told."""
+        lobby = self._lobby
+        self._transport = None
+        self._hold(0)
+        lobby.connections.discard(self)
+        lobby.active.discard(self)
+        count = lobby.peers.get(self._peer)
+        if count is not None:
+            if count > 1:
+                lobby.peers[self._peer] = count - 1
+            else:
+                del lobby.peers[self._peer]
+        exchange, self.exchange = self.exchange, None
+        if exchange is not None and not exchange.is_over:
+            exchange.on_client_gone(monotonic())
+
+    def data_received(self, data: bytes) -> None:
+        """Takes bytes of the present request, or keeps those of a later one."""
+        if self._is_busy or self._closes:
+            if self._closes or self._transport is None:
+                return
+            self._backlog += data
+            self._transport.pause_reading()
+            return
+        if self._body is not None:
+            self._take_body(data)
+            return
+        if self._partial:
+            data = self._partial + data
+            self._partial = b""
+        self._take_head(data)
+
+    def eof_received(self) -> bool:
+        """A caller who sends no more is taken for gone."""
+        return False
+
+    def pause_writing(self) -> None:
+        """The caller is slow: what feeds it is read no further."""
+        for line in self._lines():
+            line.pause()
+        self._unwritten = 0 if self._transport is None else self._transport.get_write_buffer_size()
+        self.deadline = self._lobby.now + self._lobby.limits.write_s
+
+    def resume_writing(self) -> None:
+        """The caller has caught up."""
+        self._unwritten = 0
+        for line in self._lines():
+            line.resume()
+        self.deadline = inf if self._is_busy else self._lobby.now + self._lobby.limits.idle_s
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    def _take_head(self, data: bytes) -> None:
+        limits = self._lobby.limits
+        stop = data.find(b"\r\n\r\n", 0, limits.max_head)
+        if stop < 0:
+            if len(data) >= limits.max_head:
+                self._refuse(_LONG_HEAD)
+            elif looks_bad(data):
+                self._refuse(_BAD_HEAD)
+            else:
+                self.deadline = min(self.deadline, self._lobby.now + limits.head_s)
+                self._partial = data
+            return
+        stop += 4
+        block = data[:stop]
+        head = self._remembered
+        if head is None or block != self._block:
+            found = read_head(block)
+            if isinstance(found, Refusal):
+                self._refuse(found)
+                return
+            head = found
+            self._remembered, self._block = head, block if stop <= _REMEMBERED else b""
+        self._head = head
+        size = len(data) - stop
+        if head.length == size:
+            self._begin(head, data[stop:] if size else _NO_BODY)
+        elif 0 <= head.length < size:
+            self._backlog = data[stop + head.length :]
+            self._begin(head, data[stop : stop + head.length])
+        else:
+            self._expect_body(head, data[stop:])
+
+    def _expect_body(self, head: Head, part: bytes) -> None:
+        lobby = self._lobby
+        if head.length > lobby.limits.max_body:
+            self._refuse(Refusal(413, "request_too_large", "the body is larger than this gateway takes"))
+            return
+        self._body = Body(head.length, lobby.limits.max_body)
+        self._body_began = lobby.now
+        self.deadline = lobby.now + lobby.limits.body_grace_s
+        if head.expects and not part and self._transport is not None:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if part:
+            self._take_body(part)
+
+    def _take_body(self, data: bytes) -> None:
+        body, head = self._body, self._head
+        assert body is not None  # callers have just looked
+        assert head is not None
+        before = body.size
+        refusal = body.feed(data)
+        self._lobby.unread += body.size - before
+        if refusal is not None:
+            self._refuse(refusal)
+        elif body.is_whole:
+            self._lobby.unread -= body.size
+            self._body = None
+            self._backlog = body.rest
+            self._begin(head, body.content())
+        elif self._lobby.unread > self._lobby.limits.max_unread:
+            self._refuse(_BUSY)
+
+    def _begin(self, head: Head, body: bytes) -> None:
+        """A request is whole."""
+        lobby = self._lobby
+        self._is_busy = True
+        self.deadline = inf
+        if head.is_foreign and lobby.is_guarded:
+            self._refuse(_FOREIGN)
+            return
+        if not head.keeps or lobby.is_draining:
+            self._closes = True
+        endpoint = head.endpoint
+        if endpoint.api is None:
+            self._show(head)
+            return
+        exchange = lobby.gateway.open(Request(endpoint.api, head.headers, body, self._peer), self, monotonic())
+        if exchange is not None and not self._is_answered:
+            self.exchange = exchange
+            lobby.active.add(self)
+        self.flush()
+
+    def _show(self, head: Head) -> None:
+        page = head.endpoint.page
+        assert page is not None  # an endpoint has either an interface or a page
+        self._lobby.pages(page, head.headers, self._peer, self._shown)
+
+    def _shown(self, status: int, kind: bytes, content: bytes) -> None:
+        if self._transport is None or self._head is None:
+            return
+        self.reply(status, b"content-type: %b\r\ncache-control: no-store\r\n" % kind, content)
+        if self._head.is_head:
+            self._out[-1] = self._out[-1].removesuffix(content)
+        self.flush()
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Answers what cannot be read, and closes: where one request ends is no longer known."""
+        self._hold(0)
+        self._partial = self._backlog = b""
+        self._closes = self._is_busy = self._lingers = True
+        self._lobby.events(f"malformed:{refusal.code}")
+        self.reply(refusal.status, _JSON, error_body(Api.CHAT, refusal.status, refusal.code, refusal.message))
+        self.flush()
+
+    # --- commands of the exchange ----------------------------------------------------------------------------------
+
+    def dial(self, attempt: Attempt) -> None:
+        """See `Effects`."""
+        line = self._lobby.upstreams.send(attempt.target, attempt, self)
+        if self._line is not None and self._line.sink is self:
+            self._others.append(self._line)
+        self._line = line
+
+    def drop(self, attempt: Attempt) -> None:
+        """See `Effects`."""
+        for line in self._lines():
+            if line.attempt is attempt:
+                line.drop()
+
+    def reply(self, status: int, head: bytes, body: bytes) -> None:
+        """See `Effects`."""
+        last = b"connection: close\r\n" if self._closes else b""
+        self._out.append(
+            b"%b%b%b%bcontent-length: %d\r\n\r\n%b"
+            % (STATUS_LINES[status], head, self._lobby.stamp, last, len(body), body)
+        )
+        self._is_answered = True
+
+    def begin(self, status: int, head: bytes) -> None:
+        """See `Effects`."""
+        if self._head is not None and self._head.is_old:
+            self._closes = True
+            framing = b"connection: close\r\n\r\n"
+        else:
+            self._is_chunked = True
+            framing = b"transfer-encoding: chunked\r\n\r\n"
+            if self._closes:
+                framing = b"connection: close\r\n" + framing
+        self._out.append(b"%b%b%b%b" % (STATUS_LINES[status], head, self._lobby.stamp, framing))
+
+    def write(self, data: bytes) -> None:
+        """See `Effects`."""
+        self._out.append(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
+
+    def finish(self) -> None:
+        """See `Effects`."""
+        if self._is_chunked:
+            self._out.append(b"0\r\n\r\n")
+        self._is_answered = True
+
+    def cut(self) -> None:
+        """See `Effects`."""
+        self._is_answered = self._is_cut = True
+
+    def flush(self) -> None:
+        """Writes what was commanded since the last piece, at once, and ends the request where it is answered."""
+        out, transport = self._out, self._transport
+        if out:
+            if transport is not None:
+                transport.write(out[0] if len(out) == 1 else b"".join(out))
+            out.clear()
+        if self._is_answered:
+            self._answered(transport)
+
+    # --- between requests ------------------------------------------------------------------------------------------
+
+    def _answered(self, transport: asyncio.Transport | None) -> None:
+        lobby = self._lobby
+        lobby.active.discard(self)
+        self.exchange = self._line = None
+        self._is_busy = self._is_answered = self._is_chunked = False
+        if self._others:
+            self._others = []
+        if transport is None:
+            return
+        if self._is_cut or self._closes or lobby.is_draining:
+            self._closes = True
+            if self._lingers and not self._is_cut:
+                # Closing now would reset the connection under a caller who still sends, and lose the refusal.
+                self.deadline = lobby.now + _LINGER_S
+                if transport.can_write_eof():
+                    transport.write_eof()
+                return
+            # A cut answer must not look whole: the connection ends in the middle of its framing.
+            transport.close()
+            return
+        self.deadline = lobby.now + lobby.limits.idle_s
+        if self._backlog:
+            asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        """Reads what the caller sent ahead."""
+        if self._transport is None or self._is_busy:
+            return
+        data, self._backlog = self._backlog, b""
+        self._transport.resume_reading()
+        if data:
+            self.data_received(data)
+
+    def wake(self, now: float) -> None:
+        """The exchange's time has come."""
+        if self.exchange is not None:
+            self.exchange.on_timer(now)
+            self.flush()
+
+    def expire(self, now: float) -> None:
+        """The connection's own time has come: closes it, unless its body arrives fast enough."""
+        transport, body = self._transport, self._body
+        self.deadline = inf
+        if transport is None:
+            return
+        if self._unwritten:
+            left = transport.get_write_buffer_size()
+            if left < self._unwritten and not self._lingers:
+                self._unwritten = left
+                self.deadline = now + self._lobby.limits.write_s
+            else:  # it does not read its answer
+                transport.abort()
+        elif self._closes:
+            transport.abort()
+        elif body is not None:
+            limits = self._lobby.limits
+            took = now - self._body_began
+            if took < limits.body_s and body.size >= limits.body_rate * (took - 1.0):
+                self.deadline = min(now + 1.0, self._body_began + limits.body_s)
+            else:
+                self._refuse(_TIMEOUT)
+        elif self._partial:
+            self._refuse(_TIMEOUT)
+        else:
+            transport.close()
+
+    def drain(self) -> None:
+        """Closes now where nothing is under way, else after the answer."""
+        if not self._is_busy and self._body is None and not self._partial and self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Ends the connection in the middle of whatever it does."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _lines(self) -> list[Line]:
+        """Lines that carry attempts of this exchange."""
+        lines = [line for line in self._others if line.sink is self]
+        if self._line is not None and self._line.sink is self:
+            lines.append(self._line)
+        return lines
+
+    def _hold(self, size: int) -> None:
+        """Gives back the memory of an unfinished body."""
+        if self._body is not None:
+            self._lobby.unread += size - self._body.size
+            self._body = None

@@ -1,0 +1,121 @@
+"""What the connections of one worker share: machines, pools, limits, and one coarse clock that wakes whoever is due."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from email.utils import formatdate
+from time import monotonic, time
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tripoint.apps.gateway.http.endpoints import Page
+from tripoint.apps.gateway.limits import Limits
+
+if TYPE_CHECKING:
+    from tripoint.apps.gateway.http.connection import Connection
+    from tripoint.domain.table import Target
+    from tripoint.engines.gateway.exchange.gateway import Gateway
+
+_SWEEP_S = 0.02
+_SLOW_EVERY = 16
+"""Sweeps over active exchanges per sweep over all connections."""
+
+
+class Line(Protocol):
+    """A connection to an upstream that carries an attempt."""
+
+    attempt: Any
+    sink: Any
+
+    def drop(self) -> None:
+        """Forgets the attempt."""
+        ...
+
+    def pause(self) -> None:
+        """Reads no more."""
+        ...
+
+    def resume(self) -> None:
+        """Reads on."""
+        ...
+
+
+class Upstreams(Protocol):
+    """Who carries attempts; see `tripoint.adapters.upstream_http`."""
+
+    def send(self, target: Target, attempt: Any, sink: Any, method: bytes = b"POST") -> Line:
+        """Sends an attempt and returns the line it is on."""
+        ...
+
+
+class Lobby:
+    """Shared by all connections of a worker."""
+
+    __slots__ = (
+        "_handle", "_loop", "_sweeps", "active", "connections", "events", "gateway", "is_draining", "is_guarded",
+        "limits", "now", "pages", "peers", "stamp", "unread", "upstreams",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        upstreams: Upstreams,
+        limits: Limits,
+        pages: Callable[[Page, Mapping[bytes, bytes], str, Callable[[int, bytes, bytes], None]], None],
+        events: Callable[[str], None],
+    ) -> None:
+        self.gateway = gateway
+        self.upstreams = upstreams
+        self.limits = limits
+        self.pages = pages
+        """Answers one of our own pages: page, headers, peer, and who takes status, content type and body."""
+        self.events = events
+        """Counts what happens at the door."""
+        self.active: set[Connection] = set()
+        """Connections with an exchange under way."""
+        self.connections: set[Connection] = set()
+        self.peers: dict[str, int] = {}
+        """Connections by address, those of this machine left out."""
+        self.unread = 0
+        """Bytes of bodies under way."""
+        self.is_draining = False
+        """True once no further request is taken on any connection."""
+        self.is_guarded = not gateway.table.keys
+        """True where no key guards the endpoint: pages of other origins are kept out by their headers."""
+        self.now = monotonic()
+        """The clock as of the last sweep, s."""
+        self.stamp = b""
+        """The `date` header line of this second."""
+        self._sweeps = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._handle: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Begins to sweep on the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._sweep()
+
+    def stop(self) -> None:
+        """Sweeps no more."""
+        if self._handle is not None:
+            self._handle.cancel()
+
+    def drain(self) -> None:
+        """Idle connections close now, the others after their answer."""
+        self.is_draining = True
+        for connection in tuple(self.connections):
+            connection.drain()
+
+    def _sweep(self) -> None:
+        assert self._loop is not None  # set by `start`
+        self._handle = self._loop.call_later(_SWEEP_S, self._sweep)
+        now = self.now = monotonic()
+        for connection in tuple(self.active):
+            exchange = connection.exchange
+            if exchange is not None and exchange.due <= now:
+                connection.wake(now)
+        if self._sweeps % _SLOW_EVERY == 0:
+            self.stamp = b"date: %b\r\n" % formatdate(time(), usegmt=True).encode()
+            for connection in [each for each in self.connections if each.deadline <= now]:
+                connection.expire(now)
+        self._sweeps += 1

@@ -1,0 +1,33 @@
+"""What one worker grants its callers: sizes, times and numbers, beyond which a connection is refused or closed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Limits of one worker's connections."""
+
+    max_head: int = 32 * 1024
+    """Longest head of a request, bytes; longer ones get 431."""
+    max_body: int = 32 * 2**20
+    """Longest body, bytes; longer ones get 413 as soon as that is known."""
+    max_unread: int = 256 * 2**20
+    """Most bytes of unfinished bodies held at once; beyond, requests get 503."""
+    head_s: float = 9.0
+    """Longest wait for a whole head, from the connection or its first byte, s."""
+    body_s: float = 120.0
+    """Longest wait for a whole body, s."""
+    body_grace_s: float = 10.0
+    """Time a body has before its rate counts, s."""
+    body_rate: float = 2_000.0
+    """Slowest rate of a body after that, bytes per second on average."""
+    idle_s: float = 75.0
+    """Longest silence between requests, s."""
+    write_s: float = 20.0
+    """Longest a caller may leave its answer unread before it is taken for gone, s."""
+    max_connections: int = 16_000
+    """Most connections at once."""
+    max_per_peer: int = 2_048
+    """Most connections of one address; addresses of this machine are not counted."""

@@ -1,0 +1,1 @@
+"""One worker process: its sockets, clocks and files around one `Gateway`."""

@@ -1,0 +1,188 @@
+"""A worker process: `python -m tripoint.apps.gateway.worker.main LAUNCH`, started by the supervisor only.
+
+It inherits a listening socket, the shared board and one end of a channel; the routing table comes over the channel,
+so that a worker needs no disk to begin. When the channel ends, so does the worker: none outlives its supervisor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tripoint.apps import wiring
+from tripoint.apps.gateway.control import Channel, Message
+from tripoint.apps.gateway.credentials import complaints, resolve, without
+from tripoint.apps.gateway.http.connection import Connection
+from tripoint.apps.gateway.http.lobby import Lobby
+from tripoint.apps.gateway.limits import Limits
+from tripoint.apps.gateway.worker.chores import Chores
+from tripoint.apps.gateway.worker.pages import Pages
+from tripoint.apps.gateway.worker.recorder import Recorder
+from tripoint.domain.errors import TripointError
+from tripoint.engines.gateway.exchange.gateway import Gateway
+
+if TYPE_CHECKING:
+    from tripoint.domain.table import RoutingTable
+
+_BACKLOG = 4096
+
+
+class Launch(msgspec.Struct, kw_only=True):
+    """What a worker is started with; no secret is in it, since command lines can be read by others."""
+
+    worker: int
+    workers: int
+    incarnation: str
+    listen_fd: int
+    control_fd: int
+    board_fd: int
+    run_dir: str
+    access_log: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+    drain_s: float = 30.0
+    limits: Limits = msgspec.field(default_factory=Limits)
+
+
+class Worker:
+    """Everything of one worker process."""
+
+    def __init__(self, launch: Launch) -> None:
+        self._launch = launch
+        self._ended = asyncio.Event()
+        self._channel = Channel(self._told, self._ended.set)
+        self._lobby: Lobby | None = None
+        self._server: asyncio.Server | None = None
+        self._upstreams = wiring.open_upstreams()
+        self._recorder = Recorder(
+            Path(launch.run_dir), launch.access_log, worker=launch.worker, incarnation=launch.incarnation
+        )
+        self._chores: Chores | None = None
+        self._pages: Pages | None = None
+        self._starting: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Serves until told to drain, or until the supervisor is gone."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._ended.set)
+        loop.add_signal_handler(signal.SIGINT, lambda: None)  # a terminal sends it to all; the supervisor decides
+        control = socket.socket(fileno=self._launch.control_fd)
+        control.setblocking(False)
+        await loop.create_connection(lambda: self._channel, sock=control)
+        await self._ended.wait()
+        await self._drain()
+
+    def _told(self, message: Message) -> None:
+        if message.kind == "drain":
+            self._ended.set()
+        elif message.kind == "table":
+            try:
+                table = wiring.read_routing_table(message.text)
+            except TripointError as error:
+                self._channel.send(Message("refused", str(error)))
+                return
+            if self._lobby is None:
+                self._starting = asyncio.get_running_loop().create_task(self._start(table))
+            else:
+                self._adopt(table, self._lobby)
+
+    async def _start(self, table: RoutingTable) -> None:
+        launch, now = self._launch, time.monotonic()
+        found = resolve(table)
+        gateway = Gateway(
+            without(table, found.missing),
+            found.secrets,
+            board=wiring.open_board(launch.board_fd, launch.worker, launch.workers),
+            record=self._recorder.record,
+            seed=int.from_bytes(os.urandom(7), "big"),
+            now=now,
+            epoch=time.time() - now,
+        )
+        self._recorder.learn(table)
+        upstreams = self._upstreams
+        self._chores = chores = Chores(gateway, self._recorder, upstreams.ask, upstreams.expire)
+        chores.secrets = found.secrets
+        self._pages = pages = Pages(gateway, self._recorder, chores, launch.workers)
+        pages.missing = complaints(table, found.missing)
+        lobby = Lobby(gateway, upstreams, launch.limits, pages.show, self._recorder.metrics.event)
+        lobby.start()
+        chores.start()
+        tls = wiring.server_tls(launch.tls_cert, launch.tls_key or None) if launch.tls_cert else None
+        listening = socket.socket(fileno=launch.listen_fd)
+        listening.setblocking(False)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: Connection(lobby), sock=listening, ssl=tls, backlog=_BACKLOG)
+        self._lobby = lobby
+        gc.collect()
+        gc.freeze()
+        self._channel.send(Message("ready", degraded=pages.missing))
+
+    def _adopt(self, table: RoutingTable, lobby: Lobby) -> None:
+        """Another table from now on; requests under way end by the one they began with."""
+        assert self._pages is not None  # made together with the lobby
+        assert self._chores is not None
+        found = resolve(table)
+        lobby.gateway.reload(without(table, found.missing), found.secrets, time.monotonic())
+        lobby.is_guarded = not table.keys
+        self._recorder.learn(table)
+        self._recorder.metrics.event("reload")
+        self._chores.secrets = found.secrets
+        self._pages.missing = complaints(table, found.missing)
+        self._upstreams.keep_only(table.targets)
+        self._channel.send(Message("adopted", degraded=self._pages.missing))
+
+    async def _drain(self) -> None:
+        """Takes no more connections, finishes what is under way, and ends within its time."""
+        if self._server is not None:
+            self._server.close()
+        lobby = self._lobby
+        if lobby is not None and self._pages is not None and self._chores is not None:
+            self._pages.is_draining = True
+            lobby.drain()
+            until = time.monotonic() + self._launch.drain_s
+            while lobby.connections and time.monotonic() < until:
+                await asyncio.sleep(0.02)
+            for connection in tuple(lobby.connections):
+                connection.abort()
+            self._chores.stop()
+            lobby.stop()
+        self._upstreams.close()
+        self._recorder.close()
+        self._channel.close()
+        await asyncio.sleep(0)  # lets the aborted transports say goodbye
+
+
+def main(arguments: list[str]) -> None:
+    """Runs one worker."""
+    launch = msgspec.json.decode(arguments[0], type=Launch)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    gc.set_threshold(50_000, 50, 50)
+
+    async def run() -> None:
+        await Worker(launch).run()
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(run())
+
+
+def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # not to be had everywhere; everything works without, slower
+        return None
+    return uvloop.Loop
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,106 @@
+"""The gateway's own pages: models offered, alive, ready, metrics.
+
+What they say beyond one word is for this machine and for holders of a client key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tripoint.apps.gateway.http.endpoints import Page
+from tripoint.domain.serving import Api
+from tripoint.engines.gateway.telemetry.exposition import CONTENT_TYPE, GatewayState, exposition
+from tripoint.engines.gateway.wire.refusal import error_body
+
+if TYPE_CHECKING:
+    from tripoint.apps.gateway.worker.chores import Chores
+    from tripoint.apps.gateway.worker.recorder import Recorder
+    from tripoint.engines.gateway.exchange.gateway import Gateway
+
+_JSON = b"application/json"
+Show = Callable[[int, bytes, bytes], None]
+"""Takes status, content type and body, at once or later."""
+
+
+class Pages:
+    """Answers them."""
+
+    def __init__(self, gateway: Gateway, recorder: Recorder, chores: Chores, workers: int) -> None:
+        self._gateway = gateway
+        self._recorder = recorder
+        self._chores = chores
+        self._workers = workers
+        self._version = version("tripoint")
+        self._reading: set[asyncio.Task[None]] = set()
+        self.is_draining = False
+        """True once this worker is about to end."""
+        self.missing: tuple[str, ...] = ()
+        """What people are told of missing secrets."""
+
+    def show(self, page: Page, headers: Mapping[bytes, bytes], peer: str, show: Show) -> None:
+        """Answers a page."""
+        if page is Page.MODELS:
+            status, body = self._gateway.models(headers)
+            show(status, _JSON, body)
+        elif page is Page.HEALTH:
+            show(200, _JSON, b'{"status":"alive"}')
+        elif page is Page.READY:
+            self._ready(show, is_trusted=self._is_trusted(headers, peer))
+        elif self._is_trusted(headers, peer):
+            task = asyncio.get_running_loop().create_task(self._metrics(show))
+            self._reading.add(task)
+            task.add_done_callback(self._reading.discard)
+        else:
+            message = "metrics are for this machine and for holders of a client key"
+            show(401, _JSON, error_body(Api.CHAT, 401, "invalid_api_key", message))
+
+    def degraded(self) -> dict[str, str]:
+        """What does not work now, and why, by part."""
+        found = self._recorder.faults()
+        if self.missing:
+            found["secrets"] = "; ".join(self.missing)
+        states = self._gateway.router.states(monotonic())
+        shut = [each.upstream for each in states if each.breaker == "open"]
+        if shut:
+            found["upstreams"] = f"shut: {', '.join(shut)}"
+        return found
+
+    def _ready(self, show: Show, *, is_trusted: bool) -> None:
+        if self.is_draining:
+            show(503, _JSON, b'{"status":"draining"}')
+            return
+        parts = self.degraded()
+        told: dict[str, Any] = {"status": "degraded" if parts else "ready"}
+        if is_trusted:
+            table = self._gateway.table
+            told |= {"estate": table.name, "estate_digest": table.estate_digest, "plan_digest": table.plan_digest}
+            told |= {"workers": self._workers, "degraded": parts}
+        show(200, _JSON, msgspec.json.encode(told))
+
+    def _is_trusted(self, headers: Mapping[bytes, bytes], peer: str) -> bool:
+        return peer.startswith("127.") or peer == "::1" or self._gateway.models(headers)[0] == 200
+
+    async def _metrics(self, show: Show) -> None:
+        """Reads the other workers' counters in a thread: a disk that hangs must not hold up requests."""
+        recorder, table = self._recorder, self._gateway.table
+        snapshot = recorder.metrics.snapshot()
+        loop = asyncio.get_running_loop()
+        snapshots = await loop.run_in_executor(None, recorder.file.together, snapshot)
+        state = GatewayState(
+            version=self._version,
+            estate=table.name,
+            estate_digest=table.estate_digest,
+            plan_digest=table.plan_digest,
+            workers=self._workers,
+            degraded=tuple(recorder.faults()),
+            loads=self._chores.loads,
+            providers={each.id: each.provider for each in table.targets},
+        )
+        text = exposition(snapshots, self._gateway.router.states(monotonic()), state)
+        show(200, CONTENT_TYPE.encode(), text.encode())

@@ -1,0 +1,64 @@
+"""Where a finished request is written down: counters, usage records, the access log; none of them can stop the next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tripoint.apps import wiring
+from tripoint.apps.gateway.worker.access import AccessLog
+from tripoint.engines.gateway.telemetry.access import access_line
+from tripoint.engines.gateway.telemetry.metrics import Metrics
+
+if TYPE_CHECKING:
+    from tripoint.domain.record import UsageRecord
+    from tripoint.domain.table import RoutingTable
+
+
+class Recorder:
+    """All sinks of one worker."""
+
+    def __init__(self, run_dir: Path, access_log: str, *, worker: int, incarnation: str) -> None:
+        self.metrics = Metrics()
+        self._segments = wiring.open_usage_segments(
+            run_dir / "usage", worker=worker, incarnation=incarnation, on_lost=self._lost
+        )
+        self.file = wiring.open_metrics_file(run_dir / "metrics", worker=worker, incarnation=incarnation)
+        self._log = AccessLog(access_log) if access_log else None
+        self._append = self._segments.append
+        self._count = self.metrics.record
+
+    def record(self, record: UsageRecord, now: float) -> None:
+        """Takes the record of one request."""
+        self._count(record)
+        self._append(record)
+        if self._log is not None:
+            self._log.write(access_line(record))
+
+    def learn(self, table: RoutingTable) -> None:
+        """Names of a table may become labels."""
+        self.metrics.learn(table)
+
+    def faults(self) -> dict[str, str]:
+        """What does not work now and why, by the part's name."""
+        found = {
+            "usage_records": self._segments.fault,
+            "metrics_files": self.file.fault,
+            "access_log": self._log.fault if self._log is not None else "",
+        }
+        return {part: fault for part, fault in found.items() if fault}
+
+    def save(self) -> None:
+        """Offers the counters to the disk."""
+        self.file.offer(self.metrics.snapshot())
+
+    def close(self) -> None:
+        """Writes what is left."""
+        self.save()
+        self._segments.close()
+        self.file.close()
+        if self._log is not None:
+            self._log.close()
+
+    def _lost(self, count: int) -> None:
+        self.metrics.event("records_lost", count)
