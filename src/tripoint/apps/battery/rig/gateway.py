@@ -62,7 +62,7 @@ class GatewayProcess:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.estate.write_text(estate, encoding="utf-8")
         command = [sys.executable, "-m", "tripoint.apps.cli", "serve", str(self.estate)]
-        command += ["--listen", f"127.0.0.1:{self.port}", "--workers", str(self.workers)]
+        command += ["--port", str(self.port), "--workers", str(self.workers)]
         command += ["--run-dir", str(self.run_folder)]
         secrets = {KEY_VARIABLE: KEY, UPSTREAM_KEY_VARIABLE: UPSTREAM_KEY, **(environment or {})}
         started = time.monotonic()

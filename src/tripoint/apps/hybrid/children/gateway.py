@@ -32,7 +32,7 @@ class GatewayChild:
         self._command = [
             *(sys.executable, "-m", _LEASH, str(os.getpid())),
             *("serve", str(run.estate), "--plan", str(run.plan / "plan.json")),
-            *("--port", str(self.port), "--workers", str(workers), "--state", str(self.records)),
+            *("--port", str(self.port), "--workers", str(workers), "--run-dir", str(self.records)),
         ]
         self._process: subprocess.Popen[bytes] | None = None
 
