@@ -6,6 +6,9 @@ from typing import Protocol
 
 from tripoint.domain.serving import Api
 from tripoint.domain.table import Target
+from tripoint.engines.gateway.dialects.chat_over_messages import ChatOverMessages
+from tripoint.engines.gateway.dialects.messages_over_chat import MessagesOverChat
+from tripoint.engines.gateway.dialects.words import TranslationError as TranslationError
 from tripoint.engines.gateway.wire.ask import Ask
 
 # The other interface that says the same, where a translation exists.
@@ -25,7 +28,7 @@ class StreamTranslation(Protocol):
 
 
 class Translation(Protocol):
-    """Between the interface asked for and the one an upstream offers."""
+    """Between the interface asked for and the one an upstream offers; one per attempt, for it remembers its request."""
 
     def request(self, ask: Ask, name: str) -> bytes:
         """The body for an upstream that calls the model `name`; raises `Malformed` for what cannot be carried over."""
@@ -44,10 +47,6 @@ class Translation(Protocol):
         ...
 
 
-class TranslationError(ValueError):
-    """An upstream's answer that is not what its interface promises."""
-
-
 def served_as(api: Api, target: Target) -> Api | None:
     """The interface of the target that serves this one, directly or translated; `None` when none does."""
     if api in target.apis:
@@ -56,7 +55,13 @@ def served_as(api: Api, target: Target) -> Api | None:
     return near if near in target.apis else None
 
 
-def translation(api: Api, served: Api) -> Translation | None:
-    """What translates between an interface and the one it is served as; `None` when they are the same."""
-    del api, served
+def translation(api: Api, served: Api, *, created: int = 0) -> Translation | None:
+    """What translates one request between its interface and the one it is served as; `None` when they are the same.
+
+    `created` is when the answer is made, seconds since the epoch; chat answers say so.
+    """
+    if api is Api.CHAT and served is Api.MESSAGES:
+        return ChatOverMessages(created)
+    if api is Api.MESSAGES and served is Api.CHAT:
+        return MessagesOverChat()
     return None

@@ -20,6 +20,7 @@ class Details(msgspec.Struct):
 
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
+    thinking_tokens: int | None = None
 
 
 class Report(msgspec.Struct):
@@ -106,4 +107,5 @@ def _of_messages(report: Report) -> Usage | None:
     read, created = report.cache_read_input_tokens or 0, report.cache_creation_input_tokens or 0
     if min(report.input_tokens, read, created) < 0:
         return None
-    return checked(report.input_tokens + read + created, report.output_tokens or 0, read, 0)
+    thought = report.output_tokens_details and report.output_tokens_details.thinking_tokens
+    return checked(report.input_tokens + read + created, report.output_tokens or 0, read, thought or 0)
