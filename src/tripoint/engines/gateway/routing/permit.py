@@ -9,20 +9,23 @@ from tripoint.engines.gateway.dialects.translation import served_as
 from tripoint.engines.gateway.routing.flow import Flow, Way
 from tripoint.engines.gateway.routing.query import Query, Shed
 
+_NONE = Shed(0, "", "", 0.0)
+
 
 class Permitted:
     """The ways one kind of request may go; nothing outside is ever chosen, whatever is down."""
 
     __slots__ = ("context_tokens", "flow", "others", "refusal", "ways")
 
-    def __init__(self, flow: Flow | None, ways: tuple[Way, ...], others: tuple[Way, ...], refusal: Shed | None) -> None:
+    def __init__(self, flow: Flow | None, ways: tuple[Way, ...], others: tuple[Way, ...], refusal: Shed) -> None:
         self.flow = flow
+        """`None` when nothing is permitted."""
         self.ways = ways
         """Of the model asked for."""
         self.others = others
         """Of fallback models."""
         self.refusal = refusal
-        """What to tell the caller when there is none."""
+        """What to tell the caller when there is no flow."""
         sizes = [way.candidate.context_tokens for way in ways + others if way.candidate.context_tokens > 0]
         self.context_tokens: float = min(sizes, default=inf)
         """Requests of up to so many tokens fit everywhere."""
@@ -52,7 +55,8 @@ def permitted(table: RoutingTable, flow: Flow | None, query: Query) -> Permitted
 
 def narrowed(among: Permitted, query: Query) -> Permitted:
     """What is left for one request by its length, and by whether its text must come out the same."""
-    assert among.flow is not None
+    if among.flow is None:
+        return among
     name, need = among.flow.route.workload, query.tokens_in + query.tokens_out
     ways = among.ways if query.must_reproduce else among.ways + among.others
     fitting = tuple(way for way in ways if not 0 < way.candidate.context_tokens < need)
@@ -70,7 +74,7 @@ def narrowed(among: Permitted, query: Query) -> Permitted:
 def _split(flow: Flow, ways: tuple[Way, ...]) -> Permitted:
     same = tuple(way for way in ways if not way.candidate.is_fallback)
     others = tuple(way for way in ways if way.candidate.is_fallback)
-    return Permitted(flow, same, others, None)
+    return Permitted(flow, same, others, _NONE)
 
 
 def _refused(status: int, code: str, message: str) -> Permitted:

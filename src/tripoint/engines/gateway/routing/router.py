@@ -96,7 +96,6 @@ class Router:
             among = narrowed(among, query)
         flow = among.flow
         if flow is None:
-            assert among.refusal is not None
             return among.refusal
         ways = among.ways
         if tried:
@@ -123,7 +122,7 @@ class Router:
     def _permit(self, query: Query) -> Permitted:
         """Filters for a kind of request not seen before; what callers can vary at will is not kept."""
         among = permitted(self.table, self._fleet.flows.get(query.route.workload), query)
-        if among.refusal is None or among.refusal.code != "unknown_classification":
+        if among.flow is not None or among.refusal.code != "unknown_classification":
             if len(self._kinds) >= _MAX_KINDS:
                 self._kinds.clear()
             self._kinds[(query.route.workload, query.label, query.sites, query.api)] = among
