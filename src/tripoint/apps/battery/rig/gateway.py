@@ -31,6 +31,8 @@ class GatewayProcess:
     """Where its estate, its run folder and its output are."""
     workers: int = 1
     """Worker processes."""
+    flags: tuple[str, ...] = ()
+    """Further flags of `tripoint serve`."""
     port: int = field(default_factory=free_port)
     """Its port."""
     process: subprocess.Popen[bytes] | None = None
