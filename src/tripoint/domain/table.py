@@ -153,9 +153,9 @@ class RoutingTable:
     name: str
     """Estate name."""
     estate_digest: str
-    """`sha256:` of the estate."""
+    """`sha256:` of the estate, its serving section left out, as the plan has it."""
     plan_digest: str
-    """`sha256:` of the plan, empty without one."""
+    """`sha256:` over what serving reads of the plan, empty without one."""
     targets: tuple[Target, ...]
     """Upstreams."""
     routes: tuple[Route, ...]

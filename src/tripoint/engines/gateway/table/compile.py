@@ -12,6 +12,8 @@ from datetime import date
 import msgspec
 
 from tripoint.domain.catalog import Catalog
+from tripoint.domain.decision import Placement, PoolState
+from tripoint.domain.demand import Block
 from tripoint.domain.errors import Finding
 from tripoint.domain.findings import finding
 from tripoint.domain.plan import Plan, PlanStatus
@@ -25,6 +27,9 @@ from tripoint.engines.gateway.table.shares import Pool, period_at, planned_optio
 from tripoint.engines.gateway.table.targets import capacities_of, targets_of
 
 _SHOWN_DIGITS = 12
+_Blocks = tuple[Block, ...]
+_Placements = tuple[Placement, ...]
+_States = tuple[PoolState, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +85,11 @@ def compile_table(
 
 
 def plan_digest(plan: Plan) -> str:
-    """`sha256:` over the canonical JSON of a plan."""
-    return f"sha256:{hashlib.sha256(msgspec.json.encode(plan, order='deterministic')).hexdigest()}"
+    """`sha256:` over what serving reads of a plan: the same for the plan in memory and the one read from its file."""
+    rows = (plan.blocks, plan.placements, plan.pools)
+    exact = msgspec.json.decode(msgspec.json.encode(rows), type=tuple[_Blocks, _Placements, _States])
+    about = (plan.name, plan.estate_digest, plan.catalog_digest, plan.start, plan.period_months, plan.periods)
+    return f"sha256:{hashlib.sha256(msgspec.json.encode((about, exact), order='deterministic')).hexdigest()}"
 
 
 def _usable(plan: Plan | None, loaded: LoadedEstate) -> tuple[Plan | None, list[Finding]]:
