@@ -22,15 +22,15 @@ _KEYS: Final = {"web": "", "claims-desk": "claims-eu", "indexer": "search"}
 _EUROPEAN: Final = "customer-eu"
 _CLOUD: Final = frozenset({"cloud"})
 STREAMS: Final = (
-    Stream(workload="assistant", share=0.22, forbidden=frozenset(), key="web", is_stream=True, tokens_out=64),
-    Stream(workload="assistant", share=0.10, forbidden=frozenset(), key="web", tokens_out=32),
+    Stream(workload="assistant", share=0.18, forbidden=frozenset(), key="web", is_stream=True, tokens_out=64),
+    Stream(workload="assistant", share=0.08, forbidden=frozenset(), key="web", tokens_out=32),
     # The same workload with personal data in one request of it: the label alone keeps it out of the cloud.
-    Stream(workload="assistant", share=0.10, forbidden=_CLOUD, key="web", is_stream=True, label=_EUROPEAN),
+    Stream(workload="assistant", share=0.08, forbidden=_CLOUD, key="web", is_stream=True, label=_EUROPEAN),
     Stream(workload="assistant", share=0.06, forbidden=frozenset(), key="web", api="responses", is_stream=True),
-    Stream(workload="assistant", share=0.06, forbidden=frozenset(), key="web", api="messages", is_stream=True),
+    Stream(workload="assistant", share=0.04, forbidden=frozenset(), key="web", api="messages", is_stream=True),
     Stream(workload="assistant", share=0.04, forbidden=frozenset(), key="web", api="completions"),
-    Stream(workload="claims-eu", share=0.20, forbidden=_CLOUD, key="claims-desk", is_stream=True, tokens_out=80),
-    Stream(workload="claims-eu", share=0.10, forbidden=_CLOUD, key="claims-desk", tokens_out=40),
+    Stream(workload="claims-eu", share=0.28, forbidden=_CLOUD, key="claims-desk", is_stream=True, tokens_out=80),
+    Stream(workload="claims-eu", share=0.12, forbidden=_CLOUD, key="claims-desk", tokens_out=40),
     Stream(workload="search", share=0.12, forbidden=_CLOUD, key="indexer", api="embeddings"),
 )
 """The mix of a run: every interface, streams and whole answers, both residencies. What must stay out of the cloud is

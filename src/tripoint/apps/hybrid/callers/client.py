@@ -49,7 +49,7 @@ async def ask(
         fault = f"no whole answer within {patience_s:.0f} s"
     except (ConnectionError, OSError) as error:
         fault = f"connection: {error.strerror or type(error).__name__}"
-    except (ValueError, asyncio.LimitOverrunError):
+    except (ValueError, IndexError, asyncio.LimitOverrunError):
         fault = "not HTTP"
     first_s = seen.first_at - started if seen.first_at else 0.0
     return Reply(seen.status, seen.site, bytes(seen.body), first_s, time.monotonic() - started, fault)

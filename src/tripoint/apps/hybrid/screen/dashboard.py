@@ -27,7 +27,7 @@ def dashboard(view: View, *, width: int, height: int) -> RenderableType:
     shares = [_shares(workload, shares) for workload, shares in view.shares]
     parts: list[RenderableType] = [head, Text(), _sites(view, is_wide=is_wide), Text(), _breakers(view.upstreams)]
     parts += [*shares, Text(), _callers(view), Text()]
-    used = 1 + 1 + (2 + len(view.sites) + 1) + 1 + 1 + len(shares) + 1 + 1 + 1 + 2
+    used = 1 + 1 + (2 + len(view.sites)) + 1 + 1 + len(shares) + 1 + 1 + 1 + 2
     room = max(0, height - used)
     shown = view.events[-room:] if room else ()
     parts += [_event(event) for event in shown]
@@ -61,7 +61,7 @@ def _sites(view: View, *, is_wide: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)
     table.add_column("Site")
     table.add_column("State", min_width=8)
-    for title in ("Req/s", "Tok/s", "TTFT p50", "p95 ms", "$/hour", "Busy"):
+    for title in ("Req/s", "Tok/s", "TTFT p50", "TTFT p95", "$/hour", "Busy"):
         table.add_column(title, justify="right", no_wrap=True)
     if is_wide:
         table.add_column("Requests of the last 40 s", no_wrap=True, min_width=40)
@@ -86,7 +86,7 @@ def _cells(site: SiteView) -> list[Text | str]:
 
 
 def _ms(seconds: float | None) -> str:
-    return "–" if seconds is None else f"{1000 * seconds:.1f}"
+    return "–" if seconds is None else f"{1000 * seconds:.1f} ms"
 
 
 def _breakers(upstreams: tuple[UpstreamView, ...]) -> Text:

@@ -51,10 +51,15 @@ def gained(now: Page, before: Page, name: str, **where: str) -> float:
 
 
 def quantile(now: Page, before: Page, name: str, share: float, **where: str) -> float | None:
-    """A quantile of what a histogram gained between two pages, between its edges in proportion; `None` of nothing."""
+    """A quantile of what a histogram of tokens gained between two pages; `None` of nothing.
+
+    Between its edges in proportion. Embeddings are left out: they have no first token to wait for.
+    """
     counts: dict[float, float] = {}
     for page, sign in ((now, 1.0), (before, -1.0)):
         for sample in page.samples(f"{name}_bucket", **where):
+            if sample.labels.get("api") == "embeddings":
+                continue
             edge = float(sample.labels["le"])
             counts[edge] = counts.get(edge, 0.0) + sign * sample.value
     edges = sorted(counts)

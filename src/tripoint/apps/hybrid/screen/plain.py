@@ -28,8 +28,10 @@ class PlainLines:
             self._write(line(view))
 
     def _new(self, events: tuple[Event, ...]) -> tuple[Event, ...]:
-        known = next((place for place, event in enumerate(events) if event is self._last_event), -1)
-        self._last_event = events[-1] if events else None
+        if not events:
+            return ()
+        last, self._last_event = self._last_event, events[-1]
+        known = next((place for place in reversed(range(len(events))) if events[place] == last), -1)
         return events[known + 1 :]
 
     def _write(self, text: str) -> None:

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tripoint.apps import wiring
+from tripoint.apps.hybrid.callers.tally import Tally
+from tripoint.apps.hybrid.children.gateway import last_words
+from tripoint.apps.hybrid.run_folder import template_estate, with_keys, with_ports, write_run
+from tripoint.apps.hybrid.screen.keys import Keys
+from tripoint.apps.hybrid.summary import Failovers, Kill, Summary, failovers_of
+from tripoint.domain.errors import InternalError
+from tripoint.domain.record import AttemptRecord, Usage, UsageRecord
+
+
+def test_a_run_serves_the_template_on_the_ports_found(tmp_path: Path) -> None:
+    """Every address is replaced, keys are added, the estate has no errors and its plan is its own."""
+    ports = {upstream.id: 20_000 + number for number, upstream in enumerate(template_estate().estate.serving.upstreams)}
+    run = write_run(tmp_path, {str(name): port for name, port in ports.items()})
+    loaded = wiring.load_estate(run.estate)
+    assert {each.id: each.url for each in loaded.estate.serving.upstreams} == {
+        name: f"http://127.0.0.1:{port}/v1" for name, port in ports.items()
+    }
+    assert [key.id for key in loaded.estate.serving.keys] == ["web", "claims-desk", "indexer"]
+    for key in loaded.estate.serving.keys:
+        place = Path(key.secret.removeprefix("file:"))
+        assert place.read_text(encoding="utf-8") == run.secrets[key.id]
+        assert place.stat().st_mode & 0o077 == 0
+    plan = wiring.read_plan(run.plan)
+    assert plan.estate_digest == loaded.digest
+    assert len(set(run.secrets.values())) == 3
+
+
+def test_a_template_that_does_not_fit_is_a_bug_told() -> None:
+    """An upstream without an address, or no section to put keys into."""
+    with pytest.raises(InternalError, match="edge-9"):
+        with_ports("serving:\n", {"edge-9": 1})
+    with pytest.raises(InternalError, match="serving"):
+        with_keys("name: x\n", Path("keys"))
+
+
+def test_keys_ask_which_site() -> None:
+    """`k` and `r` want a site by number or by first letter; anything else is nothing."""
+    done: list[tuple[str, str]] = []
+    keys = Keys(("cloud", "dense", "edge"), lambda verb, site: done.append((verb, site)))
+    for key in ("x", "k", "3", "r", "d", "k", "x", "k", "0", "q"):
+        keys.press(key)
+        assert bool(keys.prompt) is (key in "kr")
+    assert done == [("kill", "edge"), ("revive", "dense"), ("quit", "")]
+
+
+def record(workload: str, *attempts: tuple[str, str, float], ending: str = "ok") -> UsageRecord:
+    """A record with attempts of site, failure and start."""
+    tried = tuple(
+        AttemptRecord(f"{site}-1", site, "m", "plan", at, 0.1, 200, failure) for site, failure, at in attempts
+    )
+    return UsageRecord(
+        id="1", at=1.0, tenant="default", key="web", workload=workload, model="m", api="chat", site="dense",
+        upstream="dense-1", status=200, ending=ending, error="", is_stream=False, usage=Usage(1, 1), ttft_s=0.1,
+        tpot_s=0.0, total_s=0.2, own_s=0.0, reason="plan", usd=0.0, list_usd=0.0, basis="", trace_id="0" * 32,
+        attempts=tried,
+    )  # fmt: skip
+
+
+def test_failovers_and_strays_are_read_from_every_attempt() -> None:
+    """Answered requests with a failed attempt count as failed over; an attempt at a forbidden site always tells."""
+    found = failovers_of(
+        [
+            record("assistant", ("cloud", "", 0.0)),
+            record("assistant", ("edge", "connect", 0.0), ("dense", "", 0.004)),
+            record("claims-eu", ("edge", "reset", 0.0), ("dense", "", 0.002)),
+            record("claims-eu", ("cloud", "connect", 0.0), ("dense", "", 0.001)),
+            record("assistant", ("edge", "connect", 0.0), ("dense", "reset", 0.5), ending="failed"),
+        ],
+        {"claims-eu": frozenset({"cloud"})},
+    )
+    assert found == Failovers(requests=3, worst_s=0.004, strayed=1, records=5)
+
+
+def summary(*, after: dict[str, int], lost: int = 0, revived: bool = False) -> Summary:
+    """A run whose edge was killed."""
+    tally = Tally(sent=10 + sum(after.values()) + lost, answered=10 + sum(after.values()))
+    tally.by_site = {"before": Counter(edge=4, dense=6), "after": Counter(after)}
+    tally.by_workload = {"assistant": Counter(edge=4, dense=6 + after.get("dense", 0))}
+    tally.faults = Counter({"cut": lost} if lost else {})
+    kill = Kill(site="edge", at_s=4.0, since_epoch=0.0, is_revived=revived, opened_after_s=0.41)
+    return Summary(seconds=12.0, tally=tally, kills=[kill], failovers=Failovers(requests=2, worst_s=0.0042))
+
+
+def test_the_verdict() -> None:
+    """Yes only where nothing is lost and the others serve on without the dead one."""
+    assert summary(after={"dense": 8}).ok
+    assert not summary(after={"dense": 8}, lost=1).ok
+    assert not summary(after={}).ok
+    assert not summary(after={"dense": 8, "edge": 1}).ok
+    assert summary(after={"dense": 8, "edge": 1}, revived=True).ok
+    fallen = summary(after={"dense": 8})
+    fallen.fallen = ("dense-1",)
+    assert not fallen.ok
+    assert "dense-1 ended by itself" in fallen.text()
+
+
+def test_the_summary_says_who_served_before_and_after() -> None:
+    """As text and as JSON, with the same figures."""
+    told = summary(after={"dense": 8}, lost=1)
+    text, payload = told.text(), told.payload()
+    assert "19 requests in 12 s: 18 answered, 1 lost, 0 where they must not be" in text
+    assert "before the kill: dense 6, edge 4" in text
+    assert "after the kill: dense 8" in text
+    assert "2 of the requests it had were answered elsewhere, the new attempt at most 4 ms after the request" in text
+    assert "its breaker was seen open 0.4 s later" in text
+    assert payload["requests"] == {"sent": 19, "answered": 18, "lost": 1, "strayed": 0}
+    assert payload["by_site"] == {"before": {"edge": 4, "dense": 6}, "after": {"dense": 8}}
+    assert payload["kills"] == [{"site": "edge", "at_s": 4.0, "breaker_open_after_s": 0.41}]
+    told.failovers = Failovers()
+    assert "no request was under way there" in told.text()
+
+
+def test_the_last_words_of_a_log(tmp_path: Path) -> None:
+    """The last line that says something, however long the log."""
+    log = tmp_path / "log"
+    log.write_text("first\nlast words\n\n", encoding="utf-8")
+    assert last_words(log) == "last words"
+    log.write_text("", encoding="utf-8")
+    assert last_words(log) == "it said nothing"

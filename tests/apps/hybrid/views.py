@@ -1,0 +1,55 @@
+"""A view with given values, for tests of what is drawn from it."""
+
+from __future__ import annotations
+
+from tripoint.apps.hybrid.screen.view import Event, SiteView, UpstreamView, View
+
+
+def site(name: str, layer: str, state: str, rate: float, ttft: float | None) -> SiteView:
+    """A site with figures that follow from its rate."""
+    return SiteView(
+        site=name,
+        layer=layer,
+        state=state,
+        requests_per_s=rate,
+        tokens_per_s=42 * rate,
+        ttft_p50_s=ttft,
+        ttft_p95_s=None if ttft is None else 2.5 * ttft,
+        usd_per_hour=rate * 0.00123,
+        in_flight=round(rate / 3),
+        capacity=8,
+        past=tuple(rate * (1 + second % 5) / 5 for second in range(60)),
+    )
+
+
+def view(*, lost: int = 0, prompt: str = "", events: int = 12) -> View:
+    """Seventy-five seconds into a run, the edge dead."""
+    told = [
+        Event(at_s=60.0, told="edge was killed", is_bad=True),
+        Event(at_s=60.4, told="breaker of edge-1: open", is_bad=True),
+        *(Event(at_s=61.0 + number, told=f"dense-1 took over {number + 2} requests") for number in range(20)),
+    ]
+    upstreams = {"cloud-1": "closed", "dense-1": "half_open", "edge-1": "open", "dense-embed-1": ""}
+    return View(
+        at_s=75.2,
+        estate="hybrid",
+        address="http://127.0.0.1:8080/v1",
+        is_ready=not lost,
+        sites=(
+            site("cloud", "public", "serving", 2.1, 0.0021),
+            site("dense", "dense", "starting", 7.4, 0.0019),
+            site("edge", "edge", "killed", 0.0, None),
+        ),
+        whole=site("all", "", "", 9.5, 0.002),
+        upstreams=tuple(UpstreamView(upstream=name, breaker=state) for name, state in upstreams.items()),
+        shares=(
+            ("assistant", (("cloud-1", 0.185), ("dense-1", 0.815), ("edge-1", 0.0))),
+            ("claims-eu", (("dense-1", 0.765), ("edge-1", 0.235))),
+        ),
+        sent=1512,
+        answered=1510 - lost,
+        lost=lost,
+        strayed=0,
+        events=tuple(told[:events]),
+        prompt=prompt,
+    )
