@@ -118,6 +118,16 @@ def test_a_connection_that_fails_before_the_first_byte_costs_the_caller_nothing(
     assert desk.held() == 0
 
 
+def test_all_that_were_under_way_at_an_upstream_that_dies_go_elsewhere() -> None:
+    """However many they are: the retry budget is for upstreams that live, and would save only its share of them."""
+    targets = [target("a", slot=0, max_concurrency=64), target("b", slot=1, max_concurrency=64)]
+    desk = Desk(table(targets, [route(candidate(0, share=1.0), candidate(1, usd=3.0))], retry_share=0.0))
+    talks = [desk.open(stream=True) for _ in range(40)]
+    for exchange, world in talks:
+        exchange.on_lost(world.last, Failure.RESET, 100.01)
+    assert [[attempt.target.id for attempt in world.dialled] for _, world in talks] == [["a", "b"]] * 40
+
+
 def test_a_stale_kept_connection_is_replaced_without_blame() -> None:
     """A stale kept connection is replaced without blame."""
     desk = Desk(two())

@@ -20,7 +20,7 @@ from tripoint.engines.gateway.exchange.effects import Attempt, Effects
 from tripoint.engines.gateway.exchange.lanes import prepared
 from tripoint.engines.gateway.exchange.metering import NO_USAGE, Account, Outcome, usage_of
 from tripoint.engines.gateway.exchange.resume import Replay, may_resume, replay_after
-from tripoint.engines.gateway.exchange.verdict import failure_of, is_whole, kind_and_wait, status_for
+from tripoint.engines.gateway.exchange.verdict import GONE, REPEATABLE, failure_of, is_whole, kind_and_wait, status_for
 from tripoint.engines.gateway.routing.query import Shed
 from tripoint.engines.gateway.wire.ask import Malformed
 from tripoint.engines.gateway.wire.refusal import error_body, error_event
@@ -39,8 +39,6 @@ _LATE = "the request's deadline passed before its answer was complete"
 _LOST = "the upstream was lost in the middle of the answer; what came before this event is all there is"
 _ERROR_BYTES, _TAIL_BYTES = 1 << 16, 1 << 13
 _MAX_ATTEMPTS = 6
-_REPEATABLE = (Failure.CONNECT, Failure.RESET)
-"""Nothing was answered and nothing is known to have been begun: the same upstream may be asked once more."""
 _GONE = Outcome(499, Ending.CANCELLED, "client_closed")
 _DONE = Outcome(200, Ending.OK, "")
 _CUT = Outcome(200, Ending.CUT, "upstream_lost")
@@ -214,15 +212,16 @@ class Exchange:
     def _failed(self, attempt: Attempt, failure: Failure, now: float) -> None:
         self._close(attempt, failure, now)
         if self._has_begun:
-            self._lost_midway(attempt, now)
+            self._lost_midway(attempt, failure, now)
         elif not self._live:
             self._failover(attempt, failure, now)
 
     def _failover(self, attempt: Attempt, failure: Failure, now: float) -> None:
         tries = self._tries
-        if now < self.opening.deadline and len(tries) < _MAX_ATTEMPTS and self._core.router.may_retry(now):
+        is_due = failure in GONE and len(tries) == 1
+        if now < self.opening.deadline and len(tries) < _MAX_ATTEMPTS and (is_due or self._core.router.may_retry(now)):
             choice = tries.another(Reason.FAILOVER, now)
-            if choice is None and failure in _REPEATABLE:
+            if choice is None and failure in REPEATABLE:
                 choice = tries.again(attempt.choice, now)
             if choice is not None:
                 self._winner = None
@@ -348,10 +347,11 @@ class Exchange:
         self._effects.finish()
         self._finish(attempt, usage, _DONE, now)
 
-    def _lost_midway(self, attempt: Attempt, now: float) -> None:
+    def _lost_midway(self, attempt: Attempt, failure: Failure, now: float) -> None:
         """The caller has a part: go on elsewhere where that is the same text, or say what happened."""
         replay = replay_after(self.opening.ask, attempt, self._replay)
-        if replay is not None and now < self.opening.deadline and self._core.router.may_retry(now):
+        is_due = failure in GONE and self._replay is None
+        if replay is not None and now < self.opening.deadline and (is_due or self._core.router.may_retry(now)):
             self._tries.query.must_reproduce = True
             choice = self._tries.another(Reason.RESUME, now)
             if choice is not None:

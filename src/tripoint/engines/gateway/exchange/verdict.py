@@ -17,6 +17,11 @@ _BY_STATUS = {
     429: Failure.LIMITED,
     529: Failure.LIMITED,
 }
+REPEATABLE = (Failure.CONNECT, Failure.RESET)
+"""Nothing was answered and nothing is known to have been begun: the same upstream may be asked once more."""
+GONE = (Failure.CONNECT, Failure.RESET, Failure.LOST)
+"""The upstream broke off, perhaps with hundreds under way: going elsewhere once puts no second load on anybody alive,
+so it asks no credit. Breakers bound what that costs when all are gone."""
 _LONGEST_WAIT_S = 3600.0
 
 
