@@ -109,7 +109,7 @@ def test_the_summary_says_who_served_before_and_after() -> None:
     assert "19 requests in 12 s: 18 answered, 1 lost, 0 where they must not be" in text
     assert "before the kill: dense 6, edge 4" in text
     assert "after the kill: dense 8" in text
-    assert "2 of the requests it had were answered elsewhere, the new attempt at most 4 ms after the request" in text
+    assert "2 of the requests it had were answered elsewhere, the new attempt at most 4.2 ms after the request" in text
     assert "its breaker was seen open 0.4 s later" in text
     assert payload["requests"] == {"sent": 19, "answered": 18, "lost": 1, "strayed": 0}
     assert payload["by_site"] == {"before": {"edge": 4, "dense": 6}, "after": {"dense": 8}}

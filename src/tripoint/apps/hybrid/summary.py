@@ -130,7 +130,7 @@ class Summary:
         if found.requests:
             parts.append(
                 f"{found.requests:,} of the requests it had were answered elsewhere, "
-                f"the new attempt at most {1000 * found.worst_s:.0f} ms after the request"
+                f"the new attempt at most {1000 * found.worst_s:.1f} ms after the request"
             )
         else:
             parts.append("no request was under way there")
