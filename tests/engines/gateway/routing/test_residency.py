@@ -28,7 +28,7 @@ from tripoint.engines.gateway.routing.router import Router
 WANTED_STEPS = int(os.environ.get("TRIPOINT_RESIDENCY_STEPS", "100000"))
 SITES = ("eu-1", "eu-2", "us-1", "us-2")
 LABELS = ("open", "eu_only", "secret", "nowhere")
-FAILURES = tuple(each for each in Failure if each is not Failure.LIMITED)
+FAILURES = (Failure.CONNECT, Failure.TIMEOUT, Failure.CREDENTIAL, Failure.LOST, *[Failure.CANCELLED] * 4)
 
 
 def estate(*, is_strict: bool = False, is_moved: bool = False, is_small: bool = False) -> RoutingTable:
@@ -148,6 +148,7 @@ class Residency(RuleBasedStateMachine):
         assert any(answer.candidate is way and answer.target is there for way, there in permitted), "a leak"
         assert answer.index == answer.target.slot
         assert answer.index not in tried
+        assert not (answer.candidate.is_fallback and why is Reason.HEDGE)
         assert answer.is_trial or self.board.opened_until(answer.index) == 0.0, "an open breaker was routed to"
         Residency.choices += 1
         Residency.panics += answer.reason is Reason.PANIC
@@ -244,6 +245,26 @@ class Residency(RuleBasedStateMachine):
             worker, there = self.probes.pop()
             self.routers[worker].probed(there, ok, self.now)
 
+    @rule(worker=workers)
+    def heal(self, worker: int) -> None:
+        """All is well again: probes and trials are answered."""
+        router = self.routers[worker]
+        for probing, there in self.probes:
+            self.routers[probing].probed(there, True, self.now)
+        self.probes = []
+        for _ in range(2):
+            self.now += 40.0
+            router.tick(self.now)
+            for there in router.probes_due(self.now):
+                router.probed(there, True, self.now)
+            for site in SITES:
+                before = len(self.live)
+                self.ask(worker, Query(TABLES[0].routes[0], frozenset({site})), [], None)
+                if len(self.live) > before:
+                    _, choice, _ = self.live.pop()
+                    router.answered(choice, 0.01, self.now)
+                    router.ended(choice, None, self.now, tokens_out=20, stream_s=0.1)
+
     @rule(worker=workers, index=st.integers(0, 2), waiting=st.sampled_from((0.0, 500.0)))
     def scrape(self, worker: int, index: int, waiting: float) -> None:
         """A target tells of its queue."""
@@ -286,5 +307,5 @@ def test_no_leak_in_a_hundred_thousand_steps(capsys: pytest.CaptureFixture[str])
     with capsys.disabled():
         told = f"{Residency.steps} steps, {Residency.choices} choices, {Residency.panics} of them in panic: no leak"
         sys.stdout.write(f"\n{told}\n")
-    assert Residency.choices > WANTED_STEPS / 4
-    assert Residency.panics > 0
+    assert Residency.choices - Residency.panics > WANTED_STEPS / 4
+    assert Residency.panics > WANTED_STEPS / 100

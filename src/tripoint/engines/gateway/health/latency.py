@@ -9,10 +9,11 @@ from math import frexp
 _PARTS = 16
 """Buckets an octave: a bucket is 3 to 6 % wide."""
 _LOWEST = -14
-"""Exponent of the first octave: everything below 61 microseconds is told as that."""
+"""Exponent of the first octave: everything below 31 microseconds is told as that."""
 _OCTAVES = 25
-"""Up to 2048 s; what is longer is told as that."""
+"""Up to 1024 s; what is longer is told as that."""
 _BUCKETS = _PARTS * _OCTAVES
+_LONGEST_S = 1024.0
 _STEPS = 16
 """Steps of forgetting in a half-life."""
 _TOO_HEAVY = 2.0**40
@@ -43,8 +44,11 @@ class LatencyWindow:
         if not s >= 0.0:
             return
         part, exponent = frexp(s)
-        cell = (exponent - _LOWEST) * _PARTS + int((part - 0.5) * 2 * _PARTS) if s != float("inf") else _BUCKETS
-        self._cells[0 if cell < 0 else cell if cell < _BUCKETS else _BUCKETS - 1] += self._unit
+        if part < 0.5 or s > _LONGEST_S:  # nothing, or endless
+            cell = 0 if part < 0.5 else _BUCKETS - 1
+        else:
+            cell = max(0, (exponent - _LOWEST) * _PARTS + int((part - 0.5) * _PARTS * 2))
+        self._cells[cell] += self._unit
         self._total += self._unit
         self.changes += 1
 

@@ -9,7 +9,7 @@ from tripoint.engines.gateway.routing.flow import Flow, Way
 BOUND = 1.25
 """How far beyond its share a way may be loaded for the sake of affinity."""
 _SLACK = 8.0
-_MASK = (1 << 52) - 1
+_MASK = (1 << 64) - 1
 _RANGE = float((1 << 52) + 2)
 
 
@@ -39,7 +39,7 @@ def by_prefix(ways: tuple[Way, ...], flow: Flow, prefix: int) -> Way | None:
         share = way.ready
         if share:
             total += share
-            score = log(((hash((prefix, way.salt)) & _MASK) + 1) / _RANGE) / share  # as `_uniform`
+            score = log(_uniform(prefix, way.salt)) / share
             if best is None or score > top:
                 best, top = way, score
     if best is None or best.ready == total or _has_slack(best, flow, total):
@@ -59,5 +59,7 @@ def _has_slack(way: Way, flow: Flow, total: float) -> bool:
 
 def _uniform(prefix: int, salt: int) -> float:
     """A number above 0 and below 1 that depends on both and looks random."""
-    # The hash of a pair of integers mixes well, costs little, and is the same in every process.
-    return ((hash((prefix, salt)) & _MASK) + 1) / _RANGE
+    mixed = (prefix * 0x9E3779B97F4A7C15 ^ salt) & _MASK
+    mixed = ((mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9) & _MASK
+    mixed = ((mixed ^ mixed >> 27) * 0x94D049BB133111EB) & _MASK
+    return ((mixed >> 12) + 1) / _RANGE
