@@ -51,17 +51,18 @@ class Upstream:
     apis: tuple[Api, ...] | None = None
     """Interfaces it offers; when not declared, `messages` for the Anthropic dialect, all others for the rest."""
     node_type: NodeTypeId | None = None
-    """Node type it runs on, or the token-priced API model it sells: gives its price by the cost function."""
+    """Node type it runs on, or the token-priced API model it sells: gives its price by the cost function, and its part
+    of the plan. The only one of its site when not declared."""
     option: PurchaseOption | None = None
-    """How that capacity is bought; the pool's own when not declared."""
+    """How that capacity is bought; when not declared as the plan buys it, else the firmest way the pool has."""
     nodes: float = 1.0
-    """Nodes behind it."""
+    """Nodes behind it, all sites of the entry together."""
     max_concurrency: int | None = None
     """Requests it may have at once; from its nodes and the workloads' fits when not declared."""
     secret: str | None = None
     """Credential sent to it, by reference: `env:NAME` or `file:PATH`."""
     ca_file: str | None = None
-    """Private certificate authority of its certificate, PEM."""
+    """Certificate authority of your own that signed its certificate: path of a PEM file."""
     api_version: str | None = None
     """Azure: value of `api-version`; Anthropic: value of `anthropic-version`."""
     is_reproducible: bool = False
@@ -71,7 +72,7 @@ class Upstream:
     probe: Probe = Probe.MODELS
     """How to ask whether it is back: a list of its models, or one generated token."""
     usd_in_per_mtok: float | None = None
-    """Own marginal price of a million input tokens, USD; by the cost function when not declared."""
+    """Own marginal price of a million input tokens, cached ones too, USD; by the cost function when not declared."""
     usd_out_per_mtok: float | None = None
     """Own marginal price of a million output tokens, USD; by the cost function when not declared."""
 
