@@ -18,6 +18,8 @@ _PENDING = 3
 _QUIET_S = 0.3
 """Shortest silence that does."""
 _RULES = BreakerRules()
+PANIC_S = 1.0
+"""With everything down, one live request a target and so many seconds is let through."""
 
 
 class Station:
@@ -104,10 +106,12 @@ class Station:
 
     def shut(self, now: float, *, is_claimed: bool) -> None:
         """Tells all workers that the breaker has opened; `is_claimed` when the probe or trial that says so was ours."""
+        board, slot = self._board, self.slot
         self.is_trial_out = False
-        self._board.open(self.slot, self.breaker.until)
-        if is_claimed:
-            self._board.unclaim(self.slot)
+        board.open(slot, self.breaker.until)
+        if is_claimed:  # nobody asks again at once, not even in panic
+            board.unclaim(slot)
+            board.claim(slot, now, PANIC_S)
         self.relimit(now)
 
     def reopen(self, now: float) -> None:

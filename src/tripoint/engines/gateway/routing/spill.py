@@ -7,12 +7,11 @@ from collections.abc import Collection
 from tripoint.domain.record import Reason
 from tripoint.engines.gateway.health.board import Board
 from tripoint.engines.gateway.health.breaker import Standing
+from tripoint.engines.gateway.health.station import PANIC_S
 from tripoint.engines.gateway.routing.flow import Flow, Way
 from tripoint.engines.gateway.routing.permit import Permitted
 from tripoint.engines.gateway.routing.query import Query, Shed
 
-PANIC_S = 1.0
-"""With everything down, one live request a target and so many seconds is let through."""
 _TRIAL_SLACK_S = 5.0
 _LONGEST_WAIT_S = 30.0
 
