@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 @click.option("--drain-s", metavar="S", type=FiniteRange(min=0), default=30.0, show_default=True,
               help="Longest time to finish what is under way when told to end, seconds.")  # fmt: skip
 @click.option("--watch", is_flag=True, help="Reload when a file of the estate or the plan changes; SIGHUP always does.")
+@click.option("--strict", is_flag=True, help="Refuse a plan that was made for another estate instead of warning.")
 @click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document, once it serves.")
 @click.option("--debug", is_flag=True, help="Show the trace of an unexpected failure.")
 def command(
@@ -62,6 +63,7 @@ def command(
     max_connections: int,
     drain_s: float,
     watch: bool,
+    strict: bool,
     as_json: bool,
     debug: bool,
 ) -> int:
@@ -93,7 +95,7 @@ def command(
     )
 
     def compiled(previous: RoutingTable | None) -> RoutingTable:
-        found = wiring.compile_routing(estate, plan, previous=previous)
+        found = wiring.compile_routing(estate, plan, previous=previous, is_strict=strict)
         for line in finding_lines(found.findings):
             click.echo(line, err=True)
         return found.table
