@@ -35,3 +35,16 @@ def refused(status: int = 404, error: str = "model_not_found", **fields: Any) ->
         usage=Usage(0, 0), ttft_s=0.0, tpot_s=0.0, total_s=0.0, own_s=0.0, reason="", usd=0.0, list_usd=0.0, basis="",
         attempts=(), **fields,
     )  # fmt: skip
+
+
+STORY = (
+    record(0),
+    record(1, usd=0.1, usage=Usage(7, 0, is_estimated=True), ttft_s=0.0, tpot_s=0.0),
+    record(2, upstream="b", site="site-b", reason=Reason.FAILOVER,
+           attempts=(attempt("a", Failure.RESET), attempt("b", reason=Reason.FAILOVER))),
+    record(3, upstream="", site="", status=502, ending=Ending.FAILED, error="upstream_failed", reason="",
+        usage=Usage(0, 0), ttft_s=0.0, tpot_s=0.0, own_s=0.0, usd=0.0, list_usd=0.0,
+        attempts=(attempt("a", Failure.CONNECT),)),
+    refused(),
+)  # fmt: skip
+"""Answered at once, counted by us, after a failover, not at all, and refused: one request each."""

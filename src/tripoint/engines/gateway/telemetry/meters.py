@@ -212,7 +212,7 @@ UNREADABLE: Final = Meter(
 
 BREAKER_STATES: Final = ("closed", "half_open", "open")
 """States a breaker can be in."""
-PARTS: Final = ("usage_records", "metrics_files", "access_log", "plan", "board")
+PARTS: Final = ("usage_records", "metrics_files", "access_log", "secrets", "upstreams")
 """Parts that can be missing while requests are still served."""
 
 METERS: Final = (

@@ -99,6 +99,9 @@ class Metrics:
     def shifted(self, shift: ShiftRecord) -> None:
         """Counts a move of traffic."""
         key = (self._name(shift.workload), self._name(shift.source), self._name(shift.target))
+        if key not in self._shifts and len(self._shifts) >= self._max_series:
+            self._overflows += 1
+            key = (OTHER, OTHER, OTHER)
         self._shifts[key] = self._shifts.get(key, 0) + 1
 
     def event(self, name: str, count: int = 1) -> None:
