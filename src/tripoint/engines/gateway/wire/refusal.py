@@ -36,7 +36,9 @@ def error_body(api: Api, status: int, code: str, message: str, param: str | None
     """Body of an error answer."""
     kind = error_type(api, status)
     if api is Api.MESSAGES:
-        return _encode({"type": "error", "error": {"type": kind, "message": message, "code": code}})
+        # Its clients look for a code among the details.
+        fault = {"type": kind, "message": message, "code": code, "details": {"error_code": code}}
+        return _encode({"type": "error", "error": fault})
     return _encode({"error": {"message": message, "type": kind, "param": param, "code": code}})
 
 
@@ -44,7 +46,7 @@ def error_event(api: Api, code: str, message: str, **extras: Any) -> bytes:
     """An event that ends a stream as failed; `extras` (tokens delivered, request id) stand beside the code."""
     kind = error_type(api, 502)
     if api is Api.MESSAGES:
-        fault = {"type": kind, "message": message, "code": code, **extras}
+        fault = {"type": kind, "message": message, "code": code, "details": {"error_code": code, **extras}}
         return b"event: error\ndata: " + _encode({"type": "error", "error": fault}) + b"\n\n"
     fault = {"message": message, "type": kind, "param": None, "code": code, **extras}
     if api is Api.RESPONSES:

@@ -17,8 +17,9 @@ from tripoint.engines.gateway.wire.events import BAD_EVENT, Reading, reading_of
 MAX_EVENT = 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\n|\r")
-# A CRLF is one line end: its halves must not pass for two.
-_BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)")
+# A CRLF is one line end: its halves must not pass for two, nor may a CR be taken for the whole before what follows it
+# is known. A stream of bare CRs therefore runs one event behind; nobody is known to send one.
+_BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?=[^\n]))")
 _TAIL = 24
 # The line that names an event of content; chunks of chat and completions have none and are told by how they end.
 _CONTENT_LINE = {Api.RESPONSES: b"event: response.output_text.delta\n", Api.MESSAGES: b"event: content_block_delta\n"}
@@ -36,7 +37,7 @@ class Event(NamedTuple):
 
 
 def split_events(block: bytes) -> Iterator[Event]:
-    """Events of a block that ends with a blank line; blocks without data (comments) have empty data."""
+    """Events of a block that ends with a blank line; those of comments alone have no data."""
     start = 0
     for match in _BLANK_LINE.finditer(block):
         raw = block[start : match.end()]
@@ -44,7 +45,7 @@ def split_events(block: bytes) -> Iterator[Event]:
         name, data = fields_of(raw)
         yield Event(raw, name, data)
     if start < len(block):
-        yield Event(block[start:], b"", b"")
+        yield Event(block[start:], *fields_of(block[start:]))
 
 
 def fields_of(raw: bytes) -> tuple[bytes, bytes]:
@@ -120,7 +121,7 @@ class StreamReader:
         data = fields_of(held)[1]
         if not data or self._reading.read(data).error == BAD_EVENT:
             return b""
-        return self._examine(held.rstrip(b"\r\n") + b"\n\n")
+        return self._examine(held if held.endswith(b"\r\r") else held.rstrip(b"\r\n") + b"\n\n")
 
     def text(self) -> str:
         """Text delivered; only kept when asked for at the start."""
@@ -144,7 +145,7 @@ class StreamReader:
             end = match.end()
         if len(held) - end > MAX_EVENT:
             self.too_long = True
-            held.clear()
+            del held[1:]  # something stays held, so that no later chunk passes by
             return b""
         whole = bytes(held[:end])
         del held[:end]

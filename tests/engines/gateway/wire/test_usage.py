@@ -1,0 +1,97 @@
+"""Usage of whole answers: what upstreams report, what is not believed, and what is counted instead."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tripoint.domain.record import Usage
+from tripoint.domain.serving import Api
+from tripoint.engines.gateway.wire import usage as usage_module
+from tripoint.engines.gateway.wire.ask import read_ask
+from tripoint.engines.gateway.wire.usage import MAX_REPORTED, estimated_usage, read_usage
+
+COUNTS = st.integers(0, MAX_REPORTED)
+
+
+def answer(**usage: Any) -> bytes:
+    """An answer that reports this."""
+    return json.dumps({"id": "x", "choices": [{"message": {"content": "hi"}}], "usage": usage}).encode()
+
+
+@given(COUNTS, COUNTS, COUNTS, COUNTS)
+def test_chat_and_responses_report_the_same_under_other_names(
+    tokens_in: int, out: int, cached: int, thought: int
+) -> None:
+    """Under other names; parts never exceed the whole."""
+    expected = Usage(tokens_in, out, min(cached, tokens_in), min(thought, out))
+    chat = answer(
+        prompt_tokens=tokens_in, completion_tokens=out, prompt_tokens_details={"cached_tokens": cached},
+        completion_tokens_details={"reasoning_tokens": thought},
+    )  # fmt: skip
+    responses = answer(
+        input_tokens=tokens_in, output_tokens=out, input_tokens_details={"cached_tokens": cached},
+        output_tokens_details={"reasoning_tokens": thought},
+    )  # fmt: skip
+    assert read_usage(Api.CHAT, chat) == read_usage(Api.RESPONSES, responses) == expected
+
+
+def test_messages_count_cached_tokens_beside_the_input() -> None:
+    """All three are input."""
+    body = answer(
+        input_tokens=5, cache_read_input_tokens=100, cache_creation_input_tokens=20, output_tokens=7,
+        output_tokens_details={"thinking_tokens": 3},
+    )  # fmt: skip
+    assert read_usage(Api.MESSAGES, body) == Usage(125, 7, cached=100, reasoning=3)
+
+
+def test_embeddings_have_no_output() -> None:
+    """Nothing is generated."""
+    assert read_usage(Api.EMBEDDINGS, answer(prompt_tokens=8, total_tokens=8)) == Usage(8, 0)
+
+
+@pytest.mark.parametrize("details", [None, {"cached_tokens": None}, {}])
+def test_details_may_be_missing(details: object) -> None:
+    """Or null."""
+    body = answer(prompt_tokens=8, completion_tokens=2, prompt_tokens_details=details)
+    assert read_usage(Api.CHAT, body) == Usage(8, 2)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{}", b"[]", b"null", b'{"usage":null}', b'{"usage":[]}', b'{"usage":{}}', b"\xff",
+        b'{"usage":{"prompt_tokens":1', b'{"usage":{"prompt_tokens":1000000001}}',
+        b'{"usage":{"prompt_tokens":-1}}', b'{"usage":{"prompt_tokens":1,"completion_tokens":1e400}}',
+        b'{"usage":{"prompt_tokens":true}}', b'{"usage":{"prompt_tokens":1.0}}',
+        b'{"usage":{"input_tokens":-5,"cache_read_input_tokens":9}}', b"[" * 100_000,
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("api", Api)
+def test_what_is_odd_is_not_believed(api: Api, body: bytes) -> None:
+    """It is missing, not an error: the answer itself may be good."""
+    assert read_usage(api, body) is None
+
+
+@given(st.binary(max_size=120))
+def test_random_bytes_report_nothing(body: bytes) -> None:
+    """Nor do they raise."""
+    assert read_usage(Api.CHAT, body) is None
+
+
+def test_huge_answers_are_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading is bounded."""
+    body = answer(prompt_tokens=8, completion_tokens=2)
+    monkeypatch.setattr(usage_module, "MAX_BODY", len(body) - 1)
+    assert read_usage(Api.CHAT, body) is None
+
+
+def test_what_is_not_reported_is_counted() -> None:
+    """A token per event of content, or per four bytes of a whole answer; marked as counted."""
+    ask = read_ask(Api.CHAT, b'{"model":"m","messages":"0123456789012345678901234567"}')
+    assert estimated_usage(ask, 12, 0) == Usage(7, 12, is_estimated=True)
+    assert estimated_usage(ask, 0, 400) == Usage(7, 100, is_estimated=True)
