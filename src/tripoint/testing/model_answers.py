@@ -100,7 +100,14 @@ class ModelAnswer:
         if is_chat:
             first = {"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}
             yield Event(_line({**frame, "choices": [first]}), False)
-        for number, word in enumerate(self.words):
+        if self.tool:
+            call = {"index": 0, **self._call()}
+            began = {**call, "function": {"name": self.tool, "arguments": ""}}
+            rest = {"index": 0, "function": {"arguments": call["function"]["arguments"]}}
+            for piece in (began, rest):
+                named = {"index": 0, "delta": {"tool_calls": [piece]}, "finish_reason": None}
+                yield Event(_line({**frame, "choices": [named]}), True)
+        for number, word in enumerate(() if self.tool else self.words):
             text = word if number == 0 else f" {word}"
             said: dict[str, Any] = {"delta": {"content": text}} if is_chat else {"text": text, "logprobs": None}
             yield Event(_line({**frame, "choices": [{"index": 0, **said, "finish_reason": None}]}), True)

@@ -70,11 +70,16 @@ class GatewayProcess:
         started = time.monotonic()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **secrets})
-        if not await listens(self.port, START_S, self.process):
+        if not (await listens(self.port, START_S, self.process) and await self._answers()):
             words = self.log.read_text(encoding="utf-8", errors="replace")[-600:]
             self.stop()
             raise PlatformError(f"the gateway did not start: {words}")
         self.ready_s = time.monotonic() - started
+
+    async def _answers(self) -> bool:
+        """True once a worker answers; the socket listens a little before."""
+        status, _ = await self.get("/healthz")
+        return status == 200
 
     async def get(self, path: str) -> tuple[int, bytes]:
         """Status and body of a GET outside the interfaces, e.g. `/metrics`."""
