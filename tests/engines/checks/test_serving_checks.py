@@ -14,6 +14,7 @@ from tripoint.domain.errors import Finding
 from tripoint.domain.estate import Estate
 from tripoint.domain.modelspec import ModelSpec
 from tripoint.domain.policy import Policies, ResidencyRule
+from tripoint.domain.purchase import PurchaseOption
 from tripoint.domain.serving import Api, ClientKey, Dialect, Fallback, Hedging, Serving, Shifting, Upstream
 from tripoint.domain.site import Site, SiteKind
 from tripoint.domain.units import ModelId, NodeTypeId, SiteId, UpstreamId, WorkloadId
@@ -258,6 +259,13 @@ def test_a_workload_nobody_serves_is_told() -> None:
     assert reach(asked) == [("TP1407", "workloads[2].model")]
     french = Policies(residency=(ResidencyRule(allow=("FR",)),))
     assert ("TP1407", "workloads[0].model") in reach(replace(estate(), policies=french))
+
+
+def test_spot_nodes_are_of_no_use_to_what_may_not_be_interrupted() -> None:
+    """As in the plan: `allows_spot` decides."""
+    asked = estate(upstream(option=PurchaseOption.SPOT))
+    assert reach(asked) == [("TP1406", "serving.upstreams[0]"), ("TP1407", "workloads[0].model")]
+    assert reach(replace(asked, workloads=(replace(CHAT, allows_spot=True),))) == []
 
 
 texts = st.text(max_size=30)

@@ -75,6 +75,8 @@ def test_spot_pays_for_work_done_twice_as_in_the_plan() -> None:
     """40 % of 50 USD, and a quarter of the work is lost; interactive work may not be there unless declared."""
     estate = two_sites(serve(upstream("cloud-1", "cloud", "big", option=PurchaseOption.SPOT)))
     assert compiled(estate).table.routes == ()
+    only_spot = place(region("cloud", PurchaseOption.SPOT), workloads=(chat(),), serving=serve(upstream("c", "cloud")))
+    assert compiled(only_spot).table.routes == ()
     estate = replace(estate, workloads=(chat(allows_spot=True),))
     found = candidates(estate)["cloud-1"].price
     assert found.of(1000, 500) == pytest.approx(50.0 * 0.4 * 1.25 / (NODE_RATE * SECONDS_PER_HOUR))

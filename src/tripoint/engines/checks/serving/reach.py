@@ -3,69 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.errors import Finding
 from tripoint.domain.estate import Estate
 from tripoint.domain.findings import did_you_mean, finding, quoted
+from tripoint.domain.purchase import PurchaseOption
 from tripoint.domain.serving import Upstream
 from tripoint.domain.units import ModelId, SiteId
 from tripoint.domain.workload import Workload
-from tripoint.engines.sizing.policy import Place, Rulebook, judge, place_of, rulebook, subject_of
+from tripoint.engines.sizing.policy import Place, Rulebook, allows_spot, judge, place_of, rulebook, subject_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Filter:
+    """The estate's rules, looked up once."""
+
+    estate: Estate
+    catalog: Catalog
+    book: Rulebook
+    places: Mapping[SiteId, Place]
+
+    def refusal(self, workload: Workload, upstream: Upstream) -> str:
+        """Why policy keeps the workload from the upstream; empty when it does not."""
+        subject = subject_of(workload, self.estate, self.catalog)
+        verdict = judge(self.places[upstream.site], subject, self.book)
+        if verdict is not None:
+            return verdict.text
+        if upstream.option is PurchaseOption.SPOT and not allows_spot(workload):
+            return "spot nodes may be taken back, and it may not be interrupted"
+        return ""
 
 
 def check_reach(estate: Estate, catalog: Catalog) -> tuple[Finding, ...]:
     """Upstreams no workload may use and workloads no upstream may serve; the estate's names are known."""
     if not estate.serving.upstreams:
         return ()
-    book = rulebook(estate, catalog)
     places = {site.id: place_of(site, catalog) for site in estate.sites}
-    asking = [workload for workload in estate.workloads if workload.kind.answers_requests]
-    return (
-        *_idle_upstreams(estate, catalog, asking, places, book),
-        *_unserved(estate, catalog, asking, places, book),
-    )
+    rules = _Filter(estate=estate, catalog=catalog, book=rulebook(estate, catalog), places=places)
+    return (*_idle_upstreams(estate, rules), *_unserved(estate, rules))
 
 
 def _wanted(estate: Estate, workload: Workload) -> tuple[ModelId, ...]:
-    """Its own model and those it may fall back to."""
+    """Its own model and those it may fall back to; none for runs, which nothing can be asked of."""
+    if not workload.kind.answers_requests:
+        return ()
     rows = [row for row in estate.serving.fallbacks if row.workload == workload.id]
     return tuple(name for name in (workload.model, *(model for row in rows for model in row.models)) if name)
 
 
-def _refusal(estate: Estate, catalog: Catalog, workload: Workload, place: Place, book: Rulebook) -> str:
-    """Why policy removes the place; empty when it does not."""
-    verdict = judge(place, subject_of(workload, estate, catalog), book)
-    return "" if verdict is None else verdict.text
-
-
-def _idle_upstreams(
-    estate: Estate, catalog: Catalog, asking: list[Workload], places: Mapping[SiteId, Place], book: Rulebook
-) -> Iterator[Finding]:
+def _idle_upstreams(estate: Estate, rules: _Filter) -> Iterator[Finding]:
     for index, upstream in enumerate(estate.serving.upstreams):
         path = f"serving.upstreams[{index}]"
-        pairs = [(each, model) for each in asking for model in _wanted(estate, each) if model in upstream.models]
+        pairs = [
+            (each, model) for each in estate.workloads for model in _wanted(estate, each) if model in upstream.models
+        ]
         if not pairs:
             names = quoted(list(upstream.models)) if upstream.models else "no model"
             message = f"`{upstream.id}` serves {names}, and no workload that answers requests asks for that"
             yield finding("TP1406", path, message, "name the models as the estate's `models` do, or remove it")
             continue
-        why = [
-            _refusal(estate, catalog, replace(each, model=model), places[upstream.site], book) for each, model in pairs
-        ]
+        why = [rules.refusal(replace(each, model=model), upstream) for each, model in pairs]
         if all(why):
             message = f"no workload may be served by `{upstream.id}`; `{pairs[0][0].id}` for one: {why[0]}"
             yield finding("TP1406", path, message, "remove it, or change the rules")
 
 
-def _unserved(
-    estate: Estate, catalog: Catalog, asking: list[Workload], places: Mapping[SiteId, Place], book: Rulebook
-) -> Iterator[Finding]:
+def _unserved(estate: Estate, rules: _Filter) -> Iterator[Finding]:
     for index, workload in enumerate(estate.workloads):
-        if workload not in asking or workload.model is None:
+        if not workload.kind.answers_requests or workload.model is None:
             continue
-        able: list[Upstream] = [each for each in estate.serving.upstreams if workload.model in each.models]
+        able = [each for each in estate.serving.upstreams if workload.model in each.models]
         path = f"workloads[{index}].model"
         if not able:
             served = dict.fromkeys(model for each in estate.serving.upstreams for model in each.models)
@@ -73,9 +82,8 @@ def _unserved(
             hint = did_you_mean(workload.model, served) or "declare it in an upstream's `models`"
             yield finding("TP1407", path, message, hint)
             continue
-        why = [_refusal(estate, catalog, workload, places[each.site], book) for each in able]
+        why = [rules.refusal(workload, each) for each in able]
         if all(why):
-            message = f"policy lets none of the {len(able)} upstreams with `{workload.model}` serve `{workload.id}`"
-            yield finding(
-                "TP1407", path, f"{message}; at `{able[0].site}`: {why[0]}", "declare one at a site it may use"
-            )
+            many = f"none of the {len(able)} upstreams" if len(able) > 1 else "not the one upstream"
+            message = f"policy lets {many} with `{workload.model}` serve `{workload.id}`; `{able[0].id}`: {why[0]}"
+            yield finding("TP1407", path, message, "declare one at a site it may use")

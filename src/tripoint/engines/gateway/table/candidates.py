@@ -92,7 +92,7 @@ def _allowed(ground: Ground, asked: Asked) -> Iterator[Allowed]:
             if model not in upstream.models:
                 continue
             place = place_of(ground.sites[upstream.site], ground.catalog)
-            if is_allowed(place, subject, ground.book) and _may_be_interrupted(asked, upstream):
+            if is_allowed(place, subject, ground.book) and _is_steady_enough(ground, asked, upstream):
                 yield Allowed(
                     index=index,
                     upstream=upstream,
@@ -103,14 +103,19 @@ def _allowed(ground: Ground, asked: Asked) -> Iterator[Allowed]:
                 )
 
 
-def _may_be_interrupted(asked: Asked, upstream: Upstream) -> bool:
-    return upstream.option is not PurchaseOption.SPOT or allows_spot(asked.workload)
+def _is_steady_enough(ground: Ground, asked: Asked, upstream: Upstream) -> bool:
+    """False for spot nodes under a workload that may not be interrupted, whatever the plan does with the pool."""
+    pool = ground.pools.get((upstream.site, ground.node_type_of(upstream) or ""))
+    option = upstream.option if pool is None else option_of(upstream, pool, None)
+    return option is not PurchaseOption.SPOT or allows_spot(asked.workload)
 
 
 def _price(ground: Ground, asked: Asked, each: Allowed, prior: Prior) -> Price | None:
     egress = egress_of(ground, asked, each.upstream.site)
     node_type = ground.node_type_of(each.upstream)
     planned = prior.options.get((each.upstream.site, node_type or ""))
+    if planned is PurchaseOption.SPOT and not allows_spot(asked.workload):
+        planned = None
     price = price_of(ground, asked, each.upstream, each.model, (egress, planned))
     return with_own_prices(each.upstream, price, egress)
 
