@@ -97,7 +97,7 @@ def test_the_verdict() -> None:
     assert not summary(after={"dense": 8, "edge": 1}).ok
     assert summary(after={"dense": 8, "edge": 1}, revived=True).ok
     fallen = summary(after={"dense": 8})
-    fallen.fallen = ("dense-1",)
+    fallen.fallen = ("the model server of dense-1",)
     assert not fallen.ok
     assert "dense-1 ended by itself" in fallen.text()
 

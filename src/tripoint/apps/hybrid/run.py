@@ -20,7 +20,7 @@ from typing import Final
 from tripoint.apps import wiring
 from tripoint.apps.hybrid.callers.client import ask
 from tripoint.apps.hybrid.callers.traffic import Traffic
-from tripoint.apps.hybrid.children.fleet import Fleet
+from tripoint.apps.hybrid.children.fleet import Fleet, site_meant
 from tripoint.apps.hybrid.children.gateway import GatewayChild, last_words
 from tripoint.apps.hybrid.run_folder import STREAMS, template_estate, write_run
 from tripoint.apps.hybrid.screen.keys import Keys, listening
@@ -28,7 +28,7 @@ from tripoint.apps.hybrid.screen.show import Show, shown
 from tripoint.apps.hybrid.screen.view import View
 from tripoint.apps.hybrid.screen.watch import Watch
 from tripoint.apps.hybrid.summary import Failovers, Kill, Summary, failovers_of
-from tripoint.domain.errors import OptionError, PlatformError
+from tripoint.domain.errors import MissingExtraError, PlatformError
 
 _EVERY_S: Final = 0.5
 """Time between two looks at the gateway, s."""
@@ -64,20 +64,14 @@ def run_hybrid(options: HybridOptions, tell: Callable[[str], None]) -> Summary:
     """
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="tripoint-up-"))
-    run: _Run | None = None
     try:
         estate = template_estate().estate
+        killed = None if options.kill is None else site_meant(estate, options.kill)
         tell("making the models")
-        fleet = Fleet(estate, folder)
-        killed = fleet.site_of(options.kill) if options.kill else None
-        if options.kill and killed is None:
-            raise OptionError(f"`{options.kill}` is no site", hint=f"there are {', '.join(fleet.sites)}")
-        run = _Run(options, killed, fleet, folder)
-        summary = run.whole(tell, began)
-    except PlatformError:
-        raise
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        summary = _Run(options, killed, Fleet(estate, folder), folder).whole(tell, began)
+    except BaseException as error:
+        if not isinstance(error, PlatformError) or isinstance(error, MissingExtraError):
+            shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder, ignore_errors=True)
     return summary
@@ -166,11 +160,12 @@ class _Run:
             if page.status == 200:
                 self._watch.read(page.body.decode("utf-8", "replace"), self._elapsed())
             for name in self._fleet.fallen():
-                if name not in self._fallen:
-                    self._fallen[name] = None
+                if f"the model server of {name}" not in self._fallen:
+                    self._fallen[f"the model server of {name}"] = None
                     self._watch.tell(self._elapsed(), f"the model server of {name} ended by itself", is_bad=True)
             if not gateway.is_running():
-                self._watch.tell(self._elapsed(), f"the gateway ended: {last_words(gateway.log)}", is_bad=True)
+                self._fallen.setdefault(f"the gateway ({last_words(gateway.log)})")
+                self._watch.tell(self._elapsed(), "the gateway ended by itself", is_bad=True)
                 self._stop.set()
             for kill in self._kills:
                 self._note_breaker(kill)

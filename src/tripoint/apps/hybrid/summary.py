@@ -66,7 +66,7 @@ class Summary:
     failovers: Failovers = field(default_factory=Failovers)
     """What the records say."""
     fallen: tuple[str, ...] = ()
-    """Model servers that ended by themselves."""
+    """Processes that ended by themselves."""
     startup_s: float = 0.0
     """From the command to the first caller, s."""
 
@@ -121,7 +121,7 @@ class Summary:
                 lines.append(f"  {when}: {_listed(tally.by_site[phase])}")
         lines += [f"  {workload}: {_listed(sites)}" for workload, sites in sorted(tally.by_workload.items())]
         lines += [self._kill_line(kill) for kill in self.kills]
-        lines += [f"  the model server of {name} ended by itself" for name in self.fallen]
+        lines += [f"  {name} ended by itself" for name in self.fallen]
         return "\n".join(lines)
 
     def _kill_line(self, kill: Kill) -> str:

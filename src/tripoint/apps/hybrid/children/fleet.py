@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from tripoint.apps import wiring
+from tripoint.domain.errors import OptionError
+from tripoint.domain.findings import did_you_mean, quoted
 
 if TYPE_CHECKING:
     from tripoint.domain.estate import Estate
@@ -83,10 +85,6 @@ class Fleet:
         """Process of each upstream that has one."""
         return {name: server.pid for name, server in self._servers.items() if server.pid}
 
-    def site_of(self, name: str) -> str | None:
-        """The site meant by the name of a site or of an upstream; `None` when there is none."""
-        return name if name in self.sites else self.site_by_upstream.get(name)
-
     def start(self) -> None:
         """Starts every server and waits until all answer."""
         for server in self._servers.values():
@@ -127,3 +125,14 @@ class Fleet:
 def _only_model(upstream: Upstream) -> tuple[str, str]:
     """The model spec of an upstream of the template, and its name there; a server has one model."""
     return next(iter(upstream.models.items()))
+
+
+def site_meant(estate: Estate, name: str) -> str:
+    """The site meant by the name of a site with upstreams, or of an upstream; raises `OptionError` for another name."""
+    sites = {str(each.id): str(each.site) for each in estate.serving.upstreams}
+    if name in sites.values():
+        return name
+    if name not in sites:
+        known = sorted({*sites, *sites.values()})
+        raise OptionError(f"`{name}` is no site", hint=did_you_mean(name, known) or f"there are {quoted(known)}")
+    return sites[name]
