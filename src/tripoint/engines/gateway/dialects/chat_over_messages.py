@@ -44,13 +44,9 @@ Block = dict[str, Any]
 
 
 class ChatOverMessages:
-    """Translates one chat request and its answer."""
+    """Translates chat requests and their answers."""
 
-    __slots__ = ("_created", "_wants_usage")
-
-    def __init__(self, created: int) -> None:
-        self._created = created
-        self._wants_usage = False
+    __slots__ = ()
 
     def request(self, ask: Ask, name: str) -> bytes:
         """See `Translation`."""
@@ -58,7 +54,6 @@ class ChatOverMessages:
             chat = _requests.decode(ask.body)
         except UNREADABLE as error:
             raise misshapen(error) from None
-        self._wants_usage = ask.wants_usage
         if ask.choices > 1:
             raise cannot_carry("n", "more than one choice")
         _refuse_unknown(chat)
@@ -76,7 +71,7 @@ class ChatOverMessages:
             request["output_config"] = output
         return _encode(request)
 
-    def answer(self, body: bytes) -> bytes:
+    def answer(self, body: bytes, *, created: int = 0) -> bytes:
         """See `Translation`."""
         try:
             message = _answers.decode(body)
@@ -102,7 +97,7 @@ class ChatOverMessages:
         answer: Block = {
             "id": message.id or "chatcmpl-0",
             "object": "chat.completion",
-            "created": self._created,
+            "created": created,
             "model": message.model,
             "choices": [{"index": 0, "message": said, "logprobs": None, "finish_reason": reason}],
         }
@@ -115,9 +110,9 @@ class ChatOverMessages:
         """See `Translation`."""
         return translated_error(Api.CHAT, status, body)
 
-    def stream(self) -> ChatOverMessagesStream:
+    def stream(self, ask: Ask, *, created: int = 0) -> ChatOverMessagesStream:
         """See `Translation`."""
-        return ChatOverMessagesStream(self._created, wants_usage=self._wants_usage)
+        return ChatOverMessagesStream(created, wants_usage=ask.wants_usage)
 
 
 def _refuse_unknown(chat: ChatRequest) -> None:

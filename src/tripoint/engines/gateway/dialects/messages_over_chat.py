@@ -45,12 +45,9 @@ Part = dict[str, Any]
 
 
 class MessagesOverChat:
-    """Translates one Messages request and its answer."""
+    """Translates Messages requests and their answers."""
 
-    __slots__ = ("_tokens_in",)
-
-    def __init__(self) -> None:
-        self._tokens_in = 0
+    __slots__ = ()
 
     def request(self, ask: Ask, name: str) -> bytes:
         """See `Translation`."""
@@ -58,7 +55,6 @@ class MessagesOverChat:
             asked = _requests.decode(ask.body)
         except UNREADABLE as error:
             raise misshapen(error) from None
-        self._tokens_in = ask.tokens_in
         if asked.mcp_servers:
             raise cannot_carry("mcp_servers", "a connection to tool servers")
         if asked.container is not None:
@@ -74,8 +70,9 @@ class MessagesOverChat:
             request.update(_output(asked.output_config.format, asked.output_config.effort))
         return _encode(request)
 
-    def answer(self, body: bytes) -> bytes:
-        """See `Translation`."""
+    def answer(self, body: bytes, *, created: int = 0) -> bytes:
+        """See `Translation`; messages do not say when they were made."""
+        del created
         try:
             chat = _answers.decode(body)
         except UNREADABLE as error:
@@ -91,7 +88,7 @@ class MessagesOverChat:
             content.append({"type": "text", "text": text})
         content += [_called(call) for call in message.tool_calls or ()]
         reason, met = stop_reason(choice.finish_reason, choice.stop_reason, has_calls=bool(message.tool_calls))
-        usage = read_usage(Api.CHAT, body) or Usage(self._tokens_in, len(body) // 4)
+        usage = read_usage(Api.CHAT, body) or Usage(0, len(body) // 4)
         return _encode(
             {
                 "id": chat.id or "msg_0",
@@ -109,9 +106,10 @@ class MessagesOverChat:
         """See `Translation`."""
         return translated_error(Api.MESSAGES, status, body)
 
-    def stream(self) -> MessagesOverChatStream:
+    def stream(self, ask: Ask, *, created: int = 0) -> MessagesOverChatStream:
         """See `Translation`."""
-        return MessagesOverChatStream(self._tokens_in)
+        del created
+        return MessagesOverChatStream(ask.tokens_in)
 
 
 def _sampling(asked: MessagesRequest) -> Part:

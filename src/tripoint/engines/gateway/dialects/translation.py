@@ -28,13 +28,16 @@ class StreamTranslation(Protocol):
 
 
 class Translation(Protocol):
-    """Between the interface asked for and the one an upstream offers; one per attempt, for it remembers its request."""
+    """Between the interface asked for and the one an upstream offers; remembers nothing, so that all may share it.
+
+    `created` is when an answer is made, seconds since the epoch: chat answers say so and messages do not.
+    """
 
     def request(self, ask: Ask, name: str) -> bytes:
         """The body for an upstream that calls the model `name`; raises `Malformed` for what cannot be carried over."""
         ...
 
-    def answer(self, body: bytes) -> bytes:
+    def answer(self, body: bytes, *, created: int = 0) -> bytes:
         """A whole answer in the interface asked for; raises `TranslationError`."""
         ...
 
@@ -42,8 +45,8 @@ class Translation(Protocol):
         """An error answer in the interface asked for."""
         ...
 
-    def stream(self) -> StreamTranslation:
-        """For one streamed answer."""
+    def stream(self, ask: Ask, *, created: int = 0) -> StreamTranslation:
+        """For the streamed answer to one request."""
         ...
 
 
@@ -55,13 +58,10 @@ def served_as(api: Api, target: Target) -> Api | None:
     return near if near in target.apis else None
 
 
-def translation(api: Api, served: Api, *, created: int = 0) -> Translation | None:
-    """What translates one request between its interface and the one it is served as; `None` when they are the same.
-
-    `created` is when the answer is made, seconds since the epoch; chat answers say so.
-    """
+def translation(api: Api, served: Api) -> Translation | None:
+    """What translates between an interface and the one it is served as; `None` when they are the same."""
     if api is Api.CHAT and served is Api.MESSAGES:
-        return ChatOverMessages(created)
+        return ChatOverMessages()
     if api is Api.MESSAGES and served is Api.CHAT:
         return MessagesOverChat()
     return None

@@ -251,7 +251,7 @@ class Exchange:
                 self._close(other, Failure.CANCELLED, now)
         translation = attempt.lane.translation
         if translation is not None and attempt.reader is not None:
-            self._stream = translation.stream()
+            self._stream = translation.stream(self.opening.ask, created=int(now + self._core.epoch))
 
     def _set_due(self) -> None:
         due = min(self.opening.deadline, self._hedge_at)
@@ -321,7 +321,7 @@ class Exchange:
             usage = read_usage(lane.served, body) or estimated_usage(ask, 0, len(body))
             if lane.translation is not None:
                 try:
-                    body = lane.translation.answer(body)
+                    body = lane.translation.answer(body, created=int(now + self._core.epoch))
                 except TranslationError:
                     failure = Failure.ANSWER
         if failure is not None:

@@ -46,9 +46,10 @@ def error_event(api: Api, code: str, message: str, **extras: Any) -> bytes:
     """An event that ends a stream as failed; `extras` (tokens delivered, request id) stand beside the code."""
     kind = error_type(api, 502)
     if api is Api.MESSAGES:
-        fault = {"type": kind, "message": message, "code": code, "details": {"error_code": code, **extras}}
-        return b"event: error\ndata: " + _encode({"type": "error", "error": fault}) + b"\n\n"
-    fault = {"message": message, "type": kind, "param": None, "code": code, **extras}
+        details = {"error_code": code, **extras}
+        refusal = {"type": kind, "message": message, "code": code, "details": details}
+        return b"event: error\ndata: " + _encode({"type": "error", "error": refusal}) + b"\n\n"
+    fault: dict[str, Any] = {"message": message, "type": kind, "param": None, "code": code, **extras}
     if api is Api.RESPONSES:
         # The event's own fields are for readers of the interface; the SDK raises on the member `error`.
         event = {"type": "error", "code": code, "message": message, "param": None, "sequence_number": 0, "error": fault}
