@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from tripoint.engines.gateway.health.load import UpstreamLoad
@@ -37,11 +37,11 @@ from tripoint.engines.gateway.telemetry.meters import (
 )
 from tripoint.engines.gateway.telemetry.semconv import CONVENTIONS, LATEST, OPERATIONS, Convention, prometheus_name
 from tripoint.engines.gateway.telemetry.semconv import EDGES as CONVENTIONAL_EDGES
-from tripoint.engines.gateway.telemetry.text import heading, histogram, sample
+from tripoint.engines.gateway.telemetry.text import Page
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 """Content type of the page."""
-_TOKEN_TYPES: Final = {REQUEST_TOKENS_IN: "input", REQUEST_TOKENS_OUT: "output"}
+_TOKEN_TYPES: Final = {REQUEST_TOKENS_IN: ("input",), REQUEST_TOKENS_OUT: ("output",)}
 
 
 class GatewayState(NamedTuple):
@@ -78,10 +78,11 @@ def exposition(
     standing = gateway if gateway is not None else GatewayState()
     _add_states(rollup, states, standing.loads)
     _add_gateway(rollup, standing)
-    page = list(_page(rollup))
+    page = Page()
+    _tell(page, rollup)
     if standing.convention in CONVENTIONS:
-        page += _conventional(rollup, CONVENTIONS[standing.convention], standing.providers)
-    return "".join(page)
+        _tell_by_convention(page, rollup, CONVENTIONS[standing.convention], standing.providers)
+    return page.text()
 
 
 def _add_states(rollup: Rollup, states: Sequence[TargetState], loads: Mapping[str, UpstreamLoad]) -> None:
@@ -117,43 +118,41 @@ def _add_gateway(rollup: Rollup, gateway: GatewayState) -> None:
         rollup.add(DEGRADED, (part,), int(part in gateway.degraded))
 
 
-def _page(rollup: Rollup) -> Iterator[str]:
+def _tell(page: Page, rollup: Rollup) -> None:
     for meter in METERS:
         values = rollup.values(meter)
         histograms = rollup.histograms(meter)
         if values or histograms:
-            yield heading(meter.name, meter.kind, meter.help)
+            page.heading(meter.name, meter.kind, meter.help)
         for labels, value in sorted(values.items()):
-            yield sample(meter.name, dict(zip(meter.labels, labels, strict=True)), value)
+            page.sample(meter.name, meter.labels, labels, value)
         for labels, (counts, total) in sorted(histograms.items()):
-            yield from histogram(meter.name, dict(zip(meter.labels, labels, strict=True)), EDGES[meter], counts, total)
+            page.histogram(meter.name, meter.labels, labels, EDGES[meter], counts, total)
 
 
-def _conventional(rollup: Rollup, convention: Convention, providers: Mapping[str, str]) -> Iterator[str]:
+def _tell_by_convention(page: Page, rollup: Rollup, convention: Convention, providers: Mapping[str, str]) -> None:
     """The histograms that conventions name too, under those names and with the edges they ask for."""
-    told: set[str] = set()
+    meanings = ("operation", "provider", "workload", "model", "token_type")
+    names = [convention.attributes.get(meaning, meaning).replace(".", "_") for meaning in meanings]
+    told = ""
     for meter in METERS:
-        name = convention.metrics.get(meter.name)
-        if name is None:
+        metric = convention.metrics.get(meter.name)
+        if metric is None:
             continue
-        exposed = prometheus_name(name)
+        name = prometheus_name(metric)
         sums: dict[Labels, tuple[list[int], float]] = {}
         for (workload, model, api, _, upstream), (counts, total) in sorted(rollup.histograms(meter).items()):
-            key: Labels = (OPERATIONS.get(api, api), providers.get(upstream, upstream or "none"), workload, model)
+            who = providers.get(upstream, upstream or "none")
+            key: Labels = (OPERATIONS.get(api, api), who, workload, model, *_TOKEN_TYPES.get(meter, ()))
             known = sums.get(key)
             merged = counts if known is None else [a + b for a, b in zip(known[0], counts, strict=True)]
             sums[key] = (merged, total if known is None else known[1] + total)
-        if sums and exposed not in told:
-            told.add(exposed)
-            yield heading(exposed, Kind.HISTOGRAM, f"{meter.help} The conventions {convention.version}: `{name}`.")
-        for key, (counts, total) in sorted(sums.items()):
-            labels = {
-                convention.attributes[meaning].replace(".", "_"): value
-                for meaning, value in zip(("operation", "provider", "workload", "model"), key, strict=True)
-            }
-            if meter in _TOKEN_TYPES:
-                labels[convention.attributes["token_type"].replace(".", "_")] = _TOKEN_TYPES[meter]
-            yield from histogram(exposed, labels, CONVENTIONAL_EDGES[name], _coarser(meter, name, counts), total)
+        if sums and name != told:
+            told = name
+            page.heading(name, Kind.HISTOGRAM, f"{meter.help} The conventions {convention.version}: `{metric}`.")
+        for key, (counts, total) in sums.items():
+            edges = CONVENTIONAL_EDGES[metric]
+            page.histogram(name, names[: len(key)], key, edges, _coarser(meter, metric, counts), total)
 
 
 def _coarser(meter: Meter, name: str, counts: list[int]) -> list[int]:
