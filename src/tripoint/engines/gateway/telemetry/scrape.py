@@ -10,12 +10,13 @@ from typing import Final, NamedTuple
 
 from tripoint.engines.gateway.health.load import UpstreamLoad
 
-MAX_PAGE_BYTES: Final = 4 << 20
+MAX_PAGE_BYTES: Final = 1 << 20
 """What comes after is not read."""
+_MAX_LINE_BYTES: Final = 4096
+_MAX_SAMPLES: Final = 1024
 _MAX_REQUESTS: Final = 1e6
-_SAMPLE: Final = re.compile(
-    rb'^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(?:[^"}\n]|"(?:[^"\\\n]|\\.)*")*\})?[ \t]+([^ \t\r\n]+)', re.MULTILINE
-)
+# Labels, when there are any, then the value; what may follow is a time.
+_REST: Final = re.compile(rb'(?:\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})?[ \t]+([^ \t\r]{1,64})(?:[ \t\r]|\Z)')
 
 
 class _Names(NamedTuple):
@@ -36,7 +37,6 @@ _SERVERS: Final = (
     _Names((b"llamacpp:requests_processing",), (b"llamacpp:requests_deferred",), (b"llamacpp:kv_cache_usage_ratio",)),
     _Names((b"tgi_batch_current_size",), (b"tgi_queue_size",), ()),
 )
-_KNOWN: Final = frozenset(name for server in _SERVERS for names in server for name in names)
 
 
 def read_load(page: bytes) -> UpstreamLoad | None:
@@ -44,32 +44,36 @@ def read_load(page: bytes) -> UpstreamLoad | None:
 
     Requests of several models or ranks on one page are added up; of their caches the fullest counts.
     """
-    sums: dict[bytes, float] = {}
-    highest: dict[bytes, float] = {}
-    for found in _SAMPLE.finditer(page[:MAX_PAGE_BYTES]):
-        name = found[1]
-        if name not in _KNOWN:
-            continue
-        value = _number(found[2])
-        if value is not None:
-            sums[name] = sums.get(name, 0.0) + value
-            highest[name] = max(highest.get(name, 0.0), value)
+    lines = b"\n" + page[:MAX_PAGE_BYTES]
     for server in _SERVERS:
-        running, waiting = _first(server.running, sums), _first(server.waiting, sums)
-        if running is not None or waiting is not None:
-            usage = _first(server.cache, highest) or 0.0
-            return UpstreamLoad(min(running or 0.0, _MAX_REQUESTS), min(waiting or 0.0, _MAX_REQUESTS), min(usage, 1.0))
+        running, waiting = _values(lines, server.running), _values(lines, server.waiting)
+        if running or waiting:
+            usage = max(_values(lines, server.cache), default=0.0)
+            return UpstreamLoad(min(sum(running), _MAX_REQUESTS), min(sum(waiting), _MAX_REQUESTS), min(usage, 1.0))
     return None
 
 
-def _first(names: tuple[bytes, ...], values: dict[bytes, float]) -> float | None:
-    return next((values[name] for name in names if name in values), None)
+def _values(lines: bytes, names: tuple[bytes, ...]) -> list[float]:
+    """Values of the first of these names that has any."""
+    for name in names:
+        values: list[float] = []
+        wanted = b"\n" + name
+        at = lines.find(wanted)
+        while at >= 0 and len(values) < _MAX_SAMPLES:
+            begin = at + len(wanted)
+            end = lines.find(b"\n", begin, begin + _MAX_LINE_BYTES)
+            found = _REST.match(lines[begin : end if end >= 0 else begin + _MAX_LINE_BYTES])
+            value = _number(found[1]) if found is not None else None
+            if value is not None:
+                values.append(value)
+            at = lines.find(wanted, begin)
+        if values:
+            return values
+    return []
 
 
 def _number(text: bytes) -> float | None:
     """A sample's value; `None` for what is no number, negative or not finite."""
-    if len(text) > 64:
-        return None
     try:
         value = float(text)
     except ValueError:
