@@ -52,6 +52,11 @@ class LatencyWindow:
         self._total += self._unit
         self.changes += 1
 
+    def clear(self) -> None:
+        """Forgets everything."""
+        self._cells = array("d", bytes(8 * _BUCKETS))
+        self._total, self._unit = 0.0, 1.0
+
     def weight(self, now: float) -> float:
         """Samples remembered, older ones in part."""
         if now >= self._turn_at:
@@ -88,8 +93,7 @@ class LatencyWindow:
         steps = int((now - self._turn_at) / self._step_s) + 1
         self._turn_at += steps * self._step_s
         if steps > _STEPS * 60:
-            self._cells = array("d", bytes(8 * _BUCKETS))
-            self._total, self._unit = 0.0, 1.0
+            self.clear()
             return
         self._unit *= 2.0 ** (steps / _STEPS)
         if self._unit > _TOO_HEAVY:

@@ -45,6 +45,8 @@ class Pace:
         seen = (ttft.changes, tpot.changes)
         weight = ttft.weight(now)
         if weight < ENOUGH:
+            if self.p99:  # the rest of what was must not colour what comes
+                ttft.clear()
             self.p50 = self.p95 = self.p99 = self.hedge_s = 0.0
         elif seen[0] != self._seen[0] or self.p99 == 0.0:
             quantiles = ttft.quantiles(now, (0.5, 0.95, 0.99, hedge_at))
@@ -52,6 +54,8 @@ class Pace:
             self.hedge_s = quantiles[3] if hedge_at else 0.0
         self.wait_s = max(_SHORTEST_WAIT_S, _TIMES_SLOWEST * self.p99) if weight >= _ENOUGH_FOR_WAIT else 0.0
         if tpot.weight(now) < ENOUGH:
+            if self.tpot_p50:
+                tpot.clear()
             self.tpot_p50 = 0.0
         elif seen[1] != self._seen[1] or self.tpot_p50 == 0.0:
             self.tpot_p50 = tpot.quantile(now, 0.5)
