@@ -8,22 +8,26 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.factories.placement import API, batch, chat, hall, place, placement_catalog, region, rented, servers
-from tests.factories.served import compiled, serve, two_sites, upstream
+from tests.factories.planning import catalog
+from tests.factories.served import TODAY, compiled, serve, two_sites, upstream
 
 from tripoint.domain.charge import Rate
 from tripoint.domain.estate import Estate
 from tripoint.domain.purchase import Commitment, PurchaseOption
+from tripoint.domain.source import LoadedEstate
 from tripoint.domain.table import Candidate
-from tripoint.domain.units import SECONDS_PER_HOUR, TOKENS_PER_MTOK
+from tripoint.domain.units import SECONDS_PER_HOUR, TOKENS_PER_MTOK, UpstreamId
 from tripoint.domain.workload import Caller, Workload
 from tripoint.engines.costing.rates import api_mtok_in, api_mtok_out
 from tripoint.engines.costing.statement import Activity, effective_usd, price
 from tripoint.engines.costing.transfer import tariff, tariff_cost
+from tripoint.engines.gateway.table.compile import compile_table
 from tripoint.engines.placement.columns.coefficients import busy_hours_per_share, mtok_per_share
 from tripoint.engines.placement.formulate import formulate
 from tripoint.engines.placement.instance.instance import Instance, Lane, LaneKind
 from tripoint.engines.placement.instance.prepare import prepare
 from tripoint.engines.sizing.paths import path_between
+from tripoint.testing.strategies import small_estates
 
 NODE_RATE = 8 * 0.5 / 0.3
 """Requests per second of `chat()` on eight accelerators."""
@@ -126,6 +130,7 @@ def test_what_nobody_prices_is_as_dear_as_the_dearest_and_told() -> None:
     assert "`cloud-1`" in result.findings[0].message
     alone = candidates(two_sites(serve(upstream("cloud-1", "cloud", "unheard-of"))))["cloud-1"].price
     assert (alone.usd_in, alone.usd_out) == (10e-6, 30e-6)
+    assert "`cloud` has no pool and sells no API called `unheard-of`" in result.findings[0].message
 
 
 def test_an_objective_it_misses_does_not_make_a_place_free_of_charge() -> None:
@@ -227,3 +232,35 @@ def test_owned_and_api_prices_are_the_programs_own_objective(estate: Estate) -> 
         requests = mtok_per_share(instance, lane, period, block)[0] * TOKENS_PER_MTOK / demand.input_tokens
         name = "h" if is_owned else "a"
         assert found[name].price.of(*mean) * requests == pytest.approx(coefficient, rel=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(small_estates())
+def test_on_the_shipped_catalogue_too(drawn: Estate) -> None:
+    """Any estate, an upstream on every pool: each lane's price is the planner's to 1e-9 relative."""
+    where = dict.fromkeys((site.id, pool.node_type) for site in drawn.sites for pool in site.pools or ())
+    upstreams = [
+        upstream(f"u{n}", site, node_type, "llama3.1-8b", "bge-base") for n, (site, node_type) in enumerate(where)
+    ]
+    estate = replace(drawn, serving=serve(*upstreams))
+    loaded = LoadedEstate(estate=estate, profiles={}, digest="")
+    table = compile_table(loaded, catalog(), None, today=TODAY, previous=None).table
+    names = {upstream.id: f"{upstream.site}/{upstream.node_type}" for upstream in upstreams}
+    found = {
+        (route.workload, names[UpstreamId(table.targets[each.target].id)]): each
+        for route in table.routes
+        for each in route.candidates
+    }
+    instance = prepare(estate, catalog(), {})
+    for lane in instance.lanes:
+        candidate = found.get((lane.fit.workload, lane.fit.pool))
+        if lane.kind is not LaneKind.FIRM or candidate is None or candidate.basis.startswith("committed"):
+            continue
+        assert lane.pool is not None
+        pool, demand = instance.pools[lane.pool], instance.demand(lane)
+        rates = pool.on_demand_hour if candidate.basis.startswith("on_demand") else pool.busy_hour
+        charged = effective_usd(activity(lane, rates, instance)) * busy_hours_per_share(instance, lane, 0, 0)
+        requests = mtok_per_share(instance, lane, 0, 0)[0] * TOKENS_PER_MTOK / demand.input_tokens
+        mean = (demand.input_tokens, demand.output_tokens, demand.input_tokens * demand.cached_share)
+        cost = candidate.price.of(*mean) - candidate.price.usd_request
+        assert cost * requests == pytest.approx(charged, rel=1e-9)

@@ -170,7 +170,7 @@ _RANGES: Mapping[tuple[type, str], Range] = MappingProxyType(
         (Budget, "usd_per_period"): _positive("USD"),
         (Policies, "max_moves_per_period"): _amount("moves"),
         (Upstream, "nodes"): _positive("nodes"),
-        (Upstream, "max_concurrency"): Range(1, 1_000_000, "requests"),
+        (Upstream, "max_concurrency"): Range(1, 100_000, "requests"),
         (Upstream, "usd_in_per_mtok"): _amount("USD per million tokens"),
         (Upstream, "usd_out_per_mtok"): _amount("USD per million tokens"),
         (Serving, "retry_share"): _SHARE,

@@ -10,7 +10,7 @@ from tripoint.domain.findings import finding
 from tripoint.domain.purchase import PurchaseOption
 from tripoint.domain.serving import Upstream
 from tripoint.domain.table import Candidate, Route, Target, TokenPrice
-from tripoint.domain.units import ModelId
+from tripoint.domain.units import TOKENS_PER_MTOK, ModelId
 from tripoint.engines.gateway.table.ground import Asked, Ground
 from tripoint.engines.gateway.table.labels import allowed_by_label
 from tripoint.engines.gateway.table.prices import Price, option_of, price_of, with_own_prices
@@ -19,6 +19,8 @@ from tripoint.engines.gateway.table.transfers import egress_of
 from tripoint.engines.sizing.policy import Place, Subject, allows_spot, is_allowed, place_of, subject_of
 
 _SHOWN_SHARE = 1e-4
+_AS_DEAREST = "not known: as the dearest of the route"
+_AS_LAST_RESORT = "not known: as the last resort"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,7 @@ def route_of(
         return None, []
     priced = [_price(ground, asked, each, prior) for each in allowed]
     found, unpriced = _filled(priced)
-    findings = [_no_price(asked, allowed[index], found[index]) for index in unpriced]
+    findings = [_no_price(ground, asked, allowed[index], found[index]) for index in unpriced]
     shared = _shares(ground, asked, allowed, targets, prior)
     findings += [_nowhere(workload.id, pool, share) for pool, share in shared.lost.items() if share > _SHOWN_SHARE]
     candidates = tuple(
@@ -127,7 +129,7 @@ def _filled(prices: list[Price | None]) -> tuple[list[Price], list[int]]:
     stand_in = Price(
         own=_dearest([price.own for price in known]),
         listed=_dearest([price.listed for price in known]),
-        basis="not known: as the dearest of the route",
+        basis=_AS_DEAREST if known else _AS_LAST_RESORT,
     )
     return [price or stand_in for price in prices], unknown
 
@@ -186,14 +188,25 @@ def _candidate(ground: Ground, asked: Asked, each: Allowed, worth: tuple[Price, 
     )
 
 
-def _no_price(asked: Asked, each: Allowed, taken: Price) -> Finding:
-    usd_in, usd_out = taken.own.usd_in * 1e6, taken.own.usd_out * 1e6
+def _no_price(ground: Ground, asked: Asked, each: Allowed, taken: Price) -> Finding:
+    usd_in, usd_out = taken.own.usd_in * TOKENS_PER_MTOK, taken.own.usd_out * TOKENS_PER_MTOK
     message = (
-        f"no figure says what a request of `{asked.workload.id}` costs at `{each.upstream.id}`; the dearest price "
-        f"of the route stands in: {usd_in:.3g} USD per million input tokens, {usd_out:.3g} per million output tokens"
+        f"no figure says what a request of `{asked.workload.id}` costs at `{each.upstream.id}`: "
+        f"{_why_no_price(ground, each)}; taken {taken.basis.partition(': ')[2]}, {usd_in:.3g} USD per million input "
+        f"tokens and {usd_out:.3g} per million output tokens"
     )
-    hint = "declare `node_type`, or `usd_in_per_mtok` and `usd_out_per_mtok`"
+    hint = "declare `usd_in_per_mtok` and `usd_out_per_mtok`, or a `node_type` with figures"
     return finding("TP1701", f"serving.upstreams[{each.index}]", message, hint)
+
+
+def _why_no_price(ground: Ground, each: Allowed) -> str:
+    site = each.upstream.site
+    node_type = ground.node_type_of(each.upstream)
+    if node_type is None:
+        return f"it names no `node_type`, and `{site}` has not exactly one"
+    if (site, node_type) not in ground.pools:
+        return f"`{site}` has no pool and sells no API called `{node_type}`"
+    return f"the catalogue has no speed of `{each.model}` on `{node_type}`, or no price of it"
 
 
 def _nowhere(workload: str, pool: Pool, share: float) -> Finding:
