@@ -209,8 +209,7 @@ class Line(asyncio.Protocol):
         elif self._is_broken or (not self._has_head and self._head_size > _MAX_HEAD):
             self.failed(Failure.ANSWER)
             self._break()
-            return
-        sink.flush()
+        sink.flush()  # in any case: the machine may have dropped the attempt and told its caller why
 
     # --- what the parser says --------------------------------------------------------------------------------------
 
