@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from tripoint.engines.gateway.telemetry.counts.snapshots import fold_snapshots, read_snapshot
+
 SUFFIX: Final = ".metrics"
 """How the files' names end; they begin with `worker-<n>-<incarnation>`."""
+_PAST: Final = f"past{SUFFIX}"
 _LARGEST_BYTES: Final = 64 << 20
+_TRIES: Final = 5
 
 
 class MetricsFile:
@@ -81,7 +87,8 @@ class MetricsFile:
                 os.replace(self._part, self._path)
             except OSError as error:
                 self.fault = error.strerror or type(error).__name__
-                self._part.unlink(missing_ok=True)
+                with suppress(OSError):
+                    self._part.unlink(missing_ok=True)
                 return
             self.fault = ""
             self._written = snapshot
@@ -93,16 +100,64 @@ def read_snapshots(folder: Path) -> list[bytes]:
     return [found[name] for name in sorted(found)]
 
 
-def _files(folder: Path) -> dict[str, bytes]:
-    found = {}
+def fold_past(folder: Path, alive: Collection[str]) -> bool:
+    """Folds the files of incarnations that have ended into one, so that restarts do not pile up files.
+
+    `alive` are the incarnations that still write. For the one process that starts the workers. False when the disk did
+    not take it: then everything is as it was, and readers never see less than before, nor anything twice.
+    """
+    found = _files(folder)
+    writing = tuple(f"-{incarnation}{SUFFIX}" for incarnation in alive)
+    ended = [name for name in sorted(found) if name != _PAST and not name.endswith(writing)]
+    past = read_snapshot(found[_PAST]) if _PAST in found else None
+    # Folded before, and still there because removing them failed: they must stay named, or they would count twice.
+    left = [name for name in past.folded if (folder / name).exists()] if past is not None else []
+    if not ended and not left:
+        return True
+    part = folder / ".past.part"
     try:
-        entries = [entry for entry in os.scandir(folder) if entry.name.endswith(SUFFIX)]
+        part.write_bytes(fold_snapshots([found[name] for name in (_PAST, *ended) if name in found], [*left, *ended]))
+        os.replace(part, folder / _PAST)
+        for name in (*left, *ended):
+            (folder / name).unlink(missing_ok=True)
     except OSError:
-        return {}
-    for entry in entries:
+        return False
+    return True
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    """Content by name, without what the folded file has already.
+
+    A file that goes while we read may have been folded after we read the folded one: then all are read again.
+    """
+    found: dict[str, bytes] = {}
+    for _ in range(_TRIES):
         try:
-            if entry.is_file(follow_symlinks=False) and entry.stat().st_size <= _LARGEST_BYTES:
-                found[entry.name] = Path(entry.path).read_bytes()
+            found, has_moved = _read(folder)
+        except OSError:
+            return {}
+        if not has_moved:
+            break
+    past = read_snapshot(found[_PAST]) if _PAST in found else None
+    if past is not None:
+        for name in past.folded:
+            found.pop(name, None)
+    return found
+
+
+def _read(folder: Path) -> tuple[dict[str, bytes], bool]:
+    """Content by name, and whether a file went while it was read."""
+    found: dict[str, bytes] = {}
+    has_moved = False
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if entry.name.endswith(SUFFIX)]
+    for name in names:
+        path = folder / name
+        try:
+            if path.stat().st_size <= _LARGEST_BYTES:
+                found[name] = path.read_bytes()
+        except FileNotFoundError:
+            has_moved = True
         except OSError:
             continue
-    return found
+    return found, has_moved

@@ -59,7 +59,9 @@ def _values(lines: bytes, names: tuple[bytes, ...]) -> list[float]:
         values: list[float] = []
         wanted = b"\n" + name
         at = lines.find(wanted)
-        while at >= 0 and len(values) < _MAX_SAMPLES:
+        for _ in range(_MAX_SAMPLES):
+            if at < 0:
+                break
             begin = at + len(wanted)
             end = lines.find(b"\n", begin, begin + _MAX_LINE_BYTES)
             found = _REST.match(lines[begin : end if end >= 0 else begin + _MAX_LINE_BYTES])

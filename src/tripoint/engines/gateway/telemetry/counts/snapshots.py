@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import fsum
 from typing import Final, NamedTuple, TypeVar
 
@@ -92,6 +92,8 @@ class Snapshot(msgspec.Struct):
     """Family, cause."""
     unknown_events: int = 0
     overflows: int = 0
+    folded: list[str] = []
+    """Names of what was folded into it."""
     version: int = SNAPSHOT_VERSION
 
 
@@ -109,11 +111,11 @@ def read_snapshot(blob: bytes) -> Snapshot | None:
     return snapshot if is_ours else None
 
 
-def fold_snapshots(blobs: Iterable[bytes]) -> bytes:
-    """One snapshot that says what these say together; unreadable ones are left out."""
+def fold_snapshots(blobs: Iterable[bytes], names: Sequence[str] = ()) -> bytes:
+    """One snapshot that says what these say together; `names` are kept in it, those that cannot be read left out."""
     cells: dict[tuple[str, ...], CellCounts] = {}
     timings: dict[tuple[str, ...], TimingCounts] = {}
-    folded = Snapshot(own={})
+    folded = Snapshot(folded=list(names))
     own: dict[str, Histogram] = {}
     clean: dict[tuple[str, str, str, str], int] = {}
     reasons: dict[tuple[str, str, str], int] = {}
