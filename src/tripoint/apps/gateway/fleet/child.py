@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import socket
 import sys
@@ -115,7 +114,6 @@ class Child:
                 sys.executable, "-m", _WORKER, self._launch(theirs.fileno()),
                 stdin=asyncio.subprocess.DEVNULL,
                 pass_fds=(self._listening.fileno(), self._board_fd, theirs.fileno()),
-                env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
             )  # fmt: skip
         self._process = process
         self.starts += 1
