@@ -167,21 +167,23 @@ def _body_of(headers: Mapping[str, str], status: int, rest: bytes, *, is_closed:
 
 
 def _dechunked(rest: bytes) -> tuple[bytes, bytes, bool]:
-    body = bytearray()
+    pieces: list[bytes] = []
+    at = 0
     while True:
-        line, mark, after = rest.partition(b"\r\n")
+        end = rest.find(b"\r\n", at)
         try:
-            size = int(line.split(b";")[0], 16) if mark else -1
+            size = int(rest[at:end].split(b";")[0], 16) if end >= 0 else -1
         except ValueError:
             size = -1
-        if size < 0 or (size and len(after) < size + 2):
-            body += after[: max(size, 0)]
-            return bytes(body), b"", False
+        start = end + 2
+        if size < 0 or (size and len(rest) < start + size + 2):
+            pieces.append(rest[start : start + max(size, 0)] if end >= 0 else b"")
+            return b"".join(pieces), b"", False
         if size == 0:
-            _, mark, after = (b"\r\n" + after).partition(b"\r\n\r\n")
-            return bytes(body), after, bool(mark)
-        body += after[:size]
-        rest = after[size + 2 :]
+            closing = rest.find(b"\r\n\r\n", end)
+            return b"".join(pieces), rest[closing + 4 :] if closing >= 0 else b"", closing >= 0
+        pieces.append(rest[start : start + size])
+        at = start + size + 2
 
 
 def request(
