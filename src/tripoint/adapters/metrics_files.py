@@ -19,7 +19,7 @@ SUFFIX: Final = ".metrics"
 """How the files' names end; they begin with `worker-<n>-<incarnation>`."""
 _PAST: Final = f"past{SUFFIX}"
 _LARGEST_BYTES: Final = 64 << 20
-_TRIES: Final = 5
+_TRIES: Final = 20
 
 
 class MetricsFile:
@@ -128,36 +128,32 @@ def fold_past(folder: Path, alive: Collection[str]) -> bool:
 def _files(folder: Path) -> dict[str, bytes]:
     """Content by name, without what the folded file has already.
 
-    A file that goes while we read may have been folded after we read the folded one: then all are read again.
+    When files are folded while we read, a count could be seen in both places or in neither; the folded file is then
+    another than before, and all are read again.
     """
     found: dict[str, bytes] = {}
     for _ in range(_TRIES):
+        before = _content(folder / _PAST)
         try:
-            found, has_moved = _read(folder)
+            with os.scandir(folder) as entries:
+                names = [entry.name for entry in entries if entry.name.endswith(SUFFIX) and entry.name != _PAST]
         except OSError:
             return {}
-        if not has_moved:
+        read = {name: _content(folder / name) for name in names}
+        found = {name: content for name, content in read.items() if content is not None}
+        if _content(folder / _PAST) == before:
             break
-    past = read_snapshot(found[_PAST]) if _PAST in found else None
-    if past is not None:
-        for name in past.folded:
+    if before is not None:
+        found[_PAST] = before
+        past = read_snapshot(before)
+        for name in past.folded if past is not None else ():
             found.pop(name, None)
     return found
 
 
-def _read(folder: Path) -> tuple[dict[str, bytes], bool]:
-    """Content by name, and whether a file went while it was read."""
-    found: dict[str, bytes] = {}
-    has_moved = False
-    with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if entry.name.endswith(SUFFIX)]
-    for name in names:
-        path = folder / name
-        try:
-            if path.stat().st_size <= _LARGEST_BYTES:
-                found[name] = path.read_bytes()
-        except FileNotFoundError:
-            has_moved = True
-        except OSError:
-            continue
-    return found, has_moved
+def _content(path: Path) -> bytes | None:
+    """What is in a file; `None` when it is gone, no file, or far too long."""
+    try:
+        return path.read_bytes() if path.stat().st_size <= _LARGEST_BYTES else None
+    except OSError:
+        return None
