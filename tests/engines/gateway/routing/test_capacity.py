@@ -137,6 +137,8 @@ class Interleaving(RuleBasedStateMachine):
         """A request ends, well or badly."""
         if self.live:
             desk, choice = self.live.pop(pick % len(self.live))
+            if failure is None:
+                desk.router.answered(choice, 0.1, desk.now)
             desk.router.ended(choice, failure, desk.now)
 
     @rule(seconds=st.sampled_from((0.1, 2.0, 20.0)), ok=st.booleans())

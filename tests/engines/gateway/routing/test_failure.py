@@ -348,3 +348,45 @@ def test_an_idle_spill_target_is_not_tried_before_it_is_needed() -> None:
     desk.kill("a")
     needed = desk.take()
     assert (needed.target.id, needed.is_trial) == ("b", True)
+
+
+def test_those_at_work_when_a_target_dies_may_all_go_elsewhere() -> None:
+    """Sixty long requests are lost at once: each may be had elsewhere, whatever traffic has earned."""
+    desk = Desk(wide())
+    victims = [desk.take(tried=[1]) for _ in range(60)]
+    moved = 0
+    for choice in victims:
+        desk.fail(choice, Failure.RESET)
+        if desk.router.may_retry(desk.now):
+            assert desk.take(tried=[choice.index], why=Reason.FAILOVER).target.id == "b"
+            moved += 1
+    assert moved == 60
+    assert sum(desk.router.may_retry(desk.now) for _ in range(100)) == 8  # two were lost before it was known dead
+
+
+def test_those_moved_once_earn_nothing_more() -> None:
+    """When the second target dies as well, what moved there has the ordinary budget."""
+    desk = Desk(wide())
+    moved = [desk.take(tried=[0], why=Reason.FAILOVER) for _ in range(60)]
+    for choice in moved:
+        desk.fail(choice, Failure.RESET)
+    assert sum(desk.router.may_retry(desk.now) for _ in range(100)) == 10
+
+
+def test_an_end_without_an_answer_decides_nothing() -> None:
+    """A choice that was never sent is no proof of health."""
+    one, two = revived()
+    trial = one.take()
+    one.router.ended(trial, None, one.now)
+    assert one.state("a").breaker == "half_open"
+    assert two.take().is_trial
+
+
+def test_a_deadline_in_mid_answer_is_not_the_targets_fault() -> None:
+    """A stream that is longer than the caller allows ends as one that was cancelled."""
+    desk = Desk(wide())
+    for _ in range(5):
+        choice = desk.take(tried=[1])
+        desk.router.answered(choice, 0.1, desk.now)
+        desk.fail(choice, Failure.TIMEOUT)
+    assert desk.state("a").breaker == "closed"

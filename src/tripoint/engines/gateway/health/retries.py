@@ -10,7 +10,8 @@ _SLICE_S = _SPAN_S / _SLICES
 class RetryBudget:
     """Credits earned by traffic and spent by second attempts; both forgotten after ten seconds.
 
-    In any ten seconds at most `floor + share x requests` credits are spent, up to one second's rounding of the window.
+    In any ten seconds at most `floor + share x requests` credits are spent, and those granted, up to one second's
+    rounding of the window.
     """
 
     __slots__ = ("_arrived", "_arrived_total", "_floor", "_share", "_slice", "_spent", "_spent_total")
@@ -42,6 +43,18 @@ class RetryBudget:
         self._spent[at % _SLICES] += 1
         self._spent_total += 1
         return True
+
+    def grant(self, now: float) -> None:
+        """Adds a credit: for a request that was at work on an upstream when that was found dead.
+
+        Such requests fail once, together, and are as many as the upstream had places: letting them go elsewhere feeds
+        no outage, and a budget by traffic would run out exactly when long requests need it.
+        """
+        at = int(now / _SLICE_S)
+        if at != self._slice:
+            self._turn(at)
+        self._spent[at % _SLICES] -= 1
+        self._spent_total -= 1
 
     def resize(self, share: float) -> None:
         """Changes the share; what was earned and spent stays."""

@@ -88,10 +88,12 @@ class Station:
         if until > 0.0:
             if breaker.standing is Standing.CLOSED or until > breaker.until:
                 breaker.adopt(until, now)
+                self.relimit(now)
             return True
         if breaker.standing is not Standing.CLOSED:
             breaker.close(now)
             self.is_trial_out = False
+            self.relimit(now)
         return False
 
     def is_due(self, now: float) -> bool:

@@ -13,6 +13,8 @@ EPSILON = 1e-9
 RESERVE = (1.0, 0.95, 0.9, 0.8, 0.7)
 """Part of a target's places a workload may fill, by how many steps its priority lies below the best one there."""
 _RECENT = 0.5
+_TYPICAL = 100.0
+"""Requests over which the typical one is averaged."""
 _EASE_S = 10.0
 """Slow start of a way that misses its objective no longer, s."""
 
@@ -21,13 +23,15 @@ class Way:
     """One candidate of a workload as it is now."""
 
     __slots__ = (
-        "candidate", "flow", "is_met", "live", "met_since", "of_first", "of_whole", "part", "places", "planned",
-        "predicted_s", "ready", "reason", "recent", "salt", "slot", "station", "turn", "usd", "weight",
+        "candidate", "draws", "flow", "is_alone", "is_met", "live", "met_since", "of_first", "of_whole", "part", "places",
+        "planned", "predicted_s", "ready", "reason", "recent", "salt", "slot", "station", "turn", "usd", "weight",
     )  # fmt: skip
 
     def __init__(self, flow: Flow, candidate: Candidate, station: Station, now: float) -> None:
         self.flow = flow
         self.salt = crc32(f"{flow.route.workload}/{station.target.id}/{candidate.model}".encode()) * 0x9E3779B97F4A7C15
+        self.draws: dict[int, float] = {}
+        """What prompts' beginnings drew here lately: the work of drawing is done once for each."""
         self.planned = 0.0
         """Share of the workload's traffic by the plan, or by cost where there is none."""
         self.weight = 0.0
@@ -40,6 +44,8 @@ class Way:
         """Requests it was given lately."""
         self.live = 0
         """This worker's requests of this workload there now."""
+        self.is_alone = False
+        """True while no other way of the same model is up."""
         self.is_met = True
         """True while the objective is met as far as is known."""
         self.met_since = now - _EASE_S
@@ -110,8 +116,9 @@ class Flow:
     def look(self, now: float, decay: float, max_share: float, max_cost_factor: float | None) -> None:
         """Brings costs, predictions and shares up to date; `decay` is what remains of recent counts."""
         if self.requests:
-            self.mean_in += (self.tokens_in / self.requests - self.mean_in) * 0.2
-            self.mean_out += (self.tokens_out / self.requests - self.mean_out) * 0.2
+            gain = self.requests / (self.requests + _TYPICAL)
+            self.mean_in += (self.tokens_in / self.requests - self.mean_in) * gain
+            self.mean_out += (self.tokens_out / self.requests - self.mean_out) * gain
             self.requests = self.tokens_in = self.tokens_out = 0
         self.recent *= decay
         tokens_in, tokens_out = int(self.mean_in), int(self.mean_out)
@@ -139,8 +146,10 @@ class Flow:
     def share(self, now: float, max_share: float, max_cost_factor: float | None) -> None:
         """Shares that can be had now: a slow way gives up what the envelope allows to those that meet the objective."""
         slow = met = 0.0
+        up = sum(way.station.limit > 0 for way in self.ways)
         for way in self.ways:
             station = way.station
+            way.is_alone = up - (station.limit > 0) == 0
             is_up = station.limit > 0 and not station.is_silent
             way.ready = way.weight * station.breaker.strength(now) * way.ease(now) if is_up and way.weight else 0.0
             way.reason = self._reason(way)

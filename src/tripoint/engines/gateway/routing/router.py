@@ -31,6 +31,8 @@ _LIMITED_S = 1.0
 """How long a target that says "not now" without saying how long is left alone, s."""
 _LONGEST_LIMIT_S = 600.0
 _MAX_KINDS = 4096
+_AGAIN = frozenset((Reason.RETRY, Reason.FAILOVER, Reason.HEDGE, Reason.RESUME, Reason.PANIC))
+"""Attempts beyond a request's first: their loss earns no credit."""
 _UNKNOWN_TIMES = 2.0
 _UNKNOWN_WAIT_S = 5.0
 """A target not measured yet is waited for twice as long as others of the workload would be, but at least so long, s."""
@@ -208,6 +210,9 @@ class Router:
         if failure is not None:
             self._failed(choice, failure, now, retry_after_s)
             return
+        if not choice.is_answered:  # nothing was sent, so nothing was learnt
+            self._undecided(choice)
+            return
         station.last_sign = now
         query = choice.query
         is_first = query.is_stream or query.api is Api.EMBEDDINGS
@@ -218,16 +223,12 @@ class Router:
         breaker = station.breaker
         if choice.epoch == breaker.epoch:
             breaker.succeeded(now)
-        if choice.is_trial:
-            self._well(choice, now)
 
     def _failed(self, choice: Choice, failure: Failure, now: float, retry_after_s: float) -> None:
         station = choice.way.station
         breaker = station.breaker
-        if failure is Failure.CANCELLED:
-            if choice.is_trial and station.is_trial_out and choice.epoch == breaker.epoch:
-                station.is_trial_out = False
-                self._board.unclaim(station.slot)
+        if failure is Failure.CANCELLED or (failure is Failure.TIMEOUT and choice.is_answered):
+            self._undecided(choice)  # the caller hung up, or the request's own deadline came in mid-answer
             return
         if failure is Failure.LIMITED:
             station.last_sign = now
@@ -242,8 +243,15 @@ class Router:
             # It answers others, only more slowly than was waited for: wait longer from now on.
             pace = choice.way.of_first if choice.query.is_stream else choice.way.of_whole
             pace.ttft.add(now, now - choice.at)
-        if choice.epoch != breaker.epoch:
-            return
+        if choice.epoch == breaker.epoch:
+            self._count(choice, now)
+        if breaker.standing is not Standing.CLOSED and choice.reason not in _AGAIN:
+            self._retries.grant(now)
+
+    def _count(self, choice: Choice, now: float) -> None:
+        """Counts a failure that says something about the present."""
+        station = choice.way.station
+        breaker = station.breaker
         is_verdict = choice.is_trial and breaker.standing is not Standing.CLOSED
         if is_verdict:
             breaker.refused(now)
@@ -251,6 +259,14 @@ class Router:
             return
         station.shut(now, is_claimed=is_verdict)
         self._fleet.reshare(now)
+
+    def _undecided(self, choice: Choice) -> None:
+        """A trial that told nothing: the next request may be it, but one in panic only when its second is over."""
+        station = choice.way.station
+        if choice.is_trial and station.is_trial_out and choice.epoch == station.breaker.epoch:
+            station.is_trial_out = False
+            if station.breaker.standing is Standing.HALF_OPEN:
+                self._board.unclaim(station.slot)
 
     def _well(self, choice: Choice, now: float) -> None:
         station = choice.way.station
@@ -276,14 +292,15 @@ class Router:
         is_first = query.is_stream or query.api is Api.EMBEDDINGS
         tokens_in, tokens_out = query.tokens_in, 0 if is_first else query.tokens_out or 4 * query.route.tokens_out
         wait_s = (way.of_first if is_first else way.of_whole).patience_s(tokens_in, tokens_out)
-        others = [each for each in way.flow.ways if each is not way and each.station.limit > 0]
-        if not others:
+        if way.is_alone:
             wait_s *= _ALONE_TIMES
         elif wait_s == 0.0:
-            waits = [
-                (each.of_first if is_first else each.of_whole).patience_s(tokens_in, tokens_out) for each in others
+            known = [
+                seconds
+                for each in way.flow.ways
+                if each is not way and each.station.limit > 0
+                if (seconds := (each.of_first if is_first else each.of_whole).patience_s(tokens_in, tokens_out)) > 0.0
             ]
-            known = [each for each in waits if each > 0.0]
             wait_s = max(_UNKNOWN_WAIT_S, _UNKNOWN_TIMES * min(known)) if known else 0.0
         return min(longest, wait_s) if wait_s else longest
 

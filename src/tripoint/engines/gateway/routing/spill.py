@@ -93,7 +93,6 @@ class Spill:
         for way in up:
             if board.opened_until(way.slot) > 0.0:
                 way.station.heed(now)
-                way.station.relimit(now)
             elif board.acquire(way.slot, way.places):
                 return way
         return None

@@ -9,6 +9,7 @@ from tripoint.engines.gateway.routing.flow import Flow, Way
 BOUND = 1.25
 """How far beyond its share a way may be loaded for the sake of affinity."""
 _SLACK = 8.0
+_MAX_DRAWS = 512
 _MASK = (1 << 64) - 1
 _RANGE = float((1 << 52) + 2)
 
@@ -39,13 +40,14 @@ def by_prefix(ways: tuple[Way, ...], flow: Flow, prefix: int) -> Way | None:
         share = way.ready
         if share:
             total += share
-            score = log(_uniform(prefix, way.salt)) / share
+            draw = way.draws.get(prefix)
+            score = (draw or _drawn(way, prefix)) / share
             if best is None or score > top:
                 best, top = way, score
     if best is None or best.ready == total or _has_slack(best, flow, total):
         return best
     ready = [way for way in ways if way.ready]
-    ready.sort(key=lambda way: log(_uniform(prefix, way.salt)) / way.ready, reverse=True)
+    ready.sort(key=lambda way: _drawn(way, prefix) / way.ready, reverse=True)
     for way in ready:
         if _has_slack(way, flow, total):
             return way
@@ -57,9 +59,12 @@ def _has_slack(way: Way, flow: Flow, total: float) -> bool:
     return way.live < part * (flow.live + 1) + 1 and way.recent < part * flow.recent + _SLACK
 
 
-def _uniform(prefix: int, salt: int) -> float:
-    """A number above 0 and below 1 that depends on both and looks random."""
-    mixed = (prefix * 0x9E3779B97F4A7C15 ^ salt) & _MASK
+def _drawn(way: Way, prefix: int) -> float:
+    """Logarithm of a number between 0 and 1 that depends on the prefix and the way, and looks random."""
+    mixed = (prefix * 0x9E3779B97F4A7C15 ^ way.salt) & _MASK
     mixed = ((mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9) & _MASK
     mixed = ((mixed ^ mixed >> 27) * 0x94D049BB133111EB) & _MASK
-    return ((mixed >> 12) + 1) / _RANGE
+    if len(way.draws) >= _MAX_DRAWS:
+        way.draws.clear()
+    drawn = way.draws[prefix] = log(((mixed >> 12) + 1) / _RANGE)
+    return drawn
