@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.demand import WorkloadDemand
 from tripoint.domain.estate import Estate
+from tripoint.domain.fit import Fit
+from tripoint.domain.hardware import NodeType
 from tripoint.domain.serving import Upstream
 from tripoint.domain.site import Site
 from tripoint.domain.source import LoadedEstate
-from tripoint.domain.units import KB_PER_GB, NodeTypeId
+from tripoint.domain.units import KB_PER_GB, SECONDS_PER_HOUR, TOKENS_PER_MTOK, NodeTypeId
 from tripoint.domain.workload import Workload
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.facts.figures import FinanceFigures, finance_figures
 from tripoint.engines.facts.pools import PoolSpec, pool_specs
 from tripoint.engines.sizing.demand.grid import demand_grid, wire_kb
 from tripoint.engines.sizing.demand.loads import SECONDS_PER_MONTH, Load, load_of
-from tripoint.engines.sizing.fit.desk import Desk
+from tripoint.engines.sizing.fit.desk import Desk, Errand
+from tripoint.engines.sizing.fit.hosting import Hosted
 from tripoint.engines.sizing.policy import Rulebook, rulebook
 
 
@@ -42,8 +45,28 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A workload's model on a node: what the planner would make of it."""
+
+    errand: Errand
+    """What was sized."""
+    node: NodeType
+    """The node."""
+    fit: Fit
+    """Busy nodes per unit of demand."""
+    hosted: Hosted
+    """Configuration and its speed."""
+
+    def node_hours(self, asked: Asked) -> float:
+        """Busy node-hours of a mean request."""
+        if asked.workload.kind.is_interactive:
+            return self.fit.busy_nodes_per_unit / SECONDS_PER_HOUR
+        return self.fit.busy_nodes_per_unit * asked.load.tokens / TOKENS_PER_MTOK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """Everything the table's parts look things up in."""
+    """Everything the table's parts look things up in; the dictionary only remembers what was already worked out."""
 
     estate: Estate
     """As declared."""
@@ -61,6 +84,8 @@ class Ground:
     """(site, node type) -> pool."""
     asked: tuple[Asked, ...]
     """Workloads that answer requests, in the estate's order."""
+    known_works: dict[tuple[str, str, str], Work | None] = field(default_factory=dict)
+    """(workload, pool, model) -> how the planner would size it; `None` where it knows no speed."""
 
     def node_type_of(self, upstream: Upstream) -> NodeTypeId | None:
         """Declared, else the only thing its site has to serve with: one API it accepts, or one pool."""

@@ -16,18 +16,17 @@ from dataclasses import dataclass, replace
 
 from tripoint.domain.charge import Rate
 from tripoint.domain.fit import Fit
-from tripoint.domain.hardware import NodeType
 from tripoint.domain.purchase import Offer, PurchaseOption
 from tripoint.domain.serving import Upstream
 from tripoint.domain.table import TokenPrice
-from tripoint.domain.units import SECONDS_PER_HOUR, TOKENS_PER_MTOK, ModelId, NodeTypeId
+from tripoint.domain.units import TOKENS_PER_MTOK, ModelId, NodeTypeId
 from tripoint.domain.workload import Slo
 from tripoint.engines.costing.rates import api_mtok_in, api_mtok_out, elastic_node_hour, owned_busy_hour
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.facts.figures import node_figures, site_figures
 from tripoint.engines.facts.pools import PoolSpec
 from tripoint.engines.facts.prices.offers import api_offers, pool_offers
-from tripoint.engines.gateway.table.ground import Asked, Ground
+from tripoint.engines.gateway.table.ground import Asked, Ground, Work
 from tripoint.engines.gateway.table.transfers import Egress
 from tripoint.engines.sizing.fit.desk import Errand
 from tripoint.engines.sizing.fit.fits import fit_pool
@@ -47,26 +46,6 @@ class Price:
     """At list prices."""
     basis: str
     """Which figures."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """A workload's model on a node: what the planner would make of it."""
-
-    errand: Errand
-    """What was sized."""
-    node: NodeType
-    """The node."""
-    fit: Fit
-    """Busy nodes per unit of demand."""
-    hosted: Hosted
-    """Configuration and its speed."""
-
-    def node_hours(self, asked: Asked) -> float:
-        """Busy node-hours of a mean request."""
-        if asked.workload.kind.is_interactive:
-            return self.fit.busy_nodes_per_unit / SECONDS_PER_HOUR
-        return self.fit.busy_nodes_per_unit * asked.load.tokens / TOKENS_PER_MTOK
 
 
 def price_of(
@@ -96,10 +75,14 @@ def price_of(
 
 def work_of(ground: Ground, asked: Asked, pool: PoolSpec, model: ModelId) -> Work | None:
     """The workload on the pool's nodes as the planner sizes it; without its objectives where it misses them there."""
-    workload = replace(asked.workload, model=model)
-    errand = ground.desk.errand(workload, asked.demand)
-    free = ground.desk.errand(replace(workload, slo=_ANY_OBJECTIVE), asked.demand)
-    return _sized(ground, errand, pool) or _sized(ground, free, replace(pool, max_nodes=None))
+    key = (asked.workload.id, pool.id, model)
+    if key not in ground.known_works:
+        workload = replace(asked.workload, model=model)
+        errand = ground.desk.errand(workload, asked.demand)
+        free = ground.desk.errand(replace(workload, slo=_ANY_OBJECTIVE), asked.demand)
+        found = _sized(ground, errand, pool) or _sized(ground, free, replace(pool, max_nodes=None))
+        ground.known_works[key] = found
+    return ground.known_works[key]
 
 
 def option_of(upstream: Upstream, pool: PoolSpec, planned: PurchaseOption | None) -> PurchaseOption:

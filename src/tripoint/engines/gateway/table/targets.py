@@ -16,8 +16,8 @@ from tripoint.domain.serving import Api, Dialect, Upstream
 from tripoint.domain.table import RoutingTable, Target
 from tripoint.domain.units import MS_PER_S
 from tripoint.engines.facts.places import country_of
-from tripoint.engines.gateway.table.ground import Asked, Ground
-from tripoint.engines.gateway.table.prices import Work, work_of
+from tripoint.engines.gateway.table.ground import Asked, Ground, Work
+from tripoint.engines.gateway.table.prices import work_of
 from tripoint.engines.sizing.speed.memory import bytes_key, memory_need
 
 UNKNOWN_CONCURRENCY = 64
