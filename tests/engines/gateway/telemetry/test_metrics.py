@@ -54,6 +54,9 @@ def test_a_story_is_told_in_full() -> None:
     assert total_of(page, "tripoint_attempts_total", upstream="a", failure="none", reason="plan") == 2
     assert total_of(page, "tripoint_attempts_total", upstream="a", failure="reset") == 1
     assert total_of(page, "tripoint_attempts_total", upstream="b", failure="none", reason="failover") == 1
+    assert total_of(page, "tripoint_attempt_duration_seconds_count") == 5
+    assert total_of(page, "tripoint_attempt_duration_seconds_count", upstream="a", failure="connect") == 1
+    assert abs(total_of(page, "tripoint_attempt_duration_seconds_sum") - 5 * 0.2) < 1e-12
     assert total_of(page, "tripoint_route_reasons_total", reason="failover", upstream="b") == 1
     assert total_of(page, "tripoint_route_reasons_total") == 3
     assert total_of(page, "tripoint_input_tokens_total", tenant="default", model="llama") == 120 + 7 + 120
@@ -83,6 +86,7 @@ def test_whatever_happens_every_request_is_counted_once(told: list[UsageRecord])
     page = page_of(told)
     assert total_of(page, "tripoint_requests_total") == len(told)
     assert total_of(page, "tripoint_attempts_total") == sum(len(each.attempts) for each in told)
+    assert total_of(page, "tripoint_attempt_duration_seconds_count") == sum(len(each.attempts) for each in told)
     assert total_of(page, "tripoint_input_tokens_total") == sum(max(0, each.usage.tokens_in) for each in told)
     assert total_of(page, "tripoint_time_to_first_token_seconds_count") == sum(each.ttft_s > 0 for each in told)
     assert all(value >= 0 for value in series_of(page).values())

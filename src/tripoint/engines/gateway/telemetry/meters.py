@@ -95,6 +95,12 @@ TOTAL: Final = Meter(
 OWN: Final = Meter(
     "tripoint_own_overhead_seconds", Kind.HISTOGRAM, ("api",), "Time spent here before the first attempt was sent."
 )
+TOOK: Final = Meter(
+    "tripoint_attempt_duration_seconds",
+    Kind.HISTOGRAM,
+    ("upstream", "site", "failure"),
+    "How long attempts lasted, by how they failed; `none` for those that answered.",
+)
 REQUEST_TOKENS_IN: Final = Meter("tripoint_request_input_tokens", Kind.HISTOGRAM, _WHERE, "Input tokens of a request.")
 REQUEST_TOKENS_OUT: Final = Meter(
     "tripoint_request_output_tokens", Kind.HISTOGRAM, _WHERE, "Output tokens of a request."
@@ -217,9 +223,9 @@ PARTS: Final = ("usage_records", "metrics_files", "access_log", "secrets", "upst
 
 METERS: Final = (
     REQUESTS, ATTEMPTS, REASONS, TOKENS_IN, TOKENS_OUT, TOKENS_CACHED, TOKENS_REASONING, ESTIMATED, COST, LIST_COST,
-    TTFT, TPOT, TOTAL, OWN, REQUEST_TOKENS_IN, REQUEST_TOKENS_OUT, SHIFTS, CONNECTIONS, CONNECTIONS_REFUSED, MALFORMED,
-    RELOADS, RECORDS_LOST, UNKNOWN_EVENTS, OVERFLOWS, IN_FLIGHT, CAPACITY, LIMIT, BREAKER, LEFT_ALONE, SILENT,
-    LIVE_TTFT, LIVE_TPOT, SHARE, PLANNED_SHARE, RUNNING, WAITING, CACHE_USAGE, BUILD, TABLE, WORKERS, DEGRADED,
+    TTFT, TPOT, TOTAL, OWN, TOOK, REQUEST_TOKENS_IN, REQUEST_TOKENS_OUT, SHIFTS, CONNECTIONS, CONNECTIONS_REFUSED,
+    MALFORMED, RELOADS, RECORDS_LOST, UNKNOWN_EVENTS, OVERFLOWS, IN_FLIGHT, CAPACITY, LIMIT, BREAKER, LEFT_ALONE,
+    SILENT, LIVE_TTFT, LIVE_TPOT, SHARE, PLANNED_SHARE, RUNNING, WAITING, CACHE_USAGE, BUILD, TABLE, WORKERS, DEGRADED,
     UNREADABLE,
 )  # fmt: skip
 """All of them, in the order they are exposed."""

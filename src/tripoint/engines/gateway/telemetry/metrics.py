@@ -14,7 +14,7 @@ import msgspec
 from tripoint.domain.record import Ending, Failure, Reason, ShiftRecord, Usage, UsageRecord
 from tripoint.domain.serving import Api
 from tripoint.domain.table import RoutingTable
-from tripoint.engines.gateway.telemetry.counts.cells import Cell, Own, Slot, Timing
+from tripoint.engines.gateway.telemetry.counts.cells import Cell, Slot, Spread, Timing
 from tripoint.engines.gateway.telemetry.counts.snapshots import CellCounts, Histogram, Snapshot, TimingCounts
 from tripoint.engines.gateway.telemetry.meters import (
     EVENTS,
@@ -43,7 +43,8 @@ class Metrics:
         self._slots: dict[tuple[object, ...], Slot] = {}
         self._cells: dict[tuple[str, ...], Cell] = {}
         self._timings: dict[tuple[str, ...], Timing] = {}
-        self._own: dict[str, Own] = {}
+        self._own: dict[str, Spread] = {}
+        self._took: dict[tuple[str, str, str], Spread] = {}
         self._clean: dict[tuple[str, str, str], dict[str, int]] = {}
         self._reasons: dict[tuple[str, str, str], int] = {}
         self._attempts: dict[tuple[str, str, str, str], int] = {}
@@ -93,6 +94,10 @@ class Metrics:
             first = attempts[0]
             if len(attempts) == 1 and not first[7] and first[3] == reason and reason in slot.clean:
                 slot.clean[reason] += 1
+                took = slot.took
+                took_s = first[5]
+                took.counts[bisect_left(TOTAL_EDGES, took_s)] += 1
+                took.total_s += took_s
             else:
                 self._tried(r, slot)
 
@@ -124,6 +129,7 @@ class Metrics:
                 cells=[CellCounts.of(cell) for cell in self._cells.values()],
                 timings=[TimingCounts.of(timing) for timing in self._timings.values()],
                 own={api: Histogram(own.counts, (own.total_s,)) for api, own in self._own.items()},
+                took=[(key, Histogram(took.counts, (took.total_s,))) for key, took in self._took.items()],
                 clean=clean,
                 reasons=list(self._reasons.items()),
                 attempts=list(self._attempts.items()),
@@ -140,6 +146,7 @@ class Metrics:
         reason = r.reason if r.reason in _REASONS else OTHER
         if len(r.attempts) == 1 and not r.attempts[0].failure and r.attempts[0].reason == reason:
             slot.clean[reason] = slot.clean.get(reason, 0) + 1
+            _last(slot.took, r.attempts[0].took_s)
             return
         if where[4]:
             answered = (where[0], where[4], reason)
@@ -155,6 +162,7 @@ class Metrics:
                 self._overflows += 1
                 key = (OTHER, OTHER, OTHER, OTHER)
             self._attempts[key] = self._attempts.get(key, 0) + 1
+            _last(self._took_by(key[0], key[1], key[3]), attempt.took_s)
 
     def _slot(self, r: UsageRecord) -> Slot:
         """Slow path: labels not seen before; counts under `other` what must not become a series of its own."""
@@ -176,11 +184,18 @@ class Metrics:
             timing = self._timings[where] = Timing(where)
         own = self._own.get(where[2])
         if own is None:
-            own = self._own[where[2]] = Own()
-        slot = Slot(cell, timing, own, self._clean.setdefault((where[0], where[4], where[3]), {}))
+            own = self._own[where[2]] = Spread(OWN_EDGES)
+        took = self._took_by(where[4], where[3], "")
+        slot = Slot(cell, timing, own, took, self._clean.setdefault((where[0], where[4], where[3]), {}))
         if len(self._slots) < 2 * self._max_series:
             self._slots[r[2:13]] = slot
         return slot
+
+    def _took_by(self, upstream: str, site: str, failure: str) -> Spread:
+        found = self._took.get((upstream, site, failure))
+        if found is None:
+            found = self._took[upstream, site, failure] = Spread(TOTAL_EDGES)
+        return found
 
     def _name(self, name: str) -> str:
         """The name as a label: itself when it is known, else `other`."""
@@ -217,6 +232,11 @@ def _measure(timing: Timing, cell: Cell, usage: Usage, ttft_s: float, tpot_s: fl
     if tpot_s > 0.0:
         timing.tpot[bisect_left(TPOT_EDGES, tpot_s)] += 1
         timing.tpot_s += tpot_s
+
+
+def _last(spread: Spread, took_s: float) -> None:
+    spread.counts[bisect_left(TOTAL_EDGES, took_s)] += 1
+    spread.total_s += took_s
 
 
 def _is_plain(name: str) -> bool:

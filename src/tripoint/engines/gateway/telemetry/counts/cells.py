@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tripoint.engines.gateway.telemetry.meters import OWN_EDGES, TOKEN_EDGES, TOTAL_EDGES, TPOT_EDGES, TTFT_EDGES
+from tripoint.engines.gateway.telemetry.meters import TOKEN_EDGES, TOTAL_EDGES, TPOT_EDGES, TTFT_EDGES
 
 
 class Cell:
@@ -53,23 +53,26 @@ class Timing:
         self.tokens_out_sum = 0
 
 
-class Own:
-    """Own overhead while it is counted."""
+class Spread:
+    """One histogram while it is counted."""
 
     __slots__ = ("counts", "total_s")
 
-    def __init__(self) -> None:
-        self.counts = [0] * (len(OWN_EDGES) + 1)
+    def __init__(self, edges: tuple[float, ...]) -> None:
+        self.counts = [0] * (len(edges) + 1)
         self.total_s = 0.0
 
 
 class Slot:
     """Where a request with these labels is counted."""
 
-    __slots__ = ("cell", "clean", "own", "timing")
+    __slots__ = ("cell", "clean", "own", "timing", "took")
 
-    def __init__(self, cell: Cell, timing: Timing, own: Own, clean: dict[str, int]) -> None:
+    def __init__(self, cell: Cell, timing: Timing, own: Spread, took: Spread, clean: dict[str, int]) -> None:
         self.cell = cell
         self.timing = timing
         self.own = own
+        self.took = took
+        """Of attempts that answered."""
         self.clean = clean
+        """By reason: requests that one attempt answered."""

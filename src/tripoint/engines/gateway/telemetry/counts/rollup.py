@@ -25,6 +25,7 @@ from tripoint.engines.gateway.telemetry.meters import (
     TOKENS_IN,
     TOKENS_OUT,
     TOKENS_REASONING,
+    TOOK,
     TOTAL,
     TOTAL_EDGES,
     TPOT,
@@ -41,6 +42,7 @@ EDGES = {
     TPOT: TPOT_EDGES,
     TOTAL: TOTAL_EDGES,
     OWN: OWN_EDGES,
+    TOOK: TOTAL_EDGES,
     REQUEST_TOKENS_IN: TOKEN_EDGES,
     REQUEST_TOKENS_OUT: TOKEN_EDGES,
 }
@@ -110,6 +112,8 @@ def _add(rollup: Rollup, snapshot: Snapshot) -> None:
         rollup.observe(REQUEST_TOKENS_OUT, timing.labels, timing.tokens_out)
     for api, own in snapshot.own.items():
         rollup.observe(OWN, (api,), own)
+    for (upstream, site, failure), took in snapshot.took:
+        rollup.observe(TOOK, (upstream, site, failure or "none"), took)
     for (workload, upstream, site, reason), count in snapshot.clean:
         rollup.add(REASONS, (workload, upstream, reason), count)
         rollup.add(ATTEMPTS, (upstream, site, reason, "none"), count)

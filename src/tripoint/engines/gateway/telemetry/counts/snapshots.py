@@ -86,6 +86,8 @@ class Snapshot(msgspec.Struct):
     """Workload, upstream, reason of the other answered requests."""
     attempts: list[tuple[tuple[str, str, str, str], int]] = []
     """Upstream, site, reason, failure of all attempts of other than clean requests."""
+    took: list[tuple[tuple[str, str, str], Histogram]] = []
+    """Upstream, site, failure of attempts."""
     shifts: list[tuple[tuple[str, str, str], int]] = []
     """Workload, source, target."""
     events: list[tuple[tuple[str, str], int]] = []
@@ -107,6 +109,7 @@ def read_snapshot(blob: bytes) -> Snapshot | None:
         snapshot.version == SNAPSHOT_VERSION
         and all(_fits(timing) for timing in snapshot.timings)
         and all(len(own.counts) == len(OWN_EDGES) + 1 for own in snapshot.own.values())
+        and all(len(took.counts) == len(TOTAL_EDGES) + 1 for _, took in snapshot.took)
     )
     return snapshot if is_ours else None
 
@@ -117,6 +120,7 @@ def fold_snapshots(blobs: Iterable[bytes], names: Sequence[str] = ()) -> bytes:
     timings: dict[tuple[str, ...], TimingCounts] = {}
     folded = Snapshot(folded=list(names))
     own: dict[str, Histogram] = {}
+    took: dict[tuple[str, str, str], Histogram] = {}
     clean: dict[tuple[str, str, str, str], int] = {}
     reasons: dict[tuple[str, str, str], int] = {}
     attempts: dict[tuple[str, str, str, str], int] = {}
@@ -130,6 +134,8 @@ def fold_snapshots(blobs: Iterable[bytes], names: Sequence[str] = ()) -> bytes:
             timings[key] = _both_timings(timings[key], timing) if key in timings else timing
         for api, histogram in snapshot.own.items():
             own[api] = _both(own[api], histogram) if api in own else histogram
+        for tried, histogram in snapshot.took:
+            took[tried] = _both(took[tried], histogram) if tried in took else histogram
         _add(clean, snapshot.clean)
         _add(reasons, snapshot.reasons)
         _add(attempts, snapshot.attempts)
@@ -139,7 +145,7 @@ def fold_snapshots(blobs: Iterable[bytes], names: Sequence[str] = ()) -> bytes:
         folded.overflows += snapshot.overflows
     folded.cells, folded.timings, folded.own = list(cells.values()), list(timings.values()), own
     folded.clean, folded.reasons, folded.attempts = list(clean.items()), list(reasons.items()), list(attempts.items())
-    folded.shifts, folded.events = list(shifts.items()), list(events.items())
+    folded.took, folded.shifts, folded.events = list(took.items()), list(shifts.items()), list(events.items())
     return msgspec.msgpack.encode(folded)
 
 
