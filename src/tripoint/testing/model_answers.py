@@ -244,9 +244,11 @@ def metrics(at_once: int) -> str:
 def _tool_of(asked: dict[str, Any]) -> str:
     """Name of the first tool offered; empty once a result of one is among the messages."""
     tools = asked.get("tools") or ()
+    messages = asked["messages"] if isinstance(asked["messages"], list) else ()
     has_result = any(
         message.get("role") == "tool" or "tool_result" in json.dumps(message.get("content"))
-        for message in asked["messages"]
+        for message in messages
+        if isinstance(message, dict)
     )
     first = tools[0] if tools and not has_result else {}
     return str(first.get("name") or (first.get("function") or {}).get("name") or "")

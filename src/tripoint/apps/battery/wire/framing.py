@@ -175,13 +175,16 @@ def _oddities(place: Place) -> list[Attack]:
     body = chat_body(place)
     models = request(place, method="GET", path="/models")
     lost = request(place, method="GET", path="/models/none-of-that-name")
-    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\nx-a: 1\r\nauthorization: Bearer x\r\n\r\n"
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body)
+    trailers = b"0\r\nx-a: 1\r\nauthorization: Bearer x\r\n\r\n"
     bytewise: list[bytes | float] = []
     for byte in models:
         bytewise += [bytes([byte]), 0.001]
     return [
-        Attack(name="one byte a chunk, with trailers", judge=_served,
-               pieces=(_post(place, ["Transfer-Encoding: Chunked"], chunks),), patience_s=20),
+        Attack(name="one byte a chunk", judge=_served,
+               pieces=(_post(place, ["Transfer-Encoding: Chunked"], chunks + b"0\r\n\r\n"),), patience_s=20),
+        Attack(name="trailers, a key among them", judge=harmless,
+               pieces=(_post(place, ["Transfer-Encoding: chunked"], chunks + trailers),), patience_s=20),
         Attack(name="one byte a packet", pieces=tuple(bytewise), judge=_served),
         Attack(name="two at once", pieces=(models + lost,), judge=_in_order, answers=2),
         Attack(name="empty lines before the request", pieces=(b"\r\n\r\n" + models,), judge=harmless),
