@@ -105,6 +105,7 @@ _TITLES: tuple[tuple[str, Severity, str], ...] = (
     ("TP1405", _W, "Runs today where policy forbids it"),
     ("TP1406", _W, "Upstream no workload may use"),
     ("TP1407", _W, "Workload without an upstream"),
+    ("TP1408", _W, "Upstream the plan cannot know"),
     ("TP1501", _W, "Site nobody can use"),
     ("TP1502", _W, "Model nobody runs"),
     ("TP1503", _W, "Dataset nobody reads or writes"),

@@ -261,6 +261,16 @@ def test_a_workload_nobody_serves_is_told() -> None:
     assert ("TP1407", "workloads[0].model") in reach(replace(estate(), policies=french))
 
 
+def test_an_upstream_the_plan_cannot_know_is_told() -> None:
+    """It runs on what its site does not offer, or sells what its model does not accept."""
+    assert reach(estate(upstream(node_type="dgx-h100"))) == [("TP1408", "serving.upstreams[0].node_type")]
+    vendor = estate(upstream(node_type="openai/gpt-5.4-mini"))
+    sold = replace(vendor, sites=(replace(CLOUD, apis=("openai/gpt-5.4-mini",)), HALL))
+    assert reach(sold) == [("TP1408", "serving.upstreams[0].node_type")]
+    accepted = replace(sold, models=(ModelSpec(id=MODEL, api_models=("openai/gpt-5.4-mini",)),))
+    assert reach(accepted) == []
+
+
 def test_spot_nodes_are_of_no_use_to_what_may_not_be_interrupted() -> None:
     """As in the plan: `allows_spot` decides."""
     asked = estate(upstream(option=PurchaseOption.SPOT))

@@ -11,8 +11,9 @@ from tripoint.domain.estate import Estate
 from tripoint.domain.findings import did_you_mean, finding, quoted
 from tripoint.domain.purchase import PurchaseOption
 from tripoint.domain.serving import Upstream
-from tripoint.domain.units import ModelId, SiteId
+from tripoint.domain.units import ModelId, NodeTypeId, SiteId
 from tripoint.domain.workload import Workload
+from tripoint.engines.facts.pools import pool_specs
 from tripoint.engines.sizing.policy import Place, Rulebook, allows_spot, judge, place_of, rulebook, subject_of
 
 
@@ -42,7 +43,7 @@ def check_reach(estate: Estate, catalog: Catalog) -> tuple[Finding, ...]:
         return ()
     places = {site.id: place_of(site, catalog) for site in estate.sites}
     rules = _Filter(estate=estate, catalog=catalog, book=rulebook(estate, catalog), places=places)
-    return (*_idle_upstreams(estate, rules), *_unserved(estate, rules))
+    return (*_idle_upstreams(estate, rules), *_unserved(estate, rules), *_strange(estate, catalog))
 
 
 def _wanted(estate: Estate, workload: Workload) -> tuple[ModelId, ...]:
@@ -87,3 +88,34 @@ def _unserved(estate: Estate, rules: _Filter) -> Iterator[Finding]:
             many = f"none of the {len(able)} upstreams" if len(able) > 1 else "not the one upstream"
             message = f"policy lets {many} with `{workload.model}` serve `{workload.id}`; `{able[0].id}`: {why[0]}"
             yield finding("TP1407", path, message, "declare one at a site it may use")
+
+
+def _strange(estate: Estate, catalog: Catalog) -> Iterator[Finding]:
+    """Upstreams on what their site does not offer, or selling an API their model does not accept."""
+    pools = {(spec.site.id, spec.node.id) for spec in pool_specs(estate, catalog)}
+    sold = {(site.id, NodeTypeId(api)) for site in estate.sites for api in site.apis}
+    for index, upstream in enumerate(estate.serving.upstreams):
+        if upstream.node_type is None:
+            continue
+        path = f"serving.upstreams[{index}].node_type"
+        here = (upstream.site, upstream.node_type)
+        if here not in pools and here not in sold:
+            message = (
+                f"`{upstream.site}` has no pool and sells no API called `{upstream.node_type}`, so the plan can give "
+                f"`{upstream.id}` neither a share nor a price"
+            )
+            offered = [name for site, name in (*sorted(pools), *sorted(sold)) if site == upstream.site]
+            hint = did_you_mean(upstream.node_type, offered) or (
+                f"it has {quoted(offered)}" if offered else "add it there"
+            )
+            yield finding("TP1408", path, message, hint)
+        elif here in sold:
+            for model in estate.models:
+                if model.id in upstream.models and upstream.node_type not in model.api_models:
+                    message = (
+                        f"`{model.id}` does not accept `{upstream.node_type}` as an equivalent, so the plan never puts "
+                        f"it there; callers would get it all the same"
+                    )
+                    yield finding(
+                        "TP1408", path, message, f"add it to the model's `api_models`, or remove `{model.id}`"
+                    )
