@@ -1,0 +1,77 @@
+"""Which interface serves which, and errors in the caller's words."""
+
+from __future__ import annotations
+
+import json
+
+import openai
+import pytest
+from anthropic.types.shared import ErrorResponse
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.factories import serving
+from tests.factories.conversing import TranslatingServer, translator
+
+from tripoint.domain.serving import Api
+from tripoint.engines.gateway.dialects.translation import served_as, translation
+
+PAIRS = [(Api.CHAT, Api.MESSAGES), (Api.MESSAGES, Api.CHAT)]
+
+
+@pytest.mark.parametrize("api", Api)
+def test_an_interface_offered_is_used_as_it_is(api: Api) -> None:
+    """Also when the other one is offered: model servers that speak Messages themselves are not translated."""
+    assert served_as(api, serving.target(apis=tuple(Api))) is api
+    assert translation(api, api) is None
+
+
+def test_chat_and_messages_stand_in_for_each_other() -> None:
+    """Nothing else does."""
+    served = {
+        (api, only): served_as(api, serving.target(apis=(only,))) for api in Api for only in Api if api is not only
+    }
+    assert {pair: answer for pair, answer in served.items() if answer is not None} == {pair: pair[1] for pair in PAIRS}
+    assert all(translation(*pair) is not None for pair in PAIRS)
+
+
+@pytest.mark.parametrize(
+    ("body", "message", "code"),
+    [
+        (b'{"error":{"message":"long","type":"invalid_request_error","code":"too_long"}}', "long", "too_long"),
+        (b'{"type":"error","error":{"type":"overloaded_error","message":"busy"}}', "busy", "overloaded_error"),
+        (b'{"error":"plain words"}', "plain words", "upstream_error"),
+        (b'{"object":"error","message":"older vLLM","code":400}', "older vLLM", "upstream_error"),
+        (b"<html>bad gateway</html>", "the upstream answered 400", "upstream_error"),
+        (b"", "the upstream answered 400", "upstream_error"),
+        (b'{"error":{"message":["x"],"code":{}}}', "the upstream answered 400", "upstream_error"),
+        (b"[" * 50_000, "the upstream answered 400", "upstream_error"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("pair", PAIRS)
+def test_errors_in_the_callers_shape(pair: tuple[Api, Api], body: bytes, message: str, code: str) -> None:
+    """Whatever shape they came in."""
+    error = json.loads(translator(*pair).error(400, body))
+    assert (error["error"]["message"], error["error"]["code"]) == (message, code)
+    if pair[0] is Api.MESSAGES:
+        ErrorResponse.model_validate(error)
+
+
+@given(st.binary(max_size=100), st.sampled_from(PAIRS), st.sampled_from([400, 401, 404, 429, 500, 529]))
+def test_any_error_answer_has_words(body: bytes, pair: tuple[Api, Api], status: int) -> None:
+    """Random bytes too."""
+    assert json.loads(translator(*pair).error(status, body))["error"]["message"]
+
+
+def test_long_words_are_cut() -> None:
+    """An upstream's page of HTML is no message."""
+    body = json.dumps({"error": {"message": "x" * 10_000}}).encode()
+    assert len(json.loads(translator(*PAIRS[0]).error(500, body))["error"]["message"]) == 2_000
+
+
+def test_the_official_client_raises_on_a_translated_error() -> None:
+    """By status, with the upstream's words."""
+    said = b'{"type":"error","error":{"type":"rate_limit_error","message":"slow down"}}'
+    client = TranslatingServer(Api.CHAT, Api.MESSAGES, lambda _: (429, said)).openai()
+    with pytest.raises(openai.RateLimitError, match="slow down") as caught:
+        client.chat.completions.create(model="m", messages=[{"role": "user", "content": "x"}])
+    assert caught.value.code == "rate_limit_error"
