@@ -23,8 +23,9 @@ class Way:
     """One candidate of a workload as it is now."""
 
     __slots__ = (
-        "candidate", "draws", "flow", "is_alone", "is_met", "live", "met_since", "of_first", "of_whole", "part", "places",
-        "planned", "predicted_s", "ready", "reason", "recent", "salt", "slot", "station", "turn", "usd", "weight",
+        "candidate", "draws", "flow", "is_alone", "is_met", "live", "met_since", "of_first", "of_whole", "part",
+        "places", "planned", "predicted_s", "ready", "reason", "recent", "salt", "slot", "station", "turn",
+        "usd", "weight",
     )  # fmt: skip
 
     def __init__(self, flow: Flow, candidate: Candidate, station: Station, now: float) -> None:
