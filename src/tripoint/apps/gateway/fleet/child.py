@@ -68,9 +68,8 @@ class Child:
         """Process id of the present worker, 0 when there is none."""
         return self._process.pid if self._process is not None else 0
 
-    async def keep(self, table: str) -> None:
-        """Runs workers one after the other until told to end."""
-        self._table = table
+    async def keep(self) -> None:
+        """Runs workers one after the other until told to end; each serves once there is a table."""
         pause = _SHORTEST_PAUSE_S
         while not self._is_ending:
             began = monotonic()
@@ -79,6 +78,12 @@ class Child:
             pause = _SHORTEST_PAUSE_S if monotonic() - began > _HEALTHY_S else min(2 * pause, _LONGEST_PAUSE_S)
             if not self._is_ending:
                 await asyncio.sleep(pause)
+
+    def begin(self, table: str) -> None:
+        """Gives the first table: the worker may have been coming up meanwhile."""
+        self._table = table
+        if self._channel is not None:
+            self._channel.send(Message("table", table))
 
     async def ready(self) -> None:
         """Returns once the present worker serves."""
@@ -118,9 +123,10 @@ class Child:
         self._process = process
         self.starts += 1
         channel = Channel(self._told, self._lost)
-        self._channel = channel
         await asyncio.get_running_loop().create_connection(lambda: channel, sock=ours)
-        channel.send(Message("table", self._table))
+        self._channel = channel
+        if self._table:
+            channel.send(Message("table", self._table))
         code = await process.wait()
         channel.close()
         self._process = self._channel = None

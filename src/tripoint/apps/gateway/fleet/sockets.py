@@ -12,8 +12,6 @@ from collections.abc import Iterable
 
 from tripoint.domain.errors import OptionError, PlatformError
 
-_BACKLOG = 4096
-
 
 def is_loopback(host: str) -> bool:
     """True for an address only this machine can reach."""
@@ -42,6 +40,8 @@ def refuse_open_door(host: str, *, has_tls: bool, has_keys: bool) -> None:
 def listening_sockets(host: str, port: int, count: int) -> list[socket.socket]:
     """`count` sockets on one address that share its connections; a free port is taken for port 0.
 
+    They take connections once a worker listens on them.
+
     Raises `PlatformError` where the address cannot be had, another `tripoint serve` on it included.
     """
     try:
@@ -61,8 +61,6 @@ def listening_sockets(host: str, port: int, count: int) -> list[socket.socket]:
             if count > 1:
                 each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             each.bind(address)
-        for each in sockets:
-            each.listen(_BACKLOG)
     except OSError as error:
         close_all(sockets)
         is_taken = error.errno == errno.EADDRINUSE

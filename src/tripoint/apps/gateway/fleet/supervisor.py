@@ -9,6 +9,7 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,20 +74,22 @@ class Fleet:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
         loop.add_signal_handler(signal.SIGHUP, self._reloading.set)
-        table = self._table = self._compile(None)
         options = self._options
-        self._check(table)
         sockets = listening_sockets(options.host, options.port, options.workers)
         try:
             self._board_fd = wiring.make_board(options.workers)
-            self._keep_copy(table)
             shutil.rmtree(options.run_dir / "metrics", ignore_errors=True)  # counters begin with the fleet
-            await self._start(table, sockets)
+            self._spawn(sockets)
+            table = self._table = await asyncio.to_thread(self._compile, None)  # while the workers come up
+            self._check(table)
+            self._keep_copy(table)
+            await self._start(table, sockets[0])
             watching = loop.create_task(self._watch()) if options.is_watching else None
             await self._serve()
             if watching is not None:
                 watching.cancel()
         finally:
+            self._stopping.set()
             close_all(sockets)
             await self._end()
 
@@ -103,13 +106,19 @@ class Fleet:
                 f"the certificate `{options.tls_cert}` cannot be used: {error.strerror or error}"
             ) from None
 
-    async def _start(self, table: RoutingTable, sockets: list) -> None:  # type: ignore[type-arg]
-        text = wiring.routing_table_json(table).decode()
+    def _spawn(self, sockets: list[socket.socket]) -> None:
         loop = asyncio.get_running_loop()
         for index, listening in enumerate(sockets):
             child = Child(index, self._options, listening, self._board_fd, self._worker_died)
             self._children.append(child)
-            self._keeping.append(loop.create_task(child.keep(text)))
+            self._keeping.append(loop.create_task(child.keep()))
+
+    async def _start(self, table: RoutingTable, listening: socket.socket) -> None:
+        """Gives the workers their table and tells once all of them serve."""
+        text = wiring.routing_table_json(table).decode()
+        loop = asyncio.get_running_loop()
+        for child in self._children:
+            child.begin(text)
         everybody = asyncio.gather(*(child.ready() for child in self._children))
         stopped = loop.create_task(self._stopping.wait())
         done, _ = await asyncio.wait((everybody, stopped), timeout=_START_S, return_when=asyncio.FIRST_COMPLETED)
@@ -119,7 +128,7 @@ class Fleet:
             if self._stopping.is_set():
                 return
             raise PlatformError(f"the workers did not come up within {_START_S:g} s", hint="see what they said above")
-        host, port = sockets[0].getsockname()[:2]
+        host, port = listening.getsockname()[:2]
         scheme = "https" if self._options.tls_cert else "http"
         shown = f"[{host}]" if ":" in host else host
         standing = Standing(

@@ -1,17 +1,22 @@
 """The body of a request as it arrives: counted or chunked, never held beyond its limit.
 
 Chunked bodies are read by a grammar of our own, narrower than the standard: a size in up to eight hexadecimal
-digits, no extensions, no trailers. Nothing that models are asked needs more, and smuggling needs exactly those.
+digits and no extensions. Trailers are read and forgotten where they are few and proper, and refused where they speak
+of framing: nothing that models are asked needs more, and smuggling needs exactly those.
 """
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
 from tripoint.apps.gateway.http.heads import CHUNKED, Refusal
 
 _HEXADECIMAL = frozenset(b"0123456789abcdefABCDEF")
 _SIZE_DIGITS = 8
+_MAX_TRAILERS = 4_096
+_TRAILER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}:[\t\x20-\x7e\x80-\xff]*")
+_FRAMING = (b"content-length", b"transfer-encoding", b"host", b"trailer", b"authorization", b"content-encoding")
 _TOO_LARGE = Refusal(413, "request_too_large", "the body is larger than this gateway takes")
 _BAD_CHUNK = Refusal(400, "bad_request", "the body is not properly chunked")
 
@@ -20,13 +25,24 @@ class _Want(Enum):
     SIZE = 0
     CONTENT = 1
     CONTENT_END = 2
-    LAST_END = 3
+    TRAILER = 3
 
 
 class Body:
     """Collects one body. Feed it until `is_whole` or a refusal; `rest` is what came after it."""
 
-    __slots__ = ("_is_chunked", "_left", "_limit", "_parts", "_pending", "_want", "is_whole", "rest", "size")
+    __slots__ = (
+        "_is_chunked",
+        "_left",
+        "_limit",
+        "_parts",
+        "_pending",
+        "_trailers",
+        "_want",
+        "is_whole",
+        "rest",
+        "size",
+    )
 
     def __init__(self, length: int, limit: int) -> None:
         self._is_chunked = length == CHUNKED
@@ -35,6 +51,7 @@ class Body:
         self._parts: list[bytes] = []
         self._pending = b""
         self._want = _Want.SIZE
+        self._trailers = 0
         self.is_whole = length == 0
         self.rest = b""
         self.size = 0
@@ -88,13 +105,14 @@ class Body:
 
     def _line(self, buffer: bytes, at: int) -> int | Refusal:
         """Reads a size line or the end of a chunk; returns where to go on, `at` itself when bytes are missing."""
-        if self._want is not _Want.SIZE:
+        if self._want is _Want.TRAILER:
+            return self._trailer(buffer, at)
+        if self._want is _Want.CONTENT_END:
             end = buffer[at : at + 2]
             if end != b"\r\n"[: len(end)]:
                 return _BAD_CHUNK
             if len(end) < 2:
                 return at
-            self.is_whole = self._want is _Want.LAST_END
             self._want = _Want.SIZE
             return at + 2
         stop = buffer.find(b"\r\n", at, at + _SIZE_DIGITS + 2)
@@ -108,5 +126,18 @@ class Body:
         self._left = int(digits, 16)
         if self.size + self._left > self._limit:
             return _TOO_LARGE
-        self._want = _Want.CONTENT if self._left else _Want.LAST_END
+        self._want = _Want.CONTENT if self._left else _Want.TRAILER
         return stop + 2
+
+    def _trailer(self, buffer: bytes, at: int) -> int | Refusal:
+        """Reads one line after the last chunk; the empty one ends the body."""
+        stop = buffer.find(b"\r\n", at)
+        if stop < 0:
+            return _BAD_CHUNK if len(buffer) - at > _MAX_TRAILERS or b"\n" in buffer[at:] else at
+        line = buffer[at:stop]
+        if not line:
+            self.is_whole = True
+            return stop + 2
+        self._trailers += len(line)
+        is_proper = _TRAILER.fullmatch(line) is not None and line.partition(b":")[0].lower() not in _FRAMING
+        return stop + 2 if is_proper and self._trailers <= _MAX_TRAILERS else _BAD_CHUNK
