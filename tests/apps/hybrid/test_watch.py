@@ -34,7 +34,7 @@ def page(answered: dict[str, int], *, breaker: str = "closed", failovers: int = 
 
 def test_rates_events_and_shares_come_from_two_readings() -> None:
     """What grew between them is told a second, what changed as events."""
-    watch = Watch("hybrid", "http://127.0.0.1:1/v1", LAYERS, UPSTREAMS)
+    watch = Watch("hybrid", "http://127.0.0.1:1/v1", "key", LAYERS, UPSTREAMS)
     watch.read(page({"cloud": 10, "edge": 10}), 1.0)
     watch.read(page({"cloud": 30, "edge": 10}, breaker="open", failovers=2, shifts=1), 3.0)
     view = watch.view(3.0, Tally(), is_ready=True, killed=set())
@@ -57,7 +57,7 @@ def test_rates_events_and_shares_come_from_two_readings() -> None:
 
 def test_states_of_a_site() -> None:
     """Killed by us, shut by its breaker, starting, serving."""
-    watch = Watch("hybrid", "", LAYERS, UPSTREAMS)
+    watch = Watch("hybrid", "", "", LAYERS, UPSTREAMS)
     assert watch.view(0.0, Tally(), is_ready=False, killed=set()).sites[1].state == "serving"
     for breaker, killed, state in (
         ("open", {"edge"}, "killed"),
@@ -71,7 +71,7 @@ def test_states_of_a_site() -> None:
 
 def test_a_restarted_counter_is_no_negative_rate() -> None:
     """Counters that fall count as nothing gained."""
-    watch = Watch("hybrid", "", LAYERS, UPSTREAMS)
+    watch = Watch("hybrid", "", "", LAYERS, UPSTREAMS)
     for second in range(30):
         watch.read(page({"cloud": 100 - second}), float(second))
     view = watch.view(30.0, Tally(), is_ready=True, killed=set())

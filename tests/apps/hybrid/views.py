@@ -34,6 +34,7 @@ def view(*, lost: int = 0, prompt: str = "", events: int = 12) -> View:
         at_s=75.2,
         estate="hybrid",
         address="http://127.0.0.1:8080/v1",
+        key_file="/tmp/tripoint-up-ab12/keys/web",
         is_ready=not lost,
         sites=(
             site("cloud", "public", "serving", 2.1, 0.0021),

@@ -102,17 +102,19 @@ class _Run:
             tell(f"starting the gateway on port {gateway.port}")
             try:
                 asyncio.run(gateway.start())
-                return asyncio.run(self._serve(gateway, began))
+                return asyncio.run(self._serve(gateway, tell, began))
             finally:
                 gateway.stop()
         finally:
             fleet.stop()
 
-    async def _serve(self, gateway: GatewayChild, began: float) -> Summary:
+    async def _serve(self, gateway: GatewayChild, tell: Callable[[str], None], began: float) -> Summary:
         loaded = wiring.load_estate(self._placed.estate)
         layers = {str(site.id): str(site.kind.layer) for site in loaded.estate.sites if site.id in self._fleet.sites}
         address = f"http://127.0.0.1:{gateway.port}/v1"
-        self._watch = Watch(loaded.estate.name, address, layers, self._fleet.site_by_upstream)
+        key_file = str(self._placed.folder / "keys" / "web")
+        tell(f"answering at {address}; a key for it: {key_file}")
+        self._watch = Watch(loaded.estate.name, address, key_file, layers, self._fleet.site_by_upstream)
         self._traffic = Traffic(STREAMS, self._placed.secrets, rate=self._options.rate, seed=self._options.seed)
         self._stop = asyncio.Event()
         self._keys = Keys(self._fleet.sites, self._act)

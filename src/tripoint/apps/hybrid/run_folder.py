@@ -26,15 +26,16 @@ STREAMS: Final = (
     Stream(workload="assistant", share=0.08, forbidden=frozenset(), key="web", tokens_out=32),
     # The same workload with personal data in one request of it: the label alone keeps it out of the cloud.
     Stream(workload="assistant", share=0.08, forbidden=_CLOUD, key="web", is_stream=True, label=_EUROPEAN),
-    Stream(workload="assistant", share=0.06, forbidden=frozenset(), key="web", api="responses", is_stream=True),
-    Stream(workload="assistant", share=0.04, forbidden=frozenset(), key="web", api="messages", is_stream=True),
-    Stream(workload="assistant", share=0.04, forbidden=frozenset(), key="web", api="completions"),
+    Stream(workload="assistant", share=0.06, forbidden=frozenset(), key="web", api="responses"),
+    Stream(workload="assistant", share=0.04, forbidden=frozenset(), key="web", api="messages"),
+    Stream(workload="assistant", share=0.04, forbidden=frozenset(), key="web", api="completions", is_stream=True),
     Stream(workload="claims-eu", share=0.28, forbidden=_CLOUD, key="claims-desk", is_stream=True, tokens_out=80),
     Stream(workload="claims-eu", share=0.12, forbidden=_CLOUD, key="claims-desk", tokens_out=40),
     Stream(workload="search", share=0.12, forbidden=_CLOUD, key="indexer", api="embeddings"),
 )
 """The mix of a run: every interface, streams and whole answers, both residencies. What must stay out of the cloud is
-said here a second time, so that callers judge the gateway by their own word."""
+said here a second time, so that callers judge the gateway by their own word. Streams are of the interfaces a stream
+can be resumed in; those of the others would end with a told error when their site dies in the middle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,22 +121,26 @@ class Summary:
                 lines.append(f"  {when}: {_listed(tally.by_site[phase])}")
         lines += [f"  {workload}: {_listed(sites)}" for workload, sites in sorted(tally.by_workload.items())]
         lines += [self._kill_line(kill) for kill in self.kills]
+        lines += [self._failover_line()] if self.kills else []
         lines += [f"  {name} ended by itself" for name in self.fallen]
         return "\n".join(lines)
 
     def _kill_line(self, kill: Kill) -> str:
+        shut = (
+            "" if kill.opened_after_s is None else f"; a breaker of it was seen open {kill.opened_after_s:.1f} s later"
+        )
+        return f"  {kill.site} was killed after {kill.at_s:.1f} s{shut}"
+
+    def _failover_line(self) -> str:
         found = self.failovers
-        parts = [f"  {kill.site} was killed after {kill.at_s:.1f} s"]
-        if found.requests:
-            parts.append(
-                f"{found.requests:,} of the requests it had were answered elsewhere, "
-                f"the new attempt at most {1000 * found.worst_s:.1f} ms after the request"
-            )
-        else:
-            parts.append("no request was under way there")
-        if kill.opened_after_s is not None:
-            parts.append(f"its breaker was seen open {kill.opened_after_s:.1f} s later")
-        return "; ".join(parts)
+        if not found.requests:
+            return "  no request met a dead site"
+        met = (
+            "1 request met a dead site and was"
+            if found.requests == 1
+            else (f"{found.requests:,} requests met a dead site and were")
+        )
+        return f"  {met} answered by another; its attempt began {1000 * found.worst_s:.1f} ms after the request at most"
 
 
 def _listed(sites: dict[str, int]) -> str:

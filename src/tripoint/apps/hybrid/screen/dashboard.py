@@ -10,7 +10,9 @@ from rich.text import Text
 
 from tripoint.apps.hybrid.screen.view import Event, SiteView, UpstreamView, View
 
-_WIDE: Final = 100
+_FIGURES: Final = 70
+"""Columns the figures of a site take; what is left goes to the bars of its past."""
+_BARS_LEAST, _BARS_MOST = 16, 60
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _STATES: Final = {"serving": "green", "killed": "bold red", "shut": "red", "starting": "yellow"}
 _BREAKERS: Final = {"closed": ("●", "green"), "half_open": ("◐", "yellow"), "open": ("○", "bold red")}
@@ -19,15 +21,22 @@ KEYS: Final = "k kill a site   r revive   q quit"
 
 def dashboard(view: View, *, width: int, height: int) -> RenderableType:
     """One screen of `width` columns and at most `height` lines; older events give way first."""
-    is_wide = width >= _WIDE
     head = Text.assemble(
         ("tripoint up", "bold"), f"  {view.estate}  {view.address}  ", (clock(view.at_s), "bold"),
         ("" if view.is_ready else "  gateway not ready", "bold red"), no_wrap=True, overflow="ellipsis",
     )  # fmt: skip
     shares = [_shares(workload, shares) for workload, shares in view.shares]
-    parts: list[RenderableType] = [head, Text(), _sites(view, is_wide=is_wide), Text(), _breakers(view.upstreams)]
+    key = Text(f"an OpenAI base URL; a key for it: {view.key_file}", style="dim", no_wrap=True, overflow="ellipsis")
+    parts: list[RenderableType] = [
+        head,
+        key,
+        Text(),
+        _sites(view, bars=min(_BARS_MOST, width - _FIGURES)),
+        Text(),
+        _breakers(view.upstreams),
+    ]
     parts += [*shares, Text(), _callers(view), Text()]
-    used = 1 + 1 + (2 + len(view.sites)) + 1 + 1 + len(shares) + 1 + 1 + 1 + 2
+    used = 2 + 1 + (2 + len(view.sites)) + 1 + 1 + len(shares) + 1 + 1 + 1 + 2
     room = max(0, height - used)
     shown = view.events[-room:] if room else ()
     parts += [_event(event) for event in shown]
@@ -57,18 +66,19 @@ def spark(values: tuple[float, ...], length: int, top: float) -> str:
     return "".join(_BARS[min(7, int(8 * value / top))] if value > 0 else " " for value in values[-length:])
 
 
-def _sites(view: View, *, is_wide: bool) -> Table:
+def _sites(view: View, *, bars: int) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)
-    table.add_column("Site")
-    table.add_column("State", min_width=8)
+    table.add_column("Site", no_wrap=True)
+    table.add_column("State", min_width=8, no_wrap=True)
     for title in ("Req/s", "Tok/s", "TTFT p50", "TTFT p95", "$/hour", "Busy"):
         table.add_column(title, justify="right", no_wrap=True)
-    if is_wide:
-        table.add_column("Requests of the last 40 s", no_wrap=True, min_width=40)
-    top = max((value for site in view.sites for value in site.past[-40:]), default=0.0)
-    for site in view.sites:
-        table.add_row(*_cells(site), *([Text(spark(site.past, 40, top), style="cyan")] if is_wide else []))
-    table.add_row(*_cells(view.whole), *([""] if is_wide else []), style="bold")
+    has_bars = bars >= _BARS_LEAST
+    if has_bars:
+        table.add_column(f"Last {bars} s", no_wrap=True, min_width=bars)
+    top = max((value for site in view.sites for value in site.past[-bars:]), default=0.0) if has_bars else 0.0
+    for site in (*view.sites, view.whole):
+        past = [Text(spark(site.past, bars, top) if site.layer else "", style="cyan")] if has_bars else []
+        table.add_row(*_cells(site), *past, style="" if site.layer else "bold")
     return table
 
 
@@ -99,8 +109,9 @@ def _breakers(upstreams: tuple[UpstreamView, ...]) -> Text:
 
 
 def _shares(workload: str, shares: tuple[tuple[str, float], ...]) -> Text:
-    told = "  ".join(f"{upstream} {share:.0%}" for upstream, share in shares)
-    return Text(f"{workload:<10} {told}", no_wrap=True, overflow="ellipsis")
+    used = [(upstream, share) for upstream, share in shares if share >= 0.005]
+    told = "  ".join(f"{upstream} {share:.0%}" for upstream, share in used)
+    return Text(f"{workload:<10} → {told}", no_wrap=True, overflow="ellipsis")
 
 
 def _callers(view: View) -> Text:

@@ -65,6 +65,8 @@ class View:
     """Name of the estate."""
     address: str
     """Where callers call."""
+    key_file: str
+    """File with a key that anybody at this machine may call with."""
     is_ready: bool
     """Whether the gateway says it is ready."""
     sites: tuple[SiteView, ...]

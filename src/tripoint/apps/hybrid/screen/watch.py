@@ -23,8 +23,11 @@ _BREAKER: Final = "tripoint_upstream_breaker_state"
 class Watch:
     """Keeps the last readings and makes views of them."""
 
-    def __init__(self, estate: str, address: str, layers: Mapping[str, str], upstreams: Mapping[str, str]) -> None:
+    def __init__(
+        self, estate: str, address: str, key_file: str, layers: Mapping[str, str], upstreams: Mapping[str, str]
+    ) -> None:
         """`layers` by site, and the site of each of the `upstreams`, both in the order they are shown."""
+        self._key_file = key_file
         self._estate = estate
         self._address = address
         self._layers = layers
@@ -62,6 +65,7 @@ class Watch:
             at_s=at_s,
             estate=self._estate,
             address=self._address,
+            key_file=self._key_file,
             is_ready=is_ready,
             sites=sites,
             whole=self._whole(sites),
