@@ -46,7 +46,7 @@ tables = st.builds(
 ).filter(lambda table: "nan" not in repr(table) and "inf" not in repr(table))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(tables)
 def test_what_is_written_is_read_back_equal(table: RoutingTable) -> None:
     """Every field, to the last bit; and the digest is that of the content."""

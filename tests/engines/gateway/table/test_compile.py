@@ -118,7 +118,7 @@ def test_slots_stay_while_id_and_address_do() -> None:
     assert third == second
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.lists(st.sampled_from("abcdef"), unique=True, min_size=1), max_size=5))
 def test_slots_are_never_shared_and_never_inherited(reloads: list[list[str]]) -> None:
     """Over any sequence of reloads: distinct, stable while present, new ones none of the table before, few in all."""
