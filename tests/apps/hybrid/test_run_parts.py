@@ -120,9 +120,11 @@ def test_the_summary_says_who_served_before_and_after() -> None:
 
 
 def test_the_last_words_of_a_log(tmp_path: Path) -> None:
-    """The last line that says something, however long the log."""
+    """The last error, or the last line that says something."""
     log = tmp_path / "log"
     log.write_text("first\nlast words\n\n", encoding="utf-8")
     assert last_words(log) == "last words"
+    log.write_text("error: port taken\nhint: another one\n", encoding="utf-8")
+    assert last_words(log) == "port taken"
     log.write_text("", encoding="utf-8")
     assert last_words(log) == "it said nothing"

@@ -75,9 +75,10 @@ class GatewayChild:
 
 
 def last_words(log: Path) -> str:
-    """The last line of a log that says something."""
+    """The last error in a log, or the last line that says something."""
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    return lines[-1][:200] if lines else "it said nothing"
+    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    return (errors or lines or ["it said nothing"])[-1][:200]
 
 
 def _free_port() -> int:
