@@ -79,7 +79,7 @@ def test_a_value_on_an_edge_is_within_it() -> None:
     assert total_of(page, "tripoint_time_to_first_token_seconds_bucket", le="0.02") == 0
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(records, max_size=30))
 def test_whatever_happens_every_request_is_counted_once(told: list[UsageRecord]) -> None:
     """Absurd numbers, unknown words and missing names lose no request and break no line of the page."""
@@ -92,7 +92,7 @@ def test_whatever_happens_every_request_is_counted_once(told: list[UsageRecord])
     assert all(value >= 0 for value in series_of(page).values())
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(st.lists(st.lists(records, max_size=8), min_size=2, max_size=4))
 def test_workers_add_up_in_any_order_and_however_folded(workers: list[list[UsageRecord]]) -> None:
     """The page of several workers is that of one who saw it all; folding some of them together changes no digit."""
@@ -128,11 +128,14 @@ def test_names_that_no_table_knows_become_no_labels() -> None:
     metrics = Metrics(two_sites(keys=(KeyEntry(id="k", tenant="t1", secret="env:K", workloads=(), sites=None),)))
     metrics.record(record(tenant="t1"))
     metrics.record(record(tenant='evil"} 1\nfoo 2', workload="no such", upstream="c", site="nowhere", model="gpt-999"))
+    metrics.record(record(error="evil code"))
+    metrics.event("malformed:evil cause")
     page = exposition([metrics.snapshot()])
     assert "evil" not in page
     assert "gpt-999" not in page
     assert total_of(page, "tripoint_requests_total", tenant="t1", upstream="a") == 1
     assert total_of(page, "tripoint_requests_total", tenant="other", workload="other", upstream="other") == 1
+    assert total_of(page, "tripoint_requests_total", tenant="default", error="other") == 1
     assert total_of(page, "tripoint_label_overflows_total") >= 5
 
 

@@ -6,6 +6,7 @@ somebody looks. So the price of a label is paid at the scrape, not by the reques
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from typing import Final
 
@@ -30,6 +31,8 @@ OTHER: Final = "other"
 _ABSURD_USD: Final = 1e9
 _MAX_LABEL: Final = 128
 _MAX_CAUSES: Final = 64
+# Codes of errors and causes of events are words of ours; what does not look like one was made by somebody else.
+_CODE: Final = re.compile(r"(?:[a-z][a-z0-9_]{0,63})?")
 _APIS: Final = frozenset(api.value for api in Api)
 _ENDINGS: Final = frozenset(ending.value for ending in Ending)
 _REASONS: Final = frozenset(reason.value for reason in Reason)
@@ -171,7 +174,7 @@ class Metrics:
         where = (workload, model, api, site, self._name(r.upstream))
         status = _status_class(r.status)
         ending = r.ending if r.ending in _ENDINGS else OTHER
-        labels = (self._name(r.tenant), *where, status, ending, r.error if _is_plain(r.error) else OTHER)
+        labels = (self._name(r.tenant), *where, status, ending, r.error if _CODE.fullmatch(r.error) else OTHER)
         if labels not in self._cells and len(self._cells) >= self._max_series:
             self._overflows += 1
             where = (OTHER, OTHER, OTHER, OTHER, OTHER)
@@ -206,7 +209,7 @@ class Metrics:
 
     def _has_room(self, key: tuple[str, str]) -> bool:
         """True while a family may have one more cause."""
-        return _is_plain(key[1]) and sum(family == key[0] for family, _ in self._events) < _MAX_CAUSES
+        return _CODE.fullmatch(key[1]) is not None and sum(family == key[0] for family, _ in self._events) < _MAX_CAUSES
 
 
 def _measure(timing: Timing, cell: Cell, usage: Usage, ttft_s: float, tpot_s: float) -> None:
