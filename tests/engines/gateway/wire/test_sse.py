@@ -151,6 +151,26 @@ def test_a_chunk_that_ends_with_an_event_is_passed_on_as_it_is() -> None:
     assert reader.events == 3
 
 
+@pytest.mark.parametrize("space", ["", " "])
+def test_chunks_that_end_differently_are_passed_on_as_they_are(space: str) -> None:
+    """Some upstreams fill chunks up with noise; others leave out what is null."""
+    reader = StreamReader(Api.CHAT, strip_usage=True)
+    choices = f'{{"index":0,"delta":{{"content":"a"}},"finish_reason":{space}null}}'
+    noisy = [f'data: {{"choices":[{choices}],"usage":null,"x":"{noise}"}}\n\n'.encode() for noise in ("k", "qq", "")]
+    bare = [f'data: {{"choices":[{{"delta":{{"content":"{text}"}},"index":0}}]}}\n\n'.encode() for text in "ab"]
+    for number, piece in enumerate([*noisy, *bare, *noisy], 1):
+        assert (reader.feed(piece), reader.events) == (piece, number)
+
+
+def test_several_choices_in_a_chunk() -> None:
+    """They are one event of content."""
+    reader = StreamReader(Api.CHAT, strip_usage=False)
+    both = [{"index": index, "delta": {"content": "a"}, "finish_reason": None} for index in (0, 1)]
+    for _ in range(3):
+        reader.feed(chunk(choices=both))
+    assert reader.events == 3
+
+
 def test_incomplete_events_wait() -> None:
     """A caller never sees half an event."""
     reader = StreamReader(Api.CHAT, strip_usage=False)

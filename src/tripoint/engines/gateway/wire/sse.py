@@ -21,7 +21,8 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 # is known. A stream of bare CRs therefore runs one event behind; nobody is known to send one.
 _BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?=[^\n]))")
 _TAIL = 24
-# The line that names an event of content; chunks of chat and completions have none and are told by how they end.
+_UNFINISHED = (b'"finish_reason":null', b'"finish_reason": null')
+# The line that names an event of content; chunks of chat and completions have none and are told by what they hold.
 _CONTENT_LINE = {Api.RESPONSES: b"event: response.output_text.delta\n", Api.MESSAGES: b"event: content_block_delta\n"}
 
 
@@ -59,6 +60,14 @@ def fields_of(raw: bytes) -> tuple[bytes, bytes]:
         elif field == b"event":
             name = value[1:] if value[:1] == b" " else value
     return name, b"\n".join(data)
+
+
+def _mark_of(chunk: bytes) -> bytes:
+    """What a chunk like this holds once and others do not: that it is not the last one, else how it ends."""
+    for mark in _UNFINISHED:
+        if chunk.count(mark) == 1:
+            return mark
+    return chunk[-_TAIL:]
 
 
 class StreamReader:
@@ -168,8 +177,8 @@ class StreamReader:
         if said.is_content:
             self.events += 1
             if self._learns and said.usage is None and event.raw.endswith(b"}\n\n"):
-                self._mark = event.raw[-_TAIL:]
-                self._usages = self._mark.count(b'"usage"')
+                self._mark = _mark_of(event.raw)
+                self._usages = event.raw.count(b'"usage"')
         if said.usage is not None:
             self.usage = said.usage
         self.is_done = self.is_done or said.is_end
