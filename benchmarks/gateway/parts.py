@@ -156,14 +156,10 @@ class Bench:
         self.table = routing_table()
         secrets = {"env:KEY": KEY, "env:UP": "sk-upstream"}
         now = time.monotonic()
-        self.gateway = Gateway(
-            self.table, secrets, board=LocalBoard(), record=record, seed=7, now=now, epoch=time.time() - now
-        )
+        self.gateway = Gateway(self.table, secrets, board=LocalBoard(), record=record, seed=7, now=now, epoch=1.8e9)
         self.gateway.tick(now)
         self.upstreams = Upstreams()
-        self.lobby = Lobby(
-            self.gateway, cast(Any, self.upstreams), Limits(), lambda page, headers: (200, b"", b""), lambda name: None
-        )
+        self.lobby = Lobby(self.gateway, cast(Any, self.upstreams), Limits(), lambda *words: None, lambda name: None)
         self.lobby.stamp = b"date: Sat, 21 Nov 2026 22:00:00 GMT\r\n"
         self.connection = Connection(self.lobby)
         self.caller = Nowhere()
@@ -245,8 +241,8 @@ async def shell_parts(records: list[UsageRecord]) -> list[tuple[str, float]]:
     head = request[: request.index(b"\r\n\r\n") + 4]
     found.append(("read_head, a new head", microseconds(lambda: read_head(head))))
     reply = (
-        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\nx-request-id: r000000000001\r\n\r\n%b"
-        % (len(whole), whole)
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
+        b"x-request-id: r000000000001\r\n\r\n%b" % (len(whole), whole)
     )
 
     def unary() -> None:
@@ -261,7 +257,7 @@ async def shell_parts(records: list[UsageRecord]) -> list[tuple[str, float]]:
     found.append(("a whole request, head remembered", microseconds(unary)))
 
     def forgetful() -> None:
-        bench.connection._remembered = None
+        bench.connection._known = None
         unary()
 
     found.append(("a whole request, head anew", microseconds(forgetful)))

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tripoint.adapters.upstream_http.pool import Pool
 
 _MAX_HEAD = 64 * 1024
+_FRAMING = (b"content-length", b"transfer-encoding")
+_SIZE_LINE = 10
+"""Longest line of a chunk's size that is looked at without the parser, bytes."""
 _JOINED = 16 * 1024
 """Bodies up to this size are copied behind the head rather than written beside it."""
 
@@ -67,9 +70,9 @@ class Line(asyncio.Protocol):
     """One connection."""
 
     __slots__ = (
-        "_body_size", "_closes", "_fields", "_has_head", "_head_size", "_is_broken", "_is_complete", "_is_interim",
-        "_is_paused", "_is_told", "_keeps", "_limit", "_parser", "_parts", "_status", "_transport", "_uses", "attempt",
-        "idle_since", "lead", "pool", "sink",
+        "_body_size", "_closes", "_fields", "_has_head", "_head_size", "_is_between", "_is_broken", "_is_complete",
+        "_is_interim", "_is_paused", "_is_told", "_keeps", "_limit", "_parser", "_parts", "_status", "_transport",
+        "_uses", "attempt", "idle_since", "lead", "pool", "sink",
     )  # fmt: skip
 
     def __init__(self, pool: Pool) -> None:
@@ -93,6 +96,7 @@ class Line(asyncio.Protocol):
         self._body_size = 0
         self._limit: float = 0
         self._has_head = self._is_told = self._is_complete = self._is_interim = self._closes = False
+        self._is_between = False
 
     # --- commands --------------------------------------------------------------------------------------------------
 
@@ -157,7 +161,7 @@ class Line(asyncio.Protocol):
         if self.attempt is not None:
             self._send(stream)
         else:
-            self.pool.put_back(self)
+            self.pool.put_back(self, monotonic())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The answer ends with the connection where it has no other end; else the attempt is lost."""
@@ -179,6 +183,8 @@ class Line(asyncio.Protocol):
         attempt, sink = self.attempt, self.sink
         if attempt is None or sink is None:
             self._break()  # an answer nobody asked for
+            return
+        if self._is_between and self._pass_chunk(attempt, sink, data):
             return
         if not self._has_head:
             self._head_size += len(data)
@@ -211,6 +217,20 @@ class Line(asyncio.Protocol):
             self._break()
         sink.flush()  # in any case: the machine may have dropped the attempt and told its caller why
 
+    def _pass_chunk(self, attempt: Outgoing, sink: Sink, data: bytes) -> bool:
+        """Reports the one whole chunk that `data` is, past the parser; False when it is anything else.
+
+        Most of a stream comes so. The parser stands between two chunks and stays there.
+        """
+        stop = data.find(b"\r\n", 0, _SIZE_LINE) + 2
+        size = len(data) - stop - 2
+        exchange = sink.exchange
+        if size <= 0 or exchange is None or data[:stop] != b"%x\r\n" % size or data[-2:] != b"\r\n":
+            return False
+        exchange.on_data(attempt, data[stop:-2], monotonic())
+        sink.flush()
+        return True
+
     # --- what the parser says --------------------------------------------------------------------------------------
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -232,14 +252,23 @@ class Line(asyncio.Protocol):
             self._limit = self.pool.max_answer
             for name, value in self._fields:
                 size = len(name)
-                if size in (14, 17) and name.lower() in (b"content-length", b"transfer-encoding"):
+                if size == 12:
+                    if value[:17].lower() == b"text/event-stream":
+                        self._limit = inf  # bounded by its deadline and the length of its lines instead
+                elif (size == 14 or size == 17) and name.lower() in _FRAMING:
                     self._closes = False
-                elif size == 12 and value[:17].lower() == b"text/event-stream":
-                    self._limit = inf  # bounded by its deadline and the length of its lines instead
 
     def on_body(self, data: bytes) -> None:
         """A piece of the body."""
         self._parts.append(data)
+
+    def on_chunk_header(self) -> None:
+        """A chunk begins."""
+        self._is_between = False
+
+    def on_chunk_complete(self) -> None:
+        """A chunk has ended."""
+        self._is_between = self._is_told and self._limit == inf
 
     def on_message_complete(self) -> None:
         """The answer is whole."""
@@ -259,9 +288,10 @@ class Line(asyncio.Protocol):
         if self._is_broken or transport is None or transport.is_closing() or not self._keeps:
             self._break()
         else:
-            self.resume()
+            if self._is_paused:
+                self.resume()
             self._reset()
-            self.pool.put_back(self)
+            self.pool.put_back(self, now)
         if is_wanted:
             exchange.on_end(attempt, now)
 

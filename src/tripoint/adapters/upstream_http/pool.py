@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from time import monotonic
 
 from tripoint.adapters.upstream_http.errand import Errand, Told
 from tripoint.adapters.upstream_http.line import Line, Outgoing, Sink
@@ -50,12 +49,12 @@ class Pool:
         task.add_done_callback(self._dialling.discard)
         return line
 
-    def put_back(self, line: Line) -> None:
+    def put_back(self, line: Line, now: float) -> None:
         """Keeps a connection for the next attempt."""
         if len(self._idle) >= self._options.max_idle:
             line.close()
             return
-        line.idle_since = monotonic()
+        line.idle_since = now
         self._idle.append(line)
 
     def forget(self, line: Line) -> None:

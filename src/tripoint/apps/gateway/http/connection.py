@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from tripoint.apps.gateway.http.bodies import Body
-from tripoint.apps.gateway.http.heads import Head, Refusal, looks_bad, read_head
+from tripoint.apps.gateway.http.heads import Head, KnownHead, Refusal, looks_bad, read_head
 from tripoint.domain.serving import Api
 from tripoint.engines.gateway.exchange.gateway import Request
 from tripoint.engines.gateway.wire.refusal import error_body
@@ -49,9 +49,9 @@ class Connection(asyncio.Protocol):
     """A connection, and the effects of the exchange on it."""
 
     __slots__ = (
-        "_backlog", "_block", "_body", "_body_began", "_closes", "_head", "_is_answered", "_is_busy", "_is_chunked",
-        "_is_cut", "_line", "_lingers", "_lobby", "_others", "_out", "_partial", "_peer", "_remembered", "_transport",
-        "_unwritten", "deadline", "exchange",
+        "_backlog", "_body", "_body_began", "_closes", "_head", "_is_answered", "_is_busy", "_is_chunked", "_is_cut",
+        "_known", "_line", "_lingers", "_lobby", "_others", "_out", "_partial", "_peer", "_transport", "_unwritten",
+        "deadline", "exchange",
     )  # fmt: skip
 
     def __init__(self, lobby: Lobby) -> None:
@@ -62,8 +62,7 @@ class Connection(asyncio.Protocol):
         """When `expire` is to be called, s."""
         self._transport: asyncio.Transport | None = None
         self._peer = ""
-        self._block = b""
-        self._remembered: Head | None = None
+        self._known: KnownHead | None = None
         self._head: Head | None = None
         self._body: Body | None = None
         self._body_began = 0.0
@@ -164,14 +163,15 @@ class Connection(asyncio.Protocol):
             return
         stop += 4
         block = data[:stop]
-        head = self._remembered
-        if head is None or block != self._block:
+        known = self._known
+        head = known.find(block) if known is not None else None
+        if head is None:
             found = read_head(block)
             if isinstance(found, Refusal):
                 self._refuse(found)
                 return
             head = found
-            self._remembered, self._block = head, block if stop <= _REMEMBERED else b""
+            self._known = KnownHead(block, head) if stop <= _REMEMBERED else None
         self._head = head
         size = len(data) - stop
         if head.length == size:

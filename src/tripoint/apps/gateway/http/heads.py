@@ -19,7 +19,9 @@ _HEAD = re.compile(
 _HOST = re.compile(rb"(?:[A-Za-z0-9._\-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _LOCAL = re.compile(rb"(?i:localhost|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}|\[::1\])(?::[0-9]{1,5})?")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
-_LENGTH = re.compile(rb"[0-9]{1,15}")
+_LENGTH_DIGITS = 15
+_LENGTH = re.compile(rb"[0-9]{1,%d}" % _LENGTH_DIGITS)
+_LENGTH_LINE = re.compile(rb"\r\n(?i:content-length):[ \t]*([0-9]+)[ \t]*\r\n")
 _BAD_SO_FAR = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?!\n|$)|\n[ \t]")
 _ONCE = frozenset(
     (b"host", b"content-length", b"transfer-encoding", b"authorization", b"x-api-key", b"api-key", b"expect",
@@ -60,6 +62,33 @@ class Head(NamedTuple):
     """True for HTTP/1.0: no chunked answers."""
     is_foreign: bool
     """True when it names another host than this machine, or comes from a page of another origin."""
+
+
+class KnownHead:
+    """A head read before: the same one again, whatever its content length, need not be read again."""
+
+    __slots__ = ("_after", "_before", "_block", "_head")
+
+    def __init__(self, block: bytes, head: Head) -> None:
+        self._block = block
+        self._head = head
+        found = _LENGTH_LINE.search(block) if head.length > 0 else None
+        self._before, self._after = (block[: found.start(1)], block[found.end(1) :]) if found else (b"", b"")
+
+    def find(self, block: bytes) -> Head | None:
+        """What this head says; `None` when it must be read."""
+        if block == self._block:
+            return self._head
+        before, after = self._before, self._after
+        if not before or not block.startswith(before) or not block.endswith(after):
+            return None
+        digits = block[len(before) : -len(after)]
+        # What lies between may only be a length: anything else, a line break above all, is read as a whole.
+        if not digits.isdigit() or len(digits) > _LENGTH_DIGITS or int(digits) == 0:
+            return None
+        endpoint, headers, _, keeps, expects, is_head, is_old, is_foreign = self._head
+        headers = {**headers, b"content-length": digits}
+        return Head(endpoint, headers, int(digits), keeps, expects, is_head, is_old, is_foreign)
 
 
 class _Fields:

@@ -12,6 +12,7 @@ from tripoint.domain.table import Route
 from tripoint.engines.gateway.entry.keyring import Principal
 
 _NAMED = 5
+_REMEMBERED = 4096
 
 
 class Unnamed(NamedTuple):
@@ -30,6 +31,7 @@ class Names:
 
     def __init__(self, routes: tuple[Route, ...]) -> None:
         self.by_workload = {route.workload: route for route in routes}
+        self._resolved: dict[tuple[str, Principal], Route] = {}
         self._by_model: dict[str, list[Route]] = {}
         for route in routes:
             self._by_model.setdefault(route.model, []).append(route)
@@ -38,10 +40,19 @@ class Names:
         """The route meant by `model`, or by the workload named beside it."""
         if workload is not None:
             return self._named(workload, model, principal)
+        known = self._resolved.get((model, principal))
+        if known is not None:
+            return known
         route = self.by_workload.get(model)
-        if route is not None:
-            return route if principal.may_call(model) else _denied(model)
-        return self._single(model, principal)
+        if route is None:
+            found = self._single(model, principal)
+        else:
+            found = route if principal.may_call(model) else _denied(model)
+        if isinstance(found, Route):  # names that mean nothing are the caller's to invent, and not kept
+            if len(self._resolved) >= _REMEMBERED:
+                self._resolved.clear()
+            self._resolved[(model, principal)] = found
+        return found
 
     def offered(self, principal: Principal) -> list[Route]:
         """Routes the caller may use."""

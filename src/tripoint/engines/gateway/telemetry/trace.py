@@ -77,6 +77,6 @@ def is_tracestate(value: bytes) -> bool:
 
 def _begun(source: random.Random) -> Trace:
     # One draw for both ids; neither may be zero.
-    ids = b"%048x" % (source.getrandbits(192) | 1 << 64 | 1)
+    ids = f"{source.getrandbits(192) | 1 << 64 | 1:048x}"
     trace, span = ids[:32], ids[32:]
-    return Trace(trace.decode(), span.decode(), "", b"traceparent: 00-%b-%b-01\r\n" % (trace, span))
+    return Trace(trace, span, "", f"traceparent: 00-{trace}-{span}-01\r\n".encode())

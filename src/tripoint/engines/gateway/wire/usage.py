@@ -39,7 +39,7 @@ class Report(msgspec.Struct):
 
 
 class _Answer(msgspec.Struct):
-    usage: msgspec.Raw = ABSENT
+    usage: Report | None = None
 
 
 _answers = msgspec.json.Decoder(_Answer)
@@ -52,7 +52,7 @@ def read_usage(api: Api, body: bytes) -> Usage | None:
     if len(body) > MAX_BODY:
         return None
     try:
-        report = report_of(_answers.decode(body).usage)
+        report = _answers.decode(body).usage
     except _UNREADABLE:
         return None
     return usage_of(api, report) if report is not None else None
