@@ -193,8 +193,8 @@ class ModelServer:
             self.behaviour = Behaviour(**{name: value for name, value in wanted.items() if name in known})
             return await reply.json(200, dataclasses.asdict(self.behaviour))
         if path.endswith("/_seen"):
-            counts = {"requests": len(self.seen), "most_at_once": self.most_at_once, "probes": self.probes}
-            return await reply.json(200, {**counts, "connections": self.connections})
+            counts = {"requests": len(self.seen), "most_at_once": self.most_at_once, "at_once": self.at_once}
+            return await reply.json(200, {**counts, "probes": self.probes, "connections": self.connections})
         if path.endswith("/metrics"):
             return await reply.text(model_answers.metrics(self.at_once))
         self.probes += 1

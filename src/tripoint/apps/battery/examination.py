@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from tripoint.apps.battery.faults.answers import bad_answers
 from tripoint.apps.battery.faults.capacity import spilled
 from tripoint.apps.battery.faults.loss import killed_streams, killed_unary, stopped
+from tripoint.apps.battery.faults.readers import unread
 from tripoint.apps.battery.faults.recovery import amplified, cold_start, recovered
 from tripoint.apps.battery.faults.upheaval import later_rows, upheaval
 from tripoint.apps.battery.place import Place
@@ -24,7 +25,7 @@ STAGES: tuple[tuple[str, tuple[Act, ...]], ...] = (
     ("R2, R3: kill -9 under streams; R5: bad answers; R10: cold start", (killed_streams, bad_answers, cold_start)),
     ("R4: SIGSTOP; R6: recovery", (stopped, recovered)),
     ("R7: total outage; R8: spill", (amplified, spilled)),
-    ("R9, R16, R27: full disk, reloads, panic, residency, secrets", (upheaval,)),
+    ("R9, R16, R27: full disk, reloads, panic, residency, secrets; callers who do not read", (upheaval, unread)),
 )
 """The faults, in the order they are tried."""
 QUICK = 3

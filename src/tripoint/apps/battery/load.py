@@ -97,13 +97,17 @@ class Outcomes:
         return ", ".join(f"{count} {fate}" for fate, count in counts if count) or "none"
 
 
-async def offered(place: Place, make: Make, *, rate: float, seconds: float, hook: Hooks = ()) -> Outcomes:
-    """Sends `rate` requests per second for so long; each hook runs at its time, s after the start."""
+async def offered(
+    place: Place, make: Make, *, rate: float, seconds: float, hook: Hooks = (), enough: asyncio.Event | None = None
+) -> Outcomes:
+    """Sends `rate` requests per second for so long or until `enough`; each hook runs at its time, s after the start."""
     start = time.monotonic()
     hooks = [asyncio.create_task(_later(start + at, act)) for at, act in hook]
     tasks: list[asyncio.Task[Outcome]] = []
     for number in range(int(rate * seconds)):
         await asyncio.sleep(max(0.0, start + number / rate - time.monotonic()))
+        if enough is not None and enough.is_set():
+            break
         tasks.append(asyncio.create_task(sent(place, make(number))))
     outcomes = await asyncio.gather(*tasks)
     await asyncio.gather(*hooks)

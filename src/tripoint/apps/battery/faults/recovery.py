@@ -21,7 +21,10 @@ _PROBES_PER_S = 1.5
 async def recovered() -> list[Row]:
     """R6: the cheapest upstream fails for a while and comes back; who asks it meanwhile, and when it has all again."""
     async with staged(Cast(behaviour={"first_byte_s": 0.01})) as scene:
-        load = asyncio.create_task(offered(scene.chat, chats(scene.chat), rate=30.0, seconds=1.0 + SICK_S + WELL_S))
+        full = asyncio.Event()
+        load = asyncio.create_task(
+            offered(scene.chat, chats(scene.chat), rate=30.0, seconds=1.0 + SICK_S + WELL_S, enough=full)
+        )
         await asyncio.sleep(1.0)
         await scene.dense.behave(status=503)
         await asyncio.sleep(0.5)  # its breaker opens
@@ -30,6 +33,7 @@ async def recovered() -> list[Row]:
         last = await scene.dense.counts()
         await scene.dense.behave(first_byte_s=0.01)
         back_s = await _until_full(scene)
+        full.set()
         outcomes = await load
     live, probes = last["requests"] - first["requests"], last["probes"] - first["probes"]
     lost = len(outcomes) - outcomes.count(Fate.OK)

@@ -103,8 +103,8 @@ class GatewayProcess:
         """Its process and all below it."""
         return list(_family(self.process.pid)) if self.process is not None else []
 
-    def memory_mib(self) -> float:
-        """Resident memory of its largest process, MiB; 0 where this machine does not tell."""
+    def memory_mib(self, *, is_total: bool = False) -> float:
+        """Resident memory of its largest process or of all, MiB; 0 where this machine does not tell."""
         sizes = [0.0]
         for pid in self.pids():
             try:
@@ -112,7 +112,7 @@ class GatewayProcess:
             except OSError:
                 continue
             sizes += [int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")]
-        return max(sizes)
+        return sum(sizes) if is_total else max(sizes)
 
     def stop(self) -> None:
         """Ends it: politely, then at once; its workers with it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import repeat
@@ -16,6 +17,7 @@ from tripoint.apps.battery.wire.raw import Talk, chat_body, converse, request
 MIB = 2**20
 _HEADERS_BAR_S = 15.0
 _IDLE_BATCH = 200
+_OWN_FILES = 256
 
 
 async def limit_rows(place: Place, *, is_quick: bool, idle: int, body_bar_s: float) -> list[Row]:
@@ -95,6 +97,7 @@ def _cut(id_: str, what: str, bar: str, talks: Sequence[Talk], bar_s: float) -> 
 
 async def _idle(place: Place, wanted: int) -> Row:
     """Holds connections open and asks from another one; a cap per caller is welcome, a deaf server is not."""
+    wanted = min(wanted, _room_for_connections())
     what = f"{wanted:,} idle connections held open"
     held: list[asyncio.StreamWriter] = []
     refusals = 0
@@ -115,6 +118,16 @@ async def _idle(place: Place, wanted: int) -> Row:
     )
     seen += f" in {talk.took_s * 1000 - 400:.0f} ms" if talk.status else ""
     return judged("W10", what, "requests beside them are answered", passed=talk.status == 200, seen=seen)
+
+
+def _room_for_connections() -> int:
+    """How many connections this process may hold, once it has asked for all it may have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            soft = hard
+    return max(16, soft - _OWN_FILES) if soft > 0 else 2**30
 
 
 async def _opened(place: Place) -> asyncio.StreamWriter | None:
