@@ -65,7 +65,7 @@ class GatewayProcess:
         self.estate.write_text(estate, encoding="utf-8")
         command = [sys.executable, "-m", "tripoint.apps.cli", "serve", str(self.estate)]
         command += ["--port", str(self.port), "--workers", str(self.workers)]
-        command += ["--run-dir", str(self.run_folder)]
+        command += ["--run-dir", str(self.run_folder), *self.flags]
         secrets = {KEY_VARIABLE: KEY, UPSTREAM_KEY_VARIABLE: UPSTREAM_KEY, **(environment or {})}
         started = time.monotonic()
         with self.log.open("ab") as log:
