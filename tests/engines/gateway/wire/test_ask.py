@@ -191,6 +191,14 @@ def test_members_of_another_type_or_range(members: dict[str, Any], param: str, w
     assert words in refused.message
 
 
+@pytest.mark.parametrize("name", ["Model", "MODEL", "mOdEl", "mod\\u0045l"])
+def test_a_second_model_in_another_case_is_refused(name: str) -> None:
+    """Some servers would take it for the same member, and prefer it."""
+    body = f'{{"model":"m","messages":[],"{name}":"other"}}'.encode()
+    assert refusal(Api.CHAT, body).message == "`model` is given in another spelling as well"
+    assert read_ask(Api.CHAT, b'{"model":"m","models":["x"],"Modell":1}').model == "m"
+
+
 @pytest.mark.parametrize("depth", [2_000, 200_000])
 def test_deep_nesting_is_refused(depth: int) -> None:
     """It neither crashes nor passes."""

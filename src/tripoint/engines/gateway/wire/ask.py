@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from itertools import product
 from typing import Final
 
 import msgspec
@@ -46,6 +47,8 @@ _whole = msgspec.json.Decoder(int | None).decode
 _number = msgspec.json.Decoder(float | None).decode
 _encode = msgspec.json.Encoder().encode
 _ASKED_USAGE = msgspec.Raw(b'{"include_usage":true}')
+# Some servers match names of members whatever their case, and take the last of several.
+_OTHER_SPELLINGS = frozenset(map("".join, product(*zip("model", "MODEL", strict=True)))) - {"model"}
 _BESIDE_PROMPT = ("tools", "system", "instructions")
 _NO_CUTS: Sequence[Cut] = ()
 _TRUE = msgspec.Raw(b"true")
@@ -104,6 +107,8 @@ def read_ask(api: Api, body: bytes) -> Ask:
         raise _mistyped(members) from None
     if not model or len(model) > MAX_MODEL_CHARS or not model.isprintable():
         raise _misnamed(model)
+    if not _OTHER_SPELLINGS.isdisjoint(members):
+        raise Malformed("invalid_model", "`model` is given in another spelling as well", "model")
     return ask
 
 
