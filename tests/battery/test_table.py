@@ -1,0 +1,39 @@
+"""The battery against a gateway of its own: the functions are those `tripoint verify gateway` calls."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tripoint.apps.battery.examination import STAGES, Act, own_fault_rows, own_wire_rows
+from tripoint.apps.battery.verdict import Row, Verdict
+
+pytestmark = [pytest.mark.slow, pytest.mark.enable_socket]
+
+
+def quiet(line: str) -> None:
+    """Progress nobody watches."""
+    del line
+
+
+def missed(rows: list[Row]) -> list[str]:
+    """Rows whose bar was missed, with what was seen."""
+    return [f"{row.id} {row.what}: {row.seen}" for row in rows if row.verdict is not Verdict.PASS]
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=[told.split(":")[0] for told, _ in STAGES])
+def test_the_faults_meet_their_bars(stage: tuple[str, tuple[Act, ...]]) -> None:
+    """Every row of the table that concerns the data path."""
+    rows = asyncio.run(own_fault_rows(quiet, [stage]))
+    assert rows
+    assert missed(rows) == []
+
+
+def test_hostile_bytes_are_refused() -> None:
+    """The wire battery, slow and endless bodies and ten thousand idle connections included."""
+    rows = asyncio.run(own_wire_rows(quiet, is_quick=False, workers=2))
+    assert [row.id for row in rows] == [
+        "W0", *(f"W{number}" for number in (1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16, 17, 7, 8, 9, 10)), "W99",
+    ]  # fmt: skip
+    assert missed(rows) == []
