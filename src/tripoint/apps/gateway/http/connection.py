@@ -37,6 +37,7 @@ _REMEMBERED = 2_048
 _JSON = b"content-type: application/json\r\ncache-control: no-store\r\n"
 _TIMEOUT = Refusal(408, "request_timeout", "the request did not arrive in time")
 _LONG_HEAD = Refusal(431, "head_too_large", "the head of the request is too long")
+_LONG_BODY = Refusal(413, "request_too_large", "the body is larger than this gateway takes")
 _BAD_HEAD = Refusal(400, "bad_request", "the head is not proper HTTP/1.1")
 _BUSY = Refusal(503, "too_many_bodies", "too many requests are being received; try again soon")
 _FOREIGN = Refusal(
@@ -173,6 +174,9 @@ class Connection(asyncio.Protocol):
             head = found
             self._known = KnownHead(block, head) if stop <= _REMEMBERED else None
         self._head = head
+        if head.length > limits.max_body:
+            self._refuse(_LONG_BODY)
+            return
         size = len(data) - stop
         if head.length == size:
             self._begin(head, data[stop:] if size else _NO_BODY)
@@ -184,9 +188,6 @@ class Connection(asyncio.Protocol):
 
     def _expect_body(self, head: Head, part: bytes) -> None:
         lobby = self._lobby
-        if head.length > lobby.limits.max_body:
-            self._refuse(Refusal(413, "request_too_large", "the body is larger than this gateway takes"))
-            return
         self._body = Body(head.length, lobby.limits.max_body)
         self._body_began = lobby.now
         self.deadline = lobby.now + lobby.limits.body_grace_s

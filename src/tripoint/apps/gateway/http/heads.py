@@ -105,7 +105,7 @@ class _Fields:
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.fields.append((name.lower(), value))
+        self.fields.append((name.lower(), value.strip()))  # the C parser leaves blanks at the end
 
     def on_headers_complete(self) -> None:
         self.is_complete = True

@@ -11,7 +11,7 @@ import msgspec
 
 from tripoint.domain.serving import Api, Dialect, Probe
 from tripoint.engines.gateway.dialects.addresses import credential_head, path_of
-from tripoint.engines.gateway.exchange.verdict import failure_of
+from tripoint.engines.gateway.exchange.recovery.verdict import failure_of
 from tripoint.engines.gateway.telemetry.scrape import read_load
 
 if TYPE_CHECKING:
