@@ -25,8 +25,8 @@ from tripoint.engines.gateway.routing.split import by_prefix, by_turns
 
 LOOK_S = 0.25
 """Quantiles, costs and shares are at most so old."""
-_PROBE_S = 5.0
-"""How long a worker that probes keeps others from it, should it die meanwhile."""
+_PROBE_S = 8.0
+"""How long a worker that probes keeps others from it, should it die meanwhile: longer than any probe is waited for."""
 _LIMITED_S = 1.0
 """How long a target that says "not now" without saying how long is left alone, s."""
 _LONGEST_LIMIT_S = 600.0
