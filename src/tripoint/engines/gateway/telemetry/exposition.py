@@ -58,7 +58,7 @@ class GatewayState(NamedTuple):
     workers: int = 1
     """Workers that serve."""
     degraded: tuple[str, ...] = ()
-    """Parts that are missing now, of `meters.PARTS`."""
+    """Parts that are missing now, of `meters.PARTS` or beyond."""
     loads: Mapping[str, UpstreamLoad] = {}
     """Last reading of each upstream that was scraped, by upstream id."""
     providers: Mapping[str, str] = {}
@@ -114,7 +114,7 @@ def _add_gateway(rollup: Rollup, gateway: GatewayState) -> None:
     rollup.add(BUILD, (gateway.version,), 1)
     rollup.add(TABLE, (gateway.estate, gateway.estate_digest, gateway.plan_digest), 1)
     rollup.add(WORKERS, (), gateway.workers)
-    for part in PARTS:
+    for part in (*PARTS, *sorted({*gateway.degraded} - {*PARTS})):
         rollup.add(DEGRADED, (part,), int(part in gateway.degraded))
 
 
