@@ -133,6 +133,8 @@ def test_budgets_follow_a_reload() -> None:
     assert sum(desk.router.may_retry(desk.now) for _ in range(50)) == 10
     desk.router.reload(replace(desk.router.table, retry_share=0.2, hedging=Hedging(max_share=0.1)), desk.now)
     assert sum(desk.router.may_retry(desk.now) for _ in range(50)) == 20
+    for _ in range(100):
+        desk.router.arrived(desk.now)
     assert sum(desk.router.may_hedge(desk.now) for _ in range(50)) == 11
 
 

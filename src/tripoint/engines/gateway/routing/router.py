@@ -67,7 +67,8 @@ class Router:
     def arrived(self, now: float) -> None:
         """Counts a request of ordinary traffic: what retries and hedges are a share of."""
         self._retries.arrived(now)
-        self._hedges.arrived(now)
+        if self.table.hedging is not None:
+            self._hedges.arrived(now)
 
     def tick(self, now: float) -> list[ShiftRecord]:
         """Looks around and moves traffic, a few times a second; tells what was moved."""
