@@ -110,7 +110,7 @@ def test_the_summary_says_who_served_before_and_after() -> None:
     assert "before the kill: dense 6, edge 4" in text
     assert "after the kill: dense 8" in text
     assert "edge was killed after 4.0 s; a breaker of it was seen open 0.4 s later" in text
-    assert "2 requests met a dead site and were answered by another; its attempt began 4.2 ms after the request" in text
+    assert "2 requests met a dead site and were answered by another, tried within 4.2 ms" in text
     assert max(map(len, text.splitlines())) <= 110
     assert payload["requests"] == {"sent": 19, "answered": 18, "lost": 1, "strayed": 0}
     assert payload["by_site"] == {"before": {"edge": 4, "dense": 6}, "after": {"dense": 8}}

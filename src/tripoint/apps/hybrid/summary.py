@@ -140,7 +140,7 @@ class Summary:
             if found.requests == 1
             else (f"{found.requests:,} requests met a dead site and were")
         )
-        return f"  {met} answered by another; its attempt began {1000 * found.worst_s:.1f} ms after the request at most"
+        return f"  {met} answered by another, tried within {1000 * found.worst_s:.1f} ms"
 
 
 def _listed(sites: dict[str, int]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from tripoint.apps.hybrid.callers.client import ask
 from tripoint.apps.hybrid.run_folder import RunFolder
 from tripoint.domain.errors import PlatformError
 
+_ERROR: Final = re.compile(r"(?:error|[\w.]+Error): ")
+"""How a line begins that says what went wrong, in our words or in Python's."""
 _LEASH: Final = "tripoint.apps.hybrid.children.leash"
 _LONGEST_START_S: Final = 20.0
 _LONGEST_END_S: Final = 10.0
@@ -77,7 +80,7 @@ class GatewayChild:
 def last_words(log: Path) -> str:
     """The last error in a log, or the last line that says something."""
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    errors = [line.removeprefix("error: ") for line in lines if _ERROR.match(line)]
     return (errors or lines or ["it said nothing"])[-1][:200]
 
 
