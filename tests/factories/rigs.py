@@ -43,13 +43,14 @@ def rig(
     tls: Mapping[str, Any] | None = None,
     workers: int = 1,
     flags: Sequence[str] = (),
+    ca_file: str = "",
 ) -> Iterator[Rig]:
     """Starts a server per upstream (further fields of each by id) and the gateway; all are stopped at the end.
 
-    `tls` holds server-side contexts by upstream id.
+    `tls` holds server-side contexts by upstream id; `ca_file` signed the certificate that flags give the gateway.
     """
     wanted = upstreams or {"dense-1": {}, "cloud-1": {}}
-    gateway = GatewayProcess(folder, workers=workers, flags=tuple(flags))
+    gateway = GatewayProcess(folder, workers=workers, flags=tuple(flags), ca_file=ca_file)
     with ExitStack() as stack:
         stack.callback(gateway.stop)
         servers, declared = {}, []

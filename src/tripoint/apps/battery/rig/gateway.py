@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tripoint.apps.battery.load import sent
@@ -33,6 +34,8 @@ class GatewayProcess:
     """Worker processes."""
     flags: tuple[str, ...] = ()
     """Further flags of `tripoint serve`."""
+    ca_file: str = ""
+    """Authority of its certificate where it speaks TLS (by `flags`); plain when empty."""
     port: int = field(default_factory=free_port)
     """Its port."""
     process: subprocess.Popen[bytes] | None = None
@@ -57,7 +60,8 @@ class GatewayProcess:
 
     def place(self, model: str = "chat") -> Place:
         """The gateway for our clients."""
-        return Place(host="127.0.0.1", port=self.port, key=KEY, model=model)
+        tls = ssl.create_default_context(cafile=self.ca_file) if self.ca_file else None
+        return Place(host="127.0.0.1", port=self.port, key=KEY, model=model, tls=tls)
 
     async def start(self, estate: str, *, environment: Mapping[str, str] | None = None) -> None:
         """Writes the estate and serves it; raises `PlatformError` with its last words when it does not come up."""
@@ -65,7 +69,7 @@ class GatewayProcess:
         self.estate.write_text(estate, encoding="utf-8")
         command = [sys.executable, "-m", "tripoint.apps.cli", "serve", str(self.estate)]
         command += ["--port", str(self.port), "--workers", str(self.workers)]
-        command += ["--run-dir", str(self.run_folder), *self.flags]
+        command += ["--run-dir", str(self.run_folder), "--access-log", "-", "--drain-s", "2", *self.flags]
         secrets = {KEY_VARIABLE: KEY, UPSTREAM_KEY_VARIABLE: UPSTREAM_KEY, **(environment or {})}
         started = time.monotonic()
         with self.log.open("ab") as log:
@@ -83,7 +87,7 @@ class GatewayProcess:
 
     async def get(self, path: str) -> tuple[int, bytes]:
         """Status and body of a GET outside the interfaces, e.g. `/metrics`."""
-        place = Place(host="127.0.0.1", port=self.port, base_path="", key=KEY)
+        place = replace(self.place(), base_path="")
         outcome = await sent(place, request(place, method="GET", path=path), patience_s=10)
         return outcome.status, outcome.body
 
