@@ -16,8 +16,8 @@ from tripoint.apps.answer import Answer, answering, plural
 from tripoint.apps.settings import DESCRIPTIONS, read_settings, unknown_settings
 from tripoint.domain.errors import TripointError
 
-LIBRARIES = ("click", "highspy", "numpy", "pydantic", "pyyaml", "rich")
-EXTRAS = {"demand": "duckdb"}
+LIBRARIES = ("click", "highspy", "httptools", "msgspec", "numpy", "pydantic", "pyyaml", "rich", "uvloop")
+EXTRAS = {"demand": "duckdb", "local": "xllamacpp"}
 OLDEST_PYTHON = (3, 11)
 
 
