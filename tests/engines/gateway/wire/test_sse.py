@@ -215,6 +215,14 @@ def test_usage_of_each_interface(api: Api, usage: Usage) -> None:
     assert (passed, reader.usage, reader.events) == (STREAMS[api], usage, 2)
 
 
+def test_usage_of_a_cut_stream_is_what_was_delivered() -> None:
+    """Messages counts one token at the beginning and the rest at the end, which never came."""
+    piece = event("content_block_delta", index=0, delta={"type": "text_delta", "text": "a"})
+    begun = MESSAGES.partition(b"event: content_block_start")[0]
+    _, reader = read(Api.MESSAGES, [begun + piece * 5])
+    assert reader.usage == Usage(10, 5, cached=3, is_estimated=True)
+
+
 def test_usage_beside_a_choice_is_read_and_stays() -> None:
     """Some upstreams put it into the last chunk of text."""
     stream = chunk("a") + chunk("b", usage=USAGE) + DONE

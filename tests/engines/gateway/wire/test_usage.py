@@ -54,6 +54,14 @@ def test_embeddings_have_no_output() -> None:
     assert read_usage(Api.EMBEDDINGS, answer(prompt_tokens=8, total_tokens=8)) == Usage(8, 0)
 
 
+def test_what_others_call_it_counts_too() -> None:
+    """A total without its part, and the cache under another name."""
+    assert read_usage(Api.CHAT, answer(prompt_tokens=8, total_tokens=11)) == Usage(8, 3)
+    assert read_usage(Api.CHAT, answer(prompt_tokens=8, total_tokens=2)) is None
+    hit = answer(prompt_tokens=8, completion_tokens=1, prompt_cache_hit_tokens=5)
+    assert read_usage(Api.CHAT, hit) == Usage(8, 1, cached=5)
+
+
 @pytest.mark.parametrize("details", [None, {"cached_tokens": None}, {}])
 def test_details_may_be_missing(details: object) -> None:
     """Or null."""
@@ -95,3 +103,11 @@ def test_what_is_not_reported_is_counted() -> None:
     ask = read_ask(Api.CHAT, b'{"model":"m","messages":"0123456789012345678901234567"}')
     assert estimated_usage(ask, 12, 0) == Usage(7, 12, is_estimated=True)
     assert estimated_usage(ask, 0, 400) == Usage(7, 100, is_estimated=True)
+
+
+def test_no_more_is_counted_than_can_have_been() -> None:
+    """Not more than the caller's limit, and nothing for embeddings, whose numbers are long."""
+    limited = read_ask(Api.CHAT, b'{"model":"m","messages":"0123456789","max_tokens":10,"n":3}')
+    assert estimated_usage(limited, 0, 4_000).tokens_out == 30
+    embedding = read_ask(Api.EMBEDDINGS, b'{"model":"m","input":"0123456789"}')
+    assert estimated_usage(embedding, 0, 40_000).tokens_out == 0

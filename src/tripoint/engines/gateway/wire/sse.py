@@ -74,13 +74,12 @@ class StreamReader:
     """Passes a stream on event by event and reads what it says about itself."""
 
     __slots__ = (
-        "_held", "_is_fresh", "_keep_text", "_learns", "_mark", "_reading", "_strip", "_text", "_usages", "error",
-        "error_data", "events", "is_done", "is_finished", "too_long", "usage",
+        "_held", "_is_fresh", "_keep_text", "_learns", "_mark", "_mentions", "_reading", "_strip", "_text", "_usage",
+        "error", "error_data", "events", "is_done", "is_finished", "too_long",
     )  # fmt: skip
 
     def __init__(self, api: Api, *, strip_usage: bool, keep_text: bool = False) -> None:
-        self.usage: Usage | None = None
-        """Usage reported so far."""
+        self._usage: Usage | None = None
         self.events = 0
         """Events that carried content, near enough to tokens delivered."""
         self.is_done = False
@@ -101,8 +100,19 @@ class StreamReader:
         self._reading: Reading = reading_of(api)
         # What each event of mere content holds once, and how often it names usage (always null there).
         self._mark = _CONTENT_LINE.get(api, b"")
-        self._usages = 0
+        self._mentions = 0
         self._learns = not self._mark
+
+    @property
+    def usage(self) -> Usage | None:
+        """Usage as reported; of a stream that was cut, with the events delivered where those are more.
+
+        Messages reports a first count at the beginning, which says nothing of what came after it.
+        """
+        usage = self._usage
+        if usage is None or self.is_done or usage.tokens_out >= self.events:
+            return usage
+        return usage._replace(tokens_out=self.events, is_estimated=True)
 
     def feed(self, chunk: bytes) -> bytes:
         """The whole events that are complete with this chunk, as they came; empty when none is."""
@@ -113,7 +123,7 @@ class StreamReader:
         events = chunk.count(b"\n\n")
         if (
             chunk.count(self._mark) != events
-            or chunk.count(b'"usage"') != events * self._usages
+            or chunk.count(b'"usage"') != events * self._mentions
             or self._keep_text
             or not events
         ):
@@ -178,9 +188,9 @@ class StreamReader:
             self.events += 1
             if self._learns and said.usage is None and event.raw.endswith(b"}\n\n"):
                 self._mark = _mark_of(event.raw)
-                self._usages = event.raw.count(b'"usage"')
+                self._mentions = event.raw.count(b'"usage"')
         if said.usage is not None:
-            self.usage = said.usage
+            self._usage = said.usage
         self.is_done = self.is_done or said.is_end
         self.is_finished = self.is_finished or said.is_finish
         if said.error:

@@ -6,13 +6,12 @@ import msgspec
 
 from tripoint.domain.record import Usage
 from tripoint.domain.serving import Api
-from tripoint.engines.gateway.wire.ask import Ask
+from tripoint.engines.gateway.wire.ask import BYTES_PER_TOKEN, Ask
 
 MAX_REPORTED = 1_000_000_000
 MAX_BODY = 64 * 1024 * 1024
 # A member that is not there: a union with `None` would refuse every other value.
 ABSENT = msgspec.Raw()
-_BYTES_PER_TOKEN = 4
 
 
 class Details(msgspec.Struct):
@@ -28,6 +27,8 @@ class Report(msgspec.Struct):
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    total_tokens: int | None = None
+    prompt_cache_hit_tokens: int | None = None
     prompt_tokens_details: Details | None = None
     completion_tokens_details: Details | None = None
     input_tokens: int | None = None
@@ -73,16 +74,18 @@ def usage_of(api: Api, report: Report) -> Usage | None:
     if api is Api.MESSAGES:
         return _of_messages(report)
     if report.prompt_tokens is not None:
-        tokens_in, tokens_out = report.prompt_tokens, report.completion_tokens or 0
+        tokens_in, tokens_out = report.prompt_tokens, report.completion_tokens
+        if tokens_out is None:
+            # Embeddings generate nothing and report no output; of others the total tells.
+            tokens_out = (report.total_tokens or tokens_in) - tokens_in
         cached = report.prompt_tokens_details and report.prompt_tokens_details.cached_tokens
         reasoning = report.completion_tokens_details and report.completion_tokens_details.reasoning_tokens
-    elif report.input_tokens is not None:
-        tokens_in, tokens_out = report.input_tokens, report.output_tokens or 0
+        return checked(tokens_in, tokens_out, cached or report.prompt_cache_hit_tokens or 0, reasoning or 0)
+    if report.input_tokens is not None:
         cached = report.input_tokens_details and report.input_tokens_details.cached_tokens
         reasoning = report.output_tokens_details and report.output_tokens_details.reasoning_tokens
-    else:
-        return None
-    return checked(tokens_in, tokens_out, cached or 0, reasoning or 0)
+        return checked(report.input_tokens, report.output_tokens or 0, cached or 0, reasoning or 0)
+    return None
 
 
 def checked(tokens_in: int, tokens_out: int, cached: int, reasoning: int) -> Usage | None:
@@ -93,11 +96,15 @@ def checked(tokens_in: int, tokens_out: int, cached: int, reasoning: int) -> Usa
 
 
 def estimated_usage(ask: Ask, events: int, body_len: int) -> Usage:
-    """Usage counted here: input as estimated from the request, output one token per streamed event or per four bytes.
+    """Usage counted here: input as estimated from the request; output one token per event, or per four bytes.
 
-    `events` are content events delivered, `body_len` bytes of a whole answer (0 for a stream).
+    `events` are content events delivered, `body_len` bytes of a whole answer (0 for a stream): never more than the
+    caller's limit allows, and none for embeddings.
     """
-    return Usage(ask.tokens_in, max(events, body_len // _BYTES_PER_TOKEN), is_estimated=True)
+    counted = 0 if ask.api is Api.EMBEDDINGS else body_len // BYTES_PER_TOKEN
+    if ask.tokens_out:
+        counted = min(counted, ask.tokens_out * ask.choices)
+    return Usage(ask.tokens_in, max(events, counted), is_estimated=True)
 
 
 def _of_messages(report: Report) -> Usage | None:
