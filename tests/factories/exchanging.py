@@ -10,11 +10,11 @@ from tripoint.domain.serving import Api
 from tripoint.domain.table import RoutingTable
 from tripoint.engines.gateway.exchange.effects import Attempt
 from tripoint.engines.gateway.exchange.exchange import Exchange
-from tripoint.engines.gateway.exchange.gateway import Gateway, Request
+from tripoint.engines.gateway.exchange.gateway import Gateway
 from tripoint.engines.gateway.health.board import LocalBoard
 
-EVENTS = (b"Content-Type", b"text/event-stream; charset=utf-8")
-DOCUMENT = (b"Content-Type", b"application/json")
+EVENTS = b"text/event-stream; charset=utf-8"
+DOCUMENT = b"application/json"
 DONE = b"data: [DONE]\n\n"
 
 
@@ -103,7 +103,7 @@ class Desk:
         """Opens a request."""
         world = world or World()
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        exchange = self.gateway.open(Request(api, headers or {}, raw, "127.0.0.1"), world, self.now)
+        exchange = self.gateway.open(api, self.gateway.said(headers or {}), raw, world, self.now)
         return exchange, world
 
     def open(self, **fields: Any) -> tuple[Exchange, World]:

@@ -43,9 +43,17 @@ class Errand:
         self._again = lambda: upstreams.send(target, self, self, method)
         self._line = self._again()
 
-    def on_head(self, attempt: Outgoing, status: int, headers: list[tuple[bytes, bytes]], now: float) -> None:
+    def on_head(self, attempt: Outgoing, status: int, kind: bytes, retry_after: bytes, now: float) -> None:
         """See `Reports`."""
         self._status = status
+
+    def on_answer(
+        self, attempt: Outgoing, status: int, kind: bytes, retry_after: bytes, body: bytes, now: float
+    ) -> None:
+        """See `Reports`."""
+        self._status = status
+        self.on_data(attempt, body, now)
+        self._end(status)
 
     def on_data(self, attempt: Outgoing, data: bytes, now: float) -> None:
         """See `Reports`."""

@@ -39,8 +39,14 @@ class Outgoing(Protocol):
 class Reports(Protocol):
     """Who is told what becomes of it: an exchange, or an errand."""
 
-    def on_head(self, attempt: Outgoing, status: int, headers: list[tuple[bytes, bytes]], now: float) -> None:
-        """Status and headers came."""
+    def on_head(self, attempt: Outgoing, status: int, kind: bytes, retry_after: bytes, now: float) -> None:
+        """Status came, with the values of `content-type` and `retry-after`."""
+        ...
+
+    def on_answer(
+        self, attempt: Outgoing, status: int, kind: bytes, retry_after: bytes, body: bytes, now: float
+    ) -> None:
+        """A whole answer came in one piece."""
         ...
 
     def on_data(self, attempt: Outgoing, data: bytes, now: float) -> None:
@@ -70,9 +76,9 @@ class Line(asyncio.Protocol):
     """One connection."""
 
     __slots__ = (
-        "_body_size", "_closes", "_fields", "_has_head", "_head_size", "_is_between", "_is_broken", "_is_complete",
-        "_is_interim", "_is_paused", "_is_told", "_keeps", "_limit", "_parser", "_parts", "_status", "_transport",
-        "_uses", "attempt", "idle_since", "lead", "pool", "sink",
+        "_body_size", "_has_head", "_has_length", "_head_size", "_is_between", "_is_broken", "_is_complete",
+        "_is_interim", "_is_paused", "_is_told", "_keeps", "_kind", "_limit", "_parser", "_parts", "_retry_after",
+        "_status", "_transport", "_uses", "attempt", "idle_since", "lead", "pool", "sink",
     )  # fmt: skip
 
     def __init__(self, pool: Pool) -> None:
@@ -84,18 +90,18 @@ class Line(asyncio.Protocol):
         self.idle_since = 0.0
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
-        self._fields: list[tuple[bytes, bytes]] = []
         self._parts: list[bytes] = []
         self._uses = 0
         self._is_paused = self._is_broken = self._keeps = False
+        self._limit: float = 0
+        self._status = 0
         self._reset()
 
     def _reset(self) -> None:
-        self._status = 0
         self._head_size = 0
         self._body_size = 0
-        self._limit: float = 0
-        self._has_head = self._is_told = self._is_complete = self._is_interim = self._closes = False
+        self._kind = self._retry_after = b""
+        self._has_head = self._has_length = self._is_told = self._is_complete = self._is_interim = False
         self._is_between = False
 
     # --- commands --------------------------------------------------------------------------------------------------
@@ -170,7 +176,7 @@ class Line(asyncio.Protocol):
         attempt, sink = self.attempt, self.sink
         if attempt is None or sink is None:
             return
-        if exc is None and self._closes and not self._is_broken:
+        if exc is None and self._ends_by_closing() and not self._is_broken:
             self.attempt = self.sink = None
             if sink.exchange is not None:
                 sink.exchange.on_end(attempt, monotonic())
@@ -179,7 +185,7 @@ class Line(asyncio.Protocol):
         self.failed(Failure.LOST if self._has_head else Failure.RESET)
 
     def data_received(self, data: bytes) -> None:
-        """Parses a piece and reports it: head, one piece of body and end, each at most once."""
+        """Parses a piece and reports it."""
         attempt, sink = self.attempt, self.sink
         if attempt is None or sink is None:
             self._break()  # an answer nobody asked for
@@ -197,10 +203,29 @@ class Line(asyncio.Protocol):
         if exchange is None:  # the caller has left and the machine has said so already
             self._break()
             return
+        if self._is_complete and not self._is_told and not self._is_broken:
+            self._answer(attempt, exchange, now)
+        else:
+            self._report(attempt, exchange, now)
+        sink.flush()  # in any case: the machine may have dropped the attempt and told its caller why
+
+    def _answer(self, attempt: Outgoing, exchange: Reports, now: float) -> None:
+        """Reports an answer that came whole in one read, as most do that are not streamed."""
+        parts, status, kind, retry_after = self._parts, self._status, self._kind, self._retry_after
+        body = parts[0] if len(parts) == 1 else b"".join(parts)
+        parts.clear()
+        if len(body) > self._limit:
+            self.failed(Failure.ANSWER)
+            self._break()
+            return
+        self._release(now)
+        exchange.on_answer(attempt, status, kind, retry_after, body, now)
+
+    def _report(self, attempt: Outgoing, exchange: Reports, now: float) -> None:
+        """Reports a piece of an answer: head, one piece of body and end, each at most once."""
         if self._has_head and not self._is_told:
             self._is_told = True
-            exchange.on_head(attempt, self._status, self._fields, now)
-            self._fields = []
+            exchange.on_head(attempt, self._status, self._kind, self._retry_after, now)
         parts = self._parts
         if parts and self.attempt is attempt:
             piece = parts[0] if len(parts) == 1 else b"".join(parts)
@@ -210,12 +235,14 @@ class Line(asyncio.Protocol):
                 self._is_broken = True
             else:
                 exchange.on_data(attempt, piece, now)
-        if self._is_complete:
-            self._complete(attempt, exchange, now)
+        if self._is_complete and not self._is_broken:
+            is_wanted = self.attempt is attempt
+            self._release(now)
+            if is_wanted:
+                exchange.on_end(attempt, now)
         elif self._is_broken or (not self._has_head and self._head_size > _MAX_HEAD):
             self.failed(Failure.ANSWER)
             self._break()
-        sink.flush()  # in any case: the machine may have dropped the attempt and told its caller why
 
     def _pass_chunk(self, attempt: Outgoing, sink: Sink, data: bytes) -> bool:
         """Reports the one whole chunk that `data` is, past the parser; False when it is anything else.
@@ -234,8 +261,16 @@ class Line(asyncio.Protocol):
     # --- what the parser says --------------------------------------------------------------------------------------
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header of the answer."""
-        self._fields.append((name, value))
+        """A header of the answer; four are of interest, and their lengths tell them from most others."""
+        size = len(name)
+        if size == 12:
+            if name.lower() == b"content-type":
+                self._kind = value
+        elif size == 14 or size == 17:
+            if name.lower() in _FRAMING:
+                self._has_length = True
+        elif size == 11 and name.lower() == b"retry-after":
+            self._retry_after = value
 
     def on_headers_complete(self) -> None:
         """The head is complete: one of an interim answer is passed over, and none switches protocols."""
@@ -244,19 +279,13 @@ class Line(asyncio.Protocol):
             self._is_broken = True
         elif status < 200:
             self._is_interim = True
-            self._fields = []
+            self._kind = self._retry_after = b""
+            self._has_length = False
         else:
             self._status = status
             self._has_head = True
-            self._closes = status not in (204, 304)
-            self._limit = self.pool.max_answer
-            for name, value in self._fields:
-                size = len(name)
-                if size == 12:
-                    if value[:17].lower() == b"text/event-stream":
-                        self._limit = inf  # bounded by its deadline and the length of its lines instead
-                elif (size == 14 or size == 17) and name.lower() in _FRAMING:
-                    self._closes = False
+            # A stream is bounded by its deadline and the length of its lines instead.
+            self._limit = inf if self._kind[:17].lower() == b"text/event-stream" else self.pool.max_answer
 
     def on_body(self, data: bytes) -> None:
         """A piece of the body."""
@@ -281,19 +310,20 @@ class Line(asyncio.Protocol):
 
     # --- ends ------------------------------------------------------------------------------------------------------
 
-    def _complete(self, attempt: Outgoing, exchange: Reports, now: float) -> None:
-        is_wanted = self.attempt is attempt
+    def _ends_by_closing(self) -> bool:
+        return self._has_head and not self._has_length and self._status not in (204, 304)
+
+    def _release(self, now: float) -> None:
+        """The answer is complete: the connection is free, or of no more use."""
         self.attempt = self.sink = None
         transport = self._transport
-        if self._is_broken or transport is None or transport.is_closing() or not self._keeps:
+        if transport is None or not self._keeps or transport.is_closing():
             self._break()
-        else:
-            if self._is_paused:
-                self.resume()
-            self._reset()
-            self.pool.put_back(self, now)
-        if is_wanted:
-            exchange.on_end(attempt, now)
+            return
+        if self._is_paused:
+            self.resume()
+        self._reset()
+        self.pool.put_back(self, now)
 
     def _break(self) -> None:
         self._is_broken = True

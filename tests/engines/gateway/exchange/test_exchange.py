@@ -25,7 +25,7 @@ def two(**fields: object) -> RoutingTable:
 def told(world: World, exchange: Exchange, body: bytes, now: float, status: int = 200) -> None:
     """The attempt dialled last answers whole."""
     attempt = world.last
-    exchange.on_head(attempt, status, [DOCUMENT], now)
+    exchange.on_head(attempt, status, DOCUMENT, b"", now)
     exchange.on_data(attempt, body, now)
     exchange.on_end(attempt, now)
 
@@ -52,7 +52,7 @@ def test_a_stream_passes_and_the_usage_nobody_asked_for_stays_behind() -> None:
     exchange, world = desk.open(stream=True)
     attempt = world.last
     assert b'"include_usage":true' in attempt.body
-    exchange.on_head(attempt, 200, [EVENTS], 100.1)
+    exchange.on_head(attempt, 200, EVENTS, b"", 100.1)
     assert not world.is_streamed  # held until there is an event: until then another upstream could still be asked
     exchange.on_data(attempt, piece("one"), 100.2)
     assert world.body == piece("one")
@@ -70,7 +70,7 @@ def test_a_stream_that_asked_for_usage_gets_it() -> None:
     """A stream that asked for usage gets it."""
     desk = Desk(two())
     exchange, world = desk.open(stream=True, stream_options={"include_usage": True})
-    exchange.on_head(world.last, 200, [EVENTS], 100.1)
+    exchange.on_head(world.last, 200, EVENTS, b"", 100.1)
     exchange.on_data(world.last, piece("one") + usage_event(9, 1) + DONE, 100.2)
     exchange.on_end(world.last, 100.2)
     assert world.body == piece("one") + usage_event(9, 1) + DONE
@@ -111,7 +111,7 @@ def test_a_connection_that_fails_before_the_first_byte_costs_the_caller_nothing(
     exchange, world = desk.open(stream=True)
     exchange.on_lost(world.last, failure, 100.01)
     assert world.last.target.id == "b"
-    exchange.on_head(world.last, 200, [EVENTS], 100.1)
+    exchange.on_head(world.last, 200, EVENTS, b"", 100.1)
     exchange.on_data(world.last, piece("x") + DONE, 100.2)
     exchange.on_end(world.last, 100.2)
     assert world.ending == "finished"
@@ -143,7 +143,7 @@ def test_events_that_never_came_are_had_elsewhere() -> None:
     """Events that never came are had elsewhere."""
     desk = Desk(two())
     exchange, world = desk.open(stream=True)
-    exchange.on_head(world.last, 200, [EVENTS], 100.1)
+    exchange.on_head(world.last, 200, EVENTS, b"", 100.1)
     exchange.on_data(world.last, b'data: {"choices"', 100.2)
     exchange.on_lost(world.last, Failure.LOST, 100.3)
     assert world.last.target.id == "b"
@@ -163,7 +163,7 @@ def test_a_cut_stream_ends_with_an_event_that_says_so() -> None:
     """A cut stream ends with an event that says so."""
     desk = Desk(two())
     exchange, world = desk.open(stream=True)
-    exchange.on_head(world.last, 200, [EVENTS], 100.1)
+    exchange.on_head(world.last, 200, EVENTS, b"", 100.1)
     exchange.on_data(world.last, piece("one") + piece("two") + b'data: {"choi', 100.2)
     exchange.on_lost(world.last, Failure.LOST, 100.3)
     assert world.ending == "finished"
@@ -180,7 +180,7 @@ def test_a_stream_that_ends_without_its_mark_was_cut() -> None:
     """A stream that ends without its mark was cut."""
     desk = Desk(two())
     exchange, world = desk.open(stream=True)
-    exchange.on_head(world.last, 200, [EVENTS], 100.1)
+    exchange.on_head(world.last, 200, EVENTS, b"", 100.1)
     exchange.on_data(world.last, piece("one"), 100.2)
     exchange.on_end(world.last, 100.3)
     assert b"upstream_lost" in world.body
@@ -190,11 +190,11 @@ def test_a_reproducible_stream_goes_on_elsewhere_word_for_word() -> None:
     """A reproducible stream goes on elsewhere word for word."""
     desk = Desk(two(is_reproducible=True))
     exchange, world = desk.open(stream=True, temperature=0)
-    exchange.on_head(world.last, 200, [EVENTS], 100.1)
+    exchange.on_head(world.last, 200, EVENTS, b"", 100.1)
     exchange.on_data(world.last, piece("one ") + piece("two "), 100.2)
     exchange.on_lost(world.last, Failure.LOST, 100.3)
     assert world.last.target.id == "b"
-    exchange.on_head(world.last, 200, [EVENTS], 100.4)
+    exchange.on_head(world.last, 200, EVENTS, b"", 100.4)
     exchange.on_data(world.last, piece("one t") + piece("wo three") + piece(" four") + usage_event(5, 4) + DONE, 100.5)
     exchange.on_end(world.last, 100.5)
     assert world.ending == "finished"
@@ -209,10 +209,10 @@ def test_a_repeated_answer_that_differs_is_not_passed_off_as_the_same() -> None:
     """A repeated answer that differs is not passed off as the same."""
     desk = Desk(two(is_reproducible=True))
     exchange, world = desk.open(stream=True, temperature=0)
-    exchange.on_head(world.last, 200, [EVENTS], 100.1)
+    exchange.on_head(world.last, 200, EVENTS, b"", 100.1)
     exchange.on_data(world.last, piece("one "), 100.2)
     exchange.on_lost(world.last, Failure.LOST, 100.3)
-    exchange.on_head(world.last, 200, [EVENTS], 100.4)
+    exchange.on_head(world.last, 200, EVENTS, b"", 100.4)
     exchange.on_data(world.last, piece("two "), 100.5)
     assert b"upstream_lost" in world.body
     assert world.ending == "finished"
@@ -248,7 +248,7 @@ def test_silence_in_the_middle_is_given_up_and_told() -> None:
     """Silence in the middle is given up and told."""
     desk = Desk(two(stall_s=5.0))
     exchange, world = desk.open(stream=True)
-    exchange.on_head(world.last, 200, [EVENTS], 100.1)
+    exchange.on_head(world.last, 200, EVENTS, b"", 100.1)
     exchange.on_data(world.last, piece("one"), 101.0)
     assert exchange.due == pytest.approx(106.0)
     exchange.on_timer(106.0)
@@ -273,7 +273,7 @@ def test_a_caller_who_leaves_stops_the_attempt_and_pays_for_what_came() -> None:
     """A caller who leaves stops the attempt and pays for what came."""
     desk = Desk(two())
     exchange, world = desk.open(stream=True)
-    exchange.on_head(world.last, 200, [EVENTS], 100.1)
+    exchange.on_head(world.last, 200, EVENTS, b"", 100.1)
     exchange.on_data(world.last, piece("one"), 100.2)
     exchange.on_client_gone(100.3)
     assert world.dropped == [world.last]
@@ -287,7 +287,7 @@ def test_a_long_answer_is_passed_on_as_it_comes_and_its_usage_read_at_the_end() 
     desk = Desk(two())
     exchange, world = desk.open()
     body = answer(11, 7, "x" * 3_000_000)
-    exchange.on_head(world.last, 200, [DOCUMENT], 100.1)
+    exchange.on_head(world.last, 200, DOCUMENT, b"", 100.1)
     for start in range(0, len(body), 65_536):
         exchange.on_data(world.last, body[start : start + 65_536], 100.2)
     assert world.is_streamed
@@ -300,7 +300,7 @@ def test_a_long_answer_that_breaks_off_is_visibly_cut() -> None:
     """A long answer that breaks off is visibly cut."""
     desk = Desk(two())
     exchange, world = desk.open()
-    exchange.on_head(world.last, 200, [DOCUMENT], 100.1)
+    exchange.on_head(world.last, 200, DOCUMENT, b"", 100.1)
     exchange.on_data(world.last, b"{" + b"x" * 2_000_000, 100.2)
     exchange.on_lost(world.last, Failure.LOST, 100.3)
     assert world.ending == "cut"
@@ -312,7 +312,7 @@ def test_a_late_first_byte_is_hedged_and_the_faster_answer_kept() -> None:
     desk = Desk(two(hedging=Hedging(quantile=0.95, max_share=1.0)))
     for _ in range(60):  # a live quantile needs measurements
         exchange, world = desk.open(stream=True)
-        exchange.on_head(world.last, 200, [EVENTS], desk.now)
+        exchange.on_head(world.last, 200, EVENTS, b"", desk.now)
         exchange.on_data(world.last, piece("x") + DONE, desk.now + 0.1)
         exchange.on_end(world.last, desk.now + 0.1)
         desk.now += 1.0
@@ -322,7 +322,7 @@ def test_a_late_first_byte_is_hedged_and_the_faster_answer_kept() -> None:
     exchange.on_timer(exchange.due)
     assert [attempt.target.id for attempt in world.dialled] == ["a", "b"]
     first, second = world.dialled
-    exchange.on_head(second, 200, [EVENTS], desk.now + 1)
+    exchange.on_head(second, 200, EVENTS, b"", desk.now + 1)
     exchange.on_data(second, piece("y") + DONE, desk.now + 1)
     assert world.dropped == [first]
     exchange.on_end(second, desk.now + 1)
@@ -369,7 +369,7 @@ def test_a_reload_leaves_what_is_under_way_alone() -> None:
     """A reload leaves what is under way alone."""
     desk = Desk(two())
     exchange, world = desk.open(stream=True)
-    exchange.on_head(world.last, 200, [EVENTS], 100.1)
+    exchange.on_head(world.last, 200, EVENTS, b"", 100.1)
     only_b = table([target("b", slot=1)], [route(candidate(0, share=1.0))])
     desk.gateway.reload(only_b, {}, 100.2)
     exchange.on_data(world.last, piece("x") + DONE, 100.3)

@@ -97,8 +97,8 @@ class Requests(RuleBasedStateMachine):
         if not live:
             return
         exchange, world, attempt = pick.choice(live)  # type: ignore[attr-defined]  # hypothesis draws a Random
-        is_stream, now = exchange.opening.ask.is_stream, self.desk.now
-        headers = [EVENTS if is_stream else DOCUMENT]
+        is_stream, now = exchange.ask.is_stream, self.desk.now
+        kind = EVENTS if is_stream else DOCUMENT
         if what == "lost":
             world.live.remove(attempt)
             exchange.on_lost(attempt, failure, now)
@@ -107,10 +107,10 @@ class Requests(RuleBasedStateMachine):
             exchange.on_lost(attempt, Failure.RESET, now, was_reused=True)
         elif what == "bad" and attempt.status == 0:
             world.live.remove(attempt)
-            exchange.on_head(attempt, 500, [DOCUMENT], now)
+            exchange.on_head(attempt, 500, DOCUMENT, b"", now)
             exchange.on_end(attempt, now)
         elif what == "head" and attempt.status == 0:
-            exchange.on_head(attempt, 200, headers, now)
+            exchange.on_head(attempt, 200, kind, b"", now)
         elif what == "piece" and attempt.status == 200:
             exchange.on_data(attempt, piece("word ") if is_stream else b'{"half":', now)
         elif what == "end" and attempt.status == 200:
@@ -118,7 +118,7 @@ class Requests(RuleBasedStateMachine):
             exchange.on_end(attempt, now)
         elif what == "whole":
             if attempt.status == 0:
-                exchange.on_head(attempt, 200, headers, now)
+                exchange.on_head(attempt, 200, kind, b"", now)
             exchange.on_data(attempt, piece("word ") + usage_event(3, 1) + DONE if is_stream else answer(), now)
             if attempt in world.live:
                 world.live.remove(attempt)

@@ -25,7 +25,8 @@ _LENGTH_LINE = re.compile(rb"\r\n(?i:content-length):[ \t]*([0-9]+)[ \t]*\r\n")
 _BAD_SO_FAR = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?!\n|$)|\n[ \t]")
 _ONCE = frozenset(
     (b"host", b"content-length", b"transfer-encoding", b"authorization", b"x-api-key", b"api-key", b"expect",
-     b"content-type", b"content-encoding", b"x-request-id", b"traceparent")
+     b"content-type", b"content-encoding", b"x-request-id", b"traceparent", b"x-tripoint-classification",
+     b"x-tripoint-workload", b"x-tripoint-timeout-ms")
 )  # fmt: skip
 
 CHUNKED = -1
@@ -87,7 +88,7 @@ class KnownHead:
         if not digits.isdigit() or len(digits) > _LENGTH_DIGITS or int(digits) == 0:
             return None
         endpoint, headers, _, keeps, expects, is_head, is_old, is_foreign = self._head
-        headers = {**headers, b"content-length": digits}
+        # The headers are those first read: nobody looks up a length in them, `Head.length` is what counts.
         return Head(endpoint, headers, int(digits), keeps, expects, is_head, is_old, is_foreign)
 
 

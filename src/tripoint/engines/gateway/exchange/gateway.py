@@ -4,42 +4,27 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from itertools import count
-from typing import NamedTuple
 
 import msgspec
 
 from tripoint.domain.record import Ending, ShiftRecord, UsageRecord
 from tripoint.domain.serving import Api
-from tripoint.domain.table import Route, RoutingTable
-from tripoint.engines.gateway.entry.keyring import Keyring, Principal
+from tripoint.domain.table import RoutingTable
+from tripoint.engines.gateway.entry.keyring import Keyring
 from tripoint.engines.gateway.entry.names import Unnamed
-from tripoint.engines.gateway.exchange.core import Core, Opening
+from tripoint.engines.gateway.entry.said import Said
+from tripoint.engines.gateway.exchange.core import Core
 from tripoint.engines.gateway.exchange.effects import Effects
 from tripoint.engines.gateway.exchange.exchange import Exchange
 from tripoint.engines.gateway.exchange.lanes import Lanes
 from tripoint.engines.gateway.exchange.metering import Outcome, turned_away
 from tripoint.engines.gateway.health.board import Board
-from tripoint.engines.gateway.routing.query import Query
 from tripoint.engines.gateway.routing.router import Router
 from tripoint.engines.gateway.telemetry.trace import trace_context
-from tripoint.engines.gateway.wire.ask import Ask, Malformed, read_ask
+from tripoint.engines.gateway.wire.ask import Malformed, read_ask
 from tripoint.engines.gateway.wire.refusal import error_body
 
 _JSON = b"content-type: application/json\r\ncache-control: no-store\r\nx-request-id: %b\r\n"
-
-
-class Request(NamedTuple):
-    """A request whose bytes are all here."""
-
-    api: Api
-    """Interface, by its path."""
-    headers: Mapping[bytes, bytes]
-    """Headers by lower-case name."""
-    body: bytes
-    """Body."""
-    peer: str
-    """Who connected."""
 
 
 class Gateway:
@@ -56,11 +41,7 @@ class Gateway:
         now: float,
         epoch: float,
     ) -> None:
-        self._record = record
-        self._epoch = epoch
         self._random = random.Random(seed)
-        self._ids = count()
-        self._prefix = f"{self._random.getrandbits(40):010x}"
         self.router = Router(table, board, seed=seed, now=now)
         self._core = Core(table, self.router, record, epoch)
         self._core.adopt(table, Keyring(table.keys, secrets), Lanes(secrets))
@@ -79,31 +60,42 @@ class Gateway:
         """To be called a few times a second: live figures are renewed and traffic may shift."""
         return self.router.tick(now)
 
-    def open(self, request: Request, effects: Effects, now: float) -> Exchange | None:
-        """Begins a request; `None` when it was refused at the door (and the refusal sent)."""
-        headers = request.headers
-        shown = headers.get(b"x-request-id")
-        request_id = shown.decode("latin-1") if shown else f"{self._prefix}-{next(self._ids):x}"
-        principal = self._core.keyring.find(headers)
-        if principal is None:
-            self._turn_away(request, effects, now, request_id, (401, "invalid_api_key", _NO_KEY), None)
+    @property
+    def generation(self) -> int:
+        """Counts tables: what was said under another one must be read again."""
+        return self._core.generation
+
+    def said(self, headers: Mapping[bytes, bytes]) -> Said:
+        """What the headers (by lower-case name) say; to be kept where a head repeats, until `generation` changes."""
+        core = self._core
+        principal = core.keyring.find(headers)
+        return Said(headers, principal, generation=core.generation, deadline_s=core.table.deadline_s)
+
+    def open(self, api: Api, said: Said, body: bytes, effects: Effects, now: float) -> Exchange | None:
+        """Begins a request whose bytes are all here; `None` when it was refused at the door (and the refusal sent)."""
+        core = self._core
+        trace = trace_context(said.traceparent, said.tracestate, self._random)
+        request_id = said.request_id or trace.trace_id
+        if not said.is_known:
+            self._turn_away(api, said, effects, now, (request_id, 401, "invalid_api_key", _NO_KEY))
             return None
         try:
-            ask = read_ask(request.api, request.body)
+            ask = read_ask(api, body)
         except Malformed as fault:
-            told = (fault.status, fault.code, fault.message)
-            self._turn_away(request, effects, now, request_id, told, principal)
+            self._turn_away(api, said, effects, now, (request_id, fault.status, fault.code, fault.message))
             return None
-        route = self._core.names.resolve(ask.model, _text(headers.get(b"x-tripoint-workload")), principal)
-        if isinstance(route, Unnamed):
-            told = (route.status, route.code, route.message)
-            self._turn_away(request, effects, now, request_id, told, principal)
-            return None
-        self._core.router.arrived(now)
-        self._core.admission.admit(principal, now)
-        opening = self._opening(request, ask, route, principal, request_id, now)
-        exchange = Exchange(self._core, opening, _query(opening), effects)
-        exchange.start(now)
+        route = said.routes.get(ask.model)
+        if route is None:
+            found = core.names.resolve(ask.model, said.workload, said.principal)
+            if isinstance(found, Unnamed):
+                self._turn_away(api, said, effects, now, (request_id, *found))
+                return None
+            route = found
+            said.remember(ask.model, route)
+        self.router.arrived(now)
+        core.admission.admit(said.principal, now)
+        exchange = Exchange(core, ask, route, said, effects, now)
+        exchange.start(trace, request_id, now)
         return exchange
 
     def models(self, headers: Mapping[bytes, bytes]) -> tuple[int, bytes]:
@@ -116,43 +108,13 @@ class Gateway:
         entries = [{"id": name, "object": "model", "created": 0, "owned_by": "tripoint"} for name in names]
         return 200, msgspec.json.encode({"object": "list", "data": entries})
 
-    def _opening(
-        self, request: Request, ask: Ask, route: Route, principal: Principal, request_id: str, now: float
-    ) -> Opening:
-        headers = request.headers
-        trace = trace_context(headers.get(b"traceparent"), headers.get(b"tracestate"), self._random)
-        limit = self.table.deadline_s
-        asked = headers.get(b"x-tripoint-timeout-ms")
-        if asked is not None and asked.isdigit() and len(asked) < 12:
-            limit = min(limit, int(asked) / 1000.0)
-        label = _text(headers.get(b"x-tripoint-classification"))
-        return Opening(request_id, ask, route, principal, label, trace, now, now + limit)
-
-    def _turn_away(
-        self,
-        request: Request,
-        effects: Effects,
-        now: float,
-        request_id: str,
-        told: tuple[int, str, str],
-        principal: Principal | None,
-    ) -> None:
-        status, code, message = told
-        effects.reply(status, _JSON % request_id.encode(), error_body(request.api, status, code, message))
-        tenant, key = (principal.tenant, principal.key) if principal is not None else ("", "")
+    def _turn_away(self, api: Api, said: Said, effects: Effects, now: float, told: tuple[str, int, str, str]) -> None:
+        request_id, status, code, message = told
+        effects.reply(status, _JSON % request_id.encode(), error_body(api, status, code, message))
+        payer = said.principal.tenant, said.principal.key
         outcome = Outcome(status, Ending.REFUSED, code)
-        self._record(turned_away(request_id, request.api, now + self._epoch, outcome, (tenant, key)), now)
+        core = self._core
+        core.record(turned_away(request_id, api, now + core.epoch, outcome, payer), now)
 
 
 _NO_KEY = "no client key was recognised: send `authorization: Bearer <key>`"
-
-
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("latin-1")
-
-
-def _query(opening: Opening) -> Query:
-    ask, principal = opening.ask, opening.principal
-    query = Query(opening.route, principal.sites, opening.label, ask.api, ask.tokens_in, ask.tokens_out, ask.prefix)
-    query.is_stream = ask.is_stream
-    return query

@@ -13,14 +13,14 @@ from tripoint.engines.gateway.exchange.effects import Attempt
 from tripoint.engines.gateway.wire.ask import outgoing_body
 
 if TYPE_CHECKING:
-    from tripoint.engines.gateway.exchange.core import Core, Opening
+    from tripoint.engines.gateway.exchange.course import Course
     from tripoint.engines.gateway.routing.query import Choice
 
 
 class Lane:
     """One interface of one candidate."""
 
-    __slots__ = ("answer_head", "candidate", "head", "path", "served", "target", "translation")
+    __slots__ = ("candidate", "document_head", "head", "path", "served", "stream_head", "target", "translation")
 
     def __init__(self, api: Api, candidate: Candidate, target: Target, secret: str | None) -> None:
         served = served_as(api, target)
@@ -31,7 +31,11 @@ class Lane:
         self.translation: Translation | None = translation(api, served)
         self.path = path_of(served, target, candidate.name)
         self.head = credential_head(target, secret)
-        self.answer_head = f"x-tripoint-site: {target.site}\r\nx-tripoint-upstream: {target.id}\r\n".encode()
+        told = f"x-tripoint-site: {target.site}\r\nx-tripoint-upstream: {target.id}\r\ncache-control: no-store\r\n"
+        self.document_head = b"content-type: application/json\r\n" + told.encode()
+        """Header lines of an answer in one piece."""
+        self.stream_head = b"content-type: text/event-stream\r\n" + told.encode()
+        """Header lines of a streamed answer."""
 
 
 class Lanes:
@@ -51,16 +55,16 @@ class Lanes:
         return lane
 
 
-def prepared(core: Core, opening: Opening, choice: Choice, common_head: bytes, now: float) -> Attempt:
+def prepared(course: Course, choice: Choice, common_head: bytes, now: float) -> Attempt:
     """The attempt a choice stands for; raises `Malformed` where the upstream's interface cannot carry the request."""
-    candidate, ask = choice.candidate, opening.ask
+    candidate, core, ask = choice.candidate, course.core, course.ask
     lane = core.lanes.of(ask.api, candidate, choice.target)
     attempt = Attempt(choice, lane, now)
     if lane.translation is None:
         attempt.body = outgoing_body(ask, candidate.name, with_usage=True)
     else:
         attempt.body = lane.translation.request(ask, candidate.name)
-    left_ms = max((opening.deadline - now) * 1000.0, 1.0)
-    attempt.head = b"%bx-tripoint-timeout-ms: %d\r\n%b" % (lane.head, left_ms, common_head)
+    left_ms = (course.deadline - now) * 1000.0
+    attempt.head = b"%bx-tripoint-timeout-ms: %d\r\n%b" % (lane.head, left_ms if left_ms > 1.0 else 1, common_head)
     attempt.expires_at = now + core.router.first_byte_timeout_s(choice, now)
     return attempt

@@ -10,7 +10,7 @@ from hypothesis import given
 from tests.factories.exchanging import DONE, piece, usage_event
 
 from tripoint.domain.serving import Api
-from tripoint.engines.gateway.exchange.resume import Replay
+from tripoint.engines.gateway.exchange.recovery.resume import Replay
 from tripoint.engines.gateway.wire.sse import StreamReader
 
 TEXTS = st.text(alphabet=st.characters(codec="utf-8"), min_size=1, max_size=40)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tripoint.domain.record import Failure
-from tripoint.engines.gateway.exchange.verdict import failure_of, is_whole, kind_and_wait, retry_after_of, status_for
+from tripoint.engines.gateway.exchange.recovery.verdict import failure_of, is_whole, retry_after_of, status_for
 
 
 @pytest.mark.parametrize(
@@ -40,12 +40,6 @@ def test_whose_answer_a_status_is(status: int, wait: float, failure: Failure | N
 def test_a_wait_is_whole_seconds_and_bounded(value: bytes, seconds: float) -> None:
     """An upstream cannot keep itself out for ever, nor us busy."""
     assert retry_after_of(value) == seconds
-
-
-def test_only_two_headers_are_read() -> None:
-    """Whatever the case of their names."""
-    headers = [(b"Content-TYPE", b"text/event-stream"), (b"RETRY-after", b"2"), (b"location", b"http://elsewhere/")]
-    assert kind_and_wait(headers) == (b"text/event-stream", 2.0)
 
 
 @pytest.mark.parametrize(("body", "whole"), [(b' {"a":1}\n', True), (b"[1]", True), (b'{"a":', False), (b"", False)])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from tripoint.domain.record import Failure
 
 # Statuses that say something about the upstream, not about the request: another one may do better.
@@ -38,18 +36,6 @@ def failure_of(status: int, retry_after_s: float) -> Failure | None:
     if status >= 500 and status != 529:
         return Failure.STATUS
     return _BY_STATUS.get(status)
-
-
-def kind_and_wait(headers: Sequence[tuple[bytes, bytes]]) -> tuple[bytes, float]:
-    """Content type, and seconds to wait before asking again (0 when not told)."""
-    kind, wait = b"", 0.0
-    for name, value in headers:
-        size = len(name)
-        if size == 12 and name.lower() == b"content-type":
-            kind = value
-        elif size == 11 and name.lower() == b"retry-after":
-            wait = retry_after_of(value)
-    return kind, wait
 
 
 def retry_after_of(value: bytes) -> float:

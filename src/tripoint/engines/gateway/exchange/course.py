@@ -1,0 +1,173 @@
+"""What one request is and what has come of it so far: the ground under its exchange.
+
+One object a request, in three layers that read one after the other: what routing asks of it (`Query`), its course
+(here: identity, places tried, account) and its exchange (what happens to it). Layers rather than parts, because a
+request of some twenty microseconds cannot afford five objects.
+"""
+
+from __future__ import annotations
+
+from math import ceil, inf
+from typing import TYPE_CHECKING
+
+from tripoint.domain.record import AttemptRecord, Failure, Reason, Usage
+from tripoint.engines.gateway.exchange.metering import NO_USAGE, Outcome, answered_record, unanswered_record, usage_of
+from tripoint.engines.gateway.routing.query import Choice, Query, Shed
+from tripoint.engines.gateway.wire.refusal import error_body, error_event
+
+if TYPE_CHECKING:
+    from tripoint.domain.table import Route
+    from tripoint.engines.gateway.entry.said import Said
+    from tripoint.engines.gateway.exchange.core import Core
+    from tripoint.engines.gateway.exchange.effects import Attempt, Effects
+    from tripoint.engines.gateway.wire.ask import Ask
+
+_REFUSAL = b"content-type: application/json\r\ncache-control: no-store\r\n%bx-request-id: %b\r\n"
+
+
+class Course(Query):
+    """A request: who asks, what for, where it was sent, what it came to, how it ends; settled once, by its record."""
+
+    __slots__ = (
+        "ask", "attempts", "began_at", "core", "deadline", "due", "earlier_list_usd", "earlier_usd", "effects",
+        "first_at", "generation", "id", "is_over", "last_at", "own_s", "principal", "trace_id", "tried",
+    )  # fmt: skip
+
+    def __init__(self, core: Core, ask: Ask, route: Route, said: Said, effects: Effects, now: float) -> None:
+        # The fields of `Query`, set here to spare every request a call.
+        self.route = route
+        self.sites = said.sites
+        self.label = said.label
+        self.api = ask.api
+        self.tokens_in = ask.tokens_in
+        self.tokens_out = ask.tokens_out
+        self.prefix = ask.prefix
+        self.is_stream = ask.is_stream
+        self.must_reproduce = False
+        self.core = core
+        self.effects = effects
+        self.ask = ask
+        self.principal = said.principal
+        self.id = ""
+        """Request id."""
+        self.trace_id = ""
+        """W3C trace id, 32 hexadecimal digits."""
+        self.began_at = now
+        """When its last byte had come."""
+        self.deadline = now + said.limit_s
+        """When it is given up."""
+        self.due = self.deadline
+        """When `on_timer` must be called."""
+        self.is_over = False
+        """True once nothing more will be commanded."""
+        self.generation = core.generation
+        """Table it was last brought up to."""
+        self.tried: list[int] = []
+        """Upstreams it was sent to, by slot, which outlives a reload."""
+        self.attempts: tuple[AttemptRecord, ...] = ()
+        """Attempts that ended."""
+        self.own_s = 0.0
+        """Time spent here before the first attempt was sent."""
+        self.first_at = 0.0
+        """When the answer's first piece came, 0 when none did."""
+        self.last_at = 0.0
+        """When its latest piece came."""
+        self.earlier_usd = self.earlier_list_usd = 0.0
+        """Cost of what attempts that were cut had delivered, USD."""
+
+    # --- where to go -----------------------------------------------------------------------------------------------
+
+    @property
+    def is_outdated(self) -> bool:
+        """True when a table came meanwhile: what was permitted may not be any more."""
+        return self.generation != self.core.generation
+
+    def another(self, why: Reason, now: float) -> Choice | None:
+        """A place at an upstream not tried yet."""
+        return self._chosen(self.tried, why, now) if self._is_current() else None
+
+    def again(self, choice: Choice, now: float) -> Choice | None:
+        """A place at the same upstream, once more only."""
+        slot = choice.target.slot
+        if self.tried.count(slot) > 1 or not self._is_current():
+            return None
+        return self._chosen([tried for tried in self.tried if tried != slot], Reason.RETRY, now)
+
+    def _chosen(self, tried: list[int], why: Reason, now: float) -> Choice | None:
+        choice = self.core.router.choose(self, tried, now, why=why)
+        return None if isinstance(choice, Shed) else choice
+
+    def _is_current(self) -> bool:
+        """True when it may still be served, after it was brought up to a table that came meanwhile.
+
+        An attempt under way ends as it began; what is tried next must be permitted now.
+        """
+        core = self.core
+        if self.generation == core.generation:
+            return True
+        route = core.names.by_workload.get(self.route.workload)
+        principal = core.keyring.by_id(self.principal.key)
+        if route is None or principal is None or not principal.may_call(route.workload):
+            return False
+        self.route, self.sites, self.generation = route, principal.sites, core.generation
+        return True
+
+    # --- what it came to -------------------------------------------------------------------------------------------
+
+    def note(self, attempt: Attempt, failure: Failure | None, now: float) -> None:
+        """An attempt ended."""
+        choice, began_at = attempt.choice, self.began_at
+        if attempt.sent_at and not self.attempts:
+            self.own_s = attempt.sent_at - began_at
+        target = attempt.target
+        record = AttemptRecord(
+            target.id,
+            target.site,
+            choice.candidate.model,
+            choice.reason,
+            attempt.began_at - began_at,
+            now - attempt.began_at,
+            attempt.status,
+            failure or "",
+        )
+        self.attempts = (*self.attempts, record) if self.attempts else (record,)
+
+    def bill(self, attempt: Attempt, usage: Usage) -> None:
+        """What a cut attempt had delivered is paid for, beside what the one that goes on will report."""
+        candidate = attempt.choice.candidate
+        self.earlier_usd += candidate.price.of(usage.tokens_in, usage.tokens_out, usage.cached)
+        self.earlier_list_usd += candidate.list_price.of(usage.tokens_in, usage.tokens_out, usage.cached)
+
+    # --- how it ends -----------------------------------------------------------------------------------------------
+
+    def refuse(self, outcome: Outcome, message: str, retry_after_s: float, now: float) -> None:
+        """Answers with an error of the gateway's own and ends; `retry_after_s` is told where asking again may help."""
+        status = outcome.status
+        wait = b"retry-after: %d\r\n" % max(ceil(retry_after_s), 1) if status in (429, 502, 503, 504) else b""
+        body = error_body(self.ask.api, status, outcome.code, message)
+        self.effects.reply(status, _REFUSAL % (wait, self.id.encode()), body)
+        self.finish(None, NO_USAGE, outcome, now)
+
+    def break_off(self, attempt: Attempt, outcome: Outcome, message: str, now: float) -> None:
+        """Ends a begun stream with an error event callers' libraries raise on; an answer in one piece is cut."""
+        ask, effects = self.ask, self.effects
+        usage = usage_of(ask, attempt)
+        if ask.is_stream:
+            told = {"request_id": self.id, "tokens_delivered": usage.tokens_out}
+            effects.write(error_event(ask.api, outcome.code, message, **told))
+            effects.finish()
+        else:
+            effects.cut()
+        self.finish(attempt, usage, outcome, now)
+
+    def finish(self, attempt: Attempt | None, usage: Usage, outcome: Outcome, now: float) -> None:
+        """Ends with the record: of `attempt`'s answer, or of none."""
+        self.is_over = True
+        self.due = inf
+        core = self.core
+        if attempt is None:
+            record = unanswered_record(self, outcome, now)
+        else:
+            record = answered_record(self, attempt, usage, outcome, now)
+        core.admission.settle(self.principal, record.usd, now)
+        core.record(record, now)
