@@ -34,29 +34,24 @@ def by_prefix(ways: tuple[Way, ...], flow: Flow, prefix: int) -> Way | None:
     """Weighted rendezvous: the same beginning goes the same way in every worker, as long as that way's load is
     within `BOUND` of its share, both of requests at work and of recent ones; else to the next in its order.
     """
+    total = 0.0
+    for way in ways:
+        total += way.ready
+    first: Way | None = None
     best: Way | None = None
-    top = total = 0.0
+    top = leading = 0.0
+    at_work, recent = flow.live + 1, flow.recent
     for way in ways:
         share = way.ready
         if share:
-            total += share
-            draw = way.draws.get(prefix)
-            score = (draw or _drawn(way, prefix)) / share
+            score = (way.draws.get(prefix) or _drawn(way, prefix)) / share
+            if first is None or score > leading:
+                first, leading = way, score
             if best is None or score > top:
-                best, top = way, score
-    if best is None or best.ready == total or _has_slack(best, flow, total):
-        return best
-    ready = [way for way in ways if way.ready]
-    ready.sort(key=lambda way: _drawn(way, prefix) / way.ready, reverse=True)
-    for way in ready:
-        if _has_slack(way, flow, total):
-            return way
-    return best
-
-
-def _has_slack(way: Way, flow: Flow, total: float) -> bool:
-    part = BOUND * way.ready / total
-    return way.live < part * (flow.live + 1) + 1 and way.recent < part * flow.recent + _SLACK
+                part = BOUND * share / total
+                if way.live < part * at_work + 1 and way.recent < part * recent + _SLACK:
+                    best, top = way, score
+    return best or first
 
 
 def _drawn(way: Way, prefix: int) -> float:
