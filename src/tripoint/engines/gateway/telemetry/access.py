@@ -7,7 +7,7 @@ forge a line or move a terminal's cursor.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -97,6 +97,12 @@ class AccessLine(msgspec.Struct):
     """Those that failed, in order."""
 
 
+LINE_FIELDS: Final = AccessLine.__struct_fields__
+"""Fields of a line, in their order."""
+_MEANINGS: Final = {"stream": "is_stream", "estimated": "is_estimated"}
+_encode: Final = msgspec.json.Encoder().encode
+
+
 def access_line(r: UsageRecord) -> bytes:
     """The line of a request, ended by a newline."""
     return _line(AccessLine(*_values(r)))
@@ -122,12 +128,6 @@ def conventional_lines(version: str) -> Callable[[UsageRecord], bytes]:
         return _line(kind(*_values(r)))
 
     return line
-
-
-LINE_FIELDS = AccessLine.__struct_fields__
-"""Fields of a line, in their order."""
-_MEANINGS = {"stream": "is_stream", "estimated": "is_estimated"}
-_encode = msgspec.json.Encoder().encode
 
 
 def _values(r: UsageRecord) -> tuple[Any, ...]:
