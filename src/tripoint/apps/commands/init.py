@@ -7,7 +7,7 @@ import click
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering
 
-TEMPLATES = ("three-layer", "cloud-only", "edge-retail")
+TEMPLATES = ("three-layer", "cloud-only", "edge-retail", "hybrid")
 
 
 @click.command()
