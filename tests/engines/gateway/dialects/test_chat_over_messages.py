@@ -191,6 +191,15 @@ def test_empty_texts_are_left_out() -> None:
     assert request["messages"][2]["content"] == [{"type": "tool_result", "tool_use_id": "c", "content": ""}]
 
 
+def test_refusals_are_texts_and_silence_is_left_out() -> None:
+    """What the model declined stays in its place; a message of nothing has no block."""
+    part = {"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]}
+    whole_one = {"role": "assistant", "content": None, "refusal": "never"}
+    request = sent(USER, part, {"role": "user", "content": ""}, whole_one)
+    assert [turn["role"] for turn in request["messages"]] == ["user", "assistant"]
+    assert [block["text"] for block in request["messages"][1]["content"]] == ["no", "never"]
+
+
 def user(**part: Any) -> list[Members]:
     """Messages of one user's part."""
     return [{"role": "user", "content": [part]}]

@@ -144,6 +144,26 @@ def test_the_chat_client_reads_every_chunk() -> None:
     assert chunks[-1].choices[0].finish_reason == "tool_calls"
 
 
+def test_blocks_that_begin_with_what_they_hold() -> None:
+    """Some servers send no pieces."""
+    starts = [
+        {"type": "thinking", "thinking": "hm", "signature": ""},
+        {"type": "text", "text": "Hello"},
+        {"type": "tool_use", "id": "t", "name": "f", "input": {"a": 1}},
+    ]
+    blocks = b"".join(event("content_block_start", index=at, content_block=each) for at, each in enumerate(starts))
+    head, _, tail = messages_stream([], "tool_use").partition(b"event: message_delta")
+    deltas = [each.choices[0].delta for each in collected(head + blocks + b"event: message_delta" + tail)]
+    assert "".join(delta.content or "" for delta in deltas) == "Hello"
+    assert [
+        delta.model_dump().get("reasoning_content") for delta in deltas if "reasoning_content" in delta.model_dump()
+    ]
+    calls = [
+        call.function.arguments for delta in deltas for call in delta.tool_calls or [] if call.function is not None
+    ]
+    assert calls == ['{"a":1}']
+
+
 def test_usage_is_told_to_callers_who_asked() -> None:
     """In a chunk of its own, before the end mark."""
     last = collected(messages_stream([]), stream_options={"include_usage": True})[-1]

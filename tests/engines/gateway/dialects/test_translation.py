@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import openai
@@ -10,10 +11,11 @@ from anthropic.types.shared import ErrorResponse
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.factories import serving
-from tests.factories.conversing import TranslatingServer, translator
+from tests.factories.conversing import TranslatingServer, asked, translator
 
 from tripoint.domain.serving import Api
-from tripoint.engines.gateway.dialects.translation import served_as, translation
+from tripoint.engines.gateway.dialects.translation import TranslationError, served_as, translation
+from tripoint.engines.gateway.wire.malformed import Malformed
 
 PAIRS = [(Api.CHAT, Api.MESSAGES), (Api.MESSAGES, Api.CHAT)]
 
@@ -75,3 +77,16 @@ def test_the_official_client_raises_on_a_translated_error() -> None:
     with pytest.raises(openai.RateLimitError, match="slow down") as caught:
         client.chat.completions.create(model="m", messages=[{"role": "user", "content": "x"}])
     assert caught.value.code == "rate_limit_error"
+
+
+def test_nesting_that_translation_deepens_is_refused() -> None:
+    """Arguments are read on their own and written within a message: some depths pass the one and not the other."""
+    for depth in range(900, 1_000):
+        arguments = '{"a":' + "[" * depth + "]" * depth + "}"
+        call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": arguments}}
+        said = {"role": "assistant", "content": None, "tool_calls": [call]}
+        with contextlib.suppress(Malformed):
+            translator(Api.CHAT, Api.MESSAGES).request(asked(Api.CHAT, model="m", messages=[said]), "x")
+        answer = {"choices": [{"message": said, "finish_reason": "tool_calls"}]}
+        with contextlib.suppress(TranslationError):
+            translator(Api.MESSAGES, Api.CHAT).answer(json.dumps(answer).encode())

@@ -24,7 +24,9 @@ from tripoint.engines.gateway.dialects.words import (
     cannot_carry,
     chat_usage,
     misshapen,
+    told,
     translated_error,
+    written,
 )
 from tripoint.engines.gateway.wire.ask import Ask
 from tripoint.engines.gateway.wire.malformed import Malformed
@@ -69,7 +71,7 @@ class ChatOverMessages:
             request["tool_choice"] = choice
         if output := _output(chat):
             request["output_config"] = output
-        return _encode(request)
+        return written(request)
 
     def answer(self, body: bytes, *, created: int = 0) -> bytes:
         """See `Translation`."""
@@ -104,7 +106,7 @@ class ChatOverMessages:
         usage = read_usage(Api.MESSAGES, body)
         if usage is not None:
             answer["usage"] = chat_usage(usage)
-        return _encode(answer)
+        return told(answer)
 
     def error(self, status: int, body: bytes) -> bytes:
         """See `Translation`."""

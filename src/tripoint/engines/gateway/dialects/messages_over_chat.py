@@ -26,7 +26,9 @@ from tripoint.engines.gateway.dialects.words import (
     messages_usage,
     misshapen,
     stop_reason,
+    told,
     translated_error,
+    written,
 )
 from tripoint.engines.gateway.wire.ask import Ask
 from tripoint.engines.gateway.wire.usage import read_usage
@@ -68,7 +70,7 @@ class MessagesOverChat:
                 request.update(_tool_choice(asked.tool_choice))
         if asked.output_config is not None:
             request.update(_output(asked.output_config.format, asked.output_config.effort))
-        return _encode(request)
+        return written(request)
 
     def answer(self, body: bytes, *, created: int = 0) -> bytes:
         """See `Translation`; messages do not say when they were made."""
@@ -89,7 +91,7 @@ class MessagesOverChat:
         content += [_called(call) for call in message.tool_calls or ()]
         reason, met = stop_reason(choice.finish_reason, choice.stop_reason, has_calls=bool(message.tool_calls))
         usage = read_usage(Api.CHAT, body) or Usage(0, len(body) // 4)
-        return _encode(
+        return told(
             {
                 "id": chat.id or "msg_0",
                 "type": "message",

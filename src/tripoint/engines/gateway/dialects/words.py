@@ -31,6 +31,9 @@ STOP_REASONS = {
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
+_encode = msgspec.json.Encoder().encode
+
+
 class TranslationError(ValueError):
     """An upstream's answer that is not what its interface promises."""
 
@@ -82,6 +85,22 @@ def fault_words(fault: Any, message: Any = None) -> tuple[str, str, str | None]:
 def cannot_carry(param: str, what: str) -> Malformed:
     """A request that asks for something the interface of the upstream has no word for."""
     return Malformed("unsupported_by_upstream", f"{what} cannot be passed to the upstream that serves this", param)
+
+
+def written(request: dict[str, Any]) -> bytes:
+    """The body of a translated request; raises `Malformed` where translating took it past what can be nested."""
+    try:
+        return _encode(request)
+    except RecursionError as error:
+        raise misshapen(error) from None
+
+
+def told(answer: dict[str, Any]) -> bytes:
+    """The body of a translated answer; raises `TranslationError` likewise."""
+    try:
+        return _encode(answer)
+    except RecursionError:
+        raise TranslationError("the upstream's answer is nested too deeply") from None
 
 
 def misshapen(error: Exception) -> Malformed:
