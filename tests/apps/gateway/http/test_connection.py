@@ -12,6 +12,7 @@ from tests.factories.serving import candidate, route, table, target
 from tests.factories.shell import Answer, Shell, chat, get, is_closed, post, read_answer, shell
 
 from tripoint.apps.gateway.http.endpoints import ENDPOINTS, Page
+from tripoint.apps.gateway.http.lobby import Lobby
 from tripoint.apps.gateway.limits import Limits
 from tripoint.domain.table import KeyEntry, RoutingTable
 from tripoint.testing.model_server import Behaviour, ModelServer, serving
@@ -279,33 +280,48 @@ def test_a_caller_who_leaves_stops_its_upstream(gateway: Shell, server: ModelSer
     assert gateway.ask(lambda lobby: len(lobby.active)) == 0
 
 
+def narrow(running: Shell, server: ModelServer) -> None:
+    """Makes the kernel's own buffers on the way to the caller small, so that ours are met."""
+
+    def shrink(lobby: Lobby) -> None:
+        for each in lobby.active:
+            assert each._transport is not None
+            each._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+
+    running.wait(lambda: server.at_once == 1)
+    running.ask(shrink)
+
+
+def unwritten(lobby: Lobby) -> int:
+    """Bytes that wait in the shell for callers."""
+    return sum(each._transport.get_write_buffer_size() for each in lobby.active if each._transport is not None)
+
+
 def test_a_slow_reader_holds_up_its_upstream_not_our_memory(gateway: Shell, server: ModelServer) -> None:
     """What is not read is not fetched; and all of it arrives once it is."""
-    server.behaviour = Behaviour(words=60_000)
+    server.behaviour = Behaviour(words=12_000, first_byte_s=0.1)
     with gateway.connect() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         connection.sendall(post(chat(stream=True)))
-        connection.recv(10)
-
-        def unwritten(lobby: Any) -> int:
-            return sum(each._transport.get_write_buffer_size() for each in lobby.active)
-
-        gateway.wait(lambda: gateway.ask(unwritten) > 0)
+        narrow(gateway, server)
+        gateway.wait(lambda: gateway.ask(unwritten) > 65536)
         assert gateway.ask(unwritten) < 2**20
         assert server.at_once == 1
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**20)
         rest = b""
         while not rest.endswith(b"0\r\n\r\n"):
-            rest = rest[-8:] + connection.recv(2**18)
+            part = connection.recv(2**18)
+            assert part, (rest, gateway.records)
+            rest = rest[-200:] + part
     gateway.wait(lambda: [record.ending for record in gateway.records] == ["ok"])
 
 
-def test_a_caller_who_never_reads_is_taken_for_gone(server: ModelServer) -> None:
+def test_a_caller_who_never_reads_is_taken_for_gone(quick: Shell, server: ModelServer) -> None:
     """After a while; the upstream is not blamed for it."""
-    server.behaviour = Behaviour(words=60_000)
-    with shell(table_for(server), limits=QUICK) as quick, quick.connect() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    server.behaviour = Behaviour(words=12_000, first_byte_s=0.1)
+    with quick.connect() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         connection.sendall(post(chat(stream=True)))
+        narrow(quick, server)
         quick.wait(lambda: [record.ending for record in quick.records] == ["cancelled"])
         quick.wait(lambda: server.at_once == 0)
 

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, cast
 from tripoint.apps.gateway.http.bodies import Body
 from tripoint.apps.gateway.http.heads import Head, KnownHead, Refusal, looks_bad, read_head
 from tripoint.domain.serving import Api
-from tripoint.engines.gateway.exchange.gateway import Request
 from tripoint.engines.gateway.wire.refusal import error_body
 
 if TYPE_CHECKING:
@@ -32,8 +31,6 @@ _NO_BODY = b""
 _HIGH_WATER, _LOW_WATER = 64 * 1024, 56 * 1024
 """A caller that reads on at all is soon fed again, so that its slowness is never taken for the upstream's."""
 _LINGER_S = 2.0
-_REMEMBERED = 2_048
-"""Longest head that is remembered, so that the same one again need not be read again, bytes."""
 _JSON = b"content-type: application/json\r\ncache-control: no-store\r\n"
 _TIMEOUT = Refusal(408, "request_timeout", "the request did not arrive in time")
 _LONG_HEAD = Refusal(431, "head_too_large", "the head of the request is too long")
@@ -172,7 +169,7 @@ class Connection(asyncio.Protocol):
                 self._refuse(found)
                 return
             head = found
-            self._known = KnownHead(block, head) if stop <= _REMEMBERED else None
+            self._known = self._lobby.remember(block, head)
         self._head = head
         if head.length > limits.max_body:
             self._refuse(_LONG_BODY)
@@ -187,7 +184,11 @@ class Connection(asyncio.Protocol):
             self._expect_body(head, data[stop:])
 
     def _expect_body(self, head: Head, part: bytes) -> None:
-        lobby = self._lobby
+        lobby, known = self._lobby, self._known
+        if known is not None and known.said is not None and not known.said.is_known:
+            self._closes = self._lingers = True  # nobody unknown is listened to for long
+            self._begin(head, _NO_BODY)
+            return
         self._body = Body(head.length, lobby.limits.max_body)
         self._body_began = lobby.now
         self.deadline = lobby.now + lobby.limits.body_grace_s
@@ -223,11 +224,14 @@ class Connection(asyncio.Protocol):
             return
         if not head.keeps or lobby.is_draining:
             self._closes = True
-        endpoint = head.endpoint
-        if endpoint.api is None:
+        api, known, gateway = head.endpoint.api, self._known, lobby.gateway
+        if api is None or known is None:
             self._show(head)
             return
-        exchange = lobby.gateway.open(Request(endpoint.api, head.headers, body, self._peer), self, monotonic())
+        said = known.said
+        if said is None or said.generation != gateway.generation:  # another table since it was read
+            known.said = said = gateway.said(head.headers)
+        exchange = gateway.open(api, said, body, self, monotonic())
         if exchange is not None and not self._is_answered:
             self.exchange = exchange
             lobby.active.add(self)

@@ -6,11 +6,14 @@ A head is refused rather than repaired: whatever two servers in a row could read
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import httptools
 
 from tripoint.apps.gateway.http.endpoints import BY_PATH, Endpoint
+
+if TYPE_CHECKING:
+    from tripoint.engines.gateway.entry.said import Said
 
 _HEAD = re.compile(
     rb"[A-Z]{1,20} /[!-~]* HTTP/1\.[01]\r\n"
@@ -68,28 +71,37 @@ class Head(NamedTuple):
 class KnownHead:
     """A head read before: the same one again, whatever its content length, need not be read again."""
 
-    __slots__ = ("_after", "_before", "_block", "_head")
+    __slots__ = ("after", "before", "head", "said")
 
     def __init__(self, block: bytes, head: Head) -> None:
-        self._block = block
-        self._head = head
+        self.head = head
+        self.said: Said | None = None
+        """What the machines understand of it, for requests that go through them."""
         found = _LENGTH_LINE.search(block) if head.length > 0 else None
-        self._before, self._after = (block[: found.start(1)], block[found.end(1) :]) if found else (b"", b"")
+        self.before = block[: found.start(1)] if found else block
+        """What comes before the length; the whole head where it has none."""
+        self.after = block[found.end(1) :] if found else b""
+        """What comes after the length."""
 
     def find(self, block: bytes) -> Head | None:
-        """What this head says; `None` when it must be read."""
-        if block == self._block:
-            return self._head
-        before, after = self._before, self._after
-        if not before or not block.startswith(before) or not block.endswith(after):
+        """What the head says; `None` when it must be read."""
+        before, after, head = self.before, self.after, self.head
+        if not after:
+            return head if block == before else None
+        if not block.startswith(before) or not block.endswith(after):
             return None
         digits = block[len(before) : -len(after)]
+        if digits == head.headers[b"content-length"]:
+            return head
         # What lies between may only be a length: anything else, a line break above all, is read as a whole.
         if not digits.isdigit() or len(digits) > _LENGTH_DIGITS or int(digits) == 0:
             return None
-        endpoint, headers, _, keeps, expects, is_head, is_old, is_foreign = self._head
-        # The headers are those first read: nobody looks up a length in them, `Head.length` is what counts.
-        return Head(endpoint, headers, int(digits), keeps, expects, is_head, is_old, is_foreign)
+        endpoint, headers, _, keeps, expects, is_head, is_old, is_foreign = head
+        # Kept, since what is asked once more is often as long again.
+        self.head = Head(
+            endpoint, {**headers, b"content-length": digits}, int(digits), keeps, expects, is_head, is_old, is_foreign
+        )
+        return self.head
 
 
 class _Fields:

@@ -9,14 +9,17 @@ from time import monotonic, time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tripoint.apps.gateway.http.endpoints import Page
+from tripoint.apps.gateway.http.heads import KnownHead
 from tripoint.apps.gateway.limits import Limits
 
 if TYPE_CHECKING:
     from tripoint.apps.gateway.http.connection import Connection
+    from tripoint.apps.gateway.http.heads import Head
     from tripoint.domain.table import Target
     from tripoint.engines.gateway.exchange.gateway import Gateway
 
 _SWEEP_S = 0.02
+_LONGEST_HEAD, _MOST_HEADS = 2_048, 1_024
 _SLOW_EVERY = 16
 """Sweeps over active exchanges per sweep over all connections."""
 
@@ -52,8 +55,8 @@ class Lobby:
     """Shared by all connections of a worker."""
 
     __slots__ = (
-        "_handle", "_loop", "_sweeps", "active", "connections", "events", "gateway", "is_draining", "is_guarded",
-        "limits", "now", "pages", "peers", "stamp", "unread", "upstreams",
+        "_handle", "_loop", "_sweeps", "active", "connections", "events", "gateway", "heads", "is_draining",
+        "is_guarded", "limits", "now", "pages", "peers", "stamp", "unread", "upstreams",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +77,8 @@ class Lobby:
         self.active: set[Connection] = set()
         """Connections with an exchange under way."""
         self.connections: set[Connection] = set()
+        self.heads: dict[tuple[bytes, bytes], KnownHead] = {}
+        """Heads that were read before, by what stands before and after their length: callers repeat them."""
         self.peers: dict[str, int] = {}
         """Connections by address, those of this machine left out."""
         self.unread = 0
@@ -89,6 +94,22 @@ class Lobby:
         self._sweeps = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._handle: asyncio.TimerHandle | None = None
+
+    def remember(self, block: bytes, head: Head) -> KnownHead:
+        """A head just read and what it says; shared by all connections that send the like, where it is short."""
+        known = KnownHead(block, head)
+        if head.endpoint.api is not None:
+            known.said = self.gateway.said(head.headers)
+        if len(block) > _LONGEST_HEAD:
+            return known
+        if len(self.heads) >= _MOST_HEADS:
+            self.heads.clear()
+        return self.heads.setdefault((known.before, known.after), known)
+
+    def reloaded(self) -> None:
+        """Another table serves; what heads say under it is read again when they come."""
+        self.heads.clear()
+        self.is_guarded = not self.gateway.table.keys
 
     def start(self) -> None:
         """Begins to sweep on the running loop."""

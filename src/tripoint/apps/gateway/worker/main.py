@@ -133,7 +133,7 @@ class Worker:
         assert self._chores is not None
         found = resolve(table)
         lobby.gateway.reload(without(table, found.missing), found.secrets, time.monotonic())
-        lobby.is_guarded = not table.keys
+        lobby.reloaded()
         self._recorder.learn(table)
         self._recorder.metrics.event("reload")
         self._chores.secrets = found.secrets
