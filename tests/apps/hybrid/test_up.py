@@ -78,7 +78,7 @@ def running(folder: Path, *flags: str) -> Iterator[subprocess.Popen[str]]:
 def test_a_killed_site_costs_nobody_anything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is lost, nothing strays, the others serve on; what is Europe's never goes to the cloud."""
     with pytest.raises(SystemExit) as ended:
-        cli.main(["up", "--seconds", "9", "--kill", "edge-1", "--kill-after", "4", "--rate", "15", "--json"])
+        cli.main(["up", "--seconds", "9", "--kill", "edge-1", "--kill-after", "4", "--json"])
     output = capsys.readouterr()
     found = json.loads(output.out)
     assert ended.value.code == 0, found

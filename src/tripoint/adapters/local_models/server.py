@@ -14,7 +14,7 @@ import signal
 import sys
 from typing import Any, Final
 
-_SLOTS: Final = 8
+_SLOTS: Final = 16
 _SLOT_TOKENS: Final = 2048
 _LONGEST_ANSWER: Final = 256
 _EMBEDDING_TOKENS: Final = 512
