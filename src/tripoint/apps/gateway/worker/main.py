@@ -89,6 +89,7 @@ class Worker:
             try:
                 table = wiring.read_routing_table(message.text)
             except TripointError as error:
+                self._recorder.metrics.event("reload:refused")
                 self._channel.send(Message("refused", str(error)))
                 return
             if self._lobby is None:
@@ -135,7 +136,7 @@ class Worker:
         lobby.gateway.reload(without(table, found.missing), found.secrets, time.monotonic())
         lobby.reloaded()
         self._recorder.learn(table)
-        self._recorder.metrics.event("reload")
+        self._recorder.metrics.event("reload:ok")
         self._chores.secrets = found.secrets
         self._pages.missing = complaints(table, found.missing)
         self._upstreams.keep_only(table.targets)

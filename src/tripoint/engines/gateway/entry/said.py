@@ -29,8 +29,8 @@ class Said:
         """False when no key was recognised."""
         self.principal = principal or NOBODY
         self.sites = self.principal.sites
-        self.request_id = _text(headers.get(b"x-request-id")) or ""
-        """The caller's own, empty when none."""
+        self.request_id = headers.get(b"x-request-id", b"")
+        """The caller's own, empty when none: echoed and sent on, never what a record is known by."""
         self.workload = _text(headers.get(b"x-tripoint-workload"))
         self.label = _text(headers.get(b"x-tripoint-classification"))
         self.traceparent = headers.get(b"traceparent")

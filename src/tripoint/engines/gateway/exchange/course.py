@@ -30,7 +30,7 @@ class Course(Query):
 
     __slots__ = (
         "ask", "attempts", "began_at", "core", "deadline", "due", "earlier_list_usd", "earlier_usd", "effects",
-        "first_at", "generation", "id", "is_over", "last_at", "own_s", "principal", "trace_id", "tried",
+        "first_at", "generation", "id", "is_over", "last_at", "own_s", "principal", "shown", "trace_id", "tried",
     )  # fmt: skip
 
     def __init__(self, core: Core, ask: Ask, route: Route, said: Said, effects: Effects, now: float) -> None:
@@ -49,7 +49,9 @@ class Course(Query):
         self.ask = ask
         self.principal = said.principal
         self.id = ""
-        """Request id."""
+        """Id of its record."""
+        self.shown = b""
+        """Id told to the caller and to upstreams: the caller's own where it has one."""
         self.trace_id = ""
         """W3C trace id, 32 hexadecimal digits."""
         self.began_at = now
@@ -145,7 +147,7 @@ class Course(Query):
         status = outcome.status
         wait = b"retry-after: %d\r\n" % max(ceil(retry_after_s), 1) if status in (429, 502, 503, 504) else b""
         body = error_body(self.ask.api, status, outcome.code, message)
-        self.effects.reply(status, _REFUSAL % (wait, self.id.encode()), body)
+        self.effects.reply(status, _REFUSAL % (wait, self.shown), body)
         self.finish(None, NO_USAGE, outcome, now)
 
     def break_off(self, attempt: Attempt, outcome: Outcome, message: str, now: float) -> None:
@@ -153,7 +155,7 @@ class Course(Query):
         ask, effects = self.ask, self.effects
         usage = usage_of(ask, attempt)
         if ask.is_stream:
-            told = {"request_id": self.id, "tokens_delivered": usage.tokens_out}
+            told = {"request_id": self.shown.decode("latin-1"), "tokens_delivered": usage.tokens_out}
             effects.write(error_event(ask.api, outcome.code, message, **told))
             effects.finish()
         else:

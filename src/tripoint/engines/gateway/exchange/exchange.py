@@ -70,11 +70,12 @@ class Exchange(Course):
 
     # --- what the shell reports ------------------------------------------------------------------------------------
 
-    def start(self, trace: Trace, request_id: str, now: float) -> None:
-        """Sends the first attempt, or refuses."""
+    def start(self, trace: Trace, request_id: str, shown: bytes, now: float) -> None:
+        """Sends the first attempt, or refuses; `shown` is the caller's own id, empty when none."""
         self.id = request_id
+        self.shown = shown = shown or request_id.encode()
         self.trace_id = trace.trace_id
-        self._common_head = b"x-request-id: %b\r\n%b" % (request_id.encode(), trace.head)
+        self._common_head = b"x-request-id: %b\r\n%b" % (shown, trace.head)
         choice = self.core.router.choose(self, self.tried, now)
         if isinstance(choice, Shed):
             ending = Ending.SHED if choice.status in (429, 503) else Ending.REFUSED
@@ -299,7 +300,7 @@ class Exchange(Course):
 
     def _begin(self, head: bytes) -> None:
         self._has_begun = True
-        self.effects.begin(200, b"%bx-request-id: %b\r\n" % (head, self.id.encode()))
+        self.effects.begin(200, b"%bx-request-id: %b\r\n" % (head, self.shown))
 
     def _hold(self, attempt: Attempt, data: bytes, now: float) -> None:
         attempt.size += len(data)
@@ -351,7 +352,7 @@ class Exchange(Course):
             body = lane.translation.error(status, body)
         self._win(attempt, now)
         self._close(attempt, None, now, usage.tokens_out)
-        self.effects.reply(status, b"%bx-request-id: %b\r\n" % (lane.document_head, self.id.encode()), body)
+        self.effects.reply(status, b"%bx-request-id: %b\r\n" % (lane.document_head, self.shown), body)
         self.finish(attempt, usage, outcome, now)
 
     def _complete(self, attempt: Attempt, now: float) -> None:

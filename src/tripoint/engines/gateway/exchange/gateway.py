@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from itertools import count
 
 import msgspec
 
@@ -42,6 +43,9 @@ class Gateway:
         epoch: float,
     ) -> None:
         self._random = random.Random(seed)
+        # Records are known by ids of our own: callers may repeat theirs, and one trace has many requests.
+        self._prefix = f"{self._random.getrandbits(64):016x}-"
+        self._ids = count()
         self.router = Router(table, board, seed=seed, now=now)
         self._core = Core(table, self.router, record, epoch)
         self._core.adopt(table, Keyring(table.keys, secrets), Lanes(secrets))
@@ -75,7 +79,7 @@ class Gateway:
         """Begins a request whose bytes are all here; `None` when it was refused at the door (and the refusal sent)."""
         core = self._core
         trace = trace_context(said.traceparent, said.tracestate, self._random)
-        request_id = said.request_id or trace.trace_id
+        request_id = f"{self._prefix}{next(self._ids):x}"
         if not said.is_known:
             self._turn_away(api, said, effects, now, (request_id, 401, "invalid_api_key", _NO_KEY))
             return None
@@ -95,7 +99,7 @@ class Gateway:
         self.router.arrived(now)
         core.admission.admit(said.principal, now)
         exchange = Exchange(core, ask, route, said, effects, now)
-        exchange.start(trace, request_id, now)
+        exchange.start(trace, request_id, said.request_id, now)
         return exchange
 
     def models(self, headers: Mapping[bytes, bytes]) -> tuple[int, bytes]:
@@ -110,7 +114,7 @@ class Gateway:
 
     def _turn_away(self, api: Api, said: Said, effects: Effects, now: float, told: tuple[str, int, str, str]) -> None:
         request_id, status, code, message = told
-        effects.reply(status, _JSON % request_id.encode(), error_body(api, status, code, message))
+        effects.reply(status, _JSON % (said.request_id or request_id.encode()), error_body(api, status, code, message))
         payer = said.principal.tenant, said.principal.key
         outcome = Outcome(status, Ending.REFUSED, code)
         core = self._core
