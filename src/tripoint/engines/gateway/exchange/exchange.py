@@ -354,6 +354,7 @@ class Exchange(Course):
         self._close(attempt, None, now, usage.tokens_out)
         self.effects.reply(status, b"%bx-request-id: %b\r\n" % (lane.document_head, self.shown), body)
         self.finish(attempt, usage, outcome, now)
+        self._winner = None  # it refers back to us, and nobody should have to collect that
 
     def _complete(self, attempt: Attempt, now: float) -> None:
         """The last byte of a relayed answer was passed on."""
@@ -361,6 +362,7 @@ class Exchange(Course):
         self._close(attempt, None, now, usage.tokens_out)
         self.effects.finish()
         self.finish(attempt, usage, _DONE, now)
+        self._winner = None
 
     def _lost_midway(self, attempt: Attempt, failure: Failure, now: float) -> None:
         """The caller has a part: go on elsewhere where that is the same text, or say what happened."""
