@@ -1,6 +1,6 @@
 """A chat model small enough to be made on the spot: a real transformer in GGUF, its weights drawn from a seed.
 
-Half a megabyte, two layers. The embedding of a token says its kind of word in dimensions of their own, and the
+Under a megabyte, two layers. The embedding of a token says its kind of word in dimensions of their own, and the
 output rows score which kinds follow, so that sentences read like sentences; all other dimensions are random, pass
 through attention and decide which word it is. Same seed, same file, byte for byte.
 """
