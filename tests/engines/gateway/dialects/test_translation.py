@@ -90,3 +90,12 @@ def test_nesting_that_translation_deepens_is_refused() -> None:
         answer = {"choices": [{"message": said, "finish_reason": "tool_calls"}]}
         with contextlib.suppress(TranslationError):
             translator(Api.MESSAGES, Api.CHAT).answer(json.dumps(answer).encode())
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_conversations_of_too_many_objects_are_refused(pair: tuple[Api, Api]) -> None:
+    """Passed through they are bytes; translated, each would be an object."""
+    ask = asked(pair[0], model="m", max_tokens=3, messages=[{}] * 100_001)
+    with pytest.raises(Malformed, match="more than 100000 objects") as caught:
+        translator(*pair).request(ask, "x")
+    assert caught.value.status == 413

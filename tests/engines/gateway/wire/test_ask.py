@@ -206,6 +206,15 @@ def test_deep_nesting_is_refused(depth: int) -> None:
     assert refused.message == "the body is nested too deeply"
 
 
+def test_a_crowd_of_members_is_refused() -> None:
+    """Millions of members would be millions of objects; a prompt of as many colons is only a prompt."""
+    crowd = ",".join(f'"{number:x}":1' for number in range(60_000))
+    assert "more than 20000 members" in refusal(Api.CHAT, f'{{"model":"m",{crowd}}}'.encode()).message
+    assert "not JSON" in refusal(Api.CHAT, f'{{"model":"m",{crowd}'.encode()).message
+    told = json.dumps({"model": "m", "messages": [{"role": "tool", "content": f"{{{crowd}}}"}]}).encode()
+    assert json.loads(outgoing_body(read_ask(Api.CHAT, told), "m", with_usage=True)) == json.loads(told)
+
+
 def test_a_model_named_twice_or_in_disguise_leaves_once() -> None:
     """What the upstream reads is what was decided on, whichever of two members it would have preferred."""
     ask = read_ask(Api.CHAT, b'{"model":"first","messages":[],"mod\\u0065l":"second","model" : "third"}')

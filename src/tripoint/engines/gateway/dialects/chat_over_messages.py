@@ -21,6 +21,7 @@ from tripoint.engines.gateway.dialects.words import (
     FINISH_REASONS,
     UNREADABLE,
     TranslationError,
+    bounded,
     cannot_carry,
     chat_usage,
     misshapen,
@@ -53,7 +54,7 @@ class ChatOverMessages:
     def request(self, ask: Ask, name: str) -> bytes:
         """See `Translation`."""
         try:
-            chat = _requests.decode(ask.body)
+            chat = _requests.decode(bounded(ask.body))
         except UNREADABLE as error:
             raise misshapen(error) from None
         if ask.choices > 1:

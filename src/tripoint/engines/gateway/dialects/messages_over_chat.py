@@ -22,6 +22,7 @@ from tripoint.engines.gateway.dialects.shapes import (
 from tripoint.engines.gateway.dialects.words import (
     UNREADABLE,
     TranslationError,
+    bounded,
     cannot_carry,
     messages_usage,
     misshapen,
@@ -54,7 +55,7 @@ class MessagesOverChat:
     def request(self, ask: Ask, name: str) -> bytes:
         """See `Translation`."""
         try:
-            asked = _requests.decode(ask.body)
+            asked = _requests.decode(bounded(ask.body))
         except UNREADABLE as error:
             raise misshapen(error) from None
         if asked.mcp_servers:

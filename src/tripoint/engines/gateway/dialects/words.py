@@ -12,6 +12,7 @@ from tripoint.engines.gateway.wire.malformed import Malformed
 from tripoint.engines.gateway.wire.refusal import error_body
 
 MAX_MESSAGE_CHARS = 2_000
+MAX_OBJECTS = 100_000
 FINISH_REASONS = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -85,6 +86,15 @@ def fault_words(fault: Any, message: Any = None) -> tuple[str, str, str | None]:
 def cannot_carry(param: str, what: str) -> Malformed:
     """A request that asks for something the interface of the upstream has no word for."""
     return Malformed("unsupported_by_upstream", f"{what} cannot be passed to the upstream that serves this", param)
+
+
+def bounded(body: bytes) -> bytes:
+    """The body of a request to translate; raises `Malformed` where it would become too many objects."""
+    if body.count(b"{") > MAX_OBJECTS:
+        raise Malformed(
+            "request_too_large", f"a request of more than {MAX_OBJECTS} objects is not translated", None, 413
+        )
+    return body
 
 
 def written(request: dict[str, Any]) -> bytes:

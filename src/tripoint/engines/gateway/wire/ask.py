@@ -23,10 +23,13 @@ MAX_MODEL_CHARS = 256
 MAX_TOKENS_OUT = 10_000_000
 MAX_CHOICES = 128
 MAX_OPTIONS_BYTES = 512
+MAX_MEMBERS = 20_000
 PREFIX_BYTES = 512
 LEAST_PREFIX_BYTES = 256
 BYTES_PER_TOKEN = 4
 IMAGE_TOKENS = 1_000
+# Looking for crowds costs as much as reading; what a smaller body can hold takes some hundredths of a second at worst.
+_CROWD_BYTES = 512 * 1024
 # A large body may be mostly an image; a few samples tell.
 _SAMPLES = 16
 _SAMPLE_BYTES = 64
@@ -53,6 +56,23 @@ _BESIDE_PROMPT = ("tools", "system", "instructions")
 _NO_CUTS: Sequence[Cut] = ()
 _TRUE = msgspec.Raw(b"true")
 _NULL = msgspec.Raw(b"null")
+_ABSENT = msgspec.Raw()
+
+
+class LongValues(msgspec.Struct):
+    """Members whose values may well be long."""
+
+    messages: msgspec.Raw = _ABSENT
+    prompt: msgspec.Raw = _ABSENT
+    input: msgspec.Raw = _ABSENT
+    tools: msgspec.Raw = _ABSENT
+    system: msgspec.Raw = _ABSENT
+    instructions: msgspec.Raw = _ABSENT
+    response_format: msgspec.Raw = _ABSENT
+    prediction: msgspec.Raw = _ABSENT
+
+
+_long_values = msgspec.json.Decoder(LongValues).decode
 
 
 class Ask:
@@ -134,12 +154,25 @@ def outgoing_body(ask: Ask, name: str, *, with_usage: bool) -> bytes:
 def _members_of_large(body: bytes) -> tuple[Members, Sequence[Cut]]:
     """Members of a large body, and what was cut out of their values."""
     short, cuts = shortened(body)
+    if len(short) > _CROWD_BYTES and short.count(b":") > MAX_MEMBERS:
+        _refuse_crowd(short)
     if cuts:
         try:
             return read_members(short), cuts
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             pass  # a mark was outside a string, or the body is wrong: the whole of it tells
     return read_members(body), _NO_CUTS
+
+
+def _refuse_crowd(body: bytes) -> None:
+    """Refuses a body of so many members that taking note of each would keep everybody else waiting.
+
+    Colons within the values that may be long are none of members; looking at those values makes no objects.
+    """
+    values = _long_values(body)
+    inside = sum([bytes(getattr(values, name)).count(b":") for name in LongValues.__struct_fields__])
+    if body.count(b":") - inside > MAX_MEMBERS:
+        raise Malformed("invalid_json", f"the body has more than {MAX_MEMBERS} members beside its prompt and tools")
 
 
 def _read_sampling(ask: Ask, members: Members) -> None:
