@@ -288,8 +288,9 @@ class Line(asyncio.Protocol):
             self._limit = inf if self._kind[:17].lower() == b"text/event-stream" else self.pool.max_answer
 
     def on_body(self, data: bytes) -> None:
-        """A piece of the body."""
-        self._parts.append(data)
+        """A piece of the body; of an answer nobody asked for it is forgotten."""
+        if not self._is_complete:
+            self._parts.append(data)
 
     def on_chunk_header(self) -> None:
         """A chunk begins."""
