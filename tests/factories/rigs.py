@@ -14,7 +14,7 @@ from tripoint.apps.battery.rig.gateway import KEY, UPSTREAM_KEY, GatewayProcess
 from tripoint.testing.model_server import ModelServer, serving
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Rig:
     """A gateway and the servers behind it."""
 
@@ -22,6 +22,9 @@ class Rig:
     """The gateway."""
     servers: dict[str, ModelServer] = field(default_factory=dict)
     """Servers by upstream id."""
+
+    def __repr__(self) -> str:
+        return f"Rig({self.url})"  # what the servers saw would fill pages of every failure
 
     @property
     def url(self) -> str:
