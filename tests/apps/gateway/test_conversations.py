@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -101,3 +102,26 @@ def test_damage_anywhere_is_answered_or_refused_but_never_served_twice(
     assert [each.status for each in talk.answers if each.status >= 500 and each.status not in (501, 502, 505)] == []
     alive = held(place, [conversation(place, ["models"])], 1)
     assert alive.status == 200
+
+
+def test_what_was_sent_ahead_is_read_in_order(place: Place) -> None:
+    """Bytes that arrive in the moment between an answer and what waits behind it must not overtake it."""
+    kinds = ("chunked", "chat", "chunked", "stream")
+    sent = conversation(place, kinds)
+    draw = random.Random(1)
+
+    async def many() -> list[list[int]]:
+        statuses = []
+        for _ in range(12):
+            batches = []
+            for _ in range(8):
+                cuts = sorted(draw.randrange(len(sent)) for _ in range(3))
+                pieces: list[bytes | float] = []
+                for start, end in zip([0, *cuts], [*cuts, len(sent)], strict=True):
+                    pieces += [sent[start:end], draw.choice([0.0005, 0.001, 0.002, 0.004])]
+                batches.append(converse(place, pieces, patience_s=15, linger_s=0.02, answers=len(kinds)))
+            talks = await asyncio.gather(*batches)
+            statuses += [[answer.status for answer in talk.answers] for talk in talks]
+        return statuses
+
+    assert asyncio.run(many()) == [[200] * len(kinds)] * 96

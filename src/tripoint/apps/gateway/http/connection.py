@@ -113,7 +113,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Takes bytes of the present request, or keeps those of a later one."""
-        if self._is_busy or self._closes:
+        if self._is_busy or self._closes or self._backlog:  # what was sent ahead is read first
             if self._closes or self._transport is None:
                 return
             self._backlog += data
