@@ -7,7 +7,7 @@ from tests.factories.exchanging import DOCUMENT, DONE, EVENTS, Desk, World, answ
 from tests.factories.serving import candidate, route, table, target
 
 from tripoint.domain.record import Ending, Failure, Usage
-from tripoint.domain.serving import Api, Hedging
+from tripoint.domain.serving import Api, Dialect, Hedging
 from tripoint.domain.table import KeyEntry, RoutingTable
 from tripoint.engines.gateway.exchange.exchange import Exchange
 
@@ -397,3 +397,43 @@ def test_messages_callers_get_their_own_error_shape() -> None:
     exchange, world = desk.ask({"model": "nope", "max_tokens": 5, "messages": []}, Api.MESSAGES)
     assert exchange is None
     assert world.document["type"] == "error"
+
+
+def test_a_stream_that_finished_without_its_mark_gets_one() -> None:
+    """Some servers end after the finish reason: the caller's library waits for no more, and for no less."""
+    desk = Desk(two())
+    exchange, world = desk.open(stream=True)
+    exchange.on_head(world.last, 200, EVENTS, b"", 100.1)
+    last = b'data: {"id":"c","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
+    exchange.on_data(world.last, piece("one") + last, 100.2)
+    exchange.on_end(world.last, 100.3)
+    assert world.body == piece("one") + last + DONE
+    assert desk.records[0].ending == Ending.OK
+
+
+def test_an_upstream_that_cannot_carry_a_request_is_passed_over() -> None:
+    """Two answers at once cannot be had from Anthropic's interface; from the other upstream they can."""
+    anthropic = target("a", slot=0, dialect=Dialect.ANTHROPIC, apis=(Api.MESSAGES,), base_path="")
+    made = table([anthropic, target("b", slot=1)], [route(candidate(0, share=1.0), candidate(1, usd=3.0))])
+    desk = Desk(made)
+    exchange, world = desk.open(n=2)
+    assert world.last.target.id == "b"
+    told(world, exchange, answer(), 100.1)
+    assert world.status == 200
+    alone = Desk(table([anthropic], [route(candidate(0, share=1.0))]))
+    refused, world = alone.ask({"model": "chat", "messages": [], "n": 2})
+    assert refused is not None
+    assert (world.status, world.document["error"]["param"]) == (400, "n")
+    assert alone.held() == 0
+
+
+def test_records_have_ids_of_their_own() -> None:
+    """A caller that repeats its request id still pays for each request, and is told its own."""
+    desk = Desk(two())
+    for _ in range(3):
+        exchange, world = desk.ask({"model": "chat", "messages": []}, headers={b"x-request-id": b"mine"})
+        assert exchange is not None
+        assert b"x-request-id: mine\r\n" in world.last.head
+        told(world, exchange, answer(), 100.1)
+        assert b"x-request-id: mine\r\n" in world.head
+    assert len({record.id for record in desk.records}) == 3

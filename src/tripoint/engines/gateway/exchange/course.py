@@ -30,7 +30,8 @@ class Course(Query):
 
     __slots__ = (
         "ask", "attempts", "began_at", "core", "deadline", "due", "earlier_list_usd", "earlier_usd", "effects",
-        "first_at", "generation", "id", "is_over", "last_at", "own_s", "principal", "shown", "trace_id", "tried",
+        "first_at", "generation", "id", "is_over", "last_at", "own_s", "principal", "shown", "trace_head", "trace_id",
+        "tried",
     )  # fmt: skip
 
     def __init__(self, core: Core, ask: Ask, route: Route, said: Said, effects: Effects, now: float) -> None:
@@ -54,6 +55,8 @@ class Course(Query):
         """Id told to the caller and to upstreams: the caller's own where it has one."""
         self.trace_id = ""
         """W3C trace id, 32 hexadecimal digits."""
+        self.trace_head = b""
+        """Trace headers for upstreams."""
         self.began_at = now
         """When its last byte had come."""
         self.deadline = now + said.limit_s
@@ -142,11 +145,13 @@ class Course(Query):
 
     # --- how it ends -----------------------------------------------------------------------------------------------
 
-    def refuse(self, outcome: Outcome, message: str, retry_after_s: float, now: float) -> None:
+    def refuse(
+        self, outcome: Outcome, message: str, retry_after_s: float, now: float, *, param: str | None = None
+    ) -> None:
         """Answers with an error of the gateway's own and ends; `retry_after_s` is told where asking again may help."""
         status = outcome.status
         wait = b"retry-after: %d\r\n" % max(ceil(retry_after_s), 1) if status in (429, 502, 503, 504) else b""
-        body = error_body(self.ask.api, status, outcome.code, message)
+        body = error_body(self.ask.api, status, outcome.code, message, param)
         self.effects.reply(status, _REFUSAL % (wait, self.shown), body)
         self.finish(None, NO_USAGE, outcome, now)
 

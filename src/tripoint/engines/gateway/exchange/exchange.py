@@ -14,6 +14,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from tripoint.domain.record import Ending, Failure, Reason, Usage
+from tripoint.domain.serving import Api
 from tripoint.engines.gateway.dialects.translation import TranslationError
 from tripoint.engines.gateway.exchange.course import Course
 from tripoint.engines.gateway.exchange.effects import Attempt, Effects
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 _LATE = "the request's deadline passed before its answer was complete"
 _LOST = "the upstream was lost in the middle of the answer; what came before this event is all there is"
+_MARKED = (Api.CHAT, Api.COMPLETIONS)
 _ERROR_BYTES, _TAIL_BYTES = 1 << 16, 1 << 13
 _MAX_ATTEMPTS = 6
 _GONE = Outcome(499, Ending.CANCELLED, "client_closed")
@@ -55,7 +57,7 @@ class Exchange(Course):
     """The machine of one request; it is driven by the shell's reports and commands it through `Effects`."""
 
     __slots__ = (
-        "_common_head", "_has_begun", "_hedge_at", "_live", "_replay", "_stream", "_winner",
+        "_has_begun", "_hedge_at", "_live", "_replay", "_stream", "_winner",
     )  # fmt: skip
 
     def __init__(self, core: Core, ask: Ask, route: Route, said: Said, effects: Effects, now: float) -> None:
@@ -66,16 +68,13 @@ class Exchange(Course):
         self._hedge_at = inf
         self._stream: StreamTranslation | None = None
         self._replay: Replay | None = None
-        self._common_head = b""
-
-    # --- what the shell reports ------------------------------------------------------------------------------------
 
     def start(self, trace: Trace, request_id: str, shown: bytes, now: float) -> None:
         """Sends the first attempt, or refuses; `shown` is the caller's own id, empty when none."""
         self.id = request_id
         self.shown = shown = shown or request_id.encode()
         self.trace_id = trace.trace_id
-        self._common_head = b"x-request-id: %b\r\n%b" % (shown, trace.head)
+        self.trace_head = trace.head
         choice = self.core.router.choose(self, self.tried, now)
         if isinstance(choice, Shed):
             ending = Ending.SHED if choice.status in (429, 503) else Ending.REFUSED
@@ -105,12 +104,11 @@ class Exchange(Course):
     def on_answer(
         self, attempt: Attempt, status: int, kind: bytes, retry_after: bytes, body: bytes, now: float
     ) -> None:
-        """A whole answer came in one piece: head, data and end in one call."""
+        """A whole answer came in one piece: head, data and end in one call, for most of what is not streamed."""
         lane = attempt.lane
         if status == 200 and not self.is_stream and lane.translation is None and body[:1] == b"{" and body[-1:] == b"}":
             attempt.status = 200
-            usage = read_usage(lane.served, body) or estimated_usage(self.ask, 0, len(body))
-            self._answer(attempt, body, usage, now)
+            self._answer(attempt, body, read_usage(lane.served, body) or estimated_usage(self.ask, 0, len(body)), now)
             return
         self.on_head(attempt, status, kind, retry_after, now)
         if body:
@@ -148,13 +146,15 @@ class Exchange(Course):
         events = reader.flush()
         if events and attempt is not self._winner:
             self._win(attempt, now)
-        if attempt is not self._winner or not reader.is_done:
+        if attempt is not self._winner or not (reader.is_done or reader.is_finished):
             self._failed(attempt, Failure.LOST if attempt is self._winner else Failure.ANSWER, now)
             return
         if events:
             self._pass_on(attempt, events, now)
         if not self.is_over:
             rest = b"" if self._stream is None else self._stream.flush()
+            if not reader.is_done and self._stream is None and self.api in _MARKED:
+                rest = b"data: [DONE]\n\n"  # it said it had finished and ended well, but left out the mark
             if rest:
                 self.effects.write(rest)
             self._complete(attempt, now)
@@ -198,19 +198,26 @@ class Exchange(Course):
         if not self.is_over and self.due <= now:
             self._set_due()
 
-    # --- attempts --------------------------------------------------------------------------------------------------
-
     def _send(self, choice: Choice, now: float) -> None:
         try:
-            attempt = prepared(self, choice, self._common_head, now)
-        except Malformed as fault:  # what the upstream's interface cannot carry
-            self.core.router.ended(choice, None, now)
-            self.refuse(Outcome(fault.status, Ending.REFUSED, fault.code), fault.message, 0.0, now)
+            attempt = prepared(self, choice, now)
+        except Malformed as fault:
+            self._skip(choice, fault, now)
             return
         self.tried.append(choice.target.slot)
         self._live.append(attempt)
         self.due = min(attempt.expires_at, self.due)
         self.effects.dial(attempt)
+
+    def _skip(self, choice: Choice, fault: Malformed, now: float) -> None:
+        """The upstream's interface cannot carry the request: another one may, and the caller hears if none can."""
+        self.core.router.ended(choice, None, now)
+        self.tried.append(choice.target.slot)
+        following = self.another(choice.reason, now)
+        if following is not None:
+            self._send(following, now)
+        elif not self._live:
+            self.refuse(Outcome(fault.status, Ending.REFUSED, fault.code), fault.message, 0.0, now, param=fault.param)
 
     def _close(self, attempt: Attempt, failure: Failure | None, now: float, tokens_out: int = 0) -> None:
         """Gives the attempt's place back and records how it went."""
@@ -274,8 +281,6 @@ class Exchange(Course):
             is_relayed = attempt is self._winner
             due = min(due, self.last_at + self.core.table.stall_s if is_relayed else attempt.expires_at)
         self.due = due
-
-    # --- answers ---------------------------------------------------------------------------------------------------
 
     def _pass_on(self, attempt: Attempt, events: bytes, now: float) -> None:
         if self._replay is not None:

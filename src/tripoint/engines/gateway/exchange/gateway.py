@@ -86,7 +86,7 @@ class Gateway:
         try:
             ask = read_ask(api, body)
         except Malformed as fault:
-            self._turn_away(api, said, effects, now, (request_id, fault.status, fault.code, fault.message))
+            self._turn_away(api, said, effects, now, (request_id, fault.status, fault.code, fault.message), fault.param)
             return None
         route = said.routes.get(ask.model)
         if route is None:
@@ -112,9 +112,18 @@ class Gateway:
         entries = [{"id": name, "object": "model", "created": 0, "owned_by": "tripoint"} for name in names]
         return 200, msgspec.json.encode({"object": "list", "data": entries})
 
-    def _turn_away(self, api: Api, said: Said, effects: Effects, now: float, told: tuple[str, int, str, str]) -> None:
+    def _turn_away(
+        self,
+        api: Api,
+        said: Said,
+        effects: Effects,
+        now: float,
+        told: tuple[str, int, str, str],
+        param: str | None = None,
+    ) -> None:
         request_id, status, code, message = told
-        effects.reply(status, _JSON % (said.request_id or request_id.encode()), error_body(api, status, code, message))
+        head = _JSON % (said.request_id or request_id.encode())
+        effects.reply(status, head, error_body(api, status, code, message, param))
         payer = said.principal.tenant, said.principal.key
         outcome = Outcome(status, Ending.REFUSED, code)
         core = self._core

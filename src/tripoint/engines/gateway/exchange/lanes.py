@@ -55,7 +55,7 @@ class Lanes:
         return lane
 
 
-def prepared(course: Course, choice: Choice, common_head: bytes, now: float) -> Attempt:
+def prepared(course: Course, choice: Choice, now: float) -> Attempt:
     """The attempt a choice stands for; raises `Malformed` where the upstream's interface cannot carry the request."""
     candidate, core, ask = choice.candidate, course.core, course.ask
     lane = core.lanes.of(ask.api, candidate, choice.target)
@@ -64,7 +64,9 @@ def prepared(course: Course, choice: Choice, common_head: bytes, now: float) -> 
         attempt.body = outgoing_body(ask, candidate.name, with_usage=True)
     else:
         attempt.body = lane.translation.request(ask, candidate.name)
-    left_ms = (course.deadline - now) * 1000.0
-    attempt.head = b"%bx-tripoint-timeout-ms: %d\r\n%b" % (lane.head, left_ms if left_ms > 1.0 else 1, common_head)
+    left_ms = int((course.deadline - now) * 1000.0) or 1
+    attempt.head = b"%bx-tripoint-timeout-ms: %d\r\nx-request-id: %b\r\n%b" % (
+        lane.head, left_ms, course.shown, course.trace_head,
+    )  # fmt: skip
     attempt.expires_at = now + core.router.first_byte_timeout_s(choice, now)
     return attempt

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tripoint.domain.serving import Api
+from tripoint.engines.gateway.wire.sse import Event, split_events
 
 if TYPE_CHECKING:
     from tripoint.engines.gateway.exchange.effects import Attempt
@@ -57,16 +58,12 @@ class Replay:
         """What of whole `events` the caller does not have yet."""
         if self._seen >= len(self.delivered):
             return events
-        kept = []
-        for event in events.split(b"\n\n"):
-            if event:
-                kept.append(self._trimmed(event))
-        return b"".join(kept)
+        return b"".join(self._trimmed(event) for event in split_events(events))
 
-    def _trimmed(self, event: bytes) -> bytes:
+    def _trimmed(self, event: Event) -> bytes:
         if self._seen >= len(self.delivered):
-            return event + b"\n\n"
-        text = _text_of(event)
+            return event.raw
+        text = _text_of(event.data)
         if not text:
             return b""  # role, keep-alive: the caller had its like
         due = self.delivered[self._seen : self._seen + len(text)]
@@ -75,7 +72,7 @@ class Replay:
             self.differs = True
             return b""
         rest = text[len(due) :]
-        return _with_text(event, rest) if rest else b""
+        return _with_text(event.data, rest) if rest else b""
 
 
 def replay_after(ask: Ask, attempt: Attempt, earlier: Replay | None) -> Replay | None:
@@ -88,13 +85,9 @@ def replay_after(ask: Ask, attempt: Attempt, earlier: Replay | None) -> Replay |
     return Replay(text)
 
 
-def _payload(event: bytes) -> bytes:
-    return b"\n".join(line[5:].strip() for line in event.splitlines() if line.startswith(b"data:"))
-
-
-def _text_of(event: bytes) -> str:
+def _text_of(data: bytes) -> str:
     try:
-        found = msgspec.json.decode(_payload(event), type=_Event)
+        found = msgspec.json.decode(data, type=_Event)
     except msgspec.DecodeError:
         return ""
     piece = found.choices[0] if found.choices else None
@@ -103,9 +96,9 @@ def _text_of(event: bytes) -> str:
     return piece.text or (piece.delta.content if piece.delta is not None else None) or ""
 
 
-def _with_text(event: bytes, text: str) -> bytes:
+def _with_text(data: bytes, text: str) -> bytes:
     """The event with only the rest of its text, where two upstreams cut the text into pieces differently."""
-    document = msgspec.json.decode(_payload(event))
+    document = msgspec.json.decode(data)
     piece = document["choices"][0]
     if "text" in piece:
         piece["text"] = text
