@@ -28,7 +28,7 @@ def refuse_open_door(host: str, *, has_tls: bool, has_keys: bool) -> None:
     if is_loopback(host) or (has_tls and has_keys):
         return
     missing = [
-        *(() if has_tls else ("a certificate (`--tls-cert`, `--tls-key`)",)),
+        *(() if has_tls else ("certificate (`--tls-cert`, `--tls-key`)",)),
         *(() if has_keys else ("client keys (`serving.keys` in the estate)",)),
     ]
     raise OptionError(

@@ -1,0 +1,50 @@
+"""Where callers may connect, and to whom that is open."""
+
+from __future__ import annotations
+
+import pytest
+
+from tripoint.apps.gateway.fleet.sockets import close_all, is_loopback, listening_sockets, refuse_open_door
+from tripoint.domain.errors import OptionError, PlatformError
+
+
+@pytest.mark.parametrize(
+    ("host", "is_so"),
+    [("127.0.0.1", True), ("127.8.9.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("::", False),
+     ("10.0.0.1", False), ("gateway.example", False)],
+)  # fmt: skip
+def test_which_addresses_only_this_machine_reaches(host: str, is_so: bool) -> None:
+    """Names are trusted only where they cannot lead elsewhere."""
+    assert is_loopback(host) is is_so
+
+
+@pytest.mark.parametrize(("has_tls", "has_keys"), [(False, False), (True, False), (False, True)])
+def test_an_open_door_is_refused(has_tls: bool, has_keys: bool) -> None:
+    """Either both are there, or only this machine may connect."""
+    with pytest.raises(OptionError, match="other machines"):
+        refuse_open_door("0.0.0.0", has_tls=has_tls, has_keys=has_keys)
+    refuse_open_door("127.0.0.1", has_tls=has_tls, has_keys=has_keys)
+    refuse_open_door("0.0.0.0", has_tls=True, has_keys=True)
+
+
+@pytest.mark.enable_socket
+def test_workers_share_one_address_and_nobody_else_does() -> None:
+    """A free port is taken once; a second program is told."""
+    sockets = listening_sockets("127.0.0.1", 0, 3)
+    try:
+        ports = {each.getsockname()[1] for each in sockets}
+        assert len(ports) == 1
+        sockets[0].listen()
+        with pytest.raises(PlatformError, match="cannot listen"):
+            listening_sockets("127.0.0.1", ports.pop(), 2)
+    finally:
+        close_all(sockets)
+
+
+@pytest.mark.enable_socket
+def test_an_address_that_is_not_ours_is_told() -> None:
+    """With what to change."""
+    with pytest.raises(OptionError, match="no address of this machine"):
+        listening_sockets("no-such-host.invalid", 0, 1)
+    with pytest.raises(PlatformError, match="cannot listen"):
+        listening_sockets("203.0.113.9", 0, 1)
