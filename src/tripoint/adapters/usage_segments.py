@@ -138,8 +138,10 @@ class UsageSegments:
 
     def _flush(self) -> bool:
         """All that waits to disk, group by group; False when the disk did not take it: nothing is forgotten then."""
-        while self._group or self._pending:
+        left = self.waiting  # what comes meanwhile waits for the next time: a thread that never sleeps costs requests
+        while left > 0:
             self._take()
+            left -= len(self._group)
             self._busy_since = time.monotonic()
             try:
                 self._write(self._group)
