@@ -17,8 +17,8 @@ from tripoint.apps.battery.wire.raw import Talk, converse, request
 
 pytestmark = [pytest.mark.slow, pytest.mark.enable_socket]
 
-EXAMPLES = 150
-DAMAGES = 300
+EXAMPLES = 60
+DAMAGES = 120
 KINDS = ("models", "chat", "chunked", "stream", "unknown", "wrong")
 
 
