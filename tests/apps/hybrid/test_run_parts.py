@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 from collections import Counter
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from tripoint.apps import wiring
 from tripoint.apps.hybrid.callers.tally import Tally
 from tripoint.apps.hybrid.children.gateway import last_words
+from tripoint.apps.hybrid.children.leash import tie_to
 from tripoint.apps.hybrid.run_folder import template_estate, with_keys, with_ports, write_run
 from tripoint.apps.hybrid.screen.keys import Keys
 from tripoint.apps.hybrid.summary import Failovers, Kill, Summary, failovers_of
@@ -128,3 +131,23 @@ def test_the_last_words_of_a_log(tmp_path: Path) -> None:
     assert last_words(log) == "port taken"
     log.write_text("", encoding="utf-8")
     assert last_words(log) == "it said nothing"
+
+
+def test_a_child_is_tied_to_its_parent_or_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel is asked to tell of the parent's death; a parent that is gone already ends the child at once."""
+    asked: list[tuple[int, ...]] = []
+
+    class Library:
+        """Stands for the C library, so that the test's own process is not tied to anything."""
+
+        def prctl(self, *arguments: int) -> int:
+            """Keeps what was asked."""
+            asked.append(arguments)
+            return 0
+
+    monkeypatch.setattr("ctypes.CDLL", lambda *_, **__: Library())
+    monkeypatch.setattr("sys.platform", "linux")
+    tie_to(os.getppid())
+    assert asked == [(1, signal.SIGTERM, 0, 0, 0)]
+    with pytest.raises(SystemExit):
+        tie_to(-1)

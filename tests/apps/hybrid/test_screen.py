@@ -8,6 +8,7 @@ from rich.console import Console
 from tests.apps.hybrid.views import view
 
 from tripoint.apps.hybrid.screen.dashboard import clock, dashboard, spark, usd
+from tripoint.apps.hybrid.screen.keys import listening
 from tripoint.apps.hybrid.screen.plain import PlainLines, line
 from tripoint.apps.hybrid.screen.show import shown
 from tripoint.apps.hybrid.screen.view import View
@@ -96,3 +97,26 @@ def test_on_a_terminal_the_dashboard_is_drawn(monkeypatch: pytest.MonkeyPatch) -
     assert "\x1b[?1049h" in text
     assert "\x1b[?1049l" in text
     assert "dense-1" in text
+
+
+def test_keys_are_read_from_a_terminal_that_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Single keys without a line end; without a terminal nothing is read."""
+    import os
+    import termios
+
+    master, slave = os.openpty()
+    readers: list[Callable[[], None]] = []
+    typed: list[str] = []
+    with os.fdopen(slave, encoding="utf-8") as terminal:
+        monkeypatch.setattr("sys.stdin", terminal)
+        before = termios.tcgetattr(slave)
+        with listening(lambda number, read: readers.append(read), typed.append):
+            assert not termios.tcgetattr(slave)[3] & termios.ICANON
+            os.write(master, b"k3")
+            readers[0]()
+        assert termios.tcgetattr(slave) == before
+    os.close(master)
+    assert typed == ["k", "3"]
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    with listening(lambda number, read: readers.append(read), typed.append):
+        assert len(readers) == 1

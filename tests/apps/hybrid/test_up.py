@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pytest
 from tests.conftest import missing_component
 
 from tripoint.apps.cli import cli
+from tripoint.apps.hybrid.run import HybridOptions, run_hybrid
 
 pytestmark = [pytest.mark.slow, pytest.mark.enable_socket]
 
@@ -78,24 +80,48 @@ def running(folder: Path, *flags: str) -> Iterator[subprocess.Popen[str]]:
 def test_a_killed_site_costs_nobody_anything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is lost, nothing strays, the others serve on; what is Europe's never goes to the cloud."""
     with pytest.raises(SystemExit) as ended:
-        cli.main(["up", "--seconds", "9", "--kill", "edge-1", "--kill-after", "4", "--json"])
+        cli.main(["up", "--seconds", "8", "--kill", "edge-1", "--kill-after", "4", "--rate", "7", "--json"])
     output = capsys.readouterr()
     found = json.loads(output.out)
     assert ended.value.code == 0, found
     assert found["ok"]
     requests = found["requests"]
-    assert requests["sent"] == requests["answered"] == found["records"] > 50
+    assert requests["sent"] == requests["answered"] == found["records"] > 25
     assert requests["lost"] == requests["strayed"] == 0
     assert found["by_site"]["before"]["edge"] > 0
     assert "edge" not in found["by_site"]["after"]
-    assert sum(found["by_site"]["after"].values()) > 20
+    assert sum(found["by_site"]["after"].values()) > 10
     assert "cloud" not in found["by_workload"]["claims-eu"].keys() | found["by_workload"]["search"].keys()
     assert "cloud" in found["by_workload"]["assistant"]
-    assert found["failover"]["requests"] >= 1
     assert found["kills"][0]["site"] == "edge"
     assert "edge was killed" in output.err
     assert until_none(tmp_path) == {}
     assert not list(tmp_path.glob("tripoint-up-*"))
+
+
+def test_keys_kill_revive_and_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site dies by key and comes back by key; a server that dies by itself is told; `q` ends the run."""
+
+    @contextmanager
+    def typing(add_reader: object, press: Callable[[str], None]) -> Iterator[None]:
+        del add_reader
+        loop = asyncio.get_running_loop()
+        for at, key in ((1.5, "k"), (1.6, "2"), (3.0, "r"), (3.1, "2"), (6.0, "q")):
+            loop.call_later(at, press, key)
+        loop.call_later(5.0, lambda: os.kill(next(pid for pid, run in kin(tmp_path).items() if "server" in run), 9))
+        yield
+
+    monkeypatch.setattr("tripoint.apps.hybrid.run.listening", typing)
+    steps: list[str] = []
+    summary = run_hybrid(HybridOptions(is_dashboard=False, rate=6.0), steps.append)
+    assert steps[-1].startswith("answering at http://127.0.0.1:")
+    assert [(kill.site, kill.is_revived) for kill in summary.kills] == [("dense", True)]
+    assert summary.failovers.requests >= 1
+    assert summary.tally.lost == 0
+    assert len(summary.fallen) == 1
+    assert summary.fallen[0].startswith("the model server of ")
+    assert not summary.ok
+    assert until_none(tmp_path) == {}
 
 
 def test_an_interruption_leaves_nothing(tmp_path: Path) -> None:

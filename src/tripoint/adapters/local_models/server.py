@@ -23,13 +23,13 @@ _CACHE_MIB: Final = 16
 
 def main(arguments: list[str] | None = None) -> int:
     """Serves until standard input ends or SIGTERM comes; returns the exit code."""
-    wanted = _parse(arguments)
+    wanted = arguments_of(arguments)
     # A failed assertion of llama.cpp calls a debugger for a trace unless told not to.
     os.environ["GGML_NO_BACKTRACE"] = "1"
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides the order
     signal.signal(signal.SIGTERM, lambda number, frame: os._exit(0))
     library: Any = importlib.import_module("xllamacpp")
-    server = library.Server(_parameters(library, wanted))
+    server = library.Server(parameters_of(library, wanted))
     sys.stdout.write(json.dumps({"ready": server.listening_address, "model": wanted.name}) + "\n")
     sys.stdout.flush()
     while os.read(sys.stdin.fileno(), 4096):
@@ -38,7 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
     os._exit(0)
 
 
-def _parse(arguments: list[str] | None) -> argparse.Namespace:
+def arguments_of(arguments: list[str] | None) -> argparse.Namespace:
+    """What the command line asks for; `None` reads it from the process."""
     parser = argparse.ArgumentParser(prog="tripoint model server", description=__doc__)
     parser.add_argument("--model", required=True, help="GGUF file")
     parser.add_argument("--name", required=True, help="name callers know the model by")
@@ -48,7 +49,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _parameters(library: Any, wanted: argparse.Namespace) -> Any:
+def parameters_of(library: Any, wanted: argparse.Namespace) -> Any:
+    """The same in llama.cpp's own terms."""
     parameters = library.CommonParams()
     parameters.model.path = wanted.model
     parameters.model_alias = {wanted.name}

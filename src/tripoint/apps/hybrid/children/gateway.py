@@ -36,6 +36,7 @@ class GatewayChild:
             *(sys.executable, "-m", _LEASH, str(os.getpid())),
             *("serve", str(run.estate), "--plan", str(run.plan / "plan.json")),
             *("--port", str(self.port), "--workers", str(workers), "--run-dir", str(self.records)),
+            *("--drain-s", "5"),
         ]
         self._process: subprocess.Popen[bytes] | None = None
 
