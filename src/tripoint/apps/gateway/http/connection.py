@@ -7,26 +7,19 @@ is answered, so that a caller who sends ahead costs one read at most.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from http import HTTPStatus
 from math import inf
 from time import monotonic
-from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
+from tripoint.apps.gateway.http.answering import Answering
 from tripoint.apps.gateway.http.bodies import Body
 from tripoint.apps.gateway.http.heads import Head, KnownHead, Refusal, looks_bad, read_head
 from tripoint.domain.serving import Api
 from tripoint.engines.gateway.wire.refusal import error_body
 
 if TYPE_CHECKING:
-    from tripoint.apps.gateway.http.lobby import Line, Lobby
-    from tripoint.engines.gateway.exchange.effects import Attempt
-    from tripoint.engines.gateway.exchange.exchange import Exchange
+    from tripoint.apps.gateway.http.lobby import Lobby
 
-STATUS_LINES: Mapping[int, bytes] = MappingProxyType(
-    {each.value: b"HTTP/1.1 %d %b\r\n" % (each.value, each.phrase.encode()) for each in HTTPStatus}
-)
 _NO_BODY = b""
 _HIGH_WATER, _LOW_WATER = 64 * 1024, 56 * 1024
 """A caller that reads on at all is soon fed again, so that its slowness is never taken for the upstream's."""
@@ -43,35 +36,26 @@ _FOREIGN = Refusal(
 _FULL = Refusal(503, "too_many_connections", "too many connections; try again soon")
 
 
-class Connection(asyncio.Protocol):
+class Connection(Answering):
     """A connection, and the effects of the exchange on it."""
 
     __slots__ = (
-        "_backlog", "_body", "_body_began", "_closes", "_head", "_is_answered", "_is_busy", "_is_chunked", "_is_cut",
-        "_known", "_line", "_lingers", "_lobby", "_others", "_out", "_partial", "_peer", "_transport", "_unwritten",
-        "deadline", "exchange",
+        "_backlog", "_body", "_body_began", "_is_busy", "_known", "_lingers", "_partial", "_peer", "_unwritten",
+        "deadline",
     )  # fmt: skip
 
     def __init__(self, lobby: Lobby) -> None:
-        self._lobby = lobby
-        self.exchange: Exchange | None = None
-        """The exchange under way."""
+        super().__init__(lobby)
         self.deadline = inf
         """When `expire` is to be called, s."""
-        self._transport: asyncio.Transport | None = None
         self._peer = ""
         self._known: KnownHead | None = None
-        self._head: Head | None = None
         self._body: Body | None = None
         self._body_began = 0.0
         self._partial = b""
         self._backlog = b""
-        self._line: Line | None = None
-        self._others: list[Line] = []
-        self._out: list[bytes] = []
         self._unwritten = 0
-        self._lingers = False
-        self._is_busy = self._is_answered = self._is_chunked = self._is_cut = self._closes = False
+        self._lingers = self._is_busy = False
 
     # --- what the transport says -----------------------------------------------------------------------------------
 
@@ -259,66 +243,6 @@ class Connection(asyncio.Protocol):
         self.reply(refusal.status, _JSON, error_body(Api.CHAT, refusal.status, refusal.code, refusal.message))
         self.flush()
 
-    # --- commands of the exchange ----------------------------------------------------------------------------------
-
-    def dial(self, attempt: Attempt) -> None:
-        """See `Effects`."""
-        line = self._lobby.upstreams.send(attempt.target, attempt, self)
-        if self._line is not None and self._line.sink is self:
-            self._others.append(self._line)
-        self._line = line
-
-    def drop(self, attempt: Attempt) -> None:
-        """See `Effects`."""
-        for line in self._lines():
-            if line.attempt is attempt:
-                line.drop()
-
-    def reply(self, status: int, head: bytes, body: bytes) -> None:
-        """See `Effects`."""
-        last = b"connection: close\r\n" if self._closes else b""
-        self._out.append(
-            b"%b%b%b%bcontent-length: %d\r\n\r\n%b"
-            % (STATUS_LINES[status], head, self._lobby.stamp, last, len(body), body)
-        )
-        self._is_answered = True
-
-    def begin(self, status: int, head: bytes) -> None:
-        """See `Effects`."""
-        if self._head is not None and self._head.is_old:
-            self._closes = True
-            framing = b"connection: close\r\n\r\n"
-        else:
-            self._is_chunked = True
-            framing = b"transfer-encoding: chunked\r\n\r\n"
-            if self._closes:
-                framing = b"connection: close\r\n" + framing
-        self._out.append(b"%b%b%b%b" % (STATUS_LINES[status], head, self._lobby.stamp, framing))
-
-    def write(self, data: bytes) -> None:
-        """See `Effects`."""
-        self._out.append(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
-
-    def finish(self) -> None:
-        """See `Effects`."""
-        if self._is_chunked:
-            self._out.append(b"0\r\n\r\n")
-        self._is_answered = True
-
-    def cut(self) -> None:
-        """See `Effects`."""
-        self._is_answered = self._is_cut = True
-
-    def flush(self) -> None:
-        """Writes what was commanded since the last piece, at once, and ends the request where it is answered."""
-        out, transport = self._out, self._transport
-        if out:
-            if transport is not None:
-                transport.write(out[0] if len(out) == 1 else b"".join(out))
-            out.clear()
-        if self._is_answered:
-            self._answered(transport)
-
     # --- between requests ------------------------------------------------------------------------------------------
 
     def _answered(self, transport: asyncio.Transport | None) -> None:
@@ -396,13 +320,6 @@ class Connection(asyncio.Protocol):
         """Ends the connection in the middle of whatever it does."""
         if self._transport is not None:
             self._transport.abort()
-
-    def _lines(self) -> list[Line]:
-        """Lines that carry attempts of this exchange."""
-        lines = [line for line in self._others if line.sink is self]
-        if self._line is not None and self._line.sink is self:
-            lines.append(self._line)
-        return lines
 
     def _hold(self, size: int) -> None:
         """Gives back the memory of an unfinished body."""

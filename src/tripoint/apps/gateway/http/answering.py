@@ -1,0 +1,110 @@
+"""What goes out to a caller: the effects of one exchange, framed as HTTP/1.1 and written once per piece."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tripoint.apps.gateway.http.heads import Head
+    from tripoint.apps.gateway.http.lobby import Line, Lobby
+    from tripoint.engines.gateway.exchange.effects import Attempt
+    from tripoint.engines.gateway.exchange.exchange import Exchange
+
+STATUS_LINES: Mapping[int, bytes] = MappingProxyType(
+    {status: b"HTTP/1.1 %d \r\n" % status for status in range(200, 1000)}
+    | {each.value: b"HTTP/1.1 %d %b\r\n" % (each.value, each.phrase.encode()) for each in HTTPStatus}
+)
+"""First lines of answers; an upstream may give statuses that have no name."""
+
+
+class Answering(asyncio.Protocol):
+    """The writing half of a connection; `Connection` is the reading one."""
+
+    __slots__ = (
+        "_closes", "_head", "_is_answered", "_is_chunked", "_is_cut", "_line", "_lobby", "_others", "_out",
+        "_transport", "exchange",
+    )  # fmt: skip
+
+    def __init__(self, lobby: Lobby) -> None:
+        self._lobby = lobby
+        self.exchange: Exchange | None = None
+        """The exchange under way."""
+        self._transport: asyncio.Transport | None = None
+        self._head: Head | None = None
+        self._line: Line | None = None
+        self._others: list[Line] = []
+        self._out: list[bytes] = []
+        self._is_answered = self._is_chunked = self._is_cut = self._closes = False
+
+    def dial(self, attempt: Attempt) -> None:
+        """See `Effects`."""
+        line = self._lobby.upstreams.send(attempt.target, attempt, self)
+        if self._line is not None and self._line.sink is self:
+            self._others.append(self._line)
+        self._line = line
+
+    def drop(self, attempt: Attempt) -> None:
+        """See `Effects`."""
+        for line in self._lines():
+            if line.attempt is attempt:
+                line.drop()
+
+    def reply(self, status: int, head: bytes, body: bytes) -> None:
+        """See `Effects`."""
+        last = b"connection: close\r\n" if self._closes else b""
+        self._out.append(
+            b"%b%b%b%bcontent-length: %d\r\n\r\n%b"
+            % (STATUS_LINES[status], head, self._lobby.stamp, last, len(body), body)
+        )
+        self._is_answered = True
+
+    def begin(self, status: int, head: bytes) -> None:
+        """See `Effects`."""
+        if self._head is not None and self._head.is_old:
+            self._closes = True
+            framing = b"connection: close\r\n\r\n"
+        else:
+            self._is_chunked = True
+            framing = b"transfer-encoding: chunked\r\n\r\n"
+            if self._closes:
+                framing = b"connection: close\r\n" + framing
+        self._out.append(b"%b%b%b%b" % (STATUS_LINES[status], head, self._lobby.stamp, framing))
+
+    def write(self, data: bytes) -> None:
+        """See `Effects`."""
+        self._out.append(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
+
+    def finish(self) -> None:
+        """See `Effects`."""
+        if self._is_chunked:
+            self._out.append(b"0\r\n\r\n")
+        self._is_answered = True
+
+    def cut(self) -> None:
+        """See `Effects`."""
+        self._is_answered = self._is_cut = True
+
+    def flush(self) -> None:
+        """Writes what was commanded since the last piece, at once, and ends the request where it is answered."""
+        out, transport = self._out, self._transport
+        if out:
+            if transport is not None:
+                transport.write(out[0] if len(out) == 1 else b"".join(out))
+            out.clear()
+        if self._is_answered:
+            self._answered(transport)
+
+    def _answered(self, transport: asyncio.Transport | None) -> None:
+        """The answer is complete, or will never be."""
+        raise AssertionError("the reading half says what comes next")
+
+    def _lines(self) -> list[Line]:
+        """Lines that carry attempts of this exchange."""
+        lines = [line for line in self._others if line.sink is self]
+        if self._line is not None and self._line.sink is self:
+            lines.append(self._line)
+        return lines
