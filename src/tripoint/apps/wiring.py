@@ -6,7 +6,7 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -238,6 +238,13 @@ def open_metrics_file(folder: Path, *, worker: int, incarnation: str) -> Metrics
     from tripoint.adapters.metrics_files import MetricsFile
 
     return MetricsFile(folder, worker=worker, incarnation=incarnation)
+
+
+def fold_past_metrics(folder: Path, alive: Collection[str]) -> bool:
+    """Puts the counters of workers that have ended into one file; False when the disk did not take it."""
+    from tripoint.adapters.metrics_files import fold_past
+
+    return fold_past(folder, alive)
 
 
 def init_estate(template: str, folder: str | Path, *, force: bool = False) -> tuple[Path, ...]:

@@ -1,4 +1,4 @@
-"""One bad quarter of a minute: a full disk, reloads, deaths and panic, while `chat` must stay in the EEA: R9, R16, R27.
+"""One bad quarter of a minute: a full disk, reloads, deaths and panic, while `chat` must stay in the EEA: R9, R16, R23, R27.
 
 Every prompt carries a canary. At the end the server abroad, which is the cheapest and well all the time, must not have
 been asked once, and nothing the gateway has written may hold a prompt or a secret.
@@ -25,6 +25,9 @@ HEADER_CANARY = "header-canary-90d3b6f4"
 QUIET = (0.5, 5.5)
 """Nothing permitted fails in this part of the load, s after its start: nothing may be lost."""
 SECONDS = 11.0
+SETTLE_S = 1.5
+FILES = 24
+"""Kept connections to upstreams, and files of records, that may have come in the meantime."""
 
 
 @dataclass(slots=True)
@@ -41,6 +44,10 @@ class Diary:
     """Requests of `chat` and `batch` that went abroad."""
     reached: bool = False
     """Whether the server abroad could be reached at all, by a request that may."""
+    counted: int = 0
+    """Requests the gateway's own metrics tell of, whatever their end."""
+    files: tuple[int, int] = (0, 0)
+    """Open files before and after."""
     others: list[Outcome] = field(default_factory=list)
     """Requests beside the load."""
 
@@ -50,12 +57,16 @@ async def upheaval() -> list[Row]:
     diary = Diary()
     async with staged() as scene:
         diary.reached = await _reaches_abroad(scene)
+        files = scene.gateway.open_files()
         load = asyncio.create_task(_load(scene))
         await _troubles(scene, diary)
         outcomes = await load
         diary.others += await _unlisted_labels(scene)
         diary.abroad = (await scene.abroad.counts())["requests"] - 1
+        await asyncio.sleep(SETTLE_S)
+        diary.files = (files, scene.gateway.open_files())
         told_pages = [await scene.gateway.get(path) for path in ("/metrics", "/readyz", "/healthz")]
+        diary.counted = _counted(told_pages[0][1])
         scene.gateway.stop()
         answers = [each.body for each in (*outcomes.all, *diary.others) if each.status >= 400]
         diary.leaks = _leaks(scene, [page for _, page in told_pages], answers)
@@ -68,6 +79,7 @@ async def upheaval() -> list[Row]:
         _reload_row(quiet, diary),
         _residency_row(outcomes, diary),
         _secrets_row(outcomes, diary),
+        _accounts_row(diary, expected),
     ]
 
 
@@ -180,6 +192,22 @@ def _secrets_row(outcomes: Outcomes, diary: Diary) -> Row:
         diary.leaks, f"none, after {len(outcomes)} requests of which {outcomes.count(Fate.REFUSED)} were refused"
     )
     return judged("R27", what, "0 found", passed=not diary.leaks, seen=seen)
+
+
+def _counted(page: bytes) -> int:
+    """The sum over every kind of end on the page of metrics."""
+    lines = [
+        line for line in page.decode("utf-8", "replace").splitlines() if line.startswith("tripoint_requests_total{")
+    ]
+    return int(sum(float(line.rsplit(" ", 1)[1]) for line in lines))
+
+
+def _accounts_row(diary: Diary, expected: int) -> Row:
+    before, after = diary.files
+    seen = f"{diary.counted} of {expected} requests accounted for; {before} files open before, {after} after"
+    is_met = diary.counted == expected and after <= before + FILES
+    bar = f"every request accounted for, at most {FILES} files more"
+    return judged("R23", "the account after all that (a soak of seconds, not of hours)", bar, passed=is_met, seen=seen)
 
 
 def later_rows() -> list[Row]:

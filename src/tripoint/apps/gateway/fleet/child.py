@@ -62,6 +62,8 @@ class Child:
         """What the worker said is missing."""
         self.starts = 0
         """Workers started in this place so far."""
+        self.incarnation = ""
+        """Names the present worker's files."""
 
     @property
     def pid(self) -> int:
@@ -136,10 +138,11 @@ class Child:
 
     def _launch(self, control_fd: int) -> str:
         options = self._options
+        self.incarnation = secrets.token_hex(6)
         launch = Launch(
             worker=self._index,
             workers=options.workers,
-            incarnation=secrets.token_hex(6),
+            incarnation=self.incarnation,
             listen_fd=self._listening.fileno(),
             control_fd=control_fd,
             board_fd=self._board_fd,

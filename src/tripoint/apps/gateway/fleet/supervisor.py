@@ -187,6 +187,9 @@ class Fleet:
         freed = board.forget_worker(index)
         if not self._stopping.is_set():
             self._tell.note(f"worker {index} ended with code {code}; {freed} places freed, a new one is started")
+            # Its counters go on counting in one file for all the dead, so that restarts pile up none.
+            alive = {child.incarnation for place, child in enumerate(self._children) if place != index}
+            wiring.fold_past_metrics(self._options.run_dir / "metrics", alive)
 
     def _keep_copy(self, table: RoutingTable) -> None:
         """The table beside the records, for people and replays; workers do not need it."""

@@ -87,20 +87,23 @@ class Pages:
         return peer.startswith("127.") or peer == "::1" or self._gateway.models(headers)[0] == 200
 
     async def _metrics(self, show: Show) -> None:
-        """Reads the other workers' counters in a thread: a disk that hangs must not hold up requests."""
+        """Reads the other workers' counters, and writes the page, in a thread: neither may hold up requests."""
         recorder, table = self._recorder, self._gateway.table
         snapshot = recorder.metrics.snapshot()
         loop = asyncio.get_running_loop()
-        snapshots = await loop.run_in_executor(None, recorder.file.together, snapshot)
         state = GatewayState(
             version=self._version,
             estate=table.name,
             estate_digest=table.estate_digest,
             plan_digest=table.plan_digest,
             workers=self._workers,
-            degraded=tuple(recorder.faults()),
+            degraded=tuple(self.degraded()),
             loads=self._chores.loads,
             providers={each.id: each.provider for each in table.targets},
         )
-        text = exposition(snapshots, self._gateway.router.states(monotonic()), state)
-        show(200, CONTENT_TYPE.encode(), text.encode())
+        standing = self._gateway.router.states(monotonic())
+
+        def page() -> bytes:
+            return exposition(recorder.file.together(snapshot), standing, state).encode()
+
+        show(200, CONTENT_TYPE.encode(), await loop.run_in_executor(None, page))
