@@ -25,7 +25,7 @@ STAGES: tuple[tuple[str, tuple[Act, ...]], ...] = (
     ("R2, R3: kill -9 under streams; R5: bad answers; R10: cold start", (killed_streams, bad_answers, cold_start)),
     ("R4: SIGSTOP; R6: recovery", (stopped, recovered)),
     ("R7: total outage; R8: spill", (amplified, spilled)),
-    ("R9, R16, R27: full disk, reloads, panic, residency, secrets; callers who do not read", (upheaval, unread)),
+    ("R9, R16, R23, R27: full disk, reloads, panic, residency, secrets; callers who do not read", (upheaval, unread)),
 )
 """The faults, in the order they are tried."""
 QUICK = 3

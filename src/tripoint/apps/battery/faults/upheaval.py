@@ -1,4 +1,4 @@
-"""One bad quarter of a minute: a full disk, reloads, deaths and panic, while `chat` must stay in the EEA: R9, R16, R23, R27.
+"""A bad quarter of a minute: full disk, reloads, deaths, panic; `chat` must stay in the EEA: R9, R16, R23, R27.
 
 Every prompt carries a canary. At the end the server abroad, which is the cheapest and well all the time, must not have
 been asked once, and nothing the gateway has written may hold a prompt or a secret.
