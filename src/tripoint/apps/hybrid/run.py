@@ -89,6 +89,7 @@ class _Run:
         self._fallen: dict[str, None] = {}
         self._is_ready = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._calling: asyncio.Task[None] | None = None
 
     def whole(self, tell: Callable[[str], None], began: float) -> Summary:
         """From the first process to the last."""
@@ -120,7 +121,7 @@ class _Run:
         self._keys = Keys(self._fleet.sites, self._act)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self._interrupted)
         startup_s = time.monotonic() - began
         self._began = time.monotonic()
         with shown(self._options.is_dashboard, sys.stderr) as show, listening(loop.add_reader, self._keys.press):
@@ -144,14 +145,22 @@ class _Run:
             loop.call_later(self._options.kill_after_s, self._act, "kill", self._to_kill)
         calling = asyncio.create_task(self._traffic.run(gateway.port, self._stop))
         looking = asyncio.create_task(self._look(gateway, show))
+        self._calling = calling
         try:
-            await calling
+            with suppress(asyncio.CancelledError):
+                await calling
         finally:
             looking.cancel()
             with suppress(asyncio.CancelledError):
                 await looking
         if self._tasks:
             await asyncio.wait(self._tasks)
+
+    def _interrupted(self) -> None:
+        """Ctrl-C or SIGTERM: the first lets callers hear what is under way, the second does not wait for it."""
+        if self._stop.is_set() and self._calling is not None:
+            self._calling.cancel()
+        self._stop.set()
 
     async def _look(self, gateway: GatewayChild, show: Show) -> None:
         """Reads the gateway again and again, and shows what is found."""
