@@ -133,8 +133,11 @@ class Exchange(Course):
                 return
             self._win(attempt, now)
         self.last_at = now
-        self.due = min(now + self.core.table.stall_s, self.deadline)
-        if events:
+        due = now + self.core.table.stall_s
+        self.due = due if due < self.deadline else self.deadline
+        if events and self._has_begun and self._stream is None and self._replay is None:
+            self.effects.write(events)  # nearly all events of nearly all streams
+        elif events:
             self._pass_on(attempt, events, now)
 
     def on_end(self, attempt: Attempt, now: float) -> None:
