@@ -109,8 +109,9 @@ class Line(asyncio.Protocol):
     def carry(self, attempt: Outgoing, sink: Sink, lead: bytes) -> None:
         """Sends an attempt, now or as soon as the connection stands."""
         self.attempt, self.sink, self.lead = attempt, sink, lead
-        if self._transport is not None:
-            self._send(self._transport)
+        transport = self._transport
+        if transport is not None:
+            self._send(attempt, transport)
 
     def drop(self) -> None:
         """Forgets its attempt; the connection is of no more use unless the answer was complete or never begun."""
@@ -147,9 +148,7 @@ class Line(asyncio.Protocol):
         sink.exchange.on_lost(attempt, failure, monotonic(), was_reused=was_reused)
         sink.flush()
 
-    def _send(self, transport: asyncio.Transport) -> None:
-        attempt = self.attempt
-        assert attempt is not None  # callers have just set it
+    def _send(self, attempt: Outgoing, transport: asyncio.Transport) -> None:
         body = attempt.body
         size = len(body)
         self._uses += 1
@@ -165,7 +164,7 @@ class Line(asyncio.Protocol):
         """Sends what waits for the connection."""
         self._transport = stream = cast("asyncio.Transport", transport)
         if self.attempt is not None:
-            self._send(stream)
+            self._send(self.attempt, stream)
         else:
             self.pool.put_back(self, monotonic())
 
@@ -190,8 +189,15 @@ class Line(asyncio.Protocol):
         if attempt is None or sink is None:
             self._break()  # an answer nobody asked for
             return
-        if self._is_between and self._pass_chunk(attempt, sink, data):
-            return
+        if self._is_between:
+            # Most of a stream comes as one whole chunk a read: the parser stands between two chunks and stays there.
+            stop = data.find(b"\r\n", 0, _SIZE_LINE) + 2
+            size = len(data) - stop - 2
+            exchange = sink.exchange
+            if size > 0 and exchange is not None and data.endswith(b"\r\n") and data.startswith(b"%x\r\n" % size):
+                exchange.on_data(attempt, data[stop:-2], monotonic())
+                sink.flush()
+                return
         if not self._has_head:
             self._head_size += len(data)
         try:
@@ -218,7 +224,15 @@ class Line(asyncio.Protocol):
             self.failed(Failure.ANSWER)
             self._break()
             return
-        self._release(now)
+        transport = self._transport
+        if self._keeps and transport is not None and not self._is_paused and not transport.is_closing():
+            self.attempt = self.sink = None
+            self._head_size = 0
+            self._has_head = self._has_length = self._is_complete = False
+            self._kind = self._retry_after = b""
+            self.pool.put_back(self, now)
+        else:
+            self._release(now)
         exchange.on_answer(attempt, status, kind, retry_after, body, now)
 
     def _report(self, attempt: Outgoing, exchange: Reports, now: float) -> None:
@@ -243,20 +257,6 @@ class Line(asyncio.Protocol):
         elif self._is_broken or (not self._has_head and self._head_size > _MAX_HEAD):
             self.failed(Failure.ANSWER)
             self._break()
-
-    def _pass_chunk(self, attempt: Outgoing, sink: Sink, data: bytes) -> bool:
-        """Reports the one whole chunk that `data` is, past the parser; False when it is anything else.
-
-        Most of a stream comes so. The parser stands between two chunks and stays there.
-        """
-        stop = data.find(b"\r\n", 0, _SIZE_LINE) + 2
-        size = len(data) - stop - 2
-        exchange = sink.exchange
-        if size <= 0 or exchange is None or data[:stop] != b"%x\r\n" % size or data[-2:] != b"\r\n":
-            return False
-        exchange.on_data(attempt, data[stop:-2], monotonic())
-        sink.flush()
-        return True
 
     # --- what the parser says --------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from tripoint.domain.record import Failure
 from tripoint.domain.table import Target
 
 _MAX_LEADS = 256
+_POST = b"POST"
 
 
 class Pool:
@@ -25,18 +26,18 @@ class Pool:
         """Why it cannot be connected to at all; empty when it can."""
         self._names = names
         self._options = options
-        self._idle: list[Line] = []
+        self.idle: list[Line] = []
         self._lines: set[Line] = set()
         self._dialling: set[asyncio.Task[None]] = set()
-        self._leads: dict[bytes, bytes] = {}
+        self.leads: dict[bytes, bytes] = {}
         self._tls = self._context()
 
-    def send(self, attempt: Outgoing, sink: Sink, method: bytes = b"POST") -> Line:
+    def send(self, attempt: Outgoing, sink: Sink, method: bytes = _POST) -> Line:
         """Sends an attempt over a kept connection, or a new one; what becomes of it is reported to the sink."""
-        lead = self._leads.get(attempt.path)
-        if lead is None or method != b"POST":
+        lead = self.leads.get(attempt.path)
+        if lead is None or method != _POST:
             lead = self._lead(attempt.path, method)
-        idle = self._idle
+        idle = self.idle
         if idle and not attempt.is_fresh:
             line = idle.pop()
             line.carry(attempt, sink, lead)
@@ -51,30 +52,30 @@ class Pool:
 
     def put_back(self, line: Line, now: float) -> None:
         """Keeps a connection for the next attempt."""
-        if len(self._idle) >= self._options.max_idle:
+        if len(self.idle) >= self._options.max_idle:
             line.close()
             return
         line.idle_since = now
-        self._idle.append(line)
+        self.idle.append(line)
 
     def forget(self, line: Line) -> None:
         """A connection has ended."""
         self._lines.discard(line)
-        if line in self._idle:
-            self._idle.remove(line)
+        if line in self.idle:
+            self.idle.remove(line)
 
     def expire(self, now: float) -> None:
         """Closes connections that were idle too long; the longest idle are at the bottom of the stack."""
         limit = now - self._options.idle_s
-        for line in [line for line in self._idle if line.idle_since < limit]:
-            self._idle.remove(line)
+        for line in [line for line in self.idle if line.idle_since < limit]:
+            self.idle.remove(line)
             line.close()
 
     def close(self) -> None:
         """Ends what is idle; what carries an attempt ends with it."""
-        for line in self._idle:
+        for line in self.idle:
             line.close()
-        self._idle.clear()
+        self.idle.clear()
         self._options = self._options.without_idle()
 
     async def _connect(self, line: Line) -> None:
@@ -117,10 +118,10 @@ class Pool:
         lead = b"%b %b HTTP/1.1\r\nhost: %b\r\ncontent-type: application/json\r\n" % (
             method, path, f"{host}{port}".encode("idna" if not host.isascii() else "ascii"),
         )  # fmt: skip
-        if method == b"POST":
-            if len(self._leads) >= _MAX_LEADS:
-                self._leads.clear()
-            self._leads[path] = lead
+        if method == _POST:
+            if len(self.leads) >= _MAX_LEADS:
+                self.leads.clear()
+            self.leads[path] = lead
         return lead
 
 
@@ -154,11 +155,16 @@ class Upstreams:
         self._names = Names()
         self._pools: dict[str, Pool] = {}
 
-    def send(self, target: Target, attempt: Outgoing, sink: Sink, method: bytes = b"POST") -> Line:
+    def send(self, target: Target, attempt: Outgoing, sink: Sink, method: bytes = _POST) -> Line:
         """Sends an attempt to a target of the table; no other destination exists."""
         pool = self._pools.get(target.id)
         if pool is None or pool.target is not target:
             pool = self._pool(target)
+        lead = pool.leads.get(attempt.path)
+        if lead is not None and pool.idle and not attempt.is_fresh and method is _POST:
+            line = pool.idle.pop()
+            line.carry(attempt, sink, lead)
+            return line
         return pool.send(attempt, sink, method)
 
     def ask(self, target: Target, question: tuple[bytes, bytes, bytes, bytes], timeout_s: float, told: Told) -> None:

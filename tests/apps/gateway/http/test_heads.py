@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tripoint.apps.gateway.http.heads import CHUNKED, Head, Refusal, looks_bad, read_head
+from tripoint.apps.gateway.http.heads import CHUNKED, Head, KnownHead, Refusal, looks_bad, read_head
 
 POST = b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n"
 
@@ -196,3 +196,37 @@ def test_the_beginning_of_a_proper_head_never_looks_bad(length: int) -> None:
 def test_what_cannot_become_proper_is_seen_early(part: bytes) -> None:
     """A caller is not waited for once its head is beyond repair."""
     assert looks_bad(part)
+
+
+KNOWN = head_of(b"Authorization: Bearer k", b"Content-Length: 30", b"X-After: 1")
+
+
+@given(st.one_of(
+    st.binary(max_size=20), st.from_regex(rb"[0-9]{1,17}", fullmatch=True),
+    st.sampled_from([b"30", b"0", b"00", b"07", b"+3", b" 3", b"3 ", b"3\r\nX: y", b"3\r\nContent-Length: 4", b"3,4", b""]),
+), st.binary(max_size=12), st.integers(0, 3))  # fmt: skip
+def test_a_known_head_is_recognised_exactly_where_reading_it_says_the_same(
+    digits: bytes, after: bytes, cut: int
+) -> None:
+    """Whatever stands in place of the length, and whatever follows."""
+    known = KnownHead(KNOWN, read(b"Authorization: Bearer k", b"Content-Length: 30", b"X-After: 1"))
+    block = KNOWN.replace(b"30", digits)
+    data = block[: len(block) - cut] + (b"" if cut else after)
+    size = known.size_in(data)
+    if size:
+        assert data[:size] == block
+        assert read_head(block) == known.head
+        assert known.head.length == int(digits)
+        assert known.size_in(data) == size
+    else:
+        found = read_head(block)
+        assert cut or isinstance(found, Refusal) or found.length == 0 or not digits.isdigit()
+
+
+def test_a_known_head_without_a_length_is_recognised_to_the_byte() -> None:
+    """And nothing that only begins like it."""
+    block = head_of(first=b"GET /v1/models HTTP/1.1")
+    known = KnownHead(block, read(first=b"GET /v1/models HTTP/1.1"))
+    assert known.size_in(block + b"rest") == len(block)
+    assert known.size_in(block[:-2] + b"X: 1\r\n\r\n") == 0
+    assert known.size_in(block[:-1]) == 0

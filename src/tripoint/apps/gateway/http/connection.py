@@ -132,30 +132,17 @@ class Connection(Answering):
     # --- reading ---------------------------------------------------------------------------------------------------
 
     def _take_head(self, data: bytes) -> None:
-        limits = self._lobby.limits
-        stop = data.find(b"\r\n\r\n", 0, limits.max_head)
-        if stop < 0:
-            if len(data) >= limits.max_head:
-                self._refuse(_LONG_HEAD)
-            elif looks_bad(data):
-                self._refuse(_BAD_HEAD)
-            else:
-                self.deadline = min(self.deadline, self._lobby.now + limits.head_s)
-                self._partial = data
-            return
-        stop += 4
-        block = data[:stop]
         known = self._known
-        head = known.find(block) if known is not None else None
-        if head is None:
-            found = read_head(block)
-            if isinstance(found, Refusal):
-                self._refuse(found)
+        stop = known.size_in(data) if known is not None else 0
+        if known is not None and stop:
+            head = known.head
+        else:
+            found, stop = self._read_head(data)
+            if found is None:
                 return
             head = found
-            self._known = self._lobby.remember(block, head)
         self._head = head
-        if head.length > limits.max_body:
+        if head.length > self._lobby.limits.max_body:
             self._refuse(_LONG_BODY)
             return
         size = len(data) - stop
@@ -166,6 +153,26 @@ class Connection(Answering):
             self._begin(head, data[stop : stop + head.length])
         else:
             self._expect_body(head, data[stop:])
+
+    def _read_head(self, data: bytes) -> tuple[Head | None, int]:
+        """A head that is not known, and its length; none where it is not whole yet or was refused."""
+        limits = self._lobby.limits
+        stop = data.find(b"\r\n\r\n", 0, limits.max_head) + 4
+        if stop < 4:
+            if len(data) >= limits.max_head:
+                self._refuse(_LONG_HEAD)
+            elif looks_bad(data):
+                self._refuse(_BAD_HEAD)
+            else:
+                self.deadline = min(self.deadline, self._lobby.now + limits.head_s)
+                self._partial = data
+            return None, 0
+        found = read_head(data[:stop])
+        if isinstance(found, Refusal):
+            self._refuse(found)
+            return None, 0
+        self._known = self._lobby.remember(data[:stop], found)
+        return found, stop
 
     def _expect_body(self, head: Head, part: bytes) -> None:
         lobby, known = self._lobby, self._known
@@ -254,20 +261,24 @@ class Connection(Answering):
             self._others = []
         if transport is None:
             return
-        if self._is_cut or self._closes or lobby.is_draining:
-            self._closes = True
-            if self._lingers and not self._is_cut:
-                # Closing now would reset the connection under a caller who still sends, and lose the refusal.
-                self.deadline = lobby.now + _LINGER_S
-                if transport.can_write_eof():
-                    transport.write_eof()
-                return
-            # A cut answer must not look whole: the connection ends in the middle of its framing.
-            transport.close()
+        if self._closes or self._is_cut or lobby.is_draining:
+            self._leave(transport)
             return
         self.deadline = lobby.now + lobby.limits.idle_s
         if self._backlog:
             asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _leave(self, transport: asyncio.Transport) -> None:
+        """Closes after an answer."""
+        self._closes = True
+        if self._lingers and not self._is_cut:
+            # Closing now would reset the connection under a caller who still sends, and lose the refusal.
+            self.deadline = self._lobby.now + _LINGER_S
+            if transport.can_write_eof():
+                transport.write_eof()
+            return
+        # A cut answer must not look whole: the connection ends in the middle of its framing.
+        transport.close()
 
     def _go_on(self) -> None:
         """Reads what the caller sent ahead."""

@@ -71,7 +71,7 @@ class Head(NamedTuple):
 class KnownHead:
     """A head read before: the same one again, whatever its content length, need not be read again."""
 
-    __slots__ = ("after", "before", "head", "said")
+    __slots__ = ("_after_size", "_before_size", "_digits", "after", "before", "head", "said")
 
     def __init__(self, block: bytes, head: Head) -> None:
         self.head = head
@@ -82,26 +82,30 @@ class KnownHead:
         """What comes before the length; the whole head where it has none."""
         self.after = block[found.end(1) :] if found else b""
         """What comes after the length."""
+        self._digits = found[1] if found else b""
+        self._before_size = len(self.before)
+        self._after_size = len(self.after)
 
-    def find(self, block: bytes) -> Head | None:
-        """What the head says; `None` when it must be read."""
-        before, after, head = self.before, self.after, self.head
-        if not after:
-            return head if block == before else None
-        if not block.startswith(before) or not block.endswith(after):
-            return None
-        digits = block[len(before) : -len(after)]
-        if digits == head.headers[b"content-length"]:
-            return head
+    def size_in(self, data: bytes) -> int:
+        """Length of this head where `data` begins with it, and then `head` is what it says; 0 where it does not."""
+        start = self._before_size
+        if not data.startswith(self.before):
+            return 0
+        if not self._after_size:
+            return start
         # What lies between may only be a length: anything else, a line break above all, is read as a whole.
-        if not digits.isdigit() or len(digits) > _LENGTH_DIGITS or int(digits) == 0:
-            return None
-        endpoint, headers, _, keeps, expects, is_head, is_old, is_foreign = head
-        # Kept, since what is asked once more is often as long again.
-        self.head = Head(
-            endpoint, {**headers, b"content-length": digits}, int(digits), keeps, expects, is_head, is_old, is_foreign
-        )
-        return self.head
+        stop = data.find(b"\r", start, start + _LENGTH_DIGITS + 1)
+        digits = data[start:stop]
+        if stop < 0 or not data.startswith(self.after, stop):
+            return 0
+        if digits != self._digits:
+            if not digits.isdigit() or int(digits) == 0:
+                return 0
+            # Kept, since what is asked once more is often as long again.
+            self._digits = digits
+            headers = {**self.head.headers, b"content-length": digits}
+            self.head = self.head._replace(headers=headers, length=int(digits))
+        return stop + self._after_size
 
 
 class _Fields:
