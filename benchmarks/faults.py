@@ -18,7 +18,7 @@ from tripoint.apps.battery.faults.loss import Deed
 from tripoint.apps.battery.load import Fate, Outcomes, chats, offered
 from tripoint.apps.battery.rig.gateway import UPSTREAM_KEY
 from tripoint.apps.battery.rig.servers import ModelProcess
-from tripoint.apps.battery.verdict import Verdict
+from tripoint.apps.battery.verdict import Row, Verdict
 from tripoint.apps.battery.wire.battery import wire_rows
 
 FIRST_BYTE_S = 2
@@ -100,10 +100,11 @@ async def hostile(kind: type[Subject]) -> list[tuple[str, str, str]]:
     """The wire battery: id, what was done, and the verdict or what was wrong."""
     async with before_two(kind) as subject:
         rows = await wire_rows(subject.place, lambda line: None, is_quick=False, idle=2000, body_bar_s=30.0)
-    return [
-        (row.id, row.what, str(row.verdict) if row.verdict is Verdict.PASS else f"{row.verdict}: {row.seen}")
-        for row in rows
-    ]
+    return [(row.id, row.what, "-" if row.id in kind.not_judged else _verdict(row)) for row in rows]
+
+
+def _verdict(row: Row) -> str:
+    return str(row.verdict) if row.verdict is Verdict.PASS else f"{row.verdict}: {row.seen}"
 
 
 async def _under(subject: Subject, rate: float, deed: Deed, members: dict[str, object]) -> Outcomes:

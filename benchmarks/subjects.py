@@ -49,6 +49,8 @@ class Subject(ABC):
 
     name = ""
     """What it is called in the table."""
+    not_judged: frozenset[str] = frozenset()
+    """Rows of the wire battery about what it does not claim to do."""
 
     def __init__(self, first: ModelProcess, second: ModelProcess, first_byte_s: int) -> None:
         self.first, self.second = first, second
@@ -149,9 +151,14 @@ class Tripoint(Subject):
 
 
 class Nginx(Subject):
-    """nginx as a proxy that tries the next upstream, POST requests included; it asks for no key."""
+    """nginx as a proxy that tries the next upstream, POST requests included; it asks for no key and reads no body."""
 
     name = "nginx"
+    not_judged = frozenset({"W11", "W12", "W14", "W15"})
+
+    def key(self) -> str:
+        """See `Subject`."""
+        return ""
 
     @classmethod
     def version(cls) -> str:

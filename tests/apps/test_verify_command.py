@@ -81,11 +81,11 @@ def test_the_whole_examination_is_put_together_in_order(monkeypatch: pytest.Monk
         return [judged("W1", "", "", passed=True, seen="")]
 
     heard: list[str] = []
-    monkeypatch.setattr(examination, "STAGES", (("both", (second, first)), *[("more", (first,))] * 4))
+    monkeypatch.setattr(examination, "STAGES", (("both", (second, first)), *[("more", (first,))] * 5))
     monkeypatch.setattr(examination, "own_wire_rows", wired)
     quick = asyncio.run(examination.examine_own(heard.append, is_quick=True))
-    assert [row.id for row in quick.rows] == ["R1", "R1", "R1", "R2", "R15", "W1"]
-    assert heard == ["both", "more", "more"]
+    assert [row.id for row in quick.rows] == ["R1", "R1", "R1", "R1", "R2", "R15", "W1"]
+    assert heard == ["both", "more", "more", "more"]
     assert quick.is_safe
 
 

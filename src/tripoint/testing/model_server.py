@@ -171,7 +171,7 @@ class ModelServer:
             return await reply.raw(b"\x00\xffthis is no HTTP\r\n\r\n")
         try:
             answer = model_answers.answer(path, json.loads(request.body), self.seed, behaviour.words)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             return await reply.error(400, f"cannot read the request: {error}")
         if answer is None:
             return await reply.error(404, f"no such path: {path}")

@@ -38,7 +38,7 @@ async def wire_rows(
     tell(f"limits: oversize, slow headers{'' if is_quick else ' and bodies'}, {count:,} idle connections")
     rows += await limit_rows(place, is_quick=is_quick, idle=count, body_bar_s=body_bar_s)
     rows.append(await _answers(place, "W99", "a plain request after all that"))
-    return rows
+    return sorted(rows, key=lambda row: int(row.id.removeprefix("W")))
 
 
 async def known(place: Place) -> Place:

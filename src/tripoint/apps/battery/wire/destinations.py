@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tripoint.apps.battery.place import Place
-from tripoint.apps.battery.verdict import Row, judged, skipped, told
+from tripoint.apps.battery.verdict import Row, judged, skipped
 from tripoint.apps.battery.wire.attack import Attack, harmless, outcomes
 from tripoint.apps.battery.wire.raw import chat_body, request
 
@@ -41,13 +41,12 @@ async def destination_rows(place: Place) -> list[Row]:
     except OSError as error:
         return [skipped("W17", what, bar, f"no address to listen on: {error}")]
     with canary_listening(local) as canary:
-        attacks = _attacks(place, canary)
-        done = await outcomes(place, attacks)
+        done = await outcomes(place, _attacks(place, canary))
         await asyncio.sleep(_SETTLE_S)
-        faults = [f"{attack.name}: {fault}" for attack, talk in done if (fault := attack.judge(talk))]
         heard = canary.heard
-    seen = f"{heard} connections after {len(attacks)} requests" + (f"; {told(faults, '')}" if faults else "")
-    return [judged("W17", what, bar, passed=not heard and not faults, seen=seen)]
+    served = sum(talk.status == 200 for _, talk in done)
+    seen = f"{heard} connections after {len(done)} requests, of which {served} were served as if they named none"
+    return [judged("W17", what, bar, passed=not heard, seen=seen)]
 
 
 @contextmanager
