@@ -63,7 +63,7 @@ def rig(
             servers[name] = stack.enter_context(serving(server, tls=context))
             scheme, host = ("https", "localhost") if context is not None else ("http", "127.0.0.1")
             extra = {"secret": f"env:{UPSTREAM_KEY_VARIABLE}", **members}
-            url = f"{scheme}://{host}:{server.port}" + ("" if extra.get("dialect") == "anthropic" else "/v1")
+            url = f"{scheme}://{host}:{server.port}" + ("" if extra.get("dialect") in ("anthropic", "azure") else "/v1")
             declared.append(UpstreamAt(id=name, url=url, usd=1.0 + number, members=extra))
         asyncio.run(gateway.start(estate_text(declared, serving=serving_section)))
         yield Rig(gateway=gateway, servers=servers)

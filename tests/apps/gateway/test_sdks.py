@@ -49,7 +49,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 def _well(request: pytest.FixtureRequest) -> Iterator[None]:
     """Every server behaves again after each test."""
     yield
-    for name in ("running", "native"):
+    for name in ("running", "native", "azure"):
         if name in request.fixturenames:
             for server in request.getfixturevalue(name).servers.values():
                 server.behaviour = Behaviour()
@@ -331,6 +331,54 @@ def test_messages_that_are_lost_raise(anthropic_rig: Rig) -> None:
 
     with claude(anthropic_rig) as anthropic_client, pytest.raises(anthropic.APIError):
         read(anthropic_client)
+
+
+# --- upstreams of other kinds, for the openai client -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    """A gateway before a server that is addressed as Azure's are."""
+    declared = {"cloud-1": {"dialect": "azure", "api_version": "2024-10-21"}}
+    with rig(tmp_path_factory.mktemp("azure"), upstreams=declared) as found:
+        yield found
+
+
+@pytest.fixture(params=["azure", "native"])
+def other_kind(request: pytest.FixtureRequest) -> Rig:
+    """Chat served by an Azure-style upstream, and by one that speaks Messages only."""
+    found: Rig = request.getfixturevalue(request.param)
+    return found
+
+
+def test_chat_is_served_by_upstreams_of_every_kind(other_kind: Rig) -> None:
+    """Whole, streamed with usage, and with tools; strictly validated."""
+    with client(other_kind) as openai_client:
+        whole = openai_client.chat.completions.create(model=MODEL, messages=said(), max_tokens=5)
+        options: dict[str, Any] = {"stream_options": {"include_usage": True}}
+        chunks = list(openai_client.chat.completions.create(model=MODEL, messages=said(), stream=True, **options))
+        called = openai_client.chat.completions.create(model=MODEL, messages=said(), tools=TOOLS)
+    assert whole.choices[0].message.content is not None
+    assert (len(whole.choices[0].message.content.split()), whole.choices[0].finish_reason) == (5, "length")
+    assert [chunk.usage.completion_tokens for chunk in chunks if chunk.usage] == [16]
+    calls = called.choices[0].message.tool_calls
+    assert calls
+    assert called.choices[0].finish_reason == "tool_calls"
+
+
+def test_each_kind_is_asked_in_its_own_way(azure: Rig, native: Rig) -> None:
+    """Path, version and credential as each provider wants them; the caller's key stays here."""
+    for found in (azure, native):
+        with client(found) as openai_client:
+            openai_client.chat.completions.create(model=MODEL, messages=said(), max_tokens=5)
+    asked = azure.servers["cloud-1"].seen[-1]
+    assert "/deployments/tiny/chat/completions?api-version=2024-10-21" in asked.path
+    assert "api-key" in asked.headers
+    told = native.servers["cloud-1"].seen[-1]
+    assert told.path == "/v1/messages"
+    assert {"x-api-key", "anthropic-version"} <= set(told.headers)
+    for seen in (asked, told):
+        assert azure.key not in " ".join(seen.headers.values())
 
 
 # --- curl ------------------------------------------------------------------------------------------------------------
