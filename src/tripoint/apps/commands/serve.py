@@ -15,7 +15,6 @@ from tripoint.apps.terminal.flags import FiniteRange
 
 if TYPE_CHECKING:
     from tripoint.apps.gateway.fleet.supervisor import Standing, Tell
-    from tripoint.domain.errors import TripointError
     from tripoint.domain.table import RoutingTable
 
 
@@ -119,7 +118,7 @@ def _tell(*, as_json: bool) -> Tell:
     def note(text: str) -> None:
         click.echo(text, err=True)
 
-    def refused(error: TripointError) -> None:
+    def refused(error: BaseException) -> None:
         outcome = outcome_of(error)
         for line in finding_lines(outcome.findings):
             click.echo(line, err=True)

@@ -380,3 +380,36 @@ def test_draining_ends_idle_connections_and_lets_the_others_finish(gateway: Shel
         answer = read_answer(busy)
         assert answer.status == 200
         assert is_closed(busy)
+
+
+def test_a_mistake_of_ours_is_ours_to_tell(
+    gateway: Shell, server: ModelServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """500 in the shape of errors, logged, and the next request is answered; in the sweep, the others go on."""
+
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    gateway.ask(lambda lobby: setattr(lobby.gateway, "open", broken))
+    answer = asked(gateway, post(chat()))
+    assert answer.status == 500
+    assert json.loads(answer.body)["error"]["code"] == "internal_error"
+    assert "could not be opened" in caplog.text
+    gateway.ask(lambda lobby: delattr(lobby.gateway, "open"))
+    server.behaviour = Behaviour(first_byte_s=0.4)
+    with gateway.connect() as unlucky, gateway.connect() as lucky:
+        unlucky.sendall(post(chat()))
+        gateway.wait(lambda: server.at_once == 1)
+
+        class Broken:
+            due = 0.0
+            is_over = True
+
+        def break_one(lobby: Lobby) -> None:
+            next(iter(lobby.active)).exchange = Broken()  # type: ignore[assignment]
+
+        gateway.ask(break_one)
+        lucky.sendall(post(chat()))
+        assert read_answer(lucky).status == 200
+        assert is_closed(unlucky)
+    assert "could not go on" in caplog.text

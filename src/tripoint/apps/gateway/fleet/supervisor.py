@@ -19,7 +19,7 @@ from tripoint.apps.gateway.credentials import complaints, resolve
 from tripoint.apps.gateway.fleet.child import Child
 from tripoint.apps.gateway.fleet.options import ServeOptions
 from tripoint.apps.gateway.fleet.sockets import close_all, is_loopback, listening_sockets, refuse_open_door
-from tripoint.domain.errors import OptionError, PlatformError, TripointError
+from tripoint.domain.errors import OptionError, PlatformError
 from tripoint.domain.table import RoutingTable
 
 _START_S = 30.0
@@ -44,7 +44,7 @@ class Tell:
     """How the fleet speaks to people."""
 
     def __init__(self, ready: Callable[[Standing], None], note: Callable[[str], None],
-                 refused: Callable[[TripointError], None]) -> None:  # fmt: skip
+                 refused: Callable[[BaseException], None]) -> None:  # fmt: skip
         self.ready = ready
         """Called once when it serves."""
         self.note = note
@@ -157,16 +157,19 @@ class Fleet:
             table = await asyncio.to_thread(self._compile, previous)
             if not table.keys and not is_loopback(self._options.host):
                 refuse_open_door(self._options.host, has_tls=bool(self._options.tls_cert), has_keys=False)
-        except TripointError as error:
+        except Exception as error:  # whatever is wrong with what was asked now, the old one serves on
             self._tell.refused(error)
             return
         text = wiring.routing_table_json(table).decode()
         answers = await asyncio.gather(*(child.adopt(text) for child in self._children))
+        refused = [answer.text for answer in answers if answer.kind == "refused"]
+        if refused and previous is not None:  # all or none: workers must not serve by different tables
+            before = wiring.routing_table_json(previous).decode()
+            await asyncio.gather(*(child.adopt(before) for child in self._children))
+            self._tell.refused(PlatformError(f"a worker did not take the new table: {refused[0]}"))
+            return
         self._table = table
         self._keep_copy(table)
-        for answer in answers:
-            if answer.kind == "refused":
-                self._tell.note(f"a worker did not take the new table: {answer.text}")
         self._tell.note(f"reloaded `{table.name}`: {_sizes(table)}")
         for complaint in complaints(table, resolve(table).missing):
             self._tell.note(complaint)

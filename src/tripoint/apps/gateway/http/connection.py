@@ -7,6 +7,7 @@ is answered, so that a caller who sends ahead costs one read at most.
 from __future__ import annotations
 
 import asyncio
+import logging
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, cast
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tripoint.apps.gateway.http.lobby import Lobby
 
 _NO_BODY = b""
+_log = logging.getLogger("tripoint.gateway")
 _HIGH_WATER, _LOW_WATER = 64 * 1024, 56 * 1024
 """A caller that reads on at all is soon fed again, so that its slowness is never taken for the upstream's."""
 _LINGER_S = 2.0
@@ -33,6 +35,7 @@ _BUSY = Refusal(503, "too_many_bodies", "too many requests are being received; t
 _FOREIGN = Refusal(
     403, "foreign_origin", "without client keys only this machine may call, and no page of another origin"
 )
+_MISTAKE = Refusal(500, "internal_error", "the gateway made a mistake; it has been logged")
 _FULL = Refusal(503, "too_many_connections", "too many connections; try again soon")
 
 
@@ -222,7 +225,13 @@ class Connection(Answering):
         said = known.said
         if said is None or said.generation != gateway.generation:  # another table since it was read
             known.said = said = gateway.said(head.headers)
-        exchange = gateway.open(api, said, body, self, monotonic())
+        try:
+            exchange = gateway.open(api, said, body, self, monotonic())
+        except Exception:  # a mistake of ours must not look like the network's
+            _log.exception("a request could not be opened")
+            self._out.clear()
+            self._refuse(_MISTAKE)
+            return
         if exchange is not None and not self._is_answered:
             self.exchange = exchange
             lobby.active.add(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from time import monotonic, time
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tripoint.domain.table import Target
     from tripoint.engines.gateway.exchange.gateway import Gateway
 
+_log = logging.getLogger("tripoint.gateway")
 _SWEEP_S = 0.02
 _LONGEST_HEAD, _MOST_HEADS = 2_048, 1_024
 _SLOW_EVERY = 16
@@ -134,9 +136,17 @@ class Lobby:
         for connection in tuple(self.active):
             exchange = connection.exchange
             if exchange is not None and exchange.due <= now:
-                connection.wake(now)
+                self._wake(connection, now)
         if self._sweeps % _SLOW_EVERY == 0:
             self.stamp = b"date: %b\r\n" % formatdate(time(), usegmt=True).encode()
             for connection in [each for each in self.connections if each.deadline <= now]:
                 connection.expire(now)
         self._sweeps += 1
+
+    @staticmethod
+    def _wake(connection: Connection, now: float) -> None:
+        try:
+            connection.wake(now)
+        except Exception:  # one request's mistake must not keep the others from their time
+            _log.exception("a request could not go on")
+            connection.abort()

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import resource
 import signal
 import socket
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     from tripoint.domain.table import RoutingTable
 
 _BACKLOG = 4096
+_SHARE_OF_FILES = 0.8
+"""Files a worker may have open that callers may take; upstreams need some as well."""
+_log = logging.getLogger("tripoint.gateway")
 
 
 class Launch(msgspec.Struct, kw_only=True):
@@ -94,8 +99,19 @@ class Worker:
                 return
             if self._lobby is None:
                 self._starting = asyncio.get_running_loop().create_task(self._start(table))
-            else:
+                self._starting.add_done_callback(self._started)
+                return
+            try:
                 self._adopt(table, self._lobby)
+            except Exception as error:  # whatever it is, the old table is to serve on
+                _log.exception("a table could not be taken")
+                self._channel.send(Message("refused", f"{type(error).__name__} in a worker, see above"))
+
+    def _started(self, task: asyncio.Task[None]) -> None:
+        """A worker that cannot start ends, so that somebody notices."""
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("the worker cannot start", exc_info=task.exception())
+            self._ended.set()
 
     async def _start(self, table: RoutingTable) -> None:
         launch, now = self._launch, time.monotonic()
@@ -122,7 +138,13 @@ class Worker:
         listening = socket.socket(fileno=launch.listen_fd)
         listening.setblocking(False)
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(lobby), sock=listening, ssl=tls, backlog=_BACKLOG)
+        self._server = await loop.create_server(
+            lambda: Connection(lobby),
+            sock=listening,
+            ssl=tls,
+            backlog=_BACKLOG,
+            ssl_handshake_timeout=launch.limits.head_s if tls else None,
+        )
         self._lobby = lobby
         gc.collect()
         gc.freeze()
@@ -168,6 +190,10 @@ def main(arguments: list[str]) -> None:
     launch = msgspec.json.decode(arguments[0], type=Launch)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    room = int(hard * _SHARE_OF_FILES)
+    if hard != resource.RLIM_INFINITY and room < launch.limits.max_connections:
+        _log.warning("room for %d connections only: this machine allows %d open files", room, hard)
+        launch.limits = replace(launch.limits, max_connections=room)
     gc.set_threshold(50_000, 50, 50)
 
     async def run() -> None:
