@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import socket
 import sys
@@ -15,6 +16,8 @@ from tripoint.apps.gateway.control import Channel, Message
 from tripoint.apps.gateway.fleet.options import ServeOptions
 
 _WORKER = "tripoint.apps.gateway.worker.main"
+_MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(4 << 20), "MALLOC_TRIM_THRESHOLD_": str(8 << 20)}
+"""Long prompts come and go: glibc would give their memory back to the kernel after each, and ask for it again."""
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S, _HEALTHY_S = 0.1, 5.0, 10.0
 
 
@@ -121,6 +124,7 @@ class Child:
                 sys.executable, "-m", _WORKER, self._launch(theirs.fileno()),
                 stdin=asyncio.subprocess.DEVNULL,
                 pass_fds=(self._listening.fileno(), self._board_fd, theirs.fileno()),
+                env=_MALLOC | os.environ,
             )  # fmt: skip
         self._process = process
         self.starts += 1
