@@ -131,7 +131,7 @@ class PoolOptions:
     __slots__ = ("connect_s", "idle_s", "max_answer", "max_idle")
 
     def __init__(
-        self, *, connect_s: float = 2.0, idle_s: float = 30.0, max_idle: int = 512, max_answer: int = 64 * 2**20
+        self, *, connect_s: float = 2.0, idle_s: float = 30.0, max_idle: int = 2_048, max_answer: int = 64 * 2**20
     ) -> None:
         self.connect_s = connect_s
         """Longest wait for a connection, name and TLS included, s."""
