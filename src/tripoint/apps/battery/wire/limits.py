@@ -42,7 +42,7 @@ async def _oversized(place: Place, *, is_quick: bool) -> Row:
         Attack(
             name="target of 1 MiB", pieces=(get.replace(b" HTTP/", b"?" + b"x" * MIB + b" HTTP/", 1),), judge=refused
         ),
-        Attack(name="a body of 1 TiB announced", pieces=(declared + b" " * 1000,), judge=refused),
+        Attack(name="a body of 1 TiB announced", pieces=(declared + b" " * 1000,), judge=_refused_early),
     ]
     if not is_quick:
         attacks.append(Attack(name="a chunked body without end", pieces=tuple(_endless(place)), judge=_bounded))
@@ -53,6 +53,11 @@ def _endless(place: Place) -> list[bytes]:
     head = request(place, headers=[("Transfer-Encoding", "chunked"), ("Content-Type", "application/json")])
     chunk = b"%x\r\n%b\r\n" % (MIB, b" " * MIB)
     return [head, *repeat(chunk, 300)]
+
+
+def _refused_early(talk: Talk) -> str:
+    """Refused before the body is there; a server may linger so that its caller can read the refusal."""
+    return "" if len(talk.answers) == 1 and 400 <= talk.status < 500 else refused(talk)
 
 
 def _bounded(talk: Talk) -> str:
