@@ -12,6 +12,7 @@ from tripoint.apps import wiring
 from tripoint.apps.answer import json_document, plural
 from tripoint.apps.outcomes import ExitCode, finding_lines, outcome_of
 from tripoint.apps.terminal.flags import FiniteRange
+from tripoint.domain.errors import OptionError
 
 if TYPE_CHECKING:
     from tripoint.apps.gateway.fleet.supervisor import Standing, Tell
@@ -78,12 +79,14 @@ def command(
     from tripoint.apps.gateway.limits import Limits
 
     del debug  # read by whoever shows a failure
+    if as_json and access_log == "-":
+        raise OptionError("`--access-log -` and `--json` both want standard output", hint="log to a file")
     options = ServeOptions(
         estate=estate,
         plan=plan,
         host=host,
         port=port,
-        workers=workers or os.cpu_count() or 1,
+        workers=workers or _cores(),
         run_dir=Path(run_dir) if run_dir else _state_folder(host, port),
         access_log=access_log or "",
         tls_cert=tls_cert or "",
@@ -146,6 +149,11 @@ def _payload(standing: Standing) -> dict[str, Any]:
         "workloads": [each.workload for each in table.routes],
         "degraded": list(standing.degraded),
     }
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _state_folder(host: str, port: int) -> Path:

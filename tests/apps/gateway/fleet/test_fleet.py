@@ -211,6 +211,13 @@ def test_an_estate_with_mistakes_is_not_served(tmp_path: Path) -> None:
     assert "url" in words
 
 
+def test_one_document_and_a_log_do_not_share_standard_output(tmp_path: Path) -> None:
+    """One of them must go elsewhere."""
+    code, words = serve(tmp_path, "--json", "--access-log", "-")
+    assert code == 2
+    assert "both want standard output" in words
+
+
 def test_it_says_when_it_serves_as_one_document(tmp_path: Path) -> None:
     """With `--json`: the address, what is behind it, and what is missing."""
     with serving(ModelServer(models=())) as server:
