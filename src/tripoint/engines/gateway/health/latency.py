@@ -27,7 +27,7 @@ class LatencyWindow:
 
     __slots__ = ("_cells", "_half_life_s", "_step_s", "_total", "_turn_at", "_unit", "changes")
 
-    def __init__(self, *, half_life_s: float = 30.0, now: float) -> None:
+    def __init__(self, *, now: float, half_life_s: float = 30.0) -> None:
         self._half_life_s = half_life_s
         self._step_s = half_life_s / _STEPS
         self._turn_at = now + self._step_s

@@ -16,7 +16,7 @@ class RetryBudget:
 
     __slots__ = ("_arrived", "_arrived_total", "_floor", "_share", "_slice", "_spent", "_spent_total")
 
-    def __init__(self, share: float, *, floor: float = 10.0, now: float) -> None:
+    def __init__(self, share: float, *, now: float, floor: float = 10.0) -> None:
         self._share = share
         self._floor = floor
         self._slice = int(now / _SLICE_S)
