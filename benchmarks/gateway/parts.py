@@ -152,7 +152,7 @@ def microseconds(run: Callable[[], object], calls: int = 1) -> float:
 class Bench:
     """A worker's machines and shells around transports that go nowhere."""
 
-    def __init__(self, record: Callable[[UsageRecord, float], None]) -> None:
+    def __init__(self, record: Callable[[UsageRecord], None]) -> None:
         self.table = routing_table()
         secrets = {"env:KEY": KEY, "env:UP": "sk-upstream"}
         now = time.monotonic()
@@ -236,7 +236,7 @@ def telemetry_parts(record: UsageRecord) -> Iterator[tuple[str, float]]:
 async def shell_parts(records: list[UsageRecord]) -> list[tuple[str, float]]:
     """Both shells around the machines."""
     found: list[tuple[str, float]] = []
-    bench = Bench(lambda record, now: records.append(record) if not records else None)
+    bench = Bench(lambda record: records.append(record) if not records else None)
     request, whole = bench.request(), answer()
     head = request[: request.index(b"\r\n\r\n") + 4]
     found.append(("read_head, a new head", microseconds(lambda: read_head(head))))

@@ -89,7 +89,7 @@ class Desk:
         self.board = LocalBoard()
         self.now = 100.0
         self.gateway = Gateway(
-            table, secrets or {}, board=self.board, record=lambda record, now: self.records.append(record),
+            table, secrets or {}, board=self.board, record=self.records.append,
             seed=7, now=self.now, epoch=1e9,
         )  # fmt: skip
 

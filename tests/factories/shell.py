@@ -79,7 +79,7 @@ def shell(
     async def start() -> Any:
         now = time.monotonic()
         gateway = Gateway(
-            table, secrets or {}, board=LocalBoard(), record=lambda record, _: running.records.append(record),
+            table, secrets or {}, board=LocalBoard(), record=running.records.append,
             seed=1, now=now, epoch=time.time() - now,
         )  # fmt: skip
         lobby = Lobby(gateway, upstreams, limits or Limits(), _page(gateway), running.events.append)

@@ -89,6 +89,7 @@ class Pages:
     async def _metrics(self, show: Show) -> None:
         """Reads the other workers' counters, and writes the page, in a thread: neither may hold up requests."""
         recorder, table = self._recorder, self._gateway.table
+        recorder.drain()
         snapshot = recorder.metrics.snapshot()
         loop = asyncio.get_running_loop()
         state = GatewayState(

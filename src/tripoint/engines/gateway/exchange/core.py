@@ -33,7 +33,7 @@ class Core:
     )
 
     def __init__(
-        self, table: RoutingTable, router: Router, record: Callable[[UsageRecord, float], None], epoch: float
+        self, table: RoutingTable, router: Router, record: Callable[[UsageRecord], None], epoch: float
     ) -> None:
         self.router = router
         self.admission = Admission()

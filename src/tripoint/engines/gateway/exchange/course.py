@@ -177,4 +177,4 @@ class Course(Query):
         else:
             record = answered_record(self, attempt, usage, outcome, now)
         core.admission.settle(self.principal, record.usd, now)
-        core.record(record, now)
+        core.record(record)

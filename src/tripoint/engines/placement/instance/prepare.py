@@ -14,7 +14,6 @@ from tripoint.domain.provenance import Figure
 from tripoint.domain.purchase import Offer, PurchaseOption
 from tripoint.domain.site import Site
 from tripoint.domain.units import PoolId, SiteId, WorkloadId
-from tripoint.domain.workload import Workload
 from tripoint.engines.facts.figures import finance_figures, site_figures
 from tripoint.engines.facts.pools import pool_specs
 from tripoint.engines.facts.prices.offers import api_offers, explain_no_price
