@@ -135,10 +135,9 @@ class Tripoint(Subject):
         secret = {"secret": f"env:{UPSTREAM_KEY_VARIABLE}"}
         places = (("dense-1", self.first.url, 1.0), ("cloud-1", self.second.url, 2.0))
         upstreams = [UpstreamAt(id=name, url=url, usd=usd, members=secret) for name, url, usd in places]
-        gateway = GatewayProcess(self.folder, port=self.port)
+        self._gateway = gateway = GatewayProcess(self.folder, port=self.port)
         await gateway.start(estate_text(upstreams, serving={"first_byte_s": self.first_byte_s}))
         self.process = gateway.process
-        self._gateway = gateway
 
     def memory_mib(self) -> float:
         """See `Subject`; of its largest process."""

@@ -18,7 +18,7 @@ from tripoint.apps.battery.rig.estate import NAME_THERE
 from tripoint.apps.battery.wire.raw import request
 from tripoint.domain.errors import PlatformError
 
-START_S = 20.0
+START_S = 60.0
 
 
 def free_port() -> int:
