@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help plan up test check format lock docs goldens bench measure clean
+.PHONY: help plan up fast test check format lock docs goldens bench measure clean
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -35,6 +35,9 @@ plan: $(VENV)/.ready-plan ## Plan the shipped example, print the answer and writ
 
 up: $(VENV)/.ready-local ## Run the local hybrid: three sites with real model servers, a gateway, traffic and a dashboard
 	@$(BIN)/tripoint up
+
+fast: $(VENV)/.ready-test ## Compile the gateway's data path into out/fast; PYTHONPATH=out/fast runs it
+	@$(BIN)/python tools/compile_gateway.py
 
 test: check ## Check everything, then run all tests with coverage
 	@if [ "$${CI:-}" = true ]; then tools/install_system_packages.sh; fi
