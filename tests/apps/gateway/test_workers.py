@@ -70,7 +70,7 @@ def test_a_worker_that_dies_is_replaced_and_its_places_come_back(tmp_path: Path)
             os.kill(pid, signal.SIGKILL)
         found.servers["dense-1"].behaviour = Behaviour()
         outcomes = asyncio.run(_until_served(found))
-        after = asyncio.run(offered(place, chats(place), rate=RATE, seconds=1.0))
+        after = asyncio.run(offered(place, chats(place), rate=10.0, seconds=1.0))
     assert outcomes.all[-1].fate is Fate.OK
     assert after.count(Fate.OK) == len(after)
 
