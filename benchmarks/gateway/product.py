@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from tools.compile_gateway import FAST, digest, is_made
+
 from benchmarks.gateway.peers import KEY, MODEL, UPSTREAM_MODEL, Ground, Peer, Start
 
 ESTATE = """apiVersion: tripoint/v1
@@ -68,6 +70,8 @@ class Features:
     """A line of JSON a request, beside its usage record."""
     without: str = ""
     """What `without/sitecustomize.py` leaves out of the worker."""
+    is_compiled: bool = False
+    """The data path compiled by `make fast`."""
 
 
 def _start(features: Features) -> Callable[[Ground], Start]:
@@ -88,8 +92,9 @@ def _start(features: Features) -> Callable[[Ground], Start]:
         if features.access_log:
             command += ["--access-log", str(ground.folder / "access.log")]
         env = {"BENCH_KEY": KEY, "BENCH_UPSTREAM_KEY": "sk-upstream", "BENCH_WITHOUT": features.without}
-        if features.without:
-            env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(WITHOUT), os.environ.get("PYTHONPATH", ""))))
+        first = str(WITHOUT) if features.without else str(FAST) if features.is_compiled else ""
+        if first:
+            env["PYTHONPATH"] = os.pathsep.join(filter(None, (first, os.environ.get("PYTHONPATH", ""))))
         headers = (f"Authorization: Bearer {KEY}",) if features.keys else ()
         return Start(command=tuple(command), env=env, headers=headers)
 
@@ -100,7 +105,13 @@ def _version() -> str:
     return version("tripoint")
 
 
+def _compiled_version() -> str:
+    return _version() if is_made(FAST, digest()) else ""
+
+
 PRODUCT = Peer(name="tripoint", version=_version, start=_start(Features()))
+COMPILED = Peer(name="tripoint, compiled", version=_compiled_version, start=_start(Features(is_compiled=True)))
+"""The same, where `make fast` has compiled the present sources."""
 VARIANTS = tuple(
     Peer(name=f"tripoint {name}", version=_version, start=_start(features), rules=("saturation",))
     for name, features in {

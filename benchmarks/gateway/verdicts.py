@@ -10,6 +10,7 @@ from benchmarks.gateway.rounds import DIRECT, MODES, Sample
 from benchmarks.measure import say, short, table
 
 US = "tripoint"
+COMPILED = "tripoint, compiled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,26 +107,32 @@ def print_mode(samples: Sequence[Sample], mode: str) -> None:
 
 
 def print_verdicts(samples: Sequence[Sample], versions: dict[str, str]) -> int:
-    """Ratio, bar and verdict of everything that was measured; how many were missed."""
+    """Ratio, bar and verdict of all that was measured, as written and compiled; how many were missed as written."""
+    rows, beside = _judged(samples, versions, US), _judged(samples, versions, COMPILED)
+    for name, found in (("verdict", rows), ("verdict on the compiled one", beside)):
+        if found:
+            say(f"### {name}\n")
+            table(("measure", "against", "median (spread)", "bar", ""), found)
+    return sum(row[-1] == "missed" for row in rows)
+
+
+def _judged(samples: Sequence[Sample], versions: dict[str, str], us: str) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for bar in BARS:
-        found = ratios(of(samples, bar.mode, US), of(samples, bar.mode, bar.peer), bar.of)
+        found = ratios(of(samples, bar.mode, us), of(samples, bar.mode, bar.peer), bar.of)
         if found:
             what = "events per core" if bar.of is _event else "requests per core"
             against = f"{bar.peer} {versions[bar.peer]}"
             told = _told(median(found), bar.least)
             rows.append((f"{bar.mode}: {what}", against, f"{_spread(found)}x", f"at least {bar.least:g}x", told))
-    ours, theirs = of(samples, "paced", US), of(samples, "paced", "nginx")
+    ours, theirs = of(samples, "paced", us), of(samples, "paced", "nginx")
     if ours and theirs:
         more = [(a.p50_us - b.p50_us) / 1000 for a, b in zip(ours, theirs, strict=True)]
         told = _told(-median(more), -ADDED_MS)
         against = f"nginx {versions['nginx']}"
         rows.append(("paced: p50 beyond", against, f"{median(more):+.3f} ms", f"at most {ADDED_MS:+.2f} ms", told))
-    memory = [s.worker_mib for s in of(samples, "memory", US)]
+    memory = [s.worker_mib for s in of(samples, "memory", us)]
     if memory:
         told = _told(-max(memory), -WORKER_MIB)
         rows.append(("memory of a worker", "-", f"{max(memory):.1f} MiB", f"at most {WORKER_MIB:g} MiB", told))
-    if rows:
-        say("### verdict\n")
-        table(("measure", "against", "median (spread)", "bar", ""), rows)
-    return sum(row[-1] == "missed" for row in rows)
+    return rows
