@@ -280,6 +280,10 @@ static void make_request(int which, const char *fields) {
 
 static void read_options(int count, char **words) {
   static char fields[4096];
+  if (count % 2 == 0) {
+    fprintf(stderr, "load_driver: every option takes a value; the source says which there are\n");
+    exit(2);
+  }
   for (int i = 1; i + 1 < count; i += 2) {
     char *name = words[i], *value = words[i + 1];
     if (!strcmp(name, "--port")) port = atoi(value);

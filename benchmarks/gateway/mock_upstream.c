@@ -331,6 +331,10 @@ static int listen_at(int port) {
 
 static int read_options(int count, char **words) {
   int port = 0;
+  if (count % 2 == 0) {
+    fprintf(stderr, "mock_upstream: every option takes a value; the source says which there are\n");
+    exit(2);
+  }
   for (int i = 1; i + 1 < count; i += 2) {
     const char *name = words[i], *value = words[i + 1];
     if (!strcmp(name, "--port")) port = atoi(value);
