@@ -93,7 +93,7 @@ class Line(asyncio.Protocol):
         self._parts: list[bytes] = []
         self._uses = 0
         self._is_paused = self._is_broken = self._keeps = False
-        self._limit: float = 0
+        self._limit = 0.0
         self._status = 0
         self._reset()
 
