@@ -53,7 +53,7 @@ class Head(NamedTuple):
     endpoint: Endpoint
     """What is asked."""
     headers: dict[bytes, bytes]
-    """Values by lower-case name, the last one where a name repeats; to be read, never changed."""
+    """Values by lower-case name, the last one where a name repeats, without the length; to be read, never changed."""
     length: int
     """Length of the body, bytes; `CHUNKED` when chunked."""
     keeps: bool
@@ -103,8 +103,8 @@ class KnownHead:
                 return 0
             # Kept, since what is asked once more is often as long again.
             self._digits = digits
-            headers = {**self.head.headers, b"content-length": digits}
-            self.head = self.head._replace(headers=headers, length=int(digits))
+            endpoint, headers, _, keeps, expects, is_head, is_old, is_foreign = self.head
+            self.head = Head(endpoint, headers, int(digits), keeps, expects, is_head, is_old, is_foreign)
         return stop + self._after_size
 
 
@@ -171,6 +171,7 @@ def _meaning(block: bytes, url: bytes, headers: dict[bytes, bytes]) -> Head | Re
     length = _length(headers, is_old=is_old)
     if isinstance(length, Refusal):
         return length
+    headers.pop(b"content-length", None)  # it is told once, so that heads of other lengths can share the rest
     expect = headers.get(b"expect")
     if expect is not None and expect.lower() != b"100-continue":
         return Refusal(417, "expectation_failed", "only `100-continue` can be expected")
