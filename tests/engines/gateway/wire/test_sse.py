@@ -101,6 +101,15 @@ def test_every_single_split_says_the_same(api: Api, ending: bytes) -> None:
     assert (again, facts(reader)) == (passed, facts(whole))
 
 
+def test_usage_beside_content_counts_though_others_before_it_had_none() -> None:
+    """Chunks that say `null` first, and then tell their usage with the text."""
+    stream = [chunk("a", usage=None), chunk("b", usage=None), chunk("c", usage=USAGE)]
+    passed, reader = read(Api.CHAT, stream)
+    assert passed == b"".join(stream)
+    assert reader.events == 3
+    assert reader.usage == Usage(9, 4)
+
+
 LINE_ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
 BLOCKS = st.sampled_from(
     [

@@ -22,6 +22,7 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 _BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?=[^\n]))")
 _TAIL = 24
 _UNFINISHED = (b'"finish_reason":null', b'"finish_reason": null')
+_NULLS = (b'"usage":null', b'"usage": null')
 # The line that names an event of content; chunks of chat and completions have none and are told by what they hold.
 _CONTENT_LINE = {Api.RESPONSES: b"event: response.output_text.delta\n", Api.MESSAGES: b"event: content_block_delta\n"}
 
@@ -74,7 +75,7 @@ class StreamReader:
     """Passes a stream on event by event and reads what it says about itself."""
 
     __slots__ = (
-        "_held", "_is_fresh", "_keep_text", "_learns", "_mark", "_mentions", "_reading", "_strip", "_text", "_usage",
+        "_held", "_is_fresh", "_keep_text", "_learns", "_mark", "_null", "_reading", "_strip", "_text", "_usage",
         "error", "error_data", "events", "is_done", "is_finished", "too_long",
     )  # fmt: skip
 
@@ -98,9 +99,9 @@ class StreamReader:
         self._keep_text = keep_text
         self._text: list[str] = []
         self._reading: Reading = reading_of(api)
-        # What each event of mere content holds once, and how often it names usage (always null there).
+        # What each event of mere content holds once, and how it says that it has no usage, where it says so.
         self._mark = _CONTENT_LINE.get(api, b"")
-        self._mentions = 0
+        self._null = b""
         self._learns = not self._mark
 
     @property
@@ -123,7 +124,7 @@ class StreamReader:
         events = chunk.count(b"\n\n")
         if (
             chunk.count(self._mark) != events
-            or chunk.count(b'"usage"') != events * self._mentions
+            or chunk.count(b'"usage"') != (chunk.count(self._null) if self._null else 0)
             or self._keep_text
             or not events
         ):
@@ -188,7 +189,7 @@ class StreamReader:
             self.events += 1
             if self._learns and said.usage is None and event.raw.endswith(b"}\n\n"):
                 self._mark = _mark_of(event.raw)
-                self._mentions = event.raw.count(b'"usage"')
+                self._null = next((null for null in _NULLS if null in event.raw), b"")
         if said.usage is not None:
             self._usage = said.usage
         self.is_done = self.is_done or said.is_end
