@@ -112,7 +112,7 @@ def _line(stream: IO[bytes], until: float) -> bytes:
         while not found.endswith(b"\n"):
             if not selector.select(max(0.0, until - time.monotonic())):
                 return b""
-            piece = stream.read1(4096)  # type: ignore[attr-defined]
+            piece = stream.read1(4096)  # type: ignore[attr-defined]  # a pipe of Popen is a BufferedReader
             if not piece:
                 return b""
             found += piece
