@@ -75,7 +75,7 @@ class StreamReader:
     """Passes a stream on event by event and reads what it says about itself."""
 
     __slots__ = (
-        "_held", "_is_fresh", "_keep_text", "_learns", "_mark", "_null", "_reading", "_strip", "_text", "_usage",
+        "_held", "_is_fresh", "_keep_text", "_learns", "_mark", "_reading", "_strip", "_text", "_unused", "_usage",
         "error", "error_data", "events", "is_done", "is_finished", "too_long",
     )  # fmt: skip
 
@@ -101,7 +101,7 @@ class StreamReader:
         self._reading: Reading = reading_of(api)
         # What each event of mere content holds once, and how it says that it has no usage, where it says so.
         self._mark = _CONTENT_LINE.get(api, b"")
-        self._null = b""
+        self._unused = b""
         self._learns = not self._mark
 
     @property
@@ -124,7 +124,7 @@ class StreamReader:
         events = chunk.count(b"\n\n")
         if (
             chunk.count(self._mark) != events
-            or chunk.count(b'"usage"') != (chunk.count(self._null) if self._null else 0)
+            or chunk.count(b'"usage"') != (chunk.count(self._unused) if self._unused else 0)
             or self._keep_text
             or not events
         ):
@@ -189,7 +189,7 @@ class StreamReader:
             self.events += 1
             if self._learns and said.usage is None and event.raw.endswith(b"}\n\n"):
                 self._mark = _mark_of(event.raw)
-                self._null = next((null for null in _NULLS if null in event.raw), b"")
+                self._unused = next((null for null in _NULLS if null in event.raw), b"")
         if said.usage is not None:
             self._usage = said.usage
         self.is_done = self.is_done or said.is_end
