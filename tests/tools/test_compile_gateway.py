@@ -17,7 +17,13 @@ from tools.compile_gateway import COMPILED, FAST, NO_COMPILER
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("entry", "exchange", "health", "routing", "wire")
+ROOMS = (
+    *(f"tests/engines/gateway/{room}" for room in ("entry", "exchange", "health", "routing", "wire")),
+    "tests/adapters/upstream_http",
+    "tests/apps/gateway/http",
+)
+PATCHES = "tests/apps/gateway/http/test_connection.py::test_a_mistake_of_ours_is_ours_to_tell"
+"""Puts a function of its own in place of a method, which compiled objects do not let happen."""
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +47,7 @@ def test_the_machines_pass_their_tests_compiled(compiled: Path) -> None:
     assert len(files) == len(COMPILED)
     assert {path.suffix for path in files} == {".so"}
     assert all(path.is_relative_to(compiled) for path in files)
-    rooms = [f"tests/engines/gateway/{room}" for room in ROOMS]
-    tests = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *rooms]
+    tests = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--deselect", PATCHES, *ROOMS]
     done = subprocess.run(tests, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-4000:]
 
