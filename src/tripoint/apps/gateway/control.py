@@ -8,7 +8,26 @@ from typing import cast
 
 import msgspec
 
+from tripoint.apps.gateway.limits import Limits
+
 MAX_FRAME = 256 * 2**20
+
+
+class Launch(msgspec.Struct, kw_only=True):
+    """What a worker is started with; no secret is in it, since command lines can be read by others."""
+
+    worker: int
+    workers: int
+    incarnation: str
+    listen_fd: int
+    control_fd: int
+    board_fd: int
+    run_dir: str
+    access_log: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+    drain_s: float = 30.0
+    limits: Limits = msgspec.field(default_factory=Limits)
 
 
 class Message(msgspec.Struct):

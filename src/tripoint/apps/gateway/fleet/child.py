@@ -12,30 +12,13 @@ from time import monotonic
 
 import msgspec
 
-from tripoint.apps.gateway.control import Channel, Message
+from tripoint.apps.gateway.control import Channel, Launch, Message
 from tripoint.apps.gateway.fleet.options import ServeOptions
 
 _WORKER = "tripoint.apps.gateway.worker.main"
 _MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(4 << 20), "MALLOC_TRIM_THRESHOLD_": str(8 << 20)}
 """Long prompts come and go: glibc would give their memory back to the kernel after each, and ask for it again."""
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S, _HEALTHY_S = 0.1, 5.0, 10.0
-
-
-class Launch(msgspec.Struct, kw_only=True):
-    """What a worker is started with; see `tripoint.apps.gateway.worker.main`."""
-
-    worker: int
-    workers: int
-    incarnation: str
-    listen_fd: int
-    control_fd: int
-    board_fd: int
-    run_dir: str
-    access_log: str
-    tls_cert: str
-    tls_key: str
-    drain_s: float
-    limits: dict[str, float]
 
 
 class Child:
@@ -155,7 +138,7 @@ class Child:
             tls_cert=options.tls_cert,
             tls_key=options.tls_key,
             drain_s=options.drain_s,
-            limits=msgspec.to_builtins(options.limits),
+            limits=options.limits,
         )
         return msgspec.json.encode(launch).decode()
 

@@ -22,11 +22,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tripoint.apps import wiring
-from tripoint.apps.gateway.control import Channel, Message
+from tripoint.apps.gateway.control import Channel, Launch, Message
 from tripoint.apps.gateway.credentials import complaints, resolve, without
 from tripoint.apps.gateway.http.connection import Connection
 from tripoint.apps.gateway.http.lobby import Lobby
-from tripoint.apps.gateway.limits import Limits
 from tripoint.apps.gateway.worker.chores import Chores
 from tripoint.apps.gateway.worker.pages import Pages
 from tripoint.apps.gateway.worker.recorder import Recorder
@@ -40,23 +39,6 @@ _BACKLOG = 4096
 _SHARE_OF_FILES = 0.8
 """Files a worker may have open that callers may take; upstreams need some as well."""
 _log = logging.getLogger("tripoint.gateway")
-
-
-class Launch(msgspec.Struct, kw_only=True):
-    """What a worker is started with; no secret is in it, since command lines can be read by others."""
-
-    worker: int
-    workers: int
-    incarnation: str
-    listen_fd: int
-    control_fd: int
-    board_fd: int
-    run_dir: str
-    access_log: str = ""
-    tls_cert: str = ""
-    tls_key: str = ""
-    drain_s: float = 30.0
-    limits: Limits = msgspec.field(default_factory=Limits)
 
 
 class Worker:
