@@ -94,6 +94,8 @@ class Child:
             return
         if self._channel is not None:
             self._channel.send(Message("drain"))
+        else:  # it has only just been started, and nobody waits for it
+            process.terminate()
         try:
             await asyncio.wait_for(process.wait(), self._options.drain_s + 3.0)
         except TimeoutError:

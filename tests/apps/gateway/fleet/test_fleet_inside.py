@@ -1,0 +1,122 @@
+"""The supervisor run in this process, with real workers: ready, reloaded, refused, a worker killed, and drained."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.factories.serving import candidate, route, table, target
+from tests.factories.shell import chat, post, read_answer
+
+from tripoint.apps.gateway.fleet.options import ServeOptions
+from tripoint.apps.gateway.fleet.supervisor import Fleet, Standing, Tell
+from tripoint.domain.errors import OptionError
+from tripoint.domain.table import RoutingTable
+from tripoint.testing.model_server import ModelServer, serving
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
+
+
+class Heard:
+    """What the fleet told people."""
+
+    def __init__(self) -> None:
+        self.ready: list[Standing] = []
+        self.notes: list[str] = []
+        self.refused: list[BaseException] = []
+        self.tell = Tell(self.ready.append, self.notes.append, self.refused.append)
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Waits for something to be told."""
+        async with asyncio.timeout(30):
+            while not is_so():
+                await asyncio.sleep(0.02)
+
+
+def served_by(port: int) -> RoutingTable:
+    """One route over one server."""
+    return table([target("a", slot=0, port=port)], [route(candidate(0, share=1.0))])
+
+
+def status_of(port: int) -> int:
+    """Status of one request."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(post(chat()))
+        return read_answer(connection).status
+
+
+def test_a_fleet_from_ready_to_drained(tmp_path: Path) -> None:
+    """Reloads good and bad, and the sudden end of a worker, between two requests that both are answered."""
+    estate = tmp_path / "estate.yaml"
+    estate.write_text("as it was", encoding="utf-8")
+    heard = Heard()
+
+    async def play(server: ModelServer) -> None:
+        made = served_by(server.port)
+
+        def compile_table(previous: RoutingTable | None) -> RoutingTable:
+            said = estate.read_text(encoding="utf-8")
+            if said == "bad":
+                raise OptionError("it is bad")
+            return made if previous is None else replace(made, name=said)
+
+        options = ServeOptions(
+            estate=str(estate), port=0, workers=2, run_dir=tmp_path / "run", is_watching=True, drain_s=5.0
+        )
+        running = asyncio.create_task(Fleet(options, compile_table, heard.tell).run())
+        await heard.until(lambda: bool(heard.ready))
+        standing = heard.ready[0]
+        port = int(standing.address.rpartition(":")[2])
+        assert standing.workers == 2
+        assert await asyncio.to_thread(status_of, port) == 200
+        estate.write_text("bad", encoding="utf-8")
+        await heard.until(lambda: bool(heard.refused))
+        estate.write_text("renamed", encoding="utf-8")
+        os.kill(os.getpid(), signal.SIGHUP)
+        await heard.until(lambda: any("reloaded `renamed`" in note for note in heard.notes))
+        os.kill(await asyncio.to_thread(a_child), signal.SIGKILL)
+        await heard.until(lambda: any("a new one is started" in note for note in heard.notes))
+        assert await asyncio.to_thread(status_of, port) == 200
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(running, 30)
+
+    with serving(ModelServer(models=("llama",))) as server:
+        asyncio.run(play(server))
+    assert str(heard.refused[0]) == "it is bad"
+    assert (tmp_path / "run" / "table.json").is_file()
+    assert a_child() == 0
+
+
+def a_child() -> int:
+    """Process id of one of our workers, 0 when there is none."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+                words = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if parent == str(os.getpid()) and b"gateway.worker.main" in words:
+                return int(entry.name)
+    return 0
+
+
+def test_a_public_door_without_guard_stays_shut(tmp_path: Path) -> None:
+    """Neither certificate nor keys: told before anything is served, and no worker is left."""
+    options = ServeOptions(estate="none", host="0.0.0.0", port=0, workers=1, run_dir=tmp_path)
+    heard = Heard()
+
+    async def play() -> None:
+        async with asyncio.timeout(20):  # not as long as a drain may take
+            await Fleet(options, lambda previous: served_by(9), heard.tell).run()
+
+    with pytest.raises(OptionError, match=r"0\.0\.0\.0"):
+        asyncio.run(play())
+    assert heard.ready == []
+    assert a_child() == 0
