@@ -437,3 +437,103 @@ def test_records_have_ids_of_their_own() -> None:
         told(world, exchange, answer(), 100.1)
         assert b"x-request-id: mine\r\n" in world.head
     assert len({record.id for record in desk.records}) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "is_had_elsewhere"),
+    [
+        (200, answer(7, 2), False),
+        (200, b"[" + answer() + b"]", False),
+        (200, b"", True),
+        (200, b'{"half":', True),
+        (200, b"<html></html>", True),
+        (500, b'{"error":{}}', True),
+        (429, b'{"error":{}}', True),
+        (400, b'{"error":{"message":"bad field"}}', False),
+    ],
+)
+def test_an_answer_in_one_piece_means_the_same_as_in_three(status: int, body: bytes, is_had_elsewhere: bool) -> None:
+    """Head, data and end at once, or one after the other: the same commands and the same record."""
+    seen = []
+    for is_whole in (True, False):
+        desk = Desk(two())
+        exchange, world = desk.open()
+        if is_whole:
+            exchange.on_answer(world.last, status, DOCUMENT, b"2", body, 100.1)
+        else:
+            exchange.on_head(world.last, status, DOCUMENT, b"2", 100.1)
+            if body:
+                exchange.on_data(world.last, body, 100.1)
+            exchange.on_end(world.last, 100.1)
+        assert (world.last.target.id == "b") is is_had_elsewhere
+        if is_had_elsewhere:
+            exchange.on_answer(world.last, 200, DOCUMENT, b"", answer(), 100.2)
+        (record,) = desk.records
+        seen.append((world.status, world.body, world.ending, record.usage, record.ending, record.attempts, record.usd))
+        assert desk.held() == 0
+    assert seen[0] == seen[1]
+
+
+def test_a_stream_that_is_answered_by_a_document_is_had_elsewhere() -> None:
+    """Whatever it says: the caller waits for events."""
+    desk = Desk(two())
+    exchange, world = desk.open(stream=True)
+    exchange.on_answer(world.last, 200, DOCUMENT, b"", answer(), 100.1)
+    assert world.last.target.id == "b"
+
+
+def across(api: Api = Api.CHAT) -> Desk:
+    """One upstream that speaks the other of the two interfaces."""
+    other = Api.MESSAGES if api is Api.CHAT else Api.CHAT
+    dialect = Dialect.ANTHROPIC if other is Api.MESSAGES else Dialect.OPENAI
+    return Desk(table([target("a", slot=0, dialect=dialect, apis=(other,))], [route(candidate(0, share=1.0))]))
+
+
+MESSAGE = (
+    b'{"id":"m","type":"message","role":"assistant","model":"x","content":[{"type":"text","text":"hello"}],'
+    b'"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":4,"output_tokens":2}}'
+)
+
+
+def test_a_translated_answer_comes_in_the_callers_words() -> None:
+    """Usage is read as the upstream told it."""
+    desk = across()
+    exchange, world = desk.open()
+    assert world.last.path.endswith(b"/messages")
+    exchange.on_answer(world.last, 200, DOCUMENT, b"", MESSAGE, 100.1)
+    assert world.document["choices"][0]["message"]["content"] == "hello"
+    assert desk.records[0].usage == Usage(4, 2)
+
+
+def test_a_translated_refusal_comes_in_the_callers_shape() -> None:
+    """So that its library raises what it knows."""
+    desk = across(Api.MESSAGES)
+    exchange, world = desk.ask(
+        {"model": "chat", "max_tokens": 5, "messages": [{"role": "user", "content": "x"}]}, Api.MESSAGES
+    )
+    assert exchange is not None
+    exchange.on_answer(world.last, 400, DOCUMENT, b"", b'{"error":{"message":"too long"}}', 100.1)
+    assert (world.status, world.document["type"]) == (400, "error")
+    assert "too long" in world.document["error"]["message"]
+
+
+def test_an_answer_that_cannot_be_translated_is_no_answer() -> None:
+    """Nobody else is there, so the caller hears of it."""
+    desk = across()
+    exchange, world = desk.open()
+    exchange.on_answer(world.last, 200, DOCUMENT, b"", b'{"type":"surprise"}', 100.1)
+    assert world.status == 502
+    assert desk.held() == 0
+
+
+def test_a_deadline_in_the_middle_of_a_stream_is_told() -> None:
+    """What was delivered is paid for."""
+    desk = Desk(two(deadline_s=5.0, stall_s=30.0))
+    exchange, world = desk.open(stream=True)
+    exchange.on_head(world.last, 200, EVENTS, b"", 100.1)
+    exchange.on_data(world.last, piece("one"), 100.2)
+    exchange.on_timer(105.0)
+    assert b"deadline_exceeded" in world.body
+    assert desk.records[0].ending == Ending.CUT
+    assert desk.records[0].usd > 0
+    assert desk.held() == 0
