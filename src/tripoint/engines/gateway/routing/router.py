@@ -136,12 +136,25 @@ class Router:
     ) -> Choice | Shed:
         """Those that were to serve have no room, are shut, or were tried."""
         found = self._spill.find(among, query, tried, now, why)
+        if isinstance(found, Shed) and self._has_recovered(among, now):
+            found = self._spill.find(among, query, tried, now, why)
         if isinstance(found, Shed):
             return found
         way, reason, is_trial = found
         if reason is not Reason.FALLBACK and reason is not Reason.PANIC:
             reason = why or reason
         return self._taken(way, query, reason, now, is_trial=is_trial)
+
+    def _has_recovered(self, among: Permitted, now: float) -> bool:
+        """True when another worker has found a place well since our last look: nobody is refused for want of it."""
+        stations = [way.station for way in among.ways + among.others]
+        for station in stations:
+            if station.breaker.standing is not Standing.CLOSED:
+                station.heed(now)
+        if not any(way.station.limit and not way.places for way in among.ways + among.others):
+            return False
+        self._fleet.reshare(now)
+        return True
 
     def _taken(self, way: Way, query: Query, reason: Reason, now: float, *, is_trial: bool = False) -> Choice:
         candidate, tokens_out = way.candidate, query.tokens_out or query.route.tokens_out
