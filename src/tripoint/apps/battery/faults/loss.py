@@ -17,8 +17,6 @@ AFTER_S = 6.5
 ADDED_MS = 150.0
 LATE_BAR = 3
 FIRST_BYTE_S = 2.0
-_ON_ITS_WAY_S = 0.1
-"""Shorter by far than another upstream takes to its first token here, which is half a second."""
 
 
 class Deed:
@@ -72,11 +70,8 @@ async def killed_streams() -> list[Row]:
         await scene.cloud.behave()
         resumed = [(number, each) for number, each in enumerate(outcomes.all) if number % 2 and each.at < kill.at]
         wrong = await _unlike_the_original(scene, resumed)
-    # A first token that comes this soon after was on its way when its server died: what it began is R3's.
-    moment = kill.at + _ON_ITS_WAY_S
-    early = [each for each in outcomes.all if each.at < kill.at]
-    waiting = Outcomes(tuple(each for each in early if moment < each.at + (each.first_s or 9e9)))
-    begun = [each for each in early if each.at + (each.first_s or 9e9) <= moment and kill.at < each.at + each.took_s]
+    waiting = Outcomes(tuple(each for each in outcomes.all if each.at < kill.at < each.at + (each.first_s or 9e9)))
+    begun = [each for each in outcomes.all if each.at + (each.first_s or 9e9) < kill.at < each.at + each.took_s]
     return [_before_first_token(waiting), _mid_stream(outcomes, begun), _resumed(outcomes, kill.at, wrong)]
 
 
