@@ -20,7 +20,7 @@ INSTALL   := $(PIP) install --require-hashes --no-deps --requirement
 SELF      := $(PIP) install --no-deps --no-build-isolation --editable .
 PINNED    := --universal --python-version 3.11 --generate-hashes --quiet \
              --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade
-COMPILE   := $(BIN)/uv pip compile pyproject.toml $(PINNED) --group build --extra demand
+COMPILE   := $(BIN)/uv pip compile pyproject.toml $(PINNED) --group build --extra demand --extra admin --extra postgres
 # More workers than this gain little and each imports everything anew.
 PARALLEL  := --numprocesses $(JOBS) --maxprocesses 8
 PEER      := out/bench/skypilot

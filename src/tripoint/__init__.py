@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         PlatformError,
         Severity,
         SolverError,
+        StoreError,
         TripointError,
         UpstreamError,
     )
@@ -66,6 +67,7 @@ __all__ = [
     "ProgressState",
     "Severity",
     "SolverError",
+    "StoreError",
     "TripointError",
     "UpstreamError",
     "Watch",

@@ -130,6 +130,8 @@ def test_every_direct_dependency_has_a_decision() -> None:
     wanted = [
         *project["project"]["dependencies"],
         *project["project"]["optional-dependencies"]["demand"],
+        *project["project"]["optional-dependencies"]["admin"],
+        *project["project"]["optional-dependencies"]["postgres"],
         *project["build-system"]["requires"],
     ]
     index = (DOCS / "decisions" / "README.md").read_text(encoding="utf-8")

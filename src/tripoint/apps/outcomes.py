@@ -28,6 +28,7 @@ from tripoint.domain.errors import (
     PlatformError,
     Severity,
     SolverError,
+    StoreError,
     TripointError,
     UpstreamError,
 )
@@ -55,6 +56,7 @@ EXIT_CODES: Mapping[type[TripointError], ExitCode] = MappingProxyType(
         SolverError: ExitCode.OUTSIDE,
         FileError: ExitCode.OUTSIDE,
         MissingExtraError: ExitCode.OUTSIDE,
+        StoreError: ExitCode.OUTSIDE,
         InternalError: ExitCode.INTERNAL,
     }
 )

@@ -126,6 +126,12 @@ class MissingExtraError(PlatformError):
     code = "TP5003"
 
 
+class StoreError(PlatformError):
+    """The store of tenants, budgets and the ledger refused, or is gone."""
+
+    code = "TP5004"
+
+
 class InternalError(TripointError):
     """A bug in tripoint."""
 

@@ -1,0 +1,30 @@
+"""Which database a store's URL means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tripoint.adapters.sql.database import Database
+from tripoint.adapters.sql.postgres import PostgresDatabase
+from tripoint.adapters.sql.sqlite import SqliteDatabase
+from tripoint.domain.errors import OptionError
+
+_SQLITE, _POSTGRES = "sqlite:///", ("postgresql://", "postgres://")
+
+
+def connect(url: str) -> Database:
+    """Opens `sqlite:///relative/path`, `sqlite:////absolute/path`, `postgresql://…`, or a plain path (SQLite).
+
+    Raises `OptionError` for another kind of URL, `StoreError` when it cannot be opened, `MissingExtraError` without
+    the driver.
+    """
+    if url.startswith(_POSTGRES):
+        return PostgresDatabase(url)
+    if url.startswith(_SQLITE):
+        return SqliteDatabase(Path(url.removeprefix(_SQLITE)))
+    if "://" in url:
+        kind = url.split("://", 1)[0]
+        raise OptionError(
+            f"a store of kind `{kind}` is not known", hint="sqlite:///path/to/store.db or postgresql://user@host/name"
+        )
+    return SqliteDatabase(Path(url))
