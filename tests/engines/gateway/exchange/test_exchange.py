@@ -10,6 +10,7 @@ from tripoint.domain.record import Ending, Failure, Usage
 from tripoint.domain.serving import Api, Dialect, Hedging
 from tripoint.domain.table import KeyEntry, RoutingTable
 from tripoint.engines.gateway.exchange.exchange import Exchange
+from tripoint.engines.gateway.wire.sse import OPENING_S
 
 
 def two(**fields: object) -> RoutingTable:
@@ -148,6 +149,62 @@ def test_events_that_never_came_are_had_elsewhere() -> None:
     exchange.on_lost(world.last, Failure.LOST, 100.3)
     assert world.last.target.id == "b"
     assert world.body == b""
+
+
+def test_a_stream_that_has_only_been_opened_is_had_elsewhere() -> None:
+    """A role, a name, a keep-alive: no token, so nobody has heard of it, and another upstream says the same."""
+    desk = Desk(two())
+    exchange, world = desk.open(stream=True)
+    exchange.on_head(world.last, 200, EVENTS, b"", 100.1)
+    exchange.on_data(world.last, b": keep-alive\n\n" + piece(""), 100.2)
+    assert not world.is_streamed
+    exchange.on_lost(world.last, Failure.LOST, 100.3)
+    assert world.last.target.id == "b"
+    exchange.on_head(world.last, 200, EVENTS, b"", 100.4)
+    exchange.on_data(world.last, piece(""), 100.5)
+    exchange.on_data(world.last, piece("one"), 100.6)
+    assert world.body == piece("") + piece("one")
+    exchange.on_data(world.last, usage_event(9, 1) + DONE, 100.7)
+    exchange.on_end(world.last, 100.7)
+    (record,) = desk.records
+    assert (record.ending, record.upstream, record.reason) == (Ending.OK, "b", "failover")
+    assert record.ttft_s == pytest.approx(0.6)  # to the first token, not to what came before it
+
+
+def test_an_error_before_the_first_token_is_had_elsewhere() -> None:
+    """An upstream that opens a stream and then says that it cannot."""
+    desk = Desk(two())
+    exchange, world = desk.open(stream=True)
+    exchange.on_head(world.last, 200, EVENTS, b"", 100.1)
+    exchange.on_data(world.last, piece(""), 100.2)
+    exchange.on_data(world.last, b'data: {"error":{"message":"no room","code":"overloaded"}}\n\n', 100.3)
+    assert world.last.target.id == "b"
+    assert not world.is_streamed
+
+
+def test_an_answer_without_a_token_comes_whole() -> None:
+    """The shortest answer there is: a role and the reason to finish."""
+    desk = Desk(two())
+    exchange, world = desk.open(stream=True)
+    exchange.on_head(world.last, 200, EVENTS, b"", 100.1)
+    exchange.on_data(world.last, piece(""), 100.2)
+    end = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
+    exchange.on_data(world.last, end, 100.3)
+    exchange.on_data(world.last, DONE, 100.3)
+    exchange.on_end(world.last, 100.3)
+    assert world.body == piece("") + end + DONE
+    assert world.ending == "finished"
+
+
+def test_signs_of_life_are_passed_on_after_a_while() -> None:
+    """Whoever thinks for long keeps its caller's connection alive, at the price of being bound to it."""
+    desk = Desk(two())
+    exchange, world = desk.open(stream=True)
+    exchange.on_head(world.last, 200, EVENTS, b"", 100.1)
+    exchange.on_data(world.last, piece(""), 100.2)
+    assert not world.is_streamed
+    exchange.on_data(world.last, b": keep-alive\n\n", 100.0 + OPENING_S)
+    assert world.body == piece("") + b": keep-alive\n\n"
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"choices": [', b"\xff\xfe"])

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from tripoint.domain.record import Usage
 from tripoint.domain.serving import Api
-from tripoint.engines.gateway.wire.sse import MAX_EVENT, Event, StreamReader, split_events
+from tripoint.engines.gateway.wire.sse import (
+    MAX_EVENT,
+    OPENING_BYTES,
+    OPENING_EVENTS,
+    OPENING_S,
+    Event,
+    StreamReader,
+    split_events,
+)
 
 DONE = b"data: [DONE]\n\n"
 USAGE = {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13}
@@ -108,6 +116,30 @@ def test_usage_beside_content_counts_though_others_before_it_had_none() -> None:
     assert passed == b"".join(stream)
     assert reader.events == 3
     assert reader.usage == Usage(9, 4)
+
+
+@pytest.mark.parametrize(("api", "begun"), [(Api.CHAT, 2), (Api.MESSAGES, 4), (Api.RESPONSES, 2)])
+def test_a_stream_opens_with_its_first_token(api: Api, begun: int) -> None:
+    """And with all that came before it, in order."""
+    reader = StreamReader(api, strip_usage=False)
+    events = [each.raw for each in split_events(STREAMS[api])]
+    passed = [reader.opening(reader.feed(each), 0.0) for each in events[:begun]]
+    assert passed == [b""] * (begun - 1) + [b"".join(events[:begun])]
+
+
+@pytest.mark.parametrize(
+    ("many", "waited_s"),
+    [
+        ([chunk("")] * (OPENING_EVENTS + 1), 0.0),
+        ([b":\n\n"], OPENING_S),
+        ([chunk("", x="y" * OPENING_BYTES)], 0.0),
+    ],
+)
+def test_what_is_held_back_is_bounded(many: list[bytes], waited_s: float) -> None:
+    """In events, in time and in bytes; nothing of it is lost."""
+    reader = StreamReader(Api.CHAT, strip_usage=False)
+    passed = [reader.opening(reader.feed(each), waited_s) for each in many]
+    assert passed == [b""] * (len(many) - 1) + [b"".join(many)]
 
 
 LINE_ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])

@@ -1,11 +1,11 @@
 """One request from its last byte in to its last byte out: attempts, failover, hedges, cuts.
 
-    waiting --first event (stream) or whole answer (unary)--> relaying or over
+    waiting --first token (stream) or whole answer (unary)--> relaying or over
     waiting --failure, retry budget left, another permitted candidate--> waiting
     relaying --upstream lost--> resumed elsewhere, or a typed error event; never a silent end
 
-Failover happens only before the first byte has been passed on. A unary answer is held until it is whole, up to
-`Core.hold_bytes`, so that one that is cut can be had elsewhere; a longer one is passed on as it comes.
+Failover happens only before the first byte was passed on; of a stream none is before its first token. A unary answer
+is held until it is whole, so that it can be had elsewhere; one longer than `Core.hold_bytes` is passed on as it comes.
 """
 
 from __future__ import annotations
@@ -129,6 +129,7 @@ class Exchange(Course):
             self._failed(attempt, Failure.ANSWER, now)
             return
         if attempt is not self._winner:
+            events = reader.opening(events, now - attempt.began_at)
             if not events:
                 return
             self._win(attempt, now)
@@ -147,7 +148,7 @@ class Exchange(Course):
             self._unary_end(attempt, now)
             return
         events = reader.flush()
-        if events and attempt is not self._winner:
+        if attempt is not self._winner and (events := reader.opening(events, inf)):
             self._win(attempt, now)
         if attempt is not self._winner or not (reader.is_done or reader.is_finished):
             self._failed(attempt, Failure.LOST if attempt is self._winner else Failure.ANSWER, now)

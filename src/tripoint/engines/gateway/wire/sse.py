@@ -15,6 +15,12 @@ from tripoint.domain.serving import Api
 from tripoint.engines.gateway.wire.events import BAD_EVENT, Reading, reading_of
 
 MAX_EVENT = 1024 * 1024
+OPENING_BYTES, OPENING_EVENTS, OPENING_S = 64 * 1024, 8, 15.0
+"""How much of a stream without a token is held back, and how long.
+
+More events than any interface opens with may be tokens of a kind we do not know; after so long, signs of life keep the
+caller's connection open.
+"""
 _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 # A CRLF is one line end: its halves must not pass for two, nor may a CR be taken for the whole before what follows it
@@ -75,8 +81,8 @@ class StreamReader:
     """Passes a stream on event by event and reads what it says about itself."""
 
     __slots__ = (
-        "_held", "_is_fresh", "_keep_text", "_learns", "_mark", "_reading", "_strip", "_text", "_unused", "_usage",
-        "error", "error_data", "events", "is_done", "is_finished", "too_long",
+        "_held", "_is_fresh", "_keep_text", "_learns", "_mark", "_opening", "_reading", "_strip", "_text", "_unused",
+        "_usage", "error", "error_data", "events", "is_done", "is_finished", "too_long",
     )  # fmt: skip
 
     def __init__(self, api: Api, *, strip_usage: bool, keep_text: bool = False) -> None:
@@ -95,6 +101,7 @@ class StreamReader:
         """True when an event exceeds what is held back; nothing more is passed on."""
         self._held = bytearray()
         self._is_fresh = True
+        self._opening = b""
         self._strip = strip_usage
         self._keep_text = keep_text
         self._text: list[str] = []
@@ -131,6 +138,24 @@ class StreamReader:
             return self._examine(chunk)
         self.events += events
         return chunk
+
+    def opening(self, events: bytes, waited_s: float) -> bytes:
+        """What the answer begins with when `feed` has brought `events`: all so far, once a token or an end came.
+
+        Nothing before: a role, a name or a keep-alive another upstream can say as well. `OPENING_S` bounds `waited_s`.
+        """
+        opening = self._opening = self._opening + events
+        if not (
+            self.events
+            or self.is_done
+            or self.is_finished
+            or waited_s >= OPENING_S
+            or len(opening) >= OPENING_BYTES
+            or opening.count(b"data:") > OPENING_EVENTS
+        ):
+            return b""
+        self._opening = b""
+        return opening
 
     def flush(self) -> bytes:
         """At the end of the stream: what is held back, when it is an event that lacks only its blank line."""
