@@ -19,10 +19,13 @@ from click.exceptions import NoArgsIsHelpError
 
 from tripoint.domain.errors import (
     AccessError,
+    ConflictError,
     EstateError,
     FileError,
     Finding,
+    IdentityError,
     InternalError,
+    MissingError,
     MissingExtraError,
     OptionError,
     PlatformError,
@@ -51,6 +54,9 @@ EXIT_CODES: Mapping[type[TripointError], ExitCode] = MappingProxyType(
         EstateError: ExitCode.USAGE,
         OptionError: ExitCode.USAGE,
         AccessError: ExitCode.USAGE,
+        IdentityError: ExitCode.USAGE,
+        MissingError: ExitCode.USAGE,
+        ConflictError: ExitCode.USAGE,
         UpstreamError: ExitCode.OUTSIDE,
         PlatformError: ExitCode.OUTSIDE,
         SolverError: ExitCode.OUTSIDE,

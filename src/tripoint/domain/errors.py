@@ -96,6 +96,24 @@ class AccessError(TripointError):
     code = "TP3000"
 
 
+class IdentityError(AccessError):
+    """Nobody knows who the caller is: no key or token, or one that is not good."""
+
+    code = "TP3001"
+
+
+class MissingError(AccessError):
+    """Nothing of that name is there, or nothing this caller may know of: the two are told alike."""
+
+    code = "TP3002"
+
+
+class ConflictError(AccessError):
+    """It is there already, or has changed since the caller read it."""
+
+    code = "TP3003"
+
+
 class UpstreamError(TripointError):
     """Something remote failed."""
 
