@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from tripoint.apps.battery.faults.answers import FAULTS, _fault_in
 from tripoint.apps.battery.faults.capacity import _judged_spill
-from tripoint.apps.battery.faults.loss import _before_first_token, _judged_kill, _mid_stream
+from tripoint.apps.battery.faults.loss import _before_first_token, _judged_kill, _mid_stream, open_at
 from tripoint.apps.battery.load import Fate, Outcome, Outcomes, error_code, fate_of, streamed_text
 from tripoint.apps.battery.place import Place, place_of
 from tripoint.apps.battery.verdict import Report, Row, Verdict, quantile, told
@@ -80,12 +81,48 @@ def test_one_lost_request_misses_the_bar() -> None:
 
 def test_streams_that_end_untold_miss_the_bar() -> None:
     """R2 and R3: silence, and another code than the one that was promised."""
-    assert _before_first_token(Outcomes((outcome(),))).verdict is Verdict.PASS
-    assert _before_first_token(Outcomes(())).verdict is Verdict.FAIL
-    assert _before_first_token(Outcomes((outcome(Fate.LOST),))).verdict is Verdict.FAIL
+    assert _before_first_token([outcome()], 10.01, {}).verdict is Verdict.PASS
+    assert _before_first_token([], 10.01, {}).verdict is Verdict.FAIL
+    assert _before_first_token([outcome(Fate.LOST)], 10.01, {}).verdict is Verdict.FAIL
     assert _mid_stream(Outcomes((outcome(),)), [outcome()]).verdict is Verdict.PASS
     assert _mid_stream(Outcomes((outcome(Fate.SILENT),)), [outcome(Fate.SILENT)]).verdict is Verdict.FAIL
     assert _mid_stream(Outcomes((outcome(),)), []).verdict is Verdict.FAIL
+
+
+def said(*words: tuple[str, str], error: str = "") -> bytes:
+    """A stream of words, each with who says it, that ends well or with an error."""
+    events = [{"choices": [{"delta": {"content": word}}], "system_fingerprint": who} for who, word in words]
+    lines = [b"data: " + json.dumps(each).encode() for each in events]
+    lines.append(b"data: " + json.dumps({"error": {"code": error}}).encode() if error else b"data: [DONE]")
+    return b"\n\n".join(lines) + b"\n\n"
+
+
+def heard(body: bytes, *, at: float = 9.0, took_s: float = 2.0, first_s: float = 1.5) -> Outcome:
+    """A stream that brought so much."""
+    answer = Answer(200, (*EVENTS, ("x-request-id", "r1")), body, True)
+    fate, headers = fate_of(answer), dict(answer.headers)
+    return Outcome(at=at, first_s=first_s, took_s=took_s, fate=fate, status=200, body=body, headers=headers)
+
+
+def test_a_stream_is_sorted_by_whose_words_it_carries() -> None:
+    """Not by when its caller came to read them: here the caller reads half a second after the kill."""
+    begun = heard(said(("dense-1", ""), ("dense-1", "a"), error="upstream_lost"))
+    resumed = heard(said(("dense-1", "a"), ("cloud-1", " b")))
+    elsewhere = heard(said(("cloud-1", ""), ("cloud-1", "a")))
+    opened = heard(said(("dense-1", ""), error="upstream_lost"))
+    over, later = heard(said(("dense-1", "a")), took_s=0.5), heard(said(("cloud-1", "a")), at=10.5)
+    every = Outcomes((begun, resumed, elsewhere, opened, over, later))
+    assert open_at(every, 10.0, "dense-1") == ([elsewhere, opened], [begun, resumed])
+
+
+def test_a_lost_stream_is_told_with_what_is_known_of_it() -> None:
+    """When it left, was heard and ended, as seen from the kill; what it brought; what the gateway says."""
+    opened = heard(said(("dense-1", ""), error="upstream_lost"), first_s=0.9)
+    line = {"ending": "cut", "upstream": "dense-1", "attempts": 1}
+    seen = _before_first_token([opened], 10.0, {"r1": line}).seen
+    assert seen.startswith("1 of 1 waiting streams lost: typed loss upstream_lost (sent -1000 ms, first byte -100 ms")
+    assert "0 words, end +1000 ms; gateway: cut at dense-1 after 1 attempts" in seen
+    assert "no line" in _before_first_token([outcome(Fate.LOST)], 10.0, {"r1": line}).seen
 
 
 def test_a_survivor_above_its_limit_misses_the_bar() -> None:

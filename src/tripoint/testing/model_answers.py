@@ -51,6 +51,8 @@ class ModelAnswer:
     """True for embeddings as base64 of little-endian floats."""
     tool: str = ""
     """A tool it calls instead of saying words: the first one offered, until its result is among the messages."""
+    fingerprint: str = ""
+    """`system_fingerprint` of chat and completions, none when empty."""
 
     def whole(self, *, has_usage: bool) -> dict[str, Any]:
         """The answer in one document."""
@@ -157,7 +159,8 @@ class ModelAnswer:
         yield _named("response.completed", {"response": whole, "sequence_number": number + 5})
 
     def _frame(self, shape: str) -> dict[str, Any]:
-        return {"id": f"{self.api}-{self._digest()}", "object": shape, "created": 1_700_000_000, "model": self.model}
+        frame = {"id": f"{self.api}-{self._digest()}", "object": shape, "created": 1_700_000_000, "model": self.model}
+        return {**frame, "system_fingerprint": self.fingerprint} if self.fingerprint else frame
 
     def _message(self) -> dict[str, Any]:
         head = {"id": f"msg_{self._digest()}", "type": "message", "role": "assistant", "model": self.model}

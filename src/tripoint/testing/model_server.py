@@ -92,6 +92,8 @@ class ModelServer:
     """Models listed and accepted; every name is accepted when empty."""
     secret: str | None = None
     """Credential asked for; none when absent."""
+    fingerprint: str = ""
+    """Told as `system_fingerprint` beside every word of chat and completions, so that a word's origin is known."""
     behaviour: Behaviour = field(default_factory=Behaviour)
     """How it answers."""
     keep: int = 10_000
@@ -177,6 +179,7 @@ class ModelServer:
             return await reply.error(404, f"no such path: {path}")
         if self.models and answer.model not in self.models and "/deployments/" not in path:
             return await reply.error(404, f"no such model: {answer.model}")
+        answer = dataclasses.replace(answer, fingerprint=self.fingerprint)
         return await (reply.stream(answer) if answer.is_stream else reply.whole(answer))
 
     def _still_fails(self) -> bool:
@@ -328,10 +331,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--model", action="append", dest="models", help="a model it lists; any name when none is given")
     parser.add_argument("--secret")
+    parser.add_argument("--fingerprint", default="", help="told beside every word of chat and completions")
     parser.add_argument("--behave", default="{}", help="JSON of a Behaviour")
     options = parser.parse_args(arguments)
     behaviour = Behaviour(**json.loads(options.behave))
-    server = ModelServer(seed=options.seed, models=options.models or (), secret=options.secret, behaviour=behaviour)
+    server = ModelServer(
+        seed=options.seed,
+        models=options.models or (),
+        secret=options.secret,
+        fingerprint=options.fingerprint,
+        behaviour=behaviour,
+    )
 
     async def run() -> None:
         told = asyncio.Event()

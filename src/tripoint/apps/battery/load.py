@@ -57,6 +57,16 @@ class Outcome:
         """Words of a streamed chat answer."""
         return streamed_text(self.body)
 
+    @property
+    def speaker(self) -> str:
+        """Fingerprint beside the first word of a streamed chat answer; empty when no word came."""
+        return next((speaker for speaker, word in spoken(self.body) if word), "")
+
+    @property
+    def ended_at(self) -> float:
+        """When its answer had ended, monotonic s."""
+        return self.at + self.took_s
+
 
 Make = Callable[[int], bytes]
 """The bytes of request number n."""
@@ -212,12 +222,19 @@ def error_code(body: bytes) -> str:
 
 def streamed_text(body: bytes) -> str:
     """The words of a streamed chat answer."""
-    words = []
+    return "".join(word for _, word in spoken(body))
+
+
+def spoken(body: bytes) -> list[tuple[str, str]]:
+    """The fingerprint and the words of each event of a streamed chat answer that has any choice."""
+    found = []
     for line in body.split(b"\n"):
         if line.startswith(b"data: {"):
             with contextlib.suppress(ValueError, KeyError, IndexError, TypeError):
-                words.append(json.loads(line[6:])["choices"][0]["delta"].get("content") or "")
-    return "".join(words)
+                event = json.loads(line[6:])
+                word = event["choices"][0]["delta"].get("content") or ""
+                found.append((str(event.get("system_fingerprint") or ""), word))
+    return found
 
 
 def chats(place: Place, **members: object) -> Make:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from tripoint.apps.battery.load import Fate, Outcome, Outcomes, chats, offered, sent, streamed_text
 from tripoint.apps.battery.place import Place
 from tripoint.apps.battery.rig.scene import Cast, Scene, staged
-from tripoint.apps.battery.verdict import Row, judged, quantile
+from tripoint.apps.battery.verdict import Row, judged, quantile, told
 
 RATE = 50.0
 WARM_S = 2.0
@@ -17,6 +17,8 @@ AFTER_S = 6.5
 ADDED_MS = 150.0
 LATE_BAR = 3
 FIRST_BYTE_S = 2.0
+Lines = Mapping[str, Mapping[str, object]]
+"""The gateway's access log, by request id."""
 
 
 class Deed:
@@ -67,18 +69,46 @@ async def killed_streams() -> list[Row]:
             seconds=4.0,
             hook=[(2.5, kill)],
         )
+        lines = scene.gateway.access_lines()
         await scene.cloud.behave()
         resumed = [(number, each) for number, each in enumerate(outcomes.all) if number % 2 and each.at < kill.at]
         wrong = await _unlike_the_original(scene, resumed)
-    waiting = Outcomes(tuple(each for each in outcomes.all if each.at < kill.at < each.at + (each.first_s or 9e9)))
-    begun = [each for each in outcomes.all if each.at + (each.first_s or 9e9) < kill.at < each.at + each.took_s]
-    return [_before_first_token(waiting), _mid_stream(outcomes, begun), _resumed(outcomes, kill.at, wrong)]
+    waiting, begun = open_at(outcomes, kill.at, "dense-1")
+    first = _before_first_token(waiting, kill.at, lines)
+    return [first, _mid_stream(outcomes, begun), _resumed(outcomes, kill.at, wrong)]
 
 
-def _before_first_token(waiting: Outcomes) -> Row:
-    lost = len(waiting) - waiting.count(Fate.OK)
-    seen = f"{lost} of {len(waiting)} waiting streams lost"
+def open_at(outcomes: Outcomes, at: float, dead: str) -> tuple[list[Outcome], list[Outcome]]:
+    """The streams that were open when a server was killed: those still without a word of it, and those with one.
+
+    By what they carry, not by when the caller read it: a word that bears a dead server's fingerprint was said before
+    it died, however late a busy caller hears of it; and where there is none, the caller was promised another site.
+    """
+    hit = [each for each in outcomes.all if each.at < at < each.ended_at]
+    return [each for each in hit if each.speaker != dead], [each for each in hit if each.speaker == dead]
+
+
+def _before_first_token(waiting: list[Outcome], at: float, lines: Lines) -> Row:
+    lost = [_told_of(each, at, lines) for each in waiting if each.fate is not Fate.OK]
+    seen = f"{len(lost)} of {len(waiting)} waiting streams lost" + (": " + told(lost, "") if lost else "")
     return judged("R2", "kill -9 before the first token", "0 lost", passed=not lost and len(waiting) > 0, seen=seen)
+
+
+def _told_of(lost: Outcome, at: float, lines: Lines) -> str:
+    """What is known of a lost stream: the caller's side in ms from the kill, and the gateway's."""
+
+    def since(seconds: float) -> str:
+        return f"{1000 * (lost.at + seconds - at):+.0f} ms"
+
+    first = f"first byte {since(lost.first_s)}" if lost.first_s else "no byte"
+    words = f"{len(lost.text.split())} words" + (f" of {lost.speaker}" if lost.speaker else "")
+    line = lines.get(lost.headers.get("x-request-id", ""))
+    if line is None:
+        account = "no line of the gateway's"
+    else:
+        account = f"gateway: {line['ending']} at {line['upstream'] or 'none'} after {line['attempts']} attempts"
+    code = f" {lost.code}" if lost.code else ""
+    return f"{lost.fate}{code} (sent {since(0.0)}, {first}, {words}, end {since(lost.took_s)}; {account})"
 
 
 def _mid_stream(outcomes: Outcomes, begun: list[Outcome]) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
@@ -137,6 +138,13 @@ class GatewayProcess:
         self.process = None
         for pid in family[1:]:
             _kill(pid)
+
+    def access_lines(self) -> dict[str, dict[str, object]]:
+        """Its access log so far, by request id."""
+        lines = [
+            line for line in self.log.read_bytes().splitlines() if line.startswith(b'{"at":') and line.endswith(b"}")
+        ]
+        return {str(line["id"]): line for line in map(json.loads, lines)}
 
     def written(self) -> Iterator[tuple[str, bytes]]:
         """Everything it has written: its output and each file of its run folder."""

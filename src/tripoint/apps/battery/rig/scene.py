@@ -71,7 +71,7 @@ class Scene:
 async def staged(cast: Cast | None = None) -> AsyncIterator[Scene]:
     """Starts servers and gateway; on the way out each is stopped by its own id and the folder removed."""
     wanted = cast or Cast()
-    servers = {name: ModelProcess(secret=UPSTREAM_KEY) for name in PRICES}
+    servers = {name: ModelProcess(secret=UPSTREAM_KEY, fingerprint=name) for name in PRICES}
     with tempfile.TemporaryDirectory(prefix="tripoint-verify-") as folder:
         gateway = GatewayProcess(Path(folder), workers=wanted.workers)
         try:

@@ -36,6 +36,8 @@ class ModelProcess:
     """Decides the words; servers of one seed are reproducible."""
     secret: str = ""
     """Credential it asks for, none when empty."""
+    fingerprint: str = ""
+    """What it says beside every word, so that callers can tell whose word it is."""
     port: int = field(default_factory=free_port)
     """Its port."""
     process: subprocess.Popen[bytes] | None = None
@@ -56,6 +58,7 @@ class ModelProcess:
         command = [sys.executable, "-m", "tripoint.testing.model_server", "--port", str(self.port)]
         command += ["--seed", str(self.seed), "--model", NAME_THERE, "--behave", json.dumps(behaviour)]
         command += ["--secret", self.secret] if self.secret else []
+        command += ["--fingerprint", self.fingerprint] if self.fingerprint else []
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if not await listens(self.port, START_S, self.process):
             raise PlatformError(f"the model server on port {self.port} did not start")
