@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """An administrative act, about to be entered in the log."""
+
+    at: float
+    """Seconds since 1970."""
+    actor: str
+    """Principal id, or `local:USER` for who acts on the machine itself."""
+    action: str
+    """Verb and noun, e.g. `key.create`."""
+    subject: str
+    """Id of what it is done to."""
+    tenant: str = ""
+    """Tenant concerned; empty when none."""
+    detail: Mapping[str, object]
+    """What changes, as plain JSON values; never a secret."""
 
 
 class AuditEntry(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Role(StrEnum):
@@ -84,6 +85,33 @@ class ApiKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OneTimeToken:
+    """What makes the first admin: shown once, good for a short time, and for one use."""
+
+    id: str
+    """Public id, part of the token."""
+    digest: str
+    """Keyed hash of the whole token, hexadecimal."""
+    created_at: float
+    """Seconds since 1970."""
+    expires_at: float
+    """Seconds since 1970."""
+    used_at: float | None = None
+    """When it was used; `None` as long as it can be."""
+
+
+class Actor(NamedTuple):
+    """Who acts, once recognised."""
+
+    id: str
+    """Principal id, or `local:USER` for who acts on the machine itself."""
+    roles: frozenset[Role]
+    """What it may do."""
+    tenant: str | None = None
+    """The only tenant it may see and change; all when `None`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """Whose requests a quota or budget is about: all of a tenant's, or only those of one key or one workload."""
 
@@ -141,6 +169,25 @@ class Accounts:
     """All of them."""
     budgets: tuple[Budget, ...] = ()
     """All of them."""
+
+
+Account = Tenant | Principal | ApiKey | Quota | Budget | OneTimeToken
+"""Whatever the store of accounts keeps under an id."""
+
+
+def tenant_of(row: Account) -> str | None:
+    """The tenant a row belongs to; `None` when to none."""
+    match row:
+        case Tenant():
+            return row.id
+        case Principal():
+            return row.tenant
+        case ApiKey():
+            return row.tenant or None
+        case Quota() | Budget():
+            return row.scope.tenant
+        case OneTimeToken():
+            return None
 
 
 WARN_AT = (50, 80, 100)
