@@ -27,6 +27,7 @@ class Failure(StrEnum):
     STATUS = "status"
     LIMITED = "limited"
     CREDENTIAL = "credential"
+    ABSENT = "absent"
     ANSWER = "answer"
     LOST = "lost"
     CANCELLED = "cancelled"

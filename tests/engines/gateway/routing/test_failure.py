@@ -9,6 +9,7 @@ from tests.factories.routing import Desk
 from tests.factories.serving import candidate, route, table, target, two_sites
 
 from tripoint.domain.record import Failure, Reason
+from tripoint.domain.serving import Api
 from tripoint.domain.table import RoutingTable
 from tripoint.engines.gateway.health.board import LocalBoard
 from tripoint.engines.gateway.routing.query import Choice, Shed
@@ -28,7 +29,7 @@ def pair(found: RoutingTable) -> tuple[Desk, Desk]:
 
 @pytest.mark.parametrize(
     "failure",
-    [each for each in Failure if each not in (Failure.LIMITED, Failure.CANCELLED)],
+    [each for each in Failure if each not in (Failure.LIMITED, Failure.CANCELLED, Failure.ABSENT)],
 )
 def test_three_failures_shut_a_target(failure: Failure) -> None:
     """Whatever kind they are of, wrong credentials included; the rest goes to the other one."""
@@ -37,6 +38,42 @@ def test_three_failures_shut_a_target(failure: Failure) -> None:
         desk.fail(desk.take(tried=[1]), failure)
     assert desk.state("a").breaker == "open"
     assert set(desk.serve(50)) == {"b"}
+
+
+def two_models() -> RoutingTable:
+    """Two upstreams; the first is to serve two workloads by different models."""
+    targets = [target("a", max_concurrency=100), target("b", slot=1, max_concurrency=100)]
+    chat = route(candidate(0, share=1.0), candidate(1, usd=3.0))
+    other = route(candidate(0, model="other", share=1.0), candidate(1, model="other", usd=3.0), workload="other")
+    return table(targets, [chat, other])
+
+
+def test_a_model_that_is_not_there_shuts_only_itself() -> None:
+    """The upstream lives: its other model and its other interfaces are served as before."""
+    desk = Desk(two_models())
+    for _ in range(3):
+        desk.fail(desk.take(tried=[1]), Failure.ABSENT)
+    assert desk.state("a").breaker == "closed"
+    assert set(desk.serve(20)) == {"b"}
+    assert set(desk.serve(20, desk.query("other"))) == {"a"}
+    assert set(desk.serve(20, desk.query(api=Api.COMPLETIONS))) == {"a"}
+    desk.wait(1.1)
+    assert set(desk.serve(20)) == {"a"}  # the first of them was answered, so all may go there again
+
+
+def test_a_model_that_nobody_has_is_told_with_a_wait() -> None:
+    """One request at a time finds out whether it has come."""
+    desk = Desk(two_models())
+    for other in (1, 0):
+        for _ in range(3):
+            desk.fail(desk.take(tried=[other]), Failure.ABSENT)
+    shed = desk.refused()
+    assert (shed.status, shed.code) == (503, "no_healthy_upstream")
+    assert "no such model" in shed.message
+    assert shed.retry_after_s >= 1.0
+    desk.wait(1.1)
+    assert {desk.take().target.id, desk.take().target.id} == {"a", "b"}
+    assert desk.refused().code == "no_healthy_upstream"
 
 
 def test_a_caller_that_hangs_up_is_no_failure() -> None:

@@ -58,7 +58,7 @@ FAULTS = (
     Fault(name="garbage", behaviour={"is_garbage": True}, most=2 * ASKED, elsewhere=ASKED),
     Fault(name="halfbody", behaviour={"cut_after": 0}, most=2 * ASKED, elsewhere=ASKED),
     Fault(name="halfstream", behaviour={"cut_after": 3}, is_stream=True, fates=_TOLD),
-    Fault(name="nofirst", behaviour={"cut_after": 0}, is_stream=True, fates=_TOLD),
+    Fault(name="nofirst", behaviour={"cut_after": 0}, is_stream=True, elsewhere=ASKED),
     Fault(name="badchunk", behaviour={"bad_chunk_after": 3}, is_stream=True, fates=_TOLD),
     Fault(name="badevent", behaviour={"bad_event_after": 3}, is_stream=True, fates=_TOLD),
     Fault(name="hugebody", behaviour={"is_huge": True}, fates=frozenset({Fate.OK, Fate.REFUSED, Fate.CUT})),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from math import inf
 
+from tripoint.domain.serving import Api
 from tripoint.domain.table import RoutingTable
 from tripoint.engines.gateway.dialects.translation import served_as
+from tripoint.engines.gateway.health.absence import Absences
 from tripoint.engines.gateway.routing.flow import Flow, Way
 from tripoint.engines.gateway.routing.query import Query, Shed
 
@@ -69,6 +71,19 @@ def narrowed(among: Permitted, query: Query) -> Permitted:
         if not fitting:
             return _refused(503, "no_reproducible_upstream", f"no other permitted upstream of `{name}` is reproducible")
     return _split(among.flow, fitting)
+
+
+def present(among: Permitted, absences: Absences, api: Api, now: float) -> Permitted:
+    """What is left without the candidates whose upstream has just said that it does not have them."""
+    flow, ways = among.flow, among.ways + among.others
+    until = [absences.until((way.slot, way.candidate.model, api)) for way in ways]
+    if flow is None or all(each <= now for each in until):
+        return among
+    there = tuple(way for way, each in zip(ways, until, strict=True) if each <= now)
+    if there:
+        return _split(flow, there)
+    told = f"every permitted upstream of `{flow.route.workload}` says that it has no such model"
+    return Permitted(None, (), (), Shed(503, "no_healthy_upstream", told, max(1.0, min(until) - now)))
 
 
 def _split(flow: Flow, ways: tuple[Way, ...]) -> Permitted:

@@ -11,13 +11,14 @@ from collections.abc import Collection
 from tripoint.domain.record import Failure, Reason, ShiftRecord
 from tripoint.domain.serving import Api
 from tripoint.domain.table import RoutingTable, Target
+from tripoint.engines.gateway.health.absence import Absences
 from tripoint.engines.gateway.health.board import Board
 from tripoint.engines.gateway.health.breaker import Standing
 from tripoint.engines.gateway.health.load import UpstreamLoad
 from tripoint.engines.gateway.health.retries import RetryBudget
 from tripoint.engines.gateway.routing.fleet import Fleet
 from tripoint.engines.gateway.routing.flow import Way
-from tripoint.engines.gateway.routing.permit import Permitted, narrowed, permitted
+from tripoint.engines.gateway.routing.permit import Permitted, narrowed, permitted, present
 from tripoint.engines.gateway.routing.query import Choice, Query, Shed, TargetState
 from tripoint.engines.gateway.routing.shift import moved
 from tripoint.engines.gateway.routing.spill import Spill
@@ -49,6 +50,7 @@ class Router:
         self._fleet = Fleet(table, board, seed=seed, now=now)
         self._spill = Spill(board, table.first_byte_s, table.shifting.max_cost_factor)
         self._kinds: dict[tuple[str, str | None, frozenset[str] | None, Api], Permitted] = {}
+        self._absences = Absences()
         self._look_at = now + LOOK_S
         self._retries = RetryBudget(table.retry_share, now=now)
         self._hedges = RetryBudget(table.hedging.max_share if table.hedging else 0.0, floor=1.0, now=now)
@@ -60,6 +62,7 @@ class Router:
         self.table = table
         self._fleet.load(table, now)
         self._kinds.clear()
+        self._absences.clear()
         self._spill.first_byte_s, self._spill.max_cost_factor = table.first_byte_s, table.shifting.max_cost_factor
         self._retries.resize(table.retry_share)
         self._hedges.resize(table.hedging.max_share if table.hedging else 0.0)
@@ -95,8 +98,9 @@ class Router:
         among = self._kinds.get((query.route.workload, query.label, query.sites, query.api))
         if among is None:
             among = self._permit(query)
-        if query.must_reproduce or query.tokens_in + query.tokens_out > among.context_tokens:
-            among = narrowed(among, query)
+        absences = self._absences
+        if query.must_reproduce or absences.found or query.tokens_in + query.tokens_out > among.context_tokens:
+            among = present(narrowed(among, query), absences, query.api, now)
         flow = among.flow
         if flow is None:
             return among.refusal
@@ -173,6 +177,8 @@ class Router:
         flow.requests += 1
         flow.tokens_in += query.tokens_in
         flow.tokens_out += tokens_out
+        if self._absences.found:
+            self._absences.asked((way.slot, candidate.model, query.api), now)
         if is_trial:
             choice.is_trial = True
             station.is_trial_out = True
@@ -237,6 +243,8 @@ class Router:
         breaker = station.breaker
         if choice.epoch == breaker.epoch:
             breaker.succeeded(now)
+        if self._absences.found:
+            self._absences.there((way.slot, way.candidate.model, query.api))
 
     def _failed(self, choice: Choice, failure: Failure, now: float, retry_after_s: float) -> None:
         station = choice.way.station
@@ -252,6 +260,12 @@ class Router:
                 self._well(choice, now)
             station.relimit(now)
             self._fleet.reshare(now)
+            return
+        if failure is Failure.ABSENT:  # it lives, and says that it has no such model
+            station.last_sign = now
+            self._absences.missed((choice.index, choice.candidate.model, choice.query.api), now)
+            if choice.is_trial:
+                self._well(choice, now)
             return
         if failure is Failure.TIMEOUT and station.last_sign > choice.at:
             # It answers others, only more slowly than was waited for: wait longer from now on.

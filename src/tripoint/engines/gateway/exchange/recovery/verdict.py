@@ -8,8 +8,8 @@ from tripoint.domain.record import Failure
 _BY_STATUS = {
     401: Failure.CREDENTIAL,
     403: Failure.CREDENTIAL,
-    404: Failure.STATUS,
-    405: Failure.STATUS,
+    404: Failure.ABSENT,
+    405: Failure.ABSENT,
     408: Failure.STATUS,
     425: Failure.LIMITED,
     429: Failure.LIMITED,
@@ -26,8 +26,8 @@ _LONGEST_WAIT_S = 3600.0
 def failure_of(status: int, retry_after_s: float) -> Failure | None:
     """The failure a status stands for; `None` when the answer, good or bad, is the caller's.
 
-    401, 403 and 404 are about our credential and our name for the model: the caller never sees either. A 503
-    that says when to come back is a limit, any other 5xx a fault.
+    401, 403 and 404 are about our credential and our name for the model: the caller never sees either, and 404 and 405
+    speak of that model and interface alone. A 503 that says when to come back is a limit, any other 5xx a fault.
     """
     if status < 400:
         return None if 200 <= status < 300 else Failure.ANSWER
