@@ -1,0 +1,1 @@
+"""Accounts and their audit log in SQL."""

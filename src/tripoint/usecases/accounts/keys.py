@@ -1,0 +1,230 @@
+"""Keys: create, rotate with an overlap, revoke. A key is shown once, when it is made; what is kept opens nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from tripoint.domain.errors import AccessError, ConflictError, OptionError
+from tripoint.domain.tenancy import Actor, ApiKey, Principal
+from tripoint.engines.governance.access.keys import KeyKind, key_digest, make_key
+from tripoint.engines.governance.access.roles import Action, may_grant
+from tripoint.engines.governance.audit.rows import difference, said
+from tripoint.ports import AccountBook, AccountStore
+from tripoint.usecases.accounts.turn import (
+    Turn,
+    act_of,
+    acting,
+    enter,
+    found,
+    fresh,
+    good_name,
+    require_somewhere,
+    tenant_for,
+)
+
+MAX_LISTED = 100
+"""Most workloads, and most places, one key may name."""
+
+
+class Secrets(NamedTuple):
+    """What a new key is made with; nothing of it is random to this module."""
+
+    pepper: bytes
+    """Key of the keyed hash."""
+    entropy: bytes
+    """Fresh random bytes, as many as a key takes."""
+
+
+class Shown(NamedTuple):
+    """A new key, and its text for the one time it is shown."""
+
+    key: ApiKey
+    """What is kept."""
+    text: str
+    """The secret: to be shown once and then forgotten."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a new key is to be."""
+
+    name: str
+    """What people call it."""
+    tenant: str = ""
+    """Who pays, for a key of the gateway."""
+    principal: str | None = None
+    """For whom it speaks in the admin interface; then it is no key of the gateway."""
+    workloads: tuple[str, ...] = ()
+    """Workloads it may call; all when empty."""
+    only_at: tuple[str, ...] = ()
+    """Sites, layers or kinds it is confined to."""
+    expires_at: float | None = None
+    """Seconds since 1970; never when `None`."""
+
+
+def create_key(store: AccountStore, turn: Turn, wanted: Wanted, secrets: Secrets) -> Shown:
+    """A new key of a tenant, or of a principal.
+
+    Raises `AccessError`, `MissingError` for a tenant or principal the actor does not see, `OptionError` for values
+    that cannot be used.
+    """
+    _check(wanted, turn.now)
+    require_somewhere(turn.actor, Action.KEY_CREATE)
+    made = make_key(KeyKind.GATEWAY if wanted.principal is None else KeyKind.ADMIN, secrets.entropy)
+    with acting(store, turn) as book:
+        row = ApiKey(
+            id=made.id,
+            digest=key_digest(secrets.pepper, made.text),
+            name=wanted.name,
+            tenant=_payer(book, turn.actor, wanted),
+            created_at=turn.now,
+            principal=wanted.principal,
+            workloads=wanted.workloads,
+            only_at=wanted.only_at,
+            expires_at=wanted.expires_at,
+        )
+        fresh(book, row)
+        enter(book, turn, Action.KEY_CREATE, row, said(row))
+    return Shown(row, made.text)
+
+
+def rotate_key(
+    store: AccountStore,
+    turn: Turn,
+    key: str,
+    secrets: Secrets,
+    *,
+    overlap_s: float,
+    expires_at: float | None = None,
+) -> Shown:
+    """A new key that may all the old one may; the old one is refused after `overlap_s` seconds.
+
+    Raises `AccessError`, `MissingError`, `OptionError`, and `ConflictError` for a key that is refused already.
+    """
+    if not 0 <= overlap_s <= _MAX_OVERLAP_S:
+        raise OptionError(
+            f"an overlap of {overlap_s:g} s cannot be: at most {_MAX_OVERLAP_S:g} s, 90 days",
+            hint="0 refuses the old key at once",
+        )
+    made_at = turn.now
+    with acting(store, turn) as book:
+        old = found(book, turn.actor, Action.KEY_ROTATE, ApiKey, key)
+        _own_or_lesser(book, turn.actor, old)
+        _refuse_ended(old, turn.now)
+        made = make_key(KeyKind.GATEWAY if old.principal is None else KeyKind.ADMIN, secrets.entropy)
+        until = made_at + overlap_s
+        ends = [each for each in (old.revoked_at, until) if each is not None]
+        leaving = replace(old, revoked_at=min(ends))
+        new = replace(
+            old,
+            id=made.id,
+            digest=key_digest(secrets.pepper, made.text),
+            created_at=made_at,
+            expires_at=expires_at,
+            revoked_at=None,
+            replaces=old.id,
+        )
+        _check_expiry(expires_at, turn.now)
+        fresh(book, new)
+        act = act_of(turn, Action.KEY_ROTATE, new, {**said(new), "replaced": difference(old, leaving)})
+        book.change(act, put=(leaving, new), request=turn.request)
+    return Shown(new, made.text)
+
+
+def revoke_key(store: AccountStore, turn: Turn, key: str) -> ApiKey:
+    """Refuses a key from now on, for good. Nothing changes when it is refused already."""
+    with acting(store, turn) as book:
+        before = found(book, turn.actor, Action.KEY_REVOKE, ApiKey, key)
+        _own_or_lesser(book, turn.actor, before)
+        if before.revoked_at is not None and before.revoked_at <= turn.now:
+            return before
+        after = replace(before, revoked_at=turn.now)
+        enter(book, turn, Action.KEY_REVOKE, after, difference(before, after))
+    return after
+
+
+def show_key(store: AccountStore, actor: Actor, key: str) -> ApiKey:
+    """One key, without its secret. Raises `AccessError`, `MissingError`."""
+    with store.read() as book:
+        return found(book, actor, Action.KEY_READ, ApiKey, key)
+
+
+def list_keys(
+    store: AccountStore, actor: Actor, *, tenant: str | None = None, after: str = "", limit: int | None = None
+) -> tuple[ApiKey, ...]:
+    """The keys the actor sees, of one tenant when given, by id. Raises `AccessError`, `MissingError`."""
+    bound = require_somewhere(actor, Action.KEY_READ)
+    with store.read() as book:
+        if tenant is not None:
+            tenant_for(book, actor, Action.KEY_READ, tenant)
+        return book.rows(ApiKey, tenant=tenant or bound, after=after, limit=limit)
+
+
+_MAX_OVERLAP_S = 90 * 86400.0
+
+
+def _payer(book: AccountBook, actor: Actor, wanted: Wanted) -> str:
+    """The tenant a new key belongs to; for a principal's key, the one it is bound to."""
+    if wanted.principal is None:
+        return tenant_for(book, actor, Action.KEY_CREATE, wanted.tenant).id
+    row = found(book, actor, Action.KEY_CREATE, Principal, wanted.principal)
+    _speak_for(actor, row)
+    return row.tenant or ""
+
+
+def _own_or_lesser(book: AccountBook, actor: Actor, key: ApiKey) -> None:
+    """A principal's key is its own affair, or that of who may change principals and has all its roles."""
+    if key.principal is not None and (row := book.find(Principal, key.principal)) is not None:
+        _speak_for(actor, row)
+
+
+def _speak_for(actor: Actor, row: Principal) -> None:
+    if actor.id == row.id:
+        return
+    require_somewhere(actor, Action.PRINCIPAL_CHANGE)
+    if not may_grant(actor, frozenset(row.roles)):
+        raise AccessError(
+            f"`{row.id}` has roles that `{actor.id}` has not", hint="somebody with those roles may do this"
+        )
+
+
+def _check(wanted: Wanted, now: float) -> None:
+    good_name(wanted.name, "key")
+    if (wanted.principal is None) == (not wanted.tenant):
+        raise OptionError(
+            "a key is either of a tenant or of a principal",
+            hint="name one of them: a principal brings its tenant along",
+        )
+    if wanted.principal is not None and (wanted.workloads or wanted.only_at):
+        raise OptionError(
+            "a principal's key opens the admin interface only", hint="workloads and sites restrict keys of a tenant"
+        )
+    for what, names in (("workloads", wanted.workloads), ("places", wanted.only_at)):
+        _check_names(what, names)
+    _check_expiry(wanted.expires_at, now)
+
+
+def _check_names(what: str, names: Sequence[str]) -> None:
+    if len(names) > MAX_LISTED:
+        raise OptionError(f"{len(names)} {what} are too many: at most {MAX_LISTED}", hint="leave them out for all")
+    for name in names:
+        good_name(name, what.removesuffix("s"))
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise OptionError(f"`{twice[0]}` is named twice among the {what}", hint="name it once")
+
+
+def _check_expiry(expires_at: float | None, now: float) -> None:
+    if expires_at is not None and not expires_at > now:
+        raise OptionError(
+            f"a key that ends {now - expires_at:,.0f} s ago opens nothing", hint="name a time to come, or none"
+        )
+
+
+def _refuse_ended(key: ApiKey, now: float) -> None:
+    if key.revoked_at is not None and key.revoked_at <= now:
+        raise ConflictError(f"the key `{key.id}` was revoked already", hint="create a new one")
+    if key.expires_at is not None and key.expires_at <= now:
+        raise ConflictError(f"the key `{key.id}` has expired already", hint="create a new one")
