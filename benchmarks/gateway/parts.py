@@ -22,6 +22,7 @@ from tripoint.apps.gateway.http.connection import Connection
 from tripoint.apps.gateway.http.heads import read_head
 from tripoint.apps.gateway.http.lobby import Lobby
 from tripoint.apps.gateway.limits import Limits
+from tripoint.domain.money import Tariff
 from tripoint.domain.record import UsageRecord
 from tripoint.domain.serving import Api, Dialect, Shifting
 from tripoint.domain.table import Candidate, KeyEntry, Route, RoutingTable, Target, TokenPrice
@@ -29,6 +30,7 @@ from tripoint.engines.gateway.exchange.gateway import Gateway
 from tripoint.engines.gateway.health.board import LocalBoard
 from tripoint.engines.gateway.routing.query import Choice, Query
 from tripoint.engines.gateway.routing.router import Router
+from tripoint.engines.gateway.table.tariffs.rows import tariff_of
 from tripoint.engines.gateway.telemetry.access import access_line
 from tripoint.engines.gateway.telemetry.metrics import Metrics
 from tripoint.engines.gateway.wire.ask import outgoing_body, read_ask
@@ -85,7 +87,8 @@ def routing_table() -> RoutingTable:
     candidates = tuple(
         Candidate(
             target=slot, model=MODEL, name=UPSTREAM_MODEL, share=share, price=_price(usd_in, usd_out),
-            list_price=_price(usd_in, usd_out), basis="declared", context_tokens=128_000,
+            tariff=_row(usd_in, usd_out), list_tariff=_row(usd_in, usd_out), marginal=_row(usd_in, usd_out),
+            firm=_row(0.0, 0.0), basis="declared", context_tokens=128_000,
         )
         for slot, ((_, _, usd_in, usd_out), share) in enumerate(zip(sites, (0.2, 0.6, 0.2), strict=True))
     )  # fmt: skip
@@ -95,7 +98,8 @@ def routing_table() -> RoutingTable:
     )  # fmt: skip
     key = KeyEntry(id="bench", tenant="team", secret="env:KEY", workloads=("assistant",), sites=None)
     return RoutingTable(
-        name="bench", estate_digest="sha256:0", plan_digest="sha256:1", targets=targets, routes=(route,), keys=(key,),
+        name="bench", estate_digest="sha256:0", plan_digest="sha256:1", prices="p1", targets=targets,
+        routes=(route,), keys=(key,),
         labels=("eu",), retry_share=0.1, deadline_s=600.0, first_byte_s=60.0, stall_s=30.0, shifting=Shifting(),
         hedging=None, prefix_affinity=True,
     )  # fmt: skip
@@ -103,6 +107,10 @@ def routing_table() -> RoutingTable:
 
 def _price(usd_in: float, usd_out: float) -> TokenPrice:
     return TokenPrice(usd_in=usd_in / 1e6, usd_out=usd_out / 1e6, usd_cached=usd_in / 2e6)
+
+
+def _row(usd_in: float, usd_out: float) -> Tariff:
+    return tariff_of("assistant/bench/gpt-4o", _price(usd_in, usd_out))
 
 
 class Nowhere:

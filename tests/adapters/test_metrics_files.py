@@ -24,11 +24,11 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-def counted(requests: int, usd: float = 0.1) -> bytes:
+def counted(requests: int, nano: int = 100_000_000) -> bytes:
     """The snapshot of a worker that has seen so many."""
     metrics = Metrics()
     for number in range(requests):
-        metrics.record(record(number, usd=usd))
+        metrics.record(record(number, nano=nano))
     return metrics.snapshot()
 
 
@@ -114,7 +114,7 @@ def test_what_is_no_file_of_ours_is_passed_over(tmp_path: Path, monkeypatch: pyt
 def test_incarnations_that_ended_become_one_file(tmp_path: Path) -> None:
     """Again and again: the page stays the same to the last digit, the files stay few."""
     for number in range(6):
-        write(tmp_path, number % 2, f"i{number}", counted(number + 1, usd=0.1 * (number + 1)))
+        write(tmp_path, number % 2, f"i{number}", counted(number + 1, nano=100_000_001 * (number + 1)))
         before = exposition(read_snapshots(tmp_path))
         assert fold_past(tmp_path, {f"i{number}"})
         assert exposition(read_snapshots(tmp_path)) == before

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tripoint.adapters.table_json import table_digest, table_from_json, table_to_json
 from tripoint.apps.wiring import compile_routing
 from tripoint.domain.errors import EstateError
+from tripoint.domain.money import Tariff
 from tripoint.domain.serving import Hedging, Shifting
 from tripoint.domain.table import Candidate, KeyEntry, Route, RoutingTable, Target, TokenPrice
 
@@ -32,12 +33,20 @@ def spoiled(**changes: Any) -> bytes:
     return json.dumps(json.loads(table_to_json(hybrid())) | changes).encode()
 
 
+PICO = st.integers(0, 10**12)
+tariffs = st.builds(
+    Tariff, id=st.text(), pico_in=PICO, pico_cached=PICO, pico_out=PICO, pico_request=PICO
+)
+candidates = st.builds(
+    Candidate, price=st.builds(TokenPrice), tariff=tariffs, list_tariff=tariffs, marginal=tariffs, firm=tariffs
+)
+
 tables = st.builds(
     RoutingTable,
-    schema=st.just("tripoint/routing-table/v1"),
-    targets=st.lists(st.builds(Target), max_size=3).map(tuple),
+    schema=st.just("tripoint/routing-table/v2"),
+    targets=st.lists(st.builds(Target, held_nano_per_hour=PICO), max_size=3).map(tuple),
     routes=st.lists(
-        st.builds(Route, candidates=st.lists(st.builds(Candidate, price=st.builds(TokenPrice)), max_size=2).map(tuple)),
+        st.builds(Route, candidates=st.lists(candidates, max_size=2).map(tuple)),
         max_size=2,
     ).map(tuple),
     keys=st.lists(st.builds(KeyEntry), max_size=2).map(tuple),
@@ -69,8 +78,8 @@ def test_the_digest_tells_tables_apart() -> None:
         (b"[]", "TP1911", "not a routing table"),
         (b"{}", "TP1911", "found no `schema`"),
         (b'{"schema": "tripoint/plan/v1"}', "TP1911", "found schema `tripoint/plan/v1`"),
-        (b'{"schema": "tripoint/routing-table/v9"}', "TP1912", "this tripoint reads `tripoint/routing-table/v1`"),
-        (b'{"schema": "tripoint/routing-table/v1"}', "TP1911", "missing required field"),
+        (b'{"schema": "tripoint/routing-table/v9"}', "TP1912", "this tripoint reads `tripoint/routing-table/v2`"),
+        (b'{"schema": "tripoint/routing-table/v2"}', "TP1911", "missing required field"),
         (b"\xff", "TP1911", "not a routing table"),
     ],
 )

@@ -200,7 +200,7 @@ def test_a_removed_file_is_not_written_on(tmp_path: Path) -> None:
 def test_a_name_no_encoding_has_is_lost_and_counted(tmp_path: Path) -> None:
     """Half a surrogate pair in a field raises nothing."""
     with segments_in(tmp_path) as segments:
-        segments.append(record(0, basis="\ud800"))
+        segments.append(record(0, tariff="\ud800"))
         segments.append(record(1))
     assert segments.lost == 1
     assert [each.id for each in records_in(tmp_path)] == ["req-1"]

@@ -22,7 +22,7 @@ import msgspec
 
 from tripoint.domain.record import UsageRecord
 
-MAGIC: Final = b"tripoint/usage-segment/v1\n"
+MAGIC: Final = b"tripoint/usage-segment/v2\n"
 """How every segment begins."""
 _FRAME: Final = Struct("<II")
 _MAX_PAYLOAD: Final = 1 << 20

@@ -86,6 +86,29 @@ class AttemptRecord(NamedTuple):
     """A `Failure`, empty when it succeeded."""
 
 
+class Bill(NamedTuple):
+    """What an attempt that did not give the answer had delivered, or was let go with, and costs all the same."""
+
+    upstream: str
+    """Upstream id."""
+    site: str
+    """Site id."""
+    model: str
+    """Model spec id."""
+    tariff: str
+    """Price row."""
+    prices: str
+    """Price version it belongs to."""
+    usage: Usage
+    """Tokens."""
+    nano: int
+    """Effective cost, nano-dollars."""
+    list_nano: int
+    """The same at list prices."""
+    marginal_nano: int
+    """What routing compared, nano-dollars."""
+
+
 class UsageRecord(NamedTuple):
     """One request, complete; prompt and answer text are never part of it."""
 
@@ -127,16 +150,41 @@ class UsageRecord(NamedTuple):
     """Part of it spent here before the first attempt was sent, s."""
     reason: str
     """Why the answering candidate was chosen, a `Reason`."""
-    usd: float
-    """Marginal cost, USD, every billed attempt included."""
-    list_usd: float
-    """The same at list prices, USD."""
-    basis: str
-    """Where the price comes from."""
+    nano: int
+    """Effective cost, nano-dollars, everything in `billed` included."""
+    list_nano: int
+    """The same at list prices."""
+    marginal_nano: int
+    """What routing compared: the cost of one more request, nano-dollars."""
+    tariff: str
+    """Price row of the answer; empty when no upstream answered."""
+    prices: str
+    """Price version that row belongs to."""
     trace_id: str
     """W3C trace id, 32 hexadecimal digits."""
     attempts: tuple[AttemptRecord, ...]
     """Every attempt in order."""
+    billed: tuple[Bill, ...] = ()
+    """What other attempts than the answering one cost; empty for nearly all."""
+
+
+def portions(record: UsageRecord) -> tuple[Bill, ...]:
+    """The record's tokens and money by who served them: the answer first, then what else was billed.
+
+    They add up to the record's costs exactly; none when nothing was delivered by anybody.
+    """
+    if not record.upstream:
+        return record.billed
+    nano, list_nano, marginal_nano = record.nano, record.list_nano, record.marginal_nano
+    for bill in record.billed:
+        nano -= bill.nano
+        list_nano -= bill.list_nano
+        marginal_nano -= bill.marginal_nano
+    answer = Bill(
+        record.upstream, record.site, record.model, record.tariff, record.prices, record.usage, nano, list_nano,
+        marginal_nano,
+    )  # fmt: skip
+    return (answer, *record.billed)
 
 
 class ShiftRecord(NamedTuple):

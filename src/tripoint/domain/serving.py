@@ -72,9 +72,10 @@ class Upstream:
     probe: Probe = Probe.MODELS
     """How to ask whether it is back: a list of its models, or one generated token."""
     usd_in_per_mtok: float | None = None
-    """Own marginal price of a million input tokens, cached ones too, USD; by the cost function when not declared."""
+    """Own price of a million input tokens, cached ones too, USD: steers traffic, and is billed where tokens are what is
+    bought; by the cost function when not declared."""
     usd_out_per_mtok: float | None = None
-    """Own marginal price of a million output tokens, USD; by the cost function when not declared."""
+    """Own price of a million output tokens, USD, likewise; by the cost function when not declared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

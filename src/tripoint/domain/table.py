@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tripoint.domain.money import Tariff
 from tripoint.domain.serving import Api, Dialect, Hedging, Probe, Shifting
 
-TABLE_SCHEMA = "tripoint/routing-table/v1"
+TABLE_SCHEMA = "tripoint/routing-table/v2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenPrice:
-    """What one request costs at the margin: linear in its tokens."""
+    """What one request costs at the margin: linear in its tokens. For choosing only; what is billed is a `Tariff`."""
 
     usd_in: float
     """USD per input token."""
@@ -77,6 +78,8 @@ class Target:
     """Path of its Prometheus metrics."""
     probe: Probe = Probe.MODELS
     """How a dead one is asked whether it is back."""
+    held_nano_per_hour: int = 0
+    """What its nodes cost an hour whether they work or not, nano-dollars; 0 for token APIs and where not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +96,15 @@ class Candidate:
     """Share of the workload's traffic the plan puts here, 0 to 1; 0 for places the plan does not use, and for all
     without a plan. Shares of a route that has any sum to 1; a fallback has none."""
     price: TokenPrice
-    """Marginal cost: what one more request costs now."""
-    list_price: TokenPrice
+    """Marginal cost: what one more request costs now; routing compares it."""
+    tariff: Tariff
+    """Effective cost: what a request is billed, capacity it takes up included."""
+    list_tariff: Tariff
     """The same at list prices."""
+    marginal: Tariff
+    """`price`, exact, for the record."""
+    firm: Tariff
+    """The part of `tariff` that pays for capacity which is paid whether it works or not."""
     basis: str
     """Where the price comes from, for records and people."""
     rtt_ms: float = 0.0
@@ -156,6 +165,8 @@ class RoutingTable:
     """`sha256:` of the estate, its serving section left out, as the plan has it."""
     plan_digest: str
     """`sha256:` over what serving reads of the plan, empty without one."""
+    prices: str
+    """Price version: a short digest of every tariff of the table."""
     targets: tuple[Target, ...]
     """Upstreams."""
     routes: tuple[Route, ...]

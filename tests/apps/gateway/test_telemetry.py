@@ -110,7 +110,7 @@ def test_records_and_page_agree_to_the_last_token_and_cent(running: Rig) -> None
     assert len({each.id for each in records}) == len(records) == 22
     assert sum(each.usage.tokens_in for each in records) == total_of(page, "tripoint_input_tokens_total")
     assert sum(each.usage.tokens_out for each in records) == total_of(page, "tripoint_output_tokens_total")
-    assert abs(sum(each.usd for each in records) - total_of(page, "tripoint_cost_usd_total")) < 1e-12
+    assert abs(sum(each.nano for each in records) / 1e9 - total_of(page, "tripoint_cost_usd_total")) < 1e-12
     assert {each.trace_id for each in records if each.ending == "ok"} == {TRACE}
 
 

@@ -62,8 +62,8 @@ def record(workload: str, *attempts: tuple[str, str, float], ending: str = "ok")
     return UsageRecord(
         id="1", at=1.0, tenant="default", key="web", workload=workload, model="m", api="chat", site="dense",
         upstream="dense-1", status=200, ending=ending, error="", is_stream=False, usage=Usage(1, 1), ttft_s=0.1,
-        tpot_s=0.0, total_s=0.2, own_s=0.0, reason="plan", usd=0.0, list_usd=0.0, basis="", trace_id="0" * 32,
-        attempts=tried,
+        tpot_s=0.0, total_s=0.2, own_s=0.0, reason="plan", nano=0, list_nano=0, marginal_nano=0, tariff="",
+        prices="", trace_id="0" * 32, attempts=tried,
     )  # fmt: skip
 
 

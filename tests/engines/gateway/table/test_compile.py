@@ -150,7 +150,7 @@ def test_the_rest_of_the_section_is_carried_over() -> None:
     table = compiled(two_sites(section)).table
     assert (table.retry_share, table.deadline_s, table.first_byte_s, table.stall_s) == (0.2, 30.0, 5.0, 3.0)
     assert (table.shifting.max_share, table.hedging, table.prefix_affinity) == (0.5, Hedging(quantile=0.9), False)
-    assert (table.estate_digest, table.plan_digest, table.schema) == ("sha256:aa", "", "tripoint/routing-table/v1")
+    assert (table.estate_digest, table.plan_digest, table.schema) == ("sha256:aa", "", "tripoint/routing-table/v2")
 
 
 def test_nothing_to_serve_is_an_error() -> None:

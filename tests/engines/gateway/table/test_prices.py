@@ -110,7 +110,7 @@ def test_declared_prices_win() -> None:
     """Both, or one with the other from the cost function."""
     both = serve(upstream("hall-1", "hall", "server", usd_in_per_mtok=1.0, usd_out_per_mtok=2.0))
     own = candidates(two_sites(both))["hall-1"]
-    assert (own.price.usd_in, own.price.usd_out, own.list_price.usd_in) == (1e-6, 2e-6, 1e-6)
+    assert (own.price.usd_in, own.price.usd_out) == (1e-6, 2e-6)
     assert own.basis == "declared: upstream `hall-1`"
     one = serve(upstream("hall-1", "hall", "server", usd_out_per_mtok=2.0))
     mixed, plain = candidates(two_sites(one))["hall-1"], candidates(two_sites())["hall-1"]

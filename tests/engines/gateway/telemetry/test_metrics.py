@@ -29,7 +29,7 @@ records = st.builds(
     ttft_s=st.floats(-1, 1e5),
     tpot_s=st.floats(0, 10),
     total_s=st.floats(0, 1e5),
-    usd=st.floats(),
+    nano=st.integers(-(2**70), 2**70),
     attempts=st.lists(
         st.builds(attempt, st.sampled_from("abz"), st.sampled_from(["", *Failure, "odd"])), max_size=3
     ).map(tuple),
@@ -65,6 +65,7 @@ def test_a_story_is_told_in_full() -> None:
     assert total_of(page, "tripoint_reasoning_output_tokens_total") == 2 * 8
     assert total_of(page, "tripoint_estimated_usage_requests_total") == 1
     assert abs(total_of(page, "tripoint_cost_usd_total") - (0.1 + 2 * 0.00012)) < 1e-12
+    assert abs(total_of(page, "tripoint_marginal_cost_usd_total") - 3 * 0.00004) < 1e-12
     assert total_of(page, "tripoint_time_to_first_token_seconds_count") == 2
     assert total_of(page, "tripoint_request_duration_seconds_count") == 5
     assert total_of(page, "tripoint_own_overhead_seconds_count") == 3

@@ -24,7 +24,7 @@ class Admission:
         self.under_way[principal.tenant] = self.under_way.get(principal.tenant, 0) + 1
         return None
 
-    def settle(self, principal: Principal, usd: float, now: float) -> None:
-        """Ends what `admit` began; `usd` is what the request cost."""
-        del usd, now
+    def settle(self, principal: Principal, nano: int, now: float) -> None:
+        """Ends what `admit` began; `nano` is what the request cost, nano-dollars."""
+        del nano, now
         self.under_way[principal.tenant] -= 1

@@ -10,8 +10,15 @@ from __future__ import annotations
 from math import ceil, inf
 from typing import TYPE_CHECKING
 
-from tripoint.domain.record import AttemptRecord, Failure, Reason, Usage
-from tripoint.engines.gateway.exchange.metering import NO_USAGE, Outcome, answered_record, unanswered_record, usage_of
+from tripoint.domain.record import AttemptRecord, Bill, Failure, Reason, Usage
+from tripoint.engines.gateway.exchange.metering import (
+    NO_USAGE,
+    Outcome,
+    answered_record,
+    bill_of,
+    unanswered_record,
+    usage_of,
+)
 from tripoint.engines.gateway.routing.query import Choice, Query, Shed
 from tripoint.engines.gateway.wire.refusal import error_body, error_event
 
@@ -29,9 +36,8 @@ class Course(Query):
     """A request: who asks, what for, where it was sent, what it came to, how it ends; settled once, by its record."""
 
     __slots__ = (
-        "ask", "attempts", "began_at", "core", "deadline", "due", "earlier_list_usd", "earlier_usd", "effects",
-        "first_at", "generation", "id", "is_over", "last_at", "own_s", "principal", "shown", "trace_head", "trace_id",
-        "tried",
+        "ask", "attempts", "began_at", "billed", "core", "deadline", "due", "effects", "first_at", "generation", "id",
+        "is_over", "last_at", "own_s", "principal", "shown", "trace_head", "trace_id", "tried",
     )  # fmt: skip
 
     def __init__(self, core: Core, ask: Ask, route: Route, said: Said, effects: Effects, now: float) -> None:
@@ -77,8 +83,8 @@ class Course(Query):
         """When the answer's first piece came, 0 when none did."""
         self.last_at = 0.0
         """When its latest piece came."""
-        self.earlier_usd = self.earlier_list_usd = 0.0
-        """Cost of what attempts that were cut had delivered, USD."""
+        self.billed: tuple[Bill, ...] = ()
+        """What other attempts than the answering one cost."""
 
     # --- where to go -----------------------------------------------------------------------------------------------
 
@@ -139,9 +145,7 @@ class Course(Query):
 
     def bill(self, attempt: Attempt, usage: Usage) -> None:
         """What a cut attempt had delivered is paid for, beside what the one that goes on will report."""
-        candidate = attempt.choice.candidate
-        self.earlier_usd += candidate.price.of(usage.tokens_in, usage.tokens_out, usage.cached)
-        self.earlier_list_usd += candidate.list_price.of(usage.tokens_in, usage.tokens_out, usage.cached)
+        self.billed = (*self.billed, bill_of(attempt, usage))
 
     # --- how it ends -----------------------------------------------------------------------------------------------
 
@@ -176,5 +180,5 @@ class Course(Query):
             record = unanswered_record(self, outcome, now)
         else:
             record = answered_record(self, attempt, usage, outcome, now)
-        core.admission.settle(self.principal, record.usd, now)
+        core.admission.settle(self.principal, record.nano, now)
         core.record(record)

@@ -51,7 +51,7 @@ class Gateway:
         self._traces: list[Trace] = []
         self.router = Router(table, board, seed=seed, now=now)
         self._core = Core(table, self.router, record, epoch)
-        self._core.adopt(table, Keyring(table.keys, secrets), Lanes(secrets))
+        self._core.adopt(table, Keyring(table.keys, secrets), Lanes(secrets, table.prices))
 
     @property
     def table(self) -> RoutingTable:
@@ -61,7 +61,7 @@ class Gateway:
     def reload(self, table: RoutingTable, secrets: Mapping[str, str], now: float) -> None:
         """Serves by another table from now on; an attempt under way ends as it began."""
         self.router.reload(table, now)
-        self._core.adopt(table, Keyring(table.keys, secrets), Lanes(secrets))
+        self._core.adopt(table, Keyring(table.keys, secrets), Lanes(secrets, table.prices))
 
     def tick(self, now: float) -> list[ShiftRecord]:
         """To be called a few times a second: live figures are renewed and traffic may shift."""

@@ -20,14 +20,26 @@ if TYPE_CHECKING:
 class Lane:
     """One interface of one candidate."""
 
-    __slots__ = ("candidate", "document_head", "head", "path", "served", "stream_head", "target", "translation")
+    __slots__ = (
+        "candidate",
+        "document_head",
+        "head",
+        "path",
+        "prices",
+        "served",
+        "stream_head",
+        "target",
+        "translation",
+    )
 
-    def __init__(self, api: Api, candidate: Candidate, target: Target, secret: str | None) -> None:
+    def __init__(self, api: Api, candidate: Candidate, target: Target, secret: str | None, prices: str) -> None:
         served = served_as(api, target)
         assert served is not None  # the router offers only candidates that serve the interface
         self.candidate = candidate
         self.target = target
         self.served = served
+        self.prices = prices
+        """Price version of the candidate's tariffs."""
         self.translation: Translation | None = translation(api, served)
         self.path = path_of(served, target, candidate.name)
         self.head = credential_head(target, secret)
@@ -39,10 +51,11 @@ class Lane:
 
 
 class Lanes:
-    """Lanes by candidate and interface; `secrets` are the credentials by their reference."""
+    """Lanes by candidate and interface of one table; `secrets` are the credentials by their reference."""
 
-    def __init__(self, secrets: Mapping[str, str]) -> None:
+    def __init__(self, secrets: Mapping[str, str], prices: str) -> None:
         self._secrets = secrets
+        self._prices = prices
         self._lanes: dict[tuple[int, Api], Lane] = {}
 
     def of(self, api: Api, candidate: Candidate, target: Target) -> Lane:
@@ -51,7 +64,7 @@ class Lanes:
         lane = self._lanes.get(key)
         if lane is None or lane.candidate is not candidate:
             secret = None if target.secret is None else self._secrets.get(target.secret)
-            lane = self._lanes[key] = Lane(api, candidate, target, secret)
+            lane = self._lanes[key] = Lane(api, candidate, target, secret, self._prices)
         return lane
 
 

@@ -1,10 +1,10 @@
-"""The record of a request: tokens, money by the one cost function's prices, and every attempt."""
+"""The record of a request: tokens, money by the one cost function's price rows, and every attempt."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tripoint.domain.record import Ending, Usage, UsageRecord
+from tripoint.domain.record import Bill, Ending, Usage, UsageRecord
 from tripoint.domain.serving import Api
 from tripoint.engines.gateway.wire.usage import estimated_usage, read_usage
 
@@ -32,10 +32,14 @@ def answered_record(course: Course, attempt: Attempt, usage: Usage, outcome: Out
     choice, target, principal = attempt.choice, attempt.target, course.principal
     candidate, began_at, first_at = choice.candidate, course.began_at, course.first_at
     tokens_in, tokens_out, cached, _, _ = usage
-    price, listed = candidate.price, candidate.list_price
-    usd = (
-        price.usd_request + (tokens_in - cached) * price.usd_in + cached * price.usd_cached + tokens_out * price.usd_out
-    )
+    tariff = candidate.tariff
+    nano = tariff.nano(tokens_in, tokens_out, cached)
+    list_nano = candidate.list_tariff.nano(tokens_in, tokens_out, cached)
+    marginal_nano = candidate.marginal.nano(tokens_in, tokens_out, cached)
+    for bill in course.billed:
+        nano += bill.nano
+        list_nano += bill.list_nano
+        marginal_nano += bill.marginal_nano
     return UsageRecord(
         course.id,
         began_at + course.core.epoch,
@@ -56,16 +60,37 @@ def answered_record(course: Course, attempt: Attempt, usage: Usage, outcome: Out
         now - began_at,
         course.own_s,
         choice.reason,
-        usd + course.earlier_usd,
-        (usd if listed is price else listed.of(tokens_in, tokens_out, cached)) + course.earlier_list_usd,
-        candidate.basis,
+        nano,
+        list_nano,
+        marginal_nano,
+        tariff.id,
+        attempt.lane.prices,
         course.trace_id,
         course.attempts,
+        course.billed,
+    )
+
+
+def bill_of(attempt: Attempt, usage: Usage) -> Bill:
+    """What an attempt that does not give the answer costs all the same."""
+    candidate, target = attempt.choice.candidate, attempt.target
+    tokens_in, tokens_out, cached, _, _ = usage
+    return Bill(
+        target.id,
+        target.site,
+        candidate.model,
+        candidate.tariff.id,
+        attempt.lane.prices,
+        usage,
+        candidate.tariff.nano(tokens_in, tokens_out, cached),
+        candidate.list_tariff.nano(tokens_in, tokens_out, cached),
+        candidate.marginal.nano(tokens_in, tokens_out, cached),
     )
 
 
 def unanswered_record(course: Course, outcome: Outcome, now: float) -> UsageRecord:
     """The record of a request that was understood, and that no upstream answered."""
+    billed = course.billed
     return UsageRecord(
         course.id,
         course.began_at + course.core.epoch,
@@ -86,11 +111,14 @@ def unanswered_record(course: Course, outcome: Outcome, now: float) -> UsageReco
         now - course.began_at,
         course.own_s,
         "",
-        course.earlier_usd,
-        course.earlier_list_usd,
+        sum(bill.nano for bill in billed),
+        sum(bill.list_nano for bill in billed),
+        sum(bill.marginal_nano for bill in billed),
+        "",
         "",
         course.trace_id,
         course.attempts,
+        billed,
     )
 
 
@@ -112,5 +140,5 @@ def turned_away(request_id: str, api: Api, at: float, outcome: Outcome, payer: t
     """
     return UsageRecord(
         request_id, at, *payer, "", "", api, "", "", outcome.status, outcome.ending, outcome.code, False, NO_USAGE,
-        0.0, 0.0, 0.0, 0.0, "", 0.0, 0.0, "", "", (),
+        0.0, 0.0, 0.0, 0.0, "", 0, 0, 0, "", "", "", (),
     )  # fmt: skip

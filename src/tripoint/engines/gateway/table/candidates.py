@@ -13,8 +13,9 @@ from tripoint.domain.table import Candidate, Route, Target, TokenPrice
 from tripoint.domain.units import TOKENS_PER_MTOK, ModelId
 from tripoint.engines.gateway.table.ground import Asked, Ground
 from tripoint.engines.gateway.table.labels import allowed_by_label
-from tripoint.engines.gateway.table.prices import Price, option_of, price_of, with_own_prices
+from tripoint.engines.gateway.table.prices import Cost, Price, option_of, price_of, with_own_prices
 from tripoint.engines.gateway.table.shares import Pool, Seat, Spread, spread
+from tripoint.engines.gateway.table.tariffs.rows import part_of, tariff_of
 from tripoint.engines.gateway.table.transfers import egress_of
 from tripoint.engines.sizing.policy import Place, Subject, allows_spot, is_allowed, place_of, subject_of
 
@@ -119,19 +120,26 @@ def _price(ground: Ground, asked: Asked, each: Allowed, prior: Prior) -> Price |
     if planned is PurchaseOption.SPOT and not allows_spot(asked.workload):
         planned = None
     price = price_of(ground, asked, each.upstream, each.model, (egress, planned))
-    return with_own_prices(each.upstream, price, egress)
+    return with_own_prices(ground, each.upstream, price, egress)
 
 
 def _filled(prices: list[Price | None]) -> tuple[list[Price], list[int]]:
     """Every price, the unknown ones as dear as the dearest known of the route in each part; and which those are."""
     known = [price for price in prices if price is not None]
-    unknown = [index for index, price in enumerate(prices) if price is None]
+    unknown = [index for index, price in enumerate(prices) if price is None or price.cost is None]
+    costs = [price.cost for price in known if price.cost is not None]
+    effective = _dearest([cost.effective for cost in costs])
+    cost = Cost(effective=effective, listed=_dearest([cost.listed for cost in costs]), firm=effective)
     stand_in = Price(
-        own=_dearest([price.own for price in known]),
-        listed=_dearest([price.listed for price in known]),
-        basis=_AS_DEAREST if known else _AS_LAST_RESORT,
+        own=_dearest([price.own for price in known]), cost=cost, basis=_AS_DEAREST if known else _AS_LAST_RESORT
     )
-    return [price or stand_in for price in prices], unknown
+    whole = [stand_in if price is None else price for price in prices]
+    return [price if price.cost is not None else _with_cost(price, cost, len(costs)) for price in whole], unknown
+
+
+def _with_cost(price: Price, cost: Cost, known: int) -> Price:
+    told = _AS_DEAREST if known else _AS_LAST_RESORT
+    return replace(price, cost=cost, basis=f"{price.basis}; in full {told}")
 
 
 LAST_RESORT = TokenPrice(usd_in=1e-5, usd_out=3e-5, usd_cached=1e-5)
@@ -174,13 +182,19 @@ def _candidate(ground: Ground, asked: Asked, each: Allowed, worth: tuple[Price, 
     price, share = worth
     rtt = ground.desk.worst_rtt(asked.workload, each.upstream.site)
     spec = next((model for model in ground.estate.models if model.id == each.model), None)
+    cost, row = price.cost, f"{asked.workload.id}/{each.upstream.id}/{each.model}"
+    assert cost is not None  # `_filled` leaves none without
+    tariff = tariff_of(row, cost.effective)
     return Candidate(
         target=each.index,
         model=each.model,
         name=each.upstream.models[each.model],
         share=share,
         price=price.own,
-        list_price=price.listed,
+        tariff=tariff,
+        list_tariff=tariff_of(row, cost.listed),
+        marginal=tariff_of(row, price.own),
+        firm=part_of(replace(cost.firm, usd_request=0.0), tariff),
         basis=price.basis,
         rtt_ms=rtt.value if rtt is not None else 0.0,
         context_tokens=0 if spec is None else spec.context_tokens,
@@ -189,10 +203,12 @@ def _candidate(ground: Ground, asked: Asked, each: Allowed, worth: tuple[Price, 
 
 
 def _no_price(ground: Ground, asked: Asked, each: Allowed, taken: Price) -> Finding:
-    usd_in, usd_out = taken.own.usd_in * TOKENS_PER_MTOK, taken.own.usd_out * TOKENS_PER_MTOK
+    cost = taken.cost
+    assert cost is not None  # `_filled` leaves none without
+    usd_in, usd_out = cost.effective.usd_in * TOKENS_PER_MTOK, cost.effective.usd_out * TOKENS_PER_MTOK
     message = (
         f"no figure says what a request of `{asked.workload.id}` costs at `{each.upstream.id}`: "
-        f"{_why_no_price(ground, each)}; taken {taken.basis.partition(': ')[2]}, {usd_in:.3g} USD per million input "
+        f"{_why_no_price(ground, each)}; taken {taken.basis.rpartition(': ')[2]}, {usd_in:.3g} USD per million input "
         f"tokens and {usd_out:.3g} per million output tokens"
     )
     hint = "declare `usd_in_per_mtok` and `usd_out_per_mtok`, or a `node_type` with figures"

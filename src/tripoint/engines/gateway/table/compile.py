@@ -24,7 +24,8 @@ from tripoint.engines.gateway.table.candidates import Prior, route_of
 from tripoint.engines.gateway.table.ground import Ground, ground_of
 from tripoint.engines.gateway.table.labels import known_labels
 from tripoint.engines.gateway.table.shares import Pool, period_at, planned_options, planned_shares
-from tripoint.engines.gateway.table.targets import capacities_of, targets_of
+from tripoint.engines.gateway.table.targets import capacities_of, held_at, targets_of
+from tripoint.engines.gateway.table.tariffs.rows import price_version
 
 _SHOWN_DIGITS = 12
 _Blocks = tuple[Block, ...]
@@ -51,11 +52,11 @@ def compile_table(
     previous: RoutingTable | None,
 ) -> Compiled:
     """The routing table of an estate that passed its checks."""
-    ground = ground_of(loaded, catalog)
+    ground = ground_of(loaded, catalog, today)
     serving = ground.estate.serving
     usable, findings = _usable(plan, loaded)
     prior = _prior(ground, usable, today)
-    targets = targets_of(ground, capacities_of(ground), previous)
+    targets = held_at(ground, targets_of(ground, capacities_of(ground), previous), prior.options)
     labels = known_labels(ground.estate)
     routes: list[Route] = []
     for asked in ground.asked:
@@ -69,6 +70,7 @@ def compile_table(
         name=ground.estate.name,
         estate_digest=loaded.digest,
         plan_digest="" if usable is None else plan_digest(usable),
+        prices=price_version(targets, routes),
         targets=targets,
         routes=tuple(routes),
         keys=tuple(_key(ground, key) for key in serving.keys),

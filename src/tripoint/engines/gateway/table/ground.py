@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.demand import WorkloadDemand
@@ -82,6 +83,8 @@ class Ground:
     """Sites by id."""
     pools: Mapping[tuple[str, str], PoolSpec]
     """(site, node type) -> pool."""
+    today: date
+    """The day it is compiled for."""
     asked: tuple[Asked, ...]
     """Workloads that answer requests, in the estate's order."""
     known_works: dict[tuple[str, str, str], Work | None] = field(default_factory=dict)
@@ -98,7 +101,7 @@ class Ground:
         return here[0] if len(here) == 1 else None
 
 
-def ground_of(loaded: LoadedEstate, catalog: Catalog) -> Ground:
+def ground_of(loaded: LoadedEstate, catalog: Catalog, today: date) -> Ground:
     """The ground of an estate that passed its checks."""
     estate = loaded.estate
     grid, _ = demand_grid(estate, catalog, loaded.profiles)
@@ -118,5 +121,6 @@ def ground_of(loaded: LoadedEstate, catalog: Catalog) -> Ground:
         finance=finance_figures(estate, catalog),
         sites={site.id: site for site in estate.sites},
         pools={(spec.site.id, spec.node.id): spec for spec in pool_specs(estate, catalog)},
+        today=today,
         asked=tuple(asked),
     )

@@ -1,9 +1,12 @@
-"""What does one more request cost at an upstream? The planner's cost function, per token.
+"""What does one more request cost at an upstream, and what in full? The planner's cost function, per token.
 
-Nodes that are paid whether they work or not (owned, held, committed) cost at the margin what work adds: the energy
-above idle where the meter is ours, nothing where it is inside the rent. Nodes rented by the hour cost their busy
-node-hours; a token API its tokens. On top comes what the answer costs to leave the site, and what the request costs
-to leave the caller's.
+At the margin, which is what routing compares: nodes that are paid whether they work or not (owned, held, committed)
+cost what work adds: the energy above idle where the meter is ours, nothing where it is inside the rent. Nodes rented by
+the hour cost their busy node-hours; a token API its tokens. On top comes what the answer costs to leave the site, and
+what the request costs to leave the caller's.
+
+In full, which is what is billed: the same, and the hours of the node the request takes up at the node's whole cost. So
+tokens of one's own nodes are never free; what nobody uses of the nodes is no part of it and becomes an idle row.
 
 A node's cost per request is spread over tokens by the throughput model: accelerator-seconds of a computed input
 token, of an output token, none for a cached one. So the price of the mean request is the planner's to the last digit,
@@ -16,17 +19,16 @@ from dataclasses import dataclass, replace
 
 from tripoint.domain.charge import Rate
 from tripoint.domain.fit import Fit
-from tripoint.domain.purchase import Offer, PurchaseOption
+from tripoint.domain.purchase import PurchaseOption
 from tripoint.domain.serving import Upstream
 from tripoint.domain.table import TokenPrice
 from tripoint.domain.units import TOKENS_PER_MTOK, ModelId, NodeTypeId
 from tripoint.domain.workload import Slo
-from tripoint.engines.costing.rates import api_mtok_in, api_mtok_out, elastic_node_hour, owned_busy_hour
-from tripoint.engines.facts.defaults import default_figure
-from tripoint.engines.facts.figures import node_figures, site_figures
+from tripoint.engines.costing.rates import api_mtok_in, api_mtok_out
 from tripoint.engines.facts.pools import PoolSpec
-from tripoint.engines.facts.prices.offers import api_offers, pool_offers
+from tripoint.engines.facts.prices.offers import api_offers
 from tripoint.engines.gateway.table.ground import Asked, Ground, Work
+from tripoint.engines.gateway.table.tariffs.hours import NodeHour, node_hour
 from tripoint.engines.gateway.table.transfers import Egress
 from tripoint.engines.sizing.fit.desk import Errand
 from tripoint.engines.sizing.fit.fits import fit_pool
@@ -36,14 +38,30 @@ from tripoint.engines.sizing.speed.throughput import Shape
 _ANY_OBJECTIVE = Slo()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
-    """A marginal price and where it comes from."""
+_NOTHING = TokenPrice(usd_in=0.0, usd_out=0.0, usd_cached=0.0)
+_FIRM = (PurchaseOption.OWNED, PurchaseOption.COMMITTED)
 
-    own: TokenPrice
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a request costs in full."""
+
+    effective: TokenPrice
     """After own rates and discounts."""
     listed: TokenPrice
     """At list prices."""
+    firm: TokenPrice = _NOTHING
+    """The part of `effective` that pays for hours of nodes which are paid anyway."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What a request costs, and where that comes from."""
+
+    own: TokenPrice
+    """At the margin."""
+    cost: Cost | None
+    """In full; `None` where only the margin is known."""
     basis: str
     """Which figures."""
 
@@ -51,7 +69,7 @@ class Price:
 def price_of(
     ground: Ground, asked: Asked, upstream: Upstream, model: ModelId, ways: tuple[Egress, PurchaseOption | None]
 ) -> Price | None:
-    """Marginal price of a workload's request for `model` at an upstream; `None` where no figure can be found.
+    """Price of a workload's request for `model` at an upstream; `None` where no figure can be found.
 
     `ways` are what moving a request's bytes costs there, and how the plan buys the pool (`None` without a plan).
     """
@@ -65,12 +83,20 @@ def price_of(
     if pool is None:
         return None
     option = option_of(upstream, pool, planned)
+    hour, work = node_hour(ground, pool, option), work_of(ground, asked, pool, model)
+    cost = None if hour is None or work is None else _cost(asked, work, hour, egress)
     if option is PurchaseOption.COMMITTED:
-        nothing = _token_price(0.0, 0.0, 0.0, egress)
-        return Price(own=nothing, listed=nothing, basis=f"committed: paid whether it works or not{egress.told}")
-    rates = _busy_hour(ground, pool, option)
-    work = work_of(ground, asked, pool, model)
-    return None if rates is None or work is None else _nodes(asked, work, (rates, option), egress)
+        basis = f"committed: paid whether it works or not{egress.told}"
+        return Price(own=_token_price(0.0, 0.0, 0.0, egress), cost=cost, basis=basis)
+    if hour is None or work is None:
+        return None
+    busy = hour.busy if option in _FIRM else hour.useful
+    keys = _keys(tuple(dict.fromkeys((*hour.basis, *work.fit.basis))))
+    return Price(
+        own=_spread(busy * work.node_hours(asked), asked, work, egress),
+        cost=cost,
+        basis=f"{option.value}: {keys}{egress.told}",
+    )
 
 
 def work_of(ground: Ground, asked: Asked, pool: PoolSpec, model: ModelId) -> Work | None:
@@ -109,8 +135,13 @@ def _sized(ground: Ground, errand: Errand, pool: PoolSpec) -> Work | None:
     return Work(errand=errand, node=pool.node, fit=fit, hosted=hosted) if isinstance(hosted, Hosted) else None
 
 
-def with_own_prices(upstream: Upstream, price: Price | None, egress: Egress) -> Price | None:
-    """The upstream's own token prices win over the cost function's; one alone needs the other from there."""
+def with_own_prices(ground: Ground, upstream: Upstream, price: Price | None, egress: Egress) -> Price | None:
+    """The upstream's own token prices steer its traffic; one alone needs the other from the cost function.
+
+    Where tokens are what is bought, they are what is billed as well. Nodes of one's own cost what they cost, whatever
+    was declared to steer by; only where the cost function knows no figure the declared ones are billed, unless they
+    say that nodes are free.
+    """
     own_in, own_out = upstream.usd_in_per_mtok, upstream.usd_out_per_mtok
     if own_in is None and own_out is None:
         return price
@@ -118,11 +149,18 @@ def with_own_prices(upstream: Upstream, price: Price | None, egress: Egress) -> 
         return None
     declared = _token_price(own_in or 0.0, own_in or 0.0, own_out or 0.0, egress)
     if price is None or (own_in is not None and own_out is not None):
-        return Price(own=declared, listed=declared, basis=f"declared: upstream `{upstream.id}`{egress.told}")
-    fields = ("usd_in", "usd_cached") if own_in is not None else ("usd_out",)
-    given = {name: getattr(declared, name) for name in fields}
-    own, listed = replace(price.own, **given), replace(price.listed, **given)
-    return Price(own=own, listed=listed, basis=f"declared: upstream `{upstream.id}`; {price.basis}")
+        own, basis = declared, f"declared: upstream `{upstream.id}`{egress.told}"
+    else:
+        fields = ("usd_in", "usd_cached") if own_in is not None else ("usd_out",)
+        own = replace(price.own, **{name: getattr(declared, name) for name in fields})
+        basis = f"declared: upstream `{upstream.id}`; {price.basis}"
+    known = None if price is None else price.cost
+    is_bought = ground.node_type_of(upstream) in ground.sites[upstream.site].apis
+    if is_bought:
+        return Price(own=own, cost=Cost(effective=own, listed=known.listed if known else own), basis=basis)
+    if known is None and max(own.usd_in, own.usd_out) > 0.0:
+        known = Cost(effective=own, listed=own)
+    return Price(own=own, cost=known, basis=basis)
 
 
 def _api(ground: Ground, upstream: Upstream, api: NodeTypeId, egress: Egress) -> Price | None:
@@ -131,10 +169,10 @@ def _api(ground: Ground, upstream: Upstream, api: NodeTypeId, egress: Egress) ->
     if offer is None:
         return None
     fresh, cached, out = api_mtok_in(offer, 0.0), api_mtok_in(offer, 1.0), api_mtok_out(offer)
+    own = _token_price(_effective(fresh), _effective(cached), _effective(out), egress)
+    listed = _token_price(_listed(fresh), _listed(cached), _listed(out), egress)
     return Price(
-        own=_token_price(_effective(fresh), _effective(cached), _effective(out), egress),
-        listed=_token_price(_listed(fresh), _listed(cached), _listed(out), egress),
-        basis=f"per token: {_keys(offer.basis)}{egress.told}",
+        own=own, cost=Cost(effective=own, listed=listed), basis=f"per token: {_keys(offer.basis)}{egress.told}"
     )
 
 
@@ -148,34 +186,13 @@ def _token_price(fresh: float, cached: float, out: float, egress: Egress) -> Tok
     )
 
 
-def _busy_hour(ground: Ground, pool: PoolSpec, option: PurchaseOption) -> tuple[Rate, ...] | None:
-    """What a busy node-hour adds to the bill; `None` without a price."""
-    overrides = ground.estate.assumptions
-    node = node_figures(pool, ground.catalog, overrides)
-    place = site_figures(pool.site, ground.catalog, overrides)
-    if option is PurchaseOption.OWNED:
-        return owned_busy_hour(node, place, ground.finance)
-    offers, _ = pool_offers(replace(pool, options=(option,)), ground.estate, ground.catalog)
-    offer = next((offer for offer in offers if offer.option is option), None)
-    return None if offer is None else elastic_node_hour(_with_lost_work(ground, offer), node, place)
-
-
-def _with_lost_work(ground: Ground, offer: Offer) -> Offer:
-    """Spot nodes are taken back: the planner pays for the work that is done twice, and so does a request."""
-    if offer.option is not PurchaseOption.SPOT:
-        return offer
-    lost = 1.0 + default_figure(ground.catalog, ground.estate.assumptions, "spot.lost_work_share").value
-    return replace(offer, price_usd=offer.price_usd * lost, list_usd=offer.list_usd * lost)
-
-
-def _nodes(asked: Asked, work: Work, bought: tuple[tuple[Rate, ...], PurchaseOption], egress: Egress) -> Price:
-    rates, option = bought
+def _cost(asked: Asked, work: Work, hour: NodeHour, egress: Egress) -> Cost:
     hours = work.node_hours(asked)
-    keys = _keys(tuple(dict.fromkeys(key for rate in rates for key in (*rate.basis, *work.fit.basis))))
-    return Price(
-        own=_spread(_effective(rates) * hours, asked, work, egress),
-        listed=_spread(_listed(rates) * hours, asked, work, egress),
-        basis=f"{option.value}: {keys}{egress.told}",
+    firm = _spread(hour.firm * hour.rework * hours, asked, work, egress)
+    return Cost(
+        effective=_spread(hour.useful * hours, asked, work, egress),
+        listed=_spread(hour.useful_list * hours, asked, work, egress),
+        firm=replace(firm, usd_request=0.0),
     )
 
 

@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
+from tripoint.domain.purchase import PurchaseOption
 from tripoint.domain.serving import Api, Dialect, Upstream
 from tripoint.domain.table import RoutingTable, Target
 from tripoint.domain.units import MS_PER_S
 from tripoint.engines.facts.places import country_of
 from tripoint.engines.gateway.table.ground import Asked, Ground, Work
-from tripoint.engines.gateway.table.prices import work_of
+from tripoint.engines.gateway.table.prices import option_of, work_of
+from tripoint.engines.gateway.table.tariffs.hours import node_hour
+from tripoint.engines.gateway.table.tariffs.rows import nano_per_hour
 from tripoint.engines.sizing.speed.memory import bytes_key, memory_need
 
 UNKNOWN_CONCURRENCY = 64
@@ -94,6 +98,20 @@ def _slots(upstreams: tuple[Upstream, ...], previous: RoutingTable | None) -> di
             taken.add(slot)
         slots[upstream.id] = slot
     return slots
+
+
+def held_at(
+    ground: Ground, targets: tuple[Target, ...], options: Mapping[tuple[str, str], PurchaseOption]
+) -> tuple[Target, ...]:
+    """Targets with what their nodes cost an hour whether they work or not; `options` are how the plan buys a pool."""
+    found = []
+    for target, upstream in zip(targets, ground.estate.serving.upstreams, strict=True):
+        key = (upstream.site, ground.node_type_of(upstream) or "")
+        pool = ground.pools.get(key)
+        hour = None if pool is None else node_hour(ground, pool, option_of(upstream, pool, options.get(key)))
+        nano = 0 if hour is None else nano_per_hour(hour.firm * upstream.nodes)
+        found.append(replace(target, held_nano_per_hour=nano))
+    return tuple(found)
 
 
 def capacities_of(ground: Ground) -> dict[str, int]:

@@ -85,12 +85,16 @@ class AccessLine(msgspec.Struct):
     """Whole time, s."""
     own_s: float
     """Part of it before the first attempt was sent, s."""
-    usd: float
-    """Marginal cost, USD."""
-    list_usd: float
-    """The same at list prices, USD."""
-    basis: str
-    """Where the price comes from."""
+    nano: int
+    """Effective cost, nano-dollars."""
+    list_nano: int
+    """The same at list prices."""
+    marginal_nano: int
+    """What routing compared, nano-dollars."""
+    tariff: str
+    """Price row of the answer."""
+    prices: str
+    """Price version it belongs to."""
     attempts: int
     """Attempts made."""
     failed: list[FailedAttempt]
@@ -134,7 +138,7 @@ def _values(r: UsageRecord) -> tuple[Any, ...]:
     # One unpacking of a plain tuple costs a third of reading as many named fields.
     (
         name, at, tenant, key, workload, model, api, site, upstream, status, ending, error, is_stream, usage,
-        ttft_s, tpot_s, total_s, own_s, reason, usd, list_usd, basis, trace_id, attempts,
+        ttft_s, tpot_s, total_s, own_s, reason, nano, list_nano, marginal_nano, tariff, prices, trace_id, attempts, _,
     ) = r[:]  # fmt: skip
     failed: list[FailedAttempt] = []
     for attempt in attempts:
@@ -142,8 +146,8 @@ def _values(r: UsageRecord) -> tuple[Any, ...]:
             failed.append(_failed(attempt))
     return (
         at, name, trace_id, tenant, key, api, workload, model, site, upstream, reason, status, ending, error,
-        is_stream, *usage, round(ttft_s, 6), round(tpot_s, 6), round(total_s, 6), round(own_s, 6), usd, list_usd,
-        basis, len(attempts), failed,
+        is_stream, *usage, round(ttft_s, 6), round(tpot_s, 6), round(total_s, 6), round(own_s, 6), nano, list_nano,
+        marginal_nano, tariff, prices, len(attempts), failed,
     )  # fmt: skip
 
 

@@ -78,9 +78,18 @@ ESTIMATED: Final = Meter(
     "tripoint_estimated_usage_requests_total", Kind.COUNTER, _WHO, "Requests whose tokens we counted ourselves."
 )
 COST: Final = Meter(
-    "tripoint_cost_usd_total", Kind.COUNTER, _WHO, "Marginal cost of requests, billed attempts included."
+    "tripoint_cost_usd_total",
+    Kind.COUNTER,
+    _WHO,
+    "Effective cost of requests, capacity taken up and billed attempts included; idle capacity is not in it.",
 )
 LIST_COST: Final = Meter("tripoint_list_cost_usd_total", Kind.COUNTER, _WHO, "The same at list prices.")
+MARGINAL_COST: Final = Meter(
+    "tripoint_marginal_cost_usd_total",
+    Kind.COUNTER,
+    _WHO,
+    "What one more request cost each time: what routing compares.",
+)
 TTFT: Final = Meter("tripoint_time_to_first_token_seconds", Kind.HISTOGRAM, _WHERE, "Time to the first token.")
 TPOT: Final = Meter(
     "tripoint_time_per_output_token_seconds", Kind.HISTOGRAM, _WHERE, "Mean time per output token after the first."
@@ -222,6 +231,7 @@ PARTS: Final = ("usage_records", "metrics_files", "access_log", "secrets", "upst
 
 METERS: Final = (
     REQUESTS, ATTEMPTS, REASONS, TOKENS_IN, TOKENS_OUT, TOKENS_CACHED, TOKENS_REASONING, ESTIMATED, COST, LIST_COST,
+    MARGINAL_COST,
     TTFT, TPOT, TOTAL, OWN, TOOK, REQUEST_TOKENS_IN, REQUEST_TOKENS_OUT, SHIFTS, CONNECTIONS, CONNECTIONS_REFUSED,
     MALFORMED, RELOADS, RECORDS_LOST, UNKNOWN_EVENTS, OVERFLOWS, IN_FLIGHT, CAPACITY, LIMIT, BREAKER, LEFT_ALONE,
     SILENT, LIVE_TTFT, LIVE_TPOT, SHARE, PLANNED_SHARE, RUNNING, WAITING, CACHE_USAGE, BUILD, TABLE, WORKERS, DEGRADED,

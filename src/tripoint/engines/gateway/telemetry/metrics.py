@@ -28,7 +28,7 @@ from tripoint.engines.gateway.telemetry.meters import (
 
 OTHER: Final = "other"
 """Label of whatever is not counted under its own name."""
-_ABSURD_USD: Final = 1e9
+_ABSURD_NANO: Final = 10**15
 _MAX_LABEL: Final = 128
 _MAX_CAUSES: Final = 64
 # Codes of errors and causes of events are words of ours; what does not look like one was made by somebody else.
@@ -78,12 +78,14 @@ class Metrics:
         if slot is None:
             slot = self._slot(r)
         cell = slot.cell
-        usage, ttft_s, tpot_s, total_s, own_s, reason, usd, list_usd, _, _, attempts = r[13:24]
+        usage, ttft_s, tpot_s, total_s, own_s, reason, nano, list_nano, marginal_nano, _, _, _, attempts = r[13:26]
         cell.requests += 1
-        if 0.0 < usd < _ABSURD_USD:
-            cell.usd += usd
-        if 0.0 < list_usd < _ABSURD_USD:
-            cell.list_usd += list_usd
+        if 0 < nano < _ABSURD_NANO:
+            cell.nano += nano
+        if 0 < list_nano < _ABSURD_NANO:
+            cell.list_nano += list_nano
+        if 0 < marginal_nano < _ABSURD_NANO:
+            cell.marginal_nano += marginal_nano
         timing = slot.timing
         if total_s >= 0.0:
             timing.duration[bisect_left(TOTAL_EDGES, total_s)] += 1

@@ -43,10 +43,13 @@ UNMAPPED: Final = {
     "total_s": "the length of the span itself, and a metric",
     "own_s": "the conventions know no gateways",
     "reason": "likewise",
-    "usd": "the conventions know no money",
-    "list_usd": "likewise",
-    "basis": "likewise",
+    "nano": "the conventions know no money",
+    "list_nano": "likewise",
+    "marginal_nano": "likewise",
+    "tariff": "likewise",
+    "prices": "likewise",
     "attempts": "spans of their own",
+    "billed": "the conventions know no money",
 }
 """Fields of `UsageRecord` and `Usage` that have no name in any version, and why."""
 

@@ -8,7 +8,10 @@ from tripoint.engines.gateway.telemetry.meters import TOKEN_EDGES, TOTAL_EDGES, 
 class Cell:
     """Counters while they are counted."""
 
-    __slots__ = ("cached", "estimated", "labels", "list_usd", "reasoning", "requests", "tokens_in", "tokens_out", "usd")
+    __slots__ = (
+        "cached", "estimated", "labels", "list_nano", "marginal_nano", "nano", "reasoning", "requests", "tokens_in",
+        "tokens_out",
+    )  # fmt: skip
 
     def __init__(self, labels: tuple[str, str, str, str, str, str, str, str, str]) -> None:
         self.labels = labels
@@ -18,8 +21,9 @@ class Cell:
         self.cached = 0
         self.reasoning = 0
         self.estimated = 0
-        self.usd = 0.0
-        self.list_usd = 0.0
+        self.nano = 0
+        self.list_nano = 0
+        self.marginal_nano = 0
 
 
 class Timing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import fsum
 
+from tripoint.domain.money import NANO_PER_USD
 from tripoint.engines.gateway.telemetry.counts.snapshots import CellCounts, Histogram, Snapshot, read_snapshot
 from tripoint.engines.gateway.telemetry.meters import (
     ATTEMPTS,
@@ -12,6 +13,7 @@ from tripoint.engines.gateway.telemetry.meters import (
     ESTIMATED,
     EVENTS,
     LIST_COST,
+    MARGINAL_COST,
     OVERFLOWS,
     OWN,
     OWN_EDGES,
@@ -48,6 +50,9 @@ EDGES = {
 }
 """Upper edges of every histogram."""
 
+_MONEY = (COST, LIST_COST, MARGINAL_COST)
+"""Meters that are added in nano-dollars and shown in dollars."""
+
 Labels = tuple[str, ...]
 
 
@@ -80,6 +85,8 @@ class Rollup:
 
     def values(self, meter: Meter) -> dict[Labels, float]:
         """Value of each series of a meter."""
+        if meter in _MONEY:  # whole numbers, divided once: as exact as a float can say it
+            return {labels: sum(parts) / NANO_PER_USD for labels, parts in self._values.get(meter, {}).items()}
         return {labels: fsum(parts) for labels, parts in self._values.get(meter, {}).items()}
 
     def histograms(self, meter: Meter) -> dict[Labels, tuple[list[int], float]]:
@@ -133,7 +140,7 @@ def _add(rollup: Rollup, snapshot: Snapshot) -> None:
 def _add_cell(rollup: Rollup, cell: CellCounts) -> None:
     tenant, workload, model, api, site, upstream, status, ending, error = cell.labels
     rollup.add(REQUESTS, (tenant, workload, api, site, upstream, status, ending, error), cell.requests)
-    if not (upstream or cell.tokens_in or any(cell.usd)):
+    if not (upstream or cell.tokens_in or cell.nano):
         return
     who = (tenant, workload, model, site, upstream)
     rollup.add(TOKENS_IN, who, cell.tokens_in)
@@ -141,5 +148,6 @@ def _add_cell(rollup: Rollup, cell: CellCounts) -> None:
     rollup.add(TOKENS_CACHED, who, cell.cached)
     rollup.add(TOKENS_REASONING, who, cell.reasoning)
     rollup.add(ESTIMATED, who, cell.estimated)
-    rollup.add(COST, who, *cell.usd)
-    rollup.add(LIST_COST, who, *cell.list_usd)
+    rollup.add(COST, who, cell.nano)
+    rollup.add(LIST_COST, who, cell.list_nano)
+    rollup.add(MARGINAL_COST, who, cell.marginal_nano)

@@ -11,7 +11,7 @@ import msgspec
 from tripoint.engines.gateway.telemetry.counts.cells import Cell, Timing
 from tripoint.engines.gateway.telemetry.meters import OWN_EDGES, TOKEN_EDGES, TOTAL_EDGES, TPOT_EDGES, TTFT_EDGES
 
-SNAPSHOT_VERSION: Final = 1
+SNAPSHOT_VERSION: Final = 2
 """Snapshots of another version are passed over by readers."""
 
 _Key = TypeVar("_Key")
@@ -61,15 +61,16 @@ class CellCounts(NamedTuple):
     cached: int
     reasoning: int
     estimated: int
-    usd: Exact
-    list_usd: Exact
+    nano: int
+    list_nano: int
+    marginal_nano: int
 
     @classmethod
     def of(cls, cell: Cell) -> CellCounts:
         """What a cell holds now."""
         return cls(
             cell.labels, cell.requests, cell.tokens_in, cell.tokens_out, cell.cached, cell.reasoning, cell.estimated,
-            (cell.usd,), (cell.list_usd,),
+            cell.nano, cell.list_nano, cell.marginal_nano,
         )  # fmt: skip
 
 
@@ -189,8 +190,9 @@ def _both_cells(one: CellCounts, other: CellCounts) -> CellCounts:
         one.cached + other.cached,
         one.reasoning + other.reasoning,
         one.estimated + other.estimated,
-        exact((*one.usd, *other.usd)),
-        exact((*one.list_usd, *other.list_usd)),
+        one.nano + other.nano,
+        one.list_nano + other.list_nano,
+        one.marginal_nano + other.marginal_nano,
     )
 
 
