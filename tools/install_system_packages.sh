@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what some tests need and pip cannot: a browser, promtool, nginx and a C compiler, each only where it is missing.
+# Installs what some tests need and pip cannot: a browser, promtool, nginx, a C compiler and PostgreSQL, each only where it is missing.
 # As root on Debian or Ubuntu it installs; elsewhere it says what to install; those tests then fail in CI and are skipped elsewhere.
 # Nothing it installs is left running: the packages are kept from starting their services.
 set -eu
@@ -18,12 +18,13 @@ any_of chromium chromium-browser google-chrome google-chrome-stable || wanted="$
 any_of promtool || wanted="$wanted promtool"
 any_of nginx || wanted="$wanted nginx"
 any_of cc gcc clang || wanted="$wanted compiler"
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || any_of initdb || wanted="$wanted postgresql"
 [ -n "$wanted" ] || exit 0
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
   echo "some tests need components that are not on the PATH:$wanted" >&2
-  echo "hint: on Debian and Ubuntu, sudo apt-get install --no-install-recommends chromium prometheus nginx-light gcc libc6-dev" >&2
-  echo "hint: on macOS, brew install --cask chromium and brew install prometheus nginx" >&2
+  echo "hint: on Debian and Ubuntu, sudo apt-get install --no-install-recommends chromium prometheus nginx-light gcc libc6-dev postgresql" >&2
+  echo "hint: on macOS, brew install --cask chromium and brew install prometheus nginx postgresql" >&2
   exit 0
 fi
 
@@ -54,6 +55,7 @@ for component in $wanted; do
     promtool) packages="prometheus" ;;
     nginx) packages="nginx-light" ;;
     compiler) packages="gcc libc6-dev" ;;
+    postgresql) packages="postgresql" ;;
   esac
   # shellcheck disable=SC2086  # one package or several
   if ! apt-get install -y -qq --no-install-recommends $packages >/dev/null; then

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from tripoint.domain.audit import Act, AuditEntry, Checkpoint
+from tripoint.domain.ledger import (
+    Adjustment,
+    Damage,
+    Entry,
+    EntryQuery,
+    Loaded,
+    Mismatch,
+    Piece,
+    PriceRow,
+    Spend,
+    SpendQuery,
+)
 from tripoint.domain.tenancy import Account, Accounts, ApiKey, Budget, OneTimeToken, Principal, Quota, Tenant
 
 if TYPE_CHECKING:  # numpy: the ledger and the admin interface do without
@@ -30,6 +42,67 @@ class MilpSolver(Protocol):
 
         `start` are values of the columns, feasible ones, that a solver may begin from.
         """
+        ...
+
+
+class Ledger(Protocol):
+    """Entries that are only ever added, their sums, and how far each segment is loaded; SQLite and PostgreSQL.
+
+    Every method raises `StoreError` when the store refuses or is gone, and has changed nothing then.
+    """
+
+    def load(self, pieces: Sequence[Piece], adjustments: Sequence[Adjustment] = (), *, holder: str = "") -> Loaded:
+        """Enters what is new, adds it to the sums and moves the offsets, all in one durable transaction.
+
+        `holder` is the incarnation of the worker whose leases the adjustments are charged to, empty when none.
+
+        An entry whose id is there already changes nothing. A piece that does not begin where the ledger stands in its
+        segment was loaded by somebody else meanwhile: nothing of it is entered, and its segment is told in `moved`.
+        """
+        ...
+
+    def known(self, ids: Collection[str]) -> frozenset[str]:
+        """Which of these entries are in."""
+        ...
+
+    def offsets(self) -> Mapping[str, int]:
+        """How far each segment is loaded, bytes, by its name."""
+        ...
+
+    def forget_segments(self, sources: Collection[str]) -> None:
+        """Drops the offsets of segments that are gone."""
+        ...
+
+    def spend(self, query: SpendQuery) -> tuple[Spend, ...]:
+        """Sums over part of the ledger, in the order of the query's dimensions."""
+        ...
+
+    def entries(self, query: EntryQuery) -> Iterator[Entry]:
+        """Entries in full, read a few thousand at a time: what is added meanwhile may come too."""
+        ...
+
+    def keep_prices(self, version: str, rows: Sequence[PriceRow], now: float) -> None:
+        """Keeps the rows of a price version; one that is known already stays as it was."""
+        ...
+
+    def prices(self, version: str) -> tuple[PriceRow, ...]:
+        """The rows of a price version; none when it is not known."""
+        ...
+
+    def damage(self) -> tuple[Damage, ...]:
+        """Every stretch of a segment that could not be read, in the order in which they were met."""
+        ...
+
+    def audit(self, since: str, until: str) -> tuple[Mismatch, ...]:
+        """Lines of those days whose entries do not add up to their sums."""
+        ...
+
+    def prune(self, before: str) -> int:
+        """Drops entries of days before that one, `YYYY-MM-DD`, UTC; how many. Their sums stay."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of the store."""
         ...
 
 
@@ -75,6 +148,10 @@ class AccountBook(Protocol):
         self, *, after: int = 0, until: int | None = None, tenant: str | None = None, limit: int | None = None
     ) -> Iterator[AuditEntry]:
         """Audit entries by number, those beyond `after` up to and including `until`."""
+        ...
+
+    def row_digests(self) -> Mapping[str, str]:
+        """Digest of every row by `kind:id`, for holding the tables against the log; `unreadable` for one that is."""
         ...
 
     def checkpoints(self) -> tuple[Checkpoint, ...]:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from tripoint.domain.money import Tariff
+from tripoint.domain.record import AttemptRecord, UsageRecord
+
 
 class EntryKind(StrEnum):
     """What an entry stands for."""
@@ -61,6 +64,7 @@ class Dimension(StrEnum):
     """What spend can be told apart by."""
 
     DAY = "day"
+    HOUR = "hour"
     KIND = "kind"
     TENANT = "tenant"
     KEY = "key"
@@ -68,6 +72,8 @@ class Dimension(StrEnum):
     MODEL = "model"
     SITE = "site"
     UPSTREAM = "upstream"
+    TARIFF = "tariff"
+    PRICES = "prices"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +88,16 @@ class SpendQuery:
     """Last day, inclusive; to the end when `None`."""
     tenant: str | None = None
     """Only this tenant; all when `None`. Never widened by what a caller asks: the door sets it."""
+    key: str | None = None
+    """Only this key."""
     workload: str | None = None
     """Only this workload."""
     model: str | None = None
     """Only this model."""
     site: str | None = None
     """Only this site."""
+    upstream: str | None = None
+    """Only this upstream."""
     kinds: tuple[EntryKind, ...] = ()
     """Only these kinds; all when empty."""
 
@@ -119,6 +129,36 @@ class Spend(NamedTuple):
     """What routing compared: the cost of one more request, nano-dollars."""
 
 
+class Damage(NamedTuple):
+    """A stretch of a segment that holds no record any more."""
+
+    source: str
+    """Segment, by its file's name."""
+    offset: int
+    """Its first byte."""
+    size: int
+    """How long it is, bytes."""
+    reason: str
+    """What is wrong there."""
+
+
+class Piece(NamedTuple):
+    """What was read from one segment in one go: everything between two places in it."""
+
+    source: str
+    """Segment, by its file's name; no two ever have the same."""
+    holder: str
+    """Incarnation of the worker that wrote it: whose leases its records are charged to."""
+    start: int
+    """Where the ledger stands in it, bytes; 0 when it has nothing of it yet."""
+    end: int
+    """Where it will stand, bytes."""
+    records: tuple[UsageRecord, ...]
+    """Records between the two."""
+    damage: tuple[Damage, ...] = ()
+    """What lies between the two and could not be read."""
+
+
 class Loaded(NamedTuple):
     """What one load brought into the ledger."""
 
@@ -126,3 +166,133 @@ class Loaded(NamedTuple):
     """Entries that were new."""
     repeated: int
     """Entries that were there already and changed nothing."""
+    moved: tuple[str, ...] = ()
+    """Segments in which the ledger stood elsewhere than their piece began: nothing of those was loaded."""
+
+
+class PriceRow(NamedTuple):
+    """One row of a price version: what is charged, what is compared with it, and where both come from."""
+
+    tariff: Tariff
+    """What is charged; its id is the row's."""
+    listed: Tariff
+    """What the same would cost at list prices."""
+    marginal: Tariff
+    """What routing compares: the cost of one more request."""
+    firm: Tariff
+    """The part of `tariff` that pays for capacity which is paid whether it works or not."""
+    basis: str
+    """Where the prices come from."""
+
+
+class EntryQuery(NamedTuple):
+    """Which entries, in which order."""
+
+    since: float | None = None
+    """Not before, seconds since 1970."""
+    until: float | None = None
+    """Before, seconds since 1970."""
+    tenant: str | None = None
+    """Only this tenant; all when `None`. Never widened by what a caller asks: the door sets it."""
+    key: str | None = None
+    """Only this key."""
+    workload: str | None = None
+    """Only this workload."""
+    model: str | None = None
+    """Only this model."""
+    site: str | None = None
+    """Only this site."""
+    kinds: tuple[EntryKind, ...] = ()
+    """Only these kinds; all when empty."""
+    is_newest_first: bool = False
+    """True for the newest first; else in the order in which they came."""
+    after: int | None = None
+    """Only entries behind the one of this number, in that order: for the next page."""
+    limit: int | None = None
+    """At most so many."""
+
+
+class Entry(NamedTuple):
+    """One line of the ledger, in full: a request as it was recorded, or an adjustment."""
+
+    number: int
+    """Its place in the ledger: later ones have higher numbers."""
+    kind: str
+    """An `EntryKind`."""
+    id: str
+    """Request id, with `/1` and so on for what further upstreams billed for it; or what an adjustment is about."""
+    at: float
+    """When the request began, or which time an adjustment is about, seconds since 1970."""
+    tenant: str
+    """Who pays; empty for idle capacity."""
+    key: str
+    """Key id, empty when none."""
+    workload: str
+    """Workload id, empty when none."""
+    model: str
+    """Model spec id, empty when none."""
+    site: str
+    """Site id, empty when none."""
+    upstream: str
+    """Upstream id, empty when none."""
+    tariff: str
+    """Price row it was computed by, empty when none."""
+    prices: str
+    """Price version it was computed by, empty when none."""
+    api: str
+    """Interface used, empty when none."""
+    status: int
+    """HTTP status sent, 0 when none."""
+    ending: str
+    """How the request ended, empty when there was none."""
+    error: str
+    """Error code sent, empty when none."""
+    is_stream: bool
+    """True for a streamed answer."""
+    is_estimated: bool
+    """True when the upstream did not report tokens and they were counted here."""
+    reason: str
+    """Why the answering candidate was chosen; for an adjustment, why it was made."""
+    requests: int
+    """1 for a request, 0 for an adjustment and for what a further upstream billed for the same request."""
+    tokens_in: int
+    """Input tokens, cached ones included."""
+    cached: int
+    """Input tokens read from a cache."""
+    tokens_out: int
+    """Output tokens, reasoning included."""
+    reasoning: int
+    """Output tokens spent on reasoning."""
+    nano: int
+    """Effective cost, nano-dollars; negative where a correction takes back."""
+    list_nano: int
+    """The same at list prices."""
+    marginal_nano: int
+    """What routing compared, nano-dollars."""
+    ttft_s: float
+    """Time to first token, s, to the microsecond; 0 when none came."""
+    tpot_s: float
+    """Mean time per output token after the first, s, to the microsecond."""
+    total_s: float
+    """From the request's last byte to the answer's last, s, to the microsecond."""
+    own_s: float
+    """Part of it spent in the gateway before the first attempt was sent, s, to the microsecond."""
+    trace_id: str
+    """W3C trace id, empty when none."""
+    corrects: str
+    """Id of the entry it corrects, empty when none."""
+    attempts: tuple[AttemptRecord, ...]
+    """Every attempt in order."""
+
+
+class Mismatch(NamedTuple):
+    """Entries that do not add up to their sums: never seen unless somebody edited the store."""
+
+    by: tuple[Dimension, ...]
+    """What the sums tell apart."""
+    line: tuple[str, ...]
+    """Which of them it is."""
+    entries: Spend
+    """What the entries add up to."""
+    sums: Spend
+    """What is kept as their sum."""

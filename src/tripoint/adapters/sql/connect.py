@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tripoint.adapters.sql.database import Database
@@ -12,19 +13,20 @@ from tripoint.domain.errors import OptionError
 _SQLITE, _POSTGRES = "sqlite:///", ("postgresql://", "postgres://")
 
 
-def connect(url: str) -> Database:
+def connect(url: str, turns: AbstractContextManager[object] | None = None) -> Database:
     """Opens `sqlite:///relative/path`, `sqlite:////absolute/path`, `postgresql://…`, or a plain path (SQLite).
 
-    Raises `OptionError` for another kind of URL, `StoreError` when it cannot be opened, `MissingExtraError` without
-    the driver.
+    `turns` is a lock that connections of one process share: those that write take turns by it, where that matters.
+    Raises `OptionError` for another kind of URL, `StoreError` when it cannot be opened, `MissingExtraError` without the
+    driver.
     """
     if url.startswith(_POSTGRES):
         return PostgresDatabase(url)
     if url.startswith(_SQLITE):
-        return SqliteDatabase(Path(url.removeprefix(_SQLITE)))
+        return SqliteDatabase(Path(url.removeprefix(_SQLITE)), turns)
     if "://" in url:
         kind = url.split("://", 1)[0]
         raise OptionError(
             f"a store of kind `{kind}` is not known", hint="sqlite:///path/to/store.db or postgresql://user@host/name"
         )
-    return SqliteDatabase(Path(url))
+    return SqliteDatabase(Path(url), turns)

@@ -42,8 +42,8 @@ class Session(Protocol):
         """Runs one statement; how many rows it changed."""
         ...
 
-    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Runs one statement for each row of parameters."""
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
+        """Runs one statement for each row of parameters; how many rows all of them changed."""
         ...
 
     def lock(self, name: str) -> None:

@@ -35,10 +35,11 @@ class PostgresSession:
         """Runs one statement; how many rows it changed."""
         return int(self.raw.execute(_spelt(sql), values).rowcount)
 
-    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Runs one statement for each row of parameters."""
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
+        """Runs one statement for each row of parameters; how many rows all of them changed."""
         with self.raw.cursor() as cursor:
             cursor.executemany(_spelt(sql), rows)
+            return int(cursor.rowcount)
 
     def lock(self, name: str) -> None:
         """Waits for an advisory lock that lasts as long as the transaction."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,21 +37,22 @@ class SqliteSession:
         """Runs one statement; how many rows it changed."""
         return int(self.raw.execute(sql, values).rowcount)
 
-    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Runs one statement for each row of parameters."""
-        self.raw.executemany(sql, rows)
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
+        """Runs one statement for each row of parameters; how many rows all of them changed."""
+        return int(self.raw.executemany(sql, rows).rowcount)
 
     def lock(self, name: str) -> None:
         """Nothing to do: a transaction that writes is alone here."""
 
 
 class SqliteDatabase:
-    """A file."""
+    """A file; `turns` is held while writing, so that writers of one process need not wait by guess."""
 
     engine = Engine.SQLITE
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, turns: AbstractContextManager[object] | None = None) -> None:
         self._path = path
+        self._turns = turns or nullcontext()
         self.name = f"`{path}`"
         with self._told():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +63,7 @@ class SqliteDatabase:
     @contextmanager
     def write(self) -> Iterator[SqliteSession]:
         """A transaction that changes something."""
-        with self._told(), self._transaction("BEGIN IMMEDIATE") as session:
+        with self._turns, self._told(), self._transaction("BEGIN IMMEDIATE") as session:
             yield session
 
     @contextmanager

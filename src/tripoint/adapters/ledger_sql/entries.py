@@ -1,0 +1,70 @@
+"""Entries in full, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from tripoint.adapters.sql.database import Database, Row
+from tripoint.domain.ledger import Entry, EntryQuery
+from tripoint.domain.record import AttemptRecord
+
+_PAGE = 5_000
+_decode = msgspec.msgpack.Decoder(tuple[AttemptRecord, ...]).decode
+_COLUMNS = (
+    "e.number, l.kind, e.id, e.at_us, l.tenant, l.key, l.workload, l.model, l.site, l.upstream, l.tariff, l.prices,"
+    " m.api, m.status, m.ending, m.error, m.is_stream, m.is_estimated, m.reason, e.requests, e.tokens_in, e.cached,"
+    " e.tokens_out, e.reasoning, e.nano, e.list_nano, e.marginal_nano, e.ttft_us, e.tpot_us, e.total_us, e.own_us,"
+    " e.trace_id, e.corrects, e.note, e.attempts"
+)
+
+
+def entries(database: Database, query: EntryQuery) -> Iterator[Entry]:
+    """Entries that a query asks for, in its order."""
+    after, left = query.after, query.limit
+    while left is None or left > 0:
+        size = _PAGE if left is None else min(_PAGE, left)
+        with database.read() as session:
+            rows = session.execute(*_page(query, after, size))
+        for row in rows:
+            yield _entry(row)
+        if len(rows) < size:
+            return
+        after = int(rows[-1][0])
+        left = None if left is None else left - len(rows)
+
+
+def _page(query: EntryQuery, after: int | None, size: int) -> tuple[str, list[Any]]:
+    where: list[str] = []
+    values: list[Any] = []
+    bounds = (
+        ("e.at_us >= ?", None if query.since is None else round(query.since * 1e6)),
+        ("e.at_us < ?", None if query.until is None else round(query.until * 1e6)),
+        ("e.number < ?" if query.is_newest_first else "e.number > ?", after),
+        ("l.tenant = ?", query.tenant), ("l.key = ?", query.key), ("l.workload = ?", query.workload),
+        ("l.model = ?", query.model), ("l.site = ?", query.site),
+    )  # fmt: skip
+    for condition, value in bounds:
+        if value is not None:
+            where.append(condition)
+            values.append(value)
+    if query.kinds:
+        where.append(f"l.kind IN ({', '.join('?' * len(query.kinds))})")
+        values += [str(kind) for kind in query.kinds]
+    order = "DESC" if query.is_newest_first else "ASC"
+    filtered = f" WHERE {' AND '.join(where)}" if where else ""
+    source = "FROM ledger_entry e JOIN ledger_line l ON l.id = e.line JOIN ledger_manner m ON m.id = e.manner"
+    return f"SELECT {_COLUMNS} {source}{filtered} ORDER BY e.number {order} LIMIT {size}", values
+
+
+def _entry(row: Row) -> Entry:
+    (number, kind, id, at_us, *names), rest = row[:12], row[12:]
+    (api, status, ending, error, is_stream, is_estimated, reason, requests, *figures) = rest[:15]
+    times, (trace_id, corrects, note, attempts) = rest[15:19], rest[19:]
+    return Entry._make((
+        number, kind, id, at_us / 1e6, *names, api, status, ending, error, bool(is_stream), bool(is_estimated),
+        note if note is not None else reason, requests, *figures, *(each / 1e6 for each in times), trace_id,
+        corrects or "", _decode(attempts) if attempts else (),
+    ))  # fmt: skip

@@ -1,0 +1,87 @@
+"""Rows of the entry table: what a usage record or an adjustment becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from tripoint.adapters.ledger_sql.names import NO_MANNER, LineKey, Names
+from tripoint.adapters.sql.database import Session
+from tripoint.domain.ledger import Adjustment, EntryKind
+from tripoint.domain.record import UsageRecord, portions
+
+EntryRow = tuple[Any, ...]
+"""Values in the order of `ENTRY_COLUMNS`, without the number."""
+_USAGE = str(EntryKind.USAGE)
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def usage_rows(session: Session, names: Names, records: Iterable[UsageRecord]) -> list[EntryRow]:
+    """A row for each record, and one more for each further upstream that billed for it."""
+    rows: list[EntryRow] = []
+    add, line_of, manner_of = rows.append, names.line, names.manner
+    for r in records:
+        (
+            id, at, tenant, key, workload, model, api, site, upstream, status, ending, error, is_stream, usage,
+            ttft_s, tpot_s, total_s, own_s, reason, nano, list_nano, marginal_nano, tariff, prices, trace_id,
+            attempts, billed,
+        ) = r  # fmt: skip
+        tokens_in, tokens_out, cached, reasoning, is_estimated = usage
+        at_us = round(at * 1e6)
+        if billed:
+            first = portions(r)
+            if upstream:
+                nano, list_nano, marginal_nano = first[0].nano, first[0].list_nano, first[0].marginal_nano
+            else:
+                nano = list_nano = marginal_nano = 0
+        add((
+            id, at_us, line_of(session, (_USAGE, tenant, key, workload, model, site, upstream, tariff, prices)),
+            manner_of(session, (api, status, ending, error, is_stream, reason, is_estimated)), 1,
+            tokens_in, cached, tokens_out, reasoning, nano, list_nano, marginal_nano,
+            round(ttft_s * 1e6), round(tpot_s * 1e6), round(total_s * 1e6), round(own_s * 1e6), trace_id,
+            _encode(attempts) if attempts else None, None, None,
+        ))  # fmt: skip
+        if billed:
+            rows += _billed_rows(session, names, r, at_us)
+    return rows
+
+
+def _billed_rows(session: Session, names: Names, record: UsageRecord, at_us: int) -> Iterator[EntryRow]:
+    for number, bill in enumerate(record.billed, 1):
+        line: LineKey = (
+            _USAGE, record.tenant, record.key, record.workload, bill.model, bill.site, bill.upstream, bill.tariff,
+            bill.prices,
+        )  # fmt: skip
+        usage = bill.usage
+        manner = (record.api, record.status, record.ending, record.error, record.is_stream, record.reason,
+                  usage.is_estimated)  # fmt: skip
+        yield (
+            f"{record.id}/{number}", at_us, names.line(session, line), names.manner(session, manner), 0,
+            usage.tokens_in, usage.cached, usage.tokens_out, usage.reasoning, bill.nano, bill.list_nano,
+            bill.marginal_nano, 0, 0, 0, 0, record.trace_id, None, None, None,
+        )  # fmt: skip
+
+
+def adjustment_rows(session: Session, names: Names, adjustments: Iterable[Adjustment]) -> list[EntryRow]:
+    """A row for each adjustment."""
+    rows = []
+    for each in adjustments:
+        line: LineKey = (
+            each.kind,
+            each.tenant,
+            each.key,
+            each.workload,
+            each.model,
+            each.site,
+            each.upstream,
+            "",
+            each.prices,
+        )
+        rows.append((
+            each.id, round(each.at * 1e6), names.line(session, line), names.manner(session, NO_MANNER), 0,
+            each.tokens_in, 0, each.tokens_out, 0, each.nano, each.list_nano, 0, 0, 0, 0, 0, "", None,
+            each.corrects or None, each.reason,
+        ))  # fmt: skip
+    return rows

@@ -1,0 +1,79 @@
+"""The ledger's tables. Names are kept once, as numbers: a `line` is what entries are summed by, a `manner` how a
+request ended.
+
+Sums are kept in several cubes, all of one shape: a fine one with every dimension, and coarse ones for what is asked
+often. Each fine line knows its line in every coarse cube.
+"""
+
+from __future__ import annotations
+
+from tripoint.adapters.sql.database import Engine, Schema
+from tripoint.engines.governance.ledger.cubes import MEASURES
+
+LINE_NAMES = ("kind", "tenant", "key", "workload", "model", "site", "upstream", "tariff", "prices")
+"""Columns of a line, in order; empty in a coarse line where its cube does not tell them apart."""
+MANNER_NAMES = ("api", "status", "ending", "error", "is_stream", "reason", "is_estimated")
+"""Columns of a manner, in order."""
+ENTRY_COLUMNS = (
+    "number", "id", "at_us", "line", "manner", "requests", "tokens_in", "cached", "tokens_out", "reasoning",
+    "nano", "list_nano", "marginal_nano", "ttft_us", "tpot_us", "total_us", "own_us", "trace_id", "attempts",
+    "corrects", "note",
+)  # fmt: skip
+"""Columns of an entry, in order."""
+TARIFFS = ("tariff", "listed", "marginal", "firm")
+"""Tariffs of a price row, in the order of `PriceRow`."""
+
+_TABLES = """
+CREATE TABLE ledger_count (name TEXT PRIMARY KEY, value BIGINT NOT NULL);
+CREATE TABLE ledger_line (
+  id {number} PRIMARY KEY, cube BIGINT NOT NULL,
+  kind TEXT NOT NULL, tenant TEXT NOT NULL, key TEXT NOT NULL, workload TEXT NOT NULL, model TEXT NOT NULL,
+  site TEXT NOT NULL, upstream TEXT NOT NULL, tariff TEXT NOT NULL, prices TEXT NOT NULL,
+  coarse_1 BIGINT NOT NULL, coarse_2 BIGINT NOT NULL, coarse_3 BIGINT NOT NULL,
+  UNIQUE (cube, kind, tenant, key, workload, model, site, upstream, tariff, prices)
+);
+CREATE TABLE ledger_manner (
+  id {number} PRIMARY KEY,
+  api TEXT NOT NULL, status BIGINT NOT NULL, ending TEXT NOT NULL, error TEXT NOT NULL, is_stream BIGINT NOT NULL,
+  reason TEXT NOT NULL, is_estimated BIGINT NOT NULL, is_failed BIGINT NOT NULL,
+  UNIQUE (api, status, ending, error, is_stream, reason, is_estimated)
+);
+CREATE TABLE ledger_entry (
+  number {number} PRIMARY KEY, id TEXT NOT NULL UNIQUE, at_us BIGINT NOT NULL, line BIGINT NOT NULL,
+  manner BIGINT NOT NULL, requests BIGINT NOT NULL, tokens_in BIGINT NOT NULL, cached BIGINT NOT NULL,
+  tokens_out BIGINT NOT NULL, reasoning BIGINT NOT NULL, nano BIGINT NOT NULL, list_nano BIGINT NOT NULL,
+  marginal_nano BIGINT NOT NULL, ttft_us BIGINT NOT NULL, tpot_us BIGINT NOT NULL, total_us BIGINT NOT NULL,
+  own_us BIGINT NOT NULL, trace_id TEXT NOT NULL, attempts {bytes}, corrects TEXT, note TEXT
+);
+CREATE INDEX ledger_entry_by_line ON ledger_entry (line, at_us);
+CREATE TABLE ledger_spend (
+  cube BIGINT NOT NULL, slot BIGINT NOT NULL, line BIGINT NOT NULL, {measures}, PRIMARY KEY (cube, slot, line)
+){lean};
+CREATE TABLE ledger_segment (source TEXT PRIMARY KEY, bytes BIGINT NOT NULL);
+CREATE TABLE ledger_damage (
+  source TEXT NOT NULL, place BIGINT NOT NULL, bytes BIGINT NOT NULL, reason TEXT NOT NULL,
+  PRIMARY KEY (source, place)
+);
+CREATE TABLE ledger_price (
+  version TEXT NOT NULL, place BIGINT NOT NULL, since DOUBLE PRECISION NOT NULL, basis TEXT NOT NULL, {tariffs},
+  PRIMARY KEY (version, place)
+)
+"""
+
+
+def schema(engine: Engine) -> Schema:
+    """The ledger's tables, as the steps that made them."""
+    is_sqlite = engine is Engine.SQLITE
+    tables = _TABLES.format(
+        number="INTEGER" if is_sqlite else "BIGINT",
+        bytes="BLOB" if is_sqlite else "BYTEA",
+        measures=", ".join(f"{name} BIGINT NOT NULL" for name in MEASURES),
+        tariffs=", ".join(
+            f"{name}_id TEXT NOT NULL, {name}_in BIGINT NOT NULL, {name}_cached BIGINT NOT NULL,"
+            f" {name}_out BIGINT NOT NULL, {name}_request BIGINT NOT NULL"
+            for name in TARIFFS
+        ),
+        # Rows in the key's own tree here; there, room in each page for the row's next version.
+        lean=" WITHOUT ROWID" if is_sqlite else " WITH (fillfactor = 60)",
+    )
+    return Schema("ledger", (tables,))
