@@ -7,6 +7,7 @@ one worker only. A record may be there twice after a disk fault (its id tells), 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import threading
 import time
@@ -186,6 +187,9 @@ class UsageSegments:
             self._number += 1
             with suppress(FileExistsError):  # of an earlier incarnation that was given the same name
                 self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+                # As long as we hold it nobody takes the file for one whose writer has ended; without locks nobody can.
+                with suppress(OSError):
+                    fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         _write_all(self._file, MAGIC)
         os.fsync(self._file)
         # The name must be durable as well, or the file is gone after a power cut.
