@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from tripoint.adapters.accounts_sql.schema import schema
-from tripoint.adapters.accounts_sql.tables import TABLES
-from tripoint.adapters.sql.database import Database, Session, prepare
+from tripoint.adapters.accounts_sql.tables import TABLES, Table
+from tripoint.adapters.sql.database import Database, Row, Session, prepare
 from tripoint.domain.audit import Act, AuditEntry, Checkpoint
-from tripoint.domain.errors import ConflictError
+from tripoint.domain.errors import ConflictError, StoreError
 from tripoint.domain.tenancy import Account, Accounts, ApiKey, Budget, Principal, Quota, Tenant
 from tripoint.engines.governance.audit.chain import next_entry
-from tripoint.engines.governance.audit.rows import bound, kind_of
+from tripoint.engines.governance.audit.rows import KINDS, bound, row_digest
 from tripoint.ports import AccountRow
 
 _LOCK = "accounts"
@@ -91,7 +92,20 @@ class SqlBook:
         found = self._session.execute(
             f"SELECT {', '.join(table.columns)} FROM {table.name} WHERE {' AND '.join(where)} ORDER BY id{cut}", values
         )
-        return tuple(table.row(*values) for values in found)
+        return tuple(_row(table, values) for values in found)
+
+    def row_digests(self) -> dict[str, str]:
+        """Digest of every row by `kind:id`."""
+        digests = {}
+        for kind, name in KINDS:
+            table = TABLES[kind]
+            for values in self._session.execute(f"SELECT {', '.join(table.columns)} FROM {table.name} ORDER BY id"):
+                try:
+                    digest = row_digest(table.row(*values))
+                except (ValueError, TypeError):
+                    digest = "unreadable"
+                digests[f"{name}:{values[0]}"] = digest
+        return digests
 
     def key_by_digest(self, digest: str) -> ApiKey | None:
         """The key with that keyed hash."""
@@ -173,7 +187,7 @@ class SqlBook:
         found = self._session.execute(
             f"SELECT {', '.join(table.columns)} FROM {table.name} WHERE {column} = ?", (value,)
         )
-        row: AccountRow | None = table.row(*found[0]) if found else None
+        row: AccountRow | None = _row(table, found[0]) if found else None
         return row
 
     def _entries(self, where: str, values: Sequence[object], limit: int) -> list[AuditEntry]:
@@ -202,9 +216,18 @@ class SqlBook:
             other = self.principal_by_subject(row.subject)
             if other is not None and other.id != row.id:
                 raise ConflictError(
-                    f"the subject `{row.subject}` means the {kind_of(other)} `{other.id}` already",
-                    hint="one subject is one principal",
+                    f"the subject `{row.subject}` means another principal already", hint="one subject is one principal"
                 )
+
+
+def _row(table: Table, values: Row) -> Any:
+    try:
+        return table.row(*values)
+    except (ValueError, TypeError) as error:
+        raise StoreError(
+            f"the row `{values[0]}` of the table `{table.name}` makes no sense: {error}",
+            hint="somebody edited the table; `tripoint audit verify` tells all such rows",
+        ) from error
 
 
 def _revision(session: Session) -> int:

@@ -13,7 +13,7 @@ import click
 
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering, plural
-from tripoint.apps.settings import DESCRIPTIONS, read_settings, unknown_settings
+from tripoint.apps.settings import DESCRIPTIONS, read_settings, store_url, unknown_settings, without_password
 from tripoint.domain.errors import TripointError
 
 LIBRARIES = ("click", "highspy", "httptools", "msgspec", "numpy", "pydantic", "pyyaml", "rich", "uvloop")
@@ -115,7 +115,14 @@ def _settings() -> list[Check]:
         settings = read_settings()
     except TripointError as error:
         return [Check(name="settings", state="failed", told=f"{error.message}; {error.hint}")]
-    values = {"TRIPOINT_THREADS": str(settings.threads), "TRIPOINT_TODAY": settings.today.isoformat()}
+    values = {
+        "TRIPOINT_THREADS": str(settings.threads),
+        "TRIPOINT_TODAY": settings.today.isoformat(),
+        "TRIPOINT_STORE": without_password(store_url(settings)),
+        "TRIPOINT_PEPPER_FILE": settings.pepper_file or "beside the store",
+        "TRIPOINT_AUDIT_KEY_FILE": settings.audit_key_file or "beside the store",
+        "TRIPOINT_WITNESS": settings.witness or "none",
+    }
     checks = [
         Check(name=name, state="ok", told=f"{values[name]} ({'environment' if os.environ.get(name) else 'default'})")
         for name in DESCRIPTIONS

@@ -57,14 +57,14 @@ class Money:
 
 
 def set_quota(store: AccountStore, turn: Turn, scope: Scope, rates: Rates, *, quota: str = "") -> Quota:
-    """Sets the quota of a scope, in place of one it had; its id is made from the scope where no `quota` is given.
+    """Sets the quota of a scope, in place of one it had; `quota` names it within the tenant, else the scope does.
 
     Raises `AccessError`, `MissingError` for a tenant or key the actor does not see, `OptionError` for values that
     cannot be used, `ConflictError` when the id is another scope's.
     """
     _check_rates(rates)
     row = Quota(
-        id=good_id(quota, "quota") if quota else scope_id(scope),
+        id=_limit_id(scope, scope_id(scope), quota, "quota"),
         scope=scope,
         requests_per_min=rates.requests_per_min,
         tokens_per_min=rates.tokens_per_min,
@@ -81,7 +81,7 @@ def set_budget(store: AccountStore, turn: Turn, scope: Scope, money: Money, *, b
             hint="0 refuses everything that costs",
         )
     row = Budget(
-        id=good_id(budget, "budget") if budget else f"{scope_id(scope)}.{money.window}",
+        id=_limit_id(scope, f"{scope_id(scope)}.{money.window}", budget, "budget"),
         scope=scope,
         window=money.window,
         limit_nano=money.limit_nano,
@@ -146,6 +146,13 @@ def scope_id(scope: Scope) -> str:
         is_plain = _PLAIN.fullmatch(scope.workload)
         parts += ["workload", scope.workload if is_plain else sha256(scope.workload.encode()).hexdigest()[:12]]
     return ".".join(parts)
+
+
+def _limit_id(scope: Scope, made: str, chosen: str, what: str) -> str:
+    """The id of a limit: always named after its tenant, so that no tenant's choice touches another's."""
+    if chosen in ("", made):
+        return made
+    return f"{scope.tenant}.{good_id(chosen.removeprefix(f'{scope.tenant}.'), what)}"
 
 
 def _set(store: AccountStore, turn: Turn, action: Action, row: AccountRow) -> AccountRow:

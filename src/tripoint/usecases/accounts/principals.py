@@ -34,14 +34,16 @@ def add_principal(
 ) -> Principal:
     """A new principal, bound to `tenant` when given; who is bound itself may only add such of its own tenant.
 
+    The id of one that is bound begins with its tenant and a dot, so that no tenant's choice touches another's.
     Raises `AccessError` also for roles the actor does not have, `ConflictError` when the id or the subject is taken,
     `MissingError` for a tenant the actor does not see, `OptionError` for values that cannot be used.
     """
     bound = require_somewhere(turn.actor, Action.PRINCIPAL_CREATE)
+    belongs_to = tenant if tenant is not None else bound
     row = Principal(
-        id=good_id(principal, "principal"),
+        id=principal_id(principal, belongs_to),
         roles=_good_roles(turn.actor, roles),
-        tenant=tenant if tenant is not None else bound,
+        tenant=belongs_to,
         created_at=turn.now,
         subject=_good_subject(subject),
     )
@@ -90,6 +92,13 @@ def list_principals(
         if tenant is not None:
             tenant_for(book, actor, Action.PRINCIPAL_READ, tenant)
         return book.rows(Principal, tenant=tenant or bound, after=after, limit=limit)
+
+
+def principal_id(chosen: str, tenant: str | None) -> str:
+    """The id of a principal; raises `OptionError` for one that cannot be used."""
+    if tenant is None:
+        return good_id(chosen, "principal")
+    return f"{tenant}.{good_id(chosen.removeprefix(f'{tenant}.'), 'principal')}"
 
 
 def _changed(store: AccountStore, turn: Turn, principal: str, change: Callable[[Principal], Principal]) -> Principal:

@@ -1,0 +1,82 @@
+"""The wiring of the stores: opens accounts, secrets and witnesses, and hands them to use cases; a part of `wiring`.
+
+Everything is imported inside the functions, as there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tripoint.apps.settings import read_settings
+
+if TYPE_CHECKING:
+    from tripoint.adapters.accounts_sql.store import SqlAccounts
+    from tripoint.adapters.signing.ed25519 import Ed25519Signer, Ed25519Verifier
+    from tripoint.domain.audit import Checkpoint
+
+
+def open_accounts(url: str) -> SqlAccounts:
+    """The store of tenants, keys, quotas, budgets and the audit log at `url`; its tables are made when missing."""
+    import time
+
+    from tripoint.adapters.accounts_sql.store import SqlAccounts
+    from tripoint.adapters.sql.connect import connect
+
+    return SqlAccounts(connect(url), time.time)
+
+
+def pepper_file(url: str) -> Path:
+    """Where the pepper of the store at `url` is."""
+    return _secret_file(url, "pepper", read_settings().pepper_file)
+
+
+def read_pepper(path: str | Path) -> bytes:
+    """The pepper in a file; raises `FileError` when there is none."""
+    from tripoint.adapters.signing.pepper import read_pepper as read
+
+    return read(Path(path))
+
+
+def open_pepper(store: SqlAccounts, url: str) -> bytes:
+    """The pepper of the store at `url`, made when the store has none yet; raises `FileError` when it is another's."""
+    from tripoint.adapters.signing.pepper import open_pepper as make
+    from tripoint.usecases.accounts.pepper import settle_pepper
+
+    path = pepper_file(url)
+    return settle_pepper(store, str(path), lambda: read_pepper(path), lambda: make(path))
+
+
+def open_signer(url: str) -> Ed25519Signer:
+    """What signs checkpoints of the store at `url`; its key is made when there is none."""
+    from tripoint.adapters.signing.ed25519 import Ed25519Signer
+
+    return Ed25519Signer(_secret_file(url, "audit-key", read_settings().audit_key_file))
+
+
+def read_public_key(path: str | Path) -> Ed25519Verifier:
+    """The public key in a PEM file; raises `FileError`."""
+    from tripoint.adapters.signing.ed25519 import read_verifier
+
+    return read_verifier(Path(path))
+
+
+def leave_checkpoint(witness: str | Path, checkpoint: Checkpoint) -> None:
+    """Adds a checkpoint to a witness file, durably; raises `FileError`."""
+    from tripoint.adapters.signing.witness import append_checkpoint
+
+    append_checkpoint(Path(witness), checkpoint)
+
+
+def read_witness(witness: str | Path) -> tuple[Checkpoint, ...]:
+    """The checkpoints in a witness file; raises `FileError`."""
+    from tripoint.adapters.signing.witness import read_checkpoints
+
+    return read_checkpoints(Path(witness))
+
+
+def _secret_file(url: str, ending: str, given: str) -> Path:
+    from tripoint.adapters.signing.places import beside_store
+    from tripoint.apps.settings import state_folder
+
+    return Path(given) if given else beside_store(url, ending, state_folder())
