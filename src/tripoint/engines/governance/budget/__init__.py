@@ -1,0 +1,1 @@
+"""Budgets: what may still be spent, leased in slices, so that a request reserves without asking anybody."""

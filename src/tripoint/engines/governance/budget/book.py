@@ -1,0 +1,171 @@
+"""All leases of a store under one transaction: wishes are answered, entries charged, dead workers buried.
+
+The rules are those of `vault`; here is which rows they need. Where rows are kept is the shelf's business, so that the
+simulator and the tests drive the very same book as the ledger process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple, Protocol
+
+from tripoint.domain.budget import Charge, Grant, Lease, Tally, Threshold, Wish
+from tripoint.domain.tenancy import Accounts, Budget, Scope
+from tripoint.engines.governance.budget import vault
+from tripoint.engines.governance.budget.scope import Scopes, matches
+from tripoint.engines.governance.budget.windows import kind_of, window_of
+
+
+class Shelf(Protocol):
+    """Rows of one transaction; what is put is seen by later reads of the same one."""
+
+    def tally(self, budget: str, window: str) -> Tally | None:
+        """The budget in that window, kept from others until the transaction ends; `None` when it is not there yet."""
+        ...
+
+    def tallies_of(self, tenants: Collection[str]) -> Sequence[Tally]:
+        """Every tally of those tenants, not kept from others."""
+        ...
+
+    def leases(self, budget: str, window: str) -> Sequence[Lease]:
+        """Every lease of it."""
+        ...
+
+    def lease(self, budget: str, window: str, holder: str) -> Lease | None:
+        """One of them."""
+        ...
+
+    def leases_of(self, holder: str) -> Sequence[Lease]:
+        """Every lease of one worker."""
+        ...
+
+    def put_tally(self, tally: Tally) -> None:
+        """Adds or replaces it."""
+        ...
+
+    def put_lease(self, lease: Lease) -> None:
+        """Adds or replaces it."""
+        ...
+
+    def spent(self, budget: Budget, window: str) -> int:
+        """What the ledger has of the budget's scope in the window, the entries of this transaction included."""
+        ...
+
+
+class Answer(NamedTuple):
+    """What comes of a wish."""
+
+    grant: Grant
+    """For the worker."""
+    is_starved: bool
+    """True when a request waits that could not be served: what others do not use should be called back."""
+
+
+class Book:
+    """Budgets as declared at one revision, and what may be done with their leases."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self.accounts = accounts
+        self._by_id = {budget.id: budget for budget in accounts.budgets}
+        self._scopes: Scopes[Budget] = Scopes(accounts.budgets)
+
+    def answer(self, shelf: Shelf, holder: str, wish: Wish) -> Answer:
+        """Takes what came back, and gives what may be given."""
+        tally = self._tally(shelf, wish.budget, wish.window)
+        lease = shelf.lease(wish.budget, wish.window, holder)
+        known = lease
+        if lease is None:
+            lease = Lease(wish.budget, wish.window, holder, wish.since)
+        lease = vault.returned(lease, wish)
+        is_starved = False
+        if wish.wanted > lease.granted:
+            others = [each for each in shelf.leases(wish.budget, wish.window) if each.holder != holder]
+            holders = 1 + sum(each.held > 0 for each in others)
+            left = vault.room(tally, (*others, lease))
+            more = vault.slice_for(wish, lease.granted, left, holders)
+            lease = lease._replace(granted=lease.granted + more)
+            is_starved = wish.least > lease.granted
+        if lease != known:
+            shelf.put_lease(lease)
+        grant = Grant(wish.budget, wish.window, lease.granted, lease.returned, tally.limit_nano, tally.spent_nano)
+        return Answer(grant, is_starved)
+
+    def charge(self, shelf: Shelf, charges: Collection[Charge]) -> list[Threshold]:
+        """Moves the cost of new entries from their workers' leases to spent; the thresholds that were reached."""
+        reached: list[Threshold] = []
+        by_tally = self._by_tally(shelf, charges)
+        for budget, window in sorted(by_tally):  # in one order everywhere: nobody waits in a ring
+            own = by_tally[budget, window]
+            tally = shelf.tally(budget, window)
+            if tally is None or self._is_outgrown(tally):
+                tally = self._tally(shelf, budget, window)  # counts these entries already
+            else:
+                tally = tally._replace(spent_nano=tally.spent_nano + sum([charge.nano for charge in own]))
+            tally, told = vault.warned(tally)
+            shelf.put_tally(tally)
+            reached += told
+            for holder in sorted({charge.holder for charge in own if charge.holder}):
+                lease = shelf.lease(budget, window, holder)
+                if lease is not None:
+                    shelf.put_lease(vault.charged(lease, [charge for charge in own if charge.holder == holder]))
+        return reached
+
+    def _by_tally(self, shelf: Shelf, charges: Collection[Charge]) -> dict[tuple[str, str], list[Charge]]:
+        """Charges by budget and window: of what is declared, and of what was and is still counted."""
+        found: dict[tuple[str, str], list[Charge]] = {}
+        kept: dict[str, list[Tally]] = {}
+        for tally in shelf.tallies_of({charge.tenant for charge in charges}):
+            if tally.budget not in self._by_id:
+                kept.setdefault(tally.scope.tenant, []).append(tally)
+        for charge in charges:
+            who = charge.tenant, charge.key, charge.workload
+            for budget in self._scopes.about(*who):
+                found.setdefault((budget.id, window_of(charge.at, budget.window)), []).append(charge)
+            for tally in kept.get(charge.tenant, ()):
+                if matches(tally.scope, *who) and window_of(charge.at, kind_of(tally.window)) == tally.window:
+                    found.setdefault((tally.budget, tally.window), []).append(charge)
+        return found
+
+    def _is_outgrown(self, tally: Tally) -> bool:
+        """True for one that was counted over another scope, before what is declared now."""
+        budget = self._by_id.get(tally.budget)
+        return budget is not None and budget.scope != tally.scope and self.accounts.revision > tally.revision
+
+    def limit(self, shelf: Shelf, at: float) -> list[Threshold]:
+        """Takes over changed limits for the windows that are open at `at`, and tells thresholds that are passed now."""
+        reached: list[Threshold] = []
+        for budget in sorted(self.accounts.budgets, key=lambda each: each.id):
+            before = shelf.tally(budget.id, window_of(at, budget.window))
+            if before is None:
+                continue
+            tally, told = vault.warned(vault.limited(before, budget.limit_nano, self.accounts.revision))
+            if tally != before:
+                shelf.put_tally(tally)
+            reached += told
+        return reached
+
+    def bury(self, shelf: Shelf, holder: str) -> int:
+        """Ends every lease of a worker that is dead, all its costs being charged; what came back, nano-dollars."""
+        back = 0
+        for lease in shelf.leases_of(holder):
+            if lease.held > 0:
+                back += lease.held
+                shelf.put_lease(vault.buried(lease))
+        return back
+
+    def _tally(self, shelf: Shelf, budget_id: str, window: str) -> Tally:
+        """The tally by the newest limit known; a budget seen for the first time has spent what the ledger says."""
+        tally = shelf.tally(budget_id, window)
+        budget = self._by_id.get(budget_id)
+        if budget is None:  # gone meanwhile: nothing more is given
+            gone = tally or Tally(budget_id, window, Scope(tenant=""), 0, 0, 0)
+            return gone._replace(limit_nano=0)
+        revision = self.accounts.revision
+        if tally is None or self._is_outgrown(tally):
+            spent = shelf.spent(budget, window)
+            newer = Tally(budget_id, window, budget.scope, budget.limit_nano, revision, spent)
+        else:
+            newer = vault.limited(tally, budget.limit_nano, revision)
+        if newer != tally:
+            shelf.put_tally(newer)
+        return newer

@@ -1,0 +1,301 @@
+"""Two nodes, four workers, one store: whatever is lost, repeated, killed or changed, no budget is overspent.
+
+The rules play callers, workers, ledger processes, the clock and the operator in any order. After each step, for every
+budget and window: what requests have cost or may still cost is covered by what the store knows as spent or leased; and
+that sum is within the limit, or did not grow while a lowered limit is below it. In the end, with everybody dead and
+everything loaded, nothing is leased any more, and spent is the sum of what was entered.
+"""
+
+from __future__ import annotations
+
+import hypothesis.strategies as st
+from hypothesis import settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from tests.factories.budgeting import Rows, accounts, budget
+
+from tripoint.domain.budget import Charge, Grant, Tally, Wish
+from tripoint.domain.tenancy import Accounts, Budget, Window
+from tripoint.engines.governance.budget.book import Book
+from tripoint.engines.governance.budget.purse import Hold, Purse
+from tripoint.engines.governance.budget.scope import Scopes, matches
+from tripoint.engines.governance.budget.vault import outstanding
+from tripoint.engines.governance.budget.windows import kind_of, window_of
+
+START = 1_795_000_000.0
+KEYS = ("k1", "k2")
+
+
+class Worker:
+    """A worker process, and what survives its death: records on disk and the sheet of what it had reserved."""
+
+    def __init__(self, name: str, node: int, known: Accounts) -> None:
+        self.name = name
+        self.node = node
+        self.known = known
+        self.purse = Purse()
+        self.open: dict[str, tuple[Hold, Charge]] = {}
+        self.memory: list[tuple[str, Charge]] = []
+        self.disk: list[tuple[str, Charge]] = []
+        self.sheet: dict[str, Charge] = {}
+        self.is_alive = True
+
+
+class Spending(RuleBasedStateMachine):
+    """Everything under way, and the truth about it."""
+
+    @initialize(limits=st.lists(st.integers(200, 3000), min_size=3, max_size=3))
+    def start(self, limits: list[int]) -> None:
+        """A daily, a monthly and a key's budget of one tenant."""
+        self.at = START
+        self.count = 0
+        self.rows = Rows()
+        self.rows.spent = self.entered  # type: ignore[method-assign]  # what the ledger would say
+        self.truth = accounts(
+            budget("day", limits[0]),
+            budget("month", limits[1], window=Window.MONTH),
+            budget("key", limits[2], key="k1"),
+        )
+        self.books = [Book(self.truth), Book(self.truth)]
+        self.workers = [Worker(f"w{number}", number % 2, self.truth) for number in range(4)]
+        self.hired = 3
+        self.wishes: list[tuple[Worker, Wish]] = []
+        self.grants: list[tuple[Worker, Grant]] = []
+        self.loaded: dict[str, Charge] = {}
+        self.costs: dict[tuple[str, str], dict[str, int]] = {}
+        """What each request has cost or may cost, by what it reserved from."""
+        self.before: dict[tuple[str, str], int] = {}
+
+    def living(self, pick: object) -> Worker | None:
+        """One that lives."""
+        found = [worker for worker in self.workers if worker.is_alive]
+        return pick.choice(found) if found else None  # type: ignore[attr-defined]  # hypothesis draws a Random
+
+    @rule(pick=st.randoms(use_true_random=False), key=st.sampled_from(KEYS), nano=st.integers(1, 400))
+    def ask_and_arrive(self, pick: object, key: str, nano: int) -> None:
+        """A request that waits until its worker has asked."""
+        worker = self.living(pick)
+        if worker is None:
+            return
+        self.come(worker, key, nano)
+        worker.purse.look(self.at)
+        for wish in worker.purse.wishes(self.at):
+            worker.purse.grant(self.books[worker.node].answer(self.rows, worker.name, wish).grant)
+        self.come(worker, key, nano)
+
+    @rule(pick=st.randoms(use_true_random=False), key=st.sampled_from(KEYS), nano=st.integers(1, 400))
+    def arrive(self, pick: object, key: str, nano: int) -> None:
+        """A request comes to any worker."""
+        worker = self.living(pick)
+        if worker is not None:
+            self.come(worker, key, nano)
+
+    def come(self, worker: Worker, key: str, nano: int) -> None:
+        """A request reserves, or is turned away."""
+        about = Scopes(worker.known.budgets).about("acme", key, "chat")
+        held = tuple(worker.purse.account(each, self.at) for each in about)
+        if not held or worker.purse.reserve(held, nano) is not None:
+            for account in held:  # as a request that waits would
+                account.waiting = account.least = nano
+            return
+        self.count += 1
+        name = f"r{self.count}"
+        charge = Charge(worker.name, self.at, "acme", key, "chat", nano)
+        worker.open[name] = Hold(held, nano), charge
+        worker.sheet[name] = charge
+        for account in held:
+            account.waiting = account.least = 0
+            self.costs.setdefault((account.budget.id, account.window), {})[name] = nano
+
+    @rule(pick=st.randoms(use_true_random=False), nano=st.integers(1, 200))
+    def extend(self, pick: object, nano: int) -> None:
+        """A request wants a further attempt."""
+        worker = self.living(pick)
+        if worker is None or not worker.open:
+            return
+        name = pick.choice(sorted(worker.open))  # type: ignore[attr-defined]  # hypothesis draws a Random
+        hold, charge = worker.open[name]
+        wanted = hold.nano + nano
+        if worker.purse.extend(hold, wanted):
+            worker.sheet[name] = charge._replace(nano=wanted)
+            worker.open[name] = hold, worker.sheet[name]
+            for account in hold.accounts:
+                self.costs[account.budget.id, account.window][name] = wanted
+
+    @rule(pick=st.randoms(use_true_random=False), share=st.floats(0.0, 1.0))
+    def settle(self, pick: object, share: float) -> None:
+        """A request ends at what it cost."""
+        worker = self.living(pick)
+        if worker is None or not worker.open:
+            return
+        name = pick.choice(sorted(worker.open))  # type: ignore[attr-defined]  # hypothesis draws a Random
+        hold, charge = worker.open.pop(name)
+        charge = charge._replace(nano=int(hold.nano * share))
+        for account in hold.accounts:
+            self.costs[account.budget.id, account.window][name] = charge.nano
+        worker.purse.settle(hold, charge.nano)
+        worker.sheet[name] = charge
+        worker.memory.append((name, charge))
+
+    @rule(pick=st.randoms(use_true_random=False))
+    def flush(self, pick: object) -> None:
+        """Records reach the disk, and leave the sheet."""
+        worker = self.living(pick)
+        if worker is not None:
+            worker.disk += worker.memory
+            for name, _ in worker.memory:
+                del worker.sheet[name]
+            worker.memory.clear()
+
+    @rule(pick=st.randoms(use_true_random=False))
+    def load(self, pick: object) -> None:
+        """The ledger of the node loads what is on disk, perhaps again."""
+        worker = pick.choice(self.workers)  # type: ignore[attr-defined]  # hypothesis draws a Random
+        self.enter(worker, worker.disk)
+
+    def enter(self, worker: Worker, entries: list[tuple[str, Charge]]) -> None:
+        """Enters what is new and charges it, in one transaction."""
+        fresh = [(name, charge) for name, charge in entries if name not in self.loaded]
+        self.loaded |= dict(fresh)
+        self.books[worker.node].charge(self.rows, [charge for _, charge in fresh])
+
+    @rule(pick=st.randoms(use_true_random=False), is_whole=st.booleans())
+    def tell(self, pick: object, is_whole: bool) -> None:
+        """A worker looks around and tells its ledger what it wishes."""
+        worker = self.living(pick)
+        if worker is not None:
+            worker.purse.look(self.at)
+            self.wishes += [(worker, wish) for wish in worker.purse.wishes(self.at, is_whole=is_whole)]
+
+    @rule(pick=st.randoms(use_true_random=False), is_kept=st.booleans())
+    def answer(self, pick: object, is_kept: bool) -> None:
+        """The ledger answers any of the wishes on their way, which may come once more."""
+        if not self.wishes:
+            return
+        sent = pick.choice(self.wishes)  # type: ignore[attr-defined]  # hypothesis draws a Random
+        if not is_kept:
+            self.wishes.remove(sent)
+        worker, wish = sent
+        if worker.is_alive:  # the connection of a dead one is closed
+            told = self.books[worker.node].answer(self.rows, worker.name, wish)
+            self.grants.append((worker, told.grant))
+
+    @rule(pick=st.randoms(use_true_random=False), is_kept=st.booleans())
+    def hear(self, pick: object, is_kept: bool) -> None:
+        """A worker hears any of the answers on their way."""
+        if not self.grants:
+            return
+        sent = pick.choice(self.grants)  # type: ignore[attr-defined]  # hypothesis draws a Random
+        if not is_kept:
+            self.grants.remove(sent)
+        worker, grant = sent
+        if worker.is_alive:
+            worker.purse.grant(grant)
+
+    @rule(pick=st.randoms(use_true_random=False), is_on=st.booleans())
+    def recall(self, pick: object, is_on: bool) -> None:
+        """Others wait for what a worker does not use, or do not any more."""
+        worker = self.living(pick)
+        if worker is not None:
+            for account in worker.purse.all():
+                worker.purse.recall(account.budget.id, account.window, is_on=is_on)
+
+    @rule()
+    def cut(self) -> None:
+        """A ledger process dies: what was on its way is lost."""
+        self.wishes.clear()
+        self.grants.clear()
+
+    @rule(pick=st.randoms(use_true_random=False))
+    def kill(self, pick: object) -> None:
+        """kill -9 of a worker; another takes its place."""
+        worker = self.living(pick)
+        if worker is not None:
+            worker.is_alive = False
+            self.hired += 1
+            self.workers.append(Worker(f"w{self.hired}", worker.node, worker.known))
+
+    @rule()
+    def bury(self) -> None:
+        """The ledger processes find who is dead, load what they left, and hold what nobody can know as spent."""
+        for worker in [each for each in self.workers if not each.is_alive]:
+            self.enter(worker, worker.disk)
+            self.enter(worker, [(name, charge) for name, charge in worker.sheet.items() if name not in self.loaded])
+            self.books[worker.node].bury(self.rows, worker.name)
+            self.workers.remove(worker)
+
+    @rule(which=st.sampled_from(["day", "month", "key"]), nano=st.integers(0, 4000))
+    def change(self, which: str, nano: int) -> None:
+        """An operator changes a limit."""
+        changed = tuple(
+            budget(each.id, nano, key=each.scope.key, window=each.window) if each.id == which else each
+            for each in self.truth.budgets
+        )
+        self.truth = accounts(*changed, revision=self.truth.revision + 1)
+
+    @rule(which=st.sampled_from(["day", "month", "key"]))
+    def drop(self, which: str) -> None:
+        """An operator removes a budget."""
+        kept = tuple(each for each in self.truth.budgets if each.id != which)
+        self.truth = accounts(*kept, revision=self.truth.revision + 1)
+
+    @rule(node=st.integers(0, 1))
+    def learn(self, node: int) -> None:
+        """A ledger process sees the accounts as they are now, and its workers hear of them."""
+        self.books[node] = Book(self.truth)
+        self.books[node].limit(self.rows, self.at)
+        for worker in self.workers:
+            if worker.node == node and worker.is_alive:
+                worker.known = self.truth
+                worker.purse.keep_only(frozenset(each.id for each in self.truth.budgets))
+
+    @rule(seconds=st.sampled_from([0.1, 0.3, 1.0, 7.0, 50_000.0]))
+    def wait(self, seconds: float) -> None:
+        """Time passes, perhaps into another day or month."""
+        self.at += seconds
+
+    @invariant()
+    def nothing_is_overspent(self) -> None:
+        """What may have to be paid is known, and within the limit."""
+        if not hasattr(self, "rows"):
+            return
+        for where, costs in self.costs.items():
+            tally = self.rows.tallies[where]
+            covered = tally.spent_nano + outstanding(self.rows.leases(*where))
+            assert sum(costs.values()) <= covered
+            assert covered <= max(tally.limit_nano, self.before.get(where, 0))
+            self.before[where] = covered
+
+    def teardown(self) -> None:
+        """Everybody dies, everything is loaded: nothing is leased, and spent is what was entered."""
+        if not hasattr(self, "rows"):
+            return
+        for worker in self.workers:
+            worker.is_alive = False
+        self.books = [Book(self.truth), Book(self.truth)]
+        self.bury()
+        for where, tally in self.rows.tallies.items():
+            assert outstanding(self.rows.leases(*where)) == 0
+            entered = [
+                charge.nano
+                for charge in self.loaded.values()
+                if self.window(tally, charge) == tally.window and (tally.budget != "key" or charge.key == "k1")
+            ]
+            assert tally.spent_nano == sum(entered)
+
+    def entered(self, budget: Budget, window: str) -> int:
+        """What the ledger has of a budget's scope in a window."""
+        return sum(
+            charge.nano
+            for charge in self.loaded.values()
+            if matches(budget.scope, charge.tenant, charge.key, charge.workload)
+            and window_of(charge.at, budget.window) == window
+        )
+
+    @staticmethod
+    def window(tally: Tally, charge: Charge) -> str:
+        """The window a charge falls in, of the tally's kind."""
+        return window_of(charge.at, kind_of(tally.window))
+
+
+TestSpending = Spending.TestCase
+TestSpending.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
