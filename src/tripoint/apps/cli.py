@@ -27,6 +27,7 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
         "plan": "Decide where each workload lives, what to buy when, and what it costs.",
         "up": "Run the local hybrid: three sites with real model servers, the gateway and callers.",
         "serve": "Serve the plan: one OpenAI-compatible endpoint in front of every site.",
+        "admin": "Administer tenants, keys, limits and spend over HTTP.",
         "prices": "Look up catalogue prices and assumptions with their sources.",
         "demand": "Turn request logs and traces into demand profiles.",
         "report": "Write the report of a plan made earlier.",

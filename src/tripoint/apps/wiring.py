@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tripoint.adapters.board_mmap.board import MmapBoard
     from tripoint.adapters.local_models import ModelServer
     from tripoint.adapters.metrics_files import MetricsFile
+    from tripoint.adapters.oidc.tokens import Tokens
     from tripoint.adapters.upstream_http.pool import Upstreams
     from tripoint.adapters.usage_segments import UsageSegments
     from tripoint.domain.catalog import Catalog
@@ -260,6 +261,18 @@ def open_ledger(url: str) -> Ledger:
     from tripoint.adapters.sql.connect import connect
 
     return SqlLedger(connect(url), time.time)
+
+
+def open_identity_provider(issuer: str, audience: str, *, ca_file: str | None, groups: str) -> Tokens:
+    """Checks tokens of an OpenID Connect provider; its keys are fetched when the first one comes.
+
+    Raises `OptionError` for an address no provider may have, or an authority that cannot be used.
+    """
+    from tripoint.adapters.oidc.fetch import Fetch
+    from tripoint.adapters.oidc.issuer import Issuer
+    from tripoint.adapters.oidc.tokens import TokenRules, Tokens
+
+    return Tokens(Issuer(issuer, Fetch(ca_file).json), TokenRules(audience, groups))
 
 
 def init_estate(template: str, folder: str | Path, *, force: bool = False) -> tuple[Path, ...]:

@@ -23,13 +23,18 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def refuse_open_door(host: str, *, has_tls: bool, has_keys: bool) -> None:
-    """Raises `OptionError` where others than this machine could call without being known, or be overheard."""
+def refuse_open_door(
+    host: str, *, has_tls: bool, has_keys: bool, keys: str = "client keys (`serving.keys` in the estate)"
+) -> None:
+    """Raises `OptionError` where others than this machine could call without being known, or be overheard.
+
+    `keys` says what makes callers known.
+    """
     if is_loopback(host) or (has_tls and has_keys):
         return
     missing = [
         *(() if has_tls else ("certificate (`--tls-cert`, `--tls-key`)",)),
-        *(() if has_keys else ("client keys (`serving.keys` in the estate)",)),
+        *(() if has_keys else (keys,)),
     ]
     raise OptionError(
         f"`--host {host}` can be reached from other machines, and there is no {' and no '.join(missing)}",

@@ -1,0 +1,1 @@
+"""Operations on tenants, principals, keys, quotas and budgets."""

@@ -1,0 +1,24 @@
+"""Money as the admin interface tells and takes it: exact dollars, as decimals in text."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+import msgspec
+
+from tripoint.domain.money import nano_of, usd
+
+Usd = Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9][0-9]{0,9})(\.[0-9]{1,9})?$", max_length=20)]
+"""Dollars, from 0 to 9,999,999,999.999999999, to the nano-dollar."""
+
+
+def usd_text(nano: int) -> str:
+    """Nano-dollars as exact dollars, without needless zeros behind the point."""
+    text = f"{usd(nano):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def nano_in(text: str) -> int:
+    """Dollars as `Usd` has them, in nano-dollars."""
+    return nano_of(Decimal(text))

@@ -1,0 +1,129 @@
+"""Reads requests strictly: unknown fields are refused, sizes are bounded, and what is wrong is told with its place."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+
+from tripoint.apps.admin.wire.problems import RefusedError
+
+MAX_BODY = 64 * 1024
+"""Longest request body, bytes."""
+MAX_QUERY = 4 * 1024
+"""Longest query, bytes."""
+BODY_S = 10.0
+"""Longest time for a whole body, s."""
+_SECRET = "token"
+_MAX_SHOWN = 60
+_STEP = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]")
+_PLACE = re.compile(r" - at `\$(.*)`$")
+
+
+async def read_body(request: Request, kind: type[msgspec.Struct] | None) -> Any:
+    """The body as `kind`; `None` where the operation takes none.
+
+    Raises `RefusedError`: 413 too long, 415 not JSON, 400 not readable.
+    """
+    raw = await _whole(request)
+    if kind is None:
+        if raw:
+            raise RefusedError(
+                400, f"this operation takes no body, {len(raw):,} bytes came", hint="send none", place="body"
+            )
+        return None
+    media = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if media != "application/json":
+        shown = media[:60].encode("ascii", "replace").decode()
+        raise RefusedError(415, f"the content type is `{shown}`, not `application/json`", place="header.content-type")
+    try:
+        return msgspec.json.decode(raw, type=kind, strict=True)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _unreadable(error, "body", _loose(raw)) from None
+
+
+def read_query(request: Request, kind: type[msgspec.Struct]) -> Any:
+    """The query as `kind`; a field of several values takes them divided by commas.
+
+    Raises `RefusedError` for a parameter that is unknown, given twice or not as it must be.
+    """
+    length = len(request.scope.get("query_string", b""))
+    if length > MAX_QUERY:
+        raise RefusedError(400, f"the query has {length:,} bytes, at most {MAX_QUERY:,} are read", place="query")
+    given: dict[str, Any] = {}
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for name, value in request.query_params.multi_items():
+        if name not in fields:
+            known = ", ".join(f"`{each}`" for each in fields) or "none"
+            raise RefusedError(
+                400, f"there is no query parameter `{name[:60]}`; known here: {known}", place=f"query.{name[:60]}"
+            )
+        if name in given:
+            raise RefusedError(400, f"the query parameter `{name}` is given twice", place=f"query.{name}")
+        given[name] = value.split(",") if _is_list(fields[name].type) else value
+    try:
+        return msgspec.convert(given, type=kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _unreadable(error, "query", given) from None
+
+
+def _is_list(kind: Any) -> bool:
+    return getattr(getattr(kind, "__origin__", kind), "__origin__", getattr(kind, "__origin__", None)) is tuple
+
+
+def _unreadable(error: Exception, part: str, content: Any) -> RefusedError:
+    text = str(error) if isinstance(error, msgspec.MsgspecError) else "it is nested too deeply, or no UTF-8"
+    found = _PLACE.search(text)
+    path = found[1] if found else ""
+    reason = _lowered(_PLACE.sub("", text))
+    given = _shown(content, path)
+    return RefusedError(400, f"the {part} cannot be used: {reason}{given}", place=(part + path)[:200])
+
+
+def _loose(raw: bytes) -> Any:
+    """The body as it is, to tell what stands at the place that is wrong; `None` for what is no JSON."""
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _shown(content: Any, path: str) -> str:
+    """The short value at a place, for the message; never one that may be secret."""
+    steps = _STEP.findall(path)
+    if not steps or _SECRET in path:
+        return ""
+    for name, index in steps:
+        try:
+            content = content[name] if name else content[int(index)]
+        except (LookupError, TypeError):
+            return ""
+    if not isinstance(content, (str, int, float, bool)) or len(str(content)) > _MAX_SHOWN:
+        return ""
+    return f", not `{content}`" if str(content).isprintable() else ""
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:400] if text else "it cannot be read"
+
+
+async def _whole(request: Request) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(BODY_S):
+            async for part in request.stream():
+                size += len(part)
+                if size > MAX_BODY:
+                    raise RefusedError(
+                        413, f"the body is longer than {MAX_BODY:,} bytes", hint="send less", place="body"
+                    )
+                parts.append(part)
+    except TimeoutError:
+        raise RefusedError(400, f"the body did not come within {BODY_S:g} s", place="body") from None
+    except ClientDisconnect:
+        raise RefusedError(400, "the caller left before the body was there", place="body") from None
+    return b"".join(parts)
