@@ -182,6 +182,17 @@ class AccountStore(Protocol):
         """What a gateway must know, as of one moment; keys that ended before `now` (seconds since 1970) left out."""
         ...
 
+    def served(self) -> Mapping[str, tuple[str, ...]]:
+        """Names that gateways of this store serve, by kind (`workload`, `place`), each in order; none before the first.
+
+        What keys, quotas and budgets may name; no account, so no act and no entry.
+        """
+        ...
+
+    def note_served(self, names: Mapping[str, Sequence[str]], now: float) -> None:
+        """Adds names that a gateway serves."""
+        ...
+
     def read(self) -> AbstractContextManager[AccountBook]:
         """The book as of one moment. Raises `StoreError` when the store is gone."""
         ...

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 def open_accounts(url: str) -> SqlAccounts:
     """The store of tenants, keys, quotas, budgets and the audit log at `url`; its tables are made when missing."""
+    import secrets
     import time
 
     from tripoint.adapters.accounts_sql.store import SqlAccounts
     from tripoint.adapters.sql.connect import connect
+    from tripoint.usecases.audit import name_log
 
-    return SqlAccounts(connect(url), time.time)
+    store = SqlAccounts(connect(url), time.time)
+    name_log(store, f"tripoint-{secrets.token_hex(8)}")
+    return store
 
 
 def pepper_file(url: str) -> Path:
@@ -73,6 +77,27 @@ def read_witness(witness: str | Path) -> tuple[Checkpoint, ...]:
     from tripoint.adapters.signing.witness import read_checkpoints
 
     return read_checkpoints(Path(witness))
+
+
+CHECKPOINT_EVERY_S = 3600.0
+"""How old the last checkpoint may be before the next is signed, if the log has grown, seconds."""
+
+
+def checkpoint_if_due(store: SqlAccounts, url: str, now: float) -> Checkpoint | None:
+    """Signs a checkpoint when one is due and leaves it with the witness of the settings, if there is one.
+
+    What a process that runs on calls now and then. Raises `FileError` and `StoreError`.
+    """
+    from tripoint.usecases.accounts.login import local_actor
+    from tripoint.usecases.audit import checkpoint_is_due, sign_checkpoint
+
+    if not checkpoint_is_due(store, now=now, every_s=CHECKPOINT_EVERY_S):
+        return None
+    made = sign_checkpoint(store, local_actor("checkpoints"), open_signer(url), now=now)
+    witness = read_settings().witness
+    if witness:
+        leave_checkpoint(witness, made)
+    return made
 
 
 def _secret_file(url: str, ending: str, given: str) -> Path:

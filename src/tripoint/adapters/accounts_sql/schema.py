@@ -34,13 +34,18 @@ CREATE TABLE audit_checkpoint (
   number BIGINT NOT NULL, at DOUBLE PRECISION NOT NULL, origin TEXT NOT NULL, hash TEXT NOT NULL, key_id TEXT NOT NULL,
   signature TEXT NOT NULL, PRIMARY KEY (number, at));
 """
+_SERVED = """\
+CREATE TABLE served_name (
+  kind TEXT NOT NULL, name TEXT NOT NULL, at DOUBLE PRECISION NOT NULL, PRIMARY KEY (kind, name));
+"""
 _GUARDED = ("audit_entry", "audit_checkpoint")
 _REFUSAL = "the audit log is only ever added to"
 
 
 def schema(engine: Engine) -> Schema:
     """The tables, spelt for one of the two databases."""
-    return Schema("accounts", (_TABLES, _sqlite_guards() if engine is Engine.SQLITE else _postgres_guards()))
+    guards = _sqlite_guards() if engine is Engine.SQLITE else _postgres_guards()
+    return Schema("accounts", (_TABLES, guards, _SERVED))
 
 
 def _sqlite_guards() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -46,6 +46,19 @@ class SqlAccounts:
                 quotas=book.rows(Quota),
                 budgets=book.rows(Budget),
             )
+
+    def served(self) -> dict[str, tuple[str, ...]]:
+        """Names that gateways of this store serve, by kind."""
+        with self._database.read() as session:
+            found = session.execute("SELECT kind, name FROM served_name")
+        kinds = sorted({str(kind) for kind, _ in found})
+        return {each: tuple(sorted(str(name) for kind, name in found if kind == each)) for each in kinds}
+
+    def note_served(self, names: Mapping[str, Sequence[str]], now: float) -> None:
+        """Adds names that a gateway serves."""
+        rows = [(kind, name, now) for kind, each in names.items() for name in each]
+        with self._database.write() as session:
+            session.many("INSERT INTO served_name VALUES (?, ?, ?) ON CONFLICT DO NOTHING", rows)
 
     @contextmanager
     def read(self) -> Iterator[SqlBook]:

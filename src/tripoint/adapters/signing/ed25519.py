@@ -36,6 +36,9 @@ class Ed25519Signer:
             raise _no_key(path, "private")
         self._key = key
         self.public = Ed25519Verifier(key.public_key())
+        """The public half."""
+        self.key_id = self.public.key_id
+        """Fingerprint of the public half, hexadecimal."""
 
     def sign(self, message: bytes) -> str:
         """The signature, base64."""

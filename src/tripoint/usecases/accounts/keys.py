@@ -12,6 +12,7 @@ from tripoint.engines.governance.access.keys import KeyKind, key_digest, make_ke
 from tripoint.engines.governance.access.roles import Action, may_grant
 from tripoint.engines.governance.audit.rows import difference, said
 from tripoint.ports import AccountBook, AccountStore
+from tripoint.usecases.accounts.served import PLACE, WORKLOAD, check_served
 from tripoint.usecases.accounts.turn import (
     Turn,
     act_of,
@@ -72,6 +73,9 @@ def create_key(store: AccountStore, turn: Turn, wanted: Wanted, secrets: Secrets
     """
     _check(wanted, turn.now)
     require_somewhere(turn.actor, Action.KEY_CREATE)
+    served = store.served()
+    check_served(served, WORKLOAD, wanted.workloads)
+    check_served(served, PLACE, wanted.only_at)
     made = make_key(KeyKind.GATEWAY if wanted.principal is None else KeyKind.ADMIN, secrets.entropy)
     with acting(store, turn) as book:
         row = ApiKey(

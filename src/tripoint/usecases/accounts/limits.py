@@ -12,6 +12,7 @@ from tripoint.domain.tenancy import Actor, ApiKey, Budget, Quota, Scope, Window
 from tripoint.engines.governance.access.roles import Action
 from tripoint.engines.governance.audit.rows import difference, said
 from tripoint.ports import AccountBook, AccountRow, AccountStore
+from tripoint.usecases.accounts.served import WORKLOAD, check_served
 from tripoint.usecases.accounts.turn import (
     Turn,
     absent,
@@ -158,6 +159,8 @@ def _limit_id(scope: Scope, made: str, chosen: str, what: str) -> str:
 def _set(store: AccountStore, turn: Turn, action: Action, row: AccountRow) -> AccountRow:
     assert isinstance(row, (Quota, Budget))  # for the type checker: the callers above
     require_somewhere(turn.actor, action)
+    if row.scope.workload is not None:
+        check_served(store.served(), WORKLOAD, (row.scope.workload,))
     with acting(store, turn) as book:
         _check_scope(book, turn.actor, action, row.scope)
         before = book.find(type(row), row.id)

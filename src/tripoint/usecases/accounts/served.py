@@ -1,0 +1,34 @@
+"""Names that keys, quotas and budgets may use: what gateways of the store serve, as they told it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from tripoint.domain.errors import OptionError
+from tripoint.domain.estate import Estate
+from tripoint.domain.findings import did_you_mean, quoted
+from tripoint.ports import AccountStore
+
+WORKLOAD, PLACE = "workload", "place"
+
+
+def note_estate(store: AccountStore, estate: Estate, now: float) -> None:
+    """Lets an estate's workloads, sites, layers and kinds be named."""
+    places = {name for site in estate.sites for name in (str(site.id), str(site.kind), str(site.kind.layer))}
+    names: dict[str, list[str]] = {WORKLOAD: sorted(str(each.id) for each in estate.workloads), PLACE: sorted(places)}
+    served = store.served()
+    if any(set(each) - set(served.get(kind, ())) for kind, each in names.items()):
+        store.note_served(names, now)
+
+
+def check_served(served: Mapping[str, Iterable[str]], kind: str, names: Iterable[str]) -> None:
+    """Raises `OptionError` for a name that no gateway serves, with the nearest; nothing where none has told any yet."""
+    known = tuple(served.get(kind, ()))
+    unknown = next((name for name in names if known and name not in known), None)
+    if unknown is not None:
+        what = "workload" if kind == WORKLOAD else "site, layer or kind"
+        near = did_you_mean(unknown, known)
+        raise OptionError(
+            f"no {what} `{unknown}` is served by a gateway of this store",
+            hint=near or f"there are {quoted(known)}; name an estate that declares it",
+        )
