@@ -1,0 +1,129 @@
+"""The rows of budgets, within one transaction; implements `Shelf` on either database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from tripoint.adapters.ledger_sql.sums import spent
+from tripoint.adapters.sql.database import Row, Schema, Session
+from tripoint.domain.budget import Lease, Tally, Threshold
+from tripoint.domain.tenancy import Budget, Scope
+from tripoint.engines.governance.budget.windows import begins_at, ends_at
+
+SCHEMA = Schema(
+    "leases",
+    (
+        # `span` is the window, which is a word of SQL's own.
+        """
+CREATE TABLE budget_tally (
+  budget TEXT NOT NULL, span TEXT NOT NULL, tenant TEXT NOT NULL, key TEXT, workload TEXT,
+  limit_nano BIGINT NOT NULL, revision BIGINT NOT NULL, spent_nano BIGINT NOT NULL, warned BIGINT NOT NULL,
+  recalls BIGINT NOT NULL, PRIMARY KEY (budget, span)
+);
+CREATE INDEX budget_tally_by_tenant ON budget_tally (tenant, span);
+CREATE TABLE budget_lease (
+  budget TEXT NOT NULL, span TEXT NOT NULL, holder TEXT NOT NULL, since DOUBLE PRECISION NOT NULL,
+  granted BIGINT NOT NULL, returned BIGINT NOT NULL, charged BIGINT NOT NULL, PRIMARY KEY (budget, span, holder)
+);
+CREATE INDEX budget_lease_by_holder ON budget_lease (holder);
+CREATE TABLE budget_threshold (
+  budget TEXT NOT NULL, span TEXT NOT NULL, percent BIGINT NOT NULL, spent_nano BIGINT NOT NULL,
+  limit_nano BIGINT NOT NULL, at DOUBLE PRECISION NOT NULL, PRIMARY KEY (budget, span, percent)
+)
+""",
+    ),
+)
+_DAY_S = 86_400
+_AT_ONCE = 500
+_TALLY = "budget, span, tenant, key, workload, limit_nano, revision, spent_nano, warned, recalls"
+_LEASE = "budget, span, holder, since, granted, returned, charged"
+_PUT_TALLY = (
+    f"INSERT INTO budget_tally ({_TALLY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (budget, span) DO UPDATE"
+    " SET tenant = excluded.tenant, key = excluded.key, workload = excluded.workload, limit_nano = excluded.limit_nano,"
+    " revision = excluded.revision, spent_nano = excluded.spent_nano, warned = excluded.warned,"
+    " recalls = excluded.recalls"
+)
+_PUT_LEASE = (
+    f"INSERT INTO budget_lease ({_LEASE}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (budget, span, holder) DO UPDATE"
+    " SET since = excluded.since, granted = excluded.granted, returned = excluded.returned, charged = excluded.charged"
+)
+
+
+class SqlShelf:
+    """See `Shelf`; a tally that was looked at is this transaction's until it ends."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def tally(self, budget: str, window: str) -> Tally | None:
+        """See `Shelf`."""
+        self._session.lock(f"budget {budget} {window}")
+        rows = self._session.execute(
+            f"SELECT {_TALLY} FROM budget_tally WHERE budget = ? AND span = ?", (budget, window)
+        )
+        return _tally(rows[0]) if rows else None
+
+    def tallies_of(self, tenants: Collection[str]) -> Sequence[Tally]:
+        """See `Shelf`."""
+        found: list[Tally] = []
+        wanted = sorted(tenants)
+        for first in range(0, len(wanted), _AT_ONCE):
+            part = wanted[first : first + _AT_ONCE]
+            places = ", ".join("?" * len(part))
+            found += map(
+                _tally,
+                self._session.execute(f"SELECT {_TALLY} FROM budget_tally WHERE tenant IN ({places})", part),
+            )
+        return found
+
+    def open_tallies(self, windows: Collection[str]) -> list[Tally]:
+        """Every tally of those windows, not kept from others."""
+        places = ", ".join("?" * len(windows))
+        sql = f"SELECT {_TALLY} FROM budget_tally WHERE span IN ({places}) ORDER BY budget, span"
+        return [_tally(row) for row in self._session.execute(sql, tuple(windows))]
+
+    def leases(self, budget: str, window: str) -> Sequence[Lease]:
+        """See `Shelf`."""
+        sql = f"SELECT {_LEASE} FROM budget_lease WHERE budget = ? AND span = ?"
+        return [Lease(*row) for row in self._session.execute(sql, (budget, window))]
+
+    def lease(self, budget: str, window: str, holder: str) -> Lease | None:
+        """See `Shelf`."""
+        sql = f"SELECT {_LEASE} FROM budget_lease WHERE budget = ? AND span = ? AND holder = ?"
+        rows = self._session.execute(sql, (budget, window, holder))
+        return Lease(*rows[0]) if rows else None
+
+    def leases_of(self, holder: str) -> Sequence[Lease]:
+        """See `Shelf`; in one order everywhere."""
+        sql = f"SELECT {_LEASE} FROM budget_lease WHERE holder = ? ORDER BY budget, span"
+        return [Lease(*row) for row in self._session.execute(sql, (holder,))]
+
+    def put_tally(self, tally: Tally) -> None:
+        """See `Shelf`."""
+        scope = tally.scope
+        self._session.change(
+            _PUT_TALLY,
+            (tally.budget, tally.window, scope.tenant, scope.key, scope.workload, *tally[3:]),
+        )
+
+    def put_lease(self, lease: Lease) -> None:
+        """See `Shelf`."""
+        self._session.change(_PUT_LEASE, lease)
+
+    def put_threshold(self, told: Threshold, at: float) -> None:
+        """Remembers that a threshold was reached at that time, seconds since 1970."""
+        self._session.change(
+            "INSERT INTO budget_threshold (budget, span, percent, spent_nano, limit_nano, at) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
+            (*told, at),
+        )
+
+    def spent(self, budget: Budget, window: str) -> int:
+        """See `Shelf`."""
+        first, last = int(begins_at(window)) // _DAY_S, int(ends_at(window)) // _DAY_S - 1
+        return spent(self._session, budget.scope, first, last)
+
+
+def _tally(row: Row) -> Tally:
+    budget, window, tenant, key, workload, *figures = row
+    return Tally(budget, window, Scope(tenant=tenant, key=key, workload=workload), *figures)

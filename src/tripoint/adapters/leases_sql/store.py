@@ -1,0 +1,85 @@
+"""The store of leases: every method is one durable transaction, or part of the ledger's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tripoint.adapters.leases_sql.shelf import SCHEMA, SqlShelf
+from tripoint.adapters.sql.database import Database, Session, prepare
+from tripoint.domain.budget import Charge, Tally, Threshold, Wish
+from tripoint.domain.tenancy import Accounts, Window
+from tripoint.engines.governance.budget.book import Answer, Book
+from tripoint.engines.governance.budget.windows import window_of
+
+
+class SqlLeases:
+    """Budgets and their leases on a database of either kind; `StoreError` when it refuses or is gone.
+
+    `adopt` may be called from another thread than `charge`: both only exchange which book is in force.
+    """
+
+    def __init__(self, database: Database, now: Callable[[], float]) -> None:
+        self._database = database
+        self._now = now
+        self._book = Book(Accounts(revision=0))
+        prepare(database, SCHEMA, now)
+
+    @property
+    def revision(self) -> int:
+        """Of the accounts in force."""
+        return self._book.accounts.revision
+
+    def adopt(self, accounts: Accounts) -> list[Threshold]:
+        """Goes by these accounts from now on; the thresholds that changed limits passed."""
+        self._book = book = Book(accounts)
+        return self._told(lambda shelf: book.limit(shelf, self._now()))
+
+    def charge(self, session: Session, charges: Sequence[Charge]) -> None:
+        """Charges new entries, within the transaction that adds them to the ledger."""
+        shelf = SqlShelf(session)
+        for told in self._book.charge(shelf, charges):
+            shelf.put_threshold(told, self._now())
+
+    def answer(self, wishes: Sequence[tuple[str, Wish]]) -> list[Answer]:
+        """Answers wishes, each of the holder beside it, in one transaction; in their order."""
+        book = self._book
+        found: dict[int, Answer] = {}
+        with self._database.write() as session:
+            shelf = SqlShelf(session)
+            # In one order everywhere, so that two nodes never wait for each other.
+            for place in sorted(range(len(wishes)), key=lambda each: (wishes[each][1][:2], each)):
+                found[place] = book.answer(shelf, *wishes[place])
+        return [found[place] for place in range(len(wishes))]
+
+    def call_back(self, calls: Sequence[tuple[str, str]]) -> None:
+        """Tells every node that what is not used of these budgets in these windows is waited for."""
+        with self._database.write() as session:
+            session.many(
+                "UPDATE budget_tally SET recalls = recalls + 1 WHERE budget = ? AND span = ?", sorted(set(calls))
+            )
+
+    def bury(self, holder: str) -> int:
+        """Takes back what a dead worker did not spend; all it left must have been charged. Nano-dollars."""
+        with self._database.write() as session:
+            shelf = SqlShelf(session)
+            for lease in shelf.leases_of(holder):
+                shelf.tally(lease.budget, lease.window)  # nobody grants meanwhile
+            return self._book.bury(shelf, holder)
+
+    def tallies(self) -> list[Tally]:
+        """Every budget in the windows that are open now, as far as anybody asked for it or spent."""
+        at = self._now()
+        with self._database.read() as session:
+            return SqlShelf(session).open_tallies([window_of(at, window) for window in Window])
+
+    def close(self) -> None:
+        """Lets go of the store."""
+        self._database.close()
+
+    def _told(self, act: Callable[[SqlShelf], list[Threshold]]) -> list[Threshold]:
+        with self._database.write() as session:
+            shelf = SqlShelf(session)
+            reached = act(shelf)
+            for told in reached:
+                shelf.put_threshold(told, self._now())
+        return reached
