@@ -11,7 +11,7 @@ OUT    ?= out/three-layer
 JOBS   ?= auto
 # Least coverage of domain and engines, branches included, in percent; that of everything is in pyproject.toml.
 REASONED ?= 96
-BENCH  ?= startup cost egress demand_fit plan gateway
+BENCH  ?= startup cost egress demand_fit plan gateway faults
 
 BIN       := $(VENV)/bin
 PIP       := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -78,7 +78,8 @@ bench: ## Measure speed against peers, in environments of their own; BENCH=plan 
 	@$(MAKE) --no-print-directory VENV=out/bench/venv measure
 
 measure: $(VENV)/.ready-bench $(if $(filter egress,$(BENCH)),$(PEER)/.ready) \
-  $(if $(filter gateway,$(BENCH)),$(GATEWAYS:%=out/bench/%/.ready))
+  $(if $(filter gateway,$(BENCH)),$(GATEWAYS:%=out/bench/%/.ready)) \
+  $(if $(filter faults,$(BENCH)),out/bench/litellm/.ready)
 	@for name in $(BENCH); do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 clean: ## Remove everything made here, the environment included

@@ -16,6 +16,7 @@ from tripoint.domain.errors import OptionError
 
 if TYPE_CHECKING:
     from tripoint.apps.gateway.fleet.supervisor import Standing, Tell
+    from tripoint.apps.gateway.limits import Limits
     from tripoint.domain.table import RoutingTable
 
 
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
               help="Where usage records and counters are kept; by default in this user's state.")  # fmt: skip
 @click.option("--access-log", metavar="FILE", type=click.Path(allow_dash=True, dir_okay=False),
               help="Write one JSON line per request here, `-` for standard output.")  # fmt: skip
+@click.option("--otel-convention", metavar="VERSION",
+              help="Version of OpenTelemetry's GenAI names for access lines and metrics, e.g. 1.41.0.")  # fmt: skip
+@click.option("--trusted-proxy", "proxies", metavar="ADDRESS", multiple=True,
+              help="Where a proxy in front ends TLS: nobody else may connect. Repeatable.")  # fmt: skip
 @click.option("--max-body-mb", metavar="MB", type=FiniteRange(min=0, min_open=True), default=32.0, show_default=True,
               help="Longest request body, MB.")  # fmt: skip
 @click.option("--max-connections", metavar="N", type=click.IntRange(1), default=16_000, show_default=True,
@@ -59,6 +64,8 @@ def command(
     tls_key: str | None,
     run_dir: str | None,
     access_log: str | None,
+    otel_convention: str | None,
+    proxies: tuple[str, ...],
     max_body_mb: float,
     max_connections: int,
     drain_s: float,
@@ -76,7 +83,6 @@ def command(
 
     from tripoint.apps.gateway.fleet.options import ServeOptions
     from tripoint.apps.gateway.fleet.supervisor import Fleet
-    from tripoint.apps.gateway.limits import Limits
 
     del debug  # read by whoever shows a failure
     if as_json and access_log == "-":
@@ -91,9 +97,10 @@ def command(
         access_log=access_log or "",
         tls_cert=tls_cert or "",
         tls_key=tls_key or "",
+        convention=_convention(otel_convention),
         drain_s=drain_s,
         is_watching=watch,
-        limits=Limits(max_body=int(max_body_mb * 2**20), max_connections=max_connections),
+        limits=_limits(max_body_mb, max_connections, proxies),
     )
 
     def compiled(previous: RoutingTable | None) -> RoutingTable:
@@ -107,6 +114,25 @@ def command(
 
     asyncio.run(run())
     return ExitCode.YES
+
+
+def _limits(max_body_mb: float, max_connections: int, proxies: tuple[str, ...]) -> Limits:
+    from tripoint.apps.gateway.fleet.sockets import proxy_networks
+    from tripoint.apps.gateway.limits import Limits
+
+    max_body = int(max_body_mb * 2**20)
+    return Limits(max_body=max_body, max_connections=max_connections, proxies=proxy_networks(proxies))
+
+
+def _convention(wanted: str | None) -> str:
+    """The version, which must be one there is a table for; empty for none."""
+    from tripoint.engines.gateway.telemetry.semconv import CONVENTIONS
+
+    if wanted and wanted not in CONVENTIONS:
+        raise OptionError(
+            f"`--otel-convention {wanted}` is no version known here", hint=f"one of {', '.join(CONVENTIONS)}"
+        )
+    return wanted or ""
 
 
 def _tell(*, as_json: bool) -> Tell:

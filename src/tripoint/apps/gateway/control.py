@@ -24,6 +24,7 @@ class Launch(msgspec.Struct, kw_only=True):
     board_fd: int
     run_dir: str
     access_log: str = ""
+    convention: str = ""
     tls_cert: str = ""
     tls_key: str = ""
     drain_s: float = 30.0

@@ -30,4 +30,6 @@ class Limits:
     max_connections: int = 16_000
     """Most connections at once."""
     max_per_peer: int = 2_048
-    """Most connections of one address; addresses of this machine are not counted."""
+    """Most connections of one address; addresses of this machine and of proxies are not counted."""
+    proxies: tuple[str, ...] = ()
+    """Networks of the proxies in front: besides this machine only they may connect; anybody may when empty."""

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tripoint.apps.gateway.fleet.sockets import close_all, is_loopback, listening_sockets, refuse_open_door
+from tripoint.apps.gateway.fleet.sockets import (
+    close_all,
+    is_loopback,
+    listening_sockets,
+    proxy_networks,
+    refuse_open_door,
+)
 from tripoint.domain.errors import OptionError, PlatformError
 
 
@@ -25,6 +31,21 @@ def test_an_open_door_is_refused(has_tls: bool, has_keys: bool) -> None:
         refuse_open_door("0.0.0.0", has_tls=has_tls, has_keys=has_keys)
     refuse_open_door("127.0.0.1", has_tls=has_tls, has_keys=has_keys)
     refuse_open_door("0.0.0.0", has_tls=True, has_keys=True)
+
+
+def test_a_declared_proxy_stands_for_the_certificate_and_not_for_the_keys() -> None:
+    """Whoever declares where TLS ends answers for what lies between; callers are known all the same."""
+    refuse_open_door("0.0.0.0", has_tls=False, has_keys=True, has_proxy=True)
+    with pytest.raises(OptionError, match="no client keys"):
+        refuse_open_door("0.0.0.0", has_tls=False, has_keys=False, has_proxy=True)
+
+
+def test_proxies_are_addresses_and_never_everybody() -> None:
+    """An address is a network of one; a host's bits in a network are dropped."""
+    assert proxy_networks(["10.0.0.7", "10.0.0.9/28", "fd00::7"]) == ("10.0.0.7/32", "10.0.0.0/28", "fd00::7/128")
+    for wrong, why in (("proxy.example", "no address"), ("0.0.0.0/0", "every address"), ("::/0", "every address")):
+        with pytest.raises(OptionError, match=why):
+            proxy_networks([wrong])
 
 
 @pytest.mark.enable_socket

@@ -137,6 +137,7 @@ class Child:
             board_fd=self._board_fd,
             run_dir=str(options.run_dir),
             access_log=options.access_log,
+            convention=options.convention,
             tls_cert=options.tls_cert,
             tls_key=options.tls_key,
             drain_s=options.drain_s,

@@ -30,6 +30,9 @@ class ServeOptions:
     """Certificate chain, PEM; plain HTTP when empty."""
     tls_key: str = ""
     """Its key, PEM; in the same file when empty."""
+    convention: str = ""
+    """Version of OpenTelemetry's conventions that access lines and metrics follow; our own names, beside those of the
+    latest, when empty."""
     drain_s: float = 30.0
     """Longest a worker may take to finish what is under way, s."""
     is_watching: bool = False

@@ -23,17 +23,44 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def proxy_networks(addresses: Iterable[str]) -> tuple[str, ...]:
+    """The networks of declared proxies as `ipaddress` writes them; raises `OptionError` for what is none."""
+    found = []
+    for each in addresses:
+        try:
+            network = ipaddress.ip_network(each, strict=False)
+        except ValueError:
+            raise OptionError(
+                f"`--trusted-proxy {each}` is no address",
+                hint="give one such as 10.0.0.7, or a network such as 10.0.0.0/28",
+            ) from None
+        if not network.prefixlen:
+            raise OptionError(
+                f"`--trusted-proxy {each}` is every address there is", hint="name the proxy's own, or its network's"
+            )
+        found.append(str(network))
+    return tuple(found)
+
+
 def refuse_open_door(
-    host: str, *, has_tls: bool, has_keys: bool, keys: str = "client keys (`serving.keys` in the estate)"
+    host: str,
+    *,
+    has_tls: bool,
+    has_keys: bool,
+    has_proxy: bool | None = None,
+    keys: str = "client keys (`serving.keys` in the estate)",
 ) -> None:
     """Raises `OptionError` where others than this machine could call without being known, or be overheard.
 
-    `keys` says what makes callers known.
+    `keys` says what makes callers known. With declared proxies nobody else may connect, and what is between them and us
+    is for whoever declared them; `None` where none can be declared.
     """
-    if is_loopback(host) or (has_tls and has_keys):
+    is_private = has_tls or bool(has_proxy)
+    if is_loopback(host) or (is_private and has_keys):
         return
+    instead = "" if has_proxy is None else " and no proxy that ends TLS (`--trusted-proxy`)"
     missing = [
-        *(() if has_tls else ("certificate (`--tls-cert`, `--tls-key`)",)),
+        *(() if is_private else (f"certificate (`--tls-cert`, `--tls-key`){instead}",)),
         *(() if has_keys else (keys,)),
     ]
     raise OptionError(

@@ -96,7 +96,8 @@ class Fleet:
     def _check(self, table: RoutingTable) -> None:
         options = self._options
         has_tls = bool(options.tls_cert)
-        refuse_open_door(options.host, has_tls=has_tls, has_keys=bool(table.keys))
+        has_proxy = bool(options.limits.proxies)
+        refuse_open_door(options.host, has_tls=has_tls, has_keys=bool(table.keys), has_proxy=has_proxy)
         if not has_tls:
             return
         try:

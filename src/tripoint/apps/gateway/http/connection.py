@@ -36,6 +36,9 @@ _FOREIGN = Refusal(
     403, "foreign_origin", "without client keys only this machine may call, and no page of another origin"
 )
 _MISTAKE = Refusal(500, "internal_error", "the gateway made a mistake; it has been logged")
+_STRANGER = Refusal(403, "not_the_proxy", "only the proxies in front of this gateway may connect")
+_PROXY = "proxy"
+"""Instead of a proxy's address: it is not counted, and not trusted like this machine even where it is on it."""
 _FULL = Refusal(503, "too_many_connections", "too many connections; try again soon")
 
 
@@ -72,6 +75,13 @@ class Connection(Answering):
         self.deadline = lobby.now + limits.idle_s
         stream.set_write_buffer_limits(_HIGH_WATER, _LOW_WATER)
         is_local = self._peer.startswith("127.") or self._peer in ("::1", "")
+        if lobby.proxies:
+            if lobby.is_proxy(self._peer):
+                self._peer, is_local = _PROXY, True
+            elif not is_local:
+                lobby.events("connection_refused:stranger")
+                self._refuse(_STRANGER)
+                return
         count = 0 if is_local else lobby.peers.get(self._peer, 0) + 1
         if not is_local:
             lobby.peers[self._peer] = count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
@@ -58,7 +59,7 @@ class Lobby:
 
     __slots__ = (
         "_handle", "_loop", "_sweeps", "active", "connections", "events", "gateway", "heads", "is_draining",
-        "is_guarded", "limits", "now", "pages", "peers", "stamp", "unread", "upstreams",
+        "is_guarded", "limits", "now", "pages", "peers", "proxies", "stamp", "unread", "upstreams",
     )  # fmt: skip
 
     def __init__(
@@ -81,6 +82,8 @@ class Lobby:
         self.connections: set[Connection] = set()
         self.heads: dict[tuple[bytes, bytes], KnownHead] = {}
         """Heads that were read before, by what stands before and after their length: callers repeat them."""
+        self.proxies = tuple(ipaddress.ip_network(each) for each in limits.proxies)
+        """Where the proxies in front are; none when anybody may connect."""
         self.peers: dict[str, int] = {}
         """Connections by address, those of this machine left out."""
         self.unread = 0
@@ -107,6 +110,16 @@ class Lobby:
         if len(self.heads) >= _MOST_HEADS:
             self.heads.clear()
         return self.heads.setdefault((known.before, known.after), known)
+
+    def is_proxy(self, peer: str) -> bool:
+        """True for the address of a declared proxy; an IPv4 address may come as a mapped one."""
+        try:
+            address = ipaddress.ip_address(peer)
+        except ValueError:
+            return False
+        if isinstance(address, ipaddress.IPv6Address):
+            address = address.ipv4_mapped or address
+        return any(address in network for network in self.proxies)
 
     def reloaded(self) -> None:
         """Another table serves; what heads say under it is read again when they come."""

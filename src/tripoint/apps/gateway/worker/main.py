@@ -52,7 +52,11 @@ class Worker:
         self._server: asyncio.Server | None = None
         self._upstreams = wiring.open_upstreams()
         self._recorder = Recorder(
-            Path(launch.run_dir), launch.access_log, worker=launch.worker, incarnation=launch.incarnation
+            Path(launch.run_dir),
+            launch.access_log,
+            worker=launch.worker,
+            incarnation=launch.incarnation,
+            convention=launch.convention,
         )
         self._chores: Chores | None = None
         self._pages: Pages | None = None
@@ -111,7 +115,7 @@ class Worker:
         upstreams = self._upstreams
         self._chores = chores = Chores(gateway, self._recorder, upstreams.ask, upstreams.expire)
         chores.secrets = found.secrets
-        self._pages = pages = Pages(gateway, self._recorder, chores, launch.workers)
+        self._pages = pages = Pages(gateway, self._recorder, chores, launch)
         pages.missing = complaints(table, found.missing)
         lobby = Lobby(gateway, upstreams, launch.limits, pages.show, self._recorder.metrics.event)
         lobby.start()

@@ -16,9 +16,11 @@ import msgspec
 from tripoint.apps.gateway.http.endpoints import Page
 from tripoint.domain.serving import Api
 from tripoint.engines.gateway.telemetry.exposition import CONTENT_TYPE, GatewayState, exposition
+from tripoint.engines.gateway.telemetry.semconv import LATEST
 from tripoint.engines.gateway.wire.refusal import error_body
 
 if TYPE_CHECKING:
+    from tripoint.apps.gateway.control import Launch
     from tripoint.apps.gateway.worker.chores import Chores
     from tripoint.apps.gateway.worker.recorder import Recorder
     from tripoint.engines.gateway.exchange.gateway import Gateway
@@ -31,11 +33,12 @@ Show = Callable[[int, bytes, bytes], None]
 class Pages:
     """Answers them."""
 
-    def __init__(self, gateway: Gateway, recorder: Recorder, chores: Chores, workers: int) -> None:
+    def __init__(self, gateway: Gateway, recorder: Recorder, chores: Chores, launch: Launch) -> None:
         self._gateway = gateway
         self._recorder = recorder
         self._chores = chores
-        self._workers = workers
+        self._workers = launch.workers
+        self._convention = launch.convention or LATEST
         self._version = version("tripoint")
         self._reading: set[asyncio.Task[None]] = set()
         self.is_draining = False
@@ -101,6 +104,7 @@ class Pages:
             degraded=tuple(self.degraded()),
             loads=self._chores.loads,
             providers={each.id: each.provider for each in table.targets},
+            convention=self._convention,
         )
         standing = self._gateway.router.states(monotonic())
 

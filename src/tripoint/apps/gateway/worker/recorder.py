@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tripoint.apps import wiring
 from tripoint.apps.gateway.worker.access import AccessLog
-from tripoint.engines.gateway.telemetry.access import access_line
+from tripoint.engines.gateway.telemetry.access import access_line, conventional_lines
 from tripoint.engines.gateway.telemetry.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 class Recorder:
     """All sinks of one worker."""
 
-    def __init__(self, run_dir: Path, access_log: str, *, worker: int, incarnation: str) -> None:
+    def __init__(self, run_dir: Path, access_log: str, *, worker: int, incarnation: str, convention: str = "") -> None:
         self.metrics = Metrics()
+        self._line = conventional_lines(convention) if convention else access_line
         self._segments = wiring.open_usage_segments(
             run_dir / "usage", worker=worker, incarnation=incarnation, on_lost=self._lost
         )
@@ -31,7 +32,7 @@ class Recorder:
 
     def drain(self) -> None:
         """Counts and writes what was taken; many in a row cost a third of what each costs between two requests."""
-        batch, log = self._batch, self._log
+        batch, log, line = self._batch, self._log, self._line
         if not batch:
             return
         count, append = self.metrics.record, self._segments.append
@@ -40,7 +41,7 @@ class Recorder:
             append(record)
         if log is not None:
             for record in batch:
-                log.write(access_line(record))
+                log.write(line(record))
         batch.clear()
 
     def learn(self, table: RoutingTable) -> None:
