@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from tests.factories.routing import Desk
@@ -53,6 +54,37 @@ def test_less_urgent_workloads_leave_a_reserve() -> None:
     """Of a hundred places priority 5 gets seventy, 4 up to eighty, 3 up to ninety, 2 up to 95, and 1 the last ones."""
     desk = Desk(classes(100, 1, 2, 3, 4, 5))
     assert [fill(desk, f"p{each}", 100) for each in (5, 4, 3, 2, 1)] == [70, 10, 10, 5, 5]
+
+
+@given(
+    places=st.integers(1, 6),
+    held_ms=st.integers(1, 600),
+    gap_ms=st.integers(1, 60),
+    patient=st.integers(1, 4),
+)
+def test_the_most_urgent_get_every_place_the_moment_it_is_free(
+    places: int, held_ms: int, gap_ms: int, patient: int
+) -> None:
+    """As many of them are admitted as any gateway without a queue could, however many others ask in between."""
+    desk, under_way, free_at = Desk(classes(places, 1, 5)), list[tuple[int, Choice]](), [0] * places
+    for number in range(60):
+        now_ms = number * gap_ms
+        desk.now = now_ms / 1000.0
+        for due in [each for each in under_way if each[0] <= now_ms]:
+            under_way.remove(due)
+            desk.answer(due[1])
+        earliest = min(range(places), key=free_at.__getitem__)
+        is_free = free_at[earliest] <= now_ms
+        if is_free:
+            free_at[earliest] = now_ms + held_ms
+        choice = desk.ask(desk.query("p1"))
+        assert isinstance(choice, Choice) is is_free
+        if isinstance(choice, Choice):
+            under_way.append((now_ms + held_ms, choice))
+        # What is less urgent asks as well, and is gone again before the next urgent one: it takes no place from those.
+        for other in [desk.ask(desk.query("p5")) for _ in range(patient)]:
+            if isinstance(other, Choice):
+                desk.answer(other)
 
 
 def test_the_order_of_priority_holds_when_capacity_is_lost() -> None:
