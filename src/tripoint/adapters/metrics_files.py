@@ -18,6 +18,7 @@ from tripoint.engines.gateway.telemetry.counts.snapshots import fold_snapshots, 
 SUFFIX: Final = ".metrics"
 """How the files' names end; they begin with `worker-<n>-<incarnation>`."""
 _PAST: Final = f"past{SUFFIX}"
+_LEDGER: Final = f"ledger{SUFFIX}"
 _LARGEST_BYTES: Final = 64 << 20
 _TRIES: Final = 20
 
@@ -94,6 +95,14 @@ class MetricsFile:
             self._written = snapshot
 
 
+def write_figures(folder: Path, snapshot: bytes) -> None:
+    """Keeps the figures of the ledger process beside the workers' counters; raises `OSError`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f".{_LEDGER}.part"
+    part.write_bytes(snapshot)
+    os.replace(part, folder / _LEDGER)
+
+
 def read_snapshots(folder: Path) -> list[bytes]:
     """The snapshots of every worker, past incarnations included, in a stable order; what cannot be read is left out."""
     found = _files(folder)
@@ -108,7 +117,7 @@ def fold_past(folder: Path, alive: Collection[str]) -> bool:
     """
     found = _files(folder)
     writing = tuple(f"-{incarnation}{SUFFIX}" for incarnation in alive)
-    ended = [name for name in sorted(found) if name != _PAST and not name.endswith(writing)]
+    ended = [name for name in sorted(found) if name not in (_PAST, _LEDGER) and not name.endswith(writing)]
     past = read_snapshot(found[_PAST]) if _PAST in found else None
     # Folded before, and still there because removing them failed: they must stay named, or they would count twice.
     left = [name for name in past.folded if (folder / name).exists()] if past is not None else []

@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING
 from tripoint.apps.settings import read_settings
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from tripoint.adapters.accounts_sql.store import SqlAccounts
+    from tripoint.adapters.segment_tail import SegmentTail
     from tripoint.adapters.signing.ed25519 import Ed25519Signer, Ed25519Verifier
     from tripoint.domain.audit import Checkpoint
+    from tripoint.ports import Ledger
 
 
 def open_accounts(url: str) -> SqlAccounts:
@@ -28,6 +32,34 @@ def open_accounts(url: str) -> SqlAccounts:
     store = SqlAccounts(connect(url), time.time)
     name_log(store, f"tripoint-{secrets.token_hex(8)}")
     return store
+
+
+def open_ledger(url: str, turns: AbstractContextManager[object] | None = None) -> Ledger:
+    """The ledger in the store at `url`, to be used from one thread; `turns` is a lock its process's writers share.
+
+    Raises `OptionError` for an unknown kind of URL, `StoreError` when it cannot be opened, `MissingExtraError` without
+    the driver.
+    """
+    import time
+
+    from tripoint.adapters.ledger_sql.ledger import SqlLedger
+    from tripoint.adapters.sql.connect import connect
+
+    return SqlLedger(connect(url, turns), time.time)
+
+
+def open_segment_tail(folder: Path) -> SegmentTail:
+    """What follows the segments in a run folder."""
+    from tripoint.adapters.segment_tail import SegmentTail
+
+    return SegmentTail(folder, {})
+
+
+def write_figures(folder: Path, snapshot: bytes) -> None:
+    """Keeps the ledger process's figures beside the workers' counters; raises `OSError`."""
+    from tripoint.adapters.metrics_files import write_figures as write
+
+    write(folder, snapshot)
 
 
 def pepper_file(url: str) -> Path:
@@ -45,7 +77,7 @@ def read_pepper(path: str | Path) -> bytes:
 def open_pepper(store: SqlAccounts, url: str) -> bytes:
     """The pepper of the store at `url`, made when the store has none yet; raises `FileError` when it is another's."""
     from tripoint.adapters.signing.pepper import open_pepper as make
-    from tripoint.usecases.accounts.pepper import settle_pepper
+    from tripoint.usecases.pepper import settle_pepper
 
     path = pepper_file(url)
     return settle_pepper(store, str(path), lambda: read_pepper(path), lambda: make(path))

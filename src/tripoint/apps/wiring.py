@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from tripoint.domain.source import LoadedEstate
     from tripoint.domain.table import RoutingTable
     from tripoint.engines.gateway.table.compile import Compiled
-    from tripoint.ports import Ledger
     from tripoint.usecases.demand import FitOptions
     from tripoint.usecases.doctor import CatalogueAges
     from tripoint.usecases.plan import PlanOptions, Watch
@@ -247,20 +246,6 @@ def fold_past_metrics(folder: Path, alive: Collection[str]) -> bool:
     from tripoint.adapters.metrics_files import fold_past
 
     return fold_past(folder, alive)
-
-
-def open_ledger(url: str) -> Ledger:
-    """The ledger in a store, `sqlite:///FILE` or `postgresql://…`; to be used from one thread.
-
-    Raises `OptionError` for another kind of URL, `StoreError` when it cannot be opened, `MissingExtraError` without the
-    driver.
-    """
-    import time
-
-    from tripoint.adapters.ledger_sql.ledger import SqlLedger
-    from tripoint.adapters.sql.connect import connect
-
-    return SqlLedger(connect(url), time.time)
 
 
 def open_identity_provider(issuer: str, audience: str, *, ca_file: str | None, groups: str) -> Tokens:

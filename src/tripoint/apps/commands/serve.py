@@ -11,10 +11,13 @@ import click
 from tripoint.apps import wiring
 from tripoint.apps.answer import json_document, plural
 from tripoint.apps.outcomes import ExitCode, finding_lines, outcome_of
+from tripoint.apps.settings import read_settings
 from tripoint.apps.terminal.flags import FiniteRange
 from tripoint.domain.errors import OptionError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tripoint.apps.gateway.fleet.supervisor import Standing, Tell
     from tripoint.apps.gateway.limits import Limits
     from tripoint.domain.table import RoutingTable
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
 @click.option("--tls-key", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help="Its key, PEM.")
 @click.option("--run-dir", metavar="DIR", type=click.Path(file_okay=False),
               help="Where usage records and counters are kept; by default in this user's state.")  # fmt: skip
+@click.option("--store", metavar="URL", help="Where usage is entered, `sqlite:///FILE` or `postgresql://...`; "
+              "TRIPOINT_STORE when not given, else a file in the run folder.")  # fmt: skip
 @click.option("--access-log", metavar="FILE", type=click.Path(allow_dash=True, dir_okay=False),
               help="Write one JSON line per request here, `-` for standard output.")  # fmt: skip
 @click.option("--otel-convention", metavar="VERSION",
@@ -63,6 +68,7 @@ def command(
     tls_cert: str | None,
     tls_key: str | None,
     run_dir: str | None,
+    store: str | None,
     access_log: str | None,
     otel_convention: str | None,
     proxies: tuple[str, ...],
@@ -87,13 +93,15 @@ def command(
     del debug  # read by whoever shows a failure
     if as_json and access_log == "-":
         raise OptionError("`--access-log -` and `--json` both want standard output", hint="log to a file")
+    records = Path(run_dir) if run_dir else _state_folder(host, port)
     options = ServeOptions(
         estate=estate,
         plan=plan,
         host=host,
         port=port,
         workers=workers or _cores(),
-        run_dir=Path(run_dir) if run_dir else _state_folder(host, port),
+        run_dir=records,
+        store=store or read_settings().store or f"sqlite:///{records.absolute() / 'store.db'}",
         access_log=access_log or "",
         tls_cert=tls_cert or "",
         tls_key=tls_key or "",
@@ -103,17 +111,23 @@ def command(
         limits=_limits(max_body_mb, max_connections, proxies),
     )
 
+    async def run() -> None:
+        await Fleet(options, _compiler(estate, plan, is_strict=strict), _tell(as_json=as_json)).run()
+
+    asyncio.run(run())
+    return ExitCode.YES
+
+
+def _compiler(estate: str, plan: str | None, *, is_strict: bool) -> Callable[[RoutingTable | None], RoutingTable]:
+    """What makes a table of estate and plan as they are then, and says what is doubtful in them."""
+
     def compiled(previous: RoutingTable | None) -> RoutingTable:
-        found = wiring.compile_routing(estate, plan, previous=previous, is_strict=strict)
+        found = wiring.compile_routing(estate, plan, previous=previous, is_strict=is_strict)
         for line in finding_lines(found.findings):
             click.echo(line, err=True)
         return found.table
 
-    async def run() -> None:
-        await Fleet(options, compiled, _tell(as_json=as_json)).run()
-
-    asyncio.run(run())
-    return ExitCode.YES
+    return compiled
 
 
 def _limits(max_body_mb: float, max_connections: int, proxies: tuple[str, ...]) -> Limits:

@@ -69,7 +69,7 @@ def test_told_to_end_it_finishes_what_is_under_way(running: Rig) -> None:
     for server in running.servers.values():
         server.behaviour = Behaviour(first_byte_s=0.5)
     family = running.gateway.pids()
-    assert len(family) == 3
+    assert len(family) == 4  # supervisor, two workers, ledger
     with socket.create_connection(("127.0.0.1", running.gateway.port), timeout=20) as connection:
         connection.sendall(post(chat(), AUTH))
         wait(lambda: any(server.at_once for server in running.servers.values()))

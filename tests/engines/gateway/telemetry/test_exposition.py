@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 
+import msgspec
 import pytest
 from tests.conftest import missing_component
 from tests.factories.metrics_page import series_of, total_of
@@ -13,8 +14,9 @@ from tests.factories.records import STORY, record
 from tripoint.domain.record import ShiftRecord, Usage
 from tripoint.engines.gateway.health.load import UpstreamLoad
 from tripoint.engines.gateway.routing.query import TargetState
+from tripoint.engines.gateway.telemetry.counts.snapshots import Snapshot
 from tripoint.engines.gateway.telemetry.exposition import GatewayState, exposition
-from tripoint.engines.gateway.telemetry.meters import METERS, PARTS
+from tripoint.engines.gateway.telemetry.meters import METERS, PARTS, Meter
 from tripoint.engines.gateway.telemetry.metrics import Metrics
 from tripoint.engines.gateway.telemetry.semconv import CONVENTIONS, EDGES, prometheus_name
 from tripoint.engines.gateway.telemetry.text import number
@@ -46,7 +48,13 @@ def full_page(convention: str = "1.41.0") -> str:
         degraded=("usage_records",), loads={"a": UpstreamLoad(5, 2, 0.75)}, providers={"a": "own"},
         convention=convention,
     )  # fmt: skip
-    return exposition([metrics.snapshot()], [STATE], gateway)
+    figures = [(meter.name, ("llama",) * len(meter.labels), 1.5) for meter in METERS if _is_told_by_the_ledger(meter)]
+    ledger = msgspec.msgpack.encode(Snapshot(figures=[*figures, ("odd", (), 1.0), (figures[0][0], ("odd",), 1.0)]))
+    return exposition([metrics.snapshot(), ledger], [STATE], gateway)
+
+
+def _is_told_by_the_ledger(meter: Meter) -> bool:
+    return meter.name.startswith(("tripoint_ledger_", "tripoint_spend_"))
 
 
 @pytest.fixture

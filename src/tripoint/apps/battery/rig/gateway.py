@@ -70,6 +70,7 @@ class GatewayProcess:
         self.estate.write_text(estate, encoding="utf-8")
         command = [sys.executable, "-m", "tripoint.apps.cli", "serve", str(self.estate)]
         command += ["--port", str(self.port), "--workers", str(self.workers)]
+        command += ["--store", f"sqlite:///{self.run_folder.absolute() / 'store.db'}"]
         command += ["--run-dir", str(self.run_folder), "--access-log", "-", "--drain-s", "2", *self.flags]
         secrets = {KEY_VARIABLE: KEY, UPSTREAM_KEY_VARIABLE: UPSTREAM_KEY, **(environment or {})}
         started = time.monotonic()

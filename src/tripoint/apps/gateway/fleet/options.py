@@ -24,6 +24,8 @@ class ServeOptions:
     """Worker processes."""
     run_dir: Path
     """Where usage records, counters and the table are kept."""
+    store: str = ""
+    """URL of the store that usage is entered in; records stay on disk when empty."""
     access_log: str = ""
     """File of access lines, `-` for standard output; none when empty."""
     tls_cert: str = ""

@@ -17,6 +17,7 @@ from pathlib import Path
 from tripoint.apps import wiring
 from tripoint.apps.gateway.credentials import complaints, resolve
 from tripoint.apps.gateway.fleet.child import Child
+from tripoint.apps.gateway.fleet.ledger_child import LedgerChild
 from tripoint.apps.gateway.fleet.options import ServeOptions
 from tripoint.apps.gateway.fleet.sockets import close_all, is_loopback, listening_sockets, refuse_open_door
 from tripoint.domain.errors import OptionError, PlatformError
@@ -62,6 +63,7 @@ class Fleet:
         self._compile = compile_table
         self._tell = tell
         self._children: list[Child] = []
+        self._ledger = LedgerChild(options, tell.note) if options.store else None
         self._keeping: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
         self._reloading = asyncio.Event()
@@ -113,6 +115,8 @@ class Fleet:
             child = Child(index, self._options, listening, self._board_fd, self._worker_died)
             self._children.append(child)
             self._keeping.append(loop.create_task(child.keep()))
+        if self._ledger is not None:
+            self._keeping.append(loop.create_task(self._ledger.keep()))
 
     async def _start(self, table: RoutingTable, listening: socket.socket) -> None:
         """Gives the workers their table and tells once all of them serve."""
@@ -208,6 +212,8 @@ class Fleet:
 
     async def _end(self) -> None:
         await _all(child.end() for child in self._children)
+        if self._ledger is not None:
+            await self._ledger.end()  # after those who record
         for task in self._keeping:
             task.cancel()
         await asyncio.gather(*self._keeping, return_exceptions=True)

@@ -224,6 +224,50 @@ UNREADABLE: Final = Meter(
     "tripoint_unreadable_snapshots", Kind.GAUGE, (), "Snapshots of workers that this page could not count in."
 )
 
+LEDGER_ENTRIES: Final = Meter(
+    "tripoint_ledger_entries_total", Kind.COUNTER, (), "Entries added since the ledger process began."
+)
+LEDGER_REPEATED: Final = Meter(
+    "tripoint_ledger_repeated_entries_total", Kind.COUNTER, (), "Entries that came again and changed nothing."
+)
+LEDGER_DAMAGED: Final = Meter(
+    "tripoint_ledger_damaged_stretches",
+    Kind.GAUGE,
+    (),
+    "Stretches of segments that could not be read, ever; torn ends of killed workers included.",
+)
+LEDGER_LAG: Final = Meter(
+    "tripoint_ledger_lag_seconds", Kind.GAUGE, (), "How long ago everything that was on disk was in the ledger too."
+)
+LEDGER_WAITING: Final = Meter(
+    "tripoint_ledger_waiting_bytes", Kind.GAUGE, (), "Usage records on disk that are not in the ledger yet."
+)
+LEDGER_FAULT: Final = Meter("tripoint_ledger_fault", Kind.GAUGE, (), "1 while the ledger's store takes nothing.")
+LEDGER_TOLD: Final = Meter(
+    "tripoint_ledger_told_timestamp_seconds",
+    Kind.GAUGE,
+    (),
+    "When the ledger process last wrote its figures; old when it is not running.",
+)
+SPEND_TODAY: Final = Meter(
+    "tripoint_spend_today_usd",
+    Kind.GAUGE,
+    ("tenant",),
+    "Effective cost of the day (UTC) in the ledger so far; idle capacity under an empty tenant.",
+)
+SPEND_TODAY_AT: Final = Meter(
+    "tripoint_spend_today_by_site_usd",
+    Kind.GAUGE,
+    ("kind", "model", "site"),
+    "The same by kind of entry, model and site.",
+)
+ANOMALY: Final = Meter(
+    "tripoint_spend_anomaly_ratio",
+    Kind.GAUGE,
+    ("tenant", "model"),
+    "Spend of the day over its usual, where it stands out; absent where it does not.",
+)
+
 BREAKER_STATES: Final = ("closed", "half_open", "open")
 """States a breaker can be in."""
 PARTS: Final = ("usage_records", "metrics_files", "access_log", "secrets", "upstreams")
@@ -235,6 +279,7 @@ METERS: Final = (
     TTFT, TPOT, TOTAL, OWN, TOOK, REQUEST_TOKENS_IN, REQUEST_TOKENS_OUT, SHIFTS, CONNECTIONS, CONNECTIONS_REFUSED,
     MALFORMED, RELOADS, RECORDS_LOST, UNKNOWN_EVENTS, OVERFLOWS, IN_FLIGHT, CAPACITY, LIMIT, BREAKER, LEFT_ALONE,
     SILENT, LIVE_TTFT, LIVE_TPOT, SHARE, PLANNED_SHARE, RUNNING, WAITING, CACHE_USAGE, BUILD, TABLE, WORKERS, DEGRADED,
-    UNREADABLE,
+    UNREADABLE, LEDGER_ENTRIES, LEDGER_REPEATED, LEDGER_DAMAGED, LEDGER_LAG, LEDGER_WAITING, LEDGER_FAULT, LEDGER_TOLD,
+    SPEND_TODAY, SPEND_TODAY_AT, ANOMALY,
 )  # fmt: skip
 """All of them, in the order they are exposed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import fsum
+from types import MappingProxyType
 
 from tripoint.domain.money import NANO_PER_USD
 from tripoint.engines.gateway.telemetry.counts.snapshots import CellCounts, Histogram, Snapshot, read_snapshot
@@ -14,6 +15,7 @@ from tripoint.engines.gateway.telemetry.meters import (
     EVENTS,
     LIST_COST,
     MARGINAL_COST,
+    METERS,
     OVERFLOWS,
     OWN,
     OWN_EDGES,
@@ -52,6 +54,8 @@ EDGES = {
 
 _MONEY = (COST, LIST_COST, MARGINAL_COST)
 """Meters that are added in nano-dollars and shown in dollars."""
+
+_METERS = MappingProxyType({meter.name: meter for meter in METERS})
 
 Labels = tuple[str, ...]
 
@@ -133,6 +137,10 @@ def _add(rollup: Rollup, snapshot: Snapshot) -> None:
     for (family, cause), count in snapshot.events:
         meter = EVENTS.get(family, UNKNOWN_EVENTS)
         rollup.add(meter, (cause,) if meter.labels else (), count)
+    for name, labels, value in snapshot.figures:
+        told = _METERS.get(name)
+        if told is not None and len(told.labels) == len(labels):
+            rollup.add(told, labels, value)
     rollup.add(UNKNOWN_EVENTS, (), snapshot.unknown_events)
     rollup.add(OVERFLOWS, (), snapshot.overflows)
 

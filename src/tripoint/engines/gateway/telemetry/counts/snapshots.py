@@ -95,6 +95,8 @@ class Snapshot(msgspec.Struct):
     """Family, cause."""
     unknown_events: int = 0
     overflows: int = 0
+    figures: list[tuple[str, tuple[str, ...], float]] = []
+    """Meter's name, labels and value of what is so now, told by the ledger process; never folded."""
     folded: list[str] = []
     """Names of what was folded into it."""
     version: int = SNAPSHOT_VERSION

@@ -1,0 +1,264 @@
+"""Follows the segments that workers write: every record once and in order, whatever happened to its file.
+
+A frame that does not check is passed over only where a whole frame follows it, or where nobody writes any more; what
+was passed over is told, and its file is kept. Who writes a segment holds a lock on it as long as it lives.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from struct import Struct
+from typing import Final, NamedTuple
+
+import msgspec
+
+from tripoint.adapters.usage_segments import MAGIC
+from tripoint.domain.ledger import Damage, Piece
+from tripoint.domain.record import UsageRecord
+
+DAMAGED: Final = "damaged"
+"""Folder beside the segments for those that could not be read in full."""
+_NAME: Final = re.compile(r"usage-\d+-([0-9a-f]+)-\d+\.seg")
+_FRAME: Final = Struct("<II")
+_MAX_PAYLOAD: Final = 1 << 20
+_CHUNK: Final = 4 << 20
+_LATEST_S: Final = 1e11
+_MOST: Final = 1 << 62
+"""Sums of this and more do not fit a database's integers."""
+
+
+class _Read(NamedTuple):
+    """What a stretch of a segment holds."""
+
+    records: list[UsageRecord]
+    size: int
+    """Bytes that are done with."""
+    damage: list[Damage]
+
+
+class SegmentTail:
+    """All segments of a folder, from where the ledger stands; `offsets` are the ledger's."""
+
+    def __init__(self, folder: Path, offsets: Mapping[str, int]) -> None:
+        self._folder = folder
+        self._offsets = dict(offsets)
+        self._last = ""
+        """Where the last round stopped: the next begins behind it, so that a busy worker keeps nobody waiting."""
+        self._decode = msgspec.msgpack.Decoder(UsageRecord).decode
+
+    def reset(self, offsets: Mapping[str, int]) -> None:
+        """Takes over where the ledger stands: somebody else has loaded."""
+        self._offsets = dict(offsets)
+
+    def read(self, most: int) -> tuple[Piece, ...]:
+        """What is new, about `most` records; the same again until `loaded` is told. Raises `OSError`."""
+        found: list[Piece] = []
+        left = most
+        for path in self._in_turn():
+            piece = self._piece(path, left)
+            if piece is not None:
+                found.append(piece)
+                left -= len(piece.records)
+                if left <= 0:
+                    self._last = path.name
+                    break
+        return tuple(found)
+
+    def loaded(self, pieces: Iterable[Piece]) -> None:
+        """These are in the ledger for good."""
+        for piece in pieces:
+            self._offsets[piece.source] = piece.end
+
+    def waiting(self) -> int:
+        """Bytes that are not loaded yet, those of records under way included."""
+        return sum(max(0, size - self._offsets.get(name, 0)) for name, size in self._sizes())
+
+    def is_drained(self, incarnation: str) -> bool:
+        """True when everything that a worker which has ended left behind is loaded, or told as damaged."""
+        return all(self._offsets.get(name, 0) >= size for name, size in self._sizes() if holder_of(name) == incarnation)
+
+    def finished(self, now: float, keep_s: float) -> list[str]:
+        """Removes segments that are loaded, closed, and not written for `keep_s`; their names.
+
+        Those with damage go to the folder `damaged` instead. Once this returns they are gone for good, also for a
+        power cut.
+        """
+        removed: list[str] = []
+        for path in self._paths():
+            offset = self._offsets.get(path.name, 0)
+            with suppress(OSError), _closed(path) as is_closed:
+                about = path.stat()
+                if is_closed and about.st_size <= offset and about.st_mtime <= now - keep_s:
+                    path.unlink()
+                    removed.append(path.name)
+        if removed:
+            _sync_folder(self._folder)
+            for name in removed:
+                self._offsets.pop(name, None)
+        return removed
+
+    def set_aside(self, sources: Collection[str]) -> None:
+        """Keeps a copy of these segments in the folder `damaged`, under another name of the same file."""
+        for name in sources:
+            (self._folder / DAMAGED).mkdir(exist_ok=True)
+            with suppress(FileExistsError, FileNotFoundError):
+                os.link(self._folder / name, self._folder / DAMAGED / name)
+
+    def _in_turn(self) -> list[Path]:
+        paths = self._paths()
+        place = next((number for number, path in enumerate(paths) if path.name > self._last), 0)
+        return paths[place:] + paths[:place]
+
+    def _paths(self) -> list[Path]:
+        try:
+            with os.scandir(self._folder) as found:
+                names = sorted(entry.name for entry in found if _NAME.fullmatch(entry.name))
+        except FileNotFoundError:
+            return []
+        return [self._folder / name for name in names]
+
+    def _sizes(self) -> Iterator[tuple[str, int]]:
+        for path in self._paths():
+            with suppress(FileNotFoundError):
+                yield path.name, path.stat().st_size
+
+    def _piece(self, path: Path, most: int) -> Piece | None:
+        start = self._offsets.get(path.name, 0)
+        try:
+            with path.open("rb") as stream:
+                size = os.fstat(stream.fileno()).st_size
+                if size <= start:
+                    return None
+                stream.seek(start)
+                blob = stream.read(_CHUNK)
+                read = self._parse(path.name, start, blob, most)
+                if read.size == 0 or (not read.records and len(blob) == _CHUNK):
+                    # Nothing whole: still being written, or damaged. Then all the rest must be seen to tell.
+                    is_closed = _is_closed(path)
+                    size = os.fstat(stream.fileno()).st_size  # nobody writes after the lock was free
+                    stream.seek(start)
+                    read = self._past_damage(path.name, start, stream.read(size - start), is_closed=is_closed)
+        except FileNotFoundError:
+            return None
+        if read.size == 0:
+            return None
+        return Piece(path.name, holder_of(path.name), start, start + read.size, tuple(read.records), tuple(read.damage))
+
+    def _parse(self, source: str, start: int, blob: bytes, most: int) -> _Read:
+        """Whole frames from the beginning of `blob`, which is at `start` in the file."""
+        records: list[UsageRecord] = []
+        damage: list[Damage] = []
+        place = 0
+        if start == 0:
+            if not blob.startswith(MAGIC):
+                return _Read(records, 0, damage)
+            place = len(MAGIC)
+        add, crc32, decode, unpack = records.append, zlib.crc32, self._decode, _FRAME.unpack_from
+        view, end = memoryview(blob), len(blob) - _FRAME.size
+        while place <= end and len(records) < most:
+            length, checksum = unpack(blob, place)
+            begin = place + _FRAME.size
+            payload = view[begin : begin + length]
+            if len(payload) < length or not 0 < length <= _MAX_PAYLOAD or crc32(payload) != checksum:
+                break
+            try:
+                record = decode(payload)
+            except msgspec.MsgspecError as error:
+                damage.append(Damage(source, start + place, _FRAME.size + length, f"not a usage record: {error}"))
+            else:
+                if _is_sound(record):
+                    add(record)
+                else:
+                    reason = "a usage record with a figure that is none"
+                    damage.append(Damage(source, start + place, _FRAME.size + length, reason))
+            place = begin + length
+        return _Read(records, place, damage)
+
+    def _past_damage(self, source: str, start: int, rest: bytes, *, is_closed: bool) -> _Read:
+        """What to do where no whole frame comes next: wait, or tell what is passed over."""
+        if start == 0 and not is_closed and MAGIC.startswith(rest[: len(MAGIC)]):
+            return _Read([], 0, [])
+        begin = len(MAGIC) if start == 0 and rest.startswith(MAGIC) else 0
+        following = _next_frame(rest, begin, self._decode)
+        if following is None and not is_closed:
+            return _Read([], 0, [])  # the last frame is being written
+        end = len(rest) if following is None else following
+        if end == begin or (start == 0 and MAGIC.startswith(rest)):
+            return _Read([], end, [])
+        reason = "torn frame" if following is None else "checksum differs"
+        if start == 0 and begin == 0:
+            reason = "it does not begin as a segment of this version"
+        return _Read([], end, [Damage(source, start + begin, end - begin, reason)])
+
+
+def holder_of(source: str) -> str:
+    """Incarnation of the worker that wrote a segment."""
+    found = _NAME.fullmatch(source)
+    return found[1] if found is not None else ""
+
+
+def _is_sound(record: UsageRecord) -> bool:
+    """False for figures that no database column holds: a bug or a foreign hand made them."""
+    usage = record.usage
+    return (
+        0.0 <= record.at < _LATEST_S
+        and -_LATEST_S < record.total_s < _LATEST_S
+        and -_LATEST_S < record.ttft_s < _LATEST_S
+        and -_LATEST_S < record.tpot_s < _LATEST_S
+        and -_LATEST_S < record.own_s < _LATEST_S
+        and -_MOST < record.nano < _MOST
+        and -_MOST < record.list_nano < _MOST
+        and -_MOST < record.marginal_nano < _MOST
+        and max(usage) < _MOST
+        and min(usage) > -_MOST
+    )
+
+
+def _next_frame(rest: bytes, begin: int, decode: object) -> int | None:
+    """Where the next whole frame with a record begins, behind `begin`; chance makes none: checksum and shape agree."""
+    assert callable(decode)
+    view = memoryview(rest)
+    for place in range(begin, len(rest) - _FRAME.size):
+        length, checksum = _FRAME.unpack_from(rest, place)
+        if not 0 < length <= _MAX_PAYLOAD or place + _FRAME.size + length > len(rest):
+            continue
+        payload = view[place + _FRAME.size : place + _FRAME.size + length]
+        if zlib.crc32(payload) == checksum:
+            with suppress(msgspec.MsgspecError):
+                decode(payload)
+                return place
+    return None
+
+
+def _is_closed(path: Path) -> bool:
+    with _closed(path) as is_closed:
+        return is_closed
+
+
+@contextmanager
+def _closed(path: Path) -> Iterator[bool]:
+    """Tells whether nobody writes a file, and keeps it so until the block ends."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,81 @@
+"""What the ledger process does by the clock, beside loading: prices kept, segments removed, figures told, old days
+dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tripoint.apps.ledger.figures import Figure, snapshot_of, spend_figures, standing_figures
+from tripoint.engines.governance.ledger.days import DAY_S, day_of
+
+if TYPE_CHECKING:
+    from tripoint.adapters.segment_tail import SegmentTail
+    from tripoint.apps.ledger.launch import LedgerLaunch
+    from tripoint.apps.ledger.loader import Loader
+    from tripoint.ports import Ledger
+
+_TOLD_EVERY_S: Final = 1.0
+_SPEND_EVERY_S: Final = 2.0
+_TIDY_EVERY_S: Final = 10.0
+_PRUNE_EVERY_S: Final = 3600.0
+
+
+class Chores:
+    """All of them; those that need the store run in the loader's thread, between two rounds."""
+
+    def __init__(
+        self, launch: LedgerLaunch, url: str, write: Callable[[bytes], None], note: Callable[[str], None]
+    ) -> None:
+        self._launch = launch
+        self._url = url
+        self._write = write
+        self._note = note
+        self._due: dict[str, float] = {}
+        self._spend: list[Figure] = []
+        self._damaged = 0
+        self._waiting = 0
+        self._run_dir = Path(launch.run_dir)
+        self.loader: Loader | None = None
+        """Whose figures are told."""
+
+    async def tell(self) -> None:
+        """Writes the figures every second."""
+        while True:
+            await asyncio.sleep(_TOLD_EVERY_S)
+            await asyncio.to_thread(self.write)
+
+    def write(self) -> None:
+        """Writes the figures as they are."""
+        if self.loader is not None:
+            standing = standing_figures(self.loader, self._waiting, self._damaged, time.time())
+            with suppress(OSError):  # a disk that takes no figures is told by their age
+                self._write(snapshot_of([*standing, *self._spend]))
+
+    def between_rounds(self, ledger: Ledger, tail: SegmentTail) -> None:
+        """Does what is due. Raises `StoreError` and `OSError`."""
+        now = time.time()
+        self._waiting = tail.waiting()
+        if self._is_due("spend", _SPEND_EVERY_S):
+            self._spend = spend_figures(ledger, now)
+            self._damaged = len(ledger.damage())
+        if self._is_due("tidy", _TIDY_EVERY_S):
+            removed = tail.finished(now, self._launch.keep_s)
+            if removed:
+                ledger.forget_segments(removed)
+        if self._launch.retain_days > 0 and self._is_due("prune", _PRUNE_EVERY_S):
+            dropped = ledger.prune(day_of(now - self._launch.retain_days * DAY_S))
+            if dropped:
+                self._note(f"{dropped} entries older than {self._launch.retain_days} days were dropped; sums are kept")
+
+    def _is_due(self, chore: str, every_s: float) -> bool:
+        now = time.monotonic()
+        if now < self._due.get(chore, 0.0):
+            return False
+        self._due[chore] = now + every_s
+        return True

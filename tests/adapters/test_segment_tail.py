@@ -1,0 +1,218 @@
+"""Following segments: every record once, whatever was torn, damaged, rotated, or is still being written."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from struct import Struct
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.factories.records import record
+
+from tripoint.adapters.segment_tail import DAMAGED, SegmentTail, holder_of
+from tripoint.adapters.usage_segments import MAGIC, UsageSegments
+from tripoint.domain.ledger import Piece
+from tripoint.domain.record import Usage, UsageRecord
+
+_FRAME = Struct("<II")
+NAME = "usage-0-a1b2c3-000000.seg"
+
+
+def frame(each: UsageRecord) -> bytes:
+    """A record as it is on disk."""
+    payload = msgspec.msgpack.encode(each)
+    return _FRAME.pack(len(payload), zlib.crc32(payload)) + payload
+
+
+def drained(tail: SegmentTail, most: int = 1000) -> list[str]:
+    """Ids of everything new, taken for loaded."""
+    ids: list[str] = []
+    while pieces := tail.read(most):
+        tail.loaded(pieces)
+        ids += [each.id for piece in pieces for each in piece.records]
+    return ids
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """A file as long as somebody writes it."""
+    with path.open("ab") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def test_records_of_a_living_worker_come_as_they_are_written(tmp_path: Path) -> None:
+    """Batch after batch, over several files, each once and in order."""
+    tail = SegmentTail(tmp_path, {})
+    assert tail.read(10) == ()
+    segments = UsageSegments(tmp_path, worker=3, incarnation="a1b2c3", every_s=0.001, max_bytes=4_000)
+    seen: list[str] = []
+    for number in range(200):
+        segments.append(record(number))
+        if number % 20 == 0:
+            while segments.durable <= number:
+                time.sleep(0.001)
+            seen += drained(tail, most=7)
+    segments.close()
+    seen += drained(tail)
+    assert seen == [f"req-{number}" for number in range(200)]
+    assert len(list(tmp_path.iterdir())) > 5
+    assert tail.waiting() == 0
+    assert tail.is_drained("a1b2c3")
+
+
+def test_it_goes_on_where_the_ledger_stands(tmp_path: Path) -> None:
+    """Nothing before the offset is read again; what was read and not loaded comes again."""
+    (tmp_path / NAME).write_bytes(MAGIC + b"".join(frame(record(number)) for number in range(10)))
+    tail = SegmentTail(tmp_path, {})
+    (first,) = tail.read(4)
+    assert (first.start, [each.id for each in first.records]) == (0, ["req-0", "req-1", "req-2", "req-3"])
+    assert first.holder == "a1b2c3"
+    assert tail.read(4) == (first,)
+    other = SegmentTail(tmp_path, {NAME: first.end})
+    assert drained(other) == [f"req-{number}" for number in range(4, 10)]
+
+
+@given(cut=st.integers(1, 600))
+def test_a_torn_end_is_waited_for_and_told_once_nobody_writes(
+    tmp_path_factory: pytest.TempPathFactory, cut: int
+) -> None:
+    """Wherever it tears: what is whole is read; the rest waits for its writer, or is told when there is none."""
+    folder = tmp_path_factory.mktemp("torn")
+    whole = MAGIC + frame(record(0)) + frame(record(1))
+    end = len(whole) - min(cut, len(whole))
+    path = folder / NAME
+    path.write_bytes(whole[:end])
+    tail = SegmentTail(folder, {})
+    with held(path):
+        before = drained(tail)
+        with path.open("ab") as stream:
+            stream.write(whole[end:])
+        assert before + drained(tail) == ["req-0", "req-1"]
+    path.write_bytes(whole[:end])
+    tail = SegmentTail(folder, {})
+    pieces: list[Piece] = []
+    while found := tail.read(10):
+        tail.loaded(found)
+        pieces += found
+    assert [each.id for piece in pieces for each in piece.records] == ["req-0", "req-1"][: len(before)]
+    assert pieces[-1].end == end if end else not pieces
+    damage = [each for piece in pieces for each in piece.damage]
+    assert sum(each.size for each in damage) + _whole(len(before)) == max(end, _whole(len(before)))
+
+
+def _whole(count: int) -> int:
+    return len(MAGIC) + sum(len(frame(record(number))) for number in range(count))
+
+
+@given(place=st.integers(0, 5_000), flip=st.integers(1, 255))
+def test_a_damaged_byte_costs_the_record_it_is_in(
+    tmp_path_factory: pytest.TempPathFactory, place: int, flip: int
+) -> None:
+    """Any byte: all the other records come, and what is passed over is told with its place and kept."""
+    folder = tmp_path_factory.mktemp("damaged")
+    frames = [frame(record(number)) for number in range(8)]
+    blob = bytearray(MAGIC + b"".join(frames))
+    hit = place % len(blob)
+    blob[hit] ^= flip
+    (folder / NAME).write_bytes(blob)
+    tail = SegmentTail(folder, {})
+    pieces: list[Piece] = []
+    while found := tail.read(100):
+        tail.loaded(found)
+        pieces += found
+    seen = [each.id for piece in pieces for each in piece.records]
+    damage = [each for piece in pieces for each in piece.damage]
+    assert len(seen) >= 7
+    assert seen == sorted(set(seen))
+    assert any(each.offset <= hit < each.offset + each.size for each in damage)
+    assert sum(each.size for each in damage) + sum(len(frames[int(name.removeprefix("req-"))]) for name in seen) + (
+        len(MAGIC) if hit >= len(MAGIC) else 0
+    ) == len(blob)
+    tail.set_aside({each.source for each in damage})
+    assert tail.finished(now=4e9, keep_s=0.0) == [NAME]
+    assert (folder / DAMAGED / NAME).read_bytes() == blob
+
+
+def test_what_is_no_record_is_told_and_the_next_is_read(tmp_path: Path) -> None:
+    """A whole frame that holds something else, or figures no column holds, in a file still being written."""
+    other = msgspec.msgpack.encode(["not", "a", "record"])
+    odd = [
+        _FRAME.pack(len(other), zlib.crc32(other)) + other,
+        frame(record(7, at=float("nan"))),
+        frame(record(7, at=-1.0)),
+        frame(record(7, total_s=float("inf"))),
+        frame(record(7, nano=1 << 62)),
+        frame(record(7, usage=Usage(1 << 63, 1))),
+    ]
+    path = tmp_path / NAME
+    path.write_bytes(MAGIC + b"".join(frame(record(number)) + each for number, each in enumerate(odd)))
+    with held(path):
+        (piece,) = SegmentTail(tmp_path, {}).read(100)
+    assert [each.id for each in piece.records] == [f"req-{number}" for number in range(6)]
+    assert [each.size for each in piece.damage] == [len(each) for each in odd]
+    assert piece.end == path.stat().st_size
+
+
+def test_a_segment_goes_only_when_it_is_loaded_and_nobody_writes_it(tmp_path: Path) -> None:
+    """And only some time after its last record; the name is gone for good then."""
+    path = tmp_path / NAME
+    path.write_bytes(MAGIC + frame(record(0)))
+    tail = SegmentTail(tmp_path, {})
+    about = path.stat().st_mtime
+    assert tail.finished(about + 100, 10) == []
+    assert drained(tail) == ["req-0"]
+    with held(path):
+        assert tail.finished(about + 100, 10) == []
+    assert tail.finished(about + 9, 10) == []
+    assert tail.finished(about + 11, 10) == [NAME]
+    assert not path.exists()
+    assert tail.finished(about + 11, 10) == []
+
+
+def test_a_writer_keeps_its_open_segment(tmp_path: Path) -> None:
+    """However long it has been silent."""
+    segments = UsageSegments(tmp_path, worker=0, incarnation="aa", every_s=0.001)
+    segments.append(record(0))
+    tail = SegmentTail(tmp_path, {})
+    while drained(tail) != ["req-0"]:
+        pass
+    assert tail.finished(4e9, 0.0) == []
+    segments.append(record(1))
+    segments.close()
+    assert drained(tail) == ["req-1"]
+    assert tail.finished(4e9, 0.0) == ["usage-0-aa-000000.seg"]
+
+
+def test_a_file_cut_back_behind_the_offset_is_done(tmp_path: Path) -> None:
+    """What a writer took back after a fault of the disk comes again in its next file."""
+    path = tmp_path / NAME
+    path.write_bytes(MAGIC + frame(record(0)) + frame(record(1)))
+    tail = SegmentTail(tmp_path, {})
+    assert drained(tail) == ["req-0", "req-1"]
+    os.truncate(path, len(MAGIC))
+    assert tail.read(10) == ()
+    assert tail.is_drained("a1b2c3")
+
+
+def test_nobody_is_kept_waiting_by_a_busy_neighbour(tmp_path: Path) -> None:
+    """Each round begins where the last one stopped."""
+    names = [f"usage-{worker}-a{worker}-000000.seg" for worker in range(3)]
+    for name in names:
+        (tmp_path / name).write_bytes(MAGIC + b"".join(frame(record(number)) for number in range(50)))
+    tail = SegmentTail(tmp_path, {})
+    seen: set[str] = set()
+    for _ in range(6):
+        pieces = tail.read(10)
+        tail.loaded(pieces)
+        seen.update(piece.source for piece in pieces)
+    assert seen == set(names)
+    assert [holder_of(name) for name in (*names, "other.seg")] == ["a0", "a1", "a2", ""]
