@@ -56,14 +56,13 @@ _CUT = Outcome(200, Ending.CUT, "upstream_lost")
 class Exchange(Course):
     """The machine of one request; it is driven by the shell's reports and commands it through `Effects`."""
 
-    __slots__ = (
-        "_has_begun", "_hedge_at", "_live", "_replay", "_stream", "_winner",
-    )  # fmt: skip
+    __slots__ = ("_given", "_has_begun", "_hedge_at", "_live", "_replay", "_stream", "_winner")
 
     def __init__(self, core: Core, ask: Ask, route: Route, said: Said, effects: Effects, now: float) -> None:
         Course.__init__(self, core, ask, route, said, effects, now)
         self._live: list[Attempt] = []
         self._winner: Attempt | None = None
+        self._given: Attempt | None = None  # one that was lost midway, until another goes on where it ended
         self._has_begun = False
         self._hedge_at = inf
         self._stream: StreamTranslation | None = None
@@ -176,12 +175,8 @@ class Exchange(Course):
         """The caller hung up: stop paying for an answer nobody reads, and record what there was."""
         if self.is_over:
             return
-        winner = self._winner
-        usage = NO_USAGE if winner is None else usage_of(self.ask, winner)
-        for attempt in tuple(self._live):
-            self.effects.drop(attempt)
-            self._close(attempt, Failure.CANCELLED, now)
-        self.finish(winner, usage, _GONE, now)
+        winner = self._drop_all(Failure.CANCELLED, now)
+        self.finish(winner, NO_USAGE if winner is None else usage_of(self.ask, winner), _GONE, now)
 
     def on_timer(self, now: float) -> None:
         """The moment in `due` has come."""
@@ -227,17 +222,15 @@ class Exchange(Course):
         """Gives the attempt's place back and records how it went."""
         self._live.remove(attempt)
         self.note(attempt, failure, now)
+        stream_s = self.last_at - self.first_at if attempt is self._winner else 0.0
         self.core.router.ended(
-            attempt.choice,
-            failure,
-            now,
-            tokens_out=tokens_out,
-            stream_s=self.last_at - self.first_at if attempt is self._winner else 0.0,
-            retry_after_s=attempt.retry_after_s,
+            attempt.choice, failure, now, tokens_out=tokens_out, stream_s=stream_s, retry_after_s=attempt.retry_after_s
         )
 
     def _failed(self, attempt: Attempt, failure: Failure, now: float) -> None:
         self._close(attempt, failure, now)
+        if attempt is not self._winner or not self._has_begun:
+            self.fell_short(attempt, failure)
         if self._has_begun:
             self._lost_midway(attempt, failure, now)
         elif not self._live:
@@ -266,6 +259,9 @@ class Exchange(Course):
 
     def _win(self, attempt: Attempt, now: float) -> None:
         """The first piece of an answer to be passed on: whoever else was asked is let go."""
+        if self._given is not None:
+            self.bill(self._given, usage_of(self.ask, self._given))
+            self._given = None
         self._winner = attempt
         if not self.first_at:
             self.first_at = now
@@ -274,10 +270,20 @@ class Exchange(Course):
         if len(self._live) > 1:
             for other in [each for each in self._live if each is not attempt]:
                 self.effects.drop(other)
+                self.let_go(other)
                 self._close(other, Failure.CANCELLED, now)
         translation = attempt.lane.translation
         if translation is not None and attempt.reader is not None:
             self._stream = translation.stream(self.ask, created=int(now + self.core.epoch))
+
+    def _drop_all(self, failure: Failure, now: float) -> Attempt | None:
+        """Stops whatever is under way; the attempt whose words the caller has, `None` when it has none."""
+        for attempt in tuple(self._live):
+            self.effects.drop(attempt)
+            if attempt is not self._winner or not self._has_begun:
+                self.let_go(attempt)
+            self._close(attempt, failure, now)
+        return self._winner or self._given if self._has_begun else None
 
     def _set_due(self) -> None:
         due = min(self.deadline, self._hedge_at)
@@ -335,8 +341,7 @@ class Exchange(Course):
             self._complete(attempt, now)
             return
         failure = failure_of(attempt.status, attempt.retry_after_s)
-        parts = attempt.parts
-        body = parts[0] if len(parts) == 1 else b"".join(parts)
+        body = b"".join(attempt.parts)
         if failure is None and attempt.status == 200 and (self.ask.is_stream or not is_whole(body)):
             failure = Failure.ANSWER
         usage = NO_USAGE
@@ -381,20 +386,15 @@ class Exchange(Course):
             self.must_reproduce = True
             choice = self.another(Reason.RESUME, now)
             if choice is not None:
-                if attempt is self._winner:
-                    self.bill(attempt, usage_of(self.ask, attempt))
-                self._replay, self._winner = replay, None
+                self._given, self._replay, self._winner = self._winner or self._given, replay, None
                 self._send(choice, now)
                 self._set_due()
                 return
-        self.break_off(attempt, _CUT, _LOST, now)
+        self.break_off(self._winner or self._given or attempt, _CUT, _LOST, now)
 
     def _expire(self, now: float) -> None:
-        last = self._winner or (self._live[-1] if self._live else None)
-        for attempt in tuple(self._live):
-            self.effects.drop(attempt)
-            self._close(attempt, Failure.TIMEOUT, now)
-        if self._has_begun and last is not None:
-            self.break_off(last, Outcome(200, Ending.CUT, "deadline_exceeded"), _LATE, now)
+        begun = self._drop_all(Failure.TIMEOUT, now)
+        if begun is not None:
+            self.break_off(begun, Outcome(200, Ending.CUT, "deadline_exceeded"), _LATE, now)
         else:
             self.refuse(Outcome(504, Ending.FAILED, "deadline_exceeded"), _LATE, 0.0, now)

@@ -81,12 +81,13 @@ class StreamReader:
     """Passes a stream on event by event and reads what it says about itself."""
 
     __slots__ = (
-        "_held", "_is_fresh", "_keep_text", "_learns", "_mark", "_opening", "_reading", "_strip", "_text", "_unused",
-        "_usage", "error", "error_data", "events", "is_done", "is_finished", "too_long",
+        "_held", "_is_fresh", "_keep_text", "_learns", "_mark", "_opening", "_reading", "_strip", "_text", "_told_at",
+        "_unused", "_usage", "error", "error_data", "events", "is_done", "is_finished", "too_long",
     )  # fmt: skip
 
     def __init__(self, api: Api, *, strip_usage: bool, keep_text: bool = False) -> None:
         self._usage: Usage | None = None
+        self._told_at = 0
         self.events = 0
         """Events that carried content, near enough to tokens delivered."""
         self.is_done = False
@@ -115,10 +116,11 @@ class StreamReader:
     def usage(self) -> Usage | None:
         """Usage as reported; of a stream that was cut, with the events delivered where those are more.
 
-        Messages reports a first count at the beginning, which says nothing of what came after it.
+        A count of zero is a count: only what came after the last report can be more than it says. Messages reports at
+        the beginning, which says nothing of what follows.
         """
         usage = self._usage
-        if usage is None or self.is_done or usage.tokens_out >= self.events:
+        if usage is None or self.is_done or self._told_at == self.events or usage.tokens_out >= self.events:
             return usage
         return usage._replace(tokens_out=self.events, is_estimated=True)
 
@@ -215,8 +217,10 @@ class StreamReader:
             if self._learns and said.usage is None and event.raw.endswith(b"}\n\n"):
                 self._mark = _mark_of(event.raw)
                 self._unused = next((null for null in _NULLS if null in event.raw), b"")
-        if said.usage is not None:
-            self._usage = said.usage
+        told, known = said.usage, self._usage
+        # Counts only grow: one that fell is no count (some send a last chunk of zeros after the real one).
+        if told is not None and (known is None or sum(told[:2]) >= sum(known[:2])):
+            self._usage, self._told_at = told, self.events
         self.is_done = self.is_done or said.is_end
         self.is_finished = self.is_finished or said.is_finish
         if said.error:
