@@ -70,6 +70,13 @@ def sign_checkpoint(store: AccountStore, actor: Actor, signer: Signer, *, now: f
     return signed
 
 
+def list_checkpoints(store: AccountStore, actor: Actor) -> tuple[Checkpoint, ...]:
+    """The checkpoints that the store has, oldest first. Raises `AccessError`."""
+    require_somewhere(actor, Action.AUDIT_VERIFY)
+    with store.read() as book:
+        return book.checkpoints()
+
+
 def checkpoint_is_due(store: AccountStore, *, now: float, every_s: float) -> bool:
     """True when the log has grown since the last checkpoint and that is at least `every_s` seconds old."""
     with store.read() as book:

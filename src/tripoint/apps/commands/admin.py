@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tripoint.apps.answer import json_document
+from tripoint.apps.answer import Answer, answering, json_document
 from tripoint.apps.outcomes import ExitCode
 from tripoint.apps.settings import read_settings, store_url, without_password
 from tripoint.apps.terminal.groups import NearestNameGroup
@@ -25,6 +25,30 @@ def command() -> None:
 
     `tripoint admin init` makes the first admin, `tripoint admin serve` the interface.
     """
+
+
+@command.command()
+@click.option("--store", metavar="URL", help="Store of accounts and ledger; `TRIPOINT_STORE` when not given.")
+@answering
+def init(store: str | None) -> Answer:
+    """Make a token that makes the first admin: shown this once, for one use within 15 minutes.
+
+    Whoever has it sends it, with the id the admin is to have, to `/v1/first-admin` of the admin interface. Refused when
+    there is an admin.
+    """
+    from tripoint.apps.render.accounts import moment
+    from tripoint.apps.terminal.desk import open_desk
+    from tripoint.usecases.accounts.bootstrap import issue_token
+
+    with open_desk(store, makes=True) as desk:
+        token, text = issue_token(desk.store, desk.turn, desk.secrets())
+    told = (
+        f"good once, until {moment(token.expires_at)} UTC; with `tripoint admin serve` running:\n"
+        '  curl -H "content-type: application/json" http://127.0.0.1:8081/v1/first-admin'
+        ' -d \'{"token": "...", "principal": "..."}\''
+    )
+    payload = {"token": text, "id": token.id, "expires_at": token.expires_at}
+    return Answer(text=f"{text}\n\n{told}", payload=payload)
 
 
 @command.command()

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 import math
+import re
+import time
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import click
+
+from tripoint.domain.money import nano_of
 
 
 class FiniteRange(click.FloatRange):
@@ -17,3 +23,69 @@ class FiniteRange(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"`{value}` is not a finite number", param, ctx)
         return number
+
+
+class UsdAmount(click.ParamType):  # type: ignore[type-arg]  # generic only in newer releases of click
+    """Dollars, exact: a decimal number such as `50` or `0.25`, as nano-dollars."""
+
+    name = "usd"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The amount in nano-dollars."""
+        if isinstance(value, int):
+            return value
+        try:
+            amount = Decimal(str(value).strip().removeprefix("$").replace("_", ""))
+            nano = nano_of(amount) if amount.is_finite() and abs(amount) < _MOST_USD else None
+        except (InvalidOperation, ValueError):
+            nano = None
+        if nano is None or nano < 0:
+            self.fail(
+                f"`{value}` is no amount of dollars: write it as `50` or `0.25`, nine decimals at most", param, ctx
+            )
+        return nano
+
+
+class Span(click.ParamType):  # type: ignore[type-arg]  # generic only in newer releases of click
+    """A length of time such as `90s`, `15m`, `24h`, `30d`, in seconds."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The length in seconds."""
+        if isinstance(value, (int, float)):
+            return float(value)
+        seconds = span_s(str(value))
+        if seconds is None:
+            self.fail(f"`{value}` is no length of time: write it as `90s`, `15m`, `24h` or `30d`", param, ctx)
+        return seconds
+
+
+class Moment(click.ParamType):  # type: ignore[type-arg]  # generic only in newer releases of click
+    """A time to come: a length from now (`30d`) or a day or time in UTC (`2027-01-31`), seconds since 1970."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds since 1970."""
+        if isinstance(value, (int, float)):
+            return float(value)
+        seconds = span_s(str(value))
+        if seconds is not None:
+            return time.time() + seconds
+        try:
+            moment = datetime.datetime.fromisoformat(str(value))
+            return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp()
+        except (ValueError, OverflowError):
+            self.fail(f"`{value}` is no time: write `30d`, `2027-01-31` or `2027-01-31T18:00`, UTC", param, ctx)
+
+
+def span_s(text: str) -> float | None:
+    """Seconds in `90s`, `15m`, `24h`, `30d`; `None` for anything else."""
+    found = _SPAN.fullmatch(text.strip())
+    return None if found is None else float(found[1]) * _SECONDS[found[2]]
+
+
+_SPAN = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([smhd])")
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_MOST_USD = Decimal(10) ** 12

@@ -166,6 +166,14 @@ def list_keys(
         return book.rows(ApiKey, tenant=tenant or bound, after=after, limit=limit)
 
 
+def which_key(store: AccountStore, actor: Actor, text: str, pepper: bytes) -> ApiKey | None:
+    """The key whose text somebody found; `None` when the actor sees none like it. Raises `AccessError`."""
+    bound = require_somewhere(actor, Action.KEY_READ)
+    with store.read() as book:
+        row = book.key_by_digest(key_digest(pepper, text))
+    return row if row is not None and (bound is None or row.tenant == bound) else None
+
+
 _MAX_OVERLAP_S = 90 * 86400.0
 
 

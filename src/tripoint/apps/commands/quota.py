@@ -1,0 +1,111 @@
+"""`tripoint quota`: rates a tenant, a key or a workload may not exceed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tripoint.apps.answer import Answer, answering
+from tripoint.apps.terminal.desk import completes, estate_option, open_desk, store_option
+from tripoint.apps.terminal.groups import NearestNameGroup
+
+if TYPE_CHECKING:
+    from tripoint.domain.tenancy import Quota
+
+_ID = click.argument("quota", shell_complete=completes("quota"))
+
+
+@click.group(cls=NearestNameGroup)
+def command() -> None:
+    """Set and remove quotas: requests, tokens, concurrency.
+
+    A quota is about all of a tenant's requests, or only those of one key or one workload.
+    """
+
+
+@command.command("set")
+@click.option("--tenant", metavar="ID", required=True, shell_complete=completes("tenant"), help="Whose requests.")
+@click.option("--key", metavar="ID", shell_complete=completes("key"), help="Only those of this key.")
+@click.option("--workload", metavar="ID", shell_complete=completes("workload"), help="Only those for this workload.")
+@click.option("--requests-per-min", metavar="N", type=click.IntRange(0), help="Requests begun in a minute.")
+@click.option("--tokens-per-min", metavar="N", type=click.IntRange(0), help="Tokens in a minute.")
+@click.option("--concurrency", metavar="N", type=click.IntRange(0), help="Requests under way at once.")
+@click.option(
+    "--name", metavar="TEXT", default="", help="Its id within the tenant; made from the scope when not given."
+)
+@estate_option
+@store_option
+@answering
+def set_one(
+    tenant: str,
+    key: str | None,
+    workload: str | None,
+    requests_per_min: int | None,
+    tokens_per_min: int | None,
+    concurrency: int | None,
+    name: str,
+    estate: str | None,
+    store: str | None,
+) -> Answer:
+    """Set a quota, in place of the one its scope has.
+
+    For example: tripoint quota set --tenant acme --tokens-per-min 200000 --concurrency 40
+    """
+    from tripoint.domain.tenancy import Scope
+    from tripoint.usecases.accounts.limits import Rates, set_quota
+
+    rates = Rates(requests_per_min=requests_per_min, tokens_per_min=tokens_per_min, concurrency=concurrency)
+    with open_desk(store) as desk:
+        desk.note_estate(estate)
+        scope = Scope(tenant=tenant, key=key, workload=workload)
+        row = set_quota(desk.store, desk.turn, scope, rates, quota=name)
+    return _one(row, f"quota `{row.id}` is set")
+
+
+@command.command("list")
+@click.option("--tenant", metavar="ID", shell_complete=completes("tenant"), help="Only quotas of this tenant.")
+@store_option
+@answering
+def list_all(tenant: str | None, store: str | None) -> Answer:
+    """List quotas."""
+    from tripoint.apps.render.accounts import quota_table, row_payload
+    from tripoint.usecases.accounts.limits import list_quotas
+
+    with open_desk(store) as desk:
+        rows = list_quotas(desk.store, desk.actor, tenant=tenant)
+    text = quota_table(rows) if rows else "no quota"
+    return Answer(text=text, payload={"quotas": [row_payload(row) for row in rows]})
+
+
+@command.command()
+@_ID
+@store_option
+@answering
+def show(quota: str, store: str | None) -> Answer:
+    """Show one quota."""
+    from tripoint.apps.render.accounts import quota_table
+    from tripoint.usecases.accounts.limits import show_quota
+
+    with open_desk(store) as desk:
+        row = show_quota(desk.store, desk.actor, quota)
+    return _one(row, quota_table([row]))
+
+
+@command.command()
+@_ID
+@store_option
+@answering
+def remove(quota: str, store: str | None) -> Answer:
+    """Remove a quota."""
+    from tripoint.usecases.accounts.limits import remove_quota
+
+    with open_desk(store) as desk:
+        row = remove_quota(desk.store, desk.turn, quota)
+    return _one(row, f"quota `{row.id}` is removed")
+
+
+def _one(row: Quota, text: str) -> Answer:
+    from tripoint.apps.render.accounts import row_payload
+
+    return Answer(text=text, payload={"quota": row_payload(row)})
