@@ -137,8 +137,10 @@ def _good_roles(actor: Actor, roles: Iterable[Role]) -> tuple[Role, ...]:
         known = ", ".join(f"`{role}`" for role in Role)
         raise OptionError("a principal needs at least one role", hint=f"there are {known}")
     if not may_grant(actor, wanted):
-        beyond = ", ".join(f"`{role}`" for role in Role if role in wanted - actor.roles)
-        raise AccessError(f"`{actor.id}` may not give {beyond}: it has not got it", hint="ask somebody who has")
+        beyond = ", ".join(f"`{role}`" for role in Role if role in wanted and not may_grant(actor, frozenset({role})))
+        raise AccessError(
+            f"`{actor.id}` may not give {beyond}: that allows more than its own roles", hint="ask somebody who has"
+        )
     return tuple(role for role in Role if role in wanted)
 
 

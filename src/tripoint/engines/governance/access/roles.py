@@ -70,7 +70,7 @@ RIGHTS: Mapping[Action, Right] = MappingProxyType(
         Action.TENANT_CHANGE: Right(frozenset({_A}), "rename a tenant"),
         Action.TENANT_SUSPEND: Right(frozenset({_A, _O}), "suspend a tenant, and let it back", is_global=True),
         Action.PRINCIPAL_READ: Right(frozenset({_A, _O, _U}), "see principals and their roles"),
-        Action.PRINCIPAL_CREATE: Right(frozenset({_A}), "add a principal with roles one has oneself"),
+        Action.PRINCIPAL_CREATE: Right(frozenset({_A}), "add a principal with no role that allows more than one's own"),
         Action.PRINCIPAL_CHANGE: Right(frozenset({_A}), "change a principal's roles, suspend it, make keys for it"),
         Action.KEY_READ: Right(_ALL, "see keys, never their secrets"),
         Action.KEY_CREATE: Right(frozenset({_A, _O, _D}), "create a key"),
@@ -112,8 +112,8 @@ def allows(actor: Actor, action: Action) -> bool:
 
 
 def may_grant(actor: Actor, roles: frozenset[Role]) -> bool:
-    """Whether `actor` may give these roles to somebody: never more than it has itself."""
-    return roles <= actor.roles
+    """Whether `actor` may give these roles to somebody: never what its own do not allow it to do itself."""
+    return all(actor.roles & right.roles for right in RIGHTS.values() if roles & right.roles)
 
 
 def roles_allowed(action: Action) -> str:
