@@ -17,8 +17,9 @@ from tripoint.domain.estate import Finance, Horizon, RiskTolerance
 from tripoint.domain.provenance import Origin
 from tripoint.domain.units import WorkloadId
 from tripoint.domain.workload import Caller, Demand, Workload, WorkloadKind
-from tripoint.engines.sizing.demand.blocks import TOP_BLOCK_HOURS, cluster_hours, longest_gap
+from tripoint.engines.sizing.demand.blocks import cluster_hours, longest_gap
 from tripoint.engines.sizing.demand.grid import demand_grid, growth_factors, period_labels
+from tripoint.engines.sizing.demand.levels import TOP_BLOCK_HOURS, runs_of_hours
 from tripoint.engines.sizing.demand.shapes import (
     knows_offset,
     shape_names,
@@ -269,3 +270,11 @@ def test_blocks_follow_accelerator_work_rather_than_requests() -> None:
     office = np.array(shape_weights("office_hours"))
     assert office[list(busiest)].min() > 1.0
     assert office.argmax() in busiest
+
+
+def test_a_week_without_hours_that_differ_is_one_block() -> None:
+    """The long way says the same; it is spared because a gateway that starts would import numpy for nothing else."""
+    loads = [[0.3] * 168, [7.0] * 168]
+    (block,) = cluster_hours(loads, 4)
+    assert runs_of_hours(loads, 4) == [list(block.hours_of_week)]
+    assert cluster_hours([], 4) == (block,)
