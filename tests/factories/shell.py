@@ -114,7 +114,7 @@ def _page(gateway: Gateway) -> Callable[[Page, Mapping[bytes, bytes], str, Calla
     ) -> None:
         del peer
         if page is Page.MODELS:
-            status, body = gateway.models(headers)
+            status, body = gateway.models(headers, time.monotonic())
             answer(status, b"application/json", body)
         else:
             answer(200, b"text/plain", page.value.encode())

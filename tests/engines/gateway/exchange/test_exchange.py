@@ -416,7 +416,7 @@ def test_a_key_confined_to_sites_stays_there() -> None:
 
 def test_models_lists_what_the_key_may_call() -> None:
     """Models lists what the key may call."""
-    status, body = Desk(two()).gateway.models({})
+    status, body = Desk(two()).gateway.models({}, 100.0)
     assert status == 200
     assert b'"chat"' in body
     assert b'"llama"' in body

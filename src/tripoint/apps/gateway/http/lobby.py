@@ -59,7 +59,7 @@ class Lobby:
 
     __slots__ = (
         "_handle", "_loop", "_sweeps", "active", "connections", "events", "gateway", "heads", "is_draining",
-        "is_guarded", "limits", "now", "pages", "peers", "proxies", "stamp", "unread", "upstreams",
+        "is_guarded", "limits", "now", "pages", "peers", "proxies", "seal", "stamp", "unread", "upstreams",
     )  # fmt: skip
 
     def __init__(
@@ -88,9 +88,11 @@ class Lobby:
         """Connections by address, those of this machine left out."""
         self.unread = 0
         """Bytes of bodies under way."""
+        self.seal: Callable[[Callable[[bool], None]], None] | None = None
+        """Holds the ends of answers until their records are safe; none but in durable mode."""
         self.is_draining = False
         """True once no further request is taken on any connection."""
-        self.is_guarded = not gateway.table.keys
+        self.is_guarded = gateway.is_open
         """True where no key guards the endpoint: pages of other origins are kept out by their headers."""
         self.now = monotonic()
         """The clock as of the last sweep, s."""
@@ -124,7 +126,7 @@ class Lobby:
     def reloaded(self) -> None:
         """Another table serves; what heads say under it is read again when they come."""
         self.heads.clear()
-        self.is_guarded = not self.gateway.table.keys
+        self.is_guarded = self.gateway.is_open
 
     def start(self) -> None:
         """Begins to sweep on the running loop."""

@@ -49,7 +49,7 @@ class Pages:
     def show(self, page: Page, headers: Mapping[bytes, bytes], peer: str, show: Show) -> None:
         """Answers a page."""
         if page is Page.MODELS:
-            status, body = self._gateway.models(headers)
+            status, body = self._gateway.models(headers, monotonic())
             show(status, _JSON, body)
         elif page is Page.HEALTH:
             show(200, _JSON, b'{"status":"alive"}')
@@ -87,7 +87,7 @@ class Pages:
         show(200, _JSON, msgspec.json.encode(told))
 
     def _is_trusted(self, headers: Mapping[bytes, bytes], peer: str) -> bool:
-        return peer.startswith("127.") or peer == "::1" or self._gateway.models(headers)[0] == 200
+        return peer.startswith("127.") or peer == "::1" or self._gateway.models(headers, monotonic())[0] == 200
 
     async def _metrics(self, show: Show) -> None:
         """Reads the other workers' counters, and writes the page, in a thread: neither may hold up requests."""

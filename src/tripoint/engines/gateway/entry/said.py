@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
+from typing import TYPE_CHECKING
 
 from tripoint.domain.table import Route
 from tripoint.engines.gateway.entry.keyring import Principal
+
+if TYPE_CHECKING:
+    from tripoint.engines.gateway.entry.admission import Terms
 
 NOBODY = Principal("", "", frozenset(), frozenset())
 """Stands for a caller who was not recognised."""
@@ -16,18 +21,30 @@ class Said:
     """The meaning of one head under one table; kept beside the head by whoever reads it, while tables stay the same."""
 
     __slots__ = (
-        "generation", "is_known", "label", "limit_s", "principal", "request_id", "routes", "sites", "traceparent",
-        "tracestate", "workload",
+        "generation", "is_bound", "is_known", "label", "limit_s", "principal", "request_id", "routes", "sites", "terms",
+        "traceparent", "tracestate", "until", "workload",
     )  # fmt: skip
 
     def __init__(
-        self, headers: Mapping[bytes, bytes], principal: Principal | None, *, generation: int, deadline_s: float
+        self,
+        headers: Mapping[bytes, bytes],
+        principal: Principal | None,
+        *,
+        generation: int,
+        deadline_s: float,
+        epoch: float,
     ) -> None:
         self.generation = generation
         """Of the table it was read under."""
         self.is_known = principal is not None
         """False when no key was recognised."""
         self.principal = principal or NOBODY
+        self.until = -inf if self.principal.is_suspended else self.principal.until - epoch
+        """When the key ends, on the machines' clock, s; long ago where its tenant is suspended."""
+        self.is_bound = self.principal.is_bound
+        """True when quotas or budgets are about its requests."""
+        self.terms: dict[str, Terms] = {}
+        """What they fall under, by workload."""
         self.sites = self.principal.sites
         self.request_id = headers.get(b"x-request-id", b"")
         """The caller's own, empty when none: echoed and sent on, never what a record is known by."""

@@ -36,7 +36,7 @@ class Core:
         self, table: RoutingTable, router: Router, record: Callable[[UsageRecord], None], epoch: float
     ) -> None:
         self.router = router
-        self.admission = Admission()
+        self.admission = Admission(epoch)
         self.record = record
         self.epoch = epoch
         """Seconds since 1970 at zero of the clock the machines are driven with."""
@@ -56,3 +56,6 @@ class Core:
         self.keyring = keyring
         self.names = Names(table.routes)
         self.lanes = lanes
+        self.admission.place(tuple(target.site for target in table.targets))
+        for principal in keyring.principals():
+            principal.is_bound = self.admission.binds(principal.tenant)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import ceil, inf
 from typing import TYPE_CHECKING
 
-from tripoint.domain.record import AttemptRecord, Bill, Failure, Reason, Usage
+from tripoint.domain.record import AttemptRecord, Bill, Ending, Failure, Reason, Usage
 from tripoint.engines.gateway.exchange.metering import (
     NO_USAGE,
     Outcome,
@@ -25,12 +25,15 @@ from tripoint.engines.gateway.wire.refusal import error_body, error_event
 
 if TYPE_CHECKING:
     from tripoint.domain.table import Route
+    from tripoint.engines.gateway.entry.admission import Stay
     from tripoint.engines.gateway.entry.said import Said
     from tripoint.engines.gateway.exchange.core import Core
     from tripoint.engines.gateway.exchange.effects import Attempt, Effects
+    from tripoint.engines.gateway.telemetry.trace import Trace
     from tripoint.engines.gateway.wire.ask import Ask
 
 _REFUSAL = b"content-type: application/json\r\ncache-control: no-store\r\n%bx-request-id: %b\r\n"
+_GONE = Shed(404, "model_not_found", "what was asked for is not served to this key any more", 0.0)
 
 
 class Course(Query):
@@ -38,7 +41,7 @@ class Course(Query):
 
     __slots__ = (
         "ask", "attempts", "began_at", "billed", "core", "deadline", "due", "effects", "first_at", "generation", "id",
-        "is_over", "last_at", "own_s", "principal", "shown", "trace_head", "trace_id", "tried",
+        "is_over", "last_at", "own_s", "principal", "shown", "stay", "trace_head", "trace_id", "tried",
     )  # fmt: skip
 
     def __init__(self, core: Core, ask: Ask, route: Route, said: Said, effects: Effects, now: float) -> None:
@@ -78,6 +81,8 @@ class Course(Query):
         """Upstreams it was sent to, by slot, which outlives a reload."""
         self.attempts: tuple[AttemptRecord, ...] = ()
         """Attempts that ended."""
+        self.stay: Stay | None = None
+        """What it has taken of quotas and budgets; `None` where it falls under none."""
         self.own_s = 0.0
         """Time spent here before the first attempt was sent."""
         self.first_at = 0.0
@@ -86,6 +91,43 @@ class Course(Query):
         """When its latest piece came."""
         self.billed: tuple[Bill, ...] = ()
         """What other attempts than the answering one cost."""
+
+    # --- how it begins ---------------------------------------------------------------------------------------------
+
+    def start(self, trace: Trace, request_id: str, shown: bytes, now: float) -> None:
+        """Begins, waits or refuses; `shown` is the caller's own id, empty when none."""
+        self.id = request_id
+        self.shown = shown or request_id.encode()
+        self.trace_id = trace.trace_id
+        self.trace_head = trace.head
+        stay = self.stay
+        if stay is None:
+            self.begin(now)
+            return
+        refusal = self.core.admission.enter(stay, now)
+        if refusal is not None:
+            self._turn_away(refusal, now)
+        elif not stay.is_parked:
+            self.begin(now)
+
+    def begin(self, now: float) -> None:
+        """Sends the first attempt."""
+        raise AssertionError("the exchange says how")
+
+    def unpark(self, stay: Stay, now: float) -> None:
+        """It has waited: for money that is there now, in vain, or not long enough yet."""
+        refusal = self.core.admission.resume(stay, now)
+        if refusal is None and not stay.is_parked and not self._is_current():
+            refusal = _GONE
+        if refusal is not None:
+            self._turn_away(refusal, now)
+        elif not stay.is_parked:
+            self.due = self.deadline
+            self.begin(now)
+
+    def _turn_away(self, refusal: Shed, now: float) -> None:
+        outcome = Outcome(refusal.status, Ending.REFUSED, refusal.code)
+        self.refuse(outcome, refusal.message, refusal.retry_after_s, now)
 
     # --- where to go -----------------------------------------------------------------------------------------------
 
@@ -96,18 +138,26 @@ class Course(Query):
 
     def another(self, why: Reason, now: float) -> Choice | None:
         """A place at an upstream not tried yet."""
-        return self._chosen(self.tried, why, now) if self._is_current() else None
+        return self._chosen(self.tried, why, now) if self._may_go_on(why) else None
 
     def again(self, choice: Choice, now: float) -> Choice | None:
         """A place at the same upstream, once more only."""
         slot = choice.target.slot
-        if self.tried.count(slot) > 1 or not self._is_current():
+        if self.tried.count(slot) > 1 or not self._may_go_on(Reason.RETRY):
             return None
         return self._chosen([tried for tried in self.tried if tried != slot], Reason.RETRY, now)
 
     def _chosen(self, tried: list[int], why: Reason, now: float) -> Choice | None:
         choice = self.core.router.choose(self, tried, now, why=why)
         return None if isinstance(choice, Shed) else choice
+
+    def _may_go_on(self, why: Reason) -> bool:
+        """True when it may still be served, and what a further attempt can cost is reserved."""
+        is_outdated = self.is_outdated
+        if not self._is_current():
+            return False
+        stay = self.stay
+        return stay is None or self.core.admission.affords(stay, why, is_outdated=is_outdated)
 
     def _is_current(self) -> bool:
         """True when it may still be served, after it was brought up to a table that came meanwhile.
@@ -193,5 +243,6 @@ class Course(Query):
             record = unanswered_record(self, outcome, now)
         else:
             record = answered_record(self, attempt, usage, outcome, now)
-        core.admission.settle(self.principal, record.nano, now)
+        if self.stay is not None:
+            core.admission.settle(self.stay, record.nano, usage.tokens_in + usage.tokens_out)
         core.record(record)

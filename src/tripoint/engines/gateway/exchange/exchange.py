@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from tripoint.engines.gateway.entry.said import Said
     from tripoint.engines.gateway.exchange.core import Core
     from tripoint.engines.gateway.routing.query import Choice
-    from tripoint.engines.gateway.telemetry.trace import Trace
     from tripoint.engines.gateway.wire.ask import Ask
 
 _LATE = "the request's deadline passed before its answer was complete"
@@ -68,12 +67,8 @@ class Exchange(Course):
         self._stream: StreamTranslation | None = None
         self._replay: Replay | None = None
 
-    def start(self, trace: Trace, request_id: str, shown: bytes, now: float) -> None:
-        """Sends the first attempt, or refuses; `shown` is the caller's own id, empty when none."""
-        self.id = request_id
-        self.shown = shown = shown or request_id.encode()
-        self.trace_id = trace.trace_id
-        self.trace_head = trace.head
+    def begin(self, now: float) -> None:
+        """Sends the first attempt, or refuses."""
         choice = self.core.router.choose(self, self.tried, now)
         if isinstance(choice, Shed):
             ending = Ending.SHED if choice.status in (429, 503) else Ending.REFUSED
@@ -181,6 +176,9 @@ class Exchange(Course):
     def on_timer(self, now: float) -> None:
         """The moment in `due` has come."""
         if self.is_over or now < self.due:
+            return
+        if self.stay is not None and self.stay.is_parked:
+            self.unpark(self.stay, now)
             return
         winner = self._winner
         if now >= self.deadline:

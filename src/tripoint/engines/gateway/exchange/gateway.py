@@ -11,7 +11,8 @@ import msgspec
 from tripoint.domain.record import Ending, ShiftRecord, UsageRecord
 from tripoint.domain.serving import Api
 from tripoint.domain.table import RoutingTable
-from tripoint.engines.gateway.entry.keyring import Keyring
+from tripoint.engines.gateway.entry.admission import Admission, Stay
+from tripoint.engines.gateway.entry.keyring import Fault, Keyring, Register, places_of
 from tripoint.engines.gateway.entry.names import Unnamed
 from tripoint.engines.gateway.entry.said import Said
 from tripoint.engines.gateway.exchange.core import Core
@@ -51,7 +52,11 @@ class Gateway:
         self._traces: list[Trace] = []
         self.router = Router(table, board, seed=seed, now=now)
         self._core = Core(table, self.router, record, epoch)
-        self._core.adopt(table, Keyring(table.keys, secrets), Lanes(secrets, table.prices))
+        self._secrets = secrets
+        self._register: Register | None = None
+        self.is_waiting = False
+        """True until the accounts are known where there is a store of them: nobody is let in by guess."""
+        self._adopt(table)
 
     @property
     def table(self) -> RoutingTable:
@@ -61,7 +66,34 @@ class Gateway:
     def reload(self, table: RoutingTable, secrets: Mapping[str, str], now: float) -> None:
         """Serves by another table from now on; an attempt under way ends as it began."""
         self.router.reload(table, now)
-        self._core.adopt(table, Keyring(table.keys, secrets), Lanes(secrets, table.prices))
+        self._secrets = secrets
+        self._adopt(table)
+
+    @property
+    def admission(self) -> Admission:
+        """Quotas and budgets."""
+        return self._core.admission
+
+    @property
+    def epoch(self) -> float:
+        """Seconds since 1970 at zero of the machines' clock."""
+        return self._core.epoch
+
+    @property
+    def is_open(self) -> bool:
+        """True when callers need no key."""
+        return self._core.keyring.is_open and not self.is_waiting
+
+    def register(self, register: Register) -> None:
+        """Takes tenants, keys, quotas and budgets as they are now; requests under way go on where they still may."""
+        self._register = register
+        self.is_waiting = False
+        self._core.admission.adopt(register.accounts)
+        self._adopt(self._core.table)
+
+    def _adopt(self, table: RoutingTable) -> None:
+        keyring = Keyring(table.keys, self._secrets, self._register, places_of(table))
+        self._core.adopt(table, keyring, Lanes(self._secrets, table.prices))
 
     def tick(self, now: float) -> list[ShiftRecord]:
         """To be called a few times a second: live figures are renewed and traffic may shift."""
@@ -76,7 +108,7 @@ class Gateway:
         """What the headers (by lower-case name) say; to be kept where a head repeats, until `generation` changes."""
         core = self._core
         principal = core.keyring.find(headers)
-        return Said(headers, principal, generation=core.generation, deadline_s=core.table.deadline_s)
+        return Said(headers, principal, generation=core.generation, deadline_s=core.table.deadline_s, epoch=core.epoch)
 
     def open(self, api: Api, said: Said, body: bytes, effects: Effects, now: float) -> Exchange | None:
         """Begins a request whose bytes are all here; `None` when it was refused at the door (and the refusal sent)."""
@@ -89,8 +121,8 @@ class Gateway:
         else:
             trace = trace_context(said.traceparent, said.tracestate, self._random)
         request_id = f"{self._prefix}{next(self._ids):x}"
-        if not said.is_known:
-            self._turn_away(api, said, effects, now, (request_id, 401, "invalid_api_key", _NO_KEY))
+        if not said.is_known or now >= said.until or self.is_waiting:
+            self._turn_away(api, said, effects, now, (request_id, *self._fault(said, now)))
             return None
         try:
             ask = read_ask(api, body)
@@ -106,20 +138,36 @@ class Gateway:
             route = found
             said.remember(ask.model, route)
         self.router.arrived(now)
-        core.admission.admit(said.principal, now)
         exchange = Exchange(core, ask, route, said, effects, now)
+        if said.is_bound:
+            terms = said.terms.get(route.workload)
+            if terms is None:
+                terms = said.terms[route.workload] = core.admission.terms(said, route)
+            exchange.stay = Stay(exchange, terms)
         exchange.start(trace, request_id, said.request_id, now)
         return exchange
 
-    def models(self, headers: Mapping[bytes, bytes]) -> tuple[int, bytes]:
+    def models(self, headers: Mapping[bytes, bytes], now: float) -> tuple[int, bytes]:
         """The answer of `/v1/models`: workloads and models the caller may name."""
-        principal = self._core.keyring.find(headers)
-        if principal is None:
-            return 401, error_body(Api.CHAT, 401, "invalid_api_key", _NO_KEY)
-        routes = self._core.names.offered(principal)
+        core = self._core
+        principal = core.keyring.find(headers)
+        fault = _UNKNOWN if principal is None else principal.fault(now + core.epoch)
+        if self.is_waiting:
+            fault = _NO_ACCOUNTS
+        if principal is None or fault is not None:
+            status, code, message = fault or _UNKNOWN
+            return status, error_body(Api.CHAT, status, code, message)
+        routes = core.names.offered(principal)
         names = dict.fromkeys([*(route.workload for route in routes), *(route.model for route in routes)])
         entries = [{"id": name, "object": "model", "created": 0, "owned_by": "tripoint"} for name in names]
         return 200, msgspec.json.encode({"object": "list", "data": entries})
+
+    def _fault(self, said: Said, now: float) -> Fault:
+        """Why a caller is not listened to."""
+        if self.is_waiting:
+            return _NO_ACCOUNTS
+        known = said.principal.fault(now + self._core.epoch) if said.is_known else None
+        return known or _UNKNOWN
 
     def _turn_away(
         self,
@@ -139,4 +187,5 @@ class Gateway:
         core.record(turned_away(request_id, api, now + core.epoch, outcome, payer))
 
 
-_NO_KEY = "no client key was recognised: send `authorization: Bearer <key>`"
+_UNKNOWN = Fault(401, "invalid_api_key", "no client key was recognised: send `authorization: Bearer <key>`")
+_NO_ACCOUNTS = Fault(503, "accounts_unknown", "the gateway does not know its tenants yet; try again soon")

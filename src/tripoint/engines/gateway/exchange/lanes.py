@@ -10,7 +10,8 @@ from tripoint.domain.table import Candidate, Target
 from tripoint.engines.gateway.dialects.addresses import credential_head, path_of
 from tripoint.engines.gateway.dialects.translation import Translation, served_as, translation
 from tripoint.engines.gateway.exchange.effects import Attempt
-from tripoint.engines.gateway.wire.ask import outgoing_body
+from tripoint.engines.gateway.wire.ask import Ask, outgoing_body, read_ask
+from tripoint.engines.gateway.wire.output import limited_body, suit_target
 
 if TYPE_CHECKING:
     from tripoint.engines.gateway.exchange.course import Course
@@ -73,6 +74,8 @@ def prepared(course: Course, choice: Choice, now: float) -> Attempt:
     candidate, core, ask = choice.candidate, course.core, course.ask
     lane = core.lanes.of(ask.api, candidate, choice.target)
     attempt = Attempt(choice, lane, now)
+    if ask.set_limit:
+        ask = _limited(ask, lane)
     if lane.translation is None:
         attempt.body = outgoing_body(ask, candidate.name, with_usage=True)
     else:
@@ -83,3 +86,11 @@ def prepared(course: Course, choice: Choice, now: float) -> Attempt:
     )  # fmt: skip
     attempt.expires_at = now + core.router.first_byte_timeout_s(choice, now)
     return attempt
+
+
+def _limited(ask: Ask, lane: Lane) -> Ask:
+    """The request with the limit that was set here, as the lane wants it."""
+    if lane.translation is not None:
+        return read_ask(ask.api, limited_body(ask))  # translations read the body anew
+    suit_target(ask, lane.target)
+    return ask

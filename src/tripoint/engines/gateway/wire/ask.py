@@ -79,14 +79,15 @@ class Ask:
     """What routing and metering need of one request."""
 
     __slots__ = (
-        "_cuts", "_members", "api", "body", "choices", "is_reproducible", "is_stream", "model", "prefix", "tokens_in",
-        "tokens_out", "wants_usage",
+        "_cuts", "api", "body", "choices", "is_reproducible", "is_stream", "members", "model", "prefix", "set_limit",
+        "tokens_in", "tokens_out", "wants_usage",
     )  # fmt: skip
 
     def __init__(self, api: Api, body: bytes, members: Members, cuts: Sequence[Cut]) -> None:
         self.api = api
         self.body = body
-        self._members = members
+        self.members = members
+        """Its members, values unread."""
         self._cuts = cuts
         self.model = ""
         """Model or workload asked for."""
@@ -98,6 +99,8 @@ class Ask:
         """Estimated input tokens."""
         self.tokens_out = 0
         """Most output tokens per choice the caller allows, at most `MAX_TOKENS_OUT`; 0 when no limit is set."""
+        self.set_limit = ""
+        """Name of the member that limits the output where the gateway set it, empty where it did not."""
         self.is_reproducible = False
         """True for greedy or seeded sampling."""
         self.choices = 1
@@ -137,7 +140,7 @@ def outgoing_body(ask: Ask, name: str, *, with_usage: bool) -> bytes:
 
     Values of all other members leave byte for byte; only spaces between members are lost.
     """
-    members = ask._members.copy()
+    members = ask.members.copy()
     members["model"] = msgspec.Raw(_encode(name))
     if with_usage and not ask.wants_usage:
         options = members.get("stream_options", _NULL)

@@ -131,6 +131,10 @@ class Purse:
                 self._is_short(account, nano)
         return None
 
+    def ask_for(self, account: Account, nano: int) -> None:
+        """A request waits for so much."""
+        self._is_short(account, nano)
+
     def extend(self, hold: Hold, nano: int) -> bool:
         """Brings a reservation up to `nano`; False when there is not enough free, and nothing changes then."""
         more = nano - hold.nano

@@ -1,0 +1,80 @@
+"""What can a request cost at most? Its bytes bound the input, its limit the output, the dearest candidate the price.
+
+A token stands for one byte at least, so a body has no more tokens than bytes, beside what a server's template adds.
+What a body only refers to (an image by address, an earlier answer by id) is not bounded by its bytes: each such word
+counts as much as such things take, and a reference to whole documents or conversations as a whole context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tripoint.domain.serving import Api
+from tripoint.domain.table import Candidate, Route
+from tripoint.engines.gateway.wire.ask import Ask
+from tripoint.engines.gateway.wire.output import output_limit
+
+TEMPLATE_TOKENS = 512
+"""What templates and system prompts of a server's own add to a prompt."""
+PICTURE_TOKENS = 4_096
+"""What each word that may stand for a picture or sound elsewhere adds; a part of a message has one or two of them."""
+UNKNOWN_CONTEXT = 262_144
+"""Input of a request that refers to documents or conversations, where no candidate's context is known."""
+LEAST_LIMIT, TIMES_TYPICAL = 1_024, 4
+"""A caller under a budget who sets no limit gets so many times the workload's typical output, but at least so much."""
+_PICTURES = (b'"image', b'"input_audio')
+_DOCUMENTS = (b'"file', b'"input_file', b'"document', b'"previous_response_id"', b'"conversation"', b'"mcp')
+
+
+class Ceiling:
+    """The dearest of what may serve a request, component by component; nothing it may be sent to costs more."""
+
+    __slots__ = ("contexts", "pico_in", "pico_out", "pico_request", "typical")
+
+    def __init__(self, candidates: Iterable[Candidate], typical: int) -> None:
+        tariffs = [(each.tariff, each.context_tokens) for each in candidates]
+        self.pico_request = max([tariff.pico_request for tariff, _ in tariffs], default=0)
+        self.pico_in = max([max(tariff.pico_in, tariff.pico_cached) for tariff, _ in tariffs], default=0)
+        self.pico_out = max([tariff.pico_out for tariff, _ in tariffs], default=0)
+        self.contexts = sorted({context for _, context in tariffs if context > 0})
+        """Known contexts, tokens."""
+        self.typical = typical
+        """Output tokens of a typical request."""
+
+    def nano(self, ask: Ask) -> int:
+        """The most one attempt of the request can cost, nano-dollars; it must have a limit."""
+        tokens_out = 0 if ask.api is Api.EMBEDDINGS else output_limit(ask) * ask.choices
+        pico = self.pico_request + self._tokens_in(ask.body) * self.pico_in + tokens_out * self.pico_out
+        return pico // 1000 + 1
+
+    def limit(self, ask: Ask) -> int:
+        """The limit of a caller who sets none: generous for the workload, and within the context where it is known."""
+        wanted = max(LEAST_LIMIT, TIMES_TYPICAL * self.typical)
+        for context in self.contexts:
+            if context > ask.tokens_in:
+                if wanted + len(ask.body) > context:  # tokens were only estimated: stay well clear of the end
+                    wanted = min(wanted, max(1, (context - ask.tokens_in) // 2))
+                break
+        return wanted
+
+    def _tokens_in(self, body: bytes) -> int:
+        tokens = len(body) + TEMPLATE_TOKENS
+        for word in _PICTURES:
+            if word in body:
+                tokens += body.count(word) * PICTURE_TOKENS
+        for word in _DOCUMENTS:
+            if word in body:
+                return tokens + (self.contexts[-1] if self.contexts else UNKNOWN_CONTEXT)
+        return tokens
+
+
+def ceiling_of(route: Route, sites: frozenset[str] | None, label: str | None, site_of: tuple[str, ...]) -> Ceiling:
+    """The ceiling over the candidates a request may be sent to; `site_of` are the sites of the table's targets.
+
+    With a label the route does not know nothing is permitted, and the router refuses.
+    """
+    allowed = range(len(route.candidates)) if label is None else route.allowed.get(label, ())
+    found = [route.candidates[index] for index in allowed]
+    if sites is not None:
+        found = [each for each in found if site_of[each.target] in sites]
+    return Ceiling(found, route.tokens_out)

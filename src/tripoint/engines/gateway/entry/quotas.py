@@ -1,0 +1,188 @@
+"""How many requests and tokens a minute, and how many at once? Token buckets that all workers of a node share.
+
+A bucket holds a minute's worth and fills evenly: so at most twice the rate passes in any one minute, and never more
+than the rate over time. It is kept as the moment at which it will be full again (the generic cell rate algorithm), one
+number that is moved forward by what is drawn; what is drawn in vain or turns out too much moves it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from tripoint.domain.tenancy import Quota, Scope
+
+MINUTE_S = 60.0
+REQUESTS, TOKENS = 0, 1
+"""The two buckets of a quota."""
+
+
+class Rates(Protocol):
+    """Buckets and places of all quotas; `LocalRates` for one process, shared memory for several."""
+
+    def slot(self, quota: str) -> int:
+        """Where a quota is kept; the same for every worker."""
+        ...
+
+    def draw(self, slot: int, bucket: int, seconds: float, now: float) -> float:
+        """Draws so many seconds' worth; 0 when it was there, else how long until it will be, and nothing is drawn."""
+        ...
+
+    def put_back(self, slot: int, bucket: int, seconds: float) -> None:
+        """Gives back (or, negative, takes in addition) so many seconds' worth, whatever is there."""
+        ...
+
+    def enter(self, slot: int, limit: int) -> bool:
+        """Takes one of `limit` places; False when all workers together hold that many."""
+        ...
+
+    def leave(self, slot: int) -> None:
+        """Gives a place back."""
+        ...
+
+
+class LocalRates:
+    """The rates of one process."""
+
+    def __init__(self) -> None:
+        self._slots: dict[str, int] = {}
+        self._full_at: list[list[float]] = []
+        self._held: list[int] = []
+
+    def slot(self, quota: str) -> int:
+        """See `Rates`."""
+        if quota not in self._slots:
+            self._slots[quota] = len(self._held)
+            self._full_at.append([0.0, 0.0])
+            self._held.append(0)
+        return self._slots[quota]
+
+    def draw(self, slot: int, bucket: int, seconds: float, now: float) -> float:
+        """See `Rates`."""
+        full_at, wait = drawn(self._full_at[slot][bucket], seconds, now)
+        self._full_at[slot][bucket] = full_at
+        return wait
+
+    def put_back(self, slot: int, bucket: int, seconds: float) -> None:
+        """See `Rates`."""
+        self._full_at[slot][bucket] -= seconds
+
+    def enter(self, slot: int, limit: int) -> bool:
+        """See `Rates`."""
+        if self._held[slot] >= limit:
+            return False
+        self._held[slot] += 1
+        return True
+
+    def leave(self, slot: int) -> None:
+        """See `Rates`."""
+        self._held[slot] -= 1
+
+
+def drawn(full_at: float, seconds: float, now: float) -> tuple[float, float]:
+    """When the bucket is full again after a draw, and how long to wait where there is too little in it."""
+    after = max(full_at, now) + seconds
+    wait = after - now - MINUTE_S
+    return (full_at, wait) if wait > 1e-9 else (after, 0.0)
+
+
+class Excess(NamedTuple):
+    """Why a request is over a quota."""
+
+    message: str
+    """For the caller, with both numbers."""
+    retry_after_s: float
+    """When to ask again, s."""
+
+
+class Rule:
+    """A quota as it is applied."""
+
+    __slots__ = ("per_request_s", "per_token_s", "quota", "slot")
+
+    def __init__(self, quota: Quota, slot: int) -> None:
+        self.quota = quota
+        self.slot = slot
+        self.per_request_s = MINUTE_S / quota.requests_per_min if quota.requests_per_min else 0.0
+        self.per_token_s = MINUTE_S / quota.tokens_per_min if quota.tokens_per_min else 0.0
+
+    @property
+    def scope(self) -> Scope:
+        """Whose requests."""
+        return self.quota.scope
+
+
+class Taken(NamedTuple):
+    """What one request took of one quota."""
+
+    rule: Rule
+    """The quota."""
+    tokens: int
+    """Tokens drawn ahead."""
+
+
+def take(rates: Rates, rules: Sequence[Rule], tokens: int, now: float) -> list[Taken] | Excess:
+    """Takes from every quota a request falls under, or from none."""
+    done: list[Taken] = []
+    for rule in rules:
+        excess = _take(rates, rule, tokens, now)
+        if excess is not None:
+            for each in done:
+                _undo(rates, each)
+            return excess
+        done.append(Taken(rule, min(tokens, rule.quota.tokens_per_min or 0)))
+    return done
+
+
+def end(rates: Rates, taken: Sequence[Taken], tokens: int) -> None:
+    """A request ended, having used so many tokens."""
+    for rule, drawn_ahead in taken:
+        if rule.quota.concurrency is not None:
+            rates.leave(rule.slot)
+        if rule.per_token_s:
+            rates.put_back(rule.slot, TOKENS, (drawn_ahead - tokens) * rule.per_token_s)
+
+
+def withdraw(rates: Rates, taken: Sequence[Taken]) -> None:
+    """A request was refused for another reason: it has taken nothing."""
+    for each in taken:
+        _undo(rates, each)
+
+
+def _take(rates: Rates, rule: Rule, tokens: int, now: float) -> Excess | None:
+    quota, slot = rule.quota, rule.slot
+    if quota.requests_per_min is not None:
+        if not quota.requests_per_min:
+            return Excess(f"quota `{quota.id}` allows no requests", MINUTE_S)
+        wait = rates.draw(slot, REQUESTS, rule.per_request_s, now)
+        if wait:
+            allowed = f"quota `{quota.id}` allows {quota.requests_per_min} requests a minute"
+            return Excess(f"{allowed}, and the next one is possible in {wait:.1f} s", wait)
+    if quota.tokens_per_min is not None:
+        if not quota.tokens_per_min:
+            _put_back(rates, rule)
+            return Excess(f"quota `{quota.id}` allows no tokens", MINUTE_S)
+        wait = rates.draw(slot, TOKENS, min(tokens, quota.tokens_per_min) * rule.per_token_s, now)
+        if wait:
+            _put_back(rates, rule)
+            allowed = f"quota `{quota.id}` allows {quota.tokens_per_min} tokens a minute"
+            return Excess(f"{allowed}, and the {tokens} asked for are possible in {wait:.1f} s", wait)
+    if quota.concurrency is not None and not rates.enter(slot, quota.concurrency):
+        _put_back(rates, rule, tokens)
+        return Excess(
+            f"quota `{quota.id}` allows {quota.concurrency} requests at once, and that many are under way", 1.0
+        )
+    return None
+
+
+def _undo(rates: Rates, taken: Taken) -> None:
+    if taken.rule.quota.concurrency is not None:
+        rates.leave(taken.rule.slot)
+    _put_back(rates, taken.rule, taken.tokens)
+
+
+def _put_back(rates: Rates, rule: Rule, tokens: int = 0) -> None:
+    if rule.per_request_s:
+        rates.put_back(rule.slot, REQUESTS, rule.per_request_s)
+    if tokens and rule.per_token_s:
+        rates.put_back(rule.slot, TOKENS, min(tokens, rule.quota.tokens_per_min or 0) * rule.per_token_s)
