@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import click
 
+from tripoint.apps.admin.openapi import document
+from tripoint.apps.admin.routes.table import OPERATIONS
+from tripoint.apps.admin.wire.problems import TITLES
 from tripoint.apps.cli import cli
 from tripoint.apps.outcomes import EXIT_CODES
 from tripoint.apps.settings import DESCRIPTIONS
 from tripoint.apps.wiring import estate_schema
+from tripoint.domain.tenancy import Role
+from tripoint.engines.governance.access.roles import RIGHTS, Action
 from tripoint.engines.placement.columns.formulation import Formulation
 from tripoint.engines.placement.formulate import FAMILIES, Family
 from tripoint.usecases.schema import estate_reference
@@ -30,6 +37,8 @@ def pages() -> dict[Path, str]:
     """Text of every generated page by its path."""
     return {
         REFERENCE / "cli.md": cli_page(),
+        REFERENCE / "admin.md": admin_page(),
+        REFERENCE / "admin.openapi.json": json.dumps(openapi(), indent=1, ensure_ascii=False) + "\n",
         REFERENCE / "estate.md": estate_page(),
         REFERENCE / "program.md": program_page(),
     }
@@ -51,6 +60,40 @@ def cli_page() -> str:
     rows = [(f"`{kind.code}`", kind.__name__, str(int(code)), _first_line(kind)) for kind, code in EXIT_CODES.items()]
     parts += ["## Errors and exit codes", _table(("code", "error", "exit", "when"), rows)]
     return "\n\n".join(parts) + "\n"
+
+
+def openapi() -> dict[str, Any]:
+    """The admin interface's OpenAPI document, as the interface serves it but for the version."""
+    return document(OPERATIONS, "0")
+
+
+def admin_page() -> str:
+    """Every operation of the admin interface and who may do it, and every role's rights."""
+    parts = [
+        NOTICE,
+        "# The admin interface",
+        "Every operation, in the order of the route table; [the OpenAPI document](admin.openapi.json) has their "
+        "fields, and [the guide](../guides/admin.md) says how to begin. Who is bound to a tenant has these rights "
+        "within that tenant only, and none of those marked *all tenants*.",
+    ]
+    for group in dict.fromkeys(each.group for each in OPERATIONS):
+        rows = [
+            (f"`{each.method} {each.path}`", each.summary, f"`{each.right}`" if each.right else "", _roles(each.right))
+            for each in OPERATIONS
+            if each.group == group
+        ]
+        parts += [f"## {group}", _table(("operation", "does", "right", "roles"), rows)]
+    parts += ["## Statuses"]
+    parts += [_table(("status", "means"), [(str(status), title) for status, title in TITLES.items()])]
+    return "\n\n".join(parts) + "\n"
+
+
+def _roles(right: str | None) -> str:
+    if not right:
+        return "anybody" if right is None else "everybody who is known"
+    found = RIGHTS[Action(right)]
+    named = ", ".join(f"`{role}`" for role in Role if role in found.roles)
+    return f"{named} of *all tenants*" if found.is_global else named
 
 
 def estate_page() -> str:

@@ -44,6 +44,7 @@ def document(operations: Sequence[Operation], version: str) -> dict[str, Any]:
             "schemas": {name: schemas[name] for name in sorted(schemas)},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description":
                 "An admin key (`tpa_…`), or a token of the declared OpenID Connect provider."}},
+            "responses": _refusals({status for each in operations for status in statuses(each)}),
             "headers": {
                 "ETag": {"description": "Version of what is answered.", "schema": {"type": "string"}},
                 "Location": {"description": "Address of what was created.", "schema": {"type": "string"}},
@@ -136,9 +137,21 @@ def _responses(operation: Operation) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "Done.", "headers": good}
     if operation.answer is not Nothing:
         success["content"] = {"application/json": {"schema": _ref(operation.answer)}}
-    refused = {"headers": headers, "content": {MEDIA_TYPE: {"schema": _ref(Problem)}}}
-    rest = {str(status): {"description": TITLES[status], **refused} for status in statuses(operation)}
+    rest = {str(status): {"$ref": f"#/components/responses/{_refusal(status)}"} for status in statuses(operation)}
     return {str(operation.status): success, **rest}
+
+
+def _refusals(answered: set[int]) -> dict[str, Any]:
+    """Every refusal once: they all look alike."""
+    shared = {
+        "headers": {"x-request-id": {"$ref": "#/components/headers/RequestId"}},
+        "content": {MEDIA_TYPE: {"schema": _ref(Problem)}},
+    }
+    return {_refusal(status): {"description": TITLES[status], **shared} for status in sorted(answered)}
+
+
+def _refusal(status: int) -> str:
+    return f"Refused{status}"
 
 
 def _ref(kind: type[msgspec.Struct]) -> dict[str, str]:

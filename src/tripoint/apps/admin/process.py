@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,9 @@ from tripoint.apps.admin.identity.doorman import Doorman, Recognise
 from tripoint.apps.admin.identity.groups import GroupRule
 from tripoint.apps.admin.routes.table import OPERATIONS
 from tripoint.apps.admin.serve import Door, serve
-from tripoint.apps.admin.stores import Stores, StoreThread
+from tripoint.apps.admin.stores import Notary, Stores, StoreThread
 from tripoint.apps.gateway.fleet.sockets import refuse_open_door
+from tripoint.apps.settings import read_settings
 from tripoint.domain.errors import OptionError
 from tripoint.domain.tenancy import Actor, Principal
 from tripoint.usecases.accounts import login
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from tripoint.apps.admin.wire.guard import LogLine
+    from tripoint.domain.audit import Checkpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,21 @@ def built(options: AdminOptions, log: Callable[[LogLine], None]) -> ASGIApp:
 def open_stores(url: str) -> Stores:
     """Connections for the thread that calls."""
     accounts = shop.open_accounts(url)
-    return Stores(accounts, wiring.open_ledger(url), shop.open_pepper(accounts, url))
+    return Stores(accounts, shop.open_ledger(url), shop.open_pepper(accounts, url), _notary(url))
+
+
+def _notary(url: str) -> Notary:
+    signer = shop.open_signer(url)
+    witness = read_settings().witness
+
+    def leave(checkpoint: Checkpoint) -> None:
+        if witness:
+            shop.leave_checkpoint(witness, checkpoint)
+
+    def witnessed() -> Sequence[Checkpoint]:
+        return shop.read_witness(witness) if witness else ()
+
+    return Notary(signer, {signer.key_id: signer.public.is_good}, leave, witnessed)
 
 
 def _by_key(stores: Stores, text: str, now: float) -> Actor:

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from tripoint.apps.admin.wire.problems import RefusedError
 
 if TYPE_CHECKING:
+    from tripoint.domain.audit import Checkpoint
+    from tripoint.engines.governance.audit.verify import IsGood
     from tripoint.ports import AccountStore, Ledger
+    from tripoint.usecases.audit import Signer
 
 Result = TypeVar("Result")
 _MAX_WAITING = 256
+
+
+class Notary(NamedTuple):
+    """What signs the audit log, and where that is kept besides the store."""
+
+    signer: Signer
+    """Signs checkpoints."""
+    keys: Mapping[str, IsGood]
+    """Public keys that are trusted, by fingerprint."""
+    leave: Callable[[Checkpoint], None]
+    """Leaves a checkpoint with the witness; nothing when there is none."""
+    witnessed: Callable[[], Sequence[Checkpoint]]
+    """What the witness has."""
 
 
 class Stores(NamedTuple):
@@ -25,6 +41,8 @@ class Stores(NamedTuple):
     """Entries and sums."""
     pepper: bytes
     """Key of the keyed hashes that are kept of keys."""
+    notary: Notary
+    """Of the audit log."""
 
 
 class StoreThread:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tripoint.apps.admin.contract import Operation
-from tripoint.apps.admin.routes import system
+from tripoint.apps.admin.routes import audit, spend, system
 from tripoint.apps.admin.routes.accounts import keys, limits, principals, tenants
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -11,6 +11,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *principals.OPERATIONS,
     *keys.OPERATIONS,
     *limits.OPERATIONS,
+    *audit.OPERATIONS,
+    *spend.OPERATIONS,
     *system.OPERATIONS,
 )
 """Every operation, in the order of the documentation."""

@@ -16,6 +16,8 @@ from tripoint.engines.governance.access.keys import ID_BYTES, SECRET_BYTES
 from tripoint.usecases.accounts import bootstrap, keys
 from tripoint.usecases.accounts.turn import Turn
 
+PrincipalId = Annotated[str, msgspec.Meta(min_length=1, max_length=127, pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]
+"""Id of a principal, which begins with its tenant and a dot when it is bound to one."""
 Instant = Annotated[float, msgspec.Meta(ge=0, le=253402300799)]
 """Seconds since 1970, up to the year 9999."""
 
@@ -27,7 +29,7 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What people call it."""
     tenant: Id | None = None
     """Who pays, for a key of the gateway."""
-    principal: Id | None = None
+    principal: PrincipalId | None = None
     """For whom it speaks in the admin interface; then without tenant, workloads and places."""
     workloads: Names = ()
     """Workloads it may call; all when empty."""

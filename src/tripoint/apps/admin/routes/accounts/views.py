@@ -95,7 +95,7 @@ class NewPrincipal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """A principal to be."""
 
     id: Id
-    """Unique name."""
+    """Unique name; that of one who is bound to a tenant is put behind the tenant and a dot."""
     roles: Roles
     """What it may do; none that the caller has not."""
     tenant: Id | None = None

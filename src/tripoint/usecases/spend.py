@@ -1,0 +1,55 @@
+"""See what was spent: sums and single entries, for who may, and only of its tenant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+
+from tripoint.domain.errors import MissingError, OptionError
+from tripoint.domain.ledger import Entry, EntryQuery, Spend, SpendQuery
+from tripoint.domain.tenancy import Actor
+from tripoint.engines.governance.access.roles import Action
+from tripoint.engines.governance.ledger.cubes import cube_for
+from tripoint.engines.governance.ledger.days import day_number
+from tripoint.ports import Ledger
+from tripoint.usecases.accounts.turn import require_somewhere
+
+MAX_ENTRY_DAYS = 7
+"""Most days over which sums are made from single entries, where no kept sum knows the answer."""
+
+
+def see_spend(ledger: Ledger, actor: Actor, query: SpendQuery) -> tuple[Spend, ...]:
+    """Sums over what the actor may see.
+
+    Raises `AccessError` for want of a role, `MissingError` for another tenant's, `OptionError` for a question whose
+    answer would take too long.
+    """
+    tenant = _tenant(actor, Action.SPEND_READ, query.tenant)
+    narrowed = replace(query, tenant=tenant)
+    if cube_for(narrowed) is None:
+        _refuse_long(narrowed)
+    return ledger.spend(narrowed)
+
+
+def see_entries(ledger: Ledger, actor: Actor, query: EntryQuery) -> tuple[Entry, ...]:
+    """Entries the actor may see; at most the `limit` of the query. Raises as `see_spend`."""
+    tenant = _tenant(actor, Action.ENTRY_READ, query.tenant)
+    return tuple(islice(ledger.entries(query._replace(tenant=tenant)), query.limit))
+
+
+def _tenant(actor: Actor, action: Action, asked: str | None) -> str | None:
+    """The tenant to ask for: the actor's own when it is bound to one, whatever it asks."""
+    bound = require_somewhere(actor, action)
+    if bound is not None and asked is not None and asked != bound:
+        raise MissingError(f"there is no tenant `{asked}`", hint="leave it out: you see one tenant only")
+    return bound or asked
+
+
+def _refuse_long(query: SpendQuery) -> None:
+    days = day_number(query.until) - day_number(query.since) + 1 if query.since and query.until else None
+    if days is None or days > MAX_ENTRY_DAYS:
+        asked = f"{days:,} days" if days is not None else "no first and last day"
+        raise OptionError(
+            f"only single entries can tell this, at most {MAX_ENTRY_DAYS} days at once; {asked} were asked for",
+            hint="ask by day instead of by hour, or for fewer days",
+        )

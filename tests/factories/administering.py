@@ -1,0 +1,128 @@
+"""An admin interface over a small world of two tenants, with a principal of every role for all and for each tenant."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from tripoint.apps.admin.process import AdminOptions, built, open_stores
+from tripoint.apps.admin.serve import Door
+from tripoint.apps.admin.stores import Stores
+from tripoint.apps.admin.wire.guard import LogLine
+from tripoint.domain.tenancy import Role
+from tripoint.engines.governance.access.keys import ID_BYTES, SECRET_BYTES
+from tripoint.usecases.accounts import keys, principals, tenants
+from tripoint.usecases.accounts.login import local_actor
+from tripoint.usecases.accounts.turn import Turn
+
+TENANTS = ("acme", "globex")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What came back."""
+
+    status: int
+    """HTTP status."""
+    headers: Mapping[str, str]
+    """Headers, names in lower case."""
+    text: str
+    """Body."""
+    content: Any
+    """Body as JSON; `None` when there is none."""
+
+    @property
+    def tag(self) -> str:
+        """Its version."""
+        return self.headers.get("etag", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminWorld:
+    """A running application, and the keys of everybody in it."""
+
+    client: TestClient
+    """Speaks to it."""
+    stores: Stores
+    """The same stores, opened by the test."""
+    credentials: dict[str, str]
+    """Admin keys by principal id: `admin`, `acme.operator`, …"""
+    lines: list[LogLine]
+    """What the interface logged."""
+    counter: list[int] = field(default_factory=lambda: [0])
+    """Counts what the test makes, for fresh names."""
+
+    def call(self, who: str | None, method: str, path: str, body: Any = None, **headers: str) -> Answered:
+        """One request as a principal (by id), or as nobody; header names are written with `_`."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if who is not None:
+            sent["authorization"] = f"Bearer {self.credentials.get(who, who)}"
+        found = self.client.request(method, path, json=body, headers=sent)
+        is_json = "json" in found.headers.get("content-type", "")
+        return Answered(
+            status=found.status_code,
+            headers={name.lower(): value for name, value in found.headers.items()},
+            text=found.text,
+            content=found.json() if is_json and found.content else None,
+        )
+
+    def turn(self) -> Turn:
+        """An act on the machine itself, now."""
+        return Turn(local_actor("test"), time.time())
+
+    def fresh(self, prefix: str) -> str:
+        """A name nothing has yet."""
+        self.counter[0] += 1
+        return f"{prefix}-{self.counter[0]}"
+
+    def secrets(self) -> keys.Secrets:
+        """What a new key is made with."""
+        return new_secrets(self.stores)
+
+
+def new_secrets(stores: Stores) -> keys.Secrets:
+    """What a new key is made with."""
+    return keys.Secrets(stores.pepper, os.urandom(ID_BYTES + SECRET_BYTES))
+
+
+def store_at(folder: Path) -> str:
+    """URL of a store in a folder."""
+    return f"sqlite:///{folder / 'store.db'}"
+
+
+def populate(stores: Stores) -> dict[str, str]:
+    """Two tenants and a principal of every role for all tenants and for each; their admin keys by principal id."""
+    turn = Turn(local_actor("test"), time.time())
+    for each in TENANTS:
+        tenants.create_tenant(stores.accounts, turn, each)
+    made: dict[str, str] = {}
+    bound: tuple[str | None, ...] = (None, *TENANTS)
+    for role in Role:
+        for tenant in bound:
+            name = principals.add_principal(stores.accounts, turn, str(role), roles=(role,), tenant=tenant).id
+            shown = keys.create_key(stores.accounts, turn, keys.Wanted(name=name, principal=name), new_secrets(stores))
+            made[name] = shown.text
+    return made
+
+
+@contextmanager
+def admin_world(folder: Path, **options: Any) -> Iterator[AdminWorld]:
+    """The interface, without a socket; `options` go to `AdminOptions`."""
+    url = store_at(folder)
+    stores = open_stores(url)
+    lines: list[LogLine] = []
+    try:
+        made = populate(stores)
+        app = built(AdminOptions(store=url, door=Door("127.0.0.1", 0), **options), lines.append)
+        with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
+            yield AdminWorld(client=client, stores=stores, credentials=made, lines=lines)
+    finally:
+        stores.accounts.close()
+        stores.ledger.close()
