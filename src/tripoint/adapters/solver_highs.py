@@ -13,6 +13,7 @@ import numpy as np
 
 from tripoint.domain.errors import SolverError
 from tripoint.engines.placement.milp.program import (
+    FloatArray,
     Program,
     Solution,
     SolutionStatus,
@@ -36,8 +37,9 @@ class HighsSolver:
         limits: SolveLimits,
         progress: Callable[[SolveProgress], None],
         should_stop: Callable[[], bool],
+        start: FloatArray | None = None,
     ) -> Solution:
-        """Best solution within `limits` with its proven bound.
+        """Best solution within `limits` with its proven bound, begun from the values of `start` where given.
 
         Raises:
             SolverError: HiGHS refused the program or failed numerically.
@@ -46,6 +48,8 @@ class HighsSolver:
         highs = _configured(limits)
         if highs.passModel(_model(program)) == highspy.HighsStatus.kError:
             raise SolverError("HiGHS refused the program", hint="report this estate as a bug")
+        _set_integers(highs, program)
+        _start(highs, start)
         _watch(highs, started, progress, should_stop)
         _run(highs)
         return _solution(highs, program, time.perf_counter() - started)
@@ -73,6 +77,8 @@ def _configured(limits: SolveLimits) -> Any:
     }
     if limits.nodes is not None:
         options["mip_max_nodes"] = limits.nodes
+    if limits.heuristics is not None:
+        options["mip_heuristic_effort"] = limits.heuristics
     for name, value in options.items():
         highs.setOptionValue(name, value)
     return highs
@@ -91,10 +97,23 @@ def _model(program: Program) -> Any:
     model.a_matrix_.start_ = program.starts
     model.a_matrix_.index_ = program.index
     model.a_matrix_.value_ = program.value
-    kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-    if program.integers:
-        model.integrality_ = [kinds[int(flag)] for flag in program.is_integer]
     return model
+
+
+def _set_integers(highs: Any, program: Program) -> None:
+    """By index after the hand-over: a list of a million enumeration members takes longer than the matrix."""
+    columns = np.flatnonzero(program.is_integer).astype(np.int32)
+    if columns.size:
+        kinds = np.full(columns.size, int(highspy.HighsVarType.kInteger), dtype=np.uint8)
+        highs.changeColsIntegrality(columns.size, columns, kinds)
+
+
+def _start(highs: Any, start: FloatArray | None) -> None:
+    """The values to begin from; HiGHS completes or drops them where they do not fit."""
+    if start is not None and start.size:
+        known = highspy.HighsSolution()
+        known.col_value = start.tolist()
+        highs.setSolution(known)
 
 
 def _watch(
@@ -148,7 +167,13 @@ def _solution(highs: Any, program: Program, seconds: float) -> Solution:
         nodes=max(int(info.mip_node_count), 0),
         was_interrupted=not is_optimal and status not in _INFEASIBLE,
         strategy="monolithic",
+        duals=_duals(highs, program) if is_optimal else np.zeros(0),
     )
+
+
+def _duals(highs: Any, program: Program) -> FloatArray:
+    """Row duals as HiGHS has them: change of the objective per unit of the row's binding side."""
+    return np.zeros(0) if program.integers else np.asarray(highs.getSolution().row_dual, dtype=np.float64)
 
 
 def _rounded(values: Any, program: Program) -> Any:

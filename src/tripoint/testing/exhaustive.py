@@ -41,13 +41,14 @@ class ExhaustiveSolver:
         limits: SolveLimits,
         progress: Callable[[SolveProgress], None],
         should_stop: Callable[[], bool],
+        start: FloatArray | None = None,
     ) -> Solution:
         """The optimum, proven by trying everything.
 
         Raises:
             SolverError: more assignments than `most`.
         """
-        del limits, progress, should_stop
+        del limits, progress, should_stop, start
         best: Solution | None = None
         for fixed in self._assignments(program):
             found = self.linear(fixed)

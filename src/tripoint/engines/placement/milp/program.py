@@ -43,11 +43,11 @@ class Program:
     """[non-zeros] column of each entry."""
     value: FloatArray
     """[non-zeros] coefficient of each entry."""
-    column_names: tuple[str, ...]
+    column_names: Sequence[str]
     """[columns] names, e.g. `serve[chat,ams/dgx-h100,p0,b1]`."""
-    row_names: tuple[str, ...]
+    row_names: Sequence[str]
     """[rows] labels."""
-    row_families: tuple[str, ...]
+    row_families: Sequence[str]
     """[rows] family of each row."""
 
     @property
@@ -116,6 +116,8 @@ class Solution:
     """Stopped by the user or a limit."""
     strategy: str
     """How it was solved."""
+    duals: FloatArray = field(default_factory=lambda: np.zeros(0))
+    """[rows] change of the objective per unit of each row's binding side; of linear programs only, else empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +134,8 @@ class SolveLimits:
     """Random seed of the solver."""
     threads: int = 2
     """Threads."""
+    heuristics: float | None = None
+    """Share of the effort that goes into finding plans rather than proving them; the solver's own where `None`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

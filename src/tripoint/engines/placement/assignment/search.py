@@ -1,0 +1,275 @@
+"""A good assignment with proof, at sizes no solver takes whole: bound, kernel, relax-and-fix, then parts in turn.
+
+A generator without clock or solver: it hands out programs to solve, several at a time, and is told what came of them
+and how many seconds have passed. One program may run beside all others: where the whole is small enough for a solver's
+cuts, they raise the bound while parts lower the cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tripoint.engines.placement.assignment.dual import DualAscent, DualBound, prices_of, reduced_costs
+from tripoint.engines.placement.assignment.formulate import chosen_of, formulate, values
+from tripoint.engines.placement.assignment.layout import Layout, lay_out
+from tripoint.engines.placement.assignment.parts import Relaxed, fix_most, neighbourhoods
+from tripoint.engines.placement.assignment.problem import Assignment, bill
+from tripoint.engines.placement.assignment.restrict import Part, with_choices
+from tripoint.engines.placement.milp.kernel import relaxation
+from tripoint.engines.placement.milp.program import BoolArray, FloatArray, IntArray, Program, Solution, SolveLimits
+
+_VISITED = 0.003
+"""Share of the settled steps that makes a choice worth keeping."""
+_SIZE_OF_CUTS = 60_000
+"""Columns up to which a solver's cuts raise the bound in useful time."""
+_ATTEMPTS = ((1.5, 0.0), (3.0, 0.0), (3.0, 1.0), (6.0, 2.0), (24.0, 1e9))
+"""Nodes' worth of small workloads freed on every offer, and how far nodes may be from the relaxation's."""
+_POLISH = 4
+_WIDER = 2
+_FIRST_LONGER = 3.0
+_PART_GAP = 5e-5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How long and how hard to search."""
+
+    gap: float = 5e-3
+    """Relative gap at which to stop."""
+    seconds: float = 60.0
+    """Seconds at which no further round begins."""
+    rounds: int = 10_000
+    """Most rounds of parts."""
+    steps: int = 600
+    """Steps of the dual ascent."""
+    nearest: int = 3
+    """Choices by reduced cost that every workload keeps in the kernel."""
+    part: int = 250
+    """Workloads free at once in a part."""
+    part_seconds: float = 2.0
+    """Longest solve of a part, seconds."""
+    part_nodes: int | None = None
+    """Branch-and-bound nodes of a part, for runs that must not depend on the clock."""
+    threads: int = 2
+    """Parts solved at once."""
+    seed: int = 0
+    """Of the random choice of parts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A program to solve."""
+
+    program: Program
+    """What to solve."""
+    limits: SolveLimits
+    """How far."""
+    start: FloatArray | None = None
+    """Values to begin from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What the search asks for next."""
+
+    tasks: tuple[Task, ...]
+    """Independent of each other; all are waited for."""
+    beside: Task | None = None
+    """Begun now and not waited for; what is wanted of it is its bound."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What the search is told."""
+
+    solutions: tuple[Solution, ...]
+    """One per task."""
+    bound: float
+    """Best bound the program beside has proven so far; minus infinity when there is none."""
+    seconds: float
+    """Since the search began."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """An assignment with its proof."""
+
+    chosen: IntArray
+    """[workloads] choice; empty when none was found."""
+    usd: float
+    """What it costs; infinite when none was found."""
+    bound: float
+    """No assignment costs less."""
+    seconds: float
+    """Since the search began."""
+    bounded_by: str
+    """Where the bound comes from: `dual`, `linear program` or `cuts`."""
+    rounds: int
+    """Rounds of parts."""
+    path: tuple[tuple[float, float, float], ...]
+    """(seconds, cost, bound) whenever either got better."""
+
+    @property
+    def gap(self) -> float:
+        """(cost - bound) / cost."""
+        return max(0.0, self.usd - self.bound) / self.usd if np.isfinite(self.usd) else float("inf")
+
+
+Search = Generator[Batch, Answers, Found]
+
+
+@dataclass(slots=True)
+class _Standing:
+    """What is known so far."""
+
+    effort: Effort
+    usd: float = float("inf")
+    bound: float = -float("inf")
+    bounded_by: str = "dual"
+    seconds: float = 0.0
+    path: tuple[tuple[float, float, float], ...] = ()
+
+    def proven(self, bound: float, source: str) -> None:
+        if bound > self.bound:
+            self.bound, self.bounded_by = bound, source
+            self.note()
+
+    def note(self) -> None:
+        self.path = (*self.path, (self.seconds, self.usd, self.bound))
+
+    def heard(self, answers: Answers) -> tuple[Solution, ...]:
+        self.seconds = answers.seconds
+        self.proven(answers.bound, "cuts")
+        return answers.solutions
+
+    def is_done(self, rounds: int) -> bool:
+        close = self.usd - self.bound <= self.effort.gap * self.usd
+        return close or rounds >= self.effort.rounds or self.seconds >= self.effort.seconds
+
+
+def search(problem: Assignment, effort: Effort) -> Search:
+    """The best assignment found within the effort, with its bound."""
+    layout = lay_out(problem)
+    standing = _Standing(effort)
+    dual = DualAscent(layout).run(effort.steps)
+    standing.proven(dual.usd, "dual")
+    kernel = _kernel(layout, dual, effort.nearest)
+    laid = lay_out(kernel.problem)
+    whole = _cuts(layout, effort) if layout.columns <= _SIZE_OF_CUTS else None
+    linear = formulate(laid)
+    answers = yield Batch(tasks=(_linear(linear, effort),), beside=whole)
+    relaxed = standing.heard(answers)[0]
+    point = Relaxed(shares=dual.visits, nodes=dual.nodes, opened=dual.opened)
+    if relaxed.values.size:
+        point = _point(layout, kernel, laid, relaxed.values)
+        prices = prices_of(layout, laid, relaxed.duals, dual.prices)
+        polished = DualAscent(layout).run(effort.steps // _POLISH, near=prices)
+        if polished.usd > dual.usd:
+            standing.proven(polished.usd, "linear program")
+            dual = replace(dual, usd=polished.usd, prices=polished.prices)
+    allowed = np.zeros(problem.choices, dtype=np.bool_)
+    allowed[kernel.choice] = True
+    chosen = yield from _first(layout, standing, point, allowed)
+    if not chosen.size:
+        return _found(standing, chosen, 0)
+    wider = _kernel(layout, dual, effort.nearest + _WIDER)
+    allowed[wider.choice] = True
+    return (yield from _improve(layout, standing, chosen, reduced_costs(layout, dual.prices), allowed))
+
+
+def _kernel(layout: Layout, dual: DualBound, nearest: int) -> Part:
+    """Choices that were taken while prices settled, and each workload's best by reduced cost."""
+    costs = reduced_costs(layout, dual.prices)
+    order = np.lexsort((costs, layout.owner))
+    rank = np.empty(layout.problem.choices, dtype=np.int32)
+    rank[order] = np.arange(layout.problem.choices) - layout.problem.starts[:-1][layout.owner]
+    return with_choices(layout.problem, (dual.visits > _VISITED) | (rank < nearest))
+
+
+def _point(layout: Layout, kernel: Part, laid: Layout, columns: FloatArray) -> Relaxed:
+    shares = np.zeros(layout.problem.choices)
+    shares[kernel.choice] = columns[: kernel.problem.choices]
+    nodes, opened = columns[laid.nodes_at : laid.open_at], columns[laid.open_at : laid.apart_at]
+    return Relaxed(shares=shares, nodes=nodes, opened=opened)
+
+
+def _linear(program: Program, effort: Effort) -> Task:
+    return Task(program=relaxation(program), limits=SolveLimits(seconds=max(effort.seconds, 1.0), threads=1))
+
+
+def _cuts(layout: Layout, effort: Effort) -> Task:
+    limits = SolveLimits(gap=effort.gap / 2, seconds=effort.seconds, threads=1, nodes=effort.part_nodes, heuristics=0.0)
+    return Task(program=formulate(layout), limits=limits)
+
+
+def _first(
+    layout: Layout, standing: _Standing, point: Relaxed, allowed: BoolArray
+) -> Generator[Batch, Answers, IntArray]:
+    """Relax and fix: what is whole in the relaxation stays, small workloads make the rest come out; more of them,
+    should it not."""
+    effort = standing.effort
+    for freed, slack in _ATTEMPTS:
+        draft = fix_most(layout, point.shares, allowed, freed)
+        laid = lay_out(draft.part.problem)
+        limits = _part_limits(effort, longer=_FIRST_LONGER)
+        answers = yield Batch(tasks=(Task(program=draft.bounded(laid, point, slack), limits=limits),))
+        found = standing.heard(answers)[0]
+        if found.values.size:
+            chosen = draft.chosen.copy()
+            chosen[draft.part.workload] = draft.part.choice[chosen_of(laid, found.values)]
+            standing.usd = bill(layout.problem, chosen).usd
+            standing.note()
+            return chosen
+    return np.zeros(0, dtype=np.int32)
+
+
+def _part_limits(effort: Effort, longer: float = 1.0) -> SolveLimits:
+    return SolveLimits(
+        gap=_PART_GAP,
+        seconds=min(effort.part_seconds * longer, effort.seconds),
+        nodes=effort.part_nodes,
+        seed=effort.seed,
+        threads=1,
+    )
+
+
+def _improve(
+    layout: Layout, standing: _Standing, chosen: IntArray, costs: FloatArray, allowed: BoolArray
+) -> Generator[Batch, Answers, Found]:
+    """Round after round, the sites are dealt into groups and every group's part is solved on its own."""
+    problem, effort = layout.problem, standing.effort
+    draw = np.random.default_rng(effort.seed)
+    rounds = 0
+    while not standing.is_done(rounds):
+        parts = neighbourhoods(layout, chosen, costs, allowed, draw, effort.part, effort.threads)
+        laid = [lay_out(part.problem) for part in parts]
+        tasks = tuple(
+            Task(program=formulate(lay), limits=_part_limits(effort), start=values(lay, part.inner(chosen)))
+            for part, lay in zip(parts, laid, strict=True)
+        )
+        answers = yield Batch(tasks=tasks)
+        better = chosen.copy()
+        for part, lay, found in zip(parts, laid, standing.heard(answers), strict=True):
+            if found.values.size:
+                better[part.workload] = part.choice[chosen_of(lay, found.values)]
+        now = bill(problem, better)
+        if now.excess == 0.0 and now.usd < standing.usd:
+            chosen, standing.usd = better, now.usd
+            standing.note()
+        rounds += 1
+    return _found(standing, chosen, rounds)
+
+
+def _found(standing: _Standing, chosen: IntArray, rounds: int) -> Found:
+    return Found(
+        chosen=chosen,
+        usd=standing.usd,
+        bound=min(standing.bound, standing.usd),
+        seconds=standing.seconds,
+        bounded_by=standing.bounded_by,
+        rounds=rounds,
+        path=standing.path,
+    )
