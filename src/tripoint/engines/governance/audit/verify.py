@@ -117,7 +117,7 @@ def _entry_fault(entry: AuditEntry, number: int, last: str) -> Fault | None:
         return Fault(Flaw.MOVED, number, f"entry {entry.number} stands where entry {number} belongs")
     if not is_whole:
         return Fault(
-            Flaw.EDITED, number, f"entry {number} was edited: it says hash {entry.hash[:16]}…, and has another"
+            Flaw.EDITED, number, f"entry {number} was edited: it says hash {str(entry.hash)[:16]}…, and has another"
         )
     if entry.previous != last:
         told = f"entry {number} follows hash {entry.previous[:16]}…, but the one before it has {last[:16]}…"
