@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what some tests need and pip cannot: a browser, promtool, nginx, a C compiler and PostgreSQL, each only where it is missing.
+# Installs what some tests need and pip cannot: a browser, promtool, nginx, a C compiler, PostgreSQL and Node.js, each only where it is missing.
 # As root on Debian or Ubuntu it installs; elsewhere it says what to install; those tests then fail in CI and are skipped elsewhere.
 # Nothing it installs is left running: the packages are kept from starting their services.
 set -eu
@@ -19,12 +19,13 @@ any_of promtool || wanted="$wanted promtool"
 any_of nginx || wanted="$wanted nginx"
 any_of cc gcc clang || wanted="$wanted compiler"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || any_of initdb || wanted="$wanted postgresql"
+{ any_of node && any_of npm; } || wanted="$wanted node"
 [ -n "$wanted" ] || exit 0
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
   echo "some tests need components that are not on the PATH:$wanted" >&2
-  echo "hint: on Debian and Ubuntu, sudo apt-get install --no-install-recommends chromium prometheus nginx-light gcc libc6-dev postgresql" >&2
-  echo "hint: on macOS, brew install --cask chromium and brew install prometheus nginx postgresql" >&2
+  echo "hint: on Debian and Ubuntu, sudo apt-get install --no-install-recommends chromium prometheus nginx-light gcc libc6-dev postgresql nodejs npm" >&2
+  echo "hint: on macOS, brew install --cask chromium and brew install prometheus nginx postgresql node" >&2
   exit 0
 fi
 
@@ -54,6 +55,7 @@ for component in $wanted; do
     chromium) packages="chromium fonts-dejavu-core" ;;
     promtool) packages="prometheus" ;;
     nginx) packages="nginx-light" ;;
+    node) packages="nodejs npm" ;;
     compiler) packages="gcc libc6-dev" ;;
     postgresql) packages="postgresql" ;;
   esac

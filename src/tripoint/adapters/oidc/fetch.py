@@ -105,6 +105,8 @@ class Fetch:
                 if not piece:
                     break
                 parser.feed_data(piece)
+                if answer.size > _MAX_BYTES:
+                    raise OSError(f"the answer is longer than {_MAX_BYTES:,} bytes")
             is_whole = answer.is_whole or not answer.has_length
             if not answer.has_head or not is_whole:
                 raise OSError("the connection ended before the answer did")
@@ -133,26 +135,21 @@ class _Answer:
         self.is_whole = False
         self.has_head = False
         self.has_length = False
-        self._size = 0
+        self.size = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value))
+        self.size += len(name) + len(value)
         self.has_length |= name.lower() in (b"content-length", b"transfer-encoding")
 
     def on_headers_complete(self) -> None:
         self.has_head = True
 
     def on_body(self, piece: bytes) -> None:
-        self._count(len(piece))
+        self.size += len(piece)
         self.parts.append(piece)
 
     def on_message_complete(self) -> None:
         self.is_whole = True
-
-    def _count(self, size: int) -> None:
-        self._size += size
-        if self._size > _MAX_BYTES:
-            raise OSError(f"the answer is longer than {_MAX_BYTES:,} bytes")
 
 
 def _failed(url: str, reason: str) -> UpstreamError:

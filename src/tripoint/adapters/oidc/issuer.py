@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+import warnings
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from joserfc.errors import JoseError
-from joserfc.jwk import JWKRegistry, Key
+from joserfc.jwk import JWKRegistry, Key, RSAKey
 
 from tripoint.adapters.oidc.fetch import place_of
 from tripoint.domain.errors import UpstreamError
@@ -20,6 +21,7 @@ STALE_S = 3600.0
 COOL_S = 15.0
 """Least time between two fetches, so that tokens with invented key ids cannot make us a nuisance."""
 _MAX_KEYS = 100
+_LEAST_RSA_BITS = 2048
 _DISCOVERY = "/.well-known/openid-configuration"
 _PUBLIC_KINDS = ("RSA", "EC", "OKP")
 
@@ -106,8 +108,12 @@ def _usable(listed: list[Any]) -> list[tuple[str, Key]]:
         if not is_for_us or "d" in each:
             continue
         try:
-            key = JWKRegistry.import_key(each)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of short keys, which are passed over here
+                key = JWKRegistry.import_key(each)
         except (JoseError, ValueError, TypeError, KeyError):
+            continue
+        if isinstance(key, RSAKey) and key.public_key.key_size < _LEAST_RSA_BITS:
             continue
         found.append((str(each.get("kid", "")), key))
     return found

@@ -17,7 +17,7 @@ from tripoint.apps.admin.stores import Notary, Stores, StoreThread
 from tripoint.apps.gateway.fleet.sockets import refuse_open_door
 from tripoint.apps.settings import read_settings
 from tripoint.domain.errors import OptionError
-from tripoint.domain.tenancy import Actor, Principal
+from tripoint.domain.tenancy import Actor, Principal, Tenant
 from tripoint.usecases.accounts import login
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def built(options: AdminOptions, log: Callable[[LogLine], None]) -> ASGIApp:
         tokens = wiring.open_identity_provider(
             options.oidc_issuer, options.oidc_audience, ca_file=options.oidc_ca or None, groups=options.oidc_groups
         )
-    doorman = Doorman(quick, Recognise(_by_key, _by_subject), tokens, options.rules)
+    doorman = Doorman(quick, Recognise(_by_key, _by_subject, _is_open), tokens, options.rules)
     return application(OPERATIONS, Desk(doorman, quick, slow), log)
 
 
@@ -111,6 +111,12 @@ def _notary(url: str) -> Notary:
 
 def _by_key(stores: Stores, text: str, now: float) -> Actor:
     return login.actor_of_key(stores.accounts, text, stores.pepper, now)
+
+
+def _is_open(stores: Stores, tenant: str) -> bool:
+    with stores.accounts.read() as book:
+        row = book.find(Tenant, tenant)
+    return row is not None and not row.is_suspended
 
 
 def _by_subject(stores: Stores, subject: str) -> Actor | None:

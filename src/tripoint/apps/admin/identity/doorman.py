@@ -29,6 +29,8 @@ class Recognise(NamedTuple):
     """Whose key it is, at that time; raises `IdentityError`."""
     by_subject: Callable[[Stores, str], Actor | None]
     """Who has that `issuer#subject`; `None` when nobody; raises `IdentityError` for one who is suspended."""
+    is_open: Callable[[Stores, str], bool]
+    """Whether there is a tenant of that id that is not suspended."""
 
 
 class Doorman:
@@ -81,7 +83,12 @@ class Doorman:
             raise IdentityError("no identity provider is declared, so no token is good", hint="`--oidc-issuer URL`")
         identity = await self._tokens.identity(credential)
         known = await self._thread.run(lambda stores: self._recognise.by_subject(stores, identity.subject))
-        actor = known or actor_by_groups(identity.subject, identity.groups, self._rules)
+        if known is not None:
+            return known
+        actor = actor_by_groups(identity.subject, identity.groups, self._rules)
+        tenant = actor.tenant if actor is not None else None
+        if tenant is not None and not await self._thread.run(lambda stores: self._recognise.is_open(stores, tenant)):
+            raise IdentityError(f"the token is good, but the tenant `{tenant}` its groups are for is not open")
         if actor is None:
             raise IdentityError(
                 f"the token is good, but no principal has its subject `{identity.subject}` and no group gives a role",
