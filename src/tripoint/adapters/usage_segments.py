@@ -46,7 +46,8 @@ class SegmentDamage(NamedTuple):
 
 
 class UsageSegments:
-    """Appends records; a thread of its own writes and syncs them every `every_s`.
+    """Appends records; a thread of its own writes and syncs them every `every_s`, or at once after `push`.
+    They become durable in the order in which they were taken.
 
     While the disk is full or gone `max_spooled` records are kept in memory; what comes then is lost, counted in `lost`
     and told to `on_lost` on the thread of the caller. Nothing here raises at the caller of `append`. To be made in the
@@ -67,6 +68,8 @@ class UsageSegments:
         self._folder = folder
         self._stem = f"usage-{worker}-{incarnation}"
         self._on_lost = on_lost
+        self.on_durable: Callable[[int], None] | None = None
+        """Told in the writing thread, after each group, how many of the records taken are durable."""
         self._every_s = every_s
         self._max_bytes = max_bytes
         self._max_spooled = max_spooled
@@ -82,6 +85,9 @@ class UsageSegments:
         self._fault = ""
         self._busy_since = 0.0
         self._stop = threading.Event()
+        self._push = threading.Event()
+        self.taken = 0
+        """Records taken, those that were lost at once left out."""
         self.durable = 0
         """Records on disk for certain."""
         self.lost = 0
@@ -97,8 +103,14 @@ class UsageSegments:
             return
         try:
             pending.append(self._encode(record))
+            self.taken += 1
         except UnicodeEncodeError:  # half of a surrogate pair in a name: no encoding has it
             self._lose(1)
+
+    def push(self) -> None:
+        """What was taken is to be made durable now, not by the clock."""
+        if not self._push.is_set():
+            self._push.set()
 
     @property
     def waiting(self) -> int:
@@ -119,6 +131,7 @@ class UsageSegments:
         """Makes durable what is left and stops; False when the disk did not take it all in time (then it is lost)."""
         self._max_spooled = 0
         self._stop.set()
+        self._push.set()
         self._thread.join(timeout_s)
         remaining = self.waiting
         if remaining:
@@ -132,8 +145,14 @@ class UsageSegments:
 
     def _run(self) -> None:
         pause = self._every_s
-        while not self._stop.wait(pause):
-            pause = self._every_s if self._flush() else min(2 * pause, _LONGEST_PAUSE_S)
+        while not self._stop.is_set():
+            if self._push.wait(pause):
+                self._push.clear()
+            if not self._flush():
+                pause = min(2 * pause, _LONGEST_PAUSE_S)
+                self._stop.wait(pause)  # a push does not make a disk well
+            else:
+                pause = self._every_s
         self._flush()
         self._leave()
 
@@ -155,6 +174,8 @@ class UsageSegments:
             self.durable += len(self._group)
             self._group.clear()
             self._fault = ""
+            if self.on_durable is not None:
+                self.on_durable(self.durable)
         return True
 
     def _take(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
               help="Where usage records and counters are kept; by default in this user's state.")  # fmt: skip
 @click.option("--store", metavar="URL", help="Where usage is entered, `sqlite:///FILE` or `postgresql://...`; "
               "TRIPOINT_STORE when not given, else a file in the run folder.")  # fmt: skip
+@click.option("--durable", is_flag=True,
+              help="End an answer only once its usage record is synced; a second later at most otherwise.")  # fmt: skip
 @click.option("--access-log", metavar="FILE", type=click.Path(allow_dash=True, dir_okay=False),
               help="Write one JSON line per request here, `-` for standard output.")  # fmt: skip
 @click.option("--otel-convention", metavar="VERSION",
@@ -69,6 +72,7 @@ def command(
     tls_key: str | None,
     run_dir: str | None,
     store: str | None,
+    durable: bool,
     access_log: str | None,
     otel_convention: str | None,
     proxies: tuple[str, ...],
@@ -102,6 +106,7 @@ def command(
         workers=workers or _cores(),
         run_dir=records,
         store=store or read_settings().store or f"sqlite:///{records.absolute() / 'store.db'}",
+        is_durable=durable,
         access_log=access_log or "",
         tls_cert=tls_cert or "",
         tls_key=tls_key or "",
@@ -159,13 +164,14 @@ def _tell(*, as_json: bool) -> Tell:
             click.echo(_line(standing))
 
     def note(text: str) -> None:
-        click.echo(text, err=True)
+        with suppress(OSError):  # a full disk under a log must not end the service
+            click.echo(text, err=True)
 
     def refused(error: BaseException) -> None:
         outcome = outcome_of(error)
         for line in finding_lines(outcome.findings):
-            click.echo(line, err=True)
-        click.echo(f"not reloaded: {outcome.message}; the old one serves on", err=True)
+            note(line)
+        note(f"not reloaded: {outcome.message}; the old one serves on")
 
     return Tell(ready, note, refused)
 

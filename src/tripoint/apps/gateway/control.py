@@ -23,6 +23,9 @@ class Launch(msgspec.Struct, kw_only=True):
     control_fd: int
     board_fd: int
     run_dir: str
+    pepper_file: str = ""
+    """Where the pepper of the store's keys is; empty where there is no store and so no ledger process."""
+    is_durable: bool = False
     access_log: str = ""
     convention: str = ""
     tls_cert: str = ""

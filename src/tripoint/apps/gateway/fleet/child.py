@@ -12,6 +12,7 @@ from time import monotonic
 
 import msgspec
 
+from tripoint.apps import stores
 from tripoint.apps.gateway.control import Channel, Launch, Message
 from tripoint.apps.gateway.fleet.options import ServeOptions
 
@@ -136,6 +137,8 @@ class Child:
             control_fd=control_fd,
             board_fd=self._board_fd,
             run_dir=str(options.run_dir),
+            pepper_file=str(stores.pepper_file(options.store)) if options.store else "",
+            is_durable=options.is_durable,
             access_log=options.access_log,
             convention=options.convention,
             tls_cert=options.tls_cert,

@@ -26,6 +26,8 @@ class ServeOptions:
     """Where usage records, counters and the table are kept."""
     store: str = ""
     """URL of the store that usage is entered in; records stay on disk when empty."""
+    is_durable: bool = False
+    """True to end an answer only once its record is synced."""
     access_log: str = ""
     """File of access lines, `-` for standard output; none when empty."""
     tls_cert: str = ""

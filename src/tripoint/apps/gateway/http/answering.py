@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from tripoint.engines.gateway.wire.refusal import error_body, error_event
 
 if TYPE_CHECKING:
     from tripoint.apps.gateway.http.heads import Head
@@ -21,12 +23,16 @@ STATUS_LINES: Mapping[int, bytes] = MappingProxyType(
 """First lines of answers; an upstream may give statuses that have no name."""
 
 
+_UNSAFE_CODE = "usage_not_recorded"
+_UNSAFE = "the answer is complete, but its usage record could not be made durable, as this gateway promises; try again"
+
+
 class Answering(asyncio.Protocol):
     """The writing half of a connection; `Connection` is the reading one."""
 
     __slots__ = (
-        "_closes", "_head", "_is_answered", "_is_chunked", "_is_cut", "_line", "_lobby", "_others", "_out",
-        "_transport", "exchange",
+        "_closes", "_head", "_is_answered", "_is_begun", "_is_chunked", "_is_cut", "_is_held", "_line", "_lobby",
+        "_others", "_out", "_transport", "exchange",
     )  # fmt: skip
 
     def __init__(self, lobby: Lobby) -> None:
@@ -39,6 +45,10 @@ class Answering(asyncio.Protocol):
         self._others: list[Line] = []
         self._out: list[bytes] = []
         self._is_answered = self._is_chunked = self._is_cut = self._closes = False
+        self._is_begun = False
+        """True once a part of the answer was sent; kept in durable mode only."""
+        self._is_held = False
+        """True while the end of an answer waits for its record to be safe."""
 
     def dial(self, attempt: Attempt) -> None:
         """See `Effects`."""
@@ -91,12 +101,49 @@ class Answering(asyncio.Protocol):
     def flush(self) -> None:
         """Writes what was commanded since the last piece, at once, and ends the request where it is answered."""
         out, transport = self._out, self._transport
+        if self._lobby.seal is not None and self.exchange is not None and self._waits(self._lobby.seal):
+            return
         if out:
             if transport is not None:
                 transport.write(out[0] if len(out) == 1 else b"".join(out))
             out.clear()
         if self._is_answered:
             self._answered(transport)
+
+    def release(self, is_safe: bool) -> None:
+        """The record of the request is safe, or cannot be made so: its answer ends well, or says that it did not."""
+        exchange, self.exchange = self.exchange, None
+        self._is_held = False
+        if exchange is not None and not is_safe and self._transport is not None:
+            self._out.clear()
+            self._is_answered = False
+            if not self._is_begun:
+                self._is_chunked = False
+                head = b"content-type: application/json\r\nretry-after: 1\r\nx-request-id: %b\r\n" % exchange.shown
+                self.reply(503, head, error_body(exchange.api, 503, _UNSAFE_CODE, _UNSAFE))
+            elif exchange.is_stream:
+                self.write(
+                    error_event(exchange.api, _UNSAFE_CODE, _UNSAFE, request_id=exchange.shown.decode("latin-1"))
+                )
+                self.finish()
+            else:
+                self.cut()
+        self._is_begun = False
+        self.flush()
+
+    def _waits(self, seal: Callable[[Callable[[bool], None]], None]) -> bool:
+        """True when nothing is to be written now: the answer's end, from its last words on, waits for its record."""
+        if self._is_held:
+            return True
+        if not self._is_answered:
+            is_ending = any(line.attempt.reader is not None and line.attempt.reader.is_done for line in self._lines())
+            self._is_begun = self._is_begun or (not is_ending and bool(self._out))
+            return is_ending
+        if self._is_cut:
+            return False
+        self._is_held = True
+        seal(self.release)
+        return True
 
     def _answered(self, transport: asyncio.Transport | None) -> None:
         """The answer is complete, or will never be."""

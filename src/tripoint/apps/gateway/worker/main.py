@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tripoint.apps import wiring
+from tripoint.apps import stores, wiring
 from tripoint.apps.gateway.control import Channel, Launch, Message
 from tripoint.apps.gateway.credentials import complaints, resolve, without
 from tripoint.apps.gateway.http.connection import Connection
@@ -29,11 +29,14 @@ from tripoint.apps.gateway.http.lobby import Lobby
 from tripoint.apps.gateway.worker.chores import Chores
 from tripoint.apps.gateway.worker.pages import Pages
 from tripoint.apps.gateway.worker.recorder import Recorder
+from tripoint.apps.gateway.worker.seal import Seal
+from tripoint.apps.gateway.worker.teller import Teller
 from tripoint.domain.errors import TripointError
 from tripoint.engines.gateway.exchange.gateway import Gateway
 
 if TYPE_CHECKING:
     from tripoint.domain.table import RoutingTable
+    from tripoint.domain.tenancy import Accounts
 
 _BACKLOG = 4096
 _SHARE_OF_FILES = 0.8
@@ -60,6 +63,7 @@ class Worker:
         )
         self._chores: Chores | None = None
         self._pages: Pages | None = None
+        self._teller: Teller | None = None
         self._starting: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -118,6 +122,10 @@ class Worker:
         self._pages = pages = Pages(gateway, self._recorder, chores, launch)
         pages.missing = complaints(table, found.missing)
         lobby = Lobby(gateway, upstreams, launch.limits, pages.show, self._recorder.metrics.event)
+        if launch.is_durable:
+            lobby.seal = Seal(self._recorder).hold
+        if launch.pepper_file:
+            await self._tell(gateway, lobby, chores, pages)
         lobby.start()
         chores.start()
         tls = wiring.server_tls(launch.tls_cert, launch.tls_key or None) if launch.tls_cert else None
@@ -135,6 +143,20 @@ class Worker:
         gc.collect()
         gc.freeze()
         self._channel.send(Message("ready", degraded=pages.missing))
+
+    async def _tell(self, gateway: Gateway, lobby: Lobby, chores: Chores, pages: Pages) -> None:
+        """Begins the conversation with the ledger process."""
+        launch = self._launch
+
+        def changed(accounts: Accounts) -> None:
+            self._recorder.know(tenant.id for tenant in accounts.tenants)
+            lobby.reloaded()
+
+        gateway.admission.rates = stores.open_rates(launch.board_fd, launch.worker, launch.workers)
+        place = Path(launch.run_dir), launch.incarnation, launch.pepper_file
+        self._teller = pages.teller = teller = Teller(gateway, self._recorder, changed, place)
+        chores.drained = teller.drained
+        await teller.start()
 
     def _adopt(self, table: RoutingTable, lobby: Lobby) -> None:
         """Another table from now on; requests under way end by the one they began with."""
@@ -165,8 +187,12 @@ class Worker:
                 connection.abort()
             self._chores.stop()
             lobby.stop()
+        if self._teller is not None:
+            self._teller.stop()
         self._upstreams.close()
         self._recorder.close()
+        if self._teller is not None:
+            self._teller.close()
         self._channel.close()
         await asyncio.sleep(0)  # lets the aborted transports say goodbye
 

@@ -11,6 +11,8 @@ from tripoint.engines.gateway.telemetry.access import access_line, conventional_
 from tripoint.engines.gateway.telemetry.metrics import Metrics
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from tripoint.domain.record import UsageRecord
     from tripoint.domain.table import RoutingTable
 
@@ -44,9 +46,36 @@ class Recorder:
                 log.write(line(record))
         batch.clear()
 
+    def tell_durable(self, told: Callable[[int], None]) -> None:
+        """`told` hears, in the writer's thread, how many of the records `taken` are durable."""
+        self._segments.on_durable = told
+
+    @property
+    def taken(self) -> int:
+        """Records handed to the disk so far."""
+        return self._segments.taken
+
+    @property
+    def durable(self) -> int:
+        """Records of those that are on disk for certain."""
+        return self._segments.durable
+
+    @property
+    def lost(self) -> int:
+        """Records lost so far."""
+        return self._segments.lost
+
+    def push(self) -> None:
+        """What was handed to the disk is to be made durable at once."""
+        self._segments.push()
+
     def learn(self, table: RoutingTable) -> None:
         """Names of a table may become labels."""
         self.metrics.learn(table)
+
+    def know(self, names: Iterable[str]) -> None:
+        """These names may become labels too."""
+        self.metrics.know(names)
 
     def faults(self) -> dict[str, str]:
         """What does not work now and why, by the part's name."""
