@@ -39,7 +39,7 @@ class Round(NamedTuple):
     damage: tuple[Damage, ...]
     """What could not be read."""
     is_done: bool
-    """True when nothing was left when the round began to read."""
+    """True when there was nothing to load."""
 
 
 def load_new(tail: Tail, ledger: Ledger, most: int) -> Round:
@@ -59,5 +59,4 @@ def load_new(tail: Tail, ledger: Ledger, most: int) -> Round:
         tail.reset(ledger.offsets())
     else:
         tail.loaded(pieces)
-    is_done = sum(len(piece.records) for piece in pieces) < most and not done.moved
-    return Round(done.added, done.repeated, damage, is_done)
+    return Round(done.added, done.repeated, damage, is_done=False)

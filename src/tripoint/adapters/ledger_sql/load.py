@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tripoint.adapters.ledger_sql.names import Names, take
+from tripoint.adapters.ledger_sql.names import Names
 from tripoint.adapters.ledger_sql.rows import EntryRow, adjustment_rows, usage_rows
 from tripoint.adapters.ledger_sql.schema import ENTRY_COLUMNS
 from tripoint.adapters.sql.database import Engine, Session
@@ -77,18 +77,21 @@ class Loading:
         session, names = self._session, self._names
         session.lock(LOCK)
         session.change(_FRESH)
+        names.begin(session)
         added, told, moved = 0, 0, []
         for piece in pieces:
             if not self._advance(piece):
                 moved.append(piece.source)
                 continue
             session.many("INSERT INTO ledger_damage VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", piece.damage)
-            rows = usage_rows(session, names, piece.records)
+            first = names.next_entry
+            rows = usage_rows(names, piece.records)
             told += len(rows)
-            added += self._enter(rows, piece.holder)
-        rows = adjustment_rows(session, names, adjustments)
+            added += self._enter(rows, first, piece.holder)
+        first = names.next_entry
+        rows = adjustment_rows(names, adjustments)
         told += len(rows)
-        added += self._enter(rows, holder)
+        added += self._enter(rows, first, holder)
         return Loaded(added, told - added, tuple(moved))
 
     def _advance(self, piece: Piece) -> bool:
@@ -100,17 +103,14 @@ class Loading:
         statement = "UPDATE ledger_segment SET bytes = ? WHERE source = ? AND bytes = ?"
         return session.change(statement, (piece.end, piece.source, piece.start)) == 1
 
-    def _enter(self, rows: list[EntryRow], holder: str) -> int:
+    def _enter(self, rows: list[EntryRow], first: int, holder: str) -> int:
         """Adds rows and everything that follows from them; how many were new."""
         if not rows:
             return 0
         session = self._session
-        first = take(session, "entry", len(rows))
+        self._names.flush()
         after = first + len(rows)
-        if session.engine is Engine.POSTGRES:
-            added = _copy(session, rows, first)
-        else:
-            added = session.many(_ENTER, [(number, *row) for number, row in enumerate(rows, first)])
+        added = _copy(session, rows) if session.engine is Engine.POSTGRES else session.many(_ENTER, rows)
         session.change("DELETE FROM fresh")
         session.change(_SUM_UP, (first, after))
         for statement in _ADD_UP:
@@ -121,11 +121,11 @@ class Loading:
         return added
 
 
-def _copy(session: Session, rows: list[EntryRow], first: int) -> int:
+def _copy(session: Session, rows: list[EntryRow]) -> int:
     """The same as inserting row by row, by the server's bulk copy."""
     session.change("CREATE TEMP TABLE IF NOT EXISTS arriving (LIKE ledger_entry) ON COMMIT DELETE ROWS")
     session.change("TRUNCATE arriving")
     with session.raw.cursor() as cursor, cursor.copy(f"COPY arriving ({_COLUMNS}) FROM STDIN") as copy:
-        for number, row in enumerate(rows, first):
-            copy.write_row((number, *row))
+        for row in rows:
+            copy.write_row(row)
     return session.change("INSERT INTO ledger_entry SELECT * FROM arriving ON CONFLICT (id) DO NOTHING")

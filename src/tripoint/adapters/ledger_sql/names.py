@@ -1,10 +1,16 @@
-"""Numbers for names: every line and every manner is kept once and found again by its number."""
+"""Numbers for names: every line and every manner is kept once and found again by its number.
+
+As long as they are not too many, all of them are held in memory: then what is not held is new, and no question is
+asked. What another loader added meanwhile shows in the counters, and is read before anything else.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from tripoint.adapters.ledger_sql.schema import LINE_NAMES, MANNER_NAMES
-from tripoint.adapters.sql.database import Session
-from tripoint.domain.ledger import EntryKind
+from tripoint.adapters.sql.database import Row, Session
 from tripoint.domain.record import Ending
 from tripoint.engines.governance.ledger.cubes import COARSE, FINE
 
@@ -14,89 +20,148 @@ MannerKey = tuple[str, int, str, str, bool, str, bool]
 """Values of a manner, in the order of `MANNER_NAMES`."""
 NO_MANNER: MannerKey = ("", 0, "", "", False, "", False)
 """How an adjustment came about: by no request."""
-_MOST = 200_000
-"""Names held in memory; more are looked up again."""
+MOST = 300_000
+"""Lines held in memory; where there are more, each is looked up when it is first met again."""
+
+_LINE = ", ".join(LINE_NAMES)
 _FIND_LINE = f"SELECT id FROM ledger_line WHERE cube = ? AND {' AND '.join(f'{name} = ?' for name in LINE_NAMES)}"
-_FIND_MANNER = f"SELECT id FROM ledger_manner WHERE {' AND '.join(f'{name} = ?' for name in MANNER_NAMES)}"
-_PUT_LINE = f"INSERT INTO ledger_line VALUES ({', '.join('?' * (5 + len(LINE_NAMES)))})"
+_PUT_LINE = f"INSERT INTO ledger_line VALUES ({', '.join('?' * (2 + len(LINE_NAMES) + len(COARSE)))})"
 _PUT_MANNER = f"INSERT INTO ledger_manner VALUES ({', '.join('?' * (2 + len(MANNER_NAMES)))})"
+_KEPT = tuple(tuple(name in cube.names for name in LINE_NAMES) for cube in COARSE)
 
 
 class Names:
-    """Lines and manners met so far; what a transaction added counts once it is committed."""
+    """Lines and manners; every transaction that adds any begins with `begin` and writes them with `flush`."""
 
-    def __init__(self) -> None:
-        self._lines: dict[LineKey, int] = {}
-        self._manners: dict[MannerKey, int] = {}
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self.lines: dict[LineKey, int] = {}
+        """Lines held; what is not among them is asked of `line`."""
         self._coarse: dict[tuple[int, LineKey], int] = {}
+        self.manners: dict[MannerKey, int] = {}
+        """Manners held, likewise."""
+        self.next_entry = 1
+        """Number of the next entry."""
+        self._session: Session | None = None
+        self._is_whole = True
+        """True while memory holds all lines there are."""
+        self._next = {"line": 1, "manner": 1}
+        self._new_lines: list[tuple[Any, ...]] = []
+        self._new_manners: list[tuple[Any, ...]] = []
 
     def forget(self) -> None:
         """Drops what is remembered: a transaction was undone."""
-        self._lines.clear()
-        self._manners.clear()
-        self._coarse.clear()
+        for held in (self.lines, self._coarse, self.manners, self._new_lines, self._new_manners):
+            held.clear()
+        self._is_whole = True
+        self._next = {"line": 1, "manner": 1}
 
-    def line(self, session: Session, key: LineKey) -> int:
+    def begin(self, session: Session) -> None:
+        """Reads what others have added; call with the ledger's lock held."""
+        self._session = session
+        found: dict[str, int] = dict(session.execute("SELECT name, value FROM ledger_count"))
+        if found.get("manner", 1) > self._next["manner"]:
+            known = session.execute(f"SELECT id, {', '.join(MANNER_NAMES)} FROM ledger_manner")
+            self.manners = {_manner_key(row[1:]): int(row[0]) for row in known}
+        if found.get("line", 1) > self._next["line"] and self._is_whole:
+            self._read_lines(session, int(found["line"]))
+        for name in self._next:
+            self._next[name] = int(found.get(name, 1))
+        self.next_entry = int(found.get("entry", 1))
+
+    def line(self, key: LineKey) -> int:
         """Number of a line; given one when it is new."""
-        found = self._lines.get(key)
-        if found is None:
-            coarse = tuple(self._coarse_line(session, place, key) for place in range(len(COARSE)))
-            found = _line(session, FINE.number, key, coarse)
-            if len(self._lines) >= _MOST:
-                self._lines.clear()
-            self._lines[key] = found
-        return found
+        found = self.lines.get(key)
+        return self._met(key) if found is None else found
 
-    def manner(self, session: Session, key: MannerKey) -> int:
+    def manner(self, key: MannerKey) -> int:
         """Number of a manner; given one when it is new."""
-        found = self._manners.get(key)
+        found = self.manners.get(key)
         if found is None:
+            found = self.manners[key] = self._number("manner")
             api, status, ending, error, is_stream, reason, is_estimated = key
-            values = (api, status, ending, error, int(is_stream), reason, int(is_estimated))
-            rows = session.execute(_FIND_MANNER, values)
-            found = int(rows[0][0]) if rows else take(session, "manner", 1)
-            if not rows:
-                is_failed = ending not in ("", Ending.OK)
-                session.change(_PUT_MANNER, (found, *values, int(is_failed)))
-            if len(self._manners) >= _MOST:
-                self._manners.clear()
-            self._manners[key] = found
+            is_failed = ending not in ("", Ending.OK)
+            self._new_manners.append(
+                (found, api, status, ending, error, int(is_stream), reason, int(is_estimated), int(is_failed))
+            )
         return found
 
-    def _coarse_line(self, session: Session, place: int, key: LineKey) -> int:
-        cube = COARSE[place]
-        masked = tuple(value if name in cube.names else "" for name, value in zip(LINE_NAMES, key, strict=True))
-        coarse: LineKey = masked  # type: ignore[assignment]  # as long as the key it is made from
-        found = self._coarse.get((cube.number, coarse))
+    def flush(self) -> None:
+        """Writes what is new, and how far numbers are given."""
+        session = self._session
+        assert session is not None  # begun
+        set_count(session, "entry", self.next_entry)
+        for name, rows, statement in (
+            ("line", self._new_lines, _PUT_LINE), ("manner", self._new_manners, _PUT_MANNER),
+        ):  # fmt: skip
+            if rows:
+                session.many(statement, rows)
+                set_count(session, name, self._next[name])
+                rows.clear()
+
+    def _met(self, key: LineKey) -> int:
+        """Number of a line that memory does not hold."""
+        found = None if self._is_whole else self._find(FINE.number, key)
         if found is None:
-            found = _line(session, cube.number, coarse, (0,) * len(COARSE))
-            if len(self._coarse) >= _MOST:
-                self._coarse.clear()
-            self._coarse[cube.number, coarse] = found
+            coarse = [self._coarse_line(place, key) for place in range(len(COARSE))]
+            found = self._number("line")
+            self._new_lines.append((found, FINE.number, *key, *coarse))
+        self._hold()
+        self.lines[key] = found
         return found
 
+    def _coarse_line(self, place: int, key: LineKey) -> int:
+        number = COARSE[place].number
+        masked: Any = tuple([value if kept else "" for value, kept in zip(key, _KEPT[place], strict=True)])
+        found = self._coarse.get((number, masked))
+        if found is None:
+            found = None if self._is_whole else self._find(number, masked)
+            if found is None:
+                found = self._number("line")
+                self._new_lines.append((found, number, *masked, *([0] * len(COARSE))))
+            self._coarse[number, masked] = found
+        return found
 
-def take(session: Session, name: str, count: int) -> int:
-    """The first of `count` numbers nobody else has or will have; call with the ledger's lock held."""
-    rows = session.execute("SELECT value FROM ledger_count WHERE name = ?", (name,))
-    first = int(rows[0][0]) if rows else 1
+    def _find(self, cube: int, key: LineKey) -> int | None:
+        assert self._session is not None  # begun
+        rows = self._session.execute(_FIND_LINE, (cube, *key))
+        return int(rows[0][0]) if rows else None
+
+    def _number(self, name: str) -> int:
+        found = self._next[name]
+        self._next[name] = found + 1
+        return found
+
+    def _hold(self) -> None:
+        """Makes room where too many lines are held."""
+        if len(self.lines) + len(self._coarse) >= self._most:
+            self.flush()  # what is looked up must be found
+            self.lines.clear()
+            self._coarse.clear()
+            self._is_whole = False
+
+    def _read_lines(self, session: Session, until: int) -> None:
+        if until - 1 > self._most:
+            self.lines.clear()
+            self._coarse.clear()
+            self._is_whole = False
+            return
+        first = self._next["line"]
+        for row in session.execute(f"SELECT id, cube, {_LINE} FROM ledger_line WHERE id >= ?", (first,)):
+            key: Any = tuple(row[2:])
+            if row[1] == FINE.number:
+                self.lines[key] = int(row[0])
+            else:
+                self._coarse[int(row[1]), key] = int(row[0])
+
+
+def set_count(session: Session, name: str, value: int) -> None:
+    """Sets a counter."""
     session.change(
-        "INSERT INTO ledger_count VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        (name, first + count),
+        "INSERT INTO ledger_count VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
     )
-    return first
 
 
-def line_of(kind: EntryKind | str, tenant: str, key: str, where: tuple[str, str, str, str], priced: tuple[str, str]
-            ) -> LineKey:  # fmt: skip
-    """A line; `where` is workload, model, site and upstream, `priced` tariff and price version."""
-    return (str(kind), tenant, key, *where, *priced)
-
-
-def _line(session: Session, cube: int, key: LineKey, coarse: tuple[int, ...]) -> int:
-    rows = session.execute(_FIND_LINE, (cube, *key))
-    if rows:
-        return int(rows[0][0])
-    number = take(session, "line", 1)
-    session.change(_PUT_LINE, (number, cube, *key, *coarse))
-    return number
+def _manner_key(row: Row | Sequence[Any]) -> MannerKey:
+    api, status, ending, error, is_stream, reason, is_estimated = row
+    return (api, int(status), ending, error, bool(is_stream), reason, bool(is_estimated))

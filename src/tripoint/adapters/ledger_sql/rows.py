@@ -8,20 +8,21 @@ from typing import Any
 import msgspec
 
 from tripoint.adapters.ledger_sql.names import NO_MANNER, LineKey, Names
-from tripoint.adapters.sql.database import Session
 from tripoint.domain.ledger import Adjustment, EntryKind
 from tripoint.domain.record import UsageRecord, portions
 
 EntryRow = tuple[Any, ...]
-"""Values in the order of `ENTRY_COLUMNS`, without the number."""
+"""Values in the order of `ENTRY_COLUMNS`."""
 _USAGE = str(EntryKind.USAGE)
 _encode = msgspec.msgpack.Encoder().encode
 
 
-def usage_rows(session: Session, names: Names, records: Iterable[UsageRecord]) -> list[EntryRow]:
+def usage_rows(names: Names, records: Iterable[UsageRecord]) -> list[EntryRow]:
     """A row for each record, and one more for each further upstream that billed for it."""
     rows: list[EntryRow] = []
-    add, line_of, manner_of = rows.append, names.line, names.manner
+    add, line_of, manner_of, lines, manners = rows.append, names.line, names.manner, names.lines.get, names.manners.get
+    encode = _encode
+    number = names.next_entry
     for r in records:
         (
             id, at, tenant, key, workload, model, api, site, upstream, status, ending, error, is_stream, usage,
@@ -36,19 +37,23 @@ def usage_rows(session: Session, names: Names, records: Iterable[UsageRecord]) -
                 nano, list_nano, marginal_nano = first[0].nano, first[0].list_nano, first[0].marginal_nano
             else:
                 nano = list_nano = marginal_nano = 0
+        line = (_USAGE, tenant, key, workload, model, site, upstream, tariff, prices)
+        manner = (api, status, ending, error, is_stream, reason, is_estimated)
         add((
-            id, at_us, line_of(session, (_USAGE, tenant, key, workload, model, site, upstream, tariff, prices)),
-            manner_of(session, (api, status, ending, error, is_stream, reason, is_estimated)), 1,
+            id, at_us, lines(line) or line_of(line), manners(manner) or manner_of(manner), 1,
             tokens_in, cached, tokens_out, reasoning, nano, list_nano, marginal_nano,
             round(ttft_s * 1e6), round(tpot_s * 1e6), round(total_s * 1e6), round(own_s * 1e6), trace_id,
-            _encode(attempts) if attempts else None, None, None,
+            encode(attempts) if attempts else None, None, None, number,
         ))  # fmt: skip
+        number += 1
         if billed:
-            rows += _billed_rows(session, names, r, at_us)
+            rows += _billed_rows(names, r, at_us, number)
+            number += len(billed)
+    names.next_entry = number
     return rows
 
 
-def _billed_rows(session: Session, names: Names, record: UsageRecord, at_us: int) -> Iterator[EntryRow]:
+def _billed_rows(names: Names, record: UsageRecord, at_us: int, first: int) -> Iterator[EntryRow]:
     for number, bill in enumerate(record.billed, 1):
         line: LineKey = (
             _USAGE, record.tenant, record.key, record.workload, bill.model, bill.site, bill.upstream, bill.tariff,
@@ -58,15 +63,15 @@ def _billed_rows(session: Session, names: Names, record: UsageRecord, at_us: int
         manner = (record.api, record.status, record.ending, record.error, record.is_stream, record.reason,
                   usage.is_estimated)  # fmt: skip
         yield (
-            f"{record.id}/{number}", at_us, names.line(session, line), names.manner(session, manner), 0,
+            f"{record.id}/{number}", at_us, names.line(line), names.manner(manner), 0,
             usage.tokens_in, usage.cached, usage.tokens_out, usage.reasoning, bill.nano, bill.list_nano,
-            bill.marginal_nano, 0, 0, 0, 0, record.trace_id, None, None, None,
+            bill.marginal_nano, 0, 0, 0, 0, record.trace_id, None, None, None, first + number - 1,
         )  # fmt: skip
 
 
-def adjustment_rows(session: Session, names: Names, adjustments: Iterable[Adjustment]) -> list[EntryRow]:
+def adjustment_rows(names: Names, adjustments: Iterable[Adjustment]) -> list[EntryRow]:
     """A row for each adjustment."""
-    rows = []
+    rows: list[EntryRow] = []
     for each in adjustments:
         line: LineKey = (
             each.kind,
@@ -80,8 +85,9 @@ def adjustment_rows(session: Session, names: Names, adjustments: Iterable[Adjust
             each.prices,
         )
         rows.append((
-            each.id, round(each.at * 1e6), names.line(session, line), names.manner(session, NO_MANNER), 0,
+            each.id, round(each.at * 1e6), names.line(line), names.manner(NO_MANNER), 0,
             each.tokens_in, 0, each.tokens_out, 0, each.nano, each.list_nano, 0, 0, 0, 0, 0, "", None,
-            each.corrects or None, each.reason,
+            each.corrects or None, each.reason, names.next_entry + len(rows),
         ))  # fmt: skip
+    names.next_entry += len(rows)
     return rows

@@ -15,9 +15,9 @@ LINE_NAMES = ("kind", "tenant", "key", "workload", "model", "site", "upstream", 
 MANNER_NAMES = ("api", "status", "ending", "error", "is_stream", "reason", "is_estimated")
 """Columns of a manner, in order."""
 ENTRY_COLUMNS = (
-    "number", "id", "at_us", "line", "manner", "requests", "tokens_in", "cached", "tokens_out", "reasoning",
+    "id", "at_us", "line", "manner", "requests", "tokens_in", "cached", "tokens_out", "reasoning",
     "nano", "list_nano", "marginal_nano", "ttft_us", "tpot_us", "total_us", "own_us", "trace_id", "attempts",
-    "corrects", "note",
+    "corrects", "note", "number",
 )  # fmt: skip
 """Columns of an entry, in order."""
 TARIFFS = ("tariff", "listed", "marginal", "firm")
@@ -45,7 +45,7 @@ CREATE TABLE ledger_entry (
   marginal_nano BIGINT NOT NULL, ttft_us BIGINT NOT NULL, tpot_us BIGINT NOT NULL, total_us BIGINT NOT NULL,
   own_us BIGINT NOT NULL, trace_id TEXT NOT NULL, attempts {bytes}, corrects TEXT, note TEXT
 );
-CREATE INDEX ledger_entry_by_line ON ledger_entry (line, at_us);
+CREATE INDEX ledger_entry_by_time ON ledger_entry (at_us);
 CREATE TABLE ledger_spend (
   cube BIGINT NOT NULL, slot BIGINT NOT NULL, line BIGINT NOT NULL, {measures}, PRIMARY KEY (cube, slot, line)
 ){lean};
