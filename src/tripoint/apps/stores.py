@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from tripoint.adapters.accounts_sql.store import SqlAccounts
+    from tripoint.adapters.board_mmap.rates import MmapRates
+    from tripoint.adapters.lease_sheet import DeadSheet, LeaseSheet
+    from tripoint.adapters.leases_sql.store import Charger, SqlLeases
     from tripoint.adapters.segment_tail import SegmentTail
     from tripoint.adapters.signing.ed25519 import Ed25519Signer, Ed25519Verifier
     from tripoint.domain.audit import Checkpoint
@@ -34,9 +37,12 @@ def open_accounts(url: str) -> SqlAccounts:
     return store
 
 
-def open_ledger(url: str, turns: AbstractContextManager[object] | None = None) -> Ledger:
+def open_ledger(
+    url: str, turns: AbstractContextManager[object] | None = None, charger: Charger | None = None
+) -> Ledger:
     """The ledger in the store at `url`, to be used from one thread; `turns` is a lock its process's writers share.
 
+    With a `charger` every entry is charged to the budgets it falls under, in the transaction that adds it.
     Raises `OptionError` for an unknown kind of URL, `StoreError` when it cannot be opened, `MissingExtraError` without
     the driver.
     """
@@ -45,7 +51,48 @@ def open_ledger(url: str, turns: AbstractContextManager[object] | None = None) -
     from tripoint.adapters.ledger_sql.ledger import SqlLedger
     from tripoint.adapters.sql.connect import connect
 
-    return SqlLedger(connect(url, turns), time.time)
+    if charger is None:
+        return SqlLedger(connect(url, turns), time.time)
+    open_leases(url, turns, charger).close()  # its tables must be there
+    return SqlLedger(connect(url, turns), time.time, charger.charge)
+
+
+def open_rates(descriptor: int, worker: int, workers: int) -> MmapRates:
+    """One worker's hand on the quotas all workers share, in the memory of `wiring.make_board`."""
+    from tripoint.adapters.board_mmap.rates import MmapRates
+
+    return MmapRates(descriptor, worker, workers)
+
+
+def make_charger() -> Charger:
+    """By what all threads of a process charge budgets."""
+    import time
+
+    from tripoint.adapters.leases_sql.store import Charger
+
+    return Charger(time.time)
+
+
+def open_leases(url: str, turns: AbstractContextManager[object] | None, charger: Charger) -> SqlLeases:
+    """Budgets and leases in the store at `url`, to be used from one thread; see `open_ledger` for what it raises."""
+    from tripoint.adapters.leases_sql.store import SqlLeases
+    from tripoint.adapters.sql.connect import connect
+
+    return SqlLeases(connect(url, turns), charger)
+
+
+def open_lease_sheet(folder: Path, incarnation: str) -> LeaseSheet:
+    """A worker's own sheet of what it has reserved; raises `OSError`."""
+    from tripoint.adapters.lease_sheet import LeaseSheet
+
+    return LeaseSheet(folder, incarnation)
+
+
+def dead_sheets(folder: Path) -> list[DeadSheet]:
+    """Sheets of workers that are no more."""
+    from tripoint.adapters.lease_sheet import dead_sheets as found
+
+    return found(folder)
 
 
 def open_segment_tail(folder: Path) -> SegmentTail:

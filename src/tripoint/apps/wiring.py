@@ -200,8 +200,9 @@ def routing_table_json(table: RoutingTable) -> bytes:
 def make_board(workers: int) -> int:
     """A file descriptor of shared memory that workers keep their common figures in."""
     from tripoint.adapters.board_mmap.board import make_board_file
+    from tripoint.adapters.board_mmap.rates import rates_bytes
 
-    return make_board_file(workers)
+    return make_board_file(workers, rates_bytes(workers))
 
 
 def open_board(descriptor: int, worker: int, workers: int) -> MmapBoard:

@@ -59,7 +59,7 @@ class Lease(NamedTuple):
     holder: str
     """Incarnation of the worker."""
     since: float
-    """Requests that began from then on reserve from it, seconds since 1970."""
+    """Requests that began from then on reserve from it, seconds since 1970; never again, once its worker is buried."""
     granted: int = 0
     """Nano-dollars ever given; only the store's side changes it."""
     returned: int = 0

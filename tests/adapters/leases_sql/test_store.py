@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.factories.budgeting import accounts, budget
 
-from tripoint.adapters.leases_sql.store import SqlLeases
+from tripoint.adapters.leases_sql.store import Charger, SqlLeases
 from tripoint.adapters.ledger_sql.ledger import SqlLedger
 from tripoint.adapters.sql.connect import connect
 from tripoint.domain.budget import Wish
@@ -38,6 +38,7 @@ class _Leases:
     @pytest.fixture(autouse=True)
     def _closing(self) -> Iterator[None]:
         self.opened: list[SqlLeases | SqlLedger] = []
+        self.chargers: dict[SqlLeases, Charger] = {}
         yield
         for each in self.opened:
             each.close()
@@ -45,14 +46,16 @@ class _Leases:
     def leases(self) -> SqlLeases:
         """A connection of its own, as another node has."""
         SqlLedger(connect(self.url), lambda: NOON).close()
-        found = SqlLeases(connect(self.url), lambda: NOON)
+        charger = Charger(lambda: NOON)
+        found = SqlLeases(connect(self.url), charger)
+        self.chargers[found] = charger
         self.opened.append(found)
         found.adopt(accounts(budget(limit=1000), budget("acme-month", 5000, window=Window.MONTH)))
         return found
 
     def ledger(self, leases: SqlLeases) -> SqlLedger:
         """A ledger that charges them."""
-        found = SqlLedger(connect(self.url), lambda: NOON, leases.charge)
+        found = SqlLedger(connect(self.url), lambda: NOON, self.chargers[leases].charge)
         self.opened.append(found)
         return found
 

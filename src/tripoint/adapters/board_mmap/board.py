@@ -21,8 +21,11 @@ class BoardFullError(ValueError):
     """More workers or upstreams than the board has room for."""
 
 
-def make_board_file(workers: int) -> int:
-    """A file descriptor of fresh shared memory for `workers`; it has no name and vanishes with its last holder."""
+def make_board_file(workers: int, beyond: int = 0) -> int:
+    """A file descriptor of fresh shared memory for `workers`, with so many bytes beyond what the board takes.
+
+    It has no name and vanishes with its last holder.
+    """
     if not 0 < workers <= _MAX_WORKERS:
         raise BoardFullError(f"{workers} workers; a board has room for 1 to {_MAX_WORKERS}")
     if hasattr(os, "memfd_create"):
@@ -30,11 +33,12 @@ def make_board_file(workers: int) -> int:
     else:
         descriptor, path = tempfile.mkstemp(prefix="tripoint-board-")
         os.unlink(path)
-    os.ftruncate(descriptor, _size(workers))
+    os.ftruncate(descriptor, board_bytes(workers) + beyond)
     return descriptor
 
 
-def _size(workers: int) -> int:
+def board_bytes(workers: int) -> int:
+    """Bytes of shared memory that the board takes; quotas come behind."""
     return SLOTS * (workers * 4 + 16)
 
 
@@ -45,12 +49,12 @@ class MmapBoard:
         if not 0 <= worker < workers:
             raise BoardFullError(f"worker {worker} of {workers}")
         self._descriptor = descriptor
-        self._memory = mmap.mmap(descriptor, _size(workers))
+        self._memory = mmap.mmap(descriptor, board_bytes(workers))
         view = memoryview(self._memory)
         ends = SLOTS * workers * 4
         self._cells = view[:ends].cast("i")
         self._until = view[ends : ends + SLOTS * 8].cast("d")
-        self._claimed = view[ends + SLOTS * 8 :].cast("d")
+        self._claimed = view[ends + SLOTS * 8 : ends + SLOTS * 16].cast("d")
         self._worker = worker
         self._workers = workers
 

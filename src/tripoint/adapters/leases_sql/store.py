@@ -12,37 +12,43 @@ from tripoint.engines.governance.budget.book import Answer, Book
 from tripoint.engines.governance.budget.windows import window_of
 
 
-class SqlLeases:
-    """Budgets and their leases on a database of either kind; `StoreError` when it refuses or is gone.
+class Charger:
+    """What budgets are charged by; threads that use the same store share one, and only exchange which book it holds."""
 
-    `adopt` may be called from another thread than `charge`: both only exchange which book is in force.
-    """
-
-    def __init__(self, database: Database, now: Callable[[], float]) -> None:
-        self._database = database
-        self._now = now
-        self._book = Book(Accounts(revision=0))
-        prepare(database, SCHEMA, now)
-
-    @property
-    def revision(self) -> int:
-        """Of the accounts in force."""
-        return self._book.accounts.revision
-
-    def adopt(self, accounts: Accounts) -> list[Threshold]:
-        """Goes by these accounts from now on; the thresholds that changed limits passed."""
-        self._book = book = Book(accounts)
-        return self._told(lambda shelf: book.limit(shelf, self._now()))
+    def __init__(self, now: Callable[[], float]) -> None:
+        self.now = now
+        self.book = Book(Accounts(revision=0))
+        """Budgets in force; those the store counts besides are charged too."""
 
     def charge(self, session: Session, charges: Sequence[Charge]) -> None:
         """Charges new entries, within the transaction that adds them to the ledger."""
         shelf = SqlShelf(session)
-        for told in self._book.charge(shelf, charges):
-            shelf.put_threshold(told, self._now())
+        for told in self.book.charge(shelf, charges):
+            shelf.put_threshold(told, self.now())
+
+
+class SqlLeases:
+    """Budgets and their leases on a database of either kind; `StoreError` when it refuses or is gone."""
+
+    def __init__(self, database: Database, charger: Charger) -> None:
+        self._database = database
+        self._now = charger.now
+        self._charger = charger
+        prepare(database, SCHEMA, charger.now)
+
+    @property
+    def revision(self) -> int:
+        """Of the accounts in force."""
+        return self._charger.book.accounts.revision
+
+    def adopt(self, accounts: Accounts) -> list[Threshold]:
+        """Goes by these accounts from now on; the thresholds that changed limits passed."""
+        self._charger.book = book = Book(accounts)
+        return self._told(lambda shelf: book.limit(shelf, self._now()))
 
     def answer(self, wishes: Sequence[tuple[str, Wish]]) -> list[Answer]:
         """Answers wishes, each of the holder beside it, in one transaction; in their order."""
-        book = self._book
+        book = self._charger.book
         found: dict[int, Answer] = {}
         with self._database.write() as session:
             shelf = SqlShelf(session)
@@ -64,7 +70,7 @@ class SqlLeases:
             shelf = SqlShelf(session)
             for lease in shelf.leases_of(holder):
                 shelf.tally(lease.budget, lease.window)  # nobody grants meanwhile
-            return self._book.bury(shelf, holder)
+            return self._charger.book.bury(shelf, holder)
 
     def tallies(self) -> list[Tally]:
         """Every budget in the windows that are open now, as far as anybody asked for it or spent."""

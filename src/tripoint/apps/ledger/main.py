@@ -13,13 +13,21 @@ import socket
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from tripoint.apps import stores
 from tripoint.apps.ledger.chores import Chores
 from tripoint.apps.ledger.launch import STORE_VARIABLE, LedgerLaunch
+from tripoint.apps.ledger.leases.counter import Counter
+from tripoint.apps.ledger.leases.graves import Graves
+from tripoint.apps.ledger.leases.till import StoreTill
 from tripoint.apps.ledger.loader import Loader
+
+if TYPE_CHECKING:
+    from tripoint.adapters.segment_tail import SegmentTail
+    from tripoint.ports import Ledger
 
 _log = logging.getLogger("tripoint.ledger")
 
@@ -36,15 +44,25 @@ async def run(launch: LedgerLaunch, url: str) -> None:
     turns = threading.Lock()
     run_dir = Path(launch.run_dir)
     tail = stores.open_segment_tail(run_dir / "usage")
+    charger = stores.make_charger()
     chores = Chores(launch, url, lambda snapshot: stores.write_figures(run_dir / "metrics", snapshot), _log.warning)
-    loader = Loader(lambda: stores.open_ledger(url, turns), tail, _log.warning, chores.between_rounds)
+    graves = Graves(run_dir / "leases", lambda: stores.open_leases(url, turns, charger), _log.warning)
+
+    def between_rounds(ledger: Ledger, tail: SegmentTail) -> None:
+        chores.between_rounds(ledger, tail)
+        graves.between_rounds(ledger, tail)
+
+    loader = Loader(lambda: stores.open_ledger(url, turns, charger), tail, _log.warning, between_rounds)
     chores.loader = loader
+    counter = Counter(run_dir, lambda: StoreTill(url, turns, charger), _log.warning)
+    await counter.start()
     loader.start()
     telling = loop.create_task(chores.tell())
     try:
         await ended.wait()
     finally:
         loop.remove_reader(control)
+        await counter.stop()
         await asyncio.to_thread(loader.end, launch.end_s)
         telling.cancel()
         chores.write()

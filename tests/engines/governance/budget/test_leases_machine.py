@@ -93,7 +93,10 @@ class Spending(RuleBasedStateMachine):
         """A request reserves, or is turned away."""
         about = Scopes(worker.known.budgets).about("acme", key, "chat")
         held = tuple(worker.purse.account(each, self.at) for each in about)
-        if not held or worker.purse.reserve(held, nano) is not None:
+        short = worker.purse.reserve(held, nano) if held else None
+        if not held or short is not None:
+            if short is not None:
+                worker.purse.ask_for(short, nano)
             for account in held:  # as a request that waits would
                 account.waiting = account.least = nano
             return

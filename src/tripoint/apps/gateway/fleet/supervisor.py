@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tripoint.apps import wiring
+from tripoint.apps import stores, wiring
 from tripoint.apps.gateway.credentials import complaints, resolve
 from tripoint.apps.gateway.fleet.child import Child
 from tripoint.apps.gateway.fleet.ledger_child import LedgerChild
@@ -193,6 +193,7 @@ class Fleet:
     def _worker_died(self, index: int, code: int) -> None:
         board = wiring.open_board(self._board_fd, 0, self._options.workers)
         freed = board.forget_worker(index)
+        stores.open_rates(self._board_fd, 0, self._options.workers).forget_worker(index)
         if not self._stopping.is_set():
             self._tell.note(f"worker {index} ended with code {code}; {freed} places freed, a new one is started")
             # Its counters go on counting in one file for all the dead, so that restarts pile up none.

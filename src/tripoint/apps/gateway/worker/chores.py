@@ -54,6 +54,8 @@ class Chores:
         self._handle: asyncio.TimerHandle | None = None
         self._draining: asyncio.TimerHandle | None = None
         self._scraping: set[str] = set()
+        self.drained: Callable[[], None] | None = None
+        """Called after records were handed to the disk."""
         self.secrets: Mapping[str, str] = {}
         """Credentials by reference."""
         self.loads: dict[str, UpstreamLoad] = {}
@@ -73,6 +75,8 @@ class Chores:
     def _drain(self) -> None:
         self._draining = asyncio.get_running_loop().call_later(_DRAIN_S, self._drain)
         self._recorder.drain()
+        if self.drained is not None:
+            self.drained()
 
     def _tick(self) -> None:
         self._handle = asyncio.get_running_loop().call_later(TICK_S, self._tick)

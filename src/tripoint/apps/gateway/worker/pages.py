@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tripoint.apps.gateway.control import Launch
     from tripoint.apps.gateway.worker.chores import Chores
     from tripoint.apps.gateway.worker.recorder import Recorder
+    from tripoint.apps.gateway.worker.teller import Teller
     from tripoint.engines.gateway.exchange.gateway import Gateway
 
 _JSON = b"application/json"
@@ -41,6 +42,8 @@ class Pages:
         self._convention = launch.convention or LATEST
         self._version = version("tripoint")
         self._reading: set[asyncio.Task[None]] = set()
+        self.teller: Teller | None = None
+        """The conversation with the ledger process, where there is one."""
         self.is_draining = False
         """True once this worker is about to end."""
         self.missing: tuple[str, ...] = ()
@@ -68,6 +71,8 @@ class Pages:
         found = self._recorder.faults()
         if self.missing:
             found["secrets"] = "; ".join(self.missing)
+        if self.teller is not None and (fault := self.teller.told()):
+            found["ledger"] = fault
         states = self._gateway.router.states(monotonic())
         shut = [each.upstream for each in states if each.breaker == "open"]
         if shut:

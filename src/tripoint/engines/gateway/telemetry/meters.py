@@ -270,7 +270,7 @@ ANOMALY: Final = Meter(
 
 BREAKER_STATES: Final = ("closed", "half_open", "open")
 """States a breaker can be in."""
-PARTS: Final = ("usage_records", "metrics_files", "access_log", "secrets", "upstreams")
+PARTS: Final = ("usage_records", "metrics_files", "access_log", "ledger", "secrets", "upstreams")
 """Parts that can be missing while requests are still served."""
 
 METERS: Final = (

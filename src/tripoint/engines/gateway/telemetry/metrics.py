@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -71,6 +72,12 @@ class Metrics:
         names.update(key.tenant for key in table.keys)
         self._names = names
         self._slots.clear()
+
+    def know(self, names: Iterable[str]) -> None:
+        """Takes over names beside those of tables: of tenants."""
+        if self._names is not None:
+            self._names.update(names)
+            self._slots.clear()
 
     def record(self, r: UsageRecord) -> None:
         """Counts a finished request."""

@@ -7,6 +7,7 @@ simulator and the tests drive the very same book as the ledger process.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from math import inf
 from typing import NamedTuple, Protocol
 
 from tripoint.domain.budget import Charge, Grant, Lease, Tally, Threshold, Wish
@@ -78,7 +79,7 @@ class Book:
             lease = Lease(wish.budget, wish.window, holder, wish.since)
         lease = vault.returned(lease, wish)
         is_starved = False
-        if wish.wanted > lease.granted:
+        if wish.wanted > lease.granted and lease.since < inf:
             others = [each for each in shelf.leases(wish.budget, wish.window) if each.holder != holder]
             holders = 1 + sum(each.held > 0 for each in others)
             left = vault.room(tally, (*others, lease))
@@ -148,9 +149,8 @@ class Book:
         """Ends every lease of a worker that is dead, all its costs being charged; what came back, nano-dollars."""
         back = 0
         for lease in shelf.leases_of(holder):
-            if lease.held > 0:
-                back += lease.held
-                shelf.put_lease(vault.buried(lease))
+            back += max(0, lease.held)
+            shelf.put_lease(vault.buried(lease))
         return back
 
     def _tally(self, shelf: Shelf, budget_id: str, window: str) -> Tally:

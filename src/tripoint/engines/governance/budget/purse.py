@@ -118,29 +118,32 @@ class Purse:
     # --- one request ------------------------------------------------------------------------------------------------
 
     def reserve(self, accounts: tuple[Account, ...], nano: int) -> Account | None:
-        """Reserves in all of them, or in none and tells the one that has too little free."""
+        """Reserves in all of them, or in none and tells the one that has too little free: `ask_for` asks for more."""
         for account in accounts:
             if account.free < nano:
-                self._is_short(account, nano)
                 return account
         for account in accounts:
             account.free -= nano
             account.reserved += nano
             account.taken += nano
             if account.free < account.low or nano > account.largest:
-                self._is_short(account, nano)
+                self.ask_for(account, nano)
         return None
 
     def ask_for(self, account: Account, nano: int) -> None:
-        """A request waits for so much."""
-        self._is_short(account, nano)
+        """More is needed: for a request that waits for so much, or for those that will follow it."""
+        account.largest = max(account.largest, nano)
+        account.idle_since = inf
+        self._wake()
 
     def extend(self, hold: Hold, nano: int) -> bool:
         """Brings a reservation up to `nano`; False when there is not enough free, and nothing changes then."""
         more = nano - hold.nano
         if more <= 0:
             return True
-        if self.reserve(hold.accounts, more) is not None:
+        short = self.reserve(hold.accounts, more)
+        if short is not None:
+            self.ask_for(short, more)
             return False
         hold.nano = nano
         return True
@@ -234,11 +237,6 @@ class Purse:
         short = ahead + account.waiting - account.free
         is_low = account.waiting > 0 or account.free < max(account.low, account.largest)
         return account.granted + short if short > 0 and is_low else account.granted
-
-    def _is_short(self, account: Account, nano: int) -> None:
-        account.largest = max(account.largest, nano)
-        account.idle_since = inf
-        self._wake()
 
     def _wake(self) -> None:
         if not self._is_nudged and self.nudge is not None:

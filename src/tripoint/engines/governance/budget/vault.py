@@ -7,6 +7,7 @@ an entry moves its cost from its worker's slice to spent, which changes the sum 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import inf
 
 from tripoint.domain.budget import Charge, Lease, Tally, Threshold, Wish
 from tripoint.domain.tenancy import WARN_AT
@@ -58,8 +59,11 @@ def charged(lease: Lease, charges: Iterable[Charge]) -> Lease:
 
 
 def buried(lease: Lease) -> Lease:
-    """The lease of a worker that is dead and whose every cost was charged: what it has not spent comes back."""
-    return lease._replace(returned=lease.returned + max(0, lease.held))
+    """The lease of a worker that is dead and whose every cost was charged.
+
+    What it has not spent comes back, and it gets no more.
+    """
+    return lease._replace(returned=lease.returned + max(0, lease.held), since=inf)
 
 
 def limited(tally: Tally, limit_nano: int, revision: int) -> Tally:

@@ -1,0 +1,57 @@
+"""The store as the counter sees it: accounts and leases, each on a connection of its own, for one thread."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tripoint.apps import stores
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from tripoint.adapters.leases_sql.store import Charger
+    from tripoint.apps.ledger.leases.counter import Where
+    from tripoint.domain.budget import Tally, Threshold, Wish
+    from tripoint.domain.tenancy import Accounts
+    from tripoint.engines.governance.budget.book import Answer
+
+
+class StoreTill:
+    """Implements `Till`. Raises `StoreError` where the store cannot be opened."""
+
+    def __init__(self, url: str, turns: AbstractContextManager[object], charger: Charger) -> None:
+        self._accounts = stores.open_accounts(url)
+        self._leases = stores.open_leases(url, turns, charger)
+        self._revision = -1
+
+    def news(self) -> Accounts | None:
+        """See `Till`."""
+        revision = self._accounts.revision()
+        if revision == self._revision:
+            return None
+        found = self._accounts.accounts(time.time())
+        self._revision = found.revision
+        return found
+
+    def adopt(self, accounts: Accounts) -> Sequence[Threshold]:
+        """See `Till`."""
+        return self._leases.adopt(accounts)
+
+    def answer(self, wishes: Sequence[tuple[str, Wish]]) -> list[Answer]:
+        """See `Till`."""
+        return self._leases.answer(wishes)
+
+    def call_back(self, calls: Sequence[Where]) -> None:
+        """See `Till`."""
+        self._leases.call_back(calls)
+
+    def tallies(self) -> Sequence[Tally]:
+        """See `Till`."""
+        return self._leases.tallies()
+
+    def close(self) -> None:
+        """See `Till`."""
+        self._accounts.close()
+        self._leases.close()
