@@ -37,6 +37,7 @@ def pages() -> dict[Path, str]:
     """Text of every generated page by its path."""
     return {
         REFERENCE / "cli.md": cli_page(),
+        REFERENCE / "access.md": access_page(),
         REFERENCE / "admin.md": admin_page(),
         REFERENCE / "admin.openapi.json": json.dumps(openapi(), indent=1, ensure_ascii=False) + "\n",
         REFERENCE / "estate.md": estate_page(),
@@ -94,6 +95,24 @@ def _roles(right: str | None) -> str:
     found = RIGHTS[Action(right)]
     named = ", ".join(f"`{role}`" for role in Role if role in found.roles)
     return f"{named} of *all tenants*" if found.is_global else named
+
+
+def access_page() -> str:
+    """Which role may do what."""
+    head = ("action", "lets one", *(str(role) for role in Role))
+    rows = []
+    for action, right in RIGHTS.items():
+        marks = ("yes" if role in right.roles else "" for role in Role)
+        rows.append((f"`{action}`", right.means + (" *" if right.is_global else ""), *marks))
+    parts = [
+        NOTICE,
+        "# Who may do what",
+        "Roles of principals, in the [admin interface](../guides/admin.md); the commands on the machine itself act "
+        "with every right. A principal that is bound to a tenant may do this within that tenant only, and nothing "
+        "marked with *, which concerns all of them. What belongs to another tenant does not exist for it.",
+        _table(head, rows),
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 def estate_page() -> str:
