@@ -17,6 +17,7 @@ from tripoint.engines.placement.milp.program import FloatArray, IntArray
 
 GPUS_PER_NODE = 8.0
 _ROUNDING = 1e-9
+_TOLERANCE = 1e-7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +109,21 @@ def bill(problem: Assignment, chosen: IntArray) -> Bill:
     apart = at[problem.sender] != at[problem.receiver]
     moved = float((problem.pair_gb * problem.egress_usd[at[problem.sender]])[apart].sum())
     usd = problem.usd[chosen].sum() + nodes @ problem.node_usd + problem.open_usd[is_open].sum() + moved
-    parts = (nodes / np.maximum(problem.most_nodes, _ROUNDING), kw / problem.power_kw, gbps / problem.uplink_gbps)
-    excess = max(float(part.max(initial=0.0)) for part in parts) - 1.0
-    return Bill(usd=float(usd), nodes=nodes, excess=max(0.0, excess if excess > 1e-7 else 0.0))
+    limits: tuple[tuple[FloatArray, FloatArray], ...] = (
+        (np.asarray(nodes, dtype=np.float64), problem.most_nodes),
+        (np.asarray(kw, dtype=np.float64), problem.power_kw),
+        (np.asarray(gbps, dtype=np.float64), problem.uplink_gbps),
+    )
+    excess = max(_beyond(taken, limit) for taken, limit in limits)
+    return Bill(usd=float(usd), nodes=nodes, excess=excess if excess > _TOLERANCE else 0.0)
+
+
+def _beyond(taken: FloatArray, limit: FloatArray) -> float:
+    """How far the worst is beyond its limit, as a share of it; infinite beyond a limit of nothing."""
+    over = taken > limit
+    if not over.any():
+        return 0.0
+    taken, limit = taken[over], limit[over]
+    shares = np.full(len(taken), np.inf)
+    np.divide(taken - limit, limit, out=shares, where=limit > 0)
+    return float(shares.max())

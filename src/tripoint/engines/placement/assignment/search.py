@@ -19,10 +19,20 @@ from tripoint.engines.placement.assignment.parts import Relaxed, fix_most, neigh
 from tripoint.engines.placement.assignment.problem import Assignment, bill
 from tripoint.engines.placement.assignment.restrict import Part, with_choices
 from tripoint.engines.placement.milp.kernel import relaxation
-from tripoint.engines.placement.milp.program import BoolArray, FloatArray, IntArray, Program, Solution, SolveLimits
+from tripoint.engines.placement.milp.program import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Program,
+    Solution,
+    SolutionStatus,
+    SolveLimits,
+)
 
 _VISITED = 0.003
 """Share of the settled steps that makes a choice worth keeping."""
+_SIZE_OF_WHOLE = 2_500
+"""Columns up to which nothing beats the solver on the whole program."""
 _SIZE_OF_CUTS = 60_000
 """Columns up to which a solver's cuts raise the bound in useful time."""
 _ATTEMPTS = ((1.5, 0.0), (3.0, 0.0), (3.0, 1.0), (6.0, 2.0), (24.0, 1e9))
@@ -55,6 +65,8 @@ class Effort:
     """Branch-and-bound nodes of a part, for runs that must not depend on the clock."""
     threads: int = 2
     """Parts solved at once."""
+    cuts: bool = True
+    """Whether a solver works on the whole program beside, where that is small enough for its cuts to help."""
     seed: int = 0
     """Of the random choice of parts."""
 
@@ -107,6 +119,8 @@ class Found:
     """Since the search began."""
     bounded_by: str
     """Where the bound comes from: `dual`, `linear program` or `cuts`."""
+    strategy: str
+    """`monolithic` or `decomposition`."""
     rounds: int
     """Rounds of parts."""
     path: tuple[tuple[float, float, float], ...]
@@ -129,6 +143,7 @@ class _Standing:
     usd: float = float("inf")
     bound: float = -float("inf")
     bounded_by: str = "dual"
+    strategy: str = "decomposition"
     seconds: float = 0.0
     path: tuple[tuple[float, float, float], ...] = ()
 
@@ -154,11 +169,13 @@ def search(problem: Assignment, effort: Effort) -> Search:
     """The best assignment found within the effort, with its bound."""
     layout = lay_out(problem)
     standing = _Standing(effort)
+    if layout.columns <= _SIZE_OF_WHOLE:
+        return (yield from _whole(layout, standing))
     dual = DualAscent(layout).run(effort.steps)
     standing.proven(dual.usd, "dual")
     kernel = _kernel(layout, dual, effort.nearest)
     laid = lay_out(kernel.problem)
-    whole = _cuts(layout, effort) if layout.columns <= _SIZE_OF_CUTS else None
+    whole = _cuts(layout, effort) if effort.cuts and layout.columns <= _SIZE_OF_CUTS else None
     linear = formulate(laid)
     answers = yield Batch(tasks=(_linear(linear, effort),), beside=whole)
     relaxed = standing.heard(answers)[0]
@@ -174,10 +191,30 @@ def search(problem: Assignment, effort: Effort) -> Search:
     allowed[kernel.choice] = True
     chosen = yield from _first(layout, standing, point, allowed)
     if not chosen.size:
-        return _found(standing, chosen, 0)
+        return (yield from _whole(layout, standing))
     wider = _kernel(layout, dual, effort.nearest + _WIDER)
     allowed[wider.choice] = True
     return (yield from _improve(layout, standing, chosen, reduced_costs(layout, dual.prices), allowed))
+
+
+def _whole(layout: Layout, standing: _Standing) -> Generator[Batch, Answers, Found]:
+    """The whole program, left to the solver: the best there is for small ones, and the last resort for others."""
+    effort = standing.effort
+    left = max(effort.seconds - standing.seconds, 1.0)
+    limits = SolveLimits(
+        gap=effort.gap, seconds=left, nodes=effort.part_nodes, seed=effort.seed, threads=effort.threads
+    )
+    answers = yield Batch(tasks=(Task(program=formulate(layout), limits=limits),))
+    found = standing.heard(answers)[0]
+    standing.strategy = "monolithic"
+    chosen = np.zeros(0, dtype=np.int32)
+    if found.values.size:
+        chosen = chosen_of(layout, found.values)
+        standing.usd = bill(layout.problem, chosen).usd
+    if found.status is not SolutionStatus.INFEASIBLE:
+        standing.proven(min(found.bound, standing.usd), "cuts")
+    standing.note()
+    return _found(standing, chosen, 0)
 
 
 def _kernel(layout: Layout, dual: DualBound, nearest: int) -> Part:
@@ -270,6 +307,7 @@ def _found(standing: _Standing, chosen: IntArray, rounds: int) -> Found:
         bound=min(standing.bound, standing.usd),
         seconds=standing.seconds,
         bounded_by=standing.bounded_by,
+        strategy=standing.strategy,
         rounds=rounds,
         path=standing.path,
     )

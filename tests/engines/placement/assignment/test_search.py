@@ -1,0 +1,210 @@
+"""Whole workloads on shared offers: what is found is allowed, what is proven holds, and both meet the optimum."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from benchmarks.scale.draw import draw
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from tests.factories.planning import highs
+
+from tripoint.adapters.solver_highs import HighsSolver
+from tripoint.engines.placement.assignment.dual import DualAscent, Prices, bound_at
+from tripoint.engines.placement.assignment.formulate import chosen_of, formulate, values
+from tripoint.engines.placement.assignment.layout import Layout, lay_out
+from tripoint.engines.placement.assignment.parts import neighbourhoods
+from tripoint.engines.placement.assignment.problem import Assignment, bill
+from tripoint.engines.placement.assignment.restrict import with_choices, with_free
+from tripoint.engines.placement.assignment.search import Effort, Found, search
+from tripoint.engines.placement.milp.program import IntArray
+from tripoint.usecases.assign import assign
+
+FEW = settings(max_examples=12, deadline=None)
+SMALL = Effort(gap=1e-4, seconds=120.0, rounds=6, steps=200, part_nodes=2_000, part_seconds=60.0)
+"""Limits that do not depend on the clock."""
+SEEDS = st.integers(0, 10_000)
+
+
+def tiny(seed: int, workloads: int = 3) -> Assignment:
+    """So few workloads that every assignment can be tried; volumes small enough that apart and together compete."""
+    problem = draw(workloads, 20, seed)
+    return replace(problem, pair_gb=problem.pair_gb * 10.0)
+
+
+def best_of_all(problem: Assignment) -> float:
+    """The cheapest allowed assignment, by trying every one; infinite when none is allowed."""
+    ranges = [range(a, b) for a, b in itertools.pairwise(problem.starts.tolist())]
+    bills = (bill(problem, np.array(chosen, dtype=np.int32)) for chosen in itertools.product(*ranges))
+    return min((found.usd for found in bills if found.excess == 0.0), default=float("inf"))
+
+
+def some_prices(layout: Layout, seed: int) -> Prices:
+    """Prices drawn at random."""
+    draw_ = np.random.default_rng(seed)
+    problem = layout.problem
+    return Prices(
+        gpu=draw_.uniform(0.0, 2.0, problem.offers) * problem.node_usd / 8.0,
+        gbps=draw_.uniform(0.0, 500.0, problem.sites),
+        kw=np.where(np.isfinite(problem.power_kw), draw_.uniform(0.0, 900.0, problem.sites), 0.0),
+        apart=draw_.uniform(0.0, 1.0, len(layout.pair)),
+    )
+
+
+def any_choice(problem: Assignment, seed: int) -> IntArray:
+    """An assignment drawn at random, allowed or not."""
+    counts = np.diff(problem.starts)
+    return (problem.starts[:-1] + np.random.default_rng(seed).integers(0, counts)).astype(np.int32)
+
+
+@FEW
+@given(SEEDS, SEEDS)
+def test_whatever_the_prices_the_bound_is_below_the_best(seed: int, other: int) -> None:
+    """The relaxation may only leave out, never ask too much."""
+    problem = tiny(seed)
+    best = best_of_all(problem)
+    assume(math.isfinite(best))
+    layout = lay_out(problem)
+    assert bound_at(layout, some_prices(layout, other)) <= best + 1e-6 * best
+    assert DualAscent(layout).run(100).usd <= best + 1e-6 * best
+
+
+@FEW
+@given(SEEDS)
+def test_the_search_meets_the_best_of_all_assignments(seed: int) -> None:
+    """On estates small enough to try everything: bound <= optimum, and the cost is the optimum within the gap."""
+    problem = tiny(seed)
+    best = best_of_all(problem)
+    assume(math.isfinite(best))
+    found = assign(problem, SMALL, HighsSolver())
+    assert found.bound <= best * (1 + 1e-6)
+    assert found.usd == pytest.approx(bill(problem, found.chosen).usd)
+    assert bill(problem, found.chosen).excess == 0.0
+    assert best * (1 - 1e-9) <= found.usd <= best * (1 + 1e-3)
+
+
+@FEW
+@given(SEEDS, SEEDS)
+def test_the_program_prices_an_assignment_as_its_bill_does(seed: int, other: int) -> None:
+    """Columns of an assignment cost what its bill says; an allowed one breaks no row, one that is not breaks some."""
+    problem = draw(12, 20, seed)
+    layout = lay_out(problem)
+    chosen = any_choice(problem, other)
+    program, columns = formulate(layout), values(layout, chosen)
+    paid = bill(problem, chosen)
+    assert program.cost @ columns == pytest.approx(paid.usd)
+    assert (program.worst_violation(columns) < 1e-5) == (paid.excess == 0.0)
+    assert chosen_of(layout, columns).tolist() == chosen.tolist()
+
+
+@FEW
+@given(SEEDS, SEEDS)
+def test_holding_workloads_changes_no_difference(seed: int, other: int) -> None:
+    """Of two assignments that differ in free workloads only, the part sees the same difference in cost."""
+    problem = draw(12, 20, seed)
+    one, two = any_choice(problem, other), any_choice(problem, other + 1)
+    free = np.random.default_rng(other).random(problem.workloads) < 0.5
+    assume(free.any())
+    two = np.where(free, two, one).astype(np.int32)
+    part = with_free(problem, one, free, np.ones(problem.choices, dtype=np.bool_))
+    inner = [bill(part.problem, part.inner(chosen)).usd for chosen in (one, two)]
+    assert inner[1] - inner[0] == pytest.approx(bill(problem, two).usd - bill(problem, one).usd, abs=1e-5)
+
+
+@FEW
+@given(SEEDS, st.integers(2, 4))
+def test_parts_of_one_round_do_not_touch(seed: int, groups: int) -> None:
+    """What several parts save, put together, is the sum of what each saves alone."""
+    problem = draw(30, 20, seed)
+    layout = lay_out(problem)
+    chosen = any_choice(problem, seed)
+    draws = np.random.default_rng(seed)
+    every = np.ones(problem.choices, dtype=np.bool_)
+    parts = neighbourhoods(layout, chosen, layout.usd, every, draws, 10, groups)
+    together, saved = chosen.copy(), 0.0
+    for part in parts:
+        alone = chosen.copy()
+        alone[part.workload] = part.choice[any_choice(part.problem, seed)]
+        saved += bill(problem, chosen).usd - bill(problem, alone).usd
+        together[part.workload] = alone[part.workload]
+    assert sum(len(part.workload) for part in parts) == len({w for part in parts for w in part.workload.tolist()})
+    assert bill(problem, chosen).usd - bill(problem, together).usd == pytest.approx(saved, abs=1e-4)
+
+
+@FEW
+@given(SEEDS)
+def test_one_more_choice_never_costs_more(seed: int) -> None:
+    """A choice taken away may only raise the optimum."""
+    problem = tiny(seed)
+    kept = np.random.default_rng(seed).random(problem.choices) < 0.7
+    kept[problem.starts[:-1]] = True
+    assert best_of_all(problem) <= best_of_all(with_choices(problem, kept).problem) + 1e-6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2))
+def test_parts_reach_what_the_whole_program_reaches(seed: int) -> None:
+    """Two hundred workloads: cost and bound of the parts agree with HiGHS on the whole program, within both gaps."""
+    problem = draw(200, 20, seed)
+    layout = lay_out(problem)
+    assert layout.columns > 2_500
+    whole = highs(formulate(layout), gap=3e-2, nodes=1)
+    found = assign(problem, replace(SMALL, gap=2e-2, rounds=2, part_nodes=1, cuts=False), HighsSolver())
+    assert found.strategy == "decomposition"
+    assert found.bound <= whole.objective * (1 + 1e-9)
+    assert whole.bound <= found.usd * (1 + 1e-9)
+    assert found.gap <= 0.06
+    assert found.usd == pytest.approx(bill(problem, found.chosen).usd)
+
+
+def test_the_same_search_twice_is_the_same() -> None:
+    """Limits that do not depend on the clock give the same assignment, round by round."""
+    problem = draw(220, 20, 1)
+    effort = replace(SMALL, part=40, gap=0.0, rounds=2, part_nodes=1, cuts=False)
+    one, two = (assign(problem, effort, HighsSolver()) for _ in range(2))
+    assert one.chosen.tolist() == two.chosen.tolist()
+    assert [step[1:] for step in one.path] == [step[1:] for step in two.path]
+
+
+def test_scaling_money_scales_the_answer() -> None:
+    """Prices in cents instead of dollars: a hundred times the cost and the bound, the same places."""
+    problem = draw(220, 20, 2)
+    cents = replace(
+        problem,
+        usd=problem.usd * 100,
+        node_usd=problem.node_usd * 100,
+        open_usd=problem.open_usd * 100,
+        egress_usd=problem.egress_usd * 100,
+    )
+    effort = replace(SMALL, rounds=0, part_nodes=1, cuts=False)
+    one, two = assign(problem, effort, HighsSolver()), assign(cents, effort, HighsSolver())
+    assert two.bound == pytest.approx(one.bound * 100, rel=1e-3)
+    assert two.usd == pytest.approx(one.usd * 100, rel=1e-2)
+
+
+def test_every_step_of_the_path_is_a_certificate() -> None:
+    """Costs only fall, bounds only rise, and no bound passes a cost."""
+    found: Found = assign(draw(220, 20, 3), replace(SMALL, part=40, part_nodes=1, rounds=3), HighsSolver())
+    costs, bounds = [step[1] for step in found.path], [step[2] for step in found.path]
+    assert costs == sorted(costs, reverse=True)
+    assert bounds == sorted(bounds)
+    assert all(bound <= cost for cost, bound in zip(costs, bounds, strict=True))
+
+
+def test_nothing_allowed_is_told() -> None:
+    """Uplinks too narrow for anything: no assignment, an infinite cost and a gap without end."""
+    problem = draw(20, 20, 4)
+    found = assign(replace(problem, uplink_gbps=problem.uplink_gbps * 0.0), SMALL, HighsSolver())
+    assert not found.chosen.size
+    assert (found.usd, found.gap) == (float("inf"), float("inf"))
+
+
+def test_the_search_asks_before_it_knows_the_time() -> None:
+    """It is a generator: its first batch is the kernel's relaxation, without a solver or a clock in sight."""
+    batch = next(search(draw(220, 20, 5), SMALL))
+    assert len(batch.tasks) == 1
+    assert not batch.tasks[0].program.integers
