@@ -34,6 +34,7 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
         "quota": "Set and remove quotas: requests, tokens, concurrency.",
         "budget": "Set and remove budgets, and see what is spent of them.",
         "audit": "Show, verify and witness the log of every administrative act.",
+        "ledger": "See what was spent: sums, single entries, bills.",
         "prices": "Look up catalogue prices and assumptions with their sources.",
         "demand": "Turn request logs and traces into demand profiles.",
         "report": "Write the report of a plan made earlier.",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
+from typing import NamedTuple
 
 from tripoint.domain.errors import MissingError, OptionError
 from tripoint.domain.ledger import Entry, EntryQuery, Spend, SpendQuery
@@ -35,6 +37,33 @@ def see_entries(ledger: Ledger, actor: Actor, query: EntryQuery) -> tuple[Entry,
     """Entries the actor may see; at most the `limit` of the query. Raises as `see_spend`."""
     tenant = _tenant(actor, Action.ENTRY_READ, query.tenant)
     return tuple(islice(ledger.entries(query._replace(tenant=tenant)), query.limit))
+
+
+class Dearest(NamedTuple):
+    """Sums with the most money first."""
+
+    rows: tuple[Spend, ...]
+    """The dearest."""
+    others: int
+    """How many more there are."""
+    rest: Spend | None
+    """What those add up to; `None` when there are none."""
+    total: Spend
+    """What all add up to."""
+
+
+def dearest(found: Sequence[Spend], most: int) -> Dearest:
+    """At most so many rows, those with the most money, and what the others add up to."""
+    ranked = sorted(found, key=lambda row: (-row.nano, row.by))
+    rest = ranked[most:]
+    return Dearest(tuple(ranked[:most]), len(rest), _added(rest) if rest else None, _added(ranked))
+
+
+def _added(rows: Sequence[Spend]) -> Spend:
+    return Spend((), *(sum(column) for column in zip(*(row[1:] for row in rows), strict=True))) if rows else _NOTHING
+
+
+_NOTHING = Spend((), *([0] * (len(Spend._fields) - 1)))
 
 
 def _tenant(actor: Actor, action: Action, asked: str | None) -> str | None:

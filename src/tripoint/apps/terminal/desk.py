@@ -71,7 +71,7 @@ def open_desk(store: str | None, *, makes: bool = False) -> Iterator[Desk]:
     from tripoint.usecases.accounts.turn import Turn
 
     url = store or store_url(read_settings())
-    file = _file_of(url)
+    file = file_of(url)
     if file is not None and not makes and not file.exists():
         raise OptionError(
             f"there is no store at `{without_password(url)}`",
@@ -79,7 +79,7 @@ def open_desk(store: str | None, *, makes: bool = False) -> Iterator[Desk]:
         )
     accounts = open_accounts(url)
     try:
-        yield Desk(accounts, url, Turn(local_actor(_user()), time.time()))
+        yield Desk(accounts, url, Turn(local_actor(local_user()), time.time()))
     finally:
         accounts.close()
 
@@ -123,14 +123,15 @@ def _kind(name: str) -> Any:
     return found
 
 
-def _file_of(url: str) -> Path | None:
+def file_of(url: str) -> Path | None:
     """The file of a store that is one."""
     if url.startswith("sqlite:///"):
         return Path(url.removeprefix("sqlite:///"))
     return None if "://" in url else Path(url)
 
 
-def _user() -> str:
+def local_user() -> str:
+    """Name of who runs this."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a user id without a name, as in containers

@@ -1,0 +1,168 @@
+"""`tripoint ledger`: what was spent, by whom, on what, where."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from tripoint.apps.answer import Answer, answering
+from tripoint.apps.terminal.books import day_options, open_books, part_options
+from tripoint.apps.terminal.desk import local_user, store_option
+from tripoint.apps.terminal.groups import NearestNameGroup
+from tripoint.domain.errors import OptionError
+from tripoint.domain.ledger import Dimension, EntryKind, EntryQuery, SpendQuery
+
+_KINDS = [str(kind) for kind in EntryKind]
+_DIMENSIONS = ", ".join(str(each) for each in Dimension)
+
+
+@click.group(cls=NearestNameGroup)
+def command() -> None:
+    """See what was spent: sums, single entries, bills.
+
+    Costs are effective costs: own capacity is never free. Days are in UTC.
+    """
+
+
+@command.command()
+@click.option("--by", metavar="NAMES", default="tenant", show_default=True,
+              help=f"What to tell apart, one or several of {_DIMENSIONS}.")  # fmt: skip
+@click.option("--kind", "kinds", type=click.Choice(_KINDS), multiple=True, help="Only entries of this kind.")
+@click.option("--rows", metavar="N", type=click.IntRange(1), default=20, show_default=True,
+              help="Rows shown, the dearest first; the rest is one row.")  # fmt: skip
+@part_options
+@store_option
+@answering
+def top(
+    by: str,
+    kinds: tuple[str, ...],
+    rows: int,
+    since: str | None,
+    until: str | None,
+    tenant: str | None,
+    key: str | None,
+    workload: str | None,
+    model: str | None,
+    site: str | None,
+    store: str | None,
+) -> Answer:
+    """Sums of the dearest tenants, models, sites, ...
+
+    Of today, where no days are given. For example: tripoint ledger top --by model,site --since 2026-11-01
+    """
+    from tripoint.apps.render.ledger import spend_payload, spend_table
+    from tripoint.usecases.accounts.login import local_actor
+    from tripoint.usecases.spend import dearest, see_spend
+
+    first, last = _days(since, until)
+    query = SpendQuery(
+        by=_dimensions(by),
+        since=first,
+        until=last,
+        tenant=tenant,
+        key=key,
+        workload=workload,
+        model=model,
+        site=site,
+        kinds=tuple(EntryKind(kind) for kind in kinds),
+    )
+    with open_books(store) as ledger:
+        found = dearest(see_spend(ledger, local_actor(local_user()), query), rows)
+    head = f"{first} to {last}" if first != last else first
+    text = f"{head}, UTC\n{spend_table(query.by, found)}" if found.rows else f"nothing was entered for {head}, UTC"
+    return Answer(text=text, payload={"since": first, "until": last, **spend_payload(query.by, found)})
+
+
+@command.command()
+@click.option("--kind", "kinds", type=click.Choice(_KINDS), multiple=True, help="Only entries of this kind.")
+@click.option("--rows", metavar="N", type=click.IntRange(1, 100_000), default=20, show_default=True,
+              help="Entries shown, the newest first.")  # fmt: skip
+@click.option("--after", metavar="NUMBER", type=int, help="Only entries older than the one of this number.")
+@part_options
+@store_option
+@answering
+def show(
+    kinds: tuple[str, ...],
+    rows: int,
+    after: int | None,
+    since: str | None,
+    until: str | None,
+    tenant: str | None,
+    key: str | None,
+    workload: str | None,
+    model: str | None,
+    site: str | None,
+    store: str | None,
+) -> Answer:
+    """Single entries, the newest first: requests, idle hours, corrections.
+
+    `--json` has every field of them, attempts included.
+    """
+    from tripoint.apps.render.ledger import entry_payload, entry_table
+    from tripoint.engines.governance.ledger.days import DAY_S, day_number
+    from tripoint.usecases.accounts.login import local_actor
+    from tripoint.usecases.spend import see_entries
+
+    query = EntryQuery(
+        since=None if since is None else float(day_number(since) * DAY_S),
+        until=None if until is None else float((day_number(until) + 1) * DAY_S),
+        tenant=tenant,
+        key=key,
+        workload=workload,
+        model=model,
+        site=site,
+        kinds=tuple(EntryKind(kind) for kind in kinds),
+        is_newest_first=True,
+        after=after,
+        limit=rows,
+    )
+    with open_books(store) as ledger:
+        found = see_entries(ledger, local_actor(local_user()), query)
+    text = entry_table(found) if found else "no such entry"
+    return Answer(text=text, payload={"entries": [entry_payload(each) for each in found]})
+
+
+@command.command()
+@day_options
+@store_option
+@answering
+def check(since: str | None, until: str | None, store: str | None) -> Answer:
+    """Count the entries anew and compare them with the sums that are kept.
+
+    Exit code 1 where anything differs, or could not be read when it was loaded.
+    """
+    from tripoint.apps.render.ledger import check_text
+
+    first, last = since or "1970-01-01", until or "9999-12-31"
+    with open_books(store) as ledger:
+        mismatches, damage = ledger.audit(first, last), ledger.damage()
+    payload = {
+        "mismatches": [{"by": list(each.by), "line": list(each.line)} for each in mismatches],
+        "damage": [each._asdict() for each in damage],
+    }
+    return Answer(text=check_text(mismatches, damage), payload=payload, ok=not mismatches)
+
+
+def _dimensions(text: str) -> tuple[Dimension, ...]:
+    found = []
+    for name in text.split(","):
+        try:
+            found.append(Dimension(name.strip()))
+        except ValueError:
+            raise OptionError(f"`--by {text}`: there is no `{name.strip()}`", hint=f"one of {_DIMENSIONS}") from None
+    if len(set(found)) != len(found):
+        raise OptionError(f"`--by {text}` names one thing twice", hint="name each once")
+    return tuple(found)
+
+
+def _days(since: str | None, until: str | None) -> tuple[str, str]:
+    """First and last day: today where neither is given."""
+    from tripoint.engines.governance.ledger.days import day_number, day_of
+
+    today = day_of(time.time())
+    last = until or today
+    first = since or (until or today)
+    if day_number(first) > day_number(last):
+        raise OptionError(f"`--since {first}` is after `--until {last}`", hint="both are inclusive")
+    return first, last

@@ -1,0 +1,116 @@
+"""Spend and entries of the ledger as tables for people and as payloads for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from rich.table import Table
+
+from tripoint.apps.render.plain import plain_text
+from tripoint.domain.ledger import Damage, Dimension, Entry, Mismatch, Spend
+from tripoint.domain.money import usd
+from tripoint.usecases.spend import Dearest
+
+_MEASURES = ("USD", "share", "list USD", "saved", "requests", "failed", "input tokens", "cached", "output tokens")
+_ENTRY = ("number", "time", "kind", "tenant", "workload", "model", "site", "ending", "in", "out", "USD", "id")
+_RIGHT = frozenset((*_MEASURES, "number", "in", "out"))
+
+
+def spend_table(by: Sequence[Dimension], found: Dearest) -> str:
+    """The dearest rows, the rest in one, and all of it."""
+    table = _table((*(str(each) for each in by), *_MEASURES))
+    total = found.total.nano
+    for row in found.rows:
+        table.add_row(*(value or "-" for value in row.by), *_measures(row, total))
+    if found.rest is not None:
+        name = f"{found.others:,} more"
+        table.add_row(*((name, *[""] * (len(by) - 1)) if by else ()), *_measures(found.rest, total))
+    if len(found.rows) > 1:
+        table.add_row(*(("all", *[""] * (len(by) - 1)) if by else ()), *_measures(found.total, total))
+    return plain_text(table)
+
+
+def spend_payload(by: Sequence[Dimension], found: Dearest) -> dict[str, Any]:
+    """The same for `--json`; money in exact dollars as text and in nano-dollars."""
+    return {
+        "by": [str(each) for each in by],
+        "rows": [dict(zip((str(each) for each in by), row.by, strict=True)) | _sums(row) for row in found.rows],
+        "others": found.others,
+        "rest": None if found.rest is None else _sums(found.rest),
+        "total": _sums(found.total),
+    }
+
+
+def entry_table(rows: Sequence[Entry]) -> str:
+    """One row per entry."""
+    table = _table(_ENTRY)
+    for row in rows:
+        table.add_row(
+            str(row.number),
+            f"{datetime.fromtimestamp(row.at, UTC):%Y-%m-%d %H:%M:%S}",
+            row.kind,
+            row.tenant or "-",
+            row.workload or "-",
+            row.model or "-",
+            row.site or "-",
+            " ".join(part for part in (row.ending, row.error) if part) or row.reason,
+            f"{row.tokens_in:,}{' est.' if row.is_estimated else ''}",
+            f"{row.tokens_out:,}",
+            f"{usd(row.nano):f}",
+            row.id,
+        )
+    return plain_text(table)
+
+
+def entry_payload(row: Entry) -> dict[str, Any]:
+    """Every field of an entry, for `--json`."""
+    return row._asdict() | {
+        "usd": f"{usd(row.nano):f}",
+        "list_usd": f"{usd(row.list_nano):f}",
+        "attempts": [each._asdict() for each in row.attempts],
+    }
+
+
+def check_text(mismatches: Sequence[Mismatch], damage: Sequence[Damage]) -> str:
+    """Whether entries and sums agree, and what could not be read."""
+    lines = [
+        f"{' '.join(each.line)}: entries add up to {usd(each.entries.nano):f} USD of {each.entries.requests:,}"
+        f" requests, kept are {usd(each.sums.nano):f} USD of {each.sums.requests:,}"
+        for each in mismatches
+    ]
+    lines += [
+        f"{each.source}: {each.size:,} bytes at {each.offset:,} could not be read: {each.reason}" for each in damage
+    ]
+    told = "entries and sums differ" if mismatches else "entries and sums agree, to the nano-dollar"
+    return "\n".join([*lines, told])
+
+
+def _measures(row: Spend, total: int) -> tuple[str, ...]:
+    share = f"{100 * row.nano / total:.1f} %" if total else ""
+    saved = f"{100 * (row.list_nano - row.nano) / row.list_nano:.0f} %" if row.list_nano else ""
+    figures = (row.requests, row.failed, row.tokens_in, row.cached, row.tokens_out)
+    return (_money(row.nano), share, _money(row.list_nano), saved, *(f"{figure:,}" for figure in figures))
+
+
+def _money(nano: int) -> str:
+    """Dollars to the cent; small sums to the millionth."""
+    amount = usd(nano)
+    return f"{amount:,.2f}" if abs(amount) >= 100 or not nano else f"{amount:,.6f}"
+
+
+def _sums(row: Spend) -> dict[str, Any]:
+    return {
+        "usd": f"{usd(row.nano):f}",
+        "list_usd": f"{usd(row.list_nano):f}",
+        "marginal_usd": f"{usd(row.marginal_nano):f}",
+    } | {name: value for name, value in row._asdict().items() if name != "by"}
+
+
+def _table(columns: Sequence[str]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        justify: Literal["right", "left"] = "right" if column in _RIGHT else "left"
+        table.add_column(column, justify=justify, overflow="fold")
+    return table

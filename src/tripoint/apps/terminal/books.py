@@ -1,0 +1,64 @@
+"""What every command on the ledger works with: the open ledger, and flags that choose part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from tripoint.apps.settings import read_settings, store_url, without_password
+from tripoint.apps.terminal.desk import completes, file_of
+from tripoint.domain.errors import OptionError
+
+if TYPE_CHECKING:
+    from tripoint.ports import Ledger
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@contextmanager
+def open_books(store: str | None) -> Iterator[Ledger]:
+    """The ledger a command reads.
+
+    Raises `OptionError` where there is no store, `StoreError` where it cannot be opened.
+    """
+    from tripoint.apps.stores import open_ledger
+
+    url = store or store_url(read_settings())
+    file = file_of(url)
+    if file is not None and not file.exists():
+        raise OptionError(
+            f"there is no store at `{without_password(url)}`",
+            hint="`tripoint serve` begins one; `--store` or `TRIPOINT_STORE` names another",
+        )
+    ledger = open_ledger(url)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def part_options(function: Function) -> Function:
+    """Adds the flags that choose part of the ledger: days, tenant, key, workload, model, site."""
+    for name, kind in (
+        ("site", "place"),
+        ("model", ""),
+        ("workload", "workload"),
+        ("key", "key"),
+        ("tenant", "tenant"),
+    ):
+        function = click.option(
+            f"--{name}",
+            metavar="ID",
+            shell_complete=completes(kind) if kind else None,
+            help=f"Only this {name}.",
+        )(function)
+    return day_options(function)
+
+
+def day_options(function: Function) -> Function:
+    """Adds `--since` and `--until`."""
+    function = click.option("--until", metavar="DAY", help="Last day, YYYY-MM-DD, UTC.")(function)
+    return click.option("--since", metavar="DAY", help="First day, YYYY-MM-DD, UTC.")(function)

@@ -1,0 +1,110 @@
+"""`tripoint ledger`: sums, entries and the recount, as people and programs meet them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from tripoint.adapters.ledger_sql.ledger import SqlLedger
+from tripoint.adapters.sql.connect import connect
+from tripoint.apps.cli import cli
+from tripoint.testing.ledger_conformance import NOON, idle, piece, usage_record
+
+DAY = "2026-11-18"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    """A store with three tenants, of whom each spends ten times what the one before does, and an idle hour."""
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    ledger = SqlLedger(connect(url), lambda: NOON)
+    records = [
+        usage_record(
+            number, tenant=f"tenant-{number % 3}", nano=7 * 10 ** (number % 3), list_nano=10_000, at=NOON + number
+        )
+        for number in range(9)
+    ]
+    ledger.load([piece(records)], [idle()])
+    ledger.close()
+    return url
+
+
+def ran(*arguments: str, code: int = 0) -> str:
+    """What a command printed; it must end with the code."""
+    found = CliRunner().invoke(cli, ["ledger", *arguments])
+    assert found.exit_code == code, found.output
+    return found.output
+
+
+def document(*arguments: str, code: int = 0) -> dict[str, Any]:
+    """Its one JSON document."""
+    found: dict[str, Any] = json.loads(ran(*arguments, "--json", code=code))
+    return found
+
+
+def test_the_dearest_come_first_and_the_rest_is_one_row(store: str) -> None:
+    """Exact to the nano-dollar, whatever is shown."""
+    found = document("top", "--since", DAY, "--store", store, "--rows", "2", "--kind", "usage")
+    assert [(row["tenant"], row["nano"], row["usd"]) for row in found["rows"]] == [
+        ("tenant-2", 2_100, "0.0000021"), ("tenant-1", 210, "0.00000021"),
+    ]  # fmt: skip
+    assert (found["others"], found["rest"]["nano"], found["total"]["nano"]) == (1, 21, 2_331)
+    text = ran("top", "--since", DAY, "--store", store, "--rows", "2")
+    assert "2 more" in text
+    assert text.splitlines()[-1].startswith("all")
+
+
+def test_parts_are_chosen_by_flags(store: str) -> None:
+    """Several dimensions, one tenant, and days on which there was nothing."""
+    found = document("top", "--by", "day,site", "--tenant", "tenant-1", "--since", DAY, "--store", store)
+    assert [(row["day"], row["site"], row["requests"]) for row in found["rows"]] == [(DAY, "site-a", 3)]
+    assert "nothing was entered for 2026-11-17" in ran("top", "--until", "2026-11-17", "--store", store)
+    assert document("top", "--until", "2026-11-17", "--store", store)["total"]["nano"] == 0
+
+
+def test_entries_are_shown_newest_first(store: str) -> None:
+    """Page by page; JSON has every field."""
+    found = document("show", "--rows", "3", "--tenant", "tenant-0", "--store", store)["entries"]
+    assert [each["id"] for each in found] == ["req-6", "req-3", "req-0"]
+    assert found[0]["attempts"][0]["upstream"] == "a"
+    older = document("show", "--after", str(found[1]["number"]), "--tenant", "tenant-0", "--store", store)["entries"]
+    assert [each["id"] for each in older] == ["req-0"]
+    assert "not used" in ran("show", "--kind", "idle", "--store", store)
+    assert "no such entry" in ran("show", "--until", "2026-11-17", "--store", store)
+
+
+def test_a_recount_agrees_until_somebody_edits(store: str) -> None:
+    """One nano-dollar is found, with the line it is in."""
+    assert "agree" in ran("check", "--store", store)
+    with sqlite3.connect(store.removeprefix("sqlite:///")) as hand:
+        hand.execute("UPDATE ledger_entry SET nano = nano + 1 WHERE id = 'req-4'")
+    hand.close()
+    found = document("check", "--store", store, code=1)
+    assert ["tenant-1" in each["line"] for each in found["mismatches"]] == [True, True, True, False]
+    assert "entries and sums differ" in ran("check", "--store", store, code=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("top", "--by", "colour"), "there is no `colour`"),
+        (("top", "--by", "site,site"), "twice"),
+        (("top", "--since", "yesterday"), "`yesterday` is not a day"),
+        (("top", "--since", "2026-11-19", "--until", DAY), "is after"),
+        (("top", "--by", "hour,tenant", "--since", "2026-11-01", "--until", DAY), "at most 7 days"),
+    ],
+)
+def test_what_cannot_be_asked_is_told(store: str, arguments: tuple[str, ...], words: str) -> None:
+    """With what was asked and what to do."""
+    assert words in ran(*arguments, "--store", store, code=2)
+
+
+def test_no_store_is_begun_by_looking(tmp_path: Path) -> None:
+    """A mistyped path is told, and nothing is made there."""
+    assert "there is no store" in ran("top", "--store", str(tmp_path / "none.db"), code=2)
+    assert list(tmp_path.iterdir()) == []
