@@ -19,7 +19,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FAST = ROOT / "out" / "fast"
 COMPILED = (
+    "adapters/board_mmap/board.py",
     "adapters/upstream_http/line.py",
+    "adapters/upstream_http/plain.py",
     "adapters/upstream_http/pool.py",
     "apps/gateway/http/answering.py",
     "apps/gateway/http/bodies.py",
@@ -56,6 +58,7 @@ COMPILED = (
     "engines/gateway/wire/ask.py",
     "engines/gateway/wire/malformed.py",
     "engines/gateway/wire/sse.py",
+    "engines/gateway/wire/usage.py",
 )
 """Modules whose compiling pays: those every request or every event of a stream passes through.
 

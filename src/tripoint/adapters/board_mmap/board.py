@@ -12,9 +12,10 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
-SLOTS = 256
-_MAX_WORKERS = 64
+SLOTS: Final = 256
+_MAX_WORKERS: Final = 64
 
 
 class BoardFullError(ValueError):

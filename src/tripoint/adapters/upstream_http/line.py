@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import httptools
 
@@ -18,11 +18,11 @@ from tripoint.domain.record import Failure
 if TYPE_CHECKING:
     from tripoint.adapters.upstream_http.pool import Pool
 
-_MAX_HEAD = 64 * 1024
-_FRAMING = (b"content-length", b"transfer-encoding")
-_SIZE_LINE = 10
+_MAX_HEAD: Final = 64 * 1024
+_FRAMING: Final[tuple[bytes, ...]] = (b"content-length", b"transfer-encoding")
+_SIZE_LINE: Final = 10
 """Longest line of a chunk's size that is looked at without the parser, bytes."""
-_JOINED = 16 * 1024
+_JOINED: Final = 16 * 1024
 """Bodies up to this size are copied behind the head rather than written beside it."""
 
 
@@ -72,8 +72,8 @@ class Sink(Protocol):
         ...
 
 
-class Line(asyncio.Protocol):
-    """One connection."""
+class Line:
+    """One connection; no `asyncio.Protocol` by descent, so that compiling makes a native class of it."""
 
     __slots__ = (
         "_body_size", "_has_head", "_has_length", "_head_size", "_is_between", "_is_broken", "_is_complete",
@@ -183,6 +183,16 @@ class Line(asyncio.Protocol):
             return
         self.failed(Failure.LOST if self._has_head else Failure.RESET)
 
+    def eof_received(self) -> bool:
+        """An upstream that sends no more is done: the connection closes."""
+        return False
+
+    def pause_writing(self) -> None:
+        """An upstream may take a request as slowly as its time allows."""
+
+    def resume_writing(self) -> None:
+        """See `pause_writing`."""
+
     def data_received(self, data: bytes) -> None:
         """Parses a piece and reports it."""
         attempt, sink = self.attempt, self.sink
@@ -199,6 +209,8 @@ class Line(asyncio.Protocol):
                 sink.flush()
                 return
         if not self._has_head:
+            if not self._head_size and self._took_plain(attempt, sink, data):
+                return
             self._head_size += len(data)
         try:
             self._parser.feed_data(data)
@@ -210,10 +222,27 @@ class Line(asyncio.Protocol):
             self._break()
             return
         if self._is_complete and not self._is_told and not self._is_broken:
+            if self._keeps and self._head_size == len(data):
+                self.pool.heads.learn(data)
             self._answer(attempt, exchange, now)
         else:
             self._report(attempt, exchange, now)
         sink.flush()  # in any case: the machine may have dropped the attempt and told its caller why
+
+    def _took_plain(self, attempt: Outgoing, sink: Sink, data: bytes) -> bool:
+        """Reports a whole answer whose head is of a kind this upstream has shown before; False where it is not."""
+        pool, exchange, transport = self.pool, sink.exchange, self._transport
+        head = pool.heads.find(data)
+        if head is None or head.length != len(data) - head.size or head.length > pool.max_answer:
+            return False
+        if exchange is None or transport is None or self._is_paused or transport.is_closing():
+            return False
+        now = monotonic()
+        self.attempt = self.sink = None
+        pool.put_back(self, now)
+        exchange.on_answer(attempt, head.status, head.kind, b"", data[head.size :], now)
+        sink.flush()
+        return True
 
     def _answer(self, attempt: Outgoing, exchange: Reports, now: float) -> None:
         """Reports an answer that came whole in one read, as most do that are not streamed."""

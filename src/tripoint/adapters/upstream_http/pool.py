@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from typing import Final, cast
 
 from tripoint.adapters.upstream_http.errand import Errand, Told
 from tripoint.adapters.upstream_http.line import Line, Outgoing, Sink
 from tripoint.adapters.upstream_http.names import Names
+from tripoint.adapters.upstream_http.plain import PlainHeads
 from tripoint.adapters.upstream_http.trust import client_context
 from tripoint.domain.record import Failure
 from tripoint.domain.table import Target
 
-_MAX_LEADS = 256
-_POST = b"POST"
+_MAX_LEADS: Final = 256
+_POST: Final = b"POST"
 
 
 class Pool:
@@ -30,6 +32,8 @@ class Pool:
         self._lines: set[Line] = set()
         self._dialling: set[asyncio.Task[None]] = set()
         self.leads: dict[bytes, bytes] = {}
+        self.heads = PlainHeads()
+        """Heads its answers have begun with."""
         self._tls = self._context()
 
     def send(self, attempt: Outgoing, sink: Sink, method: bytes = _POST) -> Line:
@@ -95,7 +99,12 @@ class Pool:
         for family, address in await self._names.find(target.host):
             try:
                 await loop.create_connection(
-                    lambda: line, address, target.port, family=family, ssl=self._tls, server_hostname=name
+                    lambda: cast("asyncio.Protocol", line),
+                    address,
+                    target.port,
+                    family=family,
+                    ssl=self._tls,
+                    server_hostname=name,
                 )
                 return
             except OSError as error:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tripoint.engines.gateway.wire.refusal import error_body, error_event
 
@@ -23,12 +23,17 @@ STATUS_LINES: Mapping[int, bytes] = MappingProxyType(
 """First lines of answers; an upstream may give statuses that have no name."""
 
 
-_UNSAFE_CODE = "usage_not_recorded"
-_UNSAFE = "the answer is complete, but its usage record could not be made durable, as this gateway promises; try again"
+_UNSAFE_CODE: Final = "usage_not_recorded"
+_UNSAFE: Final = (
+    "the answer is complete, but its usage record could not be made durable, as this gateway promises; try again"
+)
 
 
-class Answering(asyncio.Protocol):
-    """The writing half of a connection; `Connection` is the reading one."""
+class Answering:
+    """The writing half of a connection; `Connection` is the reading one.
+
+    No `asyncio.Protocol` by descent: what derives from a class of Python stays one when it is compiled.
+    """
 
     __slots__ = (
         "_closes", "_head", "_is_answered", "_is_begun", "_is_chunked", "_is_cut", "_is_held", "_line", "_lobby",

@@ -9,16 +9,24 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from typing import Final
 
 from tripoint.apps.gateway.http.heads import CHUNKED, Refusal
 
-_HEXADECIMAL = frozenset(b"0123456789abcdefABCDEF")
-_SIZE_DIGITS = 8
-_MAX_TRAILERS = 4_096
-_TRAILER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}:[\t\x20-\x7e\x80-\xff]*")
-_FRAMING = (b"content-length", b"transfer-encoding", b"host", b"trailer", b"authorization", b"content-encoding")
-_TOO_LARGE = Refusal(413, "request_too_large", "the body is larger than this gateway takes")
-_BAD_CHUNK = Refusal(400, "bad_request", "the body is not properly chunked")
+_HEXADECIMAL: Final = frozenset(b"0123456789abcdefABCDEF")
+_SIZE_DIGITS: Final = 8
+_MAX_TRAILERS: Final = 4_096
+_TRAILER: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}:[\t\x20-\x7e\x80-\xff]*")
+_FRAMING: Final[tuple[bytes, ...]] = (
+    b"content-length",
+    b"transfer-encoding",
+    b"host",
+    b"trailer",
+    b"authorization",
+    b"content-encoding",
+)
+_TOO_LARGE: Final = Refusal(413, "request_too_large", "the body is larger than this gateway takes")
+_BAD_CHUNK: Final = Refusal(400, "bad_request", "the body is not properly chunked")
 
 
 class _Want(Enum):

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from tripoint.apps.gateway.http.answering import Answering
 from tripoint.apps.gateway.http.bodies import Body
@@ -21,25 +21,26 @@ from tripoint.engines.gateway.wire.refusal import error_body
 if TYPE_CHECKING:
     from tripoint.apps.gateway.http.lobby import Lobby
 
-_NO_BODY = b""
+_NO_BODY: Final = b""
 _log = logging.getLogger("tripoint.gateway")
-_HIGH_WATER, _LOW_WATER = 64 * 1024, 56 * 1024
+_HIGH_WATER: Final = 64 * 1024
+_LOW_WATER: Final = 56 * 1024
 """A caller that reads on at all is soon fed again, so that its slowness is never taken for the upstream's."""
-_LINGER_S = 2.0
-_JSON = b"content-type: application/json\r\ncache-control: no-store\r\n"
-_TIMEOUT = Refusal(408, "request_timeout", "the request did not arrive in time")
-_LONG_HEAD = Refusal(431, "head_too_large", "the head of the request is too long")
-_LONG_BODY = Refusal(413, "request_too_large", "the body is larger than this gateway takes")
-_BAD_HEAD = Refusal(400, "bad_request", "the head is not proper HTTP/1.1")
-_BUSY = Refusal(503, "too_many_bodies", "too many requests are being received; try again soon")
-_FOREIGN = Refusal(
+_LINGER_S: Final = 2.0
+_JSON: Final = b"content-type: application/json\r\ncache-control: no-store\r\n"
+_TIMEOUT: Final = Refusal(408, "request_timeout", "the request did not arrive in time")
+_LONG_HEAD: Final = Refusal(431, "head_too_large", "the head of the request is too long")
+_LONG_BODY: Final = Refusal(413, "request_too_large", "the body is larger than this gateway takes")
+_BAD_HEAD: Final = Refusal(400, "bad_request", "the head is not proper HTTP/1.1")
+_BUSY: Final = Refusal(503, "too_many_bodies", "too many requests are being received; try again soon")
+_FOREIGN: Final = Refusal(
     403, "foreign_origin", "without client keys only this machine may call, and no page of another origin"
 )
-_MISTAKE = Refusal(500, "internal_error", "the gateway made a mistake; it has been logged")
-_STRANGER = Refusal(403, "not_the_proxy", "only the proxies in front of this gateway may connect")
-_PROXY = "proxy"
+_MISTAKE: Final = Refusal(500, "internal_error", "the gateway made a mistake; it has been logged")
+_STRANGER: Final = Refusal(403, "not_the_proxy", "only the proxies in front of this gateway may connect")
+_PROXY: Final = "proxy"
 """Instead of a proxy's address: it is not counted, and not trusted like this machine even where it is on it."""
-_FULL = Refusal(503, "too_many_connections", "too many connections; try again soon")
+_FULL: Final = Refusal(503, "too_many_connections", "too many connections; try again soon")
 
 
 class Connection(Answering):
@@ -147,27 +148,24 @@ class Connection(Answering):
     def _take_head(self, data: bytes) -> None:
         known = self._known
         stop = known.size_in(data) if known is not None else 0
-        if known is not None and stop:
-            head = known.head
-        else:
-            found, stop = self._read_head(data)
-            if found is None:
+        if known is None or not stop:
+            known, stop = self._read_head(data)
+            if known is None:
                 return
-            head = found
-        self._head = head
-        if head.length > self._lobby.limits.max_body:
+        length = known.length
+        if length > self._lobby.limits.max_body:
             self._refuse(_LONG_BODY)
             return
         size = len(data) - stop
-        if head.length == size:
-            self._begin(head, data[stop:] if size else _NO_BODY)
-        elif 0 <= head.length < size:
-            self._backlog = data[stop + head.length :]
-            self._begin(head, data[stop : stop + head.length])
+        if length == size:
+            self._begin(known, data[stop:] if size else _NO_BODY)
+        elif 0 <= length < size:
+            self._backlog = data[stop + length :]
+            self._begin(known, data[stop : stop + length])
         else:
-            self._expect_body(head, data[stop:])
+            self._expect_body(known, data[stop:])
 
-    def _read_head(self, data: bytes) -> tuple[Head | None, int]:
+    def _read_head(self, data: bytes) -> tuple[KnownHead | None, int]:
         """A head that is not known, and its length; none where it is not whole yet or was refused."""
         limits = self._lobby.limits
         stop = data.find(b"\r\n\r\n", 0, limits.max_head) + 4
@@ -184,27 +182,27 @@ class Connection(Answering):
         if isinstance(found, Refusal):
             self._refuse(found)
             return None, 0
-        self._known = self._lobby.remember(data[:stop], found)
-        return found, stop
+        self._known = known = self._lobby.remember(data[:stop], found)
+        return known, stop
 
-    def _expect_body(self, head: Head, part: bytes) -> None:
-        lobby, known = self._lobby, self._known
-        if known is not None and known.said is not None and not known.said.is_known:
+    def _expect_body(self, known: KnownHead, part: bytes) -> None:
+        lobby = self._lobby
+        if known.said is not None and not known.said.is_known:
             self._closes = self._lingers = True  # nobody unknown is listened to for long
-            self._begin(head, _NO_BODY)
+            self._begin(known, _NO_BODY)
             return
-        self._body = Body(head.length, lobby.limits.max_body)
+        self._body = Body(known.length, lobby.limits.max_body)
         self._body_began = lobby.now
         self.deadline = lobby.now + lobby.limits.body_grace_s
-        if head.expects and not part and self._transport is not None:
+        if known.told.expects and not part and self._transport is not None:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if part:
             self._take_body(part)
 
     def _take_body(self, data: bytes) -> None:
-        body, head = self._body, self._head
+        body, known = self._body, self._known
         assert body is not None  # callers have just looked
-        assert head is not None
+        assert known is not None
         before = body.size
         refusal = body.feed(data)
         self._lobby.unread += body.size - before
@@ -214,27 +212,28 @@ class Connection(Answering):
             self._lobby.unread -= body.size
             self._body = None
             self._backlog = body.rest
-            self._begin(head, body.content())
+            self._begin(known, body.content())
         elif self._lobby.unread > self._lobby.limits.max_unread:
             self._refuse(_BUSY)
 
-    def _begin(self, head: Head, body: bytes) -> None:
+    def _begin(self, known: KnownHead, body: bytes) -> None:
         """A request is whole."""
         lobby = self._lobby
         self._is_busy = True
+        self._head = known.told
         self.deadline = inf
-        if head.is_foreign and lobby.is_guarded:
+        if known.is_foreign and lobby.is_guarded:
             self._refuse(_FOREIGN)
             return
-        if not head.keeps or lobby.is_draining:
+        if not known.keeps or lobby.is_draining:
             self._closes = True
-        api, known, gateway = head.endpoint.api, self._known, lobby.gateway
-        if api is None or known is None:
-            self._show(head)
+        api, gateway = known.api, lobby.gateway
+        if api is None:
+            self._show(known.told)
             return
         said = known.said
         if said is None or said.generation != gateway.generation:  # another table since it was read
-            known.said = said = gateway.said(head.headers)
+            known.said = said = gateway.said(known.told.headers)
         try:
             exchange = gateway.open(api, said, body, self, monotonic())
         except Exception:  # a mistake of ours must not look like the network's

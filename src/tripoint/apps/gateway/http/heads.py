@@ -6,7 +6,7 @@ A head is refused rather than repaired: whatever two servers in a row could read
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import httptools
 
@@ -15,24 +15,25 @@ from tripoint.apps.gateway.http.endpoints import BY_PATH, Endpoint
 if TYPE_CHECKING:
     from tripoint.engines.gateway.entry.said import Said
 
-_HEAD = re.compile(
+_HEAD: Final = re.compile(
     rb"[A-Z]{1,20} /[!-~]* HTTP/1\.[01]\r\n"
     rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}:[\t\x20-\x7e\x80-\xff]*\r\n){0,128}\r\n"
 )
-_HOST = re.compile(rb"(?:[A-Za-z0-9._\-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
-_LOCAL = re.compile(rb"(?i:localhost|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}|\[::1\])(?::[0-9]{1,5})?")
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
-_LENGTH_DIGITS = 15
-_LENGTH = re.compile(rb"[0-9]{1,%d}" % _LENGTH_DIGITS)
-_LENGTH_LINE = re.compile(rb"\r\n(?i:content-length):[ \t]*([0-9]+)[ \t]*\r\n")
-_BAD_SO_FAR = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?!\n|$)|\n[ \t]")
-_ONCE = frozenset(
+_HOST: Final = re.compile(rb"(?:[A-Za-z0-9._\-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_LOCAL: Final = re.compile(rb"(?i:localhost|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}|\[::1\])(?::[0-9]{1,5})?")
+_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
+_LENGTH_DIGITS: Final = 15
+_ZERO: Final = ord("0")
+_LENGTH: Final = re.compile(rb"[0-9]{1,%d}" % _LENGTH_DIGITS)
+_LENGTH_LINE: Final = re.compile(rb"\r\n(?i:content-length):[ \t]*([0-9]+)[ \t]*\r\n")
+_BAD_SO_FAR: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?!\n|$)|\n[ \t]")
+_ONCE: Final = frozenset(
     (b"host", b"content-length", b"transfer-encoding", b"authorization", b"x-api-key", b"api-key", b"expect",
      b"content-type", b"content-encoding", b"x-request-id", b"traceparent", b"x-tripoint-classification",
      b"x-tripoint-workload", b"x-tripoint-timeout-ms")
 )  # fmt: skip
 
-CHUNKED = -1
+CHUNKED: Final = -1
 """`Head.length` of a chunked body."""
 
 
@@ -71,10 +72,10 @@ class Head(NamedTuple):
 class KnownHead:
     """A head read before: the same one again, whatever its content length, need not be read again."""
 
-    __slots__ = ("_after_size", "_before_size", "_digits", "after", "before", "head", "said")
+    __slots__ = ("_before_size", "_told", "after", "api", "before", "is_foreign", "keeps", "length", "said")
 
     def __init__(self, block: bytes, head: Head) -> None:
-        self.head = head
+        self._told = head
         self.said: Said | None = None
         """What the machines understand of it, for requests that go through them."""
         found = _LENGTH_LINE.search(block) if head.length > 0 else None
@@ -82,30 +83,44 @@ class KnownHead:
         """What comes before the length; the whole head where it has none."""
         self.after = block[found.end(1) :] if found else b""
         """What comes after the length."""
-        self._digits = found[1] if found else b""
+        self.length = head.length
+        """Length of the body by the head that was recognised last, bytes, as in `Head`."""
+        # The rest of what every request asks of a head, kept here: reaching into a named tuple costs more.
+        self.api = head.endpoint.api
+        self.keeps = head.keeps
+        self.is_foreign = head.is_foreign
         self._before_size = len(self.before)
-        self._after_size = len(self.after)
+
+    @property
+    def head(self) -> Head:
+        """What the head that was recognised last says."""
+        return self._told._replace(length=self.length)
+
+    @property
+    def told(self) -> Head:
+        """The same, with any length."""
+        return self._told
 
     def size_in(self, data: bytes) -> int:
-        """Length of this head where `data` begins with it, and then `head` is what it says; 0 where it does not."""
-        start = self._before_size
+        """Length of this head where `data` begins with it, and then `length` is what it tells; 0 where it does not."""
+        at = self._before_size
         if not data.startswith(self.before):
             return 0
-        if not self._after_size:
-            return start
+        after = self.after
+        if not after:
+            return at
         # What lies between may only be a length: anything else, a line break above all, is read as a whole.
-        stop = data.find(b"\r", start, start + _LENGTH_DIGITS + 1)
-        digits = data[start:stop]
-        if stop < 0 or not data.startswith(self.after, stop):
+        length, end = 0, min(len(data), at + _LENGTH_DIGITS)
+        while at < end:
+            digit = data[at] - _ZERO
+            if not 0 <= digit <= 9:
+                break
+            length = 10 * length + digit
+            at += 1
+        if length == 0 or not data.startswith(after, at):
             return 0
-        if digits != self._digits:
-            if not digits.isdigit() or int(digits) == 0:
-                return 0
-            # Kept, since what is asked once more is often as long again.
-            self._digits = digits
-            endpoint, headers, _, keeps, expects, is_head, is_old, is_foreign = self.head
-            self.head = Head(endpoint, headers, int(digits), keeps, expects, is_head, is_old, is_foreign)
-        return stop + self._after_size
+        self.length = length
+        return at + len(after)
 
 
 class _Fields:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from time import monotonic, time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tripoint.apps.gateway.http.endpoints import Page
 from tripoint.apps.gateway.http.heads import KnownHead
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from tripoint.engines.gateway.exchange.gateway import Gateway
 
 _log = logging.getLogger("tripoint.gateway")
-_SWEEP_S = 0.02
-_LONGEST_HEAD, _MOST_HEADS = 2_048, 1_024
-_SLOW_EVERY = 16
+_SWEEP_S: Final = 0.02
+_LONGEST_HEAD: Final = 2_048
+_MOST_HEADS: Final = 1_024
+_SLOW_EVERY: Final = 16
 """Sweeps over active exchanges per sweep over all connections."""
 
 
@@ -111,7 +112,9 @@ class Lobby:
             return known
         if len(self.heads) >= _MOST_HEADS:
             self.heads.clear()
-        return self.heads.setdefault((known.before, known.after), known)
+        shared = self.heads.setdefault((known.before, known.after), known)
+        shared.length = head.length
+        return shared
 
     def is_proxy(self, peer: str) -> bool:
         """True for the address of a declared proxy; an IPv4 address may come as a mapped one."""

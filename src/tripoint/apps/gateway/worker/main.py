@@ -17,7 +17,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
@@ -133,7 +133,7 @@ class Worker:
         listening.setblocking(False)
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Connection(lobby),
+            lambda: cast("asyncio.Protocol", Connection(lobby)),
             sock=listening,
             ssl=tls,
             backlog=_BACKLOG,

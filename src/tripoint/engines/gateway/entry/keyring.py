@@ -10,16 +10,16 @@ import hashlib
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from math import inf
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tripoint.domain.table import KeyEntry, RoutingTable
 from tripoint.domain.tenancy import Accounts, ApiKey
 from tripoint.engines.gateway.entry.confinement import Place, confined_sites
 from tripoint.engines.governance.access.keys import key_digest
 
-_REMEMBERED = 4096
-_SCHEMES = (b"bearer ",)
-_STORED = b"tp_"
+_REMEMBERED: Final = 4096
+_SCHEMES: Final[tuple[bytes, ...]] = (b"bearer ",)
+_STORED: Final = b"tp_"
 
 
 class Fault(NamedTuple):

@@ -6,13 +6,13 @@ A caller names a workload as the model, or a model that exactly one of the workl
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tripoint.domain.table import Route
 from tripoint.engines.gateway.entry.keyring import Principal
 
-_NAMED = 5
-_REMEMBERED = 4096
+_NAMED: Final = 5
+_REMEMBERED: Final = 4096
 
 
 class Unnamed(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tripoint.domain.table import Route
 from tripoint.engines.gateway.entry.keyring import Principal
@@ -12,9 +12,9 @@ from tripoint.engines.gateway.entry.keyring import Principal
 if TYPE_CHECKING:
     from tripoint.engines.gateway.entry.admission import Terms
 
-NOBODY = Principal("", "", frozenset(), frozenset())
+NOBODY: Final = Principal("", "", frozenset(), frozenset())
 """Stands for a caller who was not recognised."""
-_MAX_ROUTES = 64
+_MAX_ROUTES: Final = 64
 
 
 class Said:

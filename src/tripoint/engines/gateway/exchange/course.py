@@ -8,7 +8,7 @@ request of some twenty microseconds cannot afford five objects.
 from __future__ import annotations
 
 from math import ceil, inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tripoint.domain.record import AttemptRecord, Bill, Ending, Failure, Reason, Usage
 from tripoint.engines.gateway.exchange.metering import (
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from tripoint.engines.gateway.telemetry.trace import Trace
     from tripoint.engines.gateway.wire.ask import Ask
 
-_REFUSAL = b"content-type: application/json\r\ncache-control: no-store\r\n%bx-request-id: %b\r\n"
-_GONE = Shed(404, "model_not_found", "what was asked for is not served to this key any more", 0.0)
+_new: Final = tuple.__new__
+_REFUSAL: Final = b"content-type: application/json\r\ncache-control: no-store\r\n%bx-request-id: %b\r\n"
+_GONE: Final = Shed(404, "model_not_found", "what was asked for is not served to this key any more", 0.0)
 
 
 class Course(Query):
@@ -178,19 +179,21 @@ class Course(Query):
 
     def note(self, attempt: Attempt, failure: Failure | None, now: float) -> None:
         """An attempt ended."""
-        choice, began_at = attempt.choice, self.began_at
+        lane, began_at = attempt.lane, self.began_at
         if attempt.sent_at and not self.attempts:
             self.own_s = attempt.sent_at - began_at
-        target = attempt.target
-        record = AttemptRecord(
-            target.id,
-            target.site,
-            choice.candidate.model,
-            choice.reason,
-            attempt.began_at - began_at,
-            now - attempt.began_at,
-            attempt.status,
-            failure or "",
+        record = _new(
+            AttemptRecord,
+            (
+                lane.upstream,
+                lane.site,
+                lane.model,
+                attempt.choice.reason,
+                attempt.began_at - began_at,
+                now - attempt.began_at,
+                attempt.status,
+                failure or "",
+            ),
         )
         self.attempts = (*self.attempts, record) if self.attempts else (record,)
 

@@ -11,7 +11,7 @@ is held until it is whole, so that it can be had elsewhere; one longer than `Cor
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tripoint.domain.record import Ending, Failure, Reason, Usage
 from tripoint.domain.serving import Api
@@ -42,14 +42,15 @@ if TYPE_CHECKING:
     from tripoint.engines.gateway.routing.query import Choice
     from tripoint.engines.gateway.wire.ask import Ask
 
-_LATE = "the request's deadline passed before its answer was complete"
-_LOST = "the upstream was lost in the middle of the answer; what came before this event is all there is"
-_MARKED = (Api.CHAT, Api.COMPLETIONS)
-_ERROR_BYTES, _TAIL_BYTES = 1 << 16, 1 << 13
-_MAX_ATTEMPTS = 6
-_GONE = Outcome(499, Ending.CANCELLED, "client_closed")
-_DONE = Outcome(200, Ending.OK, "")
-_CUT = Outcome(200, Ending.CUT, "upstream_lost")
+_LATE: Final = "the request's deadline passed before its answer was complete"
+_LOST: Final = "the upstream was lost in the middle of the answer; what came before this event is all there is"
+_MARKED: Final[tuple[Api, ...]] = (Api.CHAT, Api.COMPLETIONS)
+_ERROR_BYTES: Final = 1 << 16
+_TAIL_BYTES: Final = 1 << 13
+_MAX_ATTEMPTS: Final = 6
+_GONE: Final = Outcome(499, Ending.CANCELLED, "client_closed")
+_DONE: Final = Outcome(200, Ending.OK, "")
+_CUT: Final = Outcome(200, Ending.CUT, "upstream_lost")
 
 
 class Exchange(Course):
@@ -128,8 +129,7 @@ class Exchange(Course):
                 return
             self._win(attempt, now)
         self.last_at = now
-        due = now + self.core.table.stall_s
-        self.due = due if due < self.deadline else self.deadline
+        self.due = min(now + self.core.table.stall_s, self.deadline)
         if events and self._has_begun and self._stream is None and self._replay is None:
             self.effects.write(events)  # nearly all events of nearly all streams
         elif events:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from itertools import count
+from typing import Final
 
 import msgspec
 
@@ -22,13 +22,13 @@ from tripoint.engines.gateway.exchange.lanes import Lanes
 from tripoint.engines.gateway.exchange.metering import Outcome, turned_away
 from tripoint.engines.gateway.health.board import Board
 from tripoint.engines.gateway.routing.router import Router
-from tripoint.engines.gateway.telemetry.trace import Trace, trace_context
+from tripoint.engines.gateway.telemetry.trace import Trace, trace_context, traces_begun
 from tripoint.engines.gateway.wire.ask import Malformed, read_ask
 from tripoint.engines.gateway.wire.refusal import error_body
 
-_JSON = b"content-type: application/json\r\ncache-control: no-store\r\nx-request-id: %b\r\n"
+_JSON: Final = b"content-type: application/json\r\ncache-control: no-store\r\nx-request-id: %b\r\n"
 
-_TRACES = 64
+_TRACES: Final = 64
 
 
 class Gateway:
@@ -48,7 +48,7 @@ class Gateway:
         self._random = random.Random(seed)
         # Records are known by ids of our own: callers may repeat theirs, and one trace has many requests.
         self._prefix = f"{self._random.getrandbits(64):016x}-"
-        self._ids = count()
+        self._opened = 0
         self._traces: list[Trace] = []
         self.router = Router(table, board, seed=seed, now=now)
         self._core = Core(table, self.router, record, epoch)
@@ -116,11 +116,12 @@ class Gateway:
         if said.traceparent is None:
             traces = self._traces
             if not traces:  # many at once cost half of what one costs between two requests
-                traces += [trace_context(None, None, self._random) for _ in range(_TRACES)]
+                traces += traces_begun(self._random, _TRACES)
             trace = traces.pop()
         else:
             trace = trace_context(said.traceparent, said.tracestate, self._random)
-        request_id = f"{self._prefix}{next(self._ids):x}"
+        request_id = self._prefix + str(self._opened)
+        self._opened += 1
         if not said.is_known or now >= said.until or self.is_waiting:
             self._turn_away(api, said, effects, now, (request_id, *self._fault(said, now)))
             return None
@@ -187,5 +188,5 @@ class Gateway:
         core.record(turned_away(request_id, api, now + core.epoch, outcome, payer))
 
 
-_UNKNOWN = Fault(401, "invalid_api_key", "no client key was recognised: send `authorization: Bearer <key>`")
-_NO_ACCOUNTS = Fault(503, "accounts_unknown", "the gateway does not know its tenants yet; try again soon")
+_UNKNOWN: Final = Fault(401, "invalid_api_key", "no client key was recognised: send `authorization: Bearer <key>`")
+_NO_ACCOUNTS: Final = Fault(503, "accounts_unknown", "the gateway does not know its tenants yet; try again soon")

@@ -10,6 +10,7 @@ from tripoint.domain.table import Candidate, Target
 from tripoint.engines.gateway.dialects.addresses import credential_head, path_of
 from tripoint.engines.gateway.dialects.translation import Translation, served_as, translation
 from tripoint.engines.gateway.exchange.effects import Attempt
+from tripoint.engines.gateway.exchange.metering import Rates
 from tripoint.engines.gateway.wire.ask import Ask, outgoing_body, read_ask
 from tripoint.engines.gateway.wire.output import limited_body, suit_target
 
@@ -22,16 +23,9 @@ class Lane:
     """One interface of one candidate."""
 
     __slots__ = (
-        "candidate",
-        "document_head",
-        "head",
-        "path",
-        "prices",
-        "served",
-        "stream_head",
-        "target",
-        "translation",
-    )
+        "candidate", "document_head", "head", "model", "path", "prices", "rates", "served", "site", "stream_head",
+        "target", "translation", "upstream",
+    )  # fmt: skip
 
     def __init__(self, api: Api, candidate: Candidate, target: Target, secret: str | None, prices: str) -> None:
         served = served_as(api, target)
@@ -41,6 +35,9 @@ class Lane:
         self.served = served
         self.prices = prices
         """Price version of the candidate's tariffs."""
+        self.rates = Rates(candidate.tariff, candidate.list_tariff, candidate.marginal)
+        # For records: reaching through candidate and target costs more.
+        self.model, self.site, self.upstream = candidate.model, target.site, target.id
         self.translation: Translation | None = translation(api, served)
         self.path = path_of(served, target, candidate.name)
         self.head = credential_head(target, secret)

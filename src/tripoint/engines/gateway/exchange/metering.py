@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from tripoint.domain.money import PICO_PER_NANO
 from tripoint.domain.record import Bill, Ending, Failure, Usage, UsageRecord
 from tripoint.domain.serving import Api
 from tripoint.engines.gateway.wire.usage import estimated_usage, read_usage
 
 if TYPE_CHECKING:
+    from tripoint.domain.money import Tariff
     from tripoint.engines.gateway.exchange.course import Course
     from tripoint.engines.gateway.exchange.effects import Attempt
     from tripoint.engines.gateway.wire.ask import Ask
 
-NO_USAGE = Usage(0, 0)
+NO_USAGE: Final = Usage(0, 0)
+_REFUSED: Final = Ending.REFUSED
+_new: Final = tuple.__new__
 
 
 class Outcome(NamedTuple):
@@ -27,49 +31,82 @@ class Outcome(NamedTuple):
     """Error code sent, empty when none."""
 
 
+class Rates:
+    """What one candidate's three tariffs say, as plain numbers: `Tariff.nano` for all of them at once."""
+
+    __slots__ = (
+        "_cached", "_in", "_list_cached", "_list_in", "_list_out", "_list_request", "_marginal_cached",
+        "_marginal_in", "_marginal_out", "_marginal_request", "_out", "_request", "tariff",
+    )  # fmt: skip
+
+    def __init__(self, tariff: Tariff, listed: Tariff, marginal: Tariff) -> None:
+        self.tariff = tariff.id
+        """Name of the price row."""
+        self._in, self._cached, self._out, self._request = tariff[1:]
+        self._list_in, self._list_cached, self._list_out, self._list_request = listed[1:]
+        self._marginal_in, self._marginal_cached, self._marginal_out, self._marginal_request = marginal[1:]
+
+    def nano(self, tokens_in: int, tokens_out: int, cached: int) -> tuple[int, int, int]:
+        """Effective cost of a request, the same at list prices, and what routing compared, nano-dollars each."""
+        fresh = tokens_in - cached
+        effective = self._request + fresh * self._in + cached * self._cached + tokens_out * self._out
+        listed = self._list_request + fresh * self._list_in + cached * self._list_cached + tokens_out * self._list_out
+        marginal = (
+            self._marginal_request
+            + fresh * self._marginal_in
+            + cached * self._marginal_cached
+            + tokens_out * self._marginal_out
+        )
+        half = PICO_PER_NANO // 2
+        return (effective + half) // PICO_PER_NANO, (listed + half) // PICO_PER_NANO, (marginal + half) // PICO_PER_NANO
+
+
 def answered_record(course: Course, attempt: Attempt, usage: Usage, outcome: Outcome, now: float) -> UsageRecord:
     """The record of a request that an upstream answered, wholly or in part."""
-    choice, target, principal = attempt.choice, attempt.target, course.principal
-    candidate, began_at, first_at = choice.candidate, course.began_at, course.first_at
-    tokens_in, tokens_out, cached, _, _ = usage
-    tariff = candidate.tariff
+    lane, principal = attempt.lane, course.principal
+    began_at, first_at, is_stream = course.began_at, course.first_at, course.is_stream
+    tokens_out = usage[1]
     nano = list_nano = marginal_nano = 0
-    if outcome.ending is not Ending.REFUSED:
-        nano = tariff.nano(tokens_in, tokens_out, cached)
-        list_nano = candidate.list_tariff.nano(tokens_in, tokens_out, cached)
-        marginal_nano = candidate.marginal.nano(tokens_in, tokens_out, cached)
-    for bill in course.billed:
+    if outcome[1] is not _REFUSED:
+        nano, list_nano, marginal_nano = lane.rates.nano(usage[0], tokens_out, usage[2])
+    billed = course.billed
+    for bill in billed:
         nano += bill.nano
         list_nano += bill.list_nano
         marginal_nano += bill.marginal_nano
-    return UsageRecord(
-        course.id,
-        began_at + course.core.epoch,
-        principal.tenant,
-        principal.key,
-        course.route.workload,
-        candidate.model,
-        course.api,
-        target.site,
-        target.id,
-        outcome.status,
-        outcome.ending,
-        outcome.code,
-        course.is_stream,
-        usage,
-        first_at - began_at if first_at else 0.0,
-        (course.last_at - first_at) / (tokens_out - 1) if course.is_stream and tokens_out > 1 else 0.0,
-        now - began_at,
-        course.own_s,
-        choice.reason,
-        nano,
-        list_nano,
-        marginal_nano,
-        tariff.id,
-        attempt.lane.prices,
-        course.trace_id,
-        course.attempts,
-        course.billed,
+    # In the order of the fields; the plain way to a named tuple goes through code of Python, even where this module is
+    # compiled.
+    return _new(
+        UsageRecord,
+        (
+            course.id,
+            began_at + course.core.epoch,
+            principal.tenant,
+            principal.key,
+            course.route.workload,
+            lane.model,
+            course.api,
+            lane.site,
+            lane.upstream,
+            outcome[0],
+            outcome[1],
+            outcome[2],
+            is_stream,
+            usage,
+            first_at - began_at if first_at else 0.0,
+            (course.last_at - first_at) / (tokens_out - 1) if is_stream and tokens_out > 1 else 0.0,
+            now - began_at,
+            course.own_s,
+            attempt.choice.reason,
+            nano,
+            list_nano,
+            marginal_nano,
+            lane.rates.tariff,
+            lane.prices,
+            course.trace_id,
+            course.attempts,
+            billed,
+        ),
     )
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from math import frexp
+from typing import Final
 
-_PARTS = 16
+_PARTS: Final = 16
 """Buckets an octave: a bucket is 3 to 6 % wide."""
-_LOWEST = -14
+_LOWEST: Final = -14
 """Exponent of the first octave: everything below 31 microseconds is told as that."""
-_OCTAVES = 25
+_OCTAVES: Final = 25
 """Up to 1024 s; what is longer is told as that."""
-_BUCKETS = _PARTS * _OCTAVES
-_LONGEST_S = 1024.0
-_STEPS = 16
+_BUCKETS: Final = _PARTS * _OCTAVES
+_LONGEST_S: Final = 1024.0
+_STEPS: Final = 16
 """Steps of forgetting in a half-life."""
-_TOO_HEAVY = 2.0**40
+_TOO_HEAVY: Final = 2.0**40
 
 
 class LatencyWindow:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from tripoint.engines.gateway.health.latency import LatencyWindow
 
-ENOUGH = 8.0
+ENOUGH: Final = 8.0
 """Samples from which on a quantile is believed."""
-_ENOUGH_FOR_WAIT = 20.0
+_ENOUGH_FOR_WAIT: Final = 20.0
 """Samples from which on giving up early is."""
-_TIMES_SLOWEST = 3.0
-_SHORTEST_WAIT_S = 1.0
-_GAIN = 0.05
+_TIMES_SLOWEST: Final = 3.0
+_SHORTEST_WAIT_S: Final = 1.0
+_GAIN: Final = 0.05
 
 
 class Pace:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-_SPAN_S = 10.0
-_SLICES = 10
-_SLICE_S = _SPAN_S / _SLICES
+from typing import Final
+
+_SPAN_S: Final = 10.0
+_SLICES: Final = 10
+_SLICE_S: Final = _SPAN_S / _SLICES
 
 
 class RetryBudget:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import ceil
+from typing import Final
 from zlib import crc32
 
 from tripoint.domain.table import Target
@@ -11,14 +12,14 @@ from tripoint.engines.gateway.health.breaker import Breaker, BreakerRules, Stand
 from tripoint.engines.gateway.health.load import UpstreamLoad
 from tripoint.engines.gateway.health.pace import Pace
 
-_FRESH_S = 15.0
+_FRESH_S: Final = 15.0
 """How long a reading of an upstream's own load is used."""
-_PENDING = 3
+_PENDING: Final = 3
 """Requests waiting for a first byte from which on silence means something."""
-_QUIET_S = 0.3
+_QUIET_S: Final = 0.3
 """Shortest silence that does."""
-_RULES = BreakerRules()
-PANIC_S = 1.0
+_RULES: Final = BreakerRules()
+PANIC_S: Final = 1.0
 """With everything down, one live request a target and so many seconds is let through."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Final
 from zlib import crc32
 
 from tripoint.domain.record import Reason
@@ -9,13 +10,13 @@ from tripoint.domain.table import Candidate, Route
 from tripoint.engines.gateway.health.pace import Pace
 from tripoint.engines.gateway.health.station import Station
 
-EPSILON = 1e-9
-RESERVE = (1.0, 0.95, 0.9, 0.8, 0.7)
+EPSILON: Final = 1e-9
+RESERVE: Final[tuple[float, ...]] = (1.0, 0.95, 0.9, 0.8, 0.7)
 """Part of a target's places a workload may fill, by how many steps its priority lies below the best one there."""
-_RECENT = 0.5
-_TYPICAL = 100.0
+_RECENT: Final = 0.5
+_TYPICAL: Final = 100.0
 """Requests over which the typical one is averaged."""
-_EASE_S = 10.0
+_EASE_S: Final = 10.0
 """Slow start of a way that misses its objective no longer, s."""
 
 

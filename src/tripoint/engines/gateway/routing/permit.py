@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf
+from typing import Final
 
 from tripoint.domain.serving import Api
 from tripoint.domain.table import RoutingTable
@@ -11,7 +12,7 @@ from tripoint.engines.gateway.health.absence import Absences
 from tripoint.engines.gateway.routing.flow import Flow, Way
 from tripoint.engines.gateway.routing.query import Query, Shed
 
-_NONE = Shed(0, "", "", 0.0)
+_NONE: Final = Shed(0, "", "", 0.0)
 
 
 class Permitted:

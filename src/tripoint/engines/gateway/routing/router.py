@@ -7,6 +7,7 @@ and spend the caller's deadline unseen. What finds no room anywhere is shed at o
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Final
 
 from tripoint.domain.record import Failure, Reason, ShiftRecord
 from tripoint.domain.serving import Api
@@ -24,20 +25,20 @@ from tripoint.engines.gateway.routing.shift import moved
 from tripoint.engines.gateway.routing.spill import Spill
 from tripoint.engines.gateway.routing.split import by_prefix, by_turns
 
-LOOK_S = 0.25
+LOOK_S: Final = 0.25
 """Quantiles, costs and shares are at most so old."""
-_PROBE_S = 8.0
+_PROBE_S: Final = 8.0
 """How long a worker that probes keeps others from it, should it die meanwhile: longer than any probe is waited for."""
-_LIMITED_S = 1.0
+_LIMITED_S: Final = 1.0
 """How long a target that says "not now" without saying how long is left alone, s."""
-_LONGEST_LIMIT_S = 600.0
-_MAX_KINDS = 4096
-_AGAIN = frozenset((Reason.RETRY, Reason.FAILOVER, Reason.HEDGE, Reason.RESUME, Reason.PANIC))
+_LONGEST_LIMIT_S: Final = 600.0
+_MAX_KINDS: Final = 4096
+_AGAIN: Final = frozenset((Reason.RETRY, Reason.FAILOVER, Reason.HEDGE, Reason.RESUME, Reason.PANIC))
 """Attempts beyond a request's first: their loss earns no credit."""
-_UNKNOWN_TIMES = 2.0
-_UNKNOWN_WAIT_S = 5.0
+_UNKNOWN_TIMES: Final = 2.0
+_UNKNOWN_WAIT_S: Final = 5.0
 """A target not measured yet is waited for twice as long as others of the workload would be, but at least so long, s."""
-_ALONE_TIMES = 4.0
+_ALONE_TIMES: Final = 4.0
 """With nowhere else to go, waiting is better than giving up: so many times longer."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Final
 
 from tripoint.domain.record import Reason
 from tripoint.engines.gateway.health.board import Board
@@ -12,8 +13,8 @@ from tripoint.engines.gateway.routing.flow import Flow, Way
 from tripoint.engines.gateway.routing.permit import Permitted
 from tripoint.engines.gateway.routing.query import Query, Shed
 
-_TRIAL_SLACK_S = 5.0
-_LONGEST_WAIT_S = 30.0
+_TRIAL_SLACK_S: Final = 5.0
+_LONGEST_WAIT_S: Final = 30.0
 
 Found = tuple[Way, Reason, bool]
 """A way on which a place was taken, why, and whether it is a trial."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from math import log
+from typing import Final
 
 from tripoint.engines.gateway.routing.flow import Flow, Way
 
-BOUND = 1.25
+BOUND: Final = 1.25
 """How far beyond its share a way may be loaded for the sake of affinity."""
-_SLACK = 8.0
-_MAX_DRAWS = 512
-_MASK = (1 << 64) - 1
-_RANGE = float((1 << 52) + 2)
+_SLACK: Final = 8.0
+_MAX_DRAWS: Final = 512
+_MASK: Final = (1 << 64) - 1
+_RANGE: Final = float((1 << 52) + 2)
 
 
 def by_turns(ways: tuple[Way, ...]) -> Way | None:

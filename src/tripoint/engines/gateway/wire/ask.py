@@ -19,21 +19,21 @@ from tripoint.engines.gateway.wire.excision import MIN_BODY, Cut, restored, shor
 from tripoint.engines.gateway.wire.malformed import Malformed as Malformed
 from tripoint.engines.gateway.wire.malformed import kind_of, unreadable
 
-MAX_MODEL_CHARS = 256
-MAX_TOKENS_OUT = 10_000_000
-MAX_CHOICES = 128
-MAX_OPTIONS_BYTES = 512
-MAX_MEMBERS = 20_000
-PREFIX_BYTES = 512
-LEAST_PREFIX_BYTES = 256
-BYTES_PER_TOKEN = 4
-IMAGE_TOKENS = 1_000
+MAX_MODEL_CHARS: Final = 256
+MAX_TOKENS_OUT: Final = 10_000_000
+MAX_CHOICES: Final = 128
+MAX_OPTIONS_BYTES: Final = 512
+MAX_MEMBERS: Final = 20_000
+PREFIX_BYTES: Final = 512
+LEAST_PREFIX_BYTES: Final = 256
+BYTES_PER_TOKEN: Final = 4
+IMAGE_TOKENS: Final = 1_000
 # Looking for crowds costs as much as reading; what a smaller body can hold takes some hundredths of a second at worst.
-_CROWD_BYTES = 512 * 1024
+_CROWD_BYTES: Final = 512 * 1024
 # A large body may be mostly an image; a few samples tell.
-_SAMPLES = 16
-_SAMPLE_BYTES = 64
-_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+_SAMPLES: Final = 16
+_SAMPLE_BYTES: Final = 64
+_BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 
 # A member of an enum takes longer to reach than a name of the module.
 _CHAT: Final = Api.CHAT
@@ -49,14 +49,14 @@ _flag = msgspec.json.Decoder(bool | None).decode
 _whole = msgspec.json.Decoder(int | None).decode
 _number = msgspec.json.Decoder(float | None).decode
 _encode = msgspec.json.Encoder().encode
-_ASKED_USAGE = msgspec.Raw(b'{"include_usage":true}')
+_ASKED_USAGE: Final = msgspec.Raw(b'{"include_usage":true}')
 # Some servers match names of members whatever their case, and take the last of several.
-_OTHER_SPELLINGS = frozenset(map("".join, product(*zip("model", "MODEL", strict=True)))) - {"model"}
-_BESIDE_PROMPT = ("tools", "system", "instructions")
+_OTHER_SPELLINGS: Final = frozenset(map("".join, product(*zip("model", "MODEL", strict=True)))) - {"model"}
+_BESIDE_PROMPT: Final[tuple[str, ...]] = ("tools", "system", "instructions")
 _NO_CUTS: Sequence[Cut] = ()
-_TRUE = msgspec.Raw(b"true")
-_NULL = msgspec.Raw(b"null")
-_ABSENT = msgspec.Raw()
+_TRUE: Final = msgspec.Raw(b"true")
+_NULL: Final = msgspec.Raw(b"null")
+_ABSENT: Final = msgspec.Raw()
 
 
 class LongValues(msgspec.Struct):

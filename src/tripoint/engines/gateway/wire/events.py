@@ -8,7 +8,8 @@ import msgspec
 
 from tripoint.domain.record import Usage
 from tripoint.domain.serving import Api
-from tripoint.engines.gateway.wire.usage import ABSENT, Report, report_of, usage_of
+from tripoint.engines.gateway.wire.shapes.reports import ABSENT, Report
+from tripoint.engines.gateway.wire.usage import report_of, usage_of
 
 BAD_EVENT = "invalid_event"
 _FALSY = (b"null", b"{}", b'""', b"false", b"[]")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
-_KINDS = {b"{": "an object", b"[": "an array", b'"': "a string", b"t": "true", b"f": "false", b"n": "null"}
-_SHOWN_CHARS = 24
+_KINDS: Final = {b"{": "an object", b"[": "an array", b'"': "a string", b"t": "true", b"f": "false", b"n": "null"}
+_SHOWN_CHARS: Final = 24
 
 
 class Malformed(Exception):  # noqa: N818  it is an answer to the caller, not a failure of ours

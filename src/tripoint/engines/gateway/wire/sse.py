@@ -8,29 +8,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tripoint.domain.record import Usage
 from tripoint.domain.serving import Api
 from tripoint.engines.gateway.wire.events import BAD_EVENT, Reading, reading_of
 
-MAX_EVENT = 1024 * 1024
-OPENING_BYTES, OPENING_EVENTS, OPENING_S = 64 * 1024, 8, 15.0
+MAX_EVENT: Final = 1024 * 1024
+OPENING_BYTES: Final = 64 * 1024
+OPENING_EVENTS: Final = 8
+OPENING_S: Final = 15.0
 """How much of a stream without a token is held back, and how long.
 
 More events than any interface opens with may be tokens of a kind we do not know; after so long, signs of life keep the
 caller's connection open.
 """
-_BOM = b"\xef\xbb\xbf"
-_LINE_END = re.compile(rb"\r\n|\n|\r")
+_BOM: Final = b"\xef\xbb\xbf"
+_LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 # A CRLF is one line end: its halves must not pass for two, nor may a CR be taken for the whole before what follows it
 # is known. A stream of bare CRs therefore runs one event behind; nobody is known to send one.
-_BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?=[^\n]))")
-_TAIL = 24
-_UNFINISHED = (b'"finish_reason":null', b'"finish_reason": null')
-_NULLS = (b'"usage":null', b'"usage": null')
+_BLANK_LINE: Final = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?=[^\n]))")
+_TAIL: Final = 24
+_UNFINISHED: Final[tuple[bytes, ...]] = (b'"finish_reason":null', b'"finish_reason": null')
+_NULLS: Final[tuple[bytes, ...]] = (b'"usage":null', b'"usage": null')
 # The line that names an event of content; chunks of chat and completions have none and are told by what they hold.
-_CONTENT_LINE = {Api.RESPONSES: b"event: response.output_text.delta\n", Api.MESSAGES: b"event: content_block_delta\n"}
+_CONTENT_LINE: Final = {
+    Api.RESPONSES: b"event: response.output_text.delta\n",
+    Api.MESSAGES: b"event: content_block_delta\n",
+}
 
 
 class Event(NamedTuple):

@@ -2,50 +2,22 @@
 
 from __future__ import annotations
 
-import msgspec
+from typing import TYPE_CHECKING, Final
 
 from tripoint.domain.record import Usage
 from tripoint.domain.serving import Api
 from tripoint.engines.gateway.wire.ask import BYTES_PER_TOKEN, Ask
+from tripoint.engines.gateway.wire.shapes.reports import UNREADABLE, decode_answer, decode_report
 
-MAX_REPORTED = 1_000_000_000
-MAX_BODY = 64 * 1024 * 1024
-# A member that is not there: a union with `None` would refuse every other value.
-ABSENT = msgspec.Raw()
+if TYPE_CHECKING:
+    import msgspec
 
+    from tripoint.engines.gateway.wire.shapes.reports import Report
 
-class Details(msgspec.Struct):
-    """Parts of a count."""
-
-    cached_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    thinking_tokens: int | None = None
-
-
-class Report(msgspec.Struct):
-    """Usage as any of the interfaces reports it; their names do not collide."""
-
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    total_tokens: int | None = None
-    prompt_cache_hit_tokens: int | None = None
-    prompt_tokens_details: Details | None = None
-    completion_tokens_details: Details | None = None
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    input_tokens_details: Details | None = None
-    output_tokens_details: Details | None = None
-    cache_read_input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
-
-
-class _Answer(msgspec.Struct):
-    usage: Report | None = None
-
-
-_answers = msgspec.json.Decoder(_Answer)
-_reports = msgspec.json.Decoder(Report)
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+MAX_REPORTED: Final = 1_000_000_000
+MAX_BODY: Final = 64 * 1024 * 1024
+_MESSAGES: Final = Api.MESSAGES
+_new: Final = tuple.__new__
 
 
 def read_usage(api: Api, body: bytes) -> Usage | None:
@@ -53,8 +25,8 @@ def read_usage(api: Api, body: bytes) -> Usage | None:
     if len(body) > MAX_BODY:
         return None
     try:
-        report = _answers.decode(body).usage
-    except _UNREADABLE:
+        report = decode_answer(body).usage
+    except UNREADABLE:
         return None
     return usage_of(api, report) if report is not None else None
 
@@ -64,14 +36,14 @@ def report_of(raw: msgspec.Raw) -> Report | None:
     if not raw:
         return None
     try:
-        return _reports.decode(raw)
-    except _UNREADABLE:
+        return decode_report(raw)
+    except UNREADABLE:
         return None
 
 
 def usage_of(api: Api, report: Report) -> Usage | None:
     """Usage of a report; `None` when a count is missing, negative or absurd."""
-    if api is Api.MESSAGES:
+    if api is _MESSAGES:
         return _of_messages(report)
     if report.prompt_tokens is not None:
         tokens_in, tokens_out = report.prompt_tokens, report.completion_tokens
@@ -92,7 +64,8 @@ def checked(tokens_in: int, tokens_out: int, cached: int, reasoning: int) -> Usa
     """Usage with these counts; `None` when one is negative or absurd."""
     if not (0 <= tokens_in <= MAX_REPORTED and 0 <= tokens_out <= MAX_REPORTED and cached >= 0 and reasoning >= 0):
         return None
-    return Usage(tokens_in, tokens_out, min(cached, tokens_in), min(reasoning, tokens_out))
+    # The plain way to a named tuple goes through code of Python, even where this module is compiled.
+    return _new(Usage, (tokens_in, tokens_out, min(cached, tokens_in), min(reasoning, tokens_out), False))
 
 
 def estimated_usage(ask: Ask, events: int, body_len: int) -> Usage:

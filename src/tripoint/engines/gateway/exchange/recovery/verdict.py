@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from tripoint.domain.record import Failure
 
 # Statuses that say something about the upstream, not about the request: another one may do better.
-_BY_STATUS = {
+_BY_STATUS: Final = {
     401: Failure.CREDENTIAL,
     403: Failure.CREDENTIAL,
     404: Failure.ABSENT,
@@ -15,12 +17,12 @@ _BY_STATUS = {
     429: Failure.LIMITED,
     529: Failure.LIMITED,
 }
-REPEATABLE = (Failure.CONNECT, Failure.RESET)
+REPEATABLE: Final[tuple[Failure, ...]] = (Failure.CONNECT, Failure.RESET)
 """Nothing was answered and nothing is known to have been begun: the same upstream may be asked once more."""
-GONE = (Failure.CONNECT, Failure.RESET, Failure.LOST)
+GONE: Final[tuple[Failure, ...]] = (Failure.CONNECT, Failure.RESET, Failure.LOST)
 """The upstream broke off, perhaps with hundreds under way: going elsewhere once puts no second load on anybody alive,
 so it asks no credit. Breakers bound what that costs when all are gone."""
-_LONGEST_WAIT_S = 3600.0
+_LONGEST_WAIT_S: Final = 3600.0
 
 
 def failure_of(status: int, retry_after_s: float) -> Failure | None:

@@ -1,0 +1,1 @@
+"""Shapes that bytes are decoded into, apart from what is compiled."""
