@@ -20,11 +20,16 @@ if TYPE_CHECKING:
     from tripoint.adapters.segment_tail import SegmentTail
     from tripoint.adapters.signing.ed25519 import Ed25519Signer, Ed25519Verifier
     from tripoint.domain.audit import Checkpoint
+    from tripoint.domain.pricelist import PriceList
+    from tripoint.domain.table import RoutingTable
     from tripoint.ports import Ledger
 
 
-def open_accounts(url: str) -> SqlAccounts:
-    """The store of tenants, keys, quotas, budgets and the audit log at `url`; its tables are made when missing."""
+def open_accounts(url: str, turns: AbstractContextManager[object] | None = None) -> SqlAccounts:
+    """The store of tenants, keys, quotas, budgets and the audit log at `url`; its tables are made when missing.
+
+    `turns` is a lock its process's writers share.
+    """
     import secrets
     import time
 
@@ -32,7 +37,7 @@ def open_accounts(url: str) -> SqlAccounts:
     from tripoint.adapters.sql.connect import connect
     from tripoint.usecases.audit import name_log
 
-    store = SqlAccounts(connect(url), time.time)
+    store = SqlAccounts(connect(url, turns), time.time)
     name_log(store, f"tripoint-{secrets.token_hex(8)}")
     return store
 
@@ -55,6 +60,25 @@ def open_ledger(
         return SqlLedger(connect(url, turns), time.time)
     open_leases(url, turns, charger).close()  # its tables must be there
     return SqlLedger(connect(url, turns), time.time, charger.charge)
+
+
+def leave_prices(folder: Path, table: RoutingTable | None, at: float) -> None:
+    """Notes what a table asks for tokens and nodes from `at` on; of none, that no nodes are held any more.
+
+    Raises `FileError` when the disk does not take it.
+    """
+    from tripoint.adapters.price_lists import leave_price_list
+    from tripoint.domain.pricelist import PriceList
+    from tripoint.engines.gateway.table.tariffs.rows import price_list
+
+    leave_price_list(folder, PriceList(at, "", (), ()) if table is None else price_list(table, at))
+
+
+def read_prices(folder: Path) -> tuple[tuple[PriceList, ...], tuple[Path, ...]]:
+    """All price lists of a run by time, and the files that are none; raises `OSError` when one cannot be read."""
+    from tripoint.adapters.price_lists import read_price_lists
+
+    return read_price_lists(folder)
 
 
 def open_rates(descriptor: int, worker: int, workers: int) -> MmapRates:
@@ -163,19 +187,20 @@ CHECKPOINT_EVERY_S = 3600.0
 
 
 def checkpoint_if_due(store: SqlAccounts, url: str, now: float) -> Checkpoint | None:
-    """Signs a checkpoint when one is due and leaves it with the witness of the settings, if there is one.
+    """Signs a checkpoint when one is due, and leaves with the witness of the settings all it has not got yet.
 
     What a process that runs on calls now and then. Raises `FileError` and `StoreError`.
     """
+    from tripoint.adapters.signing.witness import leave_missing
     from tripoint.usecases.accounts.login import local_actor
-    from tripoint.usecases.audit import checkpoint_is_due, sign_checkpoint
+    from tripoint.usecases.audit import checkpoint_is_due, list_checkpoints, sign_checkpoint
 
-    if not checkpoint_is_due(store, now=now, every_s=CHECKPOINT_EVERY_S):
-        return None
-    made = sign_checkpoint(store, local_actor("checkpoints"), open_signer(url), now=now)
+    actor = local_actor("checkpoints")
+    is_due = checkpoint_is_due(store, now=now, every_s=CHECKPOINT_EVERY_S)
+    made = sign_checkpoint(store, actor, open_signer(url), now=now) if is_due else None
     witness = read_settings().witness
     if witness:
-        leave_checkpoint(witness, made)
+        leave_missing(Path(witness), list_checkpoints(store, actor))
     return made
 
 

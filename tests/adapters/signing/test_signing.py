@@ -15,7 +15,7 @@ from tripoint.adapters.signing.ed25519 import Ed25519Signer, read_verifier
 from tripoint.adapters.signing.pepper import open_pepper, read_pepper
 from tripoint.adapters.signing.places import beside_store
 from tripoint.adapters.signing.secret_file import read_or_make
-from tripoint.adapters.signing.witness import append_checkpoint, read_checkpoints
+from tripoint.adapters.signing.witness import append_checkpoint, leave_missing, read_checkpoints
 from tripoint.domain.audit import Checkpoint
 from tripoint.domain.errors import FileError
 
@@ -166,6 +166,24 @@ def test_a_witness_keeps_every_checkpoint(tmp_path: Path) -> None:
     lines = path.read_bytes().splitlines()
     path.write_bytes(b"\n".join([*lines[:2], b"", *lines[3:]]))
     assert [each.number for each in read_checkpoints(path)] == [7, 8, 9]
+
+
+def test_a_witness_gets_what_it_missed_and_nothing_twice(tmp_path: Path) -> None:
+    """Also when its last line was torn by a crash."""
+    path = tmp_path / "witness"
+    made = [CHECKPOINT._replace(number=number) for number in range(1, 5)]
+    leave_missing(path, made[:2])
+    leave_missing(path, made[:3])
+    leave_missing(path, made[:3])
+    assert read_checkpoints(path) == tuple(made[:3])
+    path.write_bytes(path.read_bytes()[:-20])
+    leave_missing(path, made)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:2], *lines[3:]]))
+    assert read_checkpoints(path) == tuple(made)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(FileError, match="cannot read the witness"):
+        leave_missing(tmp_path / "folder", made)
 
 
 @pytest.mark.parametrize("line", ["{}", "[]", "null", "x", '{"at": 1}', '{"at":"' + "x" * 5000 + '"}'])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,7 @@ _MAX_LINE = 4096
 
 def append_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Adds a line, durably. Raises `FileError`."""
-    line = canonical(checkpoint._asdict()).encode() + b"\n"
+    line = _line(checkpoint)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -33,6 +34,17 @@ def append_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         raise FileError(
             f"no checkpoint could be left with the witness `{path}`: {reason}", hint="check the path and your rights"
         ) from error
+
+
+def leave_missing(path: Path, checkpoints: Iterable[Checkpoint]) -> None:
+    """Adds those that are not there yet: what a witness missed while it could not be reached. Raises `FileError`."""
+    try:
+        kept = path.read_bytes() if path.exists() else b""
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    for checkpoint in checkpoints:
+        if _line(checkpoint) not in kept:
+            append_checkpoint(path, checkpoint)
 
 
 def read_checkpoints(path: Path) -> tuple[Checkpoint, ...]:
@@ -55,6 +67,14 @@ def read_checkpoints(path: Path) -> tuple[Checkpoint, ...]:
                         hint="a line torn by a crash may be removed; anything else was edited",
                     ) from error
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise FileError(f"cannot read the witness `{path}`: {reason}", hint="check the path") from error
+        raise _unreadable(path, error) from error
     return tuple(found)
+
+
+def _line(checkpoint: Checkpoint) -> bytes:
+    return canonical(checkpoint._asdict()).encode() + b"\n"
+
+
+def _unreadable(path: Path, error: OSError) -> FileError:
+    reason = error.strerror or type(error).__name__
+    return FileError(f"cannot read the witness `{path}`: {reason}", hint="check the path and your rights to it")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tripoint.apps import stores
+from tripoint.apps.ledger.accounts import AccountChores
 from tripoint.apps.ledger.chores import Chores
 from tripoint.apps.ledger.launch import STORE_VARIABLE, LedgerLaunch
 from tripoint.apps.ledger.leases.counter import Counter
@@ -46,11 +47,13 @@ async def run(launch: LedgerLaunch, url: str) -> None:
     tail = stores.open_segment_tail(run_dir / "usage")
     charger = stores.make_charger()
     chores = Chores(launch, url, lambda snapshot: stores.write_figures(run_dir / "metrics", snapshot), _log.warning)
+    accounts = AccountChores(run_dir, url, turns, _log.warning)
     graves = Graves(run_dir / "leases", lambda: stores.open_leases(url, turns, charger), _log.warning)
 
     def between_rounds(ledger: Ledger, tail: SegmentTail) -> None:
         chores.between_rounds(ledger, tail)
         graves.between_rounds(ledger, tail)
+        accounts.between_rounds()
 
     loader = Loader(lambda: stores.open_ledger(url, turns, charger), tail, _log.warning, between_rounds)
     chores.loader = loader

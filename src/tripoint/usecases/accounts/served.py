@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from tripoint.domain.errors import OptionError
 from tripoint.domain.estate import Estate
 from tripoint.domain.findings import did_you_mean, quoted
+from tripoint.domain.table import RoutingTable
 from tripoint.ports import AccountStore
 
 WORKLOAD, PLACE = "workload", "place"
@@ -15,8 +16,18 @@ WORKLOAD, PLACE = "workload", "place"
 def note_estate(store: AccountStore, estate: Estate, now: float) -> None:
     """Lets an estate's workloads, sites, layers and kinds be named."""
     places = {name for site in estate.sites for name in (str(site.id), str(site.kind), str(site.kind.layer))}
-    names: dict[str, list[str]] = {WORKLOAD: sorted(str(each.id) for each in estate.workloads), PLACE: sorted(places)}
+    _note(store, {str(each.id) for each in estate.workloads}, places, now)
+
+
+def note_table(store: AccountStore, table: RoutingTable, now: float) -> None:
+    """Lets what a gateway serves be named."""
+    places = {name for target in table.targets for name in (target.site, target.kind, target.layer)}
+    _note(store, {route.workload for route in table.routes}, places, now)
+
+
+def _note(store: AccountStore, workloads: set[str], places: set[str], now: float) -> None:
     served = store.served()
+    names = {WORKLOAD: sorted(workloads), PLACE: sorted(places)}
     if any(set(each) - set(served.get(kind, ())) for kind, each in names.items()):
         store.note_served(names, now)
 
