@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import socket
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from tripoint.apps.gateway.fleet.child import Child
 from tripoint.apps.gateway.fleet.ledger_child import LedgerChild
 from tripoint.apps.gateway.fleet.options import ServeOptions
 from tripoint.apps.gateway.fleet.sockets import close_all, is_loopback, listening_sockets, refuse_open_door
-from tripoint.domain.errors import OptionError, PlatformError
+from tripoint.domain.errors import FileError, OptionError, PlatformError
 from tripoint.domain.table import RoutingTable
 
 _START_S = 30.0
@@ -210,9 +211,19 @@ class Fleet:
             part.replace(folder / "table.json")
         except OSError as error:
             self._tell.note(f"`{folder}` cannot be written ({error.strerror}): requests are served, records wait")
+        self._leave_prices(table)
+
+    def _leave_prices(self, table: RoutingTable | None) -> None:
+        """What is asked and held from now on, for the ledger: without it records are entered all the same."""
+        try:
+            stores.leave_prices(self._options.run_dir / "prices", table, time.time())
+        except FileError as error:
+            self._tell.note(f"prices could not be noted, so idle hours cannot be counted: {error}")
 
     async def _end(self) -> None:
         await _all(child.end() for child in self._children)
+        if self._table is not None:
+            self._leave_prices(None)
         if self._ledger is not None:
             await self._ledger.end()  # after those who record
         for task in self._keeping:

@@ -10,8 +10,10 @@ from collections.abc import Iterable
 
 import msgspec
 
+from tripoint.domain.ledger import PriceRow
 from tripoint.domain.money import NANO_PER_USD, PICO_PER_NANO, Tariff
-from tripoint.domain.table import Route, Target, TokenPrice
+from tripoint.domain.pricelist import Holding, PriceList
+from tripoint.domain.table import Route, RoutingTable, Target, TokenPrice
 
 _PICO_PER_USD = NANO_PER_USD * PICO_PER_NANO
 _VERSION_DIGITS = 12
@@ -48,6 +50,21 @@ def price_version(targets: Iterable[Target], routes: Iterable[Route]) -> str:
     )
     held = sorted((target.id, target.held_nano_per_hour) for target in targets)
     return hashlib.sha256(msgspec.json.encode((rows, held))).hexdigest()[:_VERSION_DIGITS]
+
+
+def price_list(table: RoutingTable, at: float) -> PriceList:
+    """What the table asks for tokens and which nodes it holds, in force from `at`, seconds since 1970."""
+    rows = tuple(
+        PriceRow(each.tariff, each.list_tariff, each.marginal, each.firm, each.basis)
+        for route in table.routes
+        for each in route.candidates
+    )
+    held = tuple(
+        Holding(target.id, target.site, target.held_nano_per_hour)
+        for target in table.targets
+        if target.held_nano_per_hour
+    )
+    return PriceList(at, table.prices, rows, held)
 
 
 def _pico(usd: float) -> int:

@@ -1,0 +1,1 @@
+"""What capacity cost beside what requests were billed: idle hours, cost per million tokens, corrections."""
