@@ -74,6 +74,17 @@ def test_a_tenant_from_beginning_to_end(run: RunCli, acme: str) -> None:
     assert run("tenant", "show", "acne", "--json").document()["error"]["code"] == "TP3002"
 
 
+@pytest.mark.parametrize("name", ["\udcff", "a\0b", "'; --", "😀", "a" * 10_000])
+def test_no_argument_breaks_a_command(run: RunCli, acme: str, name: str) -> None:
+    """Also bytes that are no text, as shells pass them on."""
+    for words in (("tenant", "show"), ("tenant", "create"), ("key", "revoke"), ("budget", "remove")):
+        told = run(*words, name)
+        assert told.code == 2, told.err
+    assert run("key", "create", "--tenant", name).code == 2
+    assert run("audit", "show", "--tenant", name).code == 2
+    assert run("quota", "set", "--tenant", acme, "--workload", name, "--concurrency", "1").code in (0, 2)
+
+
 def test_a_key_is_shown_once_and_kept_nowhere(run: RunCli, acme: str, store: Path) -> None:
     """Neither in the files beside the store, nor in any later answer."""
     key, text = made_key(run, "--tenant", acme, "--workload", "chat", "--only-at", "dense", "--expires", "30d")

@@ -98,6 +98,16 @@ class AccountsConformance:
             assert book.principal_by_subject("https://id.example#1") == ANN
             assert book.principal_by_subject("https://id.example#") is None
 
+    @pytest.mark.parametrize("text", ["a\0b", "\ud800", "'; DROP TABLE tenant; --", "%", "?", "\U0010ffff"])
+    def test_no_text_breaks_a_question(self, text: str) -> None:
+        """There is nothing of such a name, on either database."""
+        with self.filled().read() as book:
+            assert book.find(Tenant, text) is None
+            assert book.principal_by_subject(text) is None
+            assert book.key_by_digest(text) is None
+            assert len(book.rows(Tenant, after=text)) <= 2
+            assert len(book.rows(Tenant)) == 2
+
     def test_a_row_is_written_over_and_removed(self) -> None:
         """The same id is the same row."""
         store = self.filled()

@@ -176,6 +176,8 @@ def test_a_key_that_was_found_is_recognised(store: SqlAccounts, fresh: Fresh) ->
         (Wanted(name="k", tenant="acme", only_at=tuple(map(str, range(101)))), "101 places are too many"),
         (Wanted(name="k", tenant="acme", expires_at=NOON - 5), "ends 5 s ago"),
         (Wanted(name="k", tenant="acme", expires_at=NOON), "ends 0 s ago"),
+        (Wanted(name="k", tenant="acme", expires_at=float("nan")), "later than the year 9999"),
+        (Wanted(name="k", tenant="acme", expires_at=float("inf")), "later than the year 9999"),
     ],
 )
 def test_a_key_that_cannot_be_is_refused(store: SqlAccounts, fresh: Fresh, wanted: Wanted, told: str) -> None:
@@ -287,7 +289,19 @@ def test_a_principal_gets_roles_and_loses_them(store: SqlAccounts) -> None:
         principals.set_roles(store, turn(), "bob", roles=[])
 
 
-@pytest.mark.parametrize("subject", ["", "ann", "ann#1", "https://id.example", "https://id.example#", "https://x#\0"])
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "",
+        "ann",
+        "ann#1",
+        "https://id.example",
+        "https://id.example#",
+        "https://x#\0",
+        "https://\u202ex#1",
+        "https://x#" + "1" * 491,
+    ],
+)
 def test_a_subject_that_cannot_be_is_refused(store: SqlAccounts, subject: str) -> None:
     """It takes an issuer and a name."""
     with pytest.raises(OptionError, match="no subject"):

@@ -97,6 +97,8 @@ class SqlBook:
     ) -> tuple[AccountRow, ...]:
         """Rows by id."""
         table = TABLES[kind]
+        if not _is_storable(after):
+            return ()
         where, values = ["id > ?"], [after]
         if tenant is not None:
             where.append(f"{table.tenant} = ?" if table.tenant else "1 = 0 AND '' = ?")
@@ -197,6 +199,8 @@ class SqlBook:
 
     def _one(self, kind: type[AccountRow], column: str, value: str) -> AccountRow | None:
         table = TABLES[kind]
+        if not _is_storable(value):
+            return None
         found = self._session.execute(
             f"SELECT {', '.join(table.columns)} FROM {table.name} WHERE {column} = ?", (value,)
         )
@@ -231,6 +235,11 @@ class SqlBook:
                 raise ConflictError(
                     f"the subject `{row.subject}` means another principal already", hint="one subject is one principal"
                 )
+
+
+def _is_storable(text: str) -> bool:
+    """False for what callers may ask for and no database keeps: a NUL, a lone surrogate."""
+    return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)
 
 
 def _row(table: Table, values: Row) -> Any:

@@ -174,6 +174,7 @@ def which_key(store: AccountStore, actor: Actor, text: str, pepper: bytes) -> Ap
     return row if row is not None and (bound is None or row.tenant == bound) else None
 
 
+_LAST_MOMENT = 253_402_300_799.0  # the last second of 9999; what is not a number is beyond it as well
 _MAX_OVERLAP_S = 90 * 86400.0
 
 
@@ -229,6 +230,10 @@ def _check_names(what: str, names: Sequence[str]) -> None:
 
 
 def _check_expiry(expires_at: float | None, now: float) -> None:
+    if expires_at is not None and not expires_at <= _LAST_MOMENT:
+        raise OptionError(
+            "a key cannot end later than the year 9999", hint="leave the end out for a key that never ends"
+        )
     if expires_at is not None and not expires_at > now:
         raise OptionError(
             f"a key that ends {now - expires_at:,.0f} s ago opens nothing", hint="name a time to come, or none"

@@ -64,6 +64,7 @@ def set_quota(store: AccountStore, turn: Turn, scope: Scope, rates: Rates, *, qu
     cannot be used, `ConflictError` when the id is another scope's.
     """
     _check_rates(rates)
+    _check_workload(scope)
     row = Quota(
         id=_limit_id(scope, scope_id(scope), quota, "quota"),
         scope=scope,
@@ -81,6 +82,7 @@ def set_budget(store: AccountStore, turn: Turn, scope: Scope, money: Money, *, b
             f"{usd(money.limit_nano):f} USD cannot be a budget: it is from 0 to {usd(MAX_LIMIT_NANO):,f} USD",
             hint="0 refuses everything that costs",
         )
+    _check_workload(scope)
     row = Budget(
         id=_limit_id(scope, f"{scope_id(scope)}.{money.window}", budget, "budget"),
         scope=scope,
@@ -181,12 +183,15 @@ def _remove(store: AccountStore, turn: Turn, action: Action, kind: type[AccountR
 
 def _check_scope(book: AccountBook, actor: Actor, action: Action, scope: Scope) -> None:
     tenant_for(book, actor, action, scope.tenant)
-    if scope.workload is not None:
-        good_name(scope.workload, "workload")
     if scope.key is not None:
         key = book.find(ApiKey, scope.key)
         if key is None or key.tenant != scope.tenant or key.principal is not None:
             raise absent(book, ApiKey, scope.key, scope.tenant)
+
+
+def _check_workload(scope: Scope) -> None:
+    if scope.workload is not None:
+        good_name(scope.workload, "workload")
 
 
 def _refuse_another(before: Quota | Budget, row: Quota | Budget) -> None:

@@ -22,6 +22,8 @@ from tripoint.usecases.accounts.turn import (
     tenant_for,
 )
 
+_MAX_SUBJECT = 500
+
 
 def add_principal(
     store: AccountStore,
@@ -152,12 +154,12 @@ def _good_subject(subject: str | None) -> str | None:
         not (issuer.startswith("https://") or issuer.startswith("http://"))
         or not mark
         or not name
-        or len(subject) > 500
+        or len(subject) > _MAX_SUBJECT
     ):
         raise OptionError(
             f"`{subject[:80]}` is no subject of an identity provider",
             hint="write `issuer#subject`, for example `https://id.acme.example#248289761001`",
         )
-    if fault := name_fault(name):
+    if fault := name_fault(subject, _MAX_SUBJECT):
         raise OptionError(f"that is no subject of an identity provider: {fault}", hint="write `issuer#subject`")
     return subject

@@ -90,7 +90,7 @@ def found(book: AccountBook, actor: Actor, action: Action, kind: type[AccountRow
 
 def absent(book: AccountBook, kind: type[AccountRow], row_id: str, tenant: str | None) -> MissingError:
     """What is told of an id that names nothing the asker may see, with the nearest that does."""
-    rows = book.rows(kind, tenant=tenant)
+    rows = book.rows(kind, tenant=tenant, limit=_NEAREST_AMONG)
     what = _NOUNS[kind.__name__]
     near = did_you_mean(row_id, (row.id for row in rows))
     return MissingError(
@@ -129,6 +129,7 @@ def good_name(text: str, what: str) -> str:
     return text
 
 
+_NEAREST_AMONG = 1000  # a mistyped id must stay cheap however many there are
 _NOUNS = {
     "Tenant": "tenant", "Principal": "principal", "ApiKey": "key", "Quota": "quota", "Budget": "budget",
     "OneTimeToken": "one-time token",

@@ -24,13 +24,13 @@ def id_fault(text: str) -> str:
     return ""
 
 
-def name_fault(text: str) -> str:
-    """Why a text is no name; empty when it is one."""
+def name_fault(text: str, longest: int = MAX_NAME) -> str:
+    """Why a text is no name of at most `longest` characters; empty when it is one."""
     if not text.strip():
         return "it is empty"
     if text != text.strip():
         return "it begins or ends with a space"
-    if len(text) > MAX_NAME:
-        return f"it has {len(text)} characters, at most {MAX_NAME} are allowed"
+    if len(text) > longest:
+        return f"it has {len(text)} characters, at most {longest} are allowed"
     unseen = next((each for each in text if unicodedata.category(each) in _UNSEEN), None)
     return f"it holds a character nobody can see, U+{ord(unseen):04X}" if unseen else ""
