@@ -8,6 +8,7 @@ import pytest
 
 from tripoint.apps.battery.examination import STAGES, Act, own_fault_rows, own_wire_rows
 from tripoint.apps.battery.faults.answers import bad_answers
+from tripoint.apps.battery.faults.budgets import budgeted
 from tripoint.apps.battery.faults.capacity import spilled
 from tripoint.apps.battery.faults.loss import killed_unary
 from tripoint.apps.battery.faults.recovery import cold_start
@@ -26,7 +27,7 @@ def missed(rows: list[Row]) -> list[str]:
     return [f"{row.id} {row.what}: {row.seen}" for row in rows if row.verdict is not Verdict.PASS]
 
 
-ALONE = (killed_unary, spilled, cold_start, bad_answers)
+ALONE = (killed_unary, spilled, cold_start, bad_answers, budgeted)
 """What is timed to milliseconds, or has its servers in this process."""
 TOGETHER = tuple(act for _, acts in STAGES for act in acts if act not in ALONE)
 

@@ -7,11 +7,12 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from tripoint.apps.battery.faults.answers import bad_answers
+from tripoint.apps.battery.faults.budgets import budgeted
 from tripoint.apps.battery.faults.capacity import spilled
 from tripoint.apps.battery.faults.loss import killed_streams, killed_unary, stopped
 from tripoint.apps.battery.faults.readers import unread
 from tripoint.apps.battery.faults.recovery import amplified, cold_start, recovered
-from tripoint.apps.battery.faults.upheaval import later_rows, upheaval
+from tripoint.apps.battery.faults.upheaval import upheaval
 from tripoint.apps.battery.place import Place
 from tripoint.apps.battery.rig.scene import Cast, staged
 from tripoint.apps.battery.verdict import Report, Row, Tell
@@ -26,6 +27,7 @@ STAGES: tuple[tuple[str, tuple[Act, ...]], ...] = (
     ("R2, R3: kill -9 under streams; R6: recovery", (killed_streams, recovered)),
     ("R5: bad answers", (bad_answers,)),
     ("R4: SIGSTOP; R8: spill", (stopped, spilled)),
+    ("R15: a budget, a thousand callers, kill -9 of a worker and of the ledger process", (budgeted,)),
     ("R7: total outage; callers who do not read", (amplified, unread)),
     ("R9, R16, R23, R27: full disk, reloads, panic, residency, accounts, secrets", (upheaval,)),
 )
@@ -49,7 +51,6 @@ async def examine_own(tell: Tell, *, is_quick: bool, workers: int = 1) -> Report
     """The wire battery and the fault table against a gateway and model servers started for it."""
     started = time.monotonic()
     rows = await own_fault_rows(tell, STAGES[:QUICK] if is_quick else STAGES)
-    rows += later_rows()
     rows += await own_wire_rows(tell, is_quick=is_quick, workers=workers)
     target = f"a gateway of its own with three model servers, {workers} worker{'s' if workers != 1 else ''}"
     return Report(target=target, rows=tuple(rows), took_s=time.monotonic() - started)

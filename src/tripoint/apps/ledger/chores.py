@@ -11,18 +11,26 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tripoint.apps.ledger.figures import Figure, snapshot_of, spend_figures, standing_figures
+from tripoint.apps import stores
+from tripoint.apps.ledger.figures import Figure, budget_figures, snapshot_of, spend_figures, standing_figures
 from tripoint.engines.governance.ledger.days import DAY_S, day_of
+from tripoint.usecases.idle import enter_idle, finished_hours, keep_price_lists
 
 if TYPE_CHECKING:
     from tripoint.adapters.segment_tail import SegmentTail
     from tripoint.apps.ledger.launch import LedgerLaunch
+    from tripoint.apps.ledger.leases.counter import Counter
     from tripoint.apps.ledger.loader import Loader
     from tripoint.ports import Ledger
 
 _TOLD_EVERY_S: Final = 1.0
 _SPEND_EVERY_S: Final = 2.0
-_TIDY_EVERY_S: Final = 10.0
+_IDLE_EVERY_S: Final = 30.0
+_HOURS_BACK: Final = 26
+"""Hours whose idle rows are looked at again: records come late when a store was gone."""
+_MOST_HOURS_BACK: Final = 31 * 24
+"""The same, now and then: a store can be gone for days."""
+_ALL_IDLE_EVERY_S: Final = 6 * 3600.0
 _PRUNE_EVERY_S: Final = 3600.0
 
 
@@ -40,9 +48,12 @@ class Chores:
         self._spend: list[Figure] = []
         self._damaged = 0
         self._waiting = 0
+        self._lists = 0
         self._run_dir = Path(launch.run_dir)
         self.loader: Loader | None = None
         """Whose figures are told."""
+        self.counter: Counter | None = None
+        """Who knows where budgets stand."""
 
     async def tell(self) -> None:
         """Writes the figures every second."""
@@ -55,7 +66,8 @@ class Chores:
         if self.loader is not None:
             standing = standing_figures(self.loader, self._waiting, self._damaged, time.time())
             with suppress(OSError):  # a disk that takes no figures is told by their age
-                self._write(snapshot_of([*standing, *self._spend]))
+                budgets = [] if self.counter is None else budget_figures(self.counter.standing)
+                self._write(snapshot_of([*standing, *self._spend, *budgets]))
 
     def between_rounds(self, ledger: Ledger, tail: SegmentTail) -> None:
         """Does what is due. Raises `StoreError` and `OSError`."""
@@ -64,7 +76,9 @@ class Chores:
         if self._is_due("spend", _SPEND_EVERY_S):
             self._spend = spend_figures(ledger, now)
             self._damaged = len(ledger.damage())
-        if self._is_due("tidy", _TIDY_EVERY_S):
+        if self._is_due("idle", _IDLE_EVERY_S):
+            self._price(ledger, now)
+        if self._is_due("tidy", self._launch.tidy_s):
             removed = tail.finished(now, self._launch.keep_s)
             if removed:
                 ledger.forget_segments(removed)
@@ -72,6 +86,16 @@ class Chores:
             dropped = ledger.prune(day_of(now - self._launch.retain_days * DAY_S))
             if dropped:
                 self._note(f"{dropped} entries older than {self._launch.retain_days} days were dropped; sums are kept")
+
+    def _price(self, ledger: Ledger, now: float) -> None:
+        """Keeps price lists that are new, and enters what was idle in the hours that are over."""
+        lists, odd = stores.read_prices(self._run_dir / "prices")
+        keep_price_lists(ledger, lists[self._lists :], now)
+        if odd and len(lists) != self._lists:
+            self._note(f"{len(odd)} price lists cannot be read, the first is `{odd[0].name}`")
+        self._lists = len(lists)
+        back = _MOST_HOURS_BACK if self._is_due("all idle", _ALL_IDLE_EVERY_S) else _HOURS_BACK
+        enter_idle(ledger, lists, finished_hours(now, back))
 
     def _is_due(self, chore: str, every_s: float) -> bool:
         now = time.monotonic()

@@ -13,7 +13,10 @@ from tripoint.engines.gateway.telemetry.counts.snapshots import Snapshot
 from tripoint.engines.governance.ledger.days import day_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tripoint.apps.ledger.loader import Loader
+    from tripoint.domain.budget import Tally
     from tripoint.engines.gateway.telemetry.meters import Meter
     from tripoint.ports import Ledger
 
@@ -51,6 +54,17 @@ def standing_figures(loader: Loader, waiting: int, damaged: int, now: float) -> 
         _figure(meters.LEDGER_FAULT, (), 1.0 if loader.fault else 0.0),
         _figure(meters.LEDGER_TOLD, (), now),
     ]
+
+
+def budget_figures(tallies: Sequence[Tally]) -> list[Figure]:
+    """Where budgets stand, the fullest first where there are too many to tell."""
+    fullest = sorted(tallies, key=lambda tally: -tally.spent_nano / max(1, tally.limit_nano))[:_MOST_SERIES]
+    found: list[Figure] = []
+    for tally in fullest:
+        labels = tally.scope.tenant, tally.budget
+        found.append(_figure(meters.BUDGET_LIMIT, labels, tally.limit_nano / NANO_PER_USD))
+        found.append(_figure(meters.BUDGET_SPENT, labels, tally.spent_nano / NANO_PER_USD))
+    return found
 
 
 def snapshot_of(figures: list[Figure]) -> bytes:

@@ -58,6 +58,7 @@ async def run(launch: LedgerLaunch, url: str) -> None:
     loader = Loader(lambda: stores.open_ledger(url, turns, charger), tail, _log.warning, between_rounds)
     chores.loader = loader
     counter = Counter(run_dir, lambda: StoreTill(url, turns, charger), _log.warning)
+    chores.counter = counter
     await counter.start()
     loader.start()
     telling = loop.create_task(chores.tell())

@@ -40,6 +40,7 @@ def full_page(convention: str = "1.41.0") -> str:
         "malformed:chunk",
         "reload:ok",
         "records_lost",
+        "budget_overdrawn",
         "odd",
     ):
         metrics.event(event)
@@ -54,7 +55,7 @@ def full_page(convention: str = "1.41.0") -> str:
 
 
 def _is_told_by_the_ledger(meter: Meter) -> bool:
-    return meter.name.startswith(("tripoint_ledger_", "tripoint_spend_"))
+    return meter.name.startswith(("tripoint_budget_limit", "tripoint_budget_spent", "tripoint_ledger_", "tripoint_spend_"))
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tripoint.apps import wiring
 from tripoint.apps.battery.load import Fate, Outcome, Outcomes, chats, offered, sent
 from tripoint.apps.battery.rig.gateway import KEY, UPSTREAM_KEY
 from tripoint.apps.battery.rig.scene import Scene, staged
-from tripoint.apps.battery.verdict import Row, judged, skipped, told
+from tripoint.apps.battery.verdict import Row, judged, told
 from tripoint.apps.battery.wire.raw import request
 
 RATE = 40.0
@@ -208,8 +208,3 @@ def _accounts_row(diary: Diary, expected: int) -> Row:
     is_met = diary.counted == expected and after <= before + FILES
     bar = f"every request accounted for, at most {FILES} files more"
     return judged("R23", "the account after all that (a soak of seconds, not of hours)", bar, passed=is_met, seen=seen)
-
-
-def later_rows() -> list[Row]:
-    """What the table of requirements holds and this gateway does not do yet."""
-    return [skipped("R15", "budgets", "overspend 0 %", "tenants and budgets are not part of this gateway yet")]

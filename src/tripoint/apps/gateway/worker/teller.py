@@ -86,7 +86,7 @@ class Teller:
         self._is_due = False
         self._has_news = asyncio.Event()
         self._sheet: _Sheet | None = None
-        self._lost = 0
+        self._lost = self._overdrawn = 0
         self._fault = ""
         gateway.is_waiting = True
         gateway.admission.is_connected = False
@@ -204,7 +204,11 @@ class Teller:
 
     def _look(self) -> None:
         self._tick = asyncio.get_running_loop().call_later(_TICK_S, self._look)
-        self._gateway.admission.purse.look(self._at())
+        purse = self._gateway.admission.purse
+        purse.look(self._at())
+        if purse.overdrawn > self._overdrawn:
+            self._recorder.metrics.event("budget_overdrawn", purse.overdrawn - self._overdrawn)
+            self._overdrawn = purse.overdrawn
         self._send()
 
     def _at(self) -> float:

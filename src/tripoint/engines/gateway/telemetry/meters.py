@@ -142,12 +142,29 @@ OVERFLOWS: Final = Meter(
     "Records counted under `other` because a label was unknown or the series are at their limit.",
 )
 
+OVERDRAWN: Final = Meter(
+    "tripoint_budget_overdrawn_requests_total",
+    Kind.COUNTER,
+    (),
+    "Requests that cost more than the upper bound reserved for them; what they cost is counted in full.",
+)
+BUDGET_LIMIT: Final = Meter(
+    "tripoint_budget_limit_usd", Kind.GAUGE, ("tenant", "budget"), "Limit of a budget in the window that is open."
+)
+BUDGET_SPENT: Final = Meter(
+    "tripoint_budget_spent_usd",
+    Kind.GAUGE,
+    ("tenant", "budget"),
+    "What is spent of a budget in the window that is open.",
+)
+
 EVENTS: Final = {
     "connection_opened": CONNECTIONS,
     "connection_refused": CONNECTIONS_REFUSED,
     "malformed": MALFORMED,
     "reload": RELOADS,
     "records_lost": RECORDS_LOST,
+    "budget_overdrawn": OVERDRAWN,
 }
 """Metric of each family of events; an event's name is `family` or `family:cause`."""
 
@@ -280,11 +297,11 @@ PARTS: Final = ("usage_records", "metrics_files", "access_log", "ledger", "secre
 
 METERS: Final = (
     REQUESTS, ATTEMPTS, REASONS, TOKENS_IN, TOKENS_OUT, TOKENS_CACHED, TOKENS_REASONING, ESTIMATED, COST, LIST_COST,
-    MARGINAL_COST,
+    MARGINAL_COST, OVERDRAWN,
     TTFT, TPOT, TOTAL, OWN, TOOK, REQUEST_TOKENS_IN, REQUEST_TOKENS_OUT, SHIFTS, CONNECTIONS, CONNECTIONS_REFUSED,
     MALFORMED, RELOADS, RECORDS_LOST, UNKNOWN_EVENTS, OVERFLOWS, IN_FLIGHT, CAPACITY, LIMIT, BREAKER, LEFT_ALONE,
     SILENT, LIVE_TTFT, LIVE_TPOT, SHARE, PLANNED_SHARE, RUNNING, WAITING, CACHE_USAGE, BUILD, TABLE, WORKERS, DEGRADED,
     UNREADABLE, LEDGER_ENTRIES, LEDGER_REPEATED, LEDGER_DAMAGED, LEDGER_LAG, LEDGER_WAITING, LEDGER_FAULT, LEDGER_TOLD,
-    SPEND_TODAY, SPEND_TODAY_AT, ANOMALY,
+    SPEND_TODAY, SPEND_TODAY_AT, ANOMALY, BUDGET_LIMIT, BUDGET_SPENT,
 )  # fmt: skip
 """All of them, in the order they are exposed."""

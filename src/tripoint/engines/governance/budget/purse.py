@@ -88,13 +88,15 @@ class Hold:
 class Purse:
     """All accounts of a worker; `nudge` is called when there is something new to be told to the ledger."""
 
-    __slots__ = ("_accounts", "_is_nudged", "_looked_at", "nudge")
+    __slots__ = ("_accounts", "_is_nudged", "_looked_at", "nudge", "overdrawn")
 
     def __init__(self, nudge: Callable[[], None] | None = None) -> None:
         self._accounts: dict[tuple[str, str], Account] = {}
         self._is_nudged = False
         self._looked_at = 0.0
         self.nudge = nudge
+        self.overdrawn = 0
+        """Requests that cost more than was reserved for them."""
 
     def account(self, budget: Budget, at: float) -> Account:
         """Where a request that begins at `at` (seconds since 1970) reserves."""
@@ -152,6 +154,8 @@ class Purse:
         """Ends a reservation with what the request came to, exactly, even where that is more."""
         reserved = hold.nano
         rest = reserved - nano
+        if rest < 0:
+            self.overdrawn += 1
         for account in hold.accounts:
             account.reserved -= reserved
             account.used += nano

@@ -1,0 +1,375 @@
+"""Quotas are taken and money is reserved before a request is sent; every refusal tells both numbers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests.factories.budgeting import Rows, accounts, budget
+from tests.factories.exchanging import DOCUMENT, EVENTS, Desk, World, answer, piece, usage_event
+from tests.factories.serving import candidate, route, table, target
+
+from tripoint.domain.budget import Grant
+from tripoint.domain.record import Failure
+from tripoint.domain.serving import Api, Dialect, Hedging
+from tripoint.domain.table import KeyEntry, RoutingTable
+from tripoint.domain.tenancy import Accounts, Budget, Quota, Scope, Tenant
+from tripoint.engines.gateway.entry.admission import WAIT_S
+from tripoint.engines.gateway.entry.ceiling import LEAST_LIMIT, TEMPLATE_TOKENS
+from tripoint.engines.gateway.entry.keyring import Register
+from tripoint.engines.gateway.exchange.exchange import Exchange
+from tripoint.engines.governance.budget.book import Book
+
+KEY = {b"authorization": b"Bearer sk-acme"}
+OTHER = {b"authorization": b"Bearer sk-other"}
+NANO_IN, NANO_OUT = 1000, 2000
+"""Prices of the table's dearest upstream: a dollar a million tokens in, two out."""
+PLENTY = 10**9
+
+
+class Shop:
+    """A desk with accounts, and a ledger that answers when the test says so."""
+
+    def __init__(self, *budgets: Budget, quotas: tuple[Quota, ...] = (), served: RoutingTable | None = None) -> None:
+        self.desk = Desk(served or two(), {"env:ACME": "sk-acme", "env:OTHER": "sk-other"})
+        self.accounts = accounts(*budgets, quotas=quotas)
+        self.rows = Rows()
+        self.register(self.accounts)
+
+    def register(self, found: Accounts) -> None:
+        """Other accounts."""
+        self.accounts = found
+        self.book = Book(found)
+        self.desk.gateway.register(Register(found, b"pepper"))
+
+    def ledger(self) -> list[Grant]:
+        """What the worker wishes is answered, and told."""
+        gateway = self.desk.gateway
+        at = self.desk.now + gateway.epoch
+        grants = [self.book.answer(self.rows, "w", wish).grant for wish in gateway.admission.purse.wishes(at)]
+        gateway.admission.granted(grants, self.desk.now)
+        return grants
+
+    def ask(self, headers: dict[bytes, bytes] | None = None, **fields: Any) -> tuple[Exchange, World]:
+        """A chat of the tenant."""
+        body = {"model": "chat", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 10, **fields}
+        exchange, world = self.desk.ask(body, headers=headers or KEY)
+        assert exchange is not None
+        return exchange, world
+
+    def served(self, exchange: Exchange, world: World, tokens_in: int = 5, tokens_out: int = 3) -> None:
+        """The upstream answers."""
+        attempt = world.last
+        exchange.on_head(attempt, 200, DOCUMENT, b"", self.desk.now)
+        exchange.on_data(attempt, answer(tokens_in, tokens_out), self.desk.now)
+        exchange.on_end(attempt, self.desk.now)
+
+    def wake(self, exchange: Exchange, after_s: float = 0.0) -> None:
+        """Time passes, and whoever is due is woken."""
+        self.desk.now += after_s
+        exchange.on_timer(self.desk.now)
+
+    @property
+    def account(self) -> Any:
+        """The only account."""
+        (found,) = self.desk.gateway.admission.purse.all()
+        return found
+
+
+def two(**fields: Any) -> RoutingTable:
+    """Two upstreams, one cheaper, and the keys of two tenants."""
+    keys = tuple(
+        KeyEntry(id=name, tenant=name, secret=f"env:{name.upper()}", workloads=(), sites=None)
+        for name in ("acme", "other")
+    )
+    routes = [route(candidate(0, usd=0.5), candidate(1, usd=1.0))]
+    return table([target("a", slot=0), target("b", slot=1)], routes, keys=keys, **fields)
+
+
+def bound(body: dict[str, Any] | None = None, tokens_out: int = 10) -> int:
+    """The most such a chat can cost: by its bytes, its limit and the dearer upstream."""
+    asked = body or {"model": "chat", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 10}
+    size = len(json.dumps(asked).encode())
+    return (size + TEMPLATE_TOKENS) * NANO_IN + tokens_out * NANO_OUT + 1
+
+
+def refusal(world: World) -> tuple[int, str, str]:
+    """Status, code and words."""
+    fault = world.document["error"]
+    return world.status, fault["code"], fault["message"]
+
+
+def test_a_request_waits_for_its_first_slice_and_is_settled_exactly() -> None:
+    """Nothing is sent before it is reserved; what was not used can be had by the next."""
+    shop = Shop(budget(limit=PLENTY))
+    exchange, world = shop.ask()
+    assert world.dialled == []
+    shop.wake(exchange)
+    assert world.dialled == []
+    shop.ledger()
+    shop.wake(exchange, 0.02)
+    assert len(world.dialled) == 1
+    assert shop.account.reserved == bound()
+    shop.served(exchange, world)
+    cost = shop.desk.records[0].nano
+    assert cost == 5 * 500 + 3 * 1000
+    assert (shop.account.reserved, shop.account.used) == (0, cost)
+    assert shop.account.free == shop.account.granted - cost
+    _, second = shop.ask()
+    assert len(second.dialled) == 1  # without asking anybody
+
+
+def test_what_is_more_than_is_left_is_refused_at_once_with_both_numbers() -> None:
+    """Also a worker that has never asked knows the limit."""
+    shop = Shop(budget(limit=5000))
+    _, world = shop.ask()
+    status, code, words = refusal(world)
+    assert (status, code) == (429, "insufficient_quota")
+    assert "`acme-day`" in words
+    assert "0 USD of 0.000005 USD are spent this day" in words
+    assert f"{bound() / 1e9:.9f} USD".lstrip() in words
+    assert b"retry-after: " in world.head
+    assert shop.desk.records[0].error == "insufficient_quota"
+    assert shop.desk.records[0].nano == 0
+
+
+def test_who_waits_in_vain_hears_it_after_a_while() -> None:
+    """Money is left of the budget, but others hold it."""
+    shop = Shop(budget(limit=bound() + 5))
+    first, world = shop.ask()
+    shop.ledger()
+    shop.wake(first)
+    assert world.dialled
+    second, waiting = shop.ask()
+    shop.ledger()
+    shop.wake(second, WAIT_S / 2)
+    assert not waiting.ending
+    shop.wake(second, WAIT_S / 2)
+    status, code, words = refusal(waiting)
+    assert (status, code) == (429, "rate_limit_exceeded")
+    assert "reserved by requests under way" in words
+    assert shop.account.waiting == 0
+
+
+def test_what_others_settle_lets_those_go_on_who_wait_in_order() -> None:
+    """First come, first served."""
+    shop = Shop(budget(limit=2 * bound() + 10_000))
+    first, world = shop.ask()
+    shop.ledger()
+    shop.wake(first)
+    shop.ledger()
+    others = [shop.ask() for _ in range(3)]
+    shop.ledger()
+    for exchange, _ in others:
+        shop.wake(exchange)
+    assert [bool(each.dialled) for _, each in others] == [True, False, False]
+    shop.served(first, world)
+    shop.ledger()
+    for exchange, _ in others:
+        shop.wake(exchange)
+    assert [bool(each.dialled) for _, each in others] == [True, True, False]
+
+
+def test_who_hangs_up_while_waiting_waits_no_more() -> None:
+    """And keeps nobody behind from going on."""
+    shop = Shop(budget(limit=PLENTY))
+    first, _ = shop.ask()
+    second, world = shop.ask()
+    first.on_client_gone(shop.desk.now)
+    assert shop.account.waiting == bound()
+    shop.ledger()
+    shop.wake(second)
+    assert world.dialled
+
+
+def test_without_a_ledger_only_what_is_leased_is_spent() -> None:
+    """An enforced budget fails closed; a tenant without one goes on."""
+    shop = Shop(budget(limit=PLENTY))
+    shop.desk.gateway.admission.is_connected = False
+    exchange, world = shop.ask()
+    shop.wake(exchange, WAIT_S)
+    assert refusal(world)[:2] == (503, "budget_unavailable")
+    _, free = shop.ask(headers=OTHER)
+    assert free.dialled
+
+
+def test_a_caller_without_a_limit_gets_one() -> None:
+    """Generous for the workload; what is sent on carries it, and the reservation counts it."""
+    shop = Shop(budget(limit=PLENTY))
+    exchange, world = shop.ask(max_tokens=None)
+    shop.ledger()
+    shop.wake(exchange)
+    sent = json.loads(world.last.body)
+    assert sent["max_tokens"] == LEAST_LIMIT
+    body = {"model": "chat", "messages": [{"role": "user", "content": "hi"}], "max_tokens": None}
+    assert shop.account.reserved == bound(body, LEAST_LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "host", "name"),
+    [
+        (Dialect.OPENAI, "127.0.0.1", "max_tokens"),
+        (Dialect.OPENAI, "api.openai.com", "max_completion_tokens"),
+        (Dialect.AZURE, "x.example", "max_completion_tokens"),
+    ],
+)
+def test_a_limit_is_spelt_as_the_upstream_wants_it(dialect: Dialect, host: str, name: str) -> None:
+    """Newer models refuse the old name, other servers may not know the new one."""
+    served = two()
+    place = target("a", slot=0, dialect=dialect, host=host)
+    shop = Shop(budget(limit=PLENTY), served=table([place], [route(candidate(0))], keys=served.keys))
+    exchange, world = shop.ask(max_tokens=None)
+    shop.ledger()
+    shop.wake(exchange)
+    sent = json.loads(world.last.body)
+    assert {key for key in sent if key.startswith("max_")} - {"max_tokens"} == {name} - {"max_tokens"}
+    assert sent[name] == LEAST_LIMIT
+
+
+def test_a_limit_goes_through_a_translation() -> None:
+    """The upstream speaks messages, the caller chat."""
+    served = two()
+    place = target("a", slot=0, dialect=Dialect.ANTHROPIC, apis=(Api.MESSAGES,))
+    shop = Shop(budget(limit=PLENTY), served=table([place], [route(candidate(0))], keys=served.keys))
+    exchange, world = shop.ask(max_tokens=None)
+    shop.ledger()
+    shop.wake(exchange)
+    assert json.loads(world.last.body)["max_tokens"] == LEAST_LIMIT
+
+
+def test_tenants_without_budgets_are_sent_on_as_they_are() -> None:
+    """Nothing is waited for and nothing is added."""
+    shop = Shop(budget(limit=PLENTY))
+    exchange, world = shop.ask(headers=OTHER, max_tokens=None)
+    assert exchange.stay is None
+    assert json.loads(world.last.body)["max_tokens"] is None
+    _, refused = shop.ask(headers=KEY, max_tokens=10**7)
+    assert "other" not in refused.body.decode()
+
+
+def test_a_budget_that_only_warns_holds_nobody_back() -> None:
+    """It is for the ledger to count."""
+    shop = Shop(budget(limit=1, is_enforced=False))
+    _, world = shop.ask()
+    assert world.dialled
+
+
+def test_a_hedge_is_made_only_where_it_is_paid_for() -> None:
+    """Two attempts may be billed: twice the bound must be reserved."""
+    body = {"model": "chat", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 10, "stream": True}
+    for limit, dials in ((2 * bound(body) - 1, 1), (PLENTY, 2)):
+        shop = Shop(budget(limit=limit), served=two(hedging=Hedging(quantile=0.5, max_share=1.0)))
+        for _ in range(30):  # what is usual must be known
+            exchange, world = shop.ask(headers=OTHER, stream=True)
+            attempt = world.last
+            shop.desk.now += 0.1
+            exchange.on_head(attempt, 200, EVENTS, b"", shop.desk.now)
+            exchange.on_data(attempt, piece("word") + usage_event(3, 1) + b"data: [DONE]\n\n", shop.desk.now)
+            exchange.on_end(attempt, shop.desk.now)
+            shop.desk.gateway.tick(shop.desk.now)
+        exchange, world = shop.ask(stream=True)
+        shop.ledger()
+        shop.wake(exchange)
+        shop.ledger()
+        shop.wake(exchange, 2.0)
+        assert len(world.dialled) == dials
+        exchange.on_client_gone(shop.desk.now)
+        assert shop.account.reserved == 0
+
+
+def test_failing_over_needs_no_more_than_was_reserved() -> None:
+    """An attempt that never answered is not billed."""
+    shop = Shop(budget(limit=bound()))
+    exchange, world = shop.ask()
+    shop.ledger()
+    shop.wake(exchange)
+    exchange.on_lost(world.last, Failure.CONNECT, shop.desk.now)
+    assert len(world.dialled) == 2
+    shop.served(exchange, world)
+    assert shop.account.used == shop.desk.records[-1].nano
+
+
+def test_more_than_the_bound_is_settled_exactly_and_counted() -> None:
+    """An upstream that reports more than can be is believed, and somebody is told."""
+    shop = Shop(budget(limit=PLENTY))
+    exchange, world = shop.ask()
+    shop.ledger()
+    shop.wake(exchange)
+    shop.served(exchange, world, tokens_in=10**6)
+    cost = shop.desk.records[-1].nano
+    assert cost > bound()
+    assert shop.account.used == cost
+    assert shop.account.overdrawn == cost - bound()
+
+
+def quota(**rates: int | None) -> Quota:
+    """A quota of the tenant."""
+    return Quota(id="acme.rates", scope=Scope(tenant="acme"), **rates)
+
+
+def test_requests_a_minute() -> None:
+    """A minute's worth at once, then evenly; refusals say when the next is possible."""
+    shop = Shop(quotas=(quota(requests_per_min=3),))
+    assert [bool(shop.ask()[1].dialled) for _ in range(4)] == [True, True, True, False]
+    _, world = shop.ask()
+    status, code, words = refusal(world)
+    assert (status, code) == (429, "rate_limit_exceeded")
+    assert "`acme.rates` allows 3 requests a minute" in words
+    assert b"retry-after: 20\r\n" in world.head
+    shop.desk.now += 20.0
+    assert [bool(shop.ask()[1].dialled) for _ in range(2)] == [True, False]
+    assert shop.ask(headers=OTHER)[1].dialled
+
+
+def test_tokens_a_minute_are_reserved_and_corrected() -> None:
+    """What was estimated too high is given back, what was too low is owed."""
+    shop = Shop(quotas=(quota(tokens_per_min=600),))
+    first, world = shop.ask(max_tokens=580)
+    assert world.dialled
+    _, refused = shop.ask()
+    assert "allows 600 tokens a minute" in refusal(refused)[2]
+    shop.served(first, world, 5, 5)
+    second, world = shop.ask()
+    assert world.dialled
+    shop.served(second, world, 1000, 0)
+    assert refusal(shop.ask()[1])[1] == "rate_limit_exceeded"
+    shop.desk.now += 60.0
+    assert shop.ask()[1].dialled
+
+
+def test_requests_at_once() -> None:
+    """A place is free again when its request has ended, however it did."""
+    shop = Shop(quotas=(quota(concurrency=1),))
+    first, world = shop.ask()
+    assert refusal(shop.ask()[1])[2].startswith("quota `acme.rates` allows 1 requests at once")
+    shop.served(first, world)
+    second, _ = shop.ask()
+    second.on_client_gone(shop.desk.now)
+    assert shop.ask()[1].dialled
+
+
+def test_what_a_budget_refuses_uses_up_no_quota() -> None:
+    """Only what entered counts."""
+    shop = Shop(budget(limit=1), quotas=(quota(requests_per_min=1, tokens_per_min=100, concurrency=1),))
+    assert refusal(shop.ask()[1])[1] == "insufficient_quota"
+    shop.register(accounts(quotas=shop.accounts.quotas, revision=2))
+    assert shop.ask()[1].dialled
+
+
+def test_new_accounts_apply_to_the_next_request_and_leave_those_under_way_alone() -> None:
+    """A limit is raised while somebody waits; a tenant is suspended while its request runs."""
+    shop = Shop(budget(limit=5000))
+    assert refusal(shop.ask()[1])[1] == "insufficient_quota"
+    shop.register(accounts(budget(limit=PLENTY), revision=2))
+    exchange, world = shop.ask()
+    shop.ledger()
+    shop.wake(exchange)
+    assert world.dialled
+    gone = Tenant(id="acme", name="acme", created_at=0.0, is_suspended=True)
+    shop.register(accounts(budget(limit=PLENTY), revision=3, tenants=(gone,)))
+    shop.served(exchange, world)
+    assert world.status == 200
+    refused, told = shop.desk.ask({"model": "chat", "messages": []}, headers=KEY)
+    assert refused is None
+    assert refusal(told)[:2] == (403, "tenant_suspended")
