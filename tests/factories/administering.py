@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
+import json
 import os
+import shutil
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.testclient import TestClient
 
@@ -22,6 +29,7 @@ from tripoint.usecases.accounts import keys, principals, tenants
 from tripoint.usecases.accounts.login import local_actor
 from tripoint.usecases.accounts.turn import Turn
 
+_END_S = 60
 TENANTS = ("acme", "globex")
 
 
@@ -112,17 +120,69 @@ def populate(stores: Stores) -> dict[str, str]:
     return made
 
 
+class _Seed(NamedTuple):
+    """A populated store, to be copied: making one takes thirty durable transactions."""
+
+    folder: Path
+    credentials: dict[str, str]
+
+
+@functools.cache
+def _seed() -> _Seed:
+    folder = Path(tempfile.mkdtemp(prefix="tripoint-admin-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    stores = open_stores(store_at(folder))
+    made = populate(stores)
+    stores.accounts.close()
+    stores.ledger.close()
+    return _Seed(folder, made)
+
+
 @contextmanager
 def admin_world(folder: Path, **options: Any) -> Iterator[AdminWorld]:
     """The interface, without a socket; `options` go to `AdminOptions`."""
     url = store_at(folder)
+    shutil.copytree(_seed().folder, folder, dirs_exist_ok=True)
+    made = _seed().credentials
     stores = open_stores(url)
     lines: list[LogLine] = []
     try:
-        made = populate(stores)
         app = built(AdminOptions(store=url, door=Door("127.0.0.1", 0), **options), lines.append)
         with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
-            yield AdminWorld(client=client, stores=stores, credentials=made, lines=lines)
+            yield AdminWorld(client=client, stores=stores, credentials=dict(made), lines=lines)
     finally:
         stores.accounts.close()
         stores.ledger.close()
+
+
+@dataclass
+class AdminProcess:
+    """`tripoint admin serve` as a process of its own."""
+
+    address: str
+    """Where it is."""
+    process: subprocess.Popen[str]
+    """The process."""
+
+    def kill(self) -> None:
+        """Ends it without a word, as a crash would."""
+        self.process.kill()
+        self.process.communicate(timeout=_END_S)
+
+
+@contextmanager
+def admin_process(url: str, *flags: str) -> Iterator[AdminProcess]:
+    """The interface over a store, on a port of its own, until the block ends; its flags beside `--store`."""
+    command = [sys.executable, "-m", "tripoint.apps.cli", "admin", "serve", "--store", url, "--port", "0", "--json"]
+    process = subprocess.Popen([*command, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        told = ""
+        while not told.rstrip().endswith("}") and (line := process.stdout.readline()):
+            told += line
+        assert told, process.communicate(timeout=_END_S)[1]
+        yield AdminProcess(json.loads(told)["address"], process)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.communicate(timeout=_END_S)

@@ -23,8 +23,10 @@ class NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PageQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which page of a list."""
 
-    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE, description="Most items of the page.")] = 100
-    after: Annotated[str, msgspec.Meta(max_length=200, description="`next` of the page before.")] = ""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE)] = 100
+    """Most items of the page."""
+    after: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    """`next` of the page before."""
 
 
 class Nothing(msgspec.Struct, frozen=True):

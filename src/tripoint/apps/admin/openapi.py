@@ -32,7 +32,7 @@ def document(operations: Sequence[Operation], version: str) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for each in operations:
         paths.setdefault(each.path, {})[each.method.lower()] = _operation(each)
-    return {
+    made = {
         "openapi": "3.1.0",
         "info": {"title": "tripoint admin interface", "version": version, "description": _ABOUT,
                  "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
@@ -52,6 +52,8 @@ def document(operations: Sequence[Operation], version: str) -> dict[str, Any]:
             },
         },
     }  # fmt: skip
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(made))
+    return plain
 
 
 def statuses(operation: Operation) -> tuple[int, ...]:

@@ -28,7 +28,7 @@ class Throttle:
         if good_at is not None and now - good_at < _REMEMBERED_S:
             return 0.0
         level = self._level(_network(address), now)
-        return 0.0 if level < BURST else (level - BURST + 1) * REFILL_S
+        return max(0.0, level - (BURST - 1)) * REFILL_S
 
     def failed(self, address: str, now: float) -> None:
         """A credential was not good."""

@@ -85,7 +85,7 @@ def _repeated(call: Call, location: str, made: str, again: Callable[[str], msgsp
     there = msgspec.to_builtins(view)
     for name, value in asked.items():
         is_same = value in (there.get(name), None, "", []) or (name == "id" and made.endswith(f".{value}"))
-        if not is_same:
+        if name in there and not is_same:
             raise RefusedError(
                 422, f"this `Idempotency-Key` made `{made}`, whose `{name}` is not what this request asks for",
                 hint="take a new key for a new request", place="header.idempotency-key",

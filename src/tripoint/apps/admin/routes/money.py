@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 
+from tripoint.domain.errors import OptionError
 from tripoint.domain.money import nano_of, usd
 
 Usd = Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9][0-9]{0,9})(\.[0-9]{1,9})?$", max_length=20)]
@@ -20,5 +21,7 @@ def usd_text(nano: int) -> str:
 
 
 def nano_in(text: str) -> int:
-    """Dollars as `Usd` has them, in nano-dollars."""
+    """Dollars as `Usd` has them, in nano-dollars; raises `OptionError` for a line break behind them."""
+    if text != text.strip():  # a pattern's `$` lets one pass
+        raise OptionError("an amount has a line break behind it", hint="write digits and a point only")
     return nano_of(Decimal(text))

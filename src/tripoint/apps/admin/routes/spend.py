@@ -17,7 +17,7 @@ from tripoint.usecases.accounts import limits
 from tripoint.usecases.spend import see_entries, see_spend
 from tripoint.usecases.standing import Standing, standings
 
-Day = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+Day = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", extra_json_schema={"format": "date"})]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _MAX_ROWS = 5_000
 

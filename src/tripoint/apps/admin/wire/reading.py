@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -42,7 +44,11 @@ async def read_body(request: Request, kind: type[msgspec.Struct] | None) -> Any:
     try:
         return msgspec.json.decode(raw, type=kind, strict=True)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _unreadable(error, "body", _loose(raw)) from None
+        loose = _loose(raw)
+        try:
+            return msgspec.convert(_whole_numbers(loose), type=kind, strict=True)
+        except (msgspec.ValidationError, RecursionError):
+            raise _unreadable(error, "body", loose) from None
 
 
 def read_query(request: Request, kind: type[msgspec.Struct]) -> Any:
@@ -63,11 +69,28 @@ def read_query(request: Request, kind: type[msgspec.Struct]) -> Any:
             )
         if name in given:
             raise RefusedError(400, f"the query parameter `{name}` is given twice", place=f"query.{name}")
-        given[name] = value.split(",") if _is_list(fields[name].type) else value
+        given[name] = _value(name, value, fields[name].type)
+    return kind(**given)
+
+
+def _value(name: str, text: str, kind: Any) -> Any:
+    """A parameter as its type, which may not be `null`: what is not given is left out."""
+    parts = tuple(each for each in get_args(kind) if each is not NoneType)
+    wanted = parts[0] if len(parts) < len(get_args(kind)) else kind
+    given = _listed(text) if _is_list(wanted) else text
     try:
-        return msgspec.convert(given, type=kind, strict=False)
+        value = msgspec.convert(given, type=wanted, strict=False)
+        if isinstance(value, float) and not math.isfinite(value):  # no bound holds against `nan`
+            raise msgspec.ValidationError("expected a finite number")
+        return value
     except msgspec.ValidationError as error:
-        raise _unreadable(error, "query", given) from None
+        told = _unreadable(error, f"query.{name}", given)
+        told.detail = told.detail if told.detail.endswith("`") else f"{told.detail}, not `{text[:_MAX_SHOWN]}`"
+        raise told from None
+
+
+def _listed(value: str) -> list[str]:
+    return value.split(",") if value else []
 
 
 def _is_list(kind: Any) -> bool:
@@ -89,6 +112,15 @@ def _loose(raw: bytes) -> Any:
         return msgspec.json.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def _whole_numbers(content: Any) -> Any:
+    """The same with `3.0` as `3`: JSON knows one kind of number, and its schemas call that an integer."""
+    if isinstance(content, float) and content.is_integer():
+        return int(content)
+    if isinstance(content, dict):
+        return {name: _whole_numbers(value) for name, value in content.items()}
+    return [_whole_numbers(value) for value in content] if isinstance(content, list) else content
 
 
 def _shown(content: Any, path: str) -> str:
