@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tripoint.domain.table import KeyEntry
-from tripoint.engines.gateway.entry.keyring import Keyring
+from tripoint.domain.tenancy import Accounts, ApiKey, Tenant
+from tripoint.engines.gateway.entry.keyring import Keyring, Register
+from tripoint.engines.governance.access.keys import KeyKind, key_digest, make_key
 
 
 def entry(id: str, secret: str) -> KeyEntry:
@@ -67,3 +71,99 @@ def test_what_is_remembered_is_bounded() -> None:
     for spaces in range(10_000):
         assert keyring.find({b"authorization": b"Bearer " + b" " * (spaces % 5000) + b"sk-alpha"}) is not None
     assert len(keyring._remembered) <= 4096
+
+
+PEPPER = b"p" * 32
+MADE = [make_key(KeyKind.GATEWAY, bytes([number]) * 38) for number in range(1, 4)]
+PLACES = (("hall", "colo", "dense"), ("cage", "colo", "dense"), ("east", "cloud", "public"))
+
+
+def stored(number: int = 0, **fields: Any) -> ApiKey:
+    """A key of the store."""
+    made = MADE[number]
+    given = {"id": made.id, "digest": key_digest(PEPPER, made.text), "tenant": "acme", "name": "", "created_at": 0.0}
+    return ApiKey(**given | fields)
+
+
+def register(*keys: ApiKey, **fields: Any) -> Register:
+    """The accounts' part of a ring."""
+    return Register(Accounts(revision=1, keys=keys, **fields), PEPPER)
+
+
+def shown(number: int = 0) -> dict[bytes, bytes]:
+    """Headers that show a key."""
+    return {b"authorization": b"Bearer " + MADE[number].text.encode()}
+
+
+def test_keys_of_the_store_are_known_by_their_keyed_hash() -> None:
+    """Beside those of the estate; another pepper knows none of them."""
+    found = Keyring((entry("a", "env:A"),), {"env:A": "sk-alpha"}, register(stored(workloads=("chat",))))
+    for _ in range(2):
+        principal = found.find(shown())
+        assert principal is not None
+        assert (principal.tenant, principal.key) == ("acme", MADE[0].id)
+        assert principal.may_call("chat")
+        assert not principal.may_call("other")
+    assert found.find(shown(1)) is None
+    assert found.find({b"x-api-key": b"sk-alpha"}) is not None
+    assert found.by_id(MADE[0].id) is principal
+    other = register(stored())._replace(pepper=b"q" * 32)
+    assert Keyring((), {}, other).find(shown()) is None
+
+
+def test_a_digest_is_no_key() -> None:
+    """Whoever reads the store cannot call."""
+    ring = Keyring((), {}, register(stored()))
+    assert ring.find({b"x-api-key": key_digest(PEPPER, MADE[0].text).encode()}) is None
+    assert ring.find({b"x-api-key": "tp_\xe9".encode("latin-1")}) is None
+
+
+def test_keys_are_confined_as_those_of_the_estate_are() -> None:
+    """By site, kind or layer; a word that means nothing here permits nothing."""
+    words = [
+        (("hall",), {"hall"}),
+        (("colo",), {"hall", "cage"}),
+        (("public", "hall"), {"hall", "east"}),
+        (("x",), set()),
+    ]
+    for only_at, sites in words:
+        principal = Keyring((), {}, register(stored(only_at=only_at)), PLACES).find(shown())
+        assert principal is not None
+        assert principal.sites == sites
+    anywhere = Keyring((), {}, register(stored()), PLACES).find(shown())
+    assert anywhere is not None
+    assert anywhere.sites is None
+
+
+def test_a_key_ends_when_it_expires_or_its_rotation_does() -> None:
+    """Who shows it is told so; until then it is as good as any."""
+    for fields in ({"expires_at": 500.0}, {"revoked_at": 500.0}, {"expires_at": 900.0, "revoked_at": 500.0}):
+        principal = Keyring((), {}, register(stored(**fields))).find(shown())
+        assert principal is not None
+        assert principal.fault(499.9) is None
+        fault = principal.fault(500.0)
+        assert fault is not None
+        assert fault.status == 401
+        assert "ended at 1970-01-01 00:08:20 UTC" in fault.message
+
+
+def test_a_suspended_tenants_keys_are_refused_whoever_declared_them() -> None:
+    """Of the store and of the estate alike."""
+    gone = Tenant(id="acme", name="", created_at=0.0, is_suspended=True)
+    declared = KeyEntry(id="a", tenant="acme", secret="env:A", workloads=(), sites=None)
+    ring = Keyring((declared,), {"env:A": "sk-alpha"}, register(stored(), tenants=(gone,)))
+    for headers in (shown(), {b"x-api-key": b"sk-alpha"}):
+        principal = ring.find(headers)
+        assert principal is not None
+        fault = principal.fault(1.0)
+        assert fault is not None
+        assert (fault.status, fault.code) == (403, "tenant_suspended")
+
+
+def test_a_tenant_or_a_key_shuts_the_open_door() -> None:
+    """Revoking the last key must not let everybody in."""
+    tenant = Tenant(id="acme", name="", created_at=0.0)
+    assert Keyring((), {}, register()).is_open
+    assert not Keyring((), {}, register(tenants=(tenant,))).is_open
+    assert not Keyring((), {}, register(stored(revoked_at=1.0))).is_open
+    assert Keyring((), {}, register(tenants=(tenant,))).find({}) is None
