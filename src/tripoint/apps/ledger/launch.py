@@ -17,6 +17,8 @@ class LedgerLaunch(msgspec.Struct, kw_only=True):
     """A socket whose other end the supervisor holds: when it closes, load what is left and end."""
     keep_s: float = 3600.0
     """How long a segment is kept after its last record, s, once it is loaded."""
+    tidy_s: float = 10.0
+    """How often segments that may go are looked for, s."""
     retain_days: int = 400
     """Days whose entries are kept; sums stay for good. 0 keeps all."""
     end_s: float = 20.0
