@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tripoint.apps.settings import read_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from tripoint.adapters.accounts_sql.store import SqlAccounts
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from tripoint.adapters.segment_tail import SegmentTail
     from tripoint.adapters.signing.ed25519 import Ed25519Signer, Ed25519Verifier
     from tripoint.domain.audit import Checkpoint
+    from tripoint.domain.bill import BillRow
     from tripoint.domain.pricelist import PriceList
     from tripoint.domain.table import RoutingTable
     from tripoint.ports import Ledger
+    from tripoint.usecases.focus import BillWriter
 
 
 def open_accounts(url: str, turns: AbstractContextManager[object] | None = None) -> SqlAccounts:
@@ -209,3 +212,19 @@ def _secret_file(url: str, ending: str, given: str) -> Path:
     from tripoint.apps.settings import state_folder
 
     return Path(given) if given else beside_store(url, ending, state_folder())
+
+
+def bill_writer(path: str | Path, format: str) -> BillWriter:
+    """What writes a bill to `path`: `focus-csv`, or `focus-parquet`, which needs the extra `demand`."""
+    from functools import partial
+
+    from tripoint.adapters.focus_files.write import write_csv, write_parquet
+
+    return partial(write_parquet if format == "focus-parquet" else write_csv, Path(path))
+
+
+def read_bill(path: str | Path) -> Iterator[BillRow]:
+    """The rows of anybody's FOCUS bill, CSV or Parquet; raises `FileError` with the line."""
+    from tripoint.adapters.focus_files.read import read_bill as read
+
+    return read(Path(path))

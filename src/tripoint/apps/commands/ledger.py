@@ -7,6 +7,8 @@ import time
 import click
 
 from tripoint.apps.answer import Answer, answering
+from tripoint.apps.commands import ledger_bills
+from tripoint.apps.commands.ledger_alerts import alerts
 from tripoint.apps.terminal.books import day_options, open_books, part_options
 from tripoint.apps.terminal.desk import local_user, store_option
 from tripoint.apps.terminal.groups import NearestNameGroup
@@ -166,3 +168,7 @@ def _days(since: str | None, until: str | None) -> tuple[str, str]:
     if day_number(first) > day_number(last):
         raise OptionError(f"`--since {first}` is after `--until {last}`", hint="both are inclusive")
     return first, last
+
+
+command.add_command(ledger_bills.export)
+command.add_command(alerts)

@@ -1,0 +1,128 @@
+"""Writes an export as CSV or Parquet, whole or not at all.
+
+CSV needs the standard library only. For Parquet the parts of the rows are handed to DuckDB, which joins them: a million
+rows are then no more work than their numbers.
+"""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from tripoint.adapters.atomic_file import replacing
+from tripoint.adapters.focus_files.session import literal, open_session, quoted
+from tripoint.engines.governance.focus.columns import Column, Kind, Part, amount_text, decimal_text
+from tripoint.engines.governance.focus.sheet import Line, Period, Sheet, Sku
+
+_PARTS: Final = (Part.PERIOD, Part.LINE, Part.SKU)
+_FIELDS: Final = {Part.PERIOD: Period._fields, Part.LINE: Line._fields, Part.SKU: Sku._fields}
+_TYPES: Final = {Kind.TEXT: "VARCHAR", Kind.KEYS: "VARCHAR", Kind.COUNT: "BIGINT"}
+_PRICE: Final = "DECIMAL(24, 12)"
+_NULL: Final = "\x00"
+"""Stands for null in what is handed to DuckDB; no name can hold it."""
+
+
+def write_csv(path: Path, columns: Sequence[Column], sheets: Iterable[Sheet]) -> int:
+    """Writes the rows of all sheets; how many.
+
+    Raises `FileError` when the file cannot be written, and then leaves the one that was there.
+    """
+    parts: tuple[list[Any], ...] = ([], [], [])
+    shapes = [(_PARTS.index(each.part) if each.part in _PARTS else -1, each) for each in columns]
+    count = 0
+    with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(column.name for column in columns)
+        for sheet in sheets:
+            for known, new in zip(parts, (sheet.periods, sheet.lines, sheet.skus), strict=True):
+                known += new
+            for row in sheet.rows:
+                of = (parts[0][row.period], parts[1][row.line], parts[2][row.sku])
+                writer.writerow(
+                    getattr(of[place], column.fact)
+                    if place >= 0
+                    else amount_text(column, getattr(row.amount, column.fact))
+                    for place, column in shapes
+                )
+            count += len(sheet.rows)
+    return count
+
+
+def write_parquet(path: Path, columns: Sequence[Column], sheets: Iterable[Sheet]) -> int:
+    """As `write_csv`; raises `MissingExtraError` without DuckDB."""
+    with (
+        replacing(path) as part,
+        tempfile.TemporaryDirectory(prefix=".tripoint-focus-", dir=path.parent) as folder,
+        open_session(str(path), Path(folder)) as session,
+    ):
+        files = {each: Path(folder) / f"{each}.csv" for each in Part}
+        count = _stage(files, sheets)
+        for name in _PARTS:
+            _load(session, name, files[name], dict.fromkeys(_FIELDS[name], "VARCHAR"))
+        _load(session, Part.AMOUNT, files[Part.AMOUNT], dict.fromkeys((*_NUMBERS, *_AMOUNTS), "BIGINT"))
+        chosen = ", ".join(f"{_expression(column)} AS {quoted(column.name)}" for column in columns)
+        joined = " ".join(f"JOIN {name} ON {name}.number = amount.{name}_number" for name in _PARTS)
+        session.execute(
+            f"COPY (SELECT {chosen} FROM amount {joined}) TO {literal(str(part))} (FORMAT parquet, COMPRESSION zstd)"
+        )
+    return count
+
+
+_NUMBERS: Final = tuple(f"{name}_number" for name in _PARTS)
+_AMOUNTS: Final = (
+    "quantity", "pricing_micro", "contracted_pico", "listed_pico", "nano", "list_nano", "marginal_nano", "requests",
+    "failed", "estimated", "reasoning",
+)  # fmt: skip
+
+
+def _stage(files: dict[Part, Path], sheets: Iterable[Sheet]) -> int:
+    """Writes each part once, and the rows as numbers only."""
+    streams = {name: file.open("w", encoding="utf-8", newline="") for name, file in files.items()}
+    try:
+        writers = {name: csv.writer(stream, lineterminator="\n") for name, stream in streams.items()}
+        numbers = dict.fromkeys(_PARTS, 0)
+        count = 0
+        for sheet in sheets:
+            for name, new in zip(_PARTS, (sheet.periods, sheet.lines, sheet.skus), strict=True):
+                first = numbers[name]
+                writers[name].writerows(
+                    (number, *(_NULL if value is None else value for value in each))
+                    for number, each in enumerate(new, first)
+                )
+                numbers[name] = first + len(new)
+            writers[Part.AMOUNT].writerows((row.period, row.line, row.sku, *row.amount) for row in sheet.rows)
+            count += len(sheet.rows)
+        return count
+    finally:
+        for stream in streams.values():
+            stream.close()
+
+
+def _load(session: Any, name: Part, file: Path, types: dict[str, str]) -> None:
+    known = types if name is Part.AMOUNT else {"number": "BIGINT", **types}
+    described = ", ".join(f"{literal(column)}: {literal(type_)}" for column, type_ in known.items())
+    null = "" if name is Part.AMOUNT else _NULL
+    session.execute(
+        f"CREATE TABLE {name} AS SELECT * FROM read_csv({literal(str(file))}, columns={{{described}}}, header=false,"
+        f" auto_detect=false, delim=',', quote='\"', escape='\"', nullstr={literal(null)})"
+    )
+
+
+def _expression(column: Column) -> str:
+    """SQL that gives a column its value and its type."""
+    if column.part is not Part.AMOUNT:
+        value = f"{column.part}.{quoted(column.fact)}"
+        if column.kind is Kind.INSTANT:
+            return f"CAST({value} AS TIMESTAMPTZ)"
+        return f"CAST({value} AS {_PRICE})" if column.kind is Kind.DECIMAL else value
+    value = f"amount.{column.fact}"
+    if column.kind is not Kind.DECIMAL:
+        return value
+    if not column.scale:
+        return f"CAST({value} AS DECIMAL(18, 0))"
+    unit = f"CAST('{decimal_text(1, column.scale)}' AS DECIMAL({column.scale + 1}, {column.scale}))"
+    width = 18 if column.scale <= 6 else 30
+    return f"CAST(CAST({value} AS DECIMAL(19, 0)) * {unit} AS DECIMAL({width}, {column.scale}))"

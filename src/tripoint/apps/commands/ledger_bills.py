@@ -1,0 +1,78 @@
+"""`tripoint ledger export`, `demand` and `reconcile`: what leaves the ledger as files, and bills held against it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tripoint.apps import stores
+from tripoint.apps.answer import Answer, answering, plural
+from tripoint.apps.terminal.books import day_options, open_books
+from tripoint.apps.terminal.desk import completes, local_user, store_option
+from tripoint.apps.terminal.progress import working_display
+
+if TYPE_CHECKING:
+    from tripoint.usecases.focus import Exported
+
+FORMATS = ("focus-csv", "focus-parquet")
+VERSIONS = ("1.2", "1.3", "1.4", "1.5")
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="By the file's ending when not given.")
+@click.option("--focus", "version", type=click.Choice(VERSIONS), default="1.2", show_default=True,
+              help="Version of FOCUS; 1.2 is the newest with a validator that works.")  # fmt: skip
+@click.option("--hourly", is_flag=True, help="A row per hour instead of per day.")
+@click.option("--tenant", metavar="ID", shell_complete=completes("tenant"), help="Only this tenant, without idle.")
+@click.option("--provider", metavar="NAME", default="tripoint", show_default=True, help="Who issues the bill.")
+@click.option("--account", metavar="ID", default="estate", show_default=True, help="The account that pays.")
+@day_options
+@store_option
+@answering
+def export(
+    file: str,
+    format_: str | None,
+    version: str,
+    hourly: bool,
+    tenant: str | None,
+    provider: str,
+    account: str,
+    since: str | None,
+    until: str | None,
+    store: str | None,
+) -> Answer:
+    """Write the ledger as a bill in the FOCUS format, CSV or Parquet.
+
+    A row for each day, key, model, place and meter; idle hours and corrections are rows of their own. The rows sum to
+    the ledger, to the nano-dollar. For example: tripoint ledger export november.parquet --since 2026-11-01
+    """
+    from tripoint.usecases.accounts.login import local_actor
+    from tripoint.usecases.focus import ExportOptions, export_bill
+
+    options = ExportOptions(
+        since=since, until=until, tenant=tenant, is_hourly=hourly, version=version, provider=provider, account=account
+    )
+    chosen = format_ or (FORMATS[1] if file.lower().endswith(".parquet") else FORMATS[0])
+    with open_books(store) as ledger, working_display(f"writing {file}"):
+        done = export_bill(ledger, local_actor(local_user()), options, stores.bill_writer(file, chosen))
+    return _exported(file, chosen, version, done)
+
+
+def _exported(file: str, format_: str, version: str, done: Exported) -> Answer:
+    from tripoint.domain.money import usd
+
+    text = f"wrote {file}: {plural(done.rows, 'row')} of {plural(done.days, 'day')}, {usd(done.nano):,f} USD"
+    if done.unpriced_nano:
+        text += f"\n{usd(done.unpriced_nano):,f} USD of it stand without unit prices: their price version is not kept"
+    payload = {
+        "file": file,
+        "format": format_,
+        "focus": version,
+        "rows": done.rows,
+        "days": done.days,
+        "usd": str(usd(done.nano)),
+        "unpriced_usd": str(usd(done.unpriced_nano)),
+    }
+    return Answer(text=text, payload=payload)

@@ -1,0 +1,319 @@
+"""Rows of an export, in parts: periods, lines and SKUs are made once and pointed at by number.
+
+A million rows share a few thousand lines, so a writer that can join writes fast, and one that cannot still need not
+make them anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple, TypeVar
+
+from tripoint.domain.ledger import EntryKind, PriceRow, Spend
+from tripoint.domain.money import PICO_PER_NANO
+from tripoint.engines.governance.focus.columns import decimal_text
+from tripoint.engines.governance.focus.meters import TOKENS, Amount, Meter, Metered, rate, split
+from tripoint.engines.governance.ledger.days import day_number, day_text
+
+DIMENSIONS: Final = ("kind", "tenant", "key", "workload", "model", "site", "upstream", "tariff", "prices")
+"""What the sums behind an export tell apart, beside time, in order."""
+
+
+class Issuer(NamedTuple):
+    """Whose bill it is."""
+
+    provider: str
+    """Who provides the service and issues the bill."""
+    account: str
+    """The account that pays for everything; tenants are its sub accounts."""
+
+
+class Period(NamedTuple):
+    """When a charge is for, ISO 8601 in UTC; ends are exclusive."""
+
+    start: str
+    """First moment of the charge."""
+    end: str
+    """First moment after it."""
+    billing_start: str
+    """First moment of its calendar month."""
+    billing_end: str
+    """First moment of the next."""
+
+
+class Line(NamedTuple):
+    """Whose charge it is and where it arose; `None` where there is nothing to say."""
+
+    account: str
+    """Account that pays for everything."""
+    account_type: str
+    """What such an account stands for."""
+    currency: str
+    """ISO 4217 code."""
+    provider: str
+    """Who provides, publishes and issues."""
+    host: str | None
+    """Where it ran: the site."""
+    invoice: str | None
+    """Invoice, when there is one."""
+    category: str
+    """Charge category."""
+    charge_class: str | None
+    """`Correction` for what corrects an earlier entry."""
+    frequency: str
+    """How often such a charge comes."""
+    service_category: str
+    """Category of the service."""
+    service_subcategory: str
+    """Its subcategory."""
+    service: str
+    """Its name."""
+    reservation: str | None
+    """Capacity that is held, for idle capacity."""
+    reservation_status: str | None
+    """`Unused` for idle capacity."""
+    resource_name: str | None
+    """Name of the upstream, where it has one beside its id."""
+    resource_type: str | None
+    """What the resource is."""
+    tenant_type: str | None
+    """What a sub account stands for."""
+    tags: str | None
+    """Key and workload as provider-defined tags, JSON."""
+    credential: str | None
+    """The key, JSON."""
+    kind: str
+    """Entry kind."""
+    tenant: str | None
+    """Tenant id."""
+    key: str | None
+    """Key id."""
+    workload: str | None
+    """Workload id."""
+    model: str | None
+    """Model spec id."""
+    site: str | None
+    """Site id."""
+    upstream: str | None
+    """Upstream id."""
+    tariff: str | None
+    """Price row."""
+    prices: str | None
+    """Price version."""
+
+
+class Sku(NamedTuple):
+    """What is charged for, at which price; `None` where there is nothing to say."""
+
+    sku: str
+    """What is sold, whatever its price."""
+    meter: str
+    """What is counted."""
+    price: str
+    """The SKU at this price; one SKU each."""
+    description: str
+    """For people."""
+    unit: str
+    """Unit of what was counted."""
+    pricing_unit: str | None
+    """Unit that is priced."""
+    pricing_category: str
+    """How the price came about."""
+    contracted_price: str | None
+    """Dollars per priced unit."""
+    list_price: str | None
+    """The same at list prices."""
+    own_details: str | None
+    """The model, JSON, by a key of ours."""
+    details: str | None
+    """The model, JSON, by FOCUS's key."""
+
+
+class Row(NamedTuple):
+    """One row: numbers of its parts, and its amount."""
+
+    period: int
+    """Its period."""
+    line: int
+    """Its line."""
+    sku: int
+    """Its SKU."""
+    amount: Amount
+    """Its amount."""
+
+
+class Sheet(NamedTuple):
+    """Rows, and the parts they are the first to point at."""
+
+    periods: tuple[Period, ...]
+    """Periods that were not handed out before."""
+    lines: tuple[Line, ...]
+    """Lines likewise."""
+    skus: tuple[Sku, ...]
+    """SKUs likewise."""
+    rows: tuple[Row, ...]
+    """Every row."""
+
+
+PriceOf = Callable[[str, str], PriceRow | None]
+"""The price row of a version (first) and a tariff (second)."""
+
+
+_Part = TypeVar("_Part", Period, Sku)
+
+
+class SheetMaker:
+    """Turns sums into rows, and remembers which parts were handed out; one per export."""
+
+    def __init__(self, issuer: Issuer, price_of: PriceOf) -> None:
+        self._issuer = issuer
+        self._price_of = price_of
+        self._times: dict[str, int] = {}
+        self._periods: dict[Period, int] = {}
+        self._lines: dict[tuple[str, ...], int] = {}
+        self._skus: dict[Sku, int] = {}
+        self._known: dict[tuple[int, Meter], int] = {}
+
+    def make(self, spends: Sequence[Spend]) -> Sheet:
+        """The rows of sums by time (`YYYY-MM-DD`, or with `THH`) and `DIMENSIONS`."""
+        counts = len(self._periods), len(self._lines), len(self._skus)
+        lines: list[Line] = []
+        rows: list[Row] = []
+        for spend in spends:
+            time, *names = spend.by
+            key = tuple(names)
+            price = self._price_of(names[8], names[7]) if names[8] else None
+            metered = split(names[0], spend, price)
+            if not metered:
+                continue
+            period = self._times.get(time)
+            if period is None:
+                period = self._times[time] = _number(self._periods, period_of(time))
+            line = self._lines.get(key)
+            if line is None:
+                line = self._lines[key] = len(self._lines)
+                lines.append(_line(self._issuer, names))
+            rows += [Row(period, line, self._sku(line, names, each, price), each.amount) for each in metered]
+        periods, skus = tuple(self._periods)[counts[0] :], tuple(self._skus)[counts[2] :]
+        return Sheet(periods, tuple(lines), skus, tuple(rows))
+
+    def _sku(self, line: int, names: Sequence[str], metered: Metered, price: PriceRow | None) -> int:
+        if price is None:  # its unit price is its own cost
+            return _number(self._skus, _lump_sku(names, metered))
+        known = self._known.get((line, metered.meter))
+        if known is None:
+            known = _number(self._skus, _priced_sku(names, metered.meter, price))
+            self._known[line, metered.meter] = known
+        return known
+
+
+def _number(numbers: dict[_Part, int], value: _Part) -> int:
+    return numbers.setdefault(value, len(numbers))
+
+
+def period_of(time: str) -> Period:
+    """The period of a day, or of an hour of it."""
+    day, _, hour = time.partition("T")
+    month = f"{day[:7]}-01"
+    after = f"{int(month[:4]) + 1}-01-01" if month[5:7] == "12" else f"{month[:4]}-{int(month[5:7]) + 1:02d}-01"
+    tomorrow = day_text(day_number(day) + 1)
+    if hour:
+        last = hour == "23"
+        start, end = f"{day}T{hour}", f"{tomorrow}T00" if last else f"{day}T{int(hour) + 1:02d}"
+    else:
+        start, end = f"{day}T00", f"{tomorrow}T00"
+    return Period(f"{start}:00:00Z", f"{end}:00:00Z", f"{month}T00:00:00Z", f"{after}T00:00:00Z")
+
+
+def _line(issuer: Issuer, names: Sequence[str]) -> Line:
+    kind, tenant, key, workload, model, site, upstream, tariff, prices = (name or None for name in names)
+    is_idle = kind == EntryKind.IDLE
+    tags = {f"tripoint/{name}": value for name, value in (("key", key), ("workload", workload)) if value}
+    return Line(
+        account=issuer.account,
+        account_type="Estate",
+        currency="USD",
+        provider=issuer.provider,
+        host=site,
+        invoice=None,
+        category="Usage",
+        charge_class="Correction" if kind == EntryKind.CORRECTION else None,
+        frequency="Usage-Based",
+        service_category="AI and Machine Learning",
+        service_subcategory="Generative AI",
+        service="Inference",
+        reservation=(upstream or site or "unnamed") if is_idle else None,
+        reservation_status="Unused" if is_idle else None,
+        resource_name=None,
+        resource_type="Upstream" if upstream else None,
+        tenant_type="Tenant" if tenant else None,
+        tags=_json(tags) if tags else None,
+        credential=_json({"Type": "API Key", "Name": key}) if key else None,
+        kind=kind or EntryKind.USAGE,
+        tenant=tenant, key=key, workload=workload, model=model, site=site, upstream=upstream, tariff=tariff,
+        prices=prices,
+    )  # fmt: skip
+
+
+def _priced_sku(names: Sequence[str], meter: Meter, price: PriceRow) -> Sku:
+    is_tokens = meter in TOKENS
+    name = f"{names[7]}/{_slug(meter)}"
+    return Sku(
+        sku=name,
+        meter=str(meter),
+        price=f"{names[8]}/{name}",
+        description=_described(meter, names),
+        unit="Tokens" if is_tokens else "Requests",
+        pricing_unit="1000000 Tokens" if is_tokens else "Requests",
+        pricing_category="Standard",
+        # A million tokens at so many pico-dollars each are so many micro-dollars.
+        contracted_price=decimal_text(rate(price.tariff, meter), 6 if is_tokens else 12),
+        list_price=decimal_text(rate(price.listed, meter), 6 if is_tokens else 12),
+        own_details=_json({"x_ModelId": names[4]}) if names[4] else None,
+        details=_json({"ModelId": names[4]}) if names[4] else None,
+    )
+
+
+def _lump_sku(names: Sequence[str], metered: Metered) -> Sku:
+    """A SKU without a price row: its unit is the lump of the row, priced at what the row cost."""
+    meter, amount = metered
+    kind, model, site, upstream = names[0], names[4], names[5], names[6]
+    name = "/".join(each for each in (kind, upstream or site, model, names[7], _slug(meter)) if each)
+    is_priced, is_idle = amount.pricing_micro is not None, meter is Meter.IDLE
+    unit = "Tokens" if meter in TOKENS else "Hours" if is_idle else "Lots"
+    pricing_unit = "1000000 Tokens" if meter in TOKENS else unit
+    negative = amount.nano < 0 or amount.list_nano < 0
+    prices = (amount.nano, amount.list_nano)
+    contracted, listed = (decimal_text(each * PICO_PER_NANO, 12) for each in prices)
+    return Sku(
+        sku=name,
+        meter=str(meter),
+        price=f"{name}/as-charged",
+        description=_described(meter, names),
+        unit=unit,
+        pricing_unit=pricing_unit if is_priced else None,
+        pricing_category="Other",
+        contracted_price=contracted if is_priced and not negative else None,
+        list_price=listed if is_priced and not negative else None,
+        own_details=_json({"x_ModelId": model}) if model else None,
+        details=_json({"ModelId": model}) if model else None,
+    )
+
+
+def _described(meter: Meter, names: Sequence[str]) -> str:
+    what = {
+        EntryKind.CORRECTION: "Correction",
+        EntryKind.UNCONFIRMED: "Held for requests of a worker that died",
+    }.get(EntryKind(names[0]), str(meter))
+    return " ".join(
+        (what, *(f"{word} {name}" for word, name in (("of", names[4]), ("at", names[6] or names[5])) if name))
+    )
+
+
+def _slug(meter: Meter) -> str:
+    return meter.lower().replace(" ", "-")
+
+
+def _json(values: dict[str, str]) -> str:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
