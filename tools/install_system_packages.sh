@@ -15,7 +15,7 @@ any_of() {
 
 wanted=""
 any_of chromium chromium-browser google-chrome google-chrome-stable || wanted="$wanted chromium"
-any_of promtool || wanted="$wanted promtool"
+any_of promtool && any_of prometheus || wanted="$wanted promtool"
 any_of nginx || wanted="$wanted nginx"
 any_of cc gcc clang || wanted="$wanted compiler"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || any_of initdb || wanted="$wanted postgresql"
