@@ -12,12 +12,14 @@ from typing import NamedTuple
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tripoint.apps import wiring
 from tripoint.apps.gateway.fleet.sockets import close_all, listening_sockets
 from tripoint.domain.errors import OptionError
 
 _GRACE_S = 10
+_HEAD_S = 10.0
 _BACKLOG = 256
 _MAX_CONNECTIONS = 512
 
@@ -48,7 +50,7 @@ def serve(app: ASGIApp, door: Door, ready: Callable[[str], None]) -> None:
         host, port = sockets[0].getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         config = uvicorn.Config(
-            app, http="httptools", ws="none", lifespan="on", log_config=None, access_log=False, proxy_headers=False,
+            app, http=_Connection, ws="none", lifespan="on", log_config=None, access_log=False, proxy_headers=False,
             server_header=False, timeout_graceful_shutdown=_GRACE_S, limit_concurrency=_MAX_CONNECTIONS,
             ssl_context_factory=None if tls is None else lambda config, default: tls,
             ssl_certfile=door.tls_cert or None,
@@ -57,6 +59,35 @@ def serve(app: ASGIApp, door: Door, ready: Callable[[str], None]) -> None:
         server.run(sockets=sockets)
     finally:
         close_all(sockets)
+
+
+class _Connection(HttpToolsProtocol):
+    """One connection, which must say what it wants in time: a head that does not come keeps a place from others."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """See asyncio."""
+        super().connection_made(transport)
+        self._patience = asyncio.get_running_loop().call_later(_HEAD_S, self._drop)
+
+    def on_headers_complete(self) -> None:
+        """See httptools."""
+        self._patience.cancel()
+        super().on_headers_complete()
+
+    def on_message_begin(self) -> None:
+        """See httptools."""
+        self._patience.cancel()  # of the head before, on a connection that is kept
+        self._patience = asyncio.get_running_loop().call_later(_HEAD_S, self._drop)
+        super().on_message_begin()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio."""
+        self._patience.cancel()
+        super().connection_lost(exc)
+
+    def _drop(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.close()
 
 
 class _Server(uvicorn.Server):

@@ -1,0 +1,147 @@
+"""Spend, entries, idle capacity and used budgets over HTTP: exact sums, in pages, of one's own tenant only."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.factories.administering import AdminWorld
+from tests.factories.records import record
+
+from tripoint.domain.ledger import Adjustment, EntryKind, Piece
+from tripoint.domain.money import NANO_PER_USD, usd
+from tripoint.domain.tenancy import Role
+
+DAY_S = 86_400.0
+
+
+def fill(world: AdminWorld) -> float:
+    """Thirty requests of each tenant over three days, and idle capacity; midnight of the last day, s since 1970."""
+    midnight = time.time() // DAY_S * DAY_S
+    records = [
+        record(
+            number,
+            at=midnight - DAY_S * (number % 3) + 1,
+            tenant=("acme", "globex")[number % 2],
+            key=f"key-of-{('acme', 'globex')[number % 2]}",
+            workload=("chat", "draft")[number // 2 % 2],
+            nano=1_000_000_001 + number,
+        )
+        for number in range(60)
+    ]
+    unused = Adjustment(
+        id="idle-1", kind=EntryKind.IDLE, at=midnight + 1, tenant="", key="", workload="", model="llama",
+        site="site-a", upstream="a", nano=7_000_000_000, list_nano=7_000_000_000, tokens_in=0, tokens_out=0,
+        prices="p", corrects="", reason="an hour of one node",
+    )  # fmt: skip
+    world.stores.ledger.load([Piece("usage-0-aa-000000.seg", "aa", 0, 100, tuple(records))], [unused])
+    return midnight
+
+
+def items(world: AdminWorld, who: str, path: str) -> list[dict[str, Any]]:
+    """All rows of a list."""
+    found = world.call(who, "GET", path)
+    assert found.status == 200, found.text
+    rows: list[dict[str, Any]] = found.content["items"]
+    return rows
+
+
+def spent(numbers: range) -> str:
+    """What these requests cost, as it is told."""
+    return f"{usd(sum(1_000_000_001 + number for number in numbers)):f}".rstrip("0").rstrip(".")
+
+
+def test_sums_are_exact_and_told_apart(world: AdminWorld) -> None:
+    """By tenant, by day, by both, and all together; idle capacity is nobody's."""
+    fill(world)
+    by_tenant = items(world, "finance", "/v1/spend?by=tenant&kinds=usage")
+    assert {row["by"]["tenant"]: row["usd"] for row in by_tenant} == {
+        "acme": spent(range(0, 60, 2)), "globex": spent(range(1, 60, 2)),
+    }  # fmt: skip
+    whole = items(world, "finance", "/v1/spend")
+    assert [row["usd"] for row in whole] == [f"{Decimal(spent(range(60))) + 7}"]
+    assert sum(row["requests"] for row in items(world, "finance", "/v1/spend?by=day,tenant,workload")) == 60
+    assert [(row["by"]["site"], row["usd"]) for row in items(world, "finance", "/v1/idle")] == [("site-a", "7")]
+
+
+def test_who_is_bound_sees_its_own_whatever_it_asks(world: AdminWorld) -> None:
+    """No filter, its own or another's: never a row, a sum or an entry of another tenant."""
+    fill(world)
+    for role in Role:
+        for query in ("", "?by=tenant", "?by=key", "?by=tenant,day&kinds=usage,idle", "?key=key-of-globex&by=tenant"):
+            found = items(world, f"acme.{role}", f"/v1/spend{query}")
+            assert "globex" not in str(found)
+            assert all(row["by"].get("tenant", "acme") == "acme" for row in found)
+        assert sum(row["requests"] for row in items(world, f"acme.{role}", "/v1/spend")) == 30
+        assert items(world, f"acme.{role}", "/v1/idle") == []
+        assert world.call(f"acme.{role}", "GET", "/v1/spend?tenant=globex").status == 404
+        assert world.call(f"acme.{role}", "GET", "/v1/spend?tenant=nobody").status == 404
+    entries = items(world, "acme.auditor", "/v1/entries?limit=500")
+    assert {row["tenant"] for row in entries} == {"acme"}
+    assert len(entries) == 30
+    assert world.call("acme.auditor", "GET", "/v1/entries?tenant=globex").status == 404
+
+
+def test_another_tenant_and_none_are_told_alike(world: AdminWorld) -> None:
+    """The words of the refusal do not say which of the two it is."""
+    texts = []
+    for name in ("globex", "xolbeg"):
+        for path in (f"/v1/spend?tenant={name}", f"/v1/keys?tenant={name}", f"/v1/tenants/{name}"):
+            found = world.call("acme.admin", "GET", path).content
+            texts.append((path.partition("?")[0].replace(name, "*"), found["detail"].replace(name, "*"), found["hint"]))
+    assert texts[:3] == texts[3:]
+
+
+def test_entries_come_in_pages_both_ways(world: AdminWorld) -> None:
+    """Each once, newest first or in order, filtered by time and kind."""
+    midnight = fill(world)
+    for order in ("true", "false"):
+        seen: list[int] = []
+        after = ""
+        while True:
+            page = world.call("auditor", "GET", f"/v1/entries?limit=7&newest_first={order}{after}").content
+            seen += [row["number"] for row in page["items"]]
+            if page["next"] is None:
+                break
+            after = f"&after={page['next']}"
+        assert len(seen) == len(set(seen)) == 61
+        assert seen == sorted(seen, reverse=order == "true")
+    today = items(world, "auditor", f"/v1/entries?since={midnight}&kinds=usage&limit=500")
+    assert len(today) == 20
+    one = today[0]
+    assert one["usd"].startswith("1.0000000")
+    assert (one["tokens_in"], one["attempts"][0]["upstream"]) == (120, "a")
+
+
+def test_a_page_of_sums_goes_on_where_the_last_ended(world: AdminWorld) -> None:
+    """`next` counts rows."""
+    fill(world)
+    whole = items(world, "finance", "/v1/spend?by=day,tenant")
+    page = world.call("finance", "GET", "/v1/spend?by=day,tenant&limit=4").content
+    rest = world.call("finance", "GET", f"/v1/spend?by=day,tenant&limit=4&after={page['next']}").content
+    assert page["items"] + rest["items"] == whole[:8]
+
+
+@pytest.mark.parametrize("query", ["by=hour,key", "by=hour,key&since=2026-01-01", "since=2026-02-30", "by=hour,hours"])
+def test_a_question_that_would_take_too_long_or_is_none(world: AdminWorld, query: str) -> None:
+    """Refused before it is asked, with what can be asked instead."""
+    assert world.call("finance", "GET", f"/v1/spend?{query}").status in (400, 422)
+
+
+def test_budgets_are_told_with_what_is_used_of_them(world: AdminWorld) -> None:
+    """Today's spend of the scope against the limit, in percent, with the warning that is reached."""
+    fill(world)
+    today = [number for number in range(60) if number % 3 == 0 and number % 2 == 0]
+    nano = sum(1_000_000_001 + number for number in today)
+    limit = usd(nano * 100 // 85)
+    body = {"tenant": "acme", "window": "day", "limit_usd": f"{limit:f}"}
+    made = world.call("admin", "POST", "/v1/budgets", body).content["id"]
+    used = world.call("acme.developer", "GET", f"/v1/budgets/{made}/used").content
+    assert (used["budget"], used["percent"], used["warning"]) == (made, 85, 80)
+    assert Decimal(used["spent_usd"]) * NANO_PER_USD == nano
+    assert used["ends_at"] - used["begins_at"] == DAY_S
+    assert [row["budget"] for row in items(world, "acme.finance", "/v1/used")] == [made]
+    assert items(world, "globex.finance", "/v1/used") == []
+    assert world.call("globex.finance", "GET", f"/v1/budgets/{made}/used").status == 404
