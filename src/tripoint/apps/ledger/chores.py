@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _TOLD_EVERY_S: Final = 1.0
 _SPEND_EVERY_S: Final = 2.0
+_PRICES_EVERY_S: Final = 2.0
 _IDLE_EVERY_S: Final = 30.0
 _HOURS_BACK: Final = 26
 """Hours whose idle rows are looked at again: records come late when a store was gone."""
@@ -76,7 +77,7 @@ class Chores:
         if self._is_due("spend", _SPEND_EVERY_S):
             self._spend = spend_figures(ledger, now)
             self._damaged = len(ledger.damage())
-        if self._is_due("idle", _IDLE_EVERY_S):
+        if self._is_due("prices", _PRICES_EVERY_S):
             self._price(ledger, now)
         if self._is_due("tidy", self._launch.tidy_s):
             removed = tail.finished(now, self._launch.keep_s)
@@ -94,6 +95,8 @@ class Chores:
         if odd and len(lists) != self._lists:
             self._note(f"{len(odd)} price lists cannot be read, the first is `{odd[0].name}`")
         self._lists = len(lists)
+        if not lists or not self._is_due("idle", _IDLE_EVERY_S):
+            return
         back = _MOST_HOURS_BACK if self._is_due("all idle", _ALL_IDLE_EVERY_S) else _HOURS_BACK
         enter_idle(ledger, lists, finished_hours(now, back))
 
