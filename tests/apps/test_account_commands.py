@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import sqlite3
 import stat
@@ -181,6 +182,27 @@ def test_names_of_an_estate_are_held_to(run: RunCli, acme: str, tmp_path: Path) 
     assert told.code == 2
     assert run("key", "create", "--tenant", acme, "--only-at", "public").code == 0
     assert run("key", "create", "--tenant", acme, "--only-at", "moon").code == 2
+
+
+@pytest.mark.parametrize("when", ["tomorrow", "2020-01-01", "0s", "9999-99-99", "1e9d", "-5d"])
+def test_an_end_that_cannot_be_is_refused(run: RunCli, acme: str, when: str) -> None:
+    """What is no time, and what is over."""
+    assert run("key", "create", "--tenant", acme, f"--expires={when}").code == 2
+    assert run("key", "list", "--all").out.startswith("no key")
+
+
+@pytest.mark.parametrize("when", ["2999-01-31", "2999-01-31T18:00", "2999-01-31T18:00+02:00", "1.5h", "90s", "15m"])
+def test_an_end_may_be_written_in_several_ways(run: RunCli, acme: str, when: str) -> None:
+    """Days and times are UTC unless they say otherwise."""
+    made_key(run, "--tenant", acme, "--expires", when)
+    made = run("key", "list", "--json").document()["keys"][0]
+    if when.startswith("2999"):
+        hours = {"2999-01-31": 0, "2999-01-31T18:00": 18, "2999-01-31T18:00+02:00": 16}[when]
+        wanted = datetime.datetime(2999, 1, 31, hours, tzinfo=datetime.UTC).timestamp()
+        assert made["expires_at"] == wanted
+    else:
+        assert made["expires_at"] > made["created_at"] + 80
+    assert "good until" in run("key", "list").out
 
 
 def test_principals_are_added_and_changed(run: RunCli, acme: str) -> None:

@@ -14,7 +14,7 @@ from tripoint.apps.render.plain import plain_text
 from tripoint.domain.audit import AuditEntry
 from tripoint.domain.money import usd
 from tripoint.domain.tenancy import Account, ApiKey, Principal, Quota, Scope, Tenant
-from tripoint.engines.governance.audit.rows import difference, said
+from tripoint.engines.governance.audit.rows import said
 from tripoint.usecases.standing import Standing
 
 _BAR = 10
@@ -135,12 +135,6 @@ def standing_payload(row: Standing) -> dict[str, Any]:
         "percent": round(row.percent, 3),
         "warned_at": row.warned_at,
     }
-
-
-def changes(before: Account, after: Account) -> str:
-    """What a change changed, in one line."""
-    found = difference(before, after)
-    return ", ".join(found) or "nothing"
 
 
 def key_state(row: ApiKey, now: float) -> str:
