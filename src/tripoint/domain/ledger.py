@@ -100,6 +100,8 @@ class SpendQuery:
     """Only this upstream."""
     kinds: tuple[EntryKind, ...] = ()
     """Only these kinds; all when empty."""
+    most: int | None = None
+    """Only so many rows, those with the most money, the dearest first; all in the order of `by` when `None`."""
 
 
 class Spend(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -152,8 +153,13 @@ class LedgerConformance:
             )
             for tenant, model in ((None, None), ("tenant-1", None), (None, "model-3"), ("tenant-2", "model-0"))
         ]
+        days = SpendQuery(by=(_D.DAY, _D.TENANT, _D.MODEL, _D.SITE), since="2026-11-19", until="2026-11-21")
+        asked += [replace(days, kinds=(EntryKind.USAGE,)), replace(days, by=(*days.by, _D.KIND), tenant="tenant-1")]
         for query in asked:
-            assert ledger.spend(query) == _recount(records, query), query
+            found = _recount(records, query)
+            assert ledger.spend(query) == found, query
+            dearest = sorted(found, key=lambda row: (-row.nano, row.by))
+            assert ledger.spend(replace(query, most=5)) == tuple(dearest[:5]), query
         assert ledger.audit(_FIRST, _LAST) == ()
 
     def test_one_tenant_never_sees_another(self) -> None:

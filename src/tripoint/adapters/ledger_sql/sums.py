@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -10,10 +10,11 @@ from tripoint.adapters.sql.database import Row, Session
 from tripoint.domain.errors import OptionError
 from tripoint.domain.ledger import Dimension, Spend, SpendQuery
 from tripoint.domain.tenancy import Scope
-from tripoint.engines.governance.ledger.cubes import MEASURES, Cube, cube_for
+from tripoint.engines.governance.ledger.cubes import MEASURES, Cube, cube_for, is_row_for_row
 from tripoint.engines.governance.ledger.days import day_number, day_text, hour_text
 
 _SUMS = ", ".join(f"SUM(s.{name})" for name in MEASURES)
+_KEPT = ", ".join(f"s.{name}" for name in MEASURES)
 _ENTRY_SUMS = ", ".join(
     {"failed": "SUM(s.requests * m.is_failed)", "estimated": "SUM(s.requests * m.is_estimated)"}.get(
         name, f"SUM(s.{name})"
@@ -51,29 +52,26 @@ def from_entries(session: Session, query: SpendQuery) -> tuple[Spend, ...]:
 
 def _answer(session: Session, query: SpendQuery, asked: tuple[str, list[Any]]) -> tuple[Spend, ...]:
     width = len(query.by)
-    texts = [_TEXT.get(dimension, str) for dimension in query.by]
-
-    def row_of(row: Row) -> Spend:
-        by = tuple(text(value) for text, value in zip(texts, row[:width], strict=True))
-        return Spend(by, *(int(value or 0) for value in row[width:]))
-
-    rows = [row_of(row) for row in session.execute(*asked)]
-    return tuple(row for row in rows if width or any(row[1:]))
+    rows = session.execute(*asked)
+    if rows and not all(isinstance(value, int) for value in rows[0][width:]):  # sums of one database are decimals
+        rows = [(*row[:width], *(int(value or 0) for value in row[width:])) for row in rows]
+    for place, dimension in enumerate(query.by):
+        text = _TEXT.get(dimension)
+        if text is not None:
+            known = {number: text(number) for number in {row[place] for row in rows}}
+            rows = [(*row[:place], known[row[place]], *row[place + 1 :]) for row in rows]
+    found = [Spend._make((row[:width], *row[width:])) for row in rows]
+    return tuple(found) if width else tuple(row for row in found if any(row[1:]))
 
 
 _TEXT: Mapping[Dimension, Callable[[Any], str]] = MappingProxyType({Dimension.DAY: day_text, Dimension.HOUR: hour_text})
 
 
 def _from_sums(query: SpendQuery, cube: Cube) -> tuple[str, list[Any]]:
-    per_day = 24 if cube.slot == "hour" else 1
-    times = {Dimension.DAY: "s.slot" if per_day == 1 else f"s.slot / {per_day}", Dimension.HOUR: "s.slot"}
-    where, values = ["s.cube = ?"], [cube.number]
-    if query.since is not None:
-        where.append("s.slot >= ?")
-        values.append(day_number(query.since) * per_day)
-    if query.until is not None:
-        where.append("s.slot < ?")
-        values.append((day_number(query.until) + 1) * per_day)
+    if is_row_for_row(query, cube):
+        return _row_for_row(query, cube)
+    where, values = _slots(query, cube)
+    times = {each: _time(each, cube) for each in (Dimension.DAY, Dimension.HOUR)}
     return _statement(query, f"{_SUMS} FROM ledger_spend s JOIN ledger_line l ON l.id = s.line", times, where, values)
 
 
@@ -101,9 +99,57 @@ def _statement(
         values += wanted
     by = [times.get(dimension) or f"l.{dimension.value}" for dimension in query.by]
     places = ", ".join(str(place) for place in range(1, len(by) + 1))
-    grouped = f" GROUP BY {places} ORDER BY {places}" if by else ""
+    grouped = f" GROUP BY {places}" if by else ""
     filtered = f" WHERE {' AND '.join(where)}" if where else ""
-    return f"SELECT {''.join(f'{each}, ' for each in by)}{source}{filtered}{grouped}", values
+    sums = f"SELECT {''.join(f'{each}, ' for each in by)}{source}{filtered}{grouped}"
+    if query.most is None:
+        return f"{sums} ORDER BY {places}" if by else sums, values
+    return f"{sums} ORDER BY {len(by) + MEASURES.index('nano') + 1} DESC{f', {places}' if by else ''} LIMIT ?", [
+        *values,
+        query.most,
+    ]
+
+
+def _row_for_row(query: SpendQuery, cube: Cube) -> tuple[str, list[Any]]:
+    """Kept sums as they are: the dearest are found by their money first, and get their names then."""
+    where, values = _slots(query, cube)
+    picked = chosen(query)
+    for column, wanted in picked.items():
+        where.append(f"s.line IN (SELECT id FROM ledger_line WHERE cube = ? AND {column} IN ({_places(wanted)}))")
+        values += [cube.number, *wanted]
+    by = ", ".join(_time(dimension, cube) or f"l.{dimension.value}" for dimension in query.by)
+    places = ", ".join(str(place) for place in range(1, len(query.by) + 1))
+    kept = f"SELECT s.slot, s.line, {_KEPT} FROM ledger_spend s WHERE {' AND '.join(where)}"
+    order = places
+    if query.most is not None:
+        kept += " ORDER BY s.nano DESC LIMIT ?"
+        values.append(query.most)
+        order = f"s.nano DESC, {places}"
+    return f"SELECT {by}, {_KEPT} FROM ({kept}) s JOIN ledger_line l ON l.id = s.line ORDER BY {order}", values
+
+
+def _slots(query: SpendQuery, cube: Cube) -> tuple[list[str], list[Any]]:
+    """Conditions on the cube and its time."""
+    per_day = 24 if cube.slot == "hour" else 1
+    where, values = ["s.cube = ?"], [cube.number]
+    if query.since is not None:
+        where.append("s.slot >= ?")
+        values.append(day_number(query.since) * per_day)
+    if query.until is not None:
+        where.append("s.slot < ?")
+        values.append((day_number(query.until) + 1) * per_day)
+    return where, values
+
+
+def _time(dimension: Dimension, cube: Cube) -> str:
+    """Day or hour of a kept sum, empty for other dimensions."""
+    if dimension is Dimension.DAY:
+        return "s.slot / 24" if cube.slot == "hour" else "s.slot"
+    return "s.slot" if dimension is Dimension.HOUR else ""
+
+
+def _places(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def spent(session: Session, scope: Scope, first: int, last: int) -> int:

@@ -48,11 +48,26 @@ def cube_for(query: SpendQuery) -> Cube | None:
     return None
 
 
+def is_row_for_row(query: SpendQuery, cube: Cube) -> bool:
+    """True when each kept sum of a cube is a row of the answer by itself: nothing is left to add up."""
+    slot = Dimension.HOUR if cube.slot == "hour" else Dimension.DAY
+    pinned = set(query.by)
+    if len(query.kinds) == 1:
+        pinned.add(_D.KIND)
+    pinned.update(name for name, value in _wanted(query).items() if value is not None)
+    return slot in pinned and cube.names <= pinned
+
+
 def asked(query: SpendQuery) -> frozenset[Dimension]:
     """The dimensions beside time that a query tells apart or chooses by."""
-    chosen = {
-        _D.TENANT: query.tenant, _D.KEY: query.key, _D.WORKLOAD: query.workload, _D.MODEL: query.model,
-        _D.SITE: query.site, _D.UPSTREAM: query.upstream, _D.KIND: query.kinds or None,
-    }  # fmt: skip
-    named = {dimension for dimension, value in chosen.items() if value is not None}
+    named = {dimension for dimension, value in _wanted(query).items() if value is not None}
+    if query.kinds:
+        named.add(_D.KIND)
     return frozenset((named | set(query.by)) - {_D.DAY, _D.HOUR})
+
+
+def _wanted(query: SpendQuery) -> dict[Dimension, str | None]:
+    return {
+        _D.TENANT: query.tenant, _D.KEY: query.key, _D.WORKLOAD: query.workload, _D.MODEL: query.model,
+        _D.SITE: query.site, _D.UPSTREAM: query.upstream,
+    }  # fmt: skip
