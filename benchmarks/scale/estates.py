@@ -68,7 +68,7 @@ def _sites(random: np.random.Generator, pools: int, workloads: int) -> tuple[Sit
         number = len(sites)
         site = (_cloud, _gpu_cloud, _cloud, _hall)[number % 4](random, number, workloads / pools)
         sites.append(site)
-        count += len(site.pools)
+        count += len(site.pools or ())
     return tuple(sites)
 
 
@@ -138,7 +138,7 @@ def _workload(random: np.random.Generator, number: int, sites: tuple[Site, ...])
         callers=(Caller(place=("DE", "US")[int(random.integers(2))]),) if is_served else (),
         slo=Slo(ttft_ms=3000.0, tpot_ms=150.0) if is_served else Slo(),
         deadline_hours=None if is_served else (24.0, 72.0)[int(random.integers(2))],
-        classification=home or None,
+        classification=home or "internal",
         growth_per_year=float(random.uniform(0.0, 0.5)),
         recovery=Recovery(standby=Standby.WARM, rto_minutes=30, survive_share=0.7) if protected else Recovery(),
         today=today,

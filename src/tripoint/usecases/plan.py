@@ -27,8 +27,10 @@ from tripoint.engines.placement.milp.program import (
     SolveLimits,
     SolveProgress,
 )
+from tripoint.engines.placement.milp.staged import is_large, staged
 from tripoint.engines.placement.outcome import Outcome, solve_instance
 from tripoint.ports import MilpSolver
+from tripoint.usecases.drive import drive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,12 +166,18 @@ class _Clock:
 def _solve_with(
     solver: MilpSolver, limits: SolveLimits, clock: _Clock, should_stop: Stop
 ) -> Callable[[Program], Solution]:
-    """The whole program first; where a limit came before any plan, its kernel with as much time again."""
+    """By size: the whole program, and its kernel where a limit came before any plan; a large one in stages at once."""
 
     def once(program: Program) -> Solution:
         return solver.solve(program, limits, clock.solving, should_stop)
 
+    def part(state: SolveProgress) -> None:
+        clock.solving(replace(state, bound=None, gap=None))
+
     def solve(program: Program) -> Solution:
+        if is_large(program):
+            asking = staged(program, limits)
+            return drive(asking, solver, threads=limits.threads, progress=part, should_stop=should_stop)
         found = once(program)
         if found.status is not SolutionStatus.UNKNOWN or should_stop():
             return found

@@ -7,7 +7,6 @@ cuts, they raise the bound while parts lower the cost.
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +17,7 @@ from tripoint.engines.placement.assignment.layout import Layout, lay_out
 from tripoint.engines.placement.assignment.parts import Relaxed, fix_most, neighbourhoods
 from tripoint.engines.placement.assignment.problem import Assignment, bill
 from tripoint.engines.placement.assignment.restrict import Part, with_choices
+from tripoint.engines.placement.milp.asking import Answers, Asking, Batch, Task
 from tripoint.engines.placement.milp.kernel import relaxation
 from tripoint.engines.placement.milp.program import (
     BoolArray,
@@ -72,40 +72,6 @@ class Effort:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """A program to solve."""
-
-    program: Program
-    """What to solve."""
-    limits: SolveLimits
-    """How far."""
-    start: FloatArray | None = None
-    """Values to begin from."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """What the search asks for next."""
-
-    tasks: tuple[Task, ...]
-    """Independent of each other; all are waited for."""
-    beside: Task | None = None
-    """Begun now and not waited for; what is wanted of it is its bound."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
-    """What the search is told."""
-
-    solutions: tuple[Solution, ...]
-    """One per task."""
-    bound: float
-    """Best bound the program beside has proven so far; minus infinity when there is none."""
-    seconds: float
-    """Since the search began."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """An assignment with its proof."""
 
@@ -130,9 +96,6 @@ class Found:
     def gap(self) -> float:
         """(cost - bound) / cost."""
         return max(0.0, self.usd - self.bound) / self.usd if np.isfinite(self.usd) else float("inf")
-
-
-Search = Generator[Batch, Answers, Found]
 
 
 @dataclass(slots=True)
@@ -165,7 +128,7 @@ class _Standing:
         return close or rounds >= self.effort.rounds or self.seconds >= self.effort.seconds
 
 
-def search(problem: Assignment, effort: Effort) -> Search:
+def search(problem: Assignment, effort: Effort) -> Asking[Found]:
     """The best assignment found within the effort, with its bound."""
     layout = lay_out(problem)
     standing = _Standing(effort)
@@ -197,7 +160,7 @@ def search(problem: Assignment, effort: Effort) -> Search:
     return (yield from _improve(layout, standing, chosen, reduced_costs(layout, dual.prices), allowed))
 
 
-def _whole(layout: Layout, standing: _Standing) -> Generator[Batch, Answers, Found]:
+def _whole(layout: Layout, standing: _Standing) -> Asking[Found]:
     """The whole program, left to the solver: the best there is for small ones, and the last resort for others."""
     effort = standing.effort
     left = max(effort.seconds - standing.seconds, 1.0)
@@ -242,9 +205,7 @@ def _cuts(layout: Layout, effort: Effort) -> Task:
     return Task(program=formulate(layout), limits=limits)
 
 
-def _first(
-    layout: Layout, standing: _Standing, point: Relaxed, allowed: BoolArray
-) -> Generator[Batch, Answers, IntArray]:
+def _first(layout: Layout, standing: _Standing, point: Relaxed, allowed: BoolArray) -> Asking[IntArray]:
     """Relax and fix: what is whole in the relaxation stays, small workloads make the rest come out; more of them,
     should it not."""
     effort = standing.effort
@@ -275,7 +236,7 @@ def _part_limits(effort: Effort, longer: float = 1.0) -> SolveLimits:
 
 def _improve(
     layout: Layout, standing: _Standing, chosen: IntArray, costs: FloatArray, allowed: BoolArray
-) -> Generator[Batch, Answers, Found]:
+) -> Asking[Found]:
     """Round after round, the sites are dealt into groups and every group's part is solved on its own."""
     problem, effort = layout.problem, standing.effort
     draw = np.random.default_rng(effort.seed)

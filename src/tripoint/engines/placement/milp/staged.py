@@ -1,0 +1,220 @@
+"""A program too large to be solved whole: relaxation, kernel, then parts of it around the best plan so far.
+
+1. The linear relaxation gives a bound, and says which integers matter.
+2. The kernel keeps those and leaves the others at zero; its plans are plans of the whole.
+3. Around the best plan, the integers of some workloads are set free at a time and the others held.
+Beside it, a solver works on the whole program for the bound alone: its cuts say more than the relaxation does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tripoint.engines.placement.milp.asking import Asking, Batch, Task
+from tripoint.engines.placement.milp.kernel import relaxation
+from tripoint.engines.placement.milp.program import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Program,
+    Solution,
+    SolutionStatus,
+    SolveLimits,
+)
+
+_TINY = 1e-6
+_FEW_COLUMNS = 20_000
+_FEW_INTEGERS = 1_500
+_CUTS_COLUMNS = 400_000
+_KERNEL_PART = 0.5
+_ROUND_PART = 0.1
+_FREE = 0.3
+_IDLE_ROUNDS = 6
+_ROUNDS_WITHOUT_CLOCK = 4
+
+
+def is_large(program: Program) -> bool:
+    """True where a solver is not given the whole program first."""
+    return program.columns > _FEW_COLUMNS or program.integers > _FEW_INTEGERS
+
+
+@dataclass(slots=True)
+class _Standing:
+    """What is known so far."""
+
+    program: Program
+    limits: SolveLimits
+    bound: float = -math.inf
+    best: Solution | None = None
+    seconds: float = 0.0
+    nodes: int = 0
+
+    @property
+    def objective(self) -> float:
+        return math.inf if self.best is None else self.best.objective
+
+    @property
+    def left(self) -> float:
+        return max(self.limits.seconds - self.seconds, 0.0)
+
+    @property
+    def gap(self) -> float:
+        if self.best is None or not math.isfinite(self.bound):
+            return math.inf
+        return max(0.0, self.objective - self.bound) / max(abs(self.objective), 1e-9)
+
+    @property
+    def is_done(self) -> bool:
+        return self.gap <= self.limits.gap or self.left <= 0.0
+
+    def take(self, found: Solution) -> bool:
+        """Keeps a better plan; true when it was one."""
+        self.nodes += found.nodes
+        if not found.values.size or found.objective >= self.objective - 1e-9 * abs(found.objective):
+            return False
+        self.best = found
+        return True
+
+    def answer(self, strategy: str) -> Solution:
+        """The best plan with the best bound."""
+        if self.best is None:
+            return _nothing(SolutionStatus.UNKNOWN, self, strategy)
+        close = self.gap <= self.limits.gap
+        return replace(
+            self.best,
+            status=SolutionStatus.OPTIMAL if close else SolutionStatus.FEASIBLE,
+            bound=min(self.bound, self.objective),
+            gap=self.gap,
+            seconds=self.seconds,
+            nodes=self.nodes,
+            was_interrupted=not close,
+            strategy=strategy,
+        )
+
+
+def _nothing(status: SolutionStatus, standing: _Standing, strategy: str) -> Solution:
+    return Solution(
+        status=status,
+        values=np.zeros(0),
+        objective=math.inf,
+        bound=standing.bound,
+        gap=math.inf,
+        seconds=standing.seconds,
+        nodes=standing.nodes,
+        was_interrupted=status is SolutionStatus.UNKNOWN,
+        strategy=strategy,
+    )
+
+
+def staged(program: Program, limits: SolveLimits, start: FloatArray | None = None) -> Asking[Solution]:
+    """The best plan within the limits, from `start` where values of a plan are given."""
+    standing = _Standing(program, limits)
+    single = replace(limits, threads=1)
+    beside = None
+    if limits.threads > 1 and limits.nodes is None and program.columns <= _CUTS_COLUMNS:
+        beside = Task(program=program, limits=replace(single, heuristics=0.0))
+    told = yield Batch(tasks=(Task(program=relaxation(program), limits=single),), beside=beside)
+    relaxed = told.solutions[0]
+    standing.seconds = told.seconds
+    if relaxed.status is SolutionStatus.INFEASIBLE:
+        return _nothing(SolutionStatus.INFEASIBLE, standing, "relaxation")
+    if not relaxed.values.size:
+        return standing.answer("kernel")
+    standing.bound = max(told.bound, relaxed.bound)
+    yield from _kernels(standing, relaxed, single, start)
+    if standing.best is not None:
+        yield from _rounds(standing, relaxed, single)
+    return standing.answer("kernel" if limits.threads == 1 or beside is None else "kernel with cuts of the whole")
+
+
+def _kernels(standing: _Standing, relaxed: Solution, limits: SolveLimits, start: FloatArray | None) -> Asking[None]:
+    """The smallest kernel that holds a plan: integers the relaxation uses, then those it nearly uses, then all."""
+    program = standing.program
+    worth = reduced_costs(program, relaxed.duals)
+    idle = program.is_integer & (relaxed.values < _TINY) & (program.lower <= 0.0)
+    if start is not None:
+        idle &= start < _TINY
+    for near in (0.0, 0.5, 1.0):
+        off = _dearest(worth, idle, near)
+        seconds = max(standing.left * _KERNEL_PART, 1.0)
+        kernel = replace(program, upper=np.where(off, 0.0, program.upper))
+        told = yield Batch(
+            tasks=(Task(program=kernel, limits=replace(limits, seconds=seconds, gap=limits.gap / 4), start=start),)
+        )
+        standing.seconds, standing.bound = told.seconds, max(standing.bound, told.bound)
+        standing.take(told.solutions[0])
+        if standing.best is not None or standing.left <= 0.0:
+            return
+
+
+def reduced_costs(program: Program, duals: FloatArray) -> FloatArray:
+    """[columns] cost - A'y: what a unit of the column would add at the prices of the rows."""
+    if not duals.size:
+        return program.cost.copy()
+    owners = np.repeat(np.arange(program.rows), np.diff(program.starts))
+    paid = np.bincount(program.index, program.value * duals[owners], program.columns)
+    return np.asarray(program.cost - paid, dtype=np.float64)
+
+
+def _dearest(worth: FloatArray, idle: BoolArray, near: float) -> BoolArray:
+    """Idle integers to leave at zero: all but the `near` share of them with the smallest reduced costs."""
+    columns = np.flatnonzero(idle)
+    kept = columns[np.argsort(worth[columns], kind="stable")][: round(near * len(columns))]
+    off = idle.copy()
+    off[kept] = False
+    return off
+
+
+def _rounds(standing: _Standing, relaxed: Solution, limits: SolveLimits) -> Asking[None]:
+    """Around the best plan: one round holds what plan and relaxation agree on, the next frees some owners' integers."""
+    program = standing.program
+    draw = np.random.default_rng(standing.limits.seed)
+    owner, owners = owners_of(program)
+    idle = rounds = 0
+    most = math.inf if standing.limits.nodes is None else _ROUNDS_WITHOUT_CLOCK
+    while not standing.is_done and idle < _IDLE_ROUNDS and rounds < most:
+        assert standing.best is not None
+        values = standing.best.values
+        if rounds % 3 == 0:
+            held = program.is_integer & (np.abs(values - relaxed.values) < _TINY)
+        else:
+            free = draw.random(owners) < _FREE
+            held = program.is_integer & (owner >= 0) & ~free[owner]
+        seconds = max(min(standing.left, standing.limits.seconds * _ROUND_PART), 0.5)
+        task = Task(
+            program=_held(program, values, held),
+            limits=replace(limits, seconds=seconds, gap=limits.gap / 8),
+            start=values,
+        )
+        told = yield Batch(tasks=(task,))
+        standing.seconds, standing.bound = told.seconds, max(standing.bound, told.bound)
+        idle = 0 if standing.take(told.solutions[0]) else idle + 1
+        rounds += 1
+
+
+def _held(program: Program, values: FloatArray, held: BoolArray) -> Program:
+    whole = np.round(values)
+    return replace(program, lower=np.where(held, whole, program.lower), upper=np.where(held, whole, program.upper))
+
+
+def owners_of(program: Program) -> tuple[IntArray, int]:
+    """[columns] whose decision a binary is, by its name (`present[chat,...]` is chat's), and how many owners there are.
+
+    -1 for continuous columns and for counts of nodes: those are always free.
+    """
+    owner = np.full(program.columns, -1, dtype=np.int32)
+    number: dict[str, int] = {}
+    for column in np.flatnonzero(program.is_integer & (program.upper <= 1.0)).tolist():
+        owner[column] = number.setdefault(_owner(program.column_names[column]), len(number))
+    return owner, max(len(number), 1)
+
+
+def _owner(name: str) -> str:
+    return name.partition("[")[2].partition(",")[0]
+
+
+__all__: Sequence[str] = ("is_large", "owners_of", "reduced_costs", "staged")
