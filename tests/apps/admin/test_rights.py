@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.apps.admin.requests import SAMPLES
-from tests.factories.administering import TENANTS, AdminWorld, Answered
+from tests.factories.administering import TENANTS, AdminWorld, Answered, store_at
 
 from tripoint.apps.admin.contract import Operation
+from tripoint.apps.admin.process import AdminOptions, built
 from tripoint.apps.admin.routes.table import OPERATIONS
+from tripoint.apps.admin.serve import Door
 from tripoint.domain.tenancy import Role
 from tripoint.engines.governance.access.roles import RIGHTS, Action
 
@@ -106,3 +110,11 @@ def test_nothing_of_another_tenant_is_in_any_answer(world: AdminWorld, operation
         said = f"{good.path} {good.body}".lower()
         told = {word for word in WORD.findall(found.text.lower()) if "acme" in word}
         assert {word for word in told if word not in said} == set()
+
+
+def test_no_address_is_answered_beside_the_table(tmp_path: Path) -> None:
+    """What the application routes is the table, the document that describes it, and the sign of life."""
+    url = store_at(tmp_path)
+    app: Any = built(AdminOptions(store=url, door=Door("127.0.0.1", 0)), lambda line: None)
+    paths = {route.path for route in app._inside.routes}
+    assert paths == {each.path for each in OPERATIONS} | {"/openapi.json", "/healthz"}
