@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from tripoint.domain.audit import Checkpoint
     from tripoint.domain.bill import BillRow
     from tripoint.domain.pricelist import PriceList
+    from tripoint.domain.source import LoadedEstate
     from tripoint.domain.table import RoutingTable
     from tripoint.ports import Ledger
     from tripoint.usecases.focus import BillWriter
+    from tripoint.usecases.observed import Observed
 
 
 def open_accounts(url: str, turns: AbstractContextManager[object] | None = None) -> SqlAccounts:
@@ -228,3 +230,11 @@ def read_bill(path: str | Path) -> Iterator[BillRow]:
     from tripoint.adapters.focus_files.read import read_bill as read
 
     return read(Path(path))
+
+
+def on_observed(loaded: LoadedEstate, observed: Observed) -> tuple[LoadedEstate, tuple[str, ...]]:
+    """An estate with observed demand in place of what it declares, and what was done with each workload."""
+    from tripoint.adapters.estate_yaml.loader import digest_of
+    from tripoint.usecases.observed import on_observed as put
+
+    return put(loaded, observed, lambda changed: digest_of(changed.estate, changed.profiles))

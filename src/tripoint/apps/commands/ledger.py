@@ -170,5 +170,6 @@ def _days(since: str | None, until: str | None) -> tuple[str, str]:
     return first, last
 
 
+command.add_command(ledger_bills.demand)
 command.add_command(ledger_bills.export)
 command.add_command(alerts)

@@ -8,11 +8,12 @@ import click
 
 from tripoint.apps import stores
 from tripoint.apps.answer import Answer, answering, plural
-from tripoint.apps.terminal.books import day_options, open_books
+from tripoint.apps.terminal.books import day_options, observe_demand, open_books
 from tripoint.apps.terminal.desk import completes, local_user, store_option
 from tripoint.apps.terminal.progress import working_display
 
 if TYPE_CHECKING:
+    from tripoint.domain.demand import DemandProfile
     from tripoint.usecases.focus import Exported
 
 FORMATS = ("focus-csv", "focus-parquet")
@@ -58,6 +59,52 @@ def export(
     with open_books(store) as ledger, working_display(f"writing {file}"):
         done = export_bill(ledger, local_actor(local_user()), options, stores.bill_writer(file, chosen))
     return _exported(file, chosen, version, done)
+
+
+@click.command()
+@click.option(
+    "--out", metavar="DIR", type=click.Path(file_okay=False), help="Write WORKLOAD.json for each workload here."
+)
+@day_options
+@store_option
+@answering
+def demand(out: str | None, since: str | None, until: str | None, store: str | None) -> Answer:
+    """Turn recorded traffic into demand profiles, one for each workload.
+
+    An estate uses one by naming it: demand: {profile: chat.json}. To plan on all of them at once:
+    tripoint plan ESTATE --demand ledger
+    """
+    from dataclasses import asdict
+    from pathlib import Path
+
+    from tripoint.apps import wiring
+
+    source = f"ledger:{store}" if store else "ledger"
+    with working_display("reading the ledger"):
+        observed = observe_demand(source, since, until)
+    written = []
+    for name, profile in sorted(observed.profiles.items()):
+        if out:
+            written.append(str(Path(out) / f"{name}.json"))
+            wiring.write_profile(written[-1], profile)
+    lines = [_profile_line(name, profile) for name, profile in sorted(observed.profiles.items())]
+    lines += [f"{name}: too few requests to tell a rate" for name in observed.sparse]
+    payload = {
+        "profiles": {name: asdict(profile) for name, profile in sorted(observed.profiles.items())},
+        "sparse": list(observed.sparse),
+        "written": written,
+    }
+    return Answer(text="\n".join((*lines, *(f"wrote {path}" for path in written))), payload=payload)
+
+
+def _profile_line(name: str, profile: DemandProfile) -> str:
+    tokens_in = profile.input_tokens.mean if profile.input_tokens else 0.0
+    tokens_out = profile.output_tokens.mean if profile.output_tokens else 0.0
+    cached = profile.cacheable_share or 0.0
+    return (
+        f"{name}: {profile.rows:,} requests in {profile.window_s / 3600:,.2f} h, {profile.requests_per_s:.4g} a second,"
+        f" {tokens_in:,.0f} tokens in and {tokens_out:,.0f} out, {cached:.0%} of input from caches"
+    )
 
 
 def _exported(file: str, format_: str, version: str, done: Exported) -> Answer:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tripoint.apps import wiring
+from tripoint.apps import stores, wiring
 from tripoint.apps.answer import Answer, answering, colours_are_welcome
 from tripoint.apps.settings import read_settings
+from tripoint.apps.terminal.books import observe_demand
 from tripoint.apps.terminal.flags import FiniteRange
 from tripoint.apps.terminal.interruption import Interruption
 from tripoint.apps.terminal.progress import progress_display
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
 @click.option(
     "--threads", metavar="N", type=click.IntRange(min=1), help="Threads of the solver; TRIPOINT_THREADS, or 2."
 )
+@click.option("--demand", metavar="SOURCE",
+              help="Plan on observed traffic: `ledger`, `ledger:URL`, or an export of the ledger.")  # fmt: skip
+@click.option("--demand-since", metavar="DAY", help="First day of it, YYYY-MM-DD, UTC.")
+@click.option("--demand-until", metavar="DAY", help="Last day of it, YYYY-MM-DD, UTC.")
 @click.option("--no-baselines", is_flag=True, help="Leave out the alternatives the plan is compared with.")
 @click.option("--full", is_flag=True, help="Print every row, not only those that fit two screens.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
@@ -54,6 +59,9 @@ def command(
     time_limit: float,
     seed: int,
     threads: int | None,
+    demand: str | None,
+    demand_since: str | None,
+    demand_until: str | None,
     no_baselines: bool,
     full: bool,
     quiet: bool,
@@ -76,11 +84,18 @@ def command(
     )
     catalog = wiring.load_catalog()
     loaded = wiring.load_estate(estate, catalog=catalog)
+    observed: tuple[str, ...] = ()
+    if demand is not None:
+        loaded, observed = stores.on_observed(loaded, observe_demand(demand, demand_since, demand_until))
+        for line in observed:
+            click.echo(f"demand: {line}", err=True)
     if out:  # a place that cannot be written is told before the long part, not after it
         wiring.open_folder(out)
     found = _watched(loaded, catalog, options, is_quiet=quiet)
     written, failure = _written(found, out)
     payload = {**plan_payload(found), "written": [document.place for document in written]}
+    if demand is not None:
+        payload["demand"] = list(observed)
     return Answer(
         text=_text(found, written, is_full=full),
         payload=payload,

@@ -14,6 +14,7 @@ from tripoint.domain.errors import OptionError
 
 if TYPE_CHECKING:
     from tripoint.ports import Ledger
+    from tripoint.usecases.observed import Observed
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -38,6 +39,24 @@ def open_books(store: str | None) -> Iterator[Ledger]:
         yield ledger
     finally:
         ledger.close()
+
+
+def observe_demand(source: str, since: str | None = None, until: str | None = None) -> Observed:
+    """Demand observed by `ledger`, `ledger:URL`, or as an export of the ledger tells it.
+
+    Raises `OptionError` where there is no such ledger or nothing was asked, `FileError` for an unreadable export.
+    """
+    from pathlib import Path
+
+    from tripoint.apps.stores import read_bill
+    from tripoint.usecases.accounts.login import local_actor
+    from tripoint.usecases.observed import Span, observe_export, observe_ledger
+
+    name, _, url = source.partition(":")
+    if name == "ledger":
+        with open_books(url or store_url(read_settings())) as ledger:
+            return observe_ledger(ledger, local_actor("planner"), Span(since, until))
+    return observe_export(read_bill(source), Path(source).name)
 
 
 def part_options(function: Function) -> Function:

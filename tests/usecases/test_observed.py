@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+from tests.factories.spending import ledger_of, price_row, priced_record
+
+from tripoint.adapters.demand_files import read_trace
+from tripoint.adapters.focus_files.read import read_bill
+from tripoint.adapters.focus_files.write import write_csv
+from tripoint.domain.demand import DemandProfile
+from tripoint.domain.errors import FileError, OptionError
+from tripoint.domain.record import Usage, UsageRecord
+from tripoint.domain.units import WorkloadId
+from tripoint.testing.ledger_conformance import NOON
+from tripoint.usecases.accounts.login import local_actor
+from tripoint.usecases.demand import fit_demand
+from tripoint.usecases.focus import ExportOptions, export_bill
+from tripoint.usecases.observed import Span, observe_export, observe_ledger
+
+PRICE = price_row("chat/a/llama", (200_000, 20_000, 800_000, 0))
+ME = local_actor("me")
+CHAT = WorkloadId("chat")
+
+
+def traffic(hours: float, count: int = 600, seed: int = 7) -> list[UsageRecord]:
+    """Requests of one workload at random times, a quarter of each input from a cache."""
+    chance = Random(seed)
+    times = sorted(round(NOON + chance.random() * hours * 3600, 6) for _ in range(count))
+    found = []
+    for number, at in enumerate(times):
+        tokens_in, tokens_out = chance.randrange(4, 4000, 4), chance.randrange(1, 900)
+        usage = Usage(tokens_in, tokens_out, tokens_in // 4, 0)
+        found.append(priced_record(number, PRICE, usage, at=at, tenant=f"tenant-{number % 3}"))
+    return found
+
+
+def fitted(records: Sequence[UsageRecord], folder: Path) -> DemandProfile:
+    """What `tripoint demand fit` makes of the same requests as a log."""
+    log = folder / "log.csv"
+    with log.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("timestamp", "input_tokens", "output_tokens"))
+        writer.writerows((f"{r.at:.6f}", r.usage.tokens_in, r.usage.tokens_out) for r in records)
+    return fit_demand(read_trace, str(log))
+
+
+@pytest.mark.parametrize("hours", [0.05, 2, 30, 200])
+def test_the_ledger_tells_what_a_log_of_the_same_requests_tells(hours: float, tmp_path: Path) -> None:
+    """Rate, token shapes, burstiness, curve and peak, for windows of minutes to more than a week."""
+    records = traffic(hours)
+    with closing(ledger_of(tmp_path / "store.db", [PRICE], records)) as ledger:
+        found = observe_ledger(ledger, ME).profiles[CHAT]
+    expected = fitted(records, tmp_path)
+    assert found.requests_per_s == pytest.approx(expected.requests_per_s)
+    assert (found.input_tokens, found.output_tokens) == (expected.input_tokens, expected.output_tokens)
+    assert found.burstiness_cv == pytest.approx(expected.burstiness_cv, rel=1e-5)
+    assert found.hour_of_week == (expected.hour_of_week and pytest.approx(expected.hour_of_week))
+    assert [block.level for block in found.curve] == pytest.approx([block.level for block in expected.curve], rel=1e-6)
+    assert found.peak_to_mean == pytest.approx(expected.peak_to_mean)
+    assert found.cacheable_share == pytest.approx(0.25)
+    assert (found.rows, found.tenants) == (600, 3)
+
+
+def test_a_sample_keeps_rates_and_the_curve(tmp_path: Path) -> None:
+    """With a tenth of the requests looked at, volumes are still exact and shapes close."""
+    records = traffic(48, 3000)
+    with closing(ledger_of(tmp_path / "store.db", [PRICE], records)) as ledger:
+        whole, part = (observe_ledger(ledger, ME, sample=size).profiles[CHAT] for size in (10_000, 300))
+    assert part.rows == whole.rows == 3000
+    assert part.requests_per_s == pytest.approx(whole.requests_per_s, rel=0.05)
+    assert part.cacheable_share == pytest.approx(0.25)
+    assert part.input_tokens is not None
+    assert whole.input_tokens is not None
+    assert part.input_tokens.mean == pytest.approx(whole.input_tokens.mean, rel=0.15)
+    assert any("requests out of 3,000" in note for note in part.notes)
+    assert not any("out of" in note for note in whole.notes)
+
+
+@pytest.mark.parametrize("is_hourly", [True, False])
+def test_an_export_gives_the_same_volumes(is_hourly: bool, tmp_path: Path) -> None:
+    """Sums by hour keep the hours of the day; those by day keep the volume only."""
+    records = traffic(72)
+    file = tmp_path / "bill.csv"
+    with closing(ledger_of(tmp_path / "store.db", [PRICE], records)) as ledger:
+        options = ExportOptions(is_hourly=is_hourly)
+        export_bill(ledger, ME, options, lambda columns, sheets: write_csv(file, columns, sheets))
+        expected = observe_ledger(ledger, ME).profiles[CHAT]
+    found = observe_export(read_bill(file), "bill.csv").profiles[CHAT]
+    assert found.rows == expected.rows
+    assert found.cacheable_share == pytest.approx(expected.cacheable_share)
+    assert found.input_tokens is not None
+    assert expected.input_tokens is not None
+    assert found.input_tokens.mean == pytest.approx(expected.input_tokens.mean)
+    assert (found.hour_of_week is not None) is is_hourly
+
+
+def test_what_no_upstream_answered_is_told_and_not_counted(tmp_path: Path) -> None:
+    """Refused requests would drag the means down."""
+    refused = [record._replace(id=f"no-{record.id}", upstream="", site="", tariff="", prices="", nano=0, list_nano=0,
+                               marginal_nano=0, usage=Usage(0, 0)) for record in traffic(1, 50)]  # fmt: skip
+    with closing(ledger_of(tmp_path / "store.db", [PRICE], [*traffic(1), *refused])) as ledger:
+        found = observe_ledger(ledger, ME).profiles[CHAT]
+    assert found.rows == 600
+    assert found.dropped == {"answered by no upstream": 50}
+
+
+def test_a_workload_asked_for_an_hour_is_not_asked_all_day(tmp_path: Path) -> None:
+    """All share the window, and one with a single request has no rate."""
+    brief = [record._replace(id=f"rag-{record.id}", workload="rag") for record in traffic(1, 100)]
+    lone = traffic(1, 1)[0]._replace(id="lone", workload="lone")
+    with closing(ledger_of(tmp_path / "store.db", [PRICE], [*traffic(100), *brief, lone])) as ledger:
+        observed = observe_ledger(ledger, ME)
+    assert observed.profiles[WorkloadId("rag")].requests_per_s == pytest.approx(100 / (100 * 3600), rel=0.05)
+    assert observed.sparse == ("lone",)
+
+
+def test_no_traffic_is_told(tmp_path: Path) -> None:
+    """With the days that were asked for; an empty export likewise."""
+    with closing(ledger_of(tmp_path / "store.db", [PRICE], traffic(1))) as ledger:
+        with pytest.raises(OptionError, match="no answered request from 2020-01-01 to 2020-01-02"):
+            observe_ledger(ledger, ME, Span("2020-01-01", "2020-01-02"))
+        assert replace(observe_ledger(ledger, ME, Span("2026-11-18")).profiles[CHAT], source="").rows == 600
+    with pytest.raises(OptionError, match="holds no answered request"):
+        observe_export([], "bill.csv")
+    with pytest.raises(FileError, match="cannot read"):
+        list(read_bill(tmp_path / "none.csv"))
