@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import time
 from pathlib import Path
 
 from tripoint.apps import stores
-from tripoint.apps.battery.load import Fate, Make, Outcomes, chats, sent
+from tripoint.apps.battery.load import Fate, Make, Outcome, Outcomes, chats, sent
 from tripoint.apps.battery.rig.gateway import GatewayProcess
 from tripoint.apps.battery.rig.scene import PRICES, Cast, Scene, staged
 from tripoint.apps.battery.verdict import Row, judged, told
@@ -33,24 +34,25 @@ _REFUSED = ("insufficient_quota", "rate_limit_exceeded", "budget_unavailable")
 
 async def budgeted() -> list[Row]:
     """R15: a thousand callers at once, a budget for half of them, kill -9 of a worker and of the ledger process."""
+    return await reached_for(is_killing=True)
+
+
+async def reached_for(*, is_killing: bool) -> list[Row]:
+    """The same with or without the kills."""
     async with staged(Cast(workers=WORKERS, behaviour={"first_byte_s": SERVICE_S})) as scene:
         prompt = [{"role": "user", "content": "w " * WORDS}]
         make = chats(scene.chat, messages=prompt, max_tokens=TOKENS_OUT)
-        await sent(scene.chat, make(0))
         store = store_of(scene.gateway)
-        await asyncio.to_thread(set_budget, store, 10**12)
-        await sent(scene.chat, make(0))
-        cost = (await settled(store)).spent_nano // 2
-        limit = AFFORDED * cost
-        await asyncio.to_thread(set_budget, store, limit)
+        cost = price_of(await sent(scene.chat, make(0)))
+        await asyncio.to_thread(set_budget, store, AFFORDED * cost)
         await asyncio.sleep(1.0)
-        kills = asyncio.create_task(_kill(scene.gateway))
+        kills = asyncio.create_task(_kill(scene.gateway) if is_killing else asyncio.sleep(0.0))
         calls = [sent(scene.chat, make(number), patience_s=PATIENCE_S) for number in range(CALLERS)]
         outcomes = Outcomes(tuple(await asyncio.gather(*calls)))
         await kills
         last = await _use_up(scene, make)
         worked = await _worked(scene, cost)
-        tally = await settled(store)
+        tally = await settled(store, cost * outcomes.count(Fate.OK))
         return [_judged(outcomes, last, worked, tally)]
 
 
@@ -76,11 +78,18 @@ def set_budget(store: str, limit_nano: int, tenant: str = _TENANT) -> None:
         accounts.close()
 
 
-async def settled(store: str) -> Tally:
-    """Where the budget stands once nothing more comes in: what is spent has not changed for a while."""
+def price_of(outcome: Outcome) -> int:
+    """What an answer costs by what the model server says, at the prices of the cheaper upstream; nano-dollars."""
+    usage = json.loads(outcome.body or b"{}").get("usage") or {}
+    tokens = int(usage.get("prompt_tokens", 0)) + 2 * int(usage.get("completion_tokens", 0))
+    return round(1000 * PRICES["dense-1"] * tokens)
+
+
+async def settled(store: str, least: int) -> Tally:
+    """Where the budget stands once nothing more comes in: at least so much is spent, and that for a while."""
     seen, since = await asyncio.to_thread(_tally, store), time.monotonic()
     until = since + PATIENCE_S
-    while time.monotonic() < until and (seen is None or time.monotonic() - since < 2.0):
+    while time.monotonic() < until and (seen is None or seen.spent_nano < least or time.monotonic() - since < 2.0):
         await asyncio.sleep(0.1)
         found = await asyncio.to_thread(_tally, store)
         if found != seen:

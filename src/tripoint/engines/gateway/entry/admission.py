@@ -98,7 +98,19 @@ class Terms:
 class Stay:
     """One request between entering and being settled."""
 
-    __slots__ = ("accounts", "bound", "course", "hold", "is_parked", "refusal", "row", "taken", "terms", "until")
+    __slots__ = (
+        "accounts",
+        "bound",
+        "course",
+        "hold",
+        "is_parked",
+        "parked_at",
+        "refusal",
+        "row",
+        "taken",
+        "terms",
+        "until",
+    )
 
     def __init__(self, course: Course, terms: Terms) -> None:
         self.course = course
@@ -111,6 +123,7 @@ class Stay:
         self.row = -1
         self.is_parked = False
         """True while it waits."""
+        self.parked_at = 0.0
         self.until = 0.0
         """Until when it may wait, s."""
         self.refusal: Shed | None = None
@@ -199,12 +212,12 @@ class Admission:
             return None
         if stay.refusal is not None:
             return stay.refusal
-        if not self.is_connected:
-            return Shed(503, "budget_unavailable", _UNREACHABLE, 1.0)
         account = stay.accounts[0]
         for each in stay.accounts:
             if each.free < stay.bound:
                 account = each
+        if not self.is_connected or account.told_at < stay.parked_at:
+            return Shed(503, "budget_unavailable", _UNREACHABLE, 1.0)
         told = f"{_standing(account)}; up to {_usd(stay.bound)} are asked for, and the rest is reserved by requests"
         return Shed(429, "rate_limit_exceeded", f"{told} under way", 1.0)
 
@@ -245,7 +258,10 @@ class Admission:
         """Takes what the ledger tells; whoever waits for it goes on, or hears that it is in vain."""
         for told in grants:
             account = self.purse.grant(told)
-            if account is None or not account.waiting:
+            if account is None:
+                continue
+            account.told_at = now
+            if not account.waiting:
                 continue
             for stay in tuple(self._queues[account]):
                 refusal = self._vain(account, stay.bound, now)
@@ -294,6 +310,7 @@ class Admission:
 
     def _park(self, stay: Stay, account: Account, now: float) -> None:
         stay.is_parked = True
+        stay.parked_at = now
         stay.until = min(stay.course.deadline, now + WAIT_S)
         stay.course.due = stay.until
         self._queue(stay, account)
@@ -344,5 +361,5 @@ def _usd(nano: int) -> str:
     return f"{usd(nano).normalize():f} USD"
 
 
-_UNREACHABLE = "the ledger cannot be reached, and nothing more may be reserved from the budget until it can"
+_UNREACHABLE = "the ledger does not answer, and nothing more may be reserved from the budget until it does"
 _FULL = "too many requests under a budget are waiting to be recorded"

@@ -26,7 +26,7 @@ class Account:
 
     __slots__ = (
         "budget", "ends_at", "free", "granted", "idle_since", "is_gone", "is_known", "is_recalled", "largest", "least",
-        "limit", "low", "overdrawn", "pace", "reserved", "returned", "since", "spent", "taken", "told_returned",
+        "limit", "low", "overdrawn", "pace", "reserved", "returned", "since", "spent", "taken", "told_at", "told_returned",
         "used", "waiting", "window",
     )  # fmt: skip
 
@@ -60,6 +60,8 @@ class Account:
         self.pace = 0.0
         """Reserved per second, of late."""
         self.idle_since = inf
+        self.told_at = 0.0
+        """When the ledger was last heard of it, on the clock of whoever drives the purse, s."""
         self.told_returned = 0
         """What the ledger knows to have come back."""
         self.overdrawn = 0
