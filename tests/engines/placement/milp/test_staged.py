@@ -15,8 +15,9 @@ from tripoint.domain.estate import Estate
 from tripoint.engines.placement.formulate import formulate
 from tripoint.engines.placement.milp.asking import Answers
 from tripoint.engines.placement.milp.kernel import relaxation
+from tripoint.engines.placement.milp.pricing import reduced_costs
 from tripoint.engines.placement.milp.program import Program, ProgramBuilder, Solution, SolutionStatus, SolveLimits
-from tripoint.engines.placement.milp.staged import is_large, owners_of, reduced_costs, staged
+from tripoint.engines.placement.milp.staged import is_large, owners_of, staged
 from tripoint.testing.strategies import small_estates
 from tripoint.usecases.drive import drive
 

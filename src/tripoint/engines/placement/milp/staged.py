@@ -9,13 +9,21 @@ Beside it, a solver works on the whole program for the bound alone: its cuts say
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tripoint.engines.placement.milp.asking import Asking, Batch, Task
 from tripoint.engines.placement.milp.kernel import relaxation
+from tripoint.engines.placement.milp.pricing import (
+    Narrow,
+    groups_of,
+    lagrangian,
+    narrowed,
+    nearest,
+    promising,
+    reduced_costs,
+)
 from tripoint.engines.placement.milp.program import (
     BoolArray,
     FloatArray,
@@ -30,6 +38,11 @@ _TINY = 1e-6
 _FEW_COLUMNS = 20_000
 _FEW_INTEGERS = 1_500
 _CUTS_COLUMNS = 400_000
+_HUGE_COLUMNS = 400_000
+_EACH = 4
+_MORE = 2
+_GENERATIONS = 4
+_GENERATING = 0.45
 _KERNEL_PART = 0.5
 _ROUND_PART = 0.1
 _FREE = 0.3
@@ -70,6 +83,10 @@ class _Standing:
     @property
     def is_done(self) -> bool:
         return self.gap <= self.limits.gap or self.left <= 0.0
+
+    def is_priced_out(self, relaxed: float) -> bool:
+        """True when columns that were left out can hardly lower the relaxation any more."""
+        return relaxed - self.bound <= self.limits.gap / 8 * abs(relaxed)
 
     def take(self, found: Solution) -> bool:
         """Keeps a better plan; true when it was one."""
@@ -112,6 +129,8 @@ def _nothing(status: SolutionStatus, standing: _Standing, strategy: str) -> Solu
 
 def staged(program: Program, limits: SolveLimits, start: FloatArray | None = None) -> Asking[Solution]:
     """The best plan within the limits, from `start` where values of a plan are given."""
+    if program.columns > _HUGE_COLUMNS:
+        return (yield from generated(program, limits, start))
     standing = _Standing(program, limits)
     single = replace(limits, threads=1)
     beside = None
@@ -125,10 +144,54 @@ def staged(program: Program, limits: SolveLimits, start: FloatArray | None = Non
     if not relaxed.values.size:
         return standing.answer("kernel")
     standing.bound = max(told.bound, relaxed.bound)
-    yield from _kernels(standing, relaxed, single, start)
-    if standing.best is not None:
-        yield from _rounds(standing, relaxed, single)
+    yield from _plans(standing, relaxed, single, start)
     return standing.answer("kernel" if limits.threads == 1 or beside is None else "kernel with cuts of the whole")
+
+
+def _plans(standing: _Standing, relaxed: Solution, limits: SolveLimits, start: FloatArray | None) -> Asking[None]:
+    yield from _kernels(standing, relaxed, limits, start)
+    if standing.best is not None:
+        yield from _rounds(standing, relaxed, limits)
+
+
+def generated(program: Program, limits: SolveLimits, start: FloatArray | None = None) -> Asking[Solution]:
+    """The best plan over generated columns, bounded over all of them."""
+    group = groups_of(program)
+    single = replace(limits, threads=1)
+    standing = _Standing(program, limits)
+    kept = promising(program, group, _EACH)
+    if start is not None:
+        kept |= start > _TINY
+    relaxed, narrow = None, narrowed(program, kept)
+    for number in range(_GENERATIONS):
+        told = yield Batch(tasks=(Task(program=relaxation(narrow.program), limits=single),))
+        standing.seconds = told.seconds
+        found = told.solutions[0]
+        if found.status is SolutionStatus.INFEASIBLE:
+            kept |= promising(program, group, _EACH * 2 ** (number + 1))
+        elif found.duals.size:
+            relaxed = found
+            standing.bound = max(standing.bound, lagrangian(program, found.duals, group))
+            if standing.is_priced_out(found.objective) or number == _GENERATIONS - 1:
+                break
+            worth = reduced_costs(program, found.duals)
+            kept |= nearest(worth, group, _MORE) & (worth < -_TINY)
+        if standing.seconds > limits.seconds * _GENERATING:
+            break
+        narrow = narrowed(program, kept)
+    if relaxed is None:
+        return standing.answer("column generation")
+    return (yield from _within(standing, narrow, relaxed, single, start))
+
+
+def _within(
+    standing: _Standing, narrow: Narrow, relaxed: Solution, limits: SolveLimits, start: FloatArray | None
+) -> Asking[Solution]:
+    """The best plan of the narrow program, as one of the whole."""
+    standing.program = narrow.program
+    yield from _plans(standing, relaxed, limits, None if start is None else start[narrow.column])
+    found = standing.answer("column generation")
+    return replace(found, values=narrow.widened(found.values)) if found.values.size else found
 
 
 def _kernels(standing: _Standing, relaxed: Solution, limits: SolveLimits, start: FloatArray | None) -> Asking[None]:
@@ -149,15 +212,6 @@ def _kernels(standing: _Standing, relaxed: Solution, limits: SolveLimits, start:
         standing.take(told.solutions[0])
         if standing.best is not None or standing.left <= 0.0:
             return
-
-
-def reduced_costs(program: Program, duals: FloatArray) -> FloatArray:
-    """[columns] cost - A'y: what a unit of the column would add at the prices of the rows."""
-    if not duals.size:
-        return program.cost.copy()
-    owners = np.repeat(np.arange(program.rows), np.diff(program.starts))
-    paid = np.bincount(program.index, program.value * duals[owners], program.columns)
-    return np.asarray(program.cost - paid, dtype=np.float64)
 
 
 def _dearest(worth: FloatArray, idle: BoolArray, near: float) -> BoolArray:
@@ -215,6 +269,3 @@ def owners_of(program: Program) -> tuple[IntArray, int]:
 
 def _owner(name: str) -> str:
     return name.partition("[")[2].partition(",")[0]
-
-
-__all__: Sequence[str] = ("is_large", "owners_of", "reduced_costs", "staged")
