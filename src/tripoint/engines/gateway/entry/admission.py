@@ -10,7 +10,7 @@ Nothing here asks anybody: slices were leased before. What waits is woken by its
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from tripoint.domain.money import usd
 from tripoint.domain.record import Reason
@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from tripoint.engines.gateway.entry.said import Said
     from tripoint.engines.gateway.exchange.course import Course
 
-WAIT_S = 5.0
+WAIT_S: Final = 5.0
 """Longest a request waits for money that others have reserved, s."""
-MOST_WAITING = 1_024
+MOST_WAITING: Final = 1_024
 """Requests that may wait at once in one worker."""
-_TWICE = (Reason.HEDGE, Reason.RESUME)
+_EMBEDDINGS: Final = Api.EMBEDDINGS
+_TWICE: Final = (Reason.HEDGE, Reason.RESUME)
 """Attempts beside one that is under way, or that was cut and will be billed."""
 
 
@@ -185,7 +186,7 @@ class Admission:
         at = now + self._epoch
         if at >= terms.until:
             self._open_windows(terms, at)
-        if not ask.tokens_out and ask.api is not Api.EMBEDDINGS and not output_limit(ask):
+        if not ask.tokens_out and ask.api is not _EMBEDDINGS and not output_limit(ask):
             limit_output(ask, terms.ceiling.limit(ask))
             course.tokens_out = ask.tokens_out
         stay.accounts = terms.accounts

@@ -8,22 +8,37 @@ counts as much as such things take, and a reference to whole documents or conver
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from tripoint.domain.serving import Api
 from tripoint.domain.table import Candidate, Route
 from tripoint.engines.gateway.wire.ask import Ask
 from tripoint.engines.gateway.wire.output import output_limit
 
-TEMPLATE_TOKENS = 512
+TEMPLATE_TOKENS: Final = 512
 """What templates and system prompts of a server's own add to a prompt."""
-PICTURE_TOKENS = 4_096
+PICTURE_TOKENS: Final = 4_096
 """What each word that may stand for a picture or sound elsewhere adds; a part of a message has one or two of them."""
-UNKNOWN_CONTEXT = 262_144
+UNKNOWN_CONTEXT: Final = 262_144
 """Input of a request that refers to documents or conversations, where no candidate's context is known."""
-LEAST_LIMIT, TIMES_TYPICAL = 1_024, 4
+LEAST_LIMIT: Final = 1_024
+TIMES_TYPICAL: Final = 4
 """A caller under a budget who sets no limit gets so many times the workload's typical output, but at least so much."""
-_PICTURES = (b'"image', b'"input_audio')
-_DOCUMENTS = (b'"file', b'"input_file', b'"document', b'"previous_response_id"', b'"conversation"', b'"mcp')
+_CHAT: Final = Api.CHAT
+_CHAT_PICTURES: Final[tuple[bytes, ...]] = (b'"image', b'"input_audio')
+_CHAT_DOCUMENTS: Final[tuple[bytes, ...]] = (b'"file',)
+_PICTURES: Final = {
+    Api.MESSAGES: (b'"image',),
+    Api.RESPONSES: (b'"input_image', b'"input_audio'),
+}
+"""How parts that are pictures or sound begin, by interface; others know none."""
+_DOCUMENTS: Final = {
+    Api.MESSAGES: (b'"document', b'"file', b'"mcp'),
+    Api.RESPONSES: (b'"file', b'"input_file', b'"previous_response_id"', b'"conversation"', b'"prompt"', b'"mcp'),
+}
+"""The same of what stands for a document or a conversation."""
+_NONE: Final[tuple[bytes, ...]] = ()
+_EMBEDDINGS: Final = Api.EMBEDDINGS
 
 
 class Ceiling:
@@ -43,8 +58,8 @@ class Ceiling:
 
     def nano(self, ask: Ask) -> int:
         """The most one attempt of the request can cost, nano-dollars; it must have a limit."""
-        tokens_out = 0 if ask.api is Api.EMBEDDINGS else output_limit(ask) * ask.choices
-        pico = self.pico_request + self._tokens_in(ask.body) * self.pico_in + tokens_out * self.pico_out
+        tokens_out = 0 if ask.api is _EMBEDDINGS else output_limit(ask) * ask.choices
+        pico = self.pico_request + self._tokens_in(ask.api, ask.body) * self.pico_in + tokens_out * self.pico_out
         return pico // 1000 + 1
 
     def limit(self, ask: Ask) -> int:
@@ -57,12 +72,14 @@ class Ceiling:
                 break
         return wanted
 
-    def _tokens_in(self, body: bytes) -> int:
+    def _tokens_in(self, api: Api, body: bytes) -> int:
         tokens = len(body) + TEMPLATE_TOKENS
-        for word in _PICTURES:
+        pictures = _CHAT_PICTURES if api is _CHAT else _PICTURES.get(api, _NONE)
+        documents = _CHAT_DOCUMENTS if api is _CHAT else _DOCUMENTS.get(api, _NONE)
+        for word in pictures:
             if word in body:
                 tokens += body.count(word) * PICTURE_TOKENS
-        for word in _DOCUMENTS:
+        for word in documents:
             if word in body:
                 return tokens + (self.contexts[-1] if self.contexts else UNKNOWN_CONTEXT)
         return tokens

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from tripoint.domain.serving import Api, Dialect
 from tripoint.domain.table import Target
 from tripoint.engines.gateway.wire.ask import MAX_TOKENS_OUT, Ask, outgoing_body
 
-_NAMES = {Api.CHAT: ("max_completion_tokens", "max_tokens"), Api.RESPONSES: ("max_output_tokens",)}
-_OTHERS = ("max_tokens",)
+_CHAT: Final = Api.CHAT
+_OLDER: Final = "max_tokens"
+_NEWER: Final = "max_completion_tokens"
 _OPENAI = "openai.com"
 _whole = msgspec.json.Decoder(int | None).decode
 
@@ -17,16 +20,20 @@ _whole = msgspec.json.Decoder(int | None).decode
 def output_limit(ask: Ask) -> int:
     """The most output tokens per choice that any spelling of the limit allows; 0 when none is set."""
     limit = ask.tokens_out
-    for name in _NAMES.get(ask.api, _OTHERS):
-        raw = ask.members.get(name)
-        if raw is not None and raw != b"null":
-            limit = max(limit, min(_whole(raw) or 0, MAX_TOKENS_OUT))
+    if ask.api is _CHAT:
+        # Of the two an upstream may go by either, and only the newer one was looked at.
+        members = ask.members
+        if _NEWER in members and (raw := members.get(_OLDER)) is not None:
+            try:
+                limit = max(limit, min(_whole(raw) or 0, MAX_TOKENS_OUT))
+            except msgspec.DecodeError:
+                pass  # no number: for the upstream to refuse
     return limit
 
 
 def limit_output(ask: Ask, tokens: int) -> None:
     """Sets a limit where the caller set none; it leaves with the body."""
-    name = "max_output_tokens" if ask.api is Api.RESPONSES else "max_tokens"
+    name = "max_output_tokens" if ask.api is Api.RESPONSES else _OLDER
     ask.members[name] = msgspec.Raw(b"%d" % tokens)
     ask.tokens_out = tokens
     ask.set_limit = name
@@ -37,10 +44,10 @@ def suit_target(ask: Ask, target: Target) -> None:
 
     OpenAI's newer models and Azure's refuse `max_tokens`; other servers may not know the newer name.
     """
-    if ask.api is not Api.CHAT:
+    if ask.api is not _CHAT:
         return
     is_newer = target.dialect is Dialect.AZURE or target.host.endswith(_OPENAI)
-    name = "max_completion_tokens" if is_newer else "max_tokens"
+    name = _NEWER if is_newer else _OLDER
     if name != ask.set_limit:
         ask.members[name] = ask.members.pop(ask.set_limit)
         ask.set_limit = name

@@ -26,8 +26,8 @@ class Account:
 
     __slots__ = (
         "budget", "ends_at", "free", "granted", "idle_since", "is_gone", "is_known", "is_recalled", "largest", "least",
-        "limit", "low", "overdrawn", "pace", "reserved", "returned", "since", "spent", "taken", "told_at", "told_returned",
-        "used", "waiting", "window",
+        "limit", "low", "overdrawn", "pace", "reserved", "returned", "since", "spent", "taken", "told_at",
+        "told_returned", "used", "waiting", "window",
     )  # fmt: skip
 
     def __init__(self, budget: Budget, window: str, since: float) -> None:
