@@ -123,4 +123,15 @@ class OwnPrice:
     usd_per_hour: float | None = None
     """Own rate per node-hour, USD; excludes `discount`."""
     discount: float | None = None
-    """Share taken off list, 0 to 1; excludes `usd_per_hour`."""
+    """Share taken off list, 0 to 1; excludes own rates."""
+    usd_in_per_mtok: float | None = None
+    """Own price of a million input tokens of an API model, USD; needs `usd_out_per_mtok`, excludes the others."""
+    usd_out_per_mtok: float | None = None
+    """Own price of a million output tokens, USD."""
+    usd_cached_per_mtok: float | None = None
+    """Own price of a million cached input tokens, USD; that of fresh ones when not declared."""
+
+    @property
+    def is_per_token(self) -> bool:
+        """True for a line that prices tokens."""
+        return any(usd is not None for usd in (self.usd_in_per_mtok, self.usd_out_per_mtok, self.usd_cached_per_mtok))

@@ -305,16 +305,38 @@ def test_names_in_price_lines_may_be_the_estate_s_own_and_of_any_case() -> None:
 @pytest.mark.parametrize(
     ("line", "said", "hint"),
     [
-        (OwnPrice(provider="aws"), "neither is declared", "declare one"),
-        (OwnPrice(provider="aws", usd_per_hour=1.0, discount=0.1), "both are declared", "keep one of the two"),
+        (OwnPrice(provider="aws"), "none is declared", "declare one"),
+        (
+            OwnPrice(provider="aws", usd_per_hour=1.0, discount=0.1),
+            "`usd_per_hour`, `discount` are declared",
+            "keep one of them",
+        ),
+        (
+            OwnPrice(discount=0.1, usd_in_per_mtok=1.0, usd_out_per_mtok=2.0),
+            "`discount`, `usd_in_per_mtok` are declared",
+            "keep one of them",
+        ),
     ],
 )
-def test_a_price_line_is_a_rate_or_a_discount(line: OwnPrice, said: str, hint: str) -> None:
-    """One of the two, and the sentence is one."""
+def test_a_price_line_is_a_rate_token_prices_or_a_discount(line: OwnPrice, said: str, hint: str) -> None:
+    """One of the three, and the sentence is one."""
     found = [each for each in check_estate(replace(ESTATE, prices=(line,)), CATALOG) if each.code == "TP1312"]
     assert [(each.message, each.hint) for each in found] == [
-        (f"a price line needs either `usd_per_hour` or `discount`, {said}", hint)
+        (f"a price line needs one of `usd_per_hour`, `discount` and token prices, {said}", hint)
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "missing"),
+    [
+        (OwnPrice(sku="gpt-4o-mini", usd_in_per_mtok=1.0), "usd_out_per_mtok"),
+        (OwnPrice(sku="gpt-4o-mini", usd_out_per_mtok=1.0, usd_cached_per_mtok=0.5), "usd_in_per_mtok"),
+    ],
+)
+def test_token_prices_hold_both_ways(line: OwnPrice, missing: str) -> None:
+    """What goes in and what comes out have a price each, though it may be 0."""
+    found = [each.message for each in check_estate(replace(ESTATE, prices=(line,)), CATALOG) if each.code == "TP1312"]
+    assert found == [f"token prices need `usd_in_per_mtok` and `usd_out_per_mtok`, `{missing}` is not declared"]
 
 
 def test_nodes_with_an_own_price_may_be_anyones_sku() -> None:
@@ -354,6 +376,8 @@ def test_renting_in_a_place_of_your_own_needs_a_rate() -> None:
         (OwnPrice(option=PurchaseOption.PER_TOKEN, discount=0.1), True),
         (OwnPrice(sku="gpt-4o-mini", discount=0.1), True),
         (OwnPrice(sku="gpt-4o-mini", usd_per_hour=1.0), False),
+        (OwnPrice(sku="gpt-4o-mini", usd_in_per_mtok=1.0, usd_out_per_mtok=4.0), True),
+        (OwnPrice(sku="p5.48xlarge", usd_in_per_mtok=1.0, usd_out_per_mtok=4.0), False),
     ],
 )
 def test_price_lines_match_by_every_field_they_declare(line: OwnPrice, matches: bool) -> None:

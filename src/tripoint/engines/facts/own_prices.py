@@ -1,8 +1,8 @@
 """Which line of the estate's own price sheet applies? The one with most matching fields; the first of
 equals.
 
-Assumes a line carries either a rate per node-hour or a discount off list. A rate per hour says nothing
-about a purchase or a token price, so it never matches owned nodes or APIs."""
+Assumes a line carries a rate per node-hour, token prices, or a discount off list: one of the three. A rate per hour
+says nothing about a purchase or a token price, so it never matches owned nodes or APIs; token prices match only APIs."""
 
 from __future__ import annotations
 
@@ -62,7 +62,11 @@ def _applies(line: OwnPrice, subject: Subject) -> bool:
         and (line.sku is None or line.sku.lower() in skus)
         and (line.region is None or line.region.lower() == (subject.region or "").lower())
         and (line.option is None or line.option is subject.option)
-        and (line.discount is not None or (is_hourly and line.usd_per_hour is not None))
+        and (
+            line.discount is not None
+            or (is_hourly and line.usd_per_hour is not None)
+            or (subject.option is PurchaseOption.PER_TOKEN and line.usd_in_per_mtok is not None)
+        )
     )
 
 

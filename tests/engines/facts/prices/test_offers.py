@@ -188,6 +188,25 @@ def test_token_prices_take_one_discount_on_all_three(discount: float) -> None:
     assert (offer.id, offer.pool) == ("cloud/maker/chat-1/per_token", "cloud/maker/chat-1")
 
 
+@pytest.mark.parametrize(("cached", "expected"), [(0.1, 0.1), (None, 1.5)])
+def test_own_token_prices_replace_those_of_the_catalogue(cached: float | None, expected: float) -> None:
+    """Each price rests on the line, not on the catalogue's row; fresh input stands in for a missing cached price."""
+    line = OwnPrice(sku="maker/chat-1", usd_in_per_mtok=1.5, usd_out_per_mtok=6.0, usd_cached_per_mtok=cached)
+    site = replace(cloud(), apis=("maker/chat-1",))
+    (offer,), figures = api_offers(site, estate_of(site, prices=(line,)), tiny_catalog())
+    assert (offer.usd_in_per_mtok, offer.usd_out_per_mtok, offer.usd_cached_per_mtok) == (1.5, 6.0, expected)
+    assert (offer.list_usd, offer.price_usd) == (1.5, 1.5)
+    assert offer.basis == ("prices[0].usd_in_per_mtok", "prices[0].usd_out_per_mtok", "prices[0].usd_cached_per_mtok")
+    assert [figure.value for figure in figures] == [1.5, 6.0, expected]
+
+
+def test_token_prices_say_nothing_about_nodes() -> None:
+    """A line without SKU that prices tokens leaves node-hours at list."""
+    line = OwnPrice(provider="aws", usd_in_per_mtok=1.5, usd_out_per_mtok=6.0)
+    offers, _ = _offers(estate_of(cloud(pool=pool_of()), prices=(line,)))
+    assert offers == _offers(estate_of(cloud(pool=pool_of())))[0]
+
+
 def test_uncached_price_stands_in_for_a_missing_cached_one() -> None:
     """A cache nobody prices saves nothing."""
     catalog = tiny_catalog()

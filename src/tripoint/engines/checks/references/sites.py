@@ -10,7 +10,7 @@ from tripoint.domain.errors import Finding
 from tripoint.domain.estate import Estate
 from tripoint.domain.findings import clip, did_you_mean, finding, quoted
 from tripoint.domain.hardware import NodeType
-from tripoint.domain.purchase import NodePool, PurchaseOption
+from tripoint.domain.purchase import NodePool, OwnPrice, PurchaseOption
 from tripoint.domain.site import Site
 from tripoint.engines.checks.references.envelopes import check_envelope
 from tripoint.engines.checks.references.known import KnownNames
@@ -36,11 +36,22 @@ def check_sites(estate: Estate, catalog: Catalog, known: KnownNames) -> Iterator
             yield from _pool(below, pool, site)
             yield from _node(below, pool, site, nodes.get(pool.node_type, ()))
     for index, line in enumerate(estate.prices):
-        if (line.usd_per_hour is None) == (line.discount is None):
-            said = "neither is" if line.discount is None else "both are"
-            message = f"a price line needs either `usd_per_hour` or `discount`, {said} declared"
-            hint = "declare one" if line.discount is None else "keep one of the two"
-            yield finding("TP1312", f"prices[{index}]", message, hint)
+        yield from _price_line(f"prices[{index}]", line)
+
+
+def _price_line(path: str, line: OwnPrice) -> Iterator[Finding]:
+    """A line says one thing: a rate, a discount, or what tokens cost both ways."""
+    ways = {"usd_per_hour": line.usd_per_hour is not None, "discount": line.discount is not None}
+    ways["usd_in_per_mtok"] = line.is_per_token
+    declared = [name for name, is_declared in ways.items() if is_declared]
+    if len(declared) != 1:
+        message = "a price line needs one of `usd_per_hour`, `discount` and token prices, "
+        said = f"{quoted(declared)} are declared" if declared else "none is declared"
+        yield finding("TP1312", path, message + said, "keep one of them" if declared else "declare one")
+    elif line.is_per_token and (line.usd_in_per_mtok is None or line.usd_out_per_mtok is None):
+        missing = "usd_in_per_mtok" if line.usd_in_per_mtok is None else "usd_out_per_mtok"
+        message = f"token prices need `usd_in_per_mtok` and `usd_out_per_mtok`, `{missing}` is not declared"
+        yield finding("TP1312", path, message, "declare both; 0 is a price")
 
 
 def _node_types(estate: Estate, catalog: Catalog) -> dict[str, tuple[NodeType, ...]]:

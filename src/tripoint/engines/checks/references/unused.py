@@ -101,7 +101,7 @@ def _prices(line: OwnPrice, site: Site, estate: Estate, catalog: Catalog) -> boo
 
 
 def _prices_nodes(line: OwnPrice, site: Site, estate: Estate, catalog: Catalog) -> bool:
-    if line.option is PurchaseOption.PER_TOKEN:
+    if line.option is PurchaseOption.PER_TOKEN or line.is_per_token:
         return False
     pools = site.pools
     if pools is None:

@@ -40,7 +40,7 @@ def pool_offers(pool: PoolSpec, estate: Estate, catalog: Catalog) -> _Offers:
 
 
 def api_offers(site: Site, estate: Estate, catalog: Catalog) -> _Offers:
-    """Token-priced offers of a site; own discounts apply to all token prices alike."""
+    """Token-priced offers of a site; own discounts apply to all token prices alike, own token prices stand as list."""
     offers: list[Offer] = []
     figures: dict[str, Figure] = {}
     for api in site.apis:
@@ -226,23 +226,44 @@ def _api_offer(site: Site, row: ApiPrice, estate: Estate) -> tuple[Offer, tuple[
     providers = dict.fromkeys((provider_of(site), row.provider.lower()))
     subjects = [Subject(provider=name, skus=names, region=site.region, option=option) for name in providers]
     own = next((line for line in (best_line(estate.prices, subject) for subject in subjects) if line), None)
-    kept = 1.0 - (own.line.discount or 0.0) if own else 1.0
     cached = row.usd_in_per_mtok if row.usd_cached_per_mtok is None else row.usd_cached_per_mtok
-    figures = _api_figures(row, cached) + ((own.figure(),) if own else ())
+    (usd_in, usd_out, usd_cached), figures = _tokens(row, cached, own)
     offer = Offer(
         id=OfferId(f"{site.id}/{row.id}/{option.value}"),
         site=site.id,
         pool=PoolId(f"{site.id}/{row.id}"),
         node_type=NodeTypeId(row.id),
         option=option,
-        list_usd=row.usd_in_per_mtok,
-        price_usd=row.usd_in_per_mtok * kept,
-        usd_in_per_mtok=row.usd_in_per_mtok * kept,
-        usd_out_per_mtok=row.usd_out_per_mtok * kept,
-        usd_cached_per_mtok=cached * kept,
+        list_usd=row.usd_in_per_mtok if own is None or not own.line.is_per_token else usd_in,
+        price_usd=usd_in,
+        usd_in_per_mtok=usd_in,
+        usd_out_per_mtok=usd_out,
+        usd_cached_per_mtok=usd_cached,
         basis=tuple(figure.key for figure in figures),
     )
     return offer, figures
+
+
+def _tokens(row: ApiPrice, cached: float, own: OwnLine | None) -> tuple[tuple[float, float, float], tuple[Figure, ...]]:
+    """USD per million tokens in, out and cached, by the own line if there is one, and what they rest on."""
+    line = own.line if own else None
+    if own is not None and line is not None and line.usd_in_per_mtok is not None:
+        fresh, out = line.usd_in_per_mtok, line.usd_out_per_mtok or 0.0
+        again = fresh if line.usd_cached_per_mtok is None else line.usd_cached_per_mtok
+        named = {"usd_in_per_mtok": fresh, "usd_out_per_mtok": out, "usd_cached_per_mtok": again}
+        return (fresh, out, again), tuple(
+            Figure(
+                key=f"prices[{own.index}].{name}",
+                value=value,
+                unit=_PER_MTOK,
+                origin=Origin.DECLARED,
+                note="own price sheet; replaces the list price",
+            )
+            for name, value in named.items()
+        )
+    kept = 1.0 - (line.discount or 0.0) if line else 1.0
+    figures = _api_figures(row, cached) + ((own.figure(),) if own else ())
+    return (row.usd_in_per_mtok * kept, row.usd_out_per_mtok * kept, cached * kept), figures
 
 
 def _api_figures(row: ApiPrice, cached: float) -> tuple[Figure, ...]:
