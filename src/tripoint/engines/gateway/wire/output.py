@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -24,10 +25,8 @@ def output_limit(ask: Ask) -> int:
         # Of the two an upstream may go by either, and only the newer one was looked at.
         members = ask.members
         if _NEWER in members and (raw := members.get(_OLDER)) is not None:
-            try:
+            with suppress(msgspec.DecodeError):  # no number: for the upstream to refuse
                 limit = max(limit, min(_whole(raw) or 0, MAX_TOKENS_OUT))
-            except msgspec.DecodeError:
-                pass  # no number: for the upstream to refuse
     return limit
 
 
