@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import fcntl
+import hashlib
 import http.client
 import json
+import secrets
 import shutil
 import socket
 import subprocess
@@ -70,6 +72,62 @@ class OidcProvider:
         finally:
             connection.close()
         return str(answer["access_token"])
+
+    def sign_in(self, person: str) -> str:
+        """The id token of a person who signs in through the browser (authorization code with PKCE)."""
+        verifier = secrets.token_urlsafe(48)
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+        back = "http://127.0.0.1/signed-in"
+        asked = {
+            "client_id": "web", "response_type": "code", "scope": "openid", "redirect_uri": back,
+            "code_challenge": challenge, "code_challenge_method": "S256", "state": "s", "nonce": "n",
+        }  # fmt: skip
+        browser = _Browser(self.port)
+        form, _ = browser.go(f"/auth?{urllib.parse.urlencode(asked)}")
+        consent, _ = browser.go(form, {"prompt": "login", "login": person, "password": "any"})
+        where, _ = browser.go(consent, {"prompt": "consent"})
+        assert where.startswith(back), where
+        code = urllib.parse.parse_qs(urllib.parse.urlsplit(where).query)["code"][0]
+        _, content = _Browser(self.port).go(
+            "/token",
+            {"grant_type": "authorization_code", "client_id": "web", "code": code, "redirect_uri": back,
+             "code_verifier": verifier},
+        )  # fmt: skip
+        return str(json.loads(content)["id_token"])
+
+
+class _Browser:
+    """Follows redirects and keeps cookies, as far as signing in needs it."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._cookies: dict[str, str] = {}
+
+    def go(self, path: str, form: dict[str, str] | None = None) -> tuple[str, bytes]:
+        """Where it ends up, and what is there; stops at an address of somebody else."""
+        for _ in range(20):
+            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_START_S)
+            try:
+                headers = {"cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
+                if form is not None:
+                    headers["content-type"] = "application/x-www-form-urlencoded"
+                sent = None if form is None else urllib.parse.urlencode(form)
+                connection.request("GET" if form is None else "POST", path, sent, headers)
+                answer = connection.getresponse()
+                content = answer.read()
+            finally:
+                connection.close()
+            for line in answer.headers.get_all("set-cookie") or ():
+                name, _, value = line.partition(";")[0].partition("=")
+                self._cookies[name] = value
+            where = answer.headers.get("location")
+            if where is None:
+                return path, content
+            parts = urllib.parse.urlsplit(where)
+            if parts.netloc not in ("", f"127.0.0.1:{self._port}"):
+                return where, b""
+            path, form = urllib.parse.urlunsplit(("", "", parts.path, parts.query, "")), None
+        raise AssertionError("the provider redirects for ever")
 
 
 @contextmanager

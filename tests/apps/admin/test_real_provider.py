@@ -107,6 +107,15 @@ def test_elliptic_signatures_are_good_as_well(provider: OidcProvider, tmp_path: 
         assert world.call(provider.token("ada", audience), "GET", "/v1/me").status == 200
 
 
+def test_a_person_who_signs_in_is_known_by_the_id_token(provider: OidcProvider, tmp_path: Path) -> None:
+    """Authorization code with PKCE in a browser; the token is for the web application, and says which groups."""
+    rules = (read_rule("acme-finance=finance@acme"),)
+    with admin_world(tmp_path, oidc_issuer=provider.issuer, oidc_audience="web", rules=rules) as world:
+        me = world.call(provider.sign_in("bob"), "GET", "/v1/me")
+        assert (me.status, me.content["roles"], me.content["tenant"]) == (200, ["finance"], "acme")
+        assert world.call(provider.sign_in("eve"), "GET", "/v1/me").status == 401
+
+
 def test_keys_change_and_the_provider_may_be_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tokens go on being good while the provider is away; with its new keys, new tokens are good and old ones not."""
     monkeypatch.setattr("tripoint.adapters.oidc.issuer.COOL_S", 0.0)

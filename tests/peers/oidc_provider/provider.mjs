@@ -1,5 +1,6 @@
 // An identity provider on loopback, with signing keys that are new at every start.
-// Usage: node provider.mjs PORT. Prints its issuer once it listens; clients get tokens by client credentials.
+// Usage: node provider.mjs PORT. Prints its issuer once it listens; programs get tokens by client credentials,
+// people by signing in with any password.
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import Provider from 'oidc-provider';
 
@@ -13,13 +14,24 @@ function signingKey(alg, kind, options) {
 }
 
 const provider = new Provider(issuer, {
-  clients: Object.keys(groups).map((id) => ({
-    client_id: id,
-    client_secret: `secret-of-${id}`,
-    grant_types: ['client_credentials'],
-    redirect_uris: [],
-    response_types: [],
-  })),
+  clients: [
+    ...Object.keys(groups).map((id) => ({
+      client_id: id,
+      client_secret: `secret-of-${id}`,
+      grant_types: ['client_credentials'],
+      redirect_uris: [],
+      response_types: [],
+    })),
+    { // where people sign in, in a browser
+      client_id: 'web',
+      token_endpoint_auth_method: 'none',
+      application_type: 'native',
+      redirect_uris: ['http://127.0.0.1/signed-in'],
+    },
+  ],
+  claims: { openid: ['sub', 'groups'] },
+  conformIdTokenClaims: false,
+  findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id, groups: groups[id] }) }),
   jwks: { keys: [
     signingKey('RS256', 'rsa', { modulusLength: 2048 }),
     signingKey('ES256', 'ec', { namedCurve: 'P-256' }),
@@ -28,7 +40,7 @@ const provider = new Provider(issuer, {
   extraTokenClaims: (ctx, token) => ({ groups: groups[token.clientId] }),
   features: {
     clientCredentials: { enabled: true },
-    devInteractions: { enabled: false },
+    devInteractions: { enabled: true },
     resourceIndicators: {
       enabled: true,
       getResourceServerInfo: (ctx, resource) => ({
