@@ -172,4 +172,5 @@ def _days(since: str | None, until: str | None) -> tuple[str, str]:
 
 command.add_command(ledger_bills.demand)
 command.add_command(ledger_bills.export)
+command.add_command(ledger_bills.reconcile)
 command.add_command(alerts)

@@ -10,7 +10,9 @@ from tripoint.apps import stores
 from tripoint.apps.answer import Answer, answering, plural
 from tripoint.apps.terminal.books import day_options, observe_demand, open_books
 from tripoint.apps.terminal.desk import completes, local_user, store_option
+from tripoint.apps.terminal.flags import UsdAmount
 from tripoint.apps.terminal.progress import working_display
+from tripoint.domain.errors import OptionError
 
 if TYPE_CHECKING:
     from tripoint.domain.demand import DemandProfile
@@ -105,6 +107,68 @@ def _profile_line(name: str, profile: DemandProfile) -> str:
         f"{name}: {profile.rows:,} requests in {profile.window_s / 3600:,.2f} h, {profile.requests_per_s:.4g} a second,"
         f" {tokens_in:,.0f} tokens in and {tokens_out:,.0f} out, {cached:.0%} of input from caches"
     )
+
+
+@click.command()
+@click.argument("bill", type=click.Path(dir_okay=False))
+@click.option(
+    "--upstream", "upstreams", metavar="ID", multiple=True, help="Whose bill it is; repeatable, all when not given."
+)
+@click.option("--model", "models", metavar="THEIRS=OURS", multiple=True,
+              help="Our model by the name the bill has for it; repeatable.")  # fmt: skip
+@click.option("--service", metavar="NAME", help="Only rows of this service.")
+@click.option("--tolerance", metavar="USD", type=UsdAmount(), default="0.01", show_default=True,
+              help="How much may stay open before the answer is no.")  # fmt: skip
+@click.option("--apply", "applies", is_flag=True, help="Enter the proposed correction rows.")
+@store_option
+@answering
+def reconcile(
+    bill: str,
+    upstreams: tuple[str, ...],
+    models: tuple[str, ...],
+    service: str | None,
+    tolerance: int,
+    applies: bool,
+    store: str | None,
+) -> Answer:
+    """Compare the ledger with a provider's FOCUS bill, and say why they differ.
+
+    BILL is CSV or Parquet. Each day and model is told with its causes: time zone cut-off, cached tokens, price version,
+    rounding, credits, what one side has not. Exit code 1 when more stays open than tolerated: what nothing explains,
+    and what is charged without a record.
+    """
+    from pathlib import Path
+
+    from tripoint.apps.render.reconcile import reconcile_payload, reconcile_text
+    from tripoint.domain.money import usd
+    from tripoint.usecases.accounts.login import local_actor
+    from tripoint.usecases.reconcile import ReconcileOptions, apply_corrections, reconcile_bill
+
+    options = ReconcileOptions(
+        bill=Path(bill).name,
+        upstreams=upstreams,
+        models=_names(models),
+        service=service,
+        tolerance_usd=usd(tolerance),
+    )
+    with open_books(store) as ledger, working_display(f"comparing {bill}"):
+        done = reconcile_bill(ledger, local_actor(local_user()), stores.read_bill(bill), options)
+        entered = apply_corrections(ledger, done.proposed).added if applies else 0
+    return Answer(
+        text=reconcile_text(done, entered, applies=applies),
+        payload={**reconcile_payload(done), "entered": entered},
+        ok=done.is_within,
+    )
+
+
+def _names(texts: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for text in texts:
+        theirs, equals, ours = (part.strip() for part in text.rpartition("="))
+        if not (theirs and equals and ours):
+            raise OptionError(f"`--model {text}` names no pair", hint="write it as THEIRS=OURS")
+        found[theirs] = ours
+    return found
 
 
 def _exported(file: str, format_: str, version: str, done: Exported) -> Answer:

@@ -1,0 +1,141 @@
+"""`tripoint ledger reconcile`: our records held against a provider's bill, and brought to it by correction rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from tripoint.domain.bill import BillRow
+from tripoint.domain.errors import FileError, OptionError
+from tripoint.domain.ledger import Adjustment, Dimension, EntryKind, Loaded, PriceRow, SpendQuery
+from tripoint.domain.tenancy import Actor
+from tripoint.engines.governance.focus.meters import Meter, split
+from tripoint.engines.governance.ledger.days import day_number, day_text
+from tripoint.engines.governance.reconcile.bill import charges
+from tripoint.engines.governance.reconcile.compare import reconcile
+from tripoint.engines.governance.reconcile.correct import corrections
+from tripoint.engines.governance.reconcile.words import OPEN, Charged, Reconciliation, Recorded
+from tripoint.ports import Ledger
+from tripoint.usecases.spend import see_spend
+
+_D = Dimension
+_BY: Final = (_D.HOUR, _D.KIND, _D.MODEL, _D.SITE, _D.UPSTREAM, _D.TARIFF, _D.PRICES)
+_KINDS: Final = (EntryKind.USAGE, EntryKind.CORRECTION)
+_NOT_COUNTED: Final = frozenset((Meter.UNPRICED, Meter.IDLE))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileOptions:
+    """Flags of one comparison."""
+
+    bill: str
+    """What the bill is called in correction rows."""
+    upstreams: tuple[str, ...] = ()
+    """Upstreams whose bill it is; all when empty."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """Our models by the names the bill has for them, where they differ."""
+    service: str | None = None
+    """Only rows of this service; all when `None`."""
+    tolerance_usd: Decimal = Decimal("0.01")
+    """How much may stay open."""
+
+
+class Reconciled(NamedTuple):
+    """What came of it."""
+
+    found: Reconciliation
+    """Every difference with its causes."""
+    proposed: tuple[Adjustment, ...]
+    """Correction rows for what is known and final."""
+    open_usd: Decimal
+    """What somebody must look into: unexplained, or charged without a record."""
+    is_within: bool
+    """True where that is within the tolerance."""
+
+
+def reconcile_bill(
+    ledger: Ledger, actor: Actor, rows: Iterable[BillRow], options: ReconcileOptions
+) -> Reconciled:  # fmt: skip
+    """Compares a bill with the ledger, model by model and day by day.
+
+    Raises `OptionError` for another currency, `FileError` for a bill without rows, `AccessError` for want of a role.
+    """
+    chosen = [row for row in rows if options.service is None or row.service == options.service]
+    if not chosen:
+        raise FileError("the bill holds no row to compare", hint="check the file, and `--service` where it is given")
+    first, last = _days(chosen)
+    rates = _rates(ledger, actor)
+    recorded = _recorded(ledger, actor, rates, (first, last), options.upstreams)
+    known = {row.model for row in recorded if row.model}
+    unknown = sorted(set(options.models.values()) - known)
+    if unknown:
+        raise OptionError(
+            f"the ledger knows no model `{unknown[0]}` in those days",
+            hint=f"it knows {', '.join(sorted(known)) or 'none'}",
+        )
+    charged: list[Charged] = list(charges(chosen, known, options.models))
+    found = reconcile(charged, recorded, rates)
+    only = options.upstreams[0] if len(options.upstreams) == 1 else ""
+    proposed = corrections(found, options.bill, upstream=only)
+    still = found.total(*OPEN)
+    return Reconciled(found, proposed, still, still <= options.tolerance_usd)
+
+
+def apply_corrections(ledger: Ledger, proposed: tuple[Adjustment, ...]) -> Loaded:
+    """Enters proposed rows; the same ones again change nothing. Raises `StoreError`."""
+    return ledger.load((), proposed)
+
+
+def _days(rows: Collection[BillRow]) -> tuple[str, str]:
+    """The bill's days, and one on either side, since its days may begin elsewhere than ours."""
+    day_s = 86_400
+    first, last = (int(edge(row.start for row in rows) // day_s) for edge in (min, max))
+    return day_text(first - 1), day_text(last + 2)
+
+
+def _recorded(
+    ledger: Ledger,
+    actor: Actor,
+    rates: Mapping[str, Mapping[str, PriceRow]],
+    days: tuple[str, str],
+    upstreams: tuple[str, ...],
+) -> list[Recorded]:
+    found = []
+    for upstream in upstreams or (None,):
+        query = SpendQuery(by=_BY, since=days[0], until=days[1], upstream=upstream, kinds=_KINDS)
+        for spend in see_spend(ledger, actor, query):
+            time, kind, model, _, served_by, tariff, prices = spend.by
+            if not served_by and kind == EntryKind.USAGE:
+                continue
+            is_correction = kind == EntryKind.CORRECTION
+            metered = split(kind, spend, rates.get(prices, {}).get(tariff))
+            found.append(
+                Recorded(
+                    hour=_hour(time),
+                    model=model,
+                    tariff=tariff,
+                    prices=prices,
+                    tokens={
+                        each.meter: each.amount.quantity
+                        for each in metered
+                        if not is_correction and each.meter not in _NOT_COUNTED
+                    },
+                    nano={each.meter: each.amount.nano for each in metered if not is_correction},
+                    requests=spend.requests,
+                    corrected_nano=spend.nano if is_correction else 0,
+                )
+            )
+    return found
+
+
+def _rates(ledger: Ledger, actor: Actor) -> dict[str, dict[str, PriceRow]]:
+    """Price rows of every version that anything was ever charged by."""
+    versions = {spend.by[0] for spend in see_spend(ledger, actor, SpendQuery(by=(_D.PRICES,))) if spend.by[0]}
+    return {version: {row.tariff.id: row for row in ledger.prices(version)} for version in sorted(versions)}
+
+
+def _hour(time: str) -> int:
+    day, _, hour = time.partition("T")
+    return day_number(day) * 24 + int(hour)

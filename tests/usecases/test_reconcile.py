@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.factories.spending import VERSION, ledger_of, price_row, priced_record
+
+from tripoint.adapters.focus_files.read import read_bill
+from tripoint.adapters.focus_files.write import write_csv
+from tripoint.adapters.ledger_sql.ledger import SqlLedger
+from tripoint.domain.bill import BillRow
+from tripoint.domain.errors import FileError, OptionError
+from tripoint.domain.record import Usage, UsageRecord
+from tripoint.engines.governance.reconcile.words import Cause, Reconciliation
+from tripoint.testing.ledger_conformance import NOON, piece
+from tripoint.usecases.accounts.login import local_actor
+from tripoint.usecases.focus import ExportOptions, export_bill
+from tripoint.usecases.reconcile import Reconciled, ReconcileOptions, apply_corrections, reconcile_bill
+
+ME = local_actor("me")
+PRICE = price_row("chat/a/llama", (200_000, 20_000, 800_000, 0))
+CHEAPER = price_row("chat/a/llama", (150_000, 20_000, 600_000, 0))
+HOUR_S = 3_600
+
+
+def records() -> list[UsageRecord]:
+    """Three days of one model, a request an hour."""
+    return [
+        priced_record(number, PRICE, Usage(1000 + number, 100 + number, 400, 0), at=NOON + number * HOUR_S)
+        for number in range(72)
+    ]
+
+
+@pytest.fixture(name="ledger")
+def _ledger(tmp_path: Path) -> Iterator[SqlLedger]:
+    with closing(ledger_of(tmp_path / "store.db", [PRICE], records())) as ledger:
+        yield ledger
+
+
+@pytest.fixture(name="bill")
+def _bill(ledger: SqlLedger, tmp_path: Path) -> list[BillRow]:
+    """A provider's bill that agrees: an export of the same records, without our own columns."""
+    return exported(ledger, tmp_path)
+
+
+def exported(ledger: SqlLedger, folder: Path) -> list[BillRow]:
+    """Rows as a provider would send them."""
+    file = folder / "bill.csv"
+    export_bill(ledger, ME, ExportOptions(), lambda columns, sheets: write_csv(file, columns, sheets))
+    return [row._replace(custom={}, details={"ModelId": "Llama"}) for row in read_bill(file)]
+
+
+def compared(ledger: SqlLedger, rows: Sequence[BillRow], **fields: object) -> Reconciled:
+    """What the comparison says; causes always add up."""
+    given_ = {"bill": "november", **fields}
+    done = reconcile_bill(ledger, ME, rows, ReconcileOptions(**given_))  # type: ignore[arg-type]  # fields of it
+    adds_up(done.found)
+    return done
+
+
+def adds_up(found: Reconciliation) -> None:
+    """No difference without its causes, to the last digit."""
+    for one in found.differences:
+        assert sum((each.usd for each in one.causes), Decimal(0)) == one.theirs - one.ours
+
+
+def causes(done: Reconciled) -> set[Cause]:
+    """Every cause that was found."""
+    return {each.cause for one in done.found.differences for each in one.causes}
+
+
+def meter(rows: Sequence[BillRow], name: str, change: Callable[[BillRow], BillRow]) -> list[BillRow]:
+    """The bill with the rows of one meter changed."""
+    return [change(row) if row.meter == name else row for row in rows]
+
+
+def test_a_bill_that_agrees_has_no_difference(ledger: SqlLedger, bill: list[BillRow]) -> None:
+    """Four calendar days of one model."""
+    done = compared(ledger, bill)
+    assert causes(done) == set()
+    assert len(done.found.differences) == 4
+    assert (done.is_within, done.proposed) == (True, ())
+
+
+def test_cents_are_rounding(ledger: SqlLedger, bill: list[BillRow]) -> None:
+    """A bill in cents differs by no more than its digits say, and a correction settles it."""
+    cents = [row._replace(effective=row.effective.quantize(Decimal("0.01"))) for row in bill]
+    done = compared(ledger, cents)
+    assert causes(done) == {Cause.ROUNDING}
+    assert done.is_within
+
+
+def test_days_that_begin_elsewhere_are_found(ledger: SqlLedger, bill: list[BillRow], tmp_path: Path) -> None:
+    """Their days begin at 08:00 UTC although they are written as if at midnight: both sides hold the same tokens."""
+    moved = [record._replace(at=record.at - 8 * HOUR_S) for record in records()]
+    with closing(ledger_of(tmp_path / "moved.db", [PRICE], moved)) as other:
+        theirs = exported(other, tmp_path)
+    done = compared(ledger, theirs)
+    assert causes(done) <= {Cause.ZONE, Cause.ROUNDING}
+    assert done.found.shift_h == 8
+    assert done.is_within
+    assert len(bill) > 0
+
+
+def test_days_that_say_where_they_begin_need_no_explanation(ledger: SqlLedger, tmp_path: Path) -> None:
+    """The same with honest charge periods."""
+    moved = [record._replace(at=record.at - 8 * HOUR_S) for record in records()]
+    with closing(ledger_of(tmp_path / "moved.db", [PRICE], moved)) as other:
+        theirs = [
+            row._replace(start=row.start + 8 * HOUR_S, end=row.end + 8 * HOUR_S) for row in exported(other, tmp_path)
+        ]
+    done = compared(ledger, theirs)
+    assert causes(done) <= {Cause.ROUNDING}
+    assert done.found.shift_h == 0
+
+
+def test_cached_tokens_are_told(ledger: SqlLedger, bill: list[BillRow]) -> None:
+    """They count 300 tokens a day as computed that we saw come from a cache."""
+    more = meter(
+        bill,
+        "Input Tokens",
+        lambda row: row._replace(
+            consumed=(row.consumed or Decimal(0)) + 300, effective=row.effective + 300 * Decimal("0.0000002")
+        ),
+    )
+    less = meter(more, "Cached Input Tokens", lambda row: row._replace(
+        consumed=(row.consumed or Decimal(0)) - 300, effective=row.effective - Decimal("0.000006")))  # fmt: skip
+    done = compared(ledger, less)
+    assert causes(done) <= {Cause.CACHED, Cause.ROUNDING}
+    told = next(each for each in done.found.differences[0].causes if each.cause is Cause.CACHED)
+    assert told.text == "300 input tokens computed at theirs, cached at ours"
+    assert told.usd == pytest.approx(Decimal("0.000054"), abs=Decimal("1e-9"))
+
+
+def test_another_price_version_is_recognised(ledger: SqlLedger, bill: list[BillRow]) -> None:
+    """They charge last month's price, which we know; a price that nobody knows stays unexplained."""
+    old = priced_record(900, CHEAPER, Usage(10, 10), at=NOON - 40 * 86_400)._replace(prices="p0")
+    ledger.keep_prices("p0", [CHEAPER], NOON)
+    ledger.load([piece([old], source="older")])
+    cheaper = meter(bill, "Output Tokens", lambda row: row._replace(effective=row.effective * 3 / 4))
+    done = compared(ledger, cheaper)
+    assert causes(done) <= {Cause.PRICE_VERSION, Cause.ROUNDING}
+    assert f"charged at our price version p0, recorded at {VERSION}" in done.found.differences[0].causes[0].text
+    dearer = meter(bill, "Output Tokens", lambda row: row._replace(effective=row.effective * 2))
+    again = compared(ledger, dearer)
+    assert Cause.UNEXPLAINED in causes(again)
+    assert (again.is_within, again.proposed) == (again.open_usd <= Decimal("0.01"), again.proposed)
+    assert "1.600000 USD a million on the bill, 0.800000 recorded" in again.found.differences[0].causes[0].text
+
+
+def test_what_one_side_has_not_is_told(ledger: SqlLedger, bill: list[BillRow]) -> None:
+    """A day they forgot costs nothing more; a day we have no record of is open, whatever it is."""
+    first = min(row.start for row in bill)
+    done = compared(ledger, [row for row in bill if row.start != first + 86_400])
+    assert causes(done) == {Cause.MISSING_THEIRS}
+    assert done.is_within
+    beyond = [*bill, *(row._replace(start=row.start + 9 * 86_400, end=row.end + 9 * 86_400) for row in bill)]
+    charged = compared(ledger, beyond, tolerance_usd=Decimal("0.000001"))
+    assert causes(charged) == {Cause.MISSING_OURS}
+    assert not charged.is_within
+    assert charged.proposed == ()
+
+
+def test_more_tokens_than_recorded_are_unexplained(ledger: SqlLedger, bill: list[BillRow]) -> None:
+    """They are told with both counts, and no correction hides them."""
+    more = meter(bill, "Output Tokens", lambda row: row._replace(
+        consumed=(row.consumed or Decimal(0)) + 1000, effective=row.effective + Decimal("0.0008")))  # fmt: skip
+    done = compared(ledger, more, tolerance_usd=Decimal("0.001"))
+    assert causes(done) <= {Cause.UNEXPLAINED, Cause.ROUNDING}
+    assert done.open_usd == pytest.approx(Decimal("0.0032"), abs=Decimal("1e-7"))
+    assert not done.is_within
+
+
+def test_credits_are_settled_by_a_correction_once(ledger: SqlLedger, bill: list[BillRow]) -> None:
+    """Entered, the next comparison agrees; entered again, nothing changes; a restated bill is corrected once more."""
+    credit = bill[0]._replace(category="Credit", meter="", sku="", effective=Decimal("-1.25"), consumed=None)
+    done = compared(ledger, [*bill, credit])
+    assert causes(done) == {Cause.CREDIT}
+    assert [row.nano for row in done.proposed] == [-1_250_000_000]
+    assert apply_corrections(ledger, done.proposed).added == 1
+    assert apply_corrections(ledger, done.proposed).added == 0
+    again = compared(ledger, [*bill, credit])
+    assert again.proposed == ()
+    assert all(one.theirs == one.ours for one in again.found.differences)
+    restated = compared(ledger, [*bill, credit._replace(effective=Decimal("-1.50"))])
+    assert [row.nano for row in restated.proposed] == [-250_000_000]
+    assert apply_corrections(ledger, restated.proposed).added == 1
+    assert ledger.audit("1970-01-01", "2999-12-31") == ()
+
+
+def test_models_go_by_other_names_and_units_by_other_sizes(ledger: SqlLedger, bill: list[BillRow]) -> None:
+    """A name in a SKU, a mapping, thousands of tokens."""
+    theirs = [
+        row._replace(
+            details={},
+            description="",
+            sku=f"meta.L-3/{row.meter}",
+            unit="1K tokens",
+            consumed=(row.consumed or Decimal(0)) / 1000,
+        )
+        for row in bill
+        if row.meter != "Requests"
+    ]
+    assert Cause.MISSING_OURS in causes(compared(ledger, theirs))
+    assert causes(compared(ledger, theirs, models={"L-3": "llama"})) == set()
+    with pytest.raises(OptionError, match="knows no model `qwen`"):
+        compared(ledger, theirs, models={"L-3": "qwen"})
+
+
+def test_what_cannot_be_compared_is_refused(ledger: SqlLedger, bill: list[BillRow]) -> None:
+    """Euros, an empty bill, a service that is not in it; storage is told apart."""
+    with pytest.raises(OptionError, match="is in EUR"):
+        compared(ledger, [bill[0]._replace(currency="EUR")])
+    with pytest.raises(FileError, match="no row to compare"):
+        compared(ledger, [])
+    with pytest.raises(FileError, match="no row to compare"):
+        compared(ledger, bill, service="Storage")
+    disk = bill[0]._replace(meter="Disk", sku="disk", description="Disk", unit="GB-Months", pricing_unit="GB-Months")
+    assert causes(compared(ledger, [*bill, disk])) == {Cause.OTHER}
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_causes_add_up_whatever_the_bill_says(data: st.DataObject) -> None:
+    """Rows dropped, doubled, moved in time, with other counts and prices."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        ledger = stack.enter_context(closing(ledger_of(Path(folder) / "store.db", [PRICE], records()[:30])))
+        rows = []
+        for row in exported(ledger, Path(folder)):
+            for _ in range(data.draw(st.integers(0, 2))):
+                shift = data.draw(st.integers(-30, 30)) * HOUR_S
+                rows.append(row._replace(
+                    start=row.start + shift, end=row.end + shift,
+                    consumed=Decimal(data.draw(st.integers(0, 10**9))),
+                    effective=row.effective * data.draw(st.decimals("-3", "3", places=6)),
+                    category=data.draw(st.sampled_from(("Usage", "Credit", "Tax"))),
+                ))  # fmt: skip
+        if rows:
+            done = compared(ledger, rows)
+            before = {one[:2]: one.theirs for one in done.found.differences}
+            apply_corrections(ledger, done.proposed)
+            again = compared(ledger, rows)
+            assert {one[:2]: one.theirs for one in again.found.differences} == before
+            assert again.proposed == ()
+            assert again.open_usd == done.open_usd
