@@ -23,6 +23,8 @@ from tripoint.domain.errors import FileError
 
 NEEDED: Final = ("ChargePeriodStart", "ChargeCategory", "BilledCost")
 """Columns a file must have to be a bill."""
+_NULL: Final = "NULL"
+"""How some exports of FOCUS 1.0 write null."""
 _BATCH: Final = 10_000
 _HINT: Final = "name a FOCUS export, CSV or Parquet, of version 1.0 or later"
 
@@ -114,7 +116,8 @@ def _unreadable(path: Path, error: Exception) -> FileError:
     return FileError(f"cannot read `{path}`: {reason}", hint="check the path and your rights to it")
 
 
-def _bill_row(path: Path, place: int, row: Mapping[str, str]) -> BillRow:
+def _bill_row(path: Path, place: int, texts: Mapping[str, str]) -> BillRow:
+    row = {name: value for name, value in texts.items() if value != _NULL}
     text = row.get
     start = _instant(path, place, "ChargePeriodStart", text("ChargePeriodStart", ""))
     end = text("ChargePeriodEnd")
@@ -150,6 +153,14 @@ def _bill_row(path: Path, place: int, row: Mapping[str, str]) -> BillRow:
         details=_keys(text("SkuPriceDetails", "")),
         tags=_keys(text("Tags", "")),
         custom={name: value for name, value in row.items() if name.startswith("x_")},
+        region_name=text("RegionName", ""),
+        service_category=text("ServiceCategory", ""),
+        pricing_category=text("PricingCategory", ""),
+        commitment=text("CommitmentDiscountId", ""),
+        commitment_category=text("CommitmentDiscountCategory", ""),
+        commitment_type=text("CommitmentDiscountType", ""),
+        commitment_status=text("CommitmentDiscountStatus", ""),
+        sub_account_name=text("SubAccountName", ""),
     )
 
 
