@@ -27,7 +27,7 @@ DAMAGED: Final = "damaged"
 _NAME: Final = re.compile(r"usage-\d+-([0-9a-f]+)-\d+\.seg")
 _FRAME: Final = Struct("<II")
 _MAX_PAYLOAD: Final = 1 << 20
-_CHUNK: Final = 8 << 20
+_CHUNK: Final = 16 << 20
 _LATEST_S: Final = 1e11
 _MOST: Final = 1 << 62
 """Sums of this and more do not fit a database's integers."""

@@ -272,13 +272,13 @@ class Entry(NamedTuple):
     marginal_nano: int
     """What routing compared, nano-dollars."""
     ttft_s: float
-    """Time to first token, s, to the microsecond; 0 when none came."""
+    """Time to first token, s; 0 when none came."""
     tpot_s: float
-    """Mean time per output token after the first, s, to the microsecond."""
+    """Mean time per output token after the first, s."""
     total_s: float
-    """From the request's last byte to the answer's last, s, to the microsecond."""
+    """From the request's last byte to the answer's last, s."""
     own_s: float
-    """Part of it spent in the gateway before the first attempt was sent, s, to the microsecond."""
+    """Part of it spent in the gateway before the first attempt was sent, s."""
     trace_id: str
     """W3C trace id, empty when none."""
     corrects: str

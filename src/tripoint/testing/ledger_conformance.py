@@ -64,7 +64,7 @@ class LedgerConformance:
         raise AssertionError("a conformance test must say how its ledger is opened")
 
     def test_what_is_loaded_is_told_in_full(self) -> None:
-        """Every field of a record comes back, times to the microsecond."""
+        """Every field of a record comes back; when it began, to the microsecond."""
         ledger = self.open_ledger()
         assert ledger.load([piece([usage_record(1)])]) == Loaded(1, 0)
         entry = next(ledger.entries(EntryQuery()))

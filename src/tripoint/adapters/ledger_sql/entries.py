@@ -7,17 +7,16 @@ from typing import Any
 
 import msgspec
 
+from tripoint.adapters.ledger_sql.schema import Detail
 from tripoint.adapters.sql.database import Database, Row
 from tripoint.domain.ledger import Entry, EntryQuery
-from tripoint.domain.record import AttemptRecord
 
 _PAGE = 5_000
-_decode = msgspec.msgpack.Decoder(tuple[AttemptRecord, ...]).decode
+_decode = msgspec.msgpack.Decoder(Detail).decode
 _COLUMNS = (
     "e.number, l.kind, e.id, e.at_us, l.tenant, l.key, l.workload, l.model, l.site, l.upstream, l.tariff, l.prices,"
     " m.api, m.status, m.ending, m.error, m.is_stream, m.is_estimated, m.reason, e.requests, e.tokens_in, e.cached,"
-    " e.tokens_out, e.reasoning, e.nano, e.list_nano, e.marginal_nano, e.ttft_us, e.tpot_us, e.total_us, e.own_us,"
-    " e.trace_id, e.corrects, e.note, e.attempts"
+    " e.tokens_out, e.reasoning, e.nano, e.list_nano, e.marginal_nano, e.detail"
 )
 
 
@@ -61,10 +60,10 @@ def _page(query: EntryQuery, after: int | None, size: int) -> tuple[str, list[An
 
 def _entry(row: Row) -> Entry:
     (number, kind, id, at_us, *names), rest = row[:12], row[12:]
-    (api, status, ending, error, is_stream, is_estimated, reason, requests, *figures) = rest[:15]
-    times, (trace_id, corrects, note, attempts) = rest[15:19], rest[19:]
+    api, status, ending, error, is_stream, is_estimated, reason, requests, *figures, kept = rest
+    detail = _decode(kept)
     return Entry._make((
         number, kind, id, at_us / 1e6, *names, api, status, ending, error, bool(is_stream), bool(is_estimated),
-        note if note is not None else reason, requests, *figures, *(each / 1e6 for each in times), trace_id,
-        corrects or "", _decode(attempts) if attempts else (),
+        reason if detail.note is None else detail.note, requests, *figures, detail.ttft_s, detail.tpot_s,
+        detail.total_s, detail.own_s, detail.trace_id, detail.corrects, detail.attempts,
     ))  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from tripoint.adapters.ledger_sql.names import NO_MANNER, LineKey, Names
+from tripoint.adapters.ledger_sql.schema import Detail
 from tripoint.domain.ledger import Adjustment, EntryKind
 from tripoint.domain.record import UsageRecord, portions
 
@@ -42,8 +43,7 @@ def usage_rows(names: Names, records: Iterable[UsageRecord]) -> list[EntryRow]:
         add((
             id, at_us, lines(line) or line_of(line), manners(manner) or manner_of(manner), 1,
             tokens_in, cached, tokens_out, reasoning, nano, list_nano, marginal_nano,
-            round(ttft_s * 1e6), round(tpot_s * 1e6), round(total_s * 1e6), round(own_s * 1e6), trace_id,
-            encode(attempts) if attempts else None, None, None, number,
+            encode((ttft_s, tpot_s, total_s, own_s, trace_id, attempts, "", None)), number,
         ))  # fmt: skip
         number += 1
         if billed:
@@ -65,7 +65,7 @@ def _billed_rows(names: Names, record: UsageRecord, at_us: int, first: int) -> I
         yield (
             f"{record.id}/{number}", at_us, names.line(line), names.manner(manner), 0,
             usage.tokens_in, usage.cached, usage.tokens_out, usage.reasoning, bill.nano, bill.list_nano,
-            bill.marginal_nano, 0, 0, 0, 0, record.trace_id, None, None, None, first + number - 1,
+            bill.marginal_nano, _encode(Detail(trace_id=record.trace_id)), first + number - 1,
         )  # fmt: skip
 
 
@@ -86,8 +86,8 @@ def adjustment_rows(names: Names, adjustments: Iterable[Adjustment]) -> list[Ent
         )
         rows.append((
             each.id, round(each.at * 1e6), names.line(line), names.manner(NO_MANNER), 0,
-            each.tokens_in, 0, each.tokens_out, 0, each.nano, each.list_nano, 0, 0, 0, 0, 0, "", None,
-            each.corrects or None, each.reason, names.next_entry + len(rows),
+            each.tokens_in, 0, each.tokens_out, 0, each.nano, each.list_nano, 0,
+            _encode(Detail(corrects=each.corrects, note=each.reason)), names.next_entry + len(rows),
         ))  # fmt: skip
     names.next_entry += len(rows)
     return rows

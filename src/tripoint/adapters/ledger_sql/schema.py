@@ -7,7 +7,10 @@ often. Each fine line knows its line in every coarse cube.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from tripoint.adapters.sql.database import Engine, Schema
+from tripoint.domain.record import AttemptRecord
 from tripoint.engines.governance.ledger.cubes import MEASURES
 
 LINE_NAMES = ("kind", "tenant", "key", "workload", "model", "site", "upstream", "tariff", "prices")
@@ -15,11 +18,33 @@ LINE_NAMES = ("kind", "tenant", "key", "workload", "model", "site", "upstream", 
 MANNER_NAMES = ("api", "status", "ending", "error", "is_stream", "reason", "is_estimated")
 """Columns of a manner, in order."""
 ENTRY_COLUMNS = (
-    "id", "at_us", "line", "manner", "requests", "tokens_in", "cached", "tokens_out", "reasoning",
-    "nano", "list_nano", "marginal_nano", "ttft_us", "tpot_us", "total_us", "own_us", "trace_id", "attempts",
-    "corrects", "note", "number",
+    "id", "at_us", "line", "manner", "requests", "tokens_in", "cached", "tokens_out", "reasoning", "nano", "list_nano",
+    "marginal_nano", "detail", "number",
 )  # fmt: skip
-"""Columns of an entry, in order."""
+"""Columns of an entry, in order; `detail` is a `Detail`, which nobody sums up or chooses by."""
+
+
+class Detail(NamedTuple):
+    """The rest of an entry, as MessagePack."""
+
+    ttft_s: float = 0.0
+    """Time to first token, s."""
+    tpot_s: float = 0.0
+    """Mean time per output token after the first, s."""
+    total_s: float = 0.0
+    """Whole time, s."""
+    own_s: float = 0.0
+    """Part of it in the gateway, s."""
+    trace_id: str = ""
+    """W3C trace id."""
+    attempts: tuple[AttemptRecord, ...] = ()
+    """Every attempt."""
+    corrects: str = ""
+    """Id of the entry it corrects."""
+    note: str | None = None
+    """Why an adjustment was made."""
+
+
 TARIFFS = ("tariff", "listed", "marginal", "firm")
 """Tariffs of a price row, in the order of `PriceRow`."""
 
@@ -42,8 +67,7 @@ CREATE TABLE ledger_entry (
   number {number} PRIMARY KEY, id TEXT NOT NULL UNIQUE, at_us BIGINT NOT NULL, line BIGINT NOT NULL,
   manner BIGINT NOT NULL, requests BIGINT NOT NULL, tokens_in BIGINT NOT NULL, cached BIGINT NOT NULL,
   tokens_out BIGINT NOT NULL, reasoning BIGINT NOT NULL, nano BIGINT NOT NULL, list_nano BIGINT NOT NULL,
-  marginal_nano BIGINT NOT NULL, ttft_us BIGINT NOT NULL, tpot_us BIGINT NOT NULL, total_us BIGINT NOT NULL,
-  own_us BIGINT NOT NULL, trace_id TEXT NOT NULL, attempts {bytes}, corrects TEXT, note TEXT
+  marginal_nano BIGINT NOT NULL, detail {bytes} NOT NULL
 );
 CREATE INDEX ledger_entry_by_time ON ledger_entry (at_us);
 CREATE TABLE ledger_spend (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from tripoint.adapters.sql.database import Row, Session
+from tripoint.adapters.sql.database import Session
 from tripoint.domain.errors import OptionError
 from tripoint.domain.ledger import Dimension, Spend, SpendQuery
 from tripoint.domain.tenancy import Scope

@@ -17,6 +17,8 @@ _SETTINGS = (
     "PRAGMA synchronous=FULL",  # NORMAL may lose the last commits when the power goes
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
+    "PRAGMA cache_size=-65536",  # kB: a load's pages are changed in memory, and written once
+    "PRAGMA wal_autocheckpoint=8192",  # pages: what changes with every load is copied into the file less often
 )
 
 

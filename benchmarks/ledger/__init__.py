@@ -1,0 +1,1 @@
+"""How many records a second the ledger takes for good, and how soon it answers."""
