@@ -29,8 +29,10 @@ COMPILED = (
     "apps/gateway/http/heads.py",
     "apps/gateway/http/lobby.py",
     "engines/gateway/entry/admission.py",
+    "engines/gateway/entry/ceiling.py",
     "engines/gateway/entry/keyring.py",
     "engines/gateway/entry/names.py",
+    "engines/gateway/entry/quotas.py",
     "engines/gateway/entry/said.py",
     "engines/gateway/exchange/core.py",
     "engines/gateway/exchange/course.py",
@@ -57,8 +59,10 @@ COMPILED = (
     "engines/gateway/telemetry/trace.py",
     "engines/gateway/wire/ask.py",
     "engines/gateway/wire/malformed.py",
+    "engines/gateway/wire/output.py",
     "engines/gateway/wire/sse.py",
     "engines/gateway/wire/usage.py",
+    "engines/governance/budget/purse.py",
 )
 """Modules whose compiling pays: those every request or every event of a stream passes through.
 
