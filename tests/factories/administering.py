@@ -140,11 +140,13 @@ def _seed() -> _Seed:
 
 @contextmanager
 def admin_world(folder: Path, **options: Any) -> Iterator[AdminWorld]:
-    """The interface, without a socket; `options` go to `AdminOptions`."""
-    url = store_at(folder)
-    shutil.copytree(_seed().folder, folder, dirs_exist_ok=True)
-    made = _seed().credentials
+    """The interface, without a socket, over a copy of a populated store or the `store` named; `options` go to it."""
+    kept = options.pop("store", None)
+    url = kept or store_at(folder)
+    if kept is None:
+        shutil.copytree(_seed().folder, folder, dirs_exist_ok=True)
     stores = open_stores(url)
+    made = _seed().credentials if kept is None else populate(stores)
     lines: list[LogLine] = []
     try:
         app = built(AdminOptions(store=url, door=Door("127.0.0.1", 0), **options), lines.append)

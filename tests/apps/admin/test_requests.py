@@ -62,6 +62,19 @@ def test_instants_are_finite_numbers(world: AdminWorld, value: str) -> None:
     assert world.call("admin", "GET", f"/v1/entries?since={value}").status == 400
 
 
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("world", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True)
+def test_a_character_no_store_keeps_is_the_callers_mistake(world: AdminWorld) -> None:
+    """U+0000 finds nothing in a filter and is refused in a body; it never looks like a store that is gone."""
+    for path in ("/v1/tenants?after=%00", "/v1/spend?tenant=%00", "/v1/entries?workload=a%00b", "/v1/audit?tenant=%00"):
+        assert world.call("admin", "GET", path).status in (200, 404), path
+    for path in ("/v1/tenants/%00", "/v1/keys/a%00b", "/v1/budgets/%ff"):
+        assert world.call("admin", "GET", path).status == 404, path
+    for name, text in (("key", "a\0b"), ("workload", "\0")):
+        found = world.call("admin", "POST", "/v1/quotas", {"tenant": "acme", "concurrency": 1, name: text})
+        assert (found.status, found.content["place"]) == (422, "body")
+
+
 def test_the_word_null_is_a_name_like_others(world: AdminWorld) -> None:
     """A filter for the tenant `null` is no filter left out."""
     found = world.call("admin", "GET", "/v1/keys?tenant=null")

@@ -15,6 +15,12 @@ from tripoint.domain.money import NANO_PER_USD, usd
 from tripoint.domain.tenancy import Role
 
 DAY_S = 86_400.0
+BOTH = pytest.mark.parametrize(
+    "world",
+    ["sqlite", pytest.param("postgres", marks=[pytest.mark.slow, pytest.mark.enable_socket])],
+    indirect=True,
+)
+"""On each database."""
 
 
 def fill(world: AdminWorld) -> float:
@@ -53,6 +59,7 @@ def spent(numbers: range) -> str:
     return f"{usd(sum(1_000_000_001 + number for number in numbers)):f}".rstrip("0").rstrip(".")
 
 
+@BOTH
 def test_sums_are_exact_and_told_apart(world: AdminWorld) -> None:
     """By tenant, by day, by both, and all together; idle capacity is nobody's."""
     fill(world)
@@ -66,6 +73,7 @@ def test_sums_are_exact_and_told_apart(world: AdminWorld) -> None:
     assert [(row["by"]["site"], row["usd"]) for row in items(world, "finance", "/v1/idle")] == [("site-a", "7")]
 
 
+@BOTH
 def test_who_is_bound_sees_its_own_whatever_it_asks(world: AdminWorld) -> None:
     """No filter, its own or another's: never a row, a sum or an entry of another tenant."""
     fill(world)
@@ -94,6 +102,7 @@ def test_another_tenant_and_none_are_told_alike(world: AdminWorld) -> None:
     assert texts[:3] == texts[3:]
 
 
+@BOTH
 def test_entries_come_in_pages_both_ways(world: AdminWorld) -> None:
     """Each once, newest first or in order, filtered by time and kind."""
     midnight = fill(world)
@@ -130,6 +139,7 @@ def test_a_question_that_would_take_too_long_or_is_none(world: AdminWorld, query
     assert world.call("finance", "GET", f"/v1/spend?{query}").status in (400, 422)
 
 
+@BOTH
 def test_budgets_are_told_with_what_is_used_of_them(world: AdminWorld) -> None:
     """Today's spend of the scope against the limit, in percent, with the warning that is reached."""
     fill(world)

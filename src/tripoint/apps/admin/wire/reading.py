@@ -28,7 +28,7 @@ _PLACE = re.compile(r" - at `\$(.*)`$")
 async def read_body(request: Request, kind: type[msgspec.Struct] | None) -> Any:
     """The body as `kind`; `None` where the operation takes none.
 
-    Raises `RefusedError`: 413 too long, 415 not JSON, 400 not readable.
+    Raises `RefusedError`: 413 too long, 415 not JSON, 400 not readable, 422 with a character no store keeps.
     """
     raw = await _whole(request)
     if kind is None:
@@ -41,6 +41,13 @@ async def read_body(request: Request, kind: type[msgspec.Struct] | None) -> Any:
     if media != "application/json":
         shown = media[:60].encode("ascii", "replace").decode()
         raise RefusedError(415, f"the content type is `{shown}`, not `application/json`", place="header.content-type")
+    body = _decoded(raw, kind)
+    if _has_nul(msgspec.to_builtins(body)):
+        raise RefusedError(422, "a text holds the character U+0000, which no store keeps", place="body")
+    return body
+
+
+def _decoded(raw: bytes, kind: type[msgspec.Struct]) -> Any:
     try:
         return msgspec.json.decode(raw, type=kind, strict=True)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -69,8 +76,17 @@ def read_query(request: Request, kind: type[msgspec.Struct]) -> Any:
             )
         if name in given:
             raise RefusedError(400, f"the query parameter `{name}` is given twice", place=f"query.{name}")
-        given[name] = _value(name, value, fields[name].type)
+        # Names never hold U+0000, and PostgreSQL takes no text with it: another sign that no name has stands for it.
+        given[name] = _value(name, value.replace("\0", "\ufffd"), fields[name].type)
     return kind(**given)
+
+
+def _has_nul(content: Any) -> bool:
+    if isinstance(content, dict):
+        return any(_has_nul(value) for value in content.values())
+    if isinstance(content, list):
+        return any(_has_nul(value) for value in content)
+    return isinstance(content, str) and "\0" in content
 
 
 def _value(name: str, text: str, kind: Any) -> Any:
