@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tripoint.adapters.sql.database import Engine, Schema
 from tripoint.domain.record import AttemptRecord
-from tripoint.engines.governance.ledger.cubes import MEASURES
+from tripoint.engines.governance.ledger.cubes import COARSE, MEASURES
 
 LINE_NAMES = ("kind", "tenant", "key", "workload", "model", "site", "upstream", "tariff", "prices")
 """Columns of a line, in order; empty in a coarse line where its cube does not tell them apart."""
@@ -54,7 +54,7 @@ CREATE TABLE ledger_line (
   id {number} PRIMARY KEY, cube BIGINT NOT NULL,
   kind TEXT NOT NULL, tenant TEXT NOT NULL, key TEXT NOT NULL, workload TEXT NOT NULL, model TEXT NOT NULL,
   site TEXT NOT NULL, upstream TEXT NOT NULL, tariff TEXT NOT NULL, prices TEXT NOT NULL,
-  coarse_1 BIGINT NOT NULL, coarse_2 BIGINT NOT NULL, coarse_3 BIGINT NOT NULL,
+  {coarse},
   UNIQUE (cube, kind, tenant, key, workload, model, site, upstream, tariff, prices)
 );
 CREATE TABLE ledger_manner (
@@ -97,6 +97,7 @@ def schema(engine: Engine) -> Schema:
             f" {name}_out BIGINT NOT NULL, {name}_request BIGINT NOT NULL"
             for name in TARIFFS
         ),
+        coarse=", ".join(f"coarse_{cube.number} BIGINT NOT NULL" for cube in COARSE),
         # Rows in the key's own tree here; there, room in each page for the row's next version.
         lean=" WITHOUT ROWID" if is_sqlite else " WITH (fillfactor = 60)",
     )

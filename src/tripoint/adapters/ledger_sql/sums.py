@@ -115,17 +115,21 @@ def _row_for_row(query: SpendQuery, cube: Cube) -> tuple[str, list[Any]]:
     where, values = _slots(query, cube)
     picked = chosen(query)
     for column, wanted in picked.items():
-        where.append(f"s.line IN (SELECT id FROM ledger_line WHERE cube = ? AND {column} IN ({_places(wanted)}))")
+        # Nearly all are of one kind: the few others are passed over. Of anything else few are wanted.
+        is_kind = column == "kind"
+        lines = f"SELECT id FROM ledger_line WHERE cube = ? AND {column} {'NOT ' * is_kind}IN ({_places(wanted)})"
+        where.append(f"s.line {'NOT ' * is_kind}IN ({lines})")
         values += [cube.number, *wanted]
     by = ", ".join(_time(dimension, cube) or f"l.{dimension.value}" for dimension in query.by)
     places = ", ".join(str(place) for place in range(1, len(query.by) + 1))
-    kept = f"SELECT s.slot, s.line, {_KEPT} FROM ledger_spend s WHERE {' AND '.join(where)}"
+    kept = f"SELECT s.cube, s.slot, s.line FROM ledger_spend s WHERE {' AND '.join(where)}"
     order = places
     if query.most is not None:
         kept += " ORDER BY s.nano DESC LIMIT ?"
         values.append(query.most)
         order = f"s.nano DESC, {places}"
-    return f"SELECT {by}, {_KEPT} FROM ({kept}) s JOIN ledger_line l ON l.id = s.line ORDER BY {order}", values
+    found = f"({kept}) k JOIN ledger_spend s ON s.cube = k.cube AND s.slot = k.slot AND s.line = k.line"
+    return f"SELECT {by}, {_KEPT} FROM {found} JOIN ledger_line l ON l.id = s.line ORDER BY {order}", values
 
 
 def _slots(query: SpendQuery, cube: Cube) -> tuple[list[str], list[Any]]:

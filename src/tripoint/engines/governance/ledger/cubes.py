@@ -33,9 +33,10 @@ COARSE: Final = (
     Cube(1, "day", frozenset((_D.KIND, _D.TENANT, _D.MODEL, _D.SITE))),
     Cube(2, "day", frozenset((_D.KIND, _D.TENANT))),
     Cube(3, "hour", frozenset((_D.KIND, _D.WORKLOAD, _D.MODEL, _D.SITE, _D.UPSTREAM, _D.TARIFF, _D.PRICES))),
+    Cube(4, "day", frozenset((_D.KIND, _D.MODEL, _D.SITE))),
 )
-"""What is asked often: whose money at which place, whose money, and what happened where hour by hour."""
-_SMALLEST_FIRST: Final = (COARSE[1], COARSE[2], COARSE[0], FINE)
+"""What is asked often: whose money at which place, whose money, what happened where hour by hour, and day by day."""
+_SMALLEST_FIRST: Final = (COARSE[1], COARSE[3], COARSE[2], COARSE[0], FINE)
 
 
 def cube_for(query: SpendQuery) -> Cube | None:
