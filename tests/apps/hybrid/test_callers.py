@@ -135,6 +135,28 @@ def test_traffic_is_an_open_loop_that_ends_when_told() -> None:
     assert tally.strayed == tally.sent
 
 
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("is_limited", [True, False])
+def test_a_refusal_for_a_spent_budget_is_no_loss_where_one_is_meant_to_run_out(is_limited: bool) -> None:
+    """Counted by tenant; of any other caller it is a loss, as is any other refusal."""
+    stream = Stream(workload="a", share=1.0, forbidden=frozenset(), key="trial", is_limited=is_limited)
+    for code, is_meant in (("insufficient_quota", is_limited), ("rate_limit_exceeded", False)):
+        traffic = Traffic((stream,), {"trial": "secret"}, rate=200.0, seed=1)
+        body = b'{"error":{"code":"%b"}}' % code.encode()
+        answer = b"HTTP/1.1 429 No\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+
+        async def call(port: int, traffic: Traffic = traffic) -> None:
+            stop = asyncio.Event()
+            asyncio.get_running_loop().call_later(0.2, stop.set)
+            await traffic.run(port, stop)
+
+        asyncio.run(against(answer, call))
+        tally = traffic.tally
+        assert tally.sent > 5
+        assert (tally.refused["trial"], tally.lost) == ((tally.sent, 0) if is_meant else (0, tally.sent))
+        assert (tally.answered, tally.open) == (0, 0)
+
+
 def test_the_shipped_mix_is_whole() -> None:
     """Shares add up to one; every interface is in it; what carries a label or a class never goes to the cloud."""
     assert sum(stream.share for stream in STREAMS) == pytest.approx(1.0)

@@ -7,41 +7,60 @@ from pathlib import Path
 
 import pytest
 
-from tripoint.apps import wiring
+from tripoint.apps import stores, wiring
 from tripoint.apps.hybrid.callers.tally import Tally
 from tripoint.apps.hybrid.children.gateway import last_words
 from tripoint.apps.hybrid.children.leash import tie_to
-from tripoint.apps.hybrid.run_folder import template_estate, with_keys, with_ports, write_run
+from tripoint.apps.hybrid.run_folder import STREAMS, template_estate, with_ports, write_run
 from tripoint.apps.hybrid.screen.keys import Keys
 from tripoint.apps.hybrid.summary import Failovers, Kill, Summary, failovers_of
+from tripoint.apps.hybrid.tenants import PAYERS, Spent, open_accounts, spent_by
 from tripoint.domain.errors import InternalError
 from tripoint.domain.record import AttemptRecord, Usage, UsageRecord
+from tripoint.engines.governance.access.keys import key_digest
 
 
 def test_a_run_serves_the_template_on_the_ports_found(tmp_path: Path) -> None:
-    """Every address is replaced, keys are added, the estate has no errors and its plan is its own."""
+    """Every address is replaced, the estate has no errors and its plan is its own."""
     ports = {upstream.id: 20_000 + number for number, upstream in enumerate(template_estate().estate.serving.upstreams)}
     run = write_run(tmp_path, {str(name): port for name, port in ports.items()})
     loaded = wiring.load_estate(run.estate)
     assert {each.id: each.url for each in loaded.estate.serving.upstreams} == {
         name: f"http://127.0.0.1:{port}/v1" for name, port in ports.items()
     }
-    assert [key.id for key in loaded.estate.serving.keys] == ["web", "claims-desk", "indexer"]
-    for key in loaded.estate.serving.keys:
-        place = Path(key.secret.removeprefix("file:"))
-        assert place.read_text(encoding="utf-8") == run.secrets[key.id]
-        assert place.stat().st_mode & 0o077 == 0
     plan = wiring.read_plan(run.plan)
     assert plan.estate_digest == loaded.digest
-    assert len(set(run.secrets.values())) == 3
+    assert set(run.secrets) == {stream.key for stream in STREAMS}
+
+
+def test_a_run_has_tenants_with_keys_and_budgets_in_a_store(tmp_path: Path) -> None:
+    """Each key opens as its tenant and is its file's content; the store knows keys only by their digests."""
+    store = f"sqlite:///{tmp_path / 'store.db'}"
+    made = open_accounts(store, template_estate().estate, tmp_path / "keys")
+    assert len(set(made.values())) == len(PAYERS) == 4
+    books = stores.open_accounts(store)
+    accounts, pepper = books.accounts(0.0), stores.open_pepper(books, store)
+    books.close()
+    by_digest = {key.digest: key for key in accounts.keys}
+    for payer in PAYERS:
+        key = by_digest[key_digest(pepper, made[payer.tenant])]
+        assert (key.tenant, key.workloads) == (payer.tenant, (payer.workload,) if payer.workload else ())
+        assert key.only_at == payer.only_at
+        file = tmp_path / "keys" / payer.tenant
+        assert file.read_text(encoding="utf-8") == made[payer.tenant]
+        assert file.stat().st_mode & 0o077 == 0
+    assert {each.scope.tenant: each.limit_nano for each in accounts.budgets} == {
+        payer.tenant: payer.limit_nano for payer in PAYERS
+    }
+    limited = {stream.key for stream in STREAMS if stream.is_limited}
+    assert {each.scope.tenant for each in accounts.budgets if each.is_enforced} - {"indexer"} == limited == {"trial"}
+    assert [(each.tenant, each.nano) for each in spent_by(store)] == [(payer.tenant, 0) for payer in PAYERS]
 
 
 def test_a_template_that_does_not_fit_is_a_bug_told() -> None:
-    """An upstream without an address, or no section to put keys into."""
+    """An upstream without an address."""
     with pytest.raises(InternalError, match="edge-9"):
         with_ports("serving:\n", {"edge-9": 1})
-    with pytest.raises(InternalError, match="serving"):
-        with_keys("name: x\n", Path("keys"))
 
 
 def test_keys_ask_which_site() -> None:
@@ -115,11 +134,29 @@ def test_the_summary_says_who_served_before_and_after() -> None:
     assert "edge was killed after 4.0 s; a breaker of it was seen open 0.4 s later" in text
     assert "2 requests met a dead site and were answered by another, tried within 4.2 ms" in text
     assert max(map(len, text.splitlines())) <= 110
-    assert payload["requests"] == {"sent": 19, "answered": 18, "lost": 1, "strayed": 0}
+    assert payload["requests"] == {"sent": 19, "answered": 18, "lost": 1, "refused": 0, "strayed": 0}
     assert payload["by_site"] == {"before": {"edge": 4, "dense": 6}, "after": {"dense": 8}}
     assert payload["kills"] == [{"site": "edge", "at_s": 4.0, "breaker_open_after_s": 0.41}]
     told.failovers = Failovers()
     assert "no request met a dead site" in told.text()
+
+
+def test_what_tenants_spent_is_told() -> None:
+    """In exact dollars, with the budget and who was refused for it; refusals for a budget are no losses."""
+    told = summary(after={"dense": 8})
+    told.tally.refused["trial"], told.tally.sent = 4, told.tally.sent + 4
+    told.spent = (Spent("web", 0, None), Spent("trial", 759_120, 800_000), Spent("", 2_000_000_000, None))
+    text = told.text()
+    assert told.ok
+    assert "  trial: 0.00075912 USD of a budget of 0.0008 USD; 4 refused for it" in text
+    assert "  idle capacity: 2 USD" in text
+    assert "web" not in text
+    assert told.payload()["spent"] == {
+        "web": {"usd": "0", "budget_usd": None},
+        "trial": {"usd": "0.00075912", "budget_usd": "0.0008"},
+        "idle": {"usd": "2", "budget_usd": None},
+    }
+    assert told.payload()["requests"]["refused"] == 4
 
 
 def test_the_last_words_of_a_log(tmp_path: Path) -> None:

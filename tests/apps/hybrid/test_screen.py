@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 from tests.apps.hybrid.views import view
 
-from tripoint.apps.hybrid.screen.dashboard import clock, dashboard, spark, usd
+from tripoint.apps.hybrid.screen.dashboard import clock, dashboard, spark
 from tripoint.apps.hybrid.screen.keys import listening
+from tripoint.apps.hybrid.screen.money import bar, usd
 from tripoint.apps.hybrid.screen.plain import PlainLines, line
 from tripoint.apps.hybrid.screen.show import shown
 from tripoint.apps.hybrid.screen.view import View
@@ -50,12 +52,30 @@ def test_what_is_lost_and_what_is_asked_stand_out() -> None:
 
 @pytest.mark.parametrize(
     ("amount", "told"),
-    [(0.0, "–"), (-1.0, "–"), (0.00000123, "$0.000001"), (0.00628, "$0.00628"), (0.1134, "$0.113"), (12.345, "$12.3"),
+    [(0.0, "–"), (-1.0, "–"), (0.00000123, "$0.000001"), (0.0000002, "<$0.000001"), (0.00628, "$0.00628"),
+     (0.1134, "$0.113"), (12.345, "$12.3"),
      (1234.5, "$1,234")],
 )  # fmt: skip
 def test_money_has_three_digits(amount: float, told: str) -> None:
     """However small or large."""
     assert usd(amount) == told
+
+
+@pytest.mark.parametrize(
+    ("share", "drawn"),
+    [(0.0, "·····"), (0.1, "▌····"), (0.5, "██▌··"), (0.9999, "█████"), (1.0, "█████"),
+     (1.7, "█████"), (-0.2, "·····")],
+)  # fmt: skip
+def test_a_budget_is_a_bar(share: float, drawn: str) -> None:
+    """Full at its limit, never longer, whatever was spent."""
+    assert bar(share, 5) == drawn
+
+
+def test_before_the_ledger_tells_anything_the_money_says_so() -> None:
+    """Nothing is drawn that is not known."""
+    text = drawn(replace(view(), tenants=(), models=()), 80, 24)
+    assert "nothing in the ledger yet" in text
+    assert len(text.splitlines()) == 24
 
 
 def test_bars_and_clock() -> None:

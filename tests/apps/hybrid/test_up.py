@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,7 @@ def test_a_killed_site_costs_nobody_anything(tmp_path: Path, capsys: pytest.Capt
     assert found["ok"]
     requests = found["requests"]
     assert requests["sent"] == requests["answered"] == found["records"] > 25
+    assert sum(Decimal(each["usd"]) for name, each in found["spent"].items() if name != "idle") > 0
     assert requests["lost"] == requests["strayed"] == 0
     assert found["by_site"]["before"]["edge"] > 0
     assert "edge" not in found["by_site"]["after"]

@@ -55,6 +55,49 @@ def test_rates_events_and_shares_come_from_two_readings() -> None:
     assert watch.opened_at == {"edge-1": 3.0}
 
 
+def ledger_page(spent: float, *, idle: float = 0.0) -> str:
+    """What the ledger process tells: one tenant with a small and a large budget, capacity nobody used."""
+    return "\n".join((
+        f'tripoint_spend_today_usd{{tenant="trial"}} {spent}',
+        f'tripoint_spend_today_usd{{tenant=""}} {idle}',
+        f'tripoint_spend_today_by_site_usd{{kind="usage",model="m",site="edge"}} {spent}',
+        f'tripoint_spend_today_by_site_usd{{kind="idle",model="",site="edge"}} {idle}',
+        'tripoint_budget_limit_usd{tenant="trial",budget="trial.day"} 2.0',
+        f'tripoint_budget_spent_usd{{tenant="trial",budget="trial.day"}} {spent}',
+        'tripoint_budget_limit_usd{tenant="trial",budget="trial.month"} 100.0',
+        f'tripoint_budget_spent_usd{{tenant="trial",budget="trial.month"}} {spent + 5}',
+    ))  # fmt: skip
+
+
+def test_money_is_what_the_ledger_tells() -> None:
+    """By tenant, model and site; the fullest budget; each share of it that is passed, and the first refusal, told."""
+    watch, tally = Watch("hybrid", "", "", LAYERS, UPSTREAMS), Tally()
+    for second, spent in enumerate((0.0, 0.9, 1.7, 1.7)):
+        watch.read(ledger_page(spent, idle=0.25), float(second))
+    tally.refused["trial"] += 3
+    tally.sent += 3
+    view = watch.view(4.0, tally, is_ready=True, killed=set())
+    watch.view(5.0, tally, is_ready=True, killed=set())
+    trial, idle = view.tenants
+    assert (trial.tenant, trial.today_usd, trial.limit_usd, trial.window, trial.refused) == (
+        "trial",
+        1.7,
+        2.0,
+        "day",
+        3,
+    )
+    assert trial.share == pytest.approx(0.85)
+    assert (idle.tenant, idle.today_usd, idle.limit_usd, idle.share) == ("idle", 0.25, 0.0, 0.0)
+    assert view.models == (("m", 1.7), ("idle", 0.25))
+    assert [site.today_usd for site in view.sites] == [0.0, pytest.approx(1.95)]
+    assert view.whole.today_usd == pytest.approx(1.95)
+    assert (view.refused, tally.lost, tally.open) == (3, 0, 0)
+    assert [event.told for event in watch.view(6.0, tally, is_ready=True, killed=set()).events] == [
+        "trial: 80 % of its budget for the day is spent",
+        "trial: its budget has no room for another request; they are refused",
+    ]
+
+
 def test_states_of_a_site() -> None:
     """Killed by us, shut by its breaker, starting, serving."""
     watch = Watch("hybrid", "", "", LAYERS, UPSTREAMS)

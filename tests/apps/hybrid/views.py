@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tripoint.apps.hybrid.screen.view import Event, SiteView, UpstreamView, View
+from tripoint.apps.hybrid.screen.view import Event, SiteView, TenantView, UpstreamView, View
 
 
 def site(name: str, layer: str, state: str, rate: float, ttft: float | None) -> SiteView:
@@ -16,9 +16,17 @@ def site(name: str, layer: str, state: str, rate: float, ttft: float | None) -> 
         ttft_p50_s=ttft,
         ttft_p95_s=None if ttft is None else 2.5 * ttft,
         usd_per_hour=rate * 0.00123,
+        today_usd=rate * 0.00017,
         in_flight=round(rate / 3),
         capacity=8,
         past=tuple(rate * (1 + second % 5) / 5 for second in range(60)),
+    )
+
+
+def tenant(name: str, today: float, limit: float, *, window: str = "day", refused: int = 0) -> TenantView:
+    """A tenant that spent what it spent today."""
+    return TenantView(
+        tenant=name, today_usd=today, spent_usd=today if limit else 0.0, limit_usd=limit, window=window, refused=refused
     )
 
 
@@ -47,9 +55,18 @@ def view(*, lost: int = 0, prompt: str = "", events: int = 12) -> View:
             ("assistant", (("cloud-1", 0.185), ("dense-1", 0.815), ("edge-1", 0.0))),
             ("claims-eu", (("dense-1", 0.765), ("edge-1", 0.235))),
         ),
-        sent=1512,
+        tenants=(
+            tenant("claims-desk", 0.00871, 0.01, window="month"),
+            tenant("indexer", 0.000014, 0.01),
+            tenant("trial", 0.000759, 0.0008, refused=31),
+            tenant("web", 0.00124, 0.005),
+            tenant("idle", 0.31, 0.0),
+        ),
+        models=(("idle", 0.31), ("pocket-chat", 0.0107), ("minilm", 0.000014)),
+        sent=1543,
         answered=1510 - lost,
         lost=lost,
+        refused=31,
         strayed=0,
         events=tuple(told[:events]),
         prompt=prompt,

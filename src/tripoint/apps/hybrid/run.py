@@ -28,6 +28,7 @@ from tripoint.apps.hybrid.screen.show import Show, shown
 from tripoint.apps.hybrid.screen.view import View
 from tripoint.apps.hybrid.screen.watch import Watch
 from tripoint.apps.hybrid.summary import Failovers, Kill, Summary, failovers_of
+from tripoint.apps.hybrid.tenants import spent_by
 from tripoint.domain.errors import MissingExtraError, PlatformError
 
 _EVERY_S: Final = 0.5
@@ -135,6 +136,7 @@ class _Run:
             failovers=self._failovers(gateway),
             fallen=tuple(self._fallen),
             startup_s=startup_s,
+            spent=spent_by(self._placed.store),
         )
 
     async def _until_stopped(self, gateway: GatewayChild, show: Show) -> None:

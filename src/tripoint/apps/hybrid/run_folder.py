@@ -1,29 +1,29 @@
-"""The estate of one run: the template, with the ports found, the keys made and a plan of its own."""
+"""The estate of one run: the template, with the ports found, a plan of its own, and tenants in a store of its own."""
 
 from __future__ import annotations
 
 import re
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tripoint.apps import wiring
 from tripoint.apps.hybrid.callers.traffic import Stream
+from tripoint.apps.hybrid.tenants import open_accounts
 from tripoint.domain.errors import InternalError
 
 if TYPE_CHECKING:
     from tripoint.domain.source import LoadedEstate
 
 TEMPLATE: Final = "hybrid"
-_SERVING: Final = "\nserving:\n"
-_KEYS: Final = {"web": "", "claims-desk": "claims-eu", "indexer": "search"}
-"""Client keys of a run, each with the workload it is for; any when empty."""
 _EUROPEAN: Final = "customer-eu"
 _CLOUD: Final = frozenset({"cloud"})
+_DENSE: Final = frozenset({"dense"})
 STREAMS: Final = (
-    Stream(workload="assistant", share=0.18, forbidden=frozenset(), key="web", is_stream=True, tokens_out=64),
-    Stream(workload="assistant", share=0.08, forbidden=frozenset(), key="web", tokens_out=32),
+    Stream(workload="assistant", share=0.06, forbidden=frozenset(), key="web", is_stream=True, tokens_out=64),
+    Stream(workload="assistant", share=0.04, forbidden=frozenset(), key="web", tokens_out=32),
+    # Their key is good for two sites, their budget for a minute: then these are refused, and are meant to be.
+    Stream(workload="assistant", share=0.16, forbidden=_DENSE, key="trial", tokens_out=120, is_limited=True),
     # The same workload with personal data in one request of it: the label alone keeps it out of the cloud.
     Stream(workload="assistant", share=0.08, forbidden=_CLOUD, key="web", is_stream=True, label=_EUROPEAN),
     Stream(workload="assistant", share=0.06, forbidden=frozenset(), key="web", api="responses"),
@@ -48,8 +48,12 @@ class RunFolder:
     """Folder of the estate file."""
     plan: Path
     """Folder of `plan.json`."""
+    state: Path
+    """Folder the gateway keeps its state in."""
+    store: str
+    """URL of its store of accounts and ledger."""
     secrets: dict[str, str]
-    """Secret of each client key."""
+    """Key of each tenant."""
 
 
 def template_estate() -> LoadedEstate:
@@ -61,19 +65,24 @@ def template_estate() -> LoadedEstate:
 
 
 def write_run(folder: Path, ports: dict[str, int]) -> RunFolder:
-    """Writes the estate with the upstreams' `ports`, plans it, and names the places; raises what planning raises."""
+    """Writes the estate with the upstreams' `ports`, plans it, makes tenants, and names the places.
+
+    Raises what planning raises, and `StoreError`.
+    """
     from tripoint.usecases.init import template_files
     from tripoint.usecases.plan import PlanOptions
 
-    made = {key: secrets.token_urlsafe(24) for key in _KEYS}
-    for key, secret in made.items():
-        wiring.write_text(folder / "keys" / key, secret)
-        (folder / "keys" / key).chmod(0o600)
-    text = with_keys(with_ports(template_files(TEMPLATE)["estate.yaml"], ports), folder / "keys")
+    text = with_ports(template_files(TEMPLATE)["estate.yaml"], ports)
     wiring.write_text(folder / "estate" / "estate.yaml", text)
     plan = wiring.plan(folder / "estate", PlanOptions(seconds=20.0, gap=0.01, baselines=False))
     wiring.write_plan(plan, folder / "plan")
-    return RunFolder(folder=folder, estate=folder / "estate", plan=folder / "plan", secrets=made)
+    state = folder / "state"
+    state.mkdir(mode=0o700, exist_ok=True)
+    store = f"sqlite:///{state / 'store.db'}"
+    keys = open_accounts(store, wiring.load_estate(folder / "estate").estate, folder / "keys")
+    return RunFolder(
+        folder=folder, estate=folder / "estate", plan=folder / "plan", state=state, store=store, secrets=keys
+    )
 
 
 def with_ports(text: str, ports: dict[str, int]) -> str:
@@ -84,14 +93,3 @@ def with_ports(text: str, ports: dict[str, int]) -> str:
         if count != 1:
             raise InternalError(f"the template names the address of `{upstream}` {count} times")
     return text
-
-
-def with_keys(text: str, folder: Path) -> str:
-    """The estate's text with client keys whose secrets are files in `folder`."""
-    lines = ["  keys:"]
-    for key, workload in _KEYS.items():
-        only = f", workloads: [{workload}]" if workload else ""
-        lines.append(f'    - {{id: {key}, secret: "file:{folder / key}"{only}}}')
-    if text.count(_SERVING) != 1:
-        raise InternalError("the template has no section `serving` to put keys into")
-    return text.replace(_SERVING, _SERVING + "\n".join(lines) + "\n")

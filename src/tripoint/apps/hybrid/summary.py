@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tripoint.apps.hybrid.callers.tally import Tally
+from tripoint.apps.hybrid.tenants import Spent
+from tripoint.domain.money import usd
 from tripoint.domain.record import UsageRecord
 
 
@@ -69,6 +71,8 @@ class Summary:
     """Processes that ended by themselves."""
     startup_s: float = 0.0
     """From the command to the first caller, s."""
+    spent: tuple[Spent, ...] = ()
+    """What each tenant spent, as the ledger has it in the end."""
 
     @property
     def has_served_on(self) -> bool:
@@ -92,6 +96,7 @@ class Summary:
                 "sent": self.tally.sent,
                 "answered": self.tally.answered,
                 "lost": self.tally.lost + self.tally.open,
+                "refused": self.tally.refused.total(),
                 "strayed": self.tally.strayed + self.failovers.strayed,
             },
             "faults": dict(self.tally.faults),
@@ -104,14 +109,16 @@ class Summary:
             ],
             "failover": {"requests": self.failovers.requests, "worst_s": round(self.failovers.worst_s, 4)},
             "records": self.failovers.records,
+            "spent": {each.tenant or "idle": _spent_payload(each) for each in self.spent},
             "fallen": list(self.fallen),
         }
 
     def text(self) -> str:
         """For a person."""
         tally = self.tally
+        refused = f"{tally.refused.total():,} refused for a budget, " if tally.refused else ""
         lines = [
-            f"{tally.sent:,} requests in {self.seconds:.0f} s: {tally.answered:,} answered, "
+            f"{tally.sent:,} requests in {self.seconds:.0f} s: {tally.answered:,} answered, {refused}"
             f"{tally.lost + tally.open:,} lost, {tally.strayed + self.failovers.strayed:,} where they must not be"
         ]
         lines += [f"  {fault}: {count:,}" for fault, count in tally.faults.most_common()]
@@ -120,10 +127,18 @@ class Summary:
                 when = f"{phase} the kill" if self.kills else "answered"
                 lines.append(f"  {when}: {_listed(tally.by_site[phase])}")
         lines += [f"  {workload}: {_listed(sites)}" for workload, sites in sorted(tally.by_workload.items())]
+        lines += [self._spent_line(each) for each in self.spent if each.nano or each.limit_nano is not None]
         lines += [self._kill_line(kill) for kill in self.kills]
         lines += [self._failover_line()] if self.kills else []
         lines += [f"  {name} ended by itself" for name in self.fallen]
         return "\n".join(lines)
+
+    def _spent_line(self, spent: Spent) -> str:
+        told = f"  {spent.tenant or 'idle capacity'}: {usd(spent.nano):f} USD"
+        if spent.limit_nano is not None:
+            told += f" of a budget of {usd(spent.limit_nano):f} USD"
+        refused = self.tally.refused[spent.tenant]
+        return f"{told}; {refused:,} refused for it" if refused else told
 
     def _kill_line(self, kill: Kill) -> str:
         shut = (
@@ -141,6 +156,11 @@ class Summary:
             else (f"{found.requests:,} requests met a dead site and were")
         )
         return f"  {met} answered by another, tried within {1000 * found.worst_s:.1f} ms"
+
+
+def _spent_payload(spent: Spent) -> dict[str, str | None]:
+    limit = None if spent.limit_nano is None else f"{usd(spent.limit_nano):f}"
+    return {"usd": f"{usd(spent.nano):f}", "budget_usd": limit}
 
 
 def _listed(sites: dict[str, int]) -> str:

@@ -29,6 +29,8 @@ class Tally:
     """Answered requests by workload and site."""
     faults: Counter[str] = field(default_factory=Counter)
     """Requests lost, by what the caller saw."""
+    refused: Counter[str] = field(default_factory=Counter)
+    """Requests refused as they should be, since the budget of the tenant is spent."""
     told: deque[str] = field(default_factory=lambda: deque(maxlen=_TOLD))
     """The last faults with their workload, for people."""
     slowest_s: dict[str, float] = field(default_factory=dict)
@@ -42,7 +44,7 @@ class Tally:
     @property
     def open(self) -> int:
         """Requests under way."""
-        return self.sent - self.answered - self.lost
+        return self.sent - self.answered - self.lost - sum(self.refused.values())
 
     def heard(self, workload: str, reply: Reply, forbidden: frozenset[str], phase: str) -> None:
         """Counts an answer to a request that was sent in `phase` and must not be answered at `forbidden` sites."""

@@ -22,6 +22,8 @@ _SUBJECTS: Final = (
 )  # fmt: skip
 _OPENINGS: Final = ("Tell me about", "Where is", "Who pays for", "What follows from", "Check", "Summarise")
 _GRACE_S: Final = 10.0
+_SPENT: Final = "status 429: insufficient_quota"
+"""What a caller sees whose tenant has spent its budget."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ class Stream:
     forbidden: frozenset[str]
     """Sites that must never answer it; said here on its own, not read from what routes it."""
     key: str
-    """Id of the key it is sent with."""
+    """Tenant whose key it is sent with."""
     api: str = "chat"
     """`chat`, `responses`, `messages`, `completions` or `embeddings`."""
     is_stream: bool = False
@@ -44,6 +46,8 @@ class Stream:
     """Longest answer, tokens."""
     label: str = ""
     """Classification the caller declares, if any."""
+    is_limited: bool = False
+    """True when its budget may run out: a refusal that says so is no loss."""
 
 
 _PATHS: Final = {
@@ -59,7 +63,7 @@ class Traffic:
     """Sends the streams' requests to the gateway and counts what comes back."""
 
     def __init__(self, streams: tuple[Stream, ...], secrets: dict[str, str], *, rate: float, seed: int) -> None:
-        """`rate` in requests a second over all streams; `secrets` by key id."""
+        """`rate` in requests a second over all streams; `secrets` by the streams' keys."""
         self.tally = Tally()
         self._streams = streams
         self._weights = [stream.share for stream in streams]
@@ -93,6 +97,9 @@ class Traffic:
         phase = self.tally.phase
         body = json.dumps(self._body(stream)).encode()
         reply = await ask(port, "POST", _PATHS[stream.api], head=self._head(stream), body=body)
+        if stream.is_limited and reply.fault == _SPENT:
+            self.tally.refused[stream.key] += 1
+            return
         self.tally.heard(stream.workload, reply, stream.forbidden, phase)
 
     def _head(self, stream: Stream) -> dict[str, str]:

@@ -31,12 +31,12 @@ class GatewayChild:
         """Starts nothing yet; `port` 0 takes a free one."""
         self.port = port or _free_port()
         self.log = run.folder / "gateway.log"
-        self.records = run.folder / "state"
+        self.records = run.state
         self._command = [
             *(sys.executable, "-m", _LEASH, str(os.getpid())),
             *("serve", str(run.estate), "--plan", str(run.plan / "plan.json")),
             *("--port", str(self.port), "--workers", str(workers), "--run-dir", str(self.records)),
-            *("--drain-s", "5"),
+            *("--store", run.store, "--drain-s", "5"),
         ]
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -8,9 +8,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tripoint.apps.hybrid.screen.money import lines_taken, money, usd
 from tripoint.apps.hybrid.screen.view import Event, SiteView, UpstreamView, View
 
-_FIGURES: Final = 70
+_FIGURES: Final = 81
 """Columns the figures of a site take; what is left goes to the bars of its past."""
 _BARS_LEAST, _BARS_MOST = 16, 60
 _BARS: Final = "▁▂▃▄▅▆▇█"
@@ -35,8 +36,8 @@ def dashboard(view: View, *, width: int, height: int) -> RenderableType:
         Text(),
         _breakers(view.upstreams),
     ]
-    parts += [*shares, Text(), _callers(view), Text()]
-    used = 2 + 1 + (2 + len(view.sites)) + 1 + 1 + len(shares) + 1 + 1 + 1 + 2
+    parts += [*shares, _callers(view), Text(), *money(view, height=height), Text()]
+    used = 2 + 1 + (2 + len(view.sites)) + 1 + 1 + len(shares) + 1 + 1 + lines_taken(view, height=height) + 1 + 2
     room = max(0, height - used)
     shown = view.events[-room:] if room else ()
     parts += [_event(event) for event in shown]
@@ -50,15 +51,6 @@ def clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-def usd(amount: float) -> str:
-    """USD in three significant digits, however small."""
-    if amount <= 0:
-        return "–"
-    if amount >= 100:
-        return f"${amount:,.0f}"
-    return f"${float(f'{amount:.3g}'):.6f}".rstrip("0").rstrip(".") if amount < 0.01 else f"${amount:.3g}"
-
-
 def spark(values: tuple[float, ...], length: int, top: float) -> str:
     """The last values as bars, `top` the tallest."""
     if top <= 0:
@@ -70,7 +62,7 @@ def _sites(view: View, *, bars: int) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)
     table.add_column("Site", no_wrap=True)
     table.add_column("State", min_width=8, no_wrap=True)
-    for title in ("Req/s", "Tok/s", "TTFT p50", "TTFT p95", "$/hour", "Busy"):
+    for title in ("Req/s", "Tok/s", "TTFT p50", "TTFT p95", "$/hour", "Today", "Busy"):
         table.add_column(title, justify="right", no_wrap=True)
     has_bars = bars >= _BARS_LEAST
     if has_bars:
@@ -91,6 +83,7 @@ def _cells(site: SiteView) -> list[Text | str]:
         _ms(site.ttft_p50_s),
         _ms(site.ttft_p95_s),
         usd(site.usd_per_hour),
+        usd(site.today_usd),
         f"{site.in_flight}/{site.capacity}" if site.capacity else "–",
     ]
 
@@ -116,9 +109,11 @@ def _shares(workload: str, shares: tuple[tuple[str, float], ...]) -> Text:
 
 def _callers(view: View) -> Text:
     line = Text(f"Callers    {view.sent:,} sent  {view.answered:,} answered  ", no_wrap=True, overflow="ellipsis")
+    if view.refused:
+        line.append(f"{view.refused:,} refused  ", style="yellow")
     line.append(f"{view.lost:,} lost", style="bold red" if view.lost else "green")
     line.append("  ")
-    line.append(f"{view.strayed:,} where they must not be", style="bold red" if view.strayed else "green")
+    line.append(f"{view.strayed:,} where not allowed", style="bold red" if view.strayed else "green")
     return line
 
 

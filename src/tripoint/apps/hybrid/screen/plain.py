@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final, TextIO
 
-from tripoint.apps.hybrid.screen.dashboard import clock, usd
+from tripoint.apps.hybrid.screen.dashboard import clock
+from tripoint.apps.hybrid.screen.money import usd
 from tripoint.apps.hybrid.screen.view import Event, View
 
 EVERY_S: Final = 2.0
@@ -49,5 +50,6 @@ def line(view: View) -> str:
     ttft = "–" if whole.ttft_p95_s is None else f"{1000 * whole.ttft_p95_s:.1f} ms"
     return (
         f"{clock(view.at_s):>6}  {sites}  {whole.tokens_per_s:,.0f} tok/s  TTFT p95 {ttft}  "
-        f"{usd(whole.usd_per_hour)}/h  {view.answered}/{view.sent} answered  {view.lost} lost"
+        f"{usd(whole.usd_per_hour)}/h  {usd(whole.today_usd)} today  {view.answered}/{view.sent} answered  "
+        f"{view.lost} lost{f'  {view.refused} refused' if view.refused else ''}"
     )

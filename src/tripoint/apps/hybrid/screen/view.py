@@ -24,7 +24,9 @@ class SiteView:
     ttft_p95_s: float | None
     """95th percentile of it, s."""
     usd_per_hour: float
-    """Marginal cost at this pace, USD an hour."""
+    """Effective cost at this pace, USD an hour."""
+    today_usd: float
+    """Effective cost of the day so far, as the ledger has it, USD; idle capacity included."""
     in_flight: int
     """Requests under way."""
     capacity: int
@@ -41,6 +43,29 @@ class UpstreamView:
     """Upstream id."""
     breaker: str
     """`closed`, `half_open`, `open`, or empty when not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantView:
+    """Who pays, as the ledger has it."""
+
+    tenant: str
+    """Tenant id; `idle` for capacity nobody used."""
+    today_usd: float
+    """Effective cost of the day so far, USD."""
+    spent_usd: float = 0.0
+    """Spent of its fullest budget, USD."""
+    limit_usd: float = 0.0
+    """That budget, USD; 0 when it has none."""
+    window: str = ""
+    """`day` or `month`."""
+    refused: int = 0
+    """Requests callers saw refused for it."""
+
+    @property
+    def share(self) -> float:
+        """How full the budget is, from 0 to 1; 0 without one."""
+        return self.spent_usd / self.limit_usd if self.limit_usd > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +102,18 @@ class View:
     """Upstreams in the estate's order."""
     shares: tuple[tuple[str, tuple[tuple[str, float], ...]], ...]
     """Per workload: upstream and the share of traffic it is meant to get now."""
+    tenants: tuple[TenantView, ...]
+    """Who pays, by name."""
+    models: tuple[tuple[str, float], ...]
+    """Model and its effective cost of the day so far, USD, the dearest first."""
     sent: int
     """Requests callers sent."""
     answered: int
     """Answered whole."""
     lost: int
     """Lost."""
+    refused: int
+    """Refused, since a budget is spent."""
     strayed: int
     """Answered where they must not be."""
     events: tuple[Event, ...]

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from tripoint.apps.hybrid.callers.tally import Tally
-from tripoint.apps.hybrid.screen.page import Page, gained, quantile
-from tripoint.apps.hybrid.screen.view import Event, SiteView, UpstreamView, View
+from tripoint.apps.hybrid.screen.page import Page, Sample, gained, quantile
+from tripoint.apps.hybrid.screen.view import Event, SiteView, TenantView, UpstreamView, View
+from tripoint.domain.tenancy import WARN_AT
 
 WINDOW_S: Final = 5.0
 """Rates are over this long."""
@@ -17,6 +18,9 @@ _PAST: Final = 60
 _EVENTS: Final = 200
 _REQUESTS: Final = "tripoint_requests_total"
 _TTFT: Final = "tripoint_time_to_first_token_seconds"
+_SPENT, _LIMIT = "tripoint_budget_spent_usd", "tripoint_budget_limit_usd"
+_TODAY, _TODAY_AT = "tripoint_spend_today_usd", "tripoint_spend_today_by_site_usd"
+_IDLE: Final = "idle"
 _BREAKER: Final = "tripoint_upstream_breaker_state"
 
 
@@ -37,6 +41,7 @@ class Watch:
         self._sampled = float("-inf")
         self._breakers: dict[str, str] = {}
         self._events: deque[Event] = deque(maxlen=_EVENTS)
+        self._refused: set[str] = set()
         self.opened_at: dict[str, float] = {}
         """When the breaker of an upstream was first seen open."""
 
@@ -60,6 +65,7 @@ class Watch:
 
     def view(self, at_s: float, tally: Tally, *, is_ready: bool, killed: set[str], prompt: str = "") -> View:
         """The run as it is now."""
+        self._note_refusals(at_s, tally)
         sites = tuple(self._site(site, killed) for site in self._layers)
         return View(
             at_s=at_s,
@@ -73,9 +79,12 @@ class Watch:
                 UpstreamView(upstream=name, breaker=self._breakers.get(name, "")) for name in self._site_by_upstream
             ),
             shares=self._shares(),
+            tenants=self._tenants(tally),
+            models=self._models(),
             sent=tally.sent,
             answered=tally.answered,
             lost=tally.lost,
+            refused=tally.refused.total(),
             strayed=tally.strayed,
             events=tuple(self._events),
             prompt=prompt,
@@ -113,6 +122,7 @@ class Watch:
             ttft_p50_s=quantile(now, long_before, _TTFT, 0.50, **where),
             ttft_p95_s=quantile(now, long_before, _TTFT, 0.95, **where),
             usd_per_hour=_rate(now, before, "tripoint_cost_usd_total", **where) * 3600.0,
+            today_usd=now.total(_TODAY_AT, **where),
             in_flight=int(now.total("tripoint_upstream_in_flight_requests", **where)),
             capacity=int(now.total("tripoint_upstream_capacity_requests", **where)),
             past=past,
@@ -124,8 +134,56 @@ class Watch:
             found.setdefault(sample.labels["workload"], []).append((sample.labels["upstream"], sample.value))
         return tuple((workload, tuple(shares)) for workload, shares in found.items())
 
+    def _tenants(self, tally: Tally) -> tuple[TenantView, ...]:
+        """Who pays, from the newest page: the ledger tells, a second or two after the answer."""
+        page = self._pages[-1] if self._pages else Page("", 0.0)
+        today = {sample.labels["tenant"]: sample.value for sample in page.samples(_TODAY)}
+        limits = page.samples(_LIMIT)
+        found = []
+        for name in sorted(
+            {*today, *(sample.labels["tenant"] for sample in limits)}, key=lambda name: (not name, name)
+        ):
+            fullest = max(
+                (_fill(page, sample) for sample in limits if sample.labels["tenant"] == name and name),
+                key=lambda fill: fill[0] / fill[1] if fill[1] else 1.0,
+                default=(0.0, 0.0, ""),
+            )
+            found.append(
+                TenantView(
+                    tenant=name or _IDLE,
+                    today_usd=today.get(name, 0.0),
+                    spent_usd=fullest[0],
+                    limit_usd=fullest[1],
+                    window=fullest[2],
+                    refused=tally.refused[name],
+                )
+            )
+        return tuple(found)
+
+    def _models(self) -> tuple[tuple[str, float], ...]:
+        found: dict[str, float] = {}
+        for sample in self._pages[-1].samples(_TODAY_AT) if self._pages else []:
+            name = sample.labels["model"] or _IDLE
+            found[name] = found.get(name, 0.0) + sample.value
+        return tuple(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+    def _note_refusals(self, at_s: float, tally: Tally) -> None:
+        for name in tally.refused:
+            if name not in self._refused:
+                self._refused.add(name)
+                self.tell(at_s, f"{name}: its budget has no room for another request; they are refused", is_bad=True)
+
+    def _compare_budgets(self, now: Page, before: Page) -> None:
+        for sample in now.samples(_LIMIT):
+            spent, limit, window = _fill(now, sample)
+            had, _, _ = _fill(before, sample)
+            passed = max((each for each in WARN_AT if 100 * had < each * limit <= 100 * spent), default=0)
+            if passed:
+                self.tell(now.at, f"{sample.labels['tenant']}: {passed} % of its budget for the {window} is spent")
+
     def _compare(self, now: Page, before: Page) -> None:
         """Events that a second reading gives away."""
+        self._compare_budgets(now, before)
         for sample in now.samples(_BREAKER):
             name, state = sample.labels["upstream"], sample.labels["state"]
             if sample.value == 1.0 and self._breakers.get(name) != state:
@@ -150,6 +208,11 @@ class Watch:
         for sample in now.samples("tripoint_degraded"):
             if sample.value > before.total("tripoint_degraded", **sample.labels):
                 self.tell(now.at, f"serving goes on without {sample.labels['part'].replace('_', ' ')}", is_bad=True)
+
+
+def _fill(page: Page, limit: Sample) -> tuple[float, float, str]:
+    """Spent and limit of a budget, USD, and its window: ids end with it where nobody chose another."""
+    return page.total(_SPENT, **limit.labels), limit.value, limit.labels["budget"].rpartition(".")[2]
 
 
 def _rate(now: Page, before: Page, name: str, **where: str) -> float:
