@@ -138,6 +138,17 @@ def write_figures(folder: Path, snapshot: bytes) -> None:
     write(folder, snapshot)
 
 
+def has_gateway_keys(url: str) -> bool:
+    """Whether the store at `url` has keys of the gateway; raises `StoreError`."""
+    import time
+
+    store = open_accounts(url)
+    try:
+        return bool(store.accounts(time.time()).keys)
+    finally:
+        store.close()
+
+
 def pepper_file(url: str) -> Path:
     """Where the pepper of the store at `url` is."""
     return _secret_file(url, "pepper", read_settings().pepper_file)

@@ -39,7 +39,7 @@ from tripoint.apps.ledger.leases.messages import (
 from tripoint.apps.ledger.leases.till import StoreTill
 from tripoint.domain.budget import Wish
 from tripoint.domain.errors import StoreError
-from tripoint.domain.ledger import EntryKind, EntryQuery
+from tripoint.domain.ledger import Adjustment, EntryKind, EntryQuery
 from tripoint.domain.tenancy import Accounts, Window
 from tripoint.engines.governance.budget.windows import window_of
 
@@ -204,6 +204,41 @@ def test_a_store_that_is_gone_is_told_once_and_tried_again(tmp_path: Path) -> No
 
     run(place, act)
     assert place.notes == ["accounts and budgets wait: the store is gone", "accounts and budgets are served again"]
+
+
+def test_thresholds_are_told_once(tmp_path: Path) -> None:
+    """With what is spent and the limit; what was reached before is not told again after a restart."""
+    place = Place(tmp_path)
+    set_budget(place.url, 1000)
+
+    def spend(id: str, nano: int) -> None:
+        ledger = stores.open_ledger(place.url, place.turns, place.charger)
+        row = Adjustment(
+            id, EntryKind.CORRECTION, time.time(), "default", "", "", "", "", "", nano, 0, 0, 0, "", "", ""
+        )
+        ledger.load((), [row])
+        ledger.close()
+
+    async def act() -> None:
+        await soon(lambda: place.charger.book.accounts.budgets != ())
+        await asyncio.to_thread(spend, "one", 500)
+        await soon(lambda: len(place.notes) == 1)
+        await asyncio.to_thread(spend, "two", 10)
+        await asyncio.to_thread(spend, "three", 490)
+        await soon(lambda: len(place.notes) == 2)
+
+    run(place, act)
+    assert [note.split(":")[0] for note in place.notes] == [
+        "budget `default.day` has reached 50 %",
+        "budget `default.day` has reached 100 %",
+    ]
+    place.counter = Counter(tmp_path, place.till, place.notes.append)
+
+    async def again() -> None:
+        await soon(lambda: place.counter.standing != ())
+
+    run(place, again)
+    assert len(place.notes) == 2
 
 
 def test_nonsense_ends_the_conversation(tmp_path: Path) -> None:

@@ -78,6 +78,11 @@ class SqlLeases:
         with self._database.read() as session:
             return SqlShelf(session).open_tallies([window_of(at, window) for window in Window])
 
+    def forget(self, before: str) -> None:
+        """Drops leases of windows that ended before that day, `YYYY-MM-DD`; what was spent stays known."""
+        with self._database.write() as session:
+            session.change("DELETE FROM budget_lease WHERE span < ?", (before,))
+
     def close(self) -> None:
         """Lets go of the store."""
         self._database.close()

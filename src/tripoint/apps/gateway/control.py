@@ -23,6 +23,8 @@ class Launch(msgspec.Struct, kw_only=True):
     control_fd: int
     board_fd: int
     run_dir: str
+    is_public: bool = False
+    """True where others than this machine can call."""
     pepper_file: str = ""
     """Where the pepper of the store's keys is; empty where there is no store and so no ledger process."""
     is_durable: bool = False

@@ -16,9 +16,11 @@ from tripoint.domain.serving import Api, Dialect, Hedging
 from tripoint.domain.table import KeyEntry, RoutingTable
 from tripoint.domain.tenancy import Accounts, Budget, Quota, Scope, Tenant
 from tripoint.engines.gateway.entry.admission import WAIT_S
-from tripoint.engines.gateway.entry.ceiling import LEAST_LIMIT, TEMPLATE_TOKENS
+from tripoint.engines.gateway.entry.ceiling import LEAST_LIMIT, TEMPLATE_TOKENS, Ceiling
 from tripoint.engines.gateway.entry.keyring import Register
 from tripoint.engines.gateway.exchange.exchange import Exchange
+from tripoint.engines.gateway.wire.ask import read_ask
+from tripoint.engines.gateway.wire.output import limit_output, output_limit
 from tripoint.engines.governance.budget.book import Book
 
 KEY = {b"authorization": b"Bearer sk-acme"}
@@ -373,3 +375,86 @@ def test_new_accounts_apply_to_the_next_request_and_leave_those_under_way_alone(
     refused, told = shop.desk.ask({"model": "chat", "messages": []}, headers=KEY)
     assert refused is None
     assert refusal(told)[:2] == (403, "tenant_suspended")
+
+
+def test_a_public_gateway_lets_nobody_in_without_a_key() -> None:
+    """Whatever the store says later."""
+    desk = Desk(table([target("a")], [route(candidate(0))]))
+    before = desk.gateway.is_open
+    desk.gateway.guard()
+    assert (before, desk.gateway.is_open) == (True, False)
+    refused, world = desk.ask({"model": "chat", "messages": []})
+    assert refused is None
+    assert world.status == 401
+    assert desk.gateway.models({}, desk.now)[0] == 401
+    desk.gateway.is_waiting = True
+    assert desk.gateway.models({}, desk.now)[0] == 503
+
+
+def test_a_key_that_ends_meanwhile_is_refused_under_the_same_head() -> None:
+    """Heads are read once; the time is looked at with every request."""
+    desk = Desk(two(), {"env:ACME": "sk-acme", "env:OTHER": "sk-other"})
+    said = desk.gateway.said(KEY)
+    said.until = desk.now + 1.0
+    said.principal.until = said.until + desk.gateway.epoch
+    body = b'{"model":"chat","messages":[]}'
+    assert desk.gateway.open(Api.CHAT, said, body, World(), desk.now) is not None
+    late = World()
+    assert desk.gateway.open(Api.CHAT, said, body, late, desk.now + 1.0) is None
+    assert refusal(late)[:2] == (401, "invalid_api_key")
+    assert "`acme` ended" in refusal(late)[2]
+
+
+def test_a_workload_that_goes_while_a_request_waits() -> None:
+    """It is not sent anywhere."""
+    shop = Shop(budget(limit=PLENTY))
+    exchange, world = shop.ask()
+    elsewhere = table([target("a")], [route(candidate(0), workload="other", model="m")], keys=two().keys)
+    shop.desk.gateway.reload(elsewhere, {"env:ACME": "sk-acme", "env:OTHER": "sk-other"}, shop.desk.now)
+    shop.ledger()
+    shop.wake(exchange)
+    assert world.dialled == []
+    assert refusal(world)[:2] == (404, "model_not_found")
+    assert shop.account.reserved == 0
+
+
+@pytest.mark.parametrize(
+    ("api", "body", "most"),
+    [
+        (
+            Api.CHAT,
+            {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]},
+            8_192,
+        ),
+        (Api.CHAT, {"messages": [{"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}}]}]}, 262_144),
+        (Api.RESPONSES, {"input": "hi", "previous_response_id": "r1"}, 262_144),
+        (Api.MESSAGES, {"messages": [{"role": "user", "content": [{"type": "document"}]}]}, 262_144),
+        (Api.EMBEDDINGS, {"input": "hi"}, 0),
+    ],
+)
+def test_what_a_body_only_refers_to_is_bounded_as_well(api: Api, body: dict[str, Any], most: int) -> None:
+    """Pictures by what they take, documents and conversations by a whole context; embeddings generate nothing."""
+    asked = json.dumps({"model": "chat", **body}).encode()
+    ask = read_ask(api, asked)
+    ceiling = Ceiling(two().routes[0].candidates, 100)
+    limit = 0 if api is Api.EMBEDDINGS else 50
+    if limit:
+        limit_output(ask, limit)
+    assert ceiling.nano(ask) == (len(asked) + TEMPLATE_TOKENS + most) * NANO_IN + limit * NANO_OUT + 1
+
+
+def test_of_two_spellings_of_a_limit_the_larger_bounds() -> None:
+    """An upstream may go by either."""
+    ask = read_ask(Api.CHAT, b'{"model":"chat","messages":[],"max_completion_tokens":5,"max_tokens":900}')
+    assert output_limit(ask) == 900
+    odd = read_ask(Api.CHAT, b'{"model":"chat","messages":[],"max_completion_tokens":5,"max_tokens":"many"}')
+    assert output_limit(odd) == 5
+
+
+def test_a_limit_that_is_set_leaves_room_in_a_known_context() -> None:
+    """Tokens were only estimated, so half of what is left is kept clear."""
+    ceiling = Ceiling([candidate(0, context_tokens=600), candidate(1, context_tokens=100_000)], 100)
+    short = read_ask(Api.CHAT, b'{"model":"chat","messages":[]}')
+    assert ceiling.limit(short) == (600 - short.tokens_in) // 2
+    long = read_ask(Api.CHAT, b'{"model":"chat","messages":["%b"]}' % (b"x " * 2000))
+    assert ceiling.limit(long) == LEAST_LIMIT

@@ -175,3 +175,10 @@ def test_a_tenant_or_a_key_shuts_the_open_door() -> None:
     assert not Keyring((), {}, register(tenants=(tenant,))).is_open
     assert not Keyring((), {}, register(stored(revoked_at=1.0))).is_open
     assert Keyring((), {}, register(tenants=(tenant,))).find({}) is None
+
+
+def test_where_others_can_call_the_door_is_never_open() -> None:
+    """Also when the last tenant and the last key are gone."""
+    ring = Keyring((), {}, register(), is_public=True)
+    assert not ring.is_open
+    assert ring.find({}) is None

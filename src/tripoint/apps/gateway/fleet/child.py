@@ -15,6 +15,7 @@ import msgspec
 from tripoint.apps import stores
 from tripoint.apps.gateway.control import Channel, Launch, Message
 from tripoint.apps.gateway.fleet.options import ServeOptions
+from tripoint.apps.gateway.fleet.sockets import is_loopback
 
 _WORKER = "tripoint.apps.gateway.worker.main"
 _MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(4 << 20), "MALLOC_TRIM_THRESHOLD_": str(8 << 20)}
@@ -137,6 +138,7 @@ class Child:
             control_fd=control_fd,
             board_fd=self._board_fd,
             run_dir=str(options.run_dir),
+            is_public=not is_loopback(options.host),
             pepper_file=str(stores.pepper_file(options.store)) if options.store else "",
             is_durable=options.is_durable,
             access_log=options.access_log,

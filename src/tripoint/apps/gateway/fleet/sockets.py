@@ -48,7 +48,7 @@ def refuse_open_door(
     has_tls: bool,
     has_keys: bool,
     has_proxy: bool | None = None,
-    keys: str = "client keys (`serving.keys` in the estate)",
+    keys: str = "client keys (`serving.keys` in the estate, or `tripoint key create`)",
 ) -> None:
     """Raises `OptionError` where others than this machine could call without being known, or be overheard.
 

@@ -100,7 +100,7 @@ class Fleet:
         options = self._options
         has_tls = bool(options.tls_cert)
         has_proxy = bool(options.limits.proxies)
-        refuse_open_door(options.host, has_tls=has_tls, has_keys=bool(table.keys), has_proxy=has_proxy)
+        refuse_open_door(options.host, has_tls=has_tls, has_keys=self._has_keys(table), has_proxy=has_proxy)
         if not has_tls:
             return
         try:
@@ -109,6 +109,11 @@ class Fleet:
             raise OptionError(
                 f"the certificate `{options.tls_cert}` cannot be used: {error.strerror or error}"
             ) from None
+
+    def _has_keys(self, table: RoutingTable) -> bool:
+        """True where the estate or the store has keys; raises `StoreError` where only the store could tell."""
+        host, store = self._options.host, self._options.store
+        return bool(table.keys) or (bool(store) and not is_loopback(host) and stores.has_gateway_keys(store))
 
     def _spawn(self, sockets: list[socket.socket]) -> None:
         loop = asyncio.get_running_loop()
@@ -161,7 +166,7 @@ class Fleet:
         previous = self._table
         try:
             table = await asyncio.to_thread(self._compile, previous)
-            if not table.keys and not is_loopback(self._options.host):
+            if not is_loopback(self._options.host) and not self._has_keys(table):
                 refuse_open_door(self._options.host, has_tls=bool(self._options.tls_cert), has_keys=False)
         except Exception as error:  # whatever is wrong with what was asked now, the old one serves on
             self._tell.refused(error)

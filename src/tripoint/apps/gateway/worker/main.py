@@ -115,6 +115,8 @@ class Worker:
             now=now,
             epoch=time.time() - now,
         )
+        if launch.is_public:
+            gateway.guard()
         self._recorder.learn(table)
         upstreams = self._upstreams
         self._chores = chores = Chores(gateway, self._recorder, upstreams.ask, upstreams.expire)

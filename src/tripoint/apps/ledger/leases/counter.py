@@ -27,6 +27,7 @@ from tripoint.apps.ledger.leases.messages import (
 )
 from tripoint.domain.budget import Wish
 from tripoint.domain.errors import StoreError, TripointError
+from tripoint.domain.money import usd
 from tripoint.domain.tenancy import Accounts
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ _AGAIN_S: Final = 0.05
 _QUIET_S: Final = 1.0
 """How long unused slices keep coming back after the last wish that could not be granted, s."""
 _PAUSE_S: Final = 0.5
+_TIDY_S: Final = 3600.0
 
 Where = tuple[str, str]
 """Budget and window."""
@@ -71,6 +73,10 @@ class Till(Protocol):
         """Where budgets stand."""
         ...
 
+    def forget(self) -> None:
+        """Drops leases of windows long past."""
+        ...
+
     def close(self) -> None:
         """Lets go of the store."""
         ...
@@ -95,6 +101,8 @@ class Counter:
         self._hungry: dict[tuple[str, Where], tuple[Wish, float]] = {}
         """Wishes that could not be granted, and when they came; workers repeat them while they hold."""
         self._seen_calls: dict[Where, int] = {}
+        self._warned: dict[Where, int] | None = None
+        self._tidied_at = -_TIDY_S
         self._accounts: Accounts | None = None
         self.standing: tuple[Tally, ...] = ()
         """Where budgets stood at the last look."""
@@ -230,7 +238,11 @@ class Counter:
             self._tell_all(News(accounts))
             self._has_work.set()
         now = asyncio.get_running_loop().time()
+        if now - self._tidied_at > _TIDY_S:
+            self._tidied_at = now
+            await self._do(lambda till: till.forget())
         self.standing = tuple(await self._do(lambda till: till.tallies()))
+        self._warn()
         for tally in self.standing:
             where = tally.budget, tally.window
             if tally.recalls != self._seen_calls.get(where, tally.recalls) and where not in self._starving:
@@ -241,6 +253,16 @@ class Counter:
             if now - at > _QUIET_S:
                 del self._starving[where]
                 self._tell_all(Recall(*where, is_on=False))
+
+    def _warn(self) -> None:
+        """Says once which budgets have reached a threshold since the last look."""
+        first, self._warned = self._warned is None, self._warned or {}
+        for tally in self.standing:
+            where = tally.budget, tally.window
+            if tally.warned > self._warned.get(where, 0) and not first:
+                spent, limit = usd(tally.spent_nano), usd(tally.limit_nano)
+                self._note(f"budget `{tally.budget}` has reached {tally.warned} %: {spent} of {limit} USD are spent")
+            self._warned[where] = tally.warned
 
     async def _do(self, act: Callable[[Till], Result]) -> Result:
         def run() -> Result:

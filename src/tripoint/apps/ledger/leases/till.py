@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tripoint.apps import stores
+from tripoint.domain.tenancy import Window
+from tripoint.engines.governance.budget.windows import window_of
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from tripoint.domain.budget import Tally, Threshold, Wish
     from tripoint.domain.tenancy import Accounts
     from tripoint.engines.governance.budget.book import Answer
+
+_KEPT_DAYS = 40
+"""Leases of a month are kept a week after it has ended, and more: late records are still charged to them."""
 
 
 class StoreTill:
@@ -50,6 +55,10 @@ class StoreTill:
     def tallies(self) -> Sequence[Tally]:
         """See `Till`."""
         return self._leases.tallies()
+
+    def forget(self) -> None:
+        """See `Till`."""
+        self._leases.forget(window_of(time.time() - _KEPT_DAYS * 86_400.0, Window.DAY))
 
     def close(self) -> None:
         """See `Till`."""

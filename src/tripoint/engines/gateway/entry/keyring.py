@@ -1,7 +1,8 @@
 """Who is calling? Client keys are compared by their hash, so that no comparison tells how much of a key was right.
 
 Keys of the estate are declared by reference and known by their SHA-256; keys of the store are known by their keyed
-hash only. As soon as either has any (or the store any tenant), nobody is let in without one.
+hash only. As soon as either has any (or the store any tenant), nobody is let in without one; nor where others than
+this machine can call.
 """
 
 from __future__ import annotations
@@ -84,6 +85,8 @@ class Keyring:
         secrets: Mapping[str, str],
         register: Register | None = None,
         places: Collection[Place] = (),
+        *,
+        is_public: bool = False,
     ) -> None:
         self._by_digest: dict[bytes, Principal] = {}
         self._stored: dict[str, Principal] = {}
@@ -91,7 +94,7 @@ class Keyring:
         self._remembered: dict[bytes, Principal] = {}
         self._by_id: dict[str, Principal] = {}
         accounts = None if register is None else register.accounts
-        is_open = not entries and (accounts is None or not (accounts.keys or accounts.tenants))
+        is_open = not is_public and not entries and (accounts is None or not (accounts.keys or accounts.tenants))
         self._anybody = Principal("", "", None, None) if is_open else None
         for entry in entries:
             secret = secrets.get(entry.secret, "")

@@ -56,6 +56,7 @@ class Gateway:
         self._register: Register | None = None
         self.is_waiting = False
         """True until the accounts are known where there is a store of them: nobody is let in by guess."""
+        self._is_public = False
         self._adopt(table)
 
     @property
@@ -84,6 +85,11 @@ class Gateway:
         """True when callers need no key."""
         return self._core.keyring.is_open and not self.is_waiting
 
+    def guard(self) -> None:
+        """Others than this machine can call: nobody is let in without a key, also when there is none any more."""
+        self._is_public = True
+        self._adopt(self._core.table)
+
     def register(self, register: Register) -> None:
         """Takes tenants, keys, quotas and budgets as they are now; requests under way go on where they still may."""
         self._register = register
@@ -92,7 +98,8 @@ class Gateway:
         self._adopt(self._core.table)
 
     def _adopt(self, table: RoutingTable) -> None:
-        keyring = Keyring(table.keys, self._secrets, self._register, places_of(table))
+        places = places_of(table)
+        keyring = Keyring(table.keys, self._secrets, self._register, places, is_public=self._is_public)
         self._core.adopt(table, keyring, Lanes(self._secrets, table.prices))
 
     def tick(self, now: float) -> list[ShiftRecord]:
