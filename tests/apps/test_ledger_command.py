@@ -89,6 +89,19 @@ def test_a_recount_agrees_until_somebody_edits(store: str) -> None:
     assert "entries and sums differ" in ran("check", "--store", store, code=1)
 
 
+def test_a_dear_day_is_told_with_what_is_usual(store: str) -> None:
+    """Exit code 1, so that a script can act on it."""
+    ledger = SqlLedger(connect(store), lambda: NOON)
+    days = [usage_record(100 + back, at=NOON - 86_400 * back, nano=10_000_000_000 + back) for back in range(1, 15)]
+    ledger.load([piece([*days, usage_record(99, nano=90_000_000_000)], source="more")])
+    ledger.close()
+    (found,) = document("anomalies", "--day", DAY, "--store", store, code=1)["anomalies"]
+    assert (found["tenant"], found["model"], found["usd"]) == ("acme", "llama", "90")
+    assert found["usual_usd"].startswith("10.0")
+    assert "acme" in ran("anomalies", "--day", DAY, "--tenant", "acme", "--store", store, code=1)
+    assert "nothing stands out" in ran("anomalies", "--day", DAY, "--tenant", "tenant-1", "--store", store)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -11,6 +11,7 @@ from tripoint.domain.errors import MissingError, OptionError
 from tripoint.domain.ledger import Entry, EntryQuery, Spend, SpendQuery
 from tripoint.domain.tenancy import Actor
 from tripoint.engines.governance.access.roles import Action
+from tripoint.engines.governance.ledger.anomalies import Anomaly, anomalies_of, history_query
 from tripoint.engines.governance.ledger.cubes import cube_for
 from tripoint.engines.governance.ledger.days import day_number
 from tripoint.ports import Ledger
@@ -37,6 +38,11 @@ def see_entries(ledger: Ledger, actor: Actor, query: EntryQuery) -> tuple[Entry,
     """Entries the actor may see; at most the `limit` of the query. Raises as `see_spend`."""
     tenant = _tenant(actor, Action.ENTRY_READ, query.tenant)
     return tuple(islice(ledger.entries(query._replace(tenant=tenant)), query.limit))
+
+
+def see_anomalies(ledger: Ledger, actor: Actor, day: str, tenant: str | None = None) -> tuple[Anomaly, ...]:
+    """What stands out on a day, among what the actor may see. Raises as `see_spend`."""
+    return anomalies_of(day, see_spend(ledger, actor, history_query(day, tenant)))
 
 
 class Dearest(NamedTuple):

@@ -114,6 +114,24 @@ def test_a_full_disk_is_waited_out(tmp_path: Path) -> None:
     assert notes[1] == "the ledger loads again"
 
 
+def test_a_bug_beside_loading_does_not_stop_it_without_a_word(tmp_path: Path) -> None:
+    """Whatever a chore throws is told, and loading is tried again and again."""
+    url, notes = f"sqlite:///{tmp_path / 'store.db'}", list[str]()
+
+    def chore(ledger: object, tail: object) -> None:
+        if len(notes) < 1:
+            raise ValueError("a figure that is none")
+
+    loader = Loader(
+        lambda: SqlLedger(connect(url), time.time), SegmentTail(tmp_path / "usage", {}), notes.append, chore
+    )
+    loader.start()
+    write(tmp_path / "usage", range(10))
+    until(lambda: loader.added == 10 and not loader.fault)
+    loader.end(20.0)
+    assert notes == ["the ledger waits: ValueError: a figure that is none", "the ledger loads again"]
+
+
 @pytest.mark.enable_socket
 @pytest.mark.slow
 def test_a_server_that_goes_and_comes_back_has_everything_once(tmp_path: Path, postgres_running: Server) -> None:

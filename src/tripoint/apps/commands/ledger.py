@@ -10,7 +10,7 @@ from tripoint.apps.answer import Answer, answering
 from tripoint.apps.commands import ledger_bills
 from tripoint.apps.commands.ledger_alerts import alerts
 from tripoint.apps.terminal.books import day_options, open_books, part_options
-from tripoint.apps.terminal.desk import local_user, store_option
+from tripoint.apps.terminal.desk import completes, local_user, store_option
 from tripoint.apps.terminal.groups import NearestNameGroup
 from tripoint.domain.errors import OptionError
 from tripoint.domain.ledger import Dimension, EntryKind, EntryQuery, SpendQuery
@@ -144,6 +144,30 @@ def check(since: str | None, until: str | None, store: str | None) -> Answer:
         "damage": [each._asdict() for each in damage],
     }
     return Answer(text=check_text(mismatches, damage), payload=payload, ok=not mismatches)
+
+
+@command.command()
+@click.option("--day", metavar="DAY", help="Day to judge, YYYY-MM-DD, UTC; today when not given.")
+@click.option("--tenant", metavar="ID", shell_complete=completes("tenant"), help="Only this tenant.")
+@store_option
+@answering
+def anomalies(day: str | None, tenant: str | None, store: str | None) -> Answer:
+    """What a tenant spent on a model, where it is far above its own recent days.
+
+    Judged against the median of four weeks; small sums and tenants of less than a week are left out. Exit code 1 where
+    anything stands out.
+    """
+    from tripoint.apps.render.ledger import anomaly_payload, anomaly_table
+    from tripoint.engines.governance.ledger.days import day_of
+    from tripoint.usecases.accounts.login import local_actor
+    from tripoint.usecases.spend import see_anomalies
+
+    judged = day or day_of(time.time())
+    with open_books(store) as ledger:
+        found = see_anomalies(ledger, local_actor(local_user()), judged, tenant)
+    text = anomaly_table(found) if found else f"nothing stands out on {judged}"
+    payload = {"day": judged, "anomalies": [anomaly_payload(each) for each in found]}
+    return Answer(text=text, payload=payload, ok=not found)
 
 
 def _dimensions(text: str) -> tuple[Dimension, ...]:

@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tripoint.apps import stores
-from tripoint.apps.ledger.figures import Figure, budget_figures, snapshot_of, spend_figures, standing_figures
+from tripoint.apps.ledger.figures import (
+    Figure,
+    anomaly_figures,
+    budget_figures,
+    snapshot_of,
+    spend_figures,
+    standing_figures,
+)
 from tripoint.engines.governance.ledger.days import DAY_S, day_of
 from tripoint.usecases.idle import enter_idle, finished_hours, keep_price_lists
 
@@ -32,6 +39,7 @@ _HOURS_BACK: Final = 26
 _MOST_HOURS_BACK: Final = 31 * 24
 """The same, now and then: a store can be gone for days."""
 _ALL_IDLE_EVERY_S: Final = 6 * 3600.0
+_ANOMALIES_EVERY_S: Final = 60.0
 _PRUNE_EVERY_S: Final = 3600.0
 
 
@@ -47,6 +55,7 @@ class Chores:
         self._note = note
         self._due: dict[str, float] = {}
         self._spend: list[Figure] = []
+        self._anomalies: list[Figure] = []
         self._damaged = 0
         self._waiting = 0
         self._lists = 0
@@ -68,7 +77,7 @@ class Chores:
             standing = standing_figures(self.loader, self._waiting, self._damaged, time.time())
             with suppress(OSError):  # a disk that takes no figures is told by their age
                 budgets = [] if self.counter is None else budget_figures(self.counter.standing)
-                self._write(snapshot_of([*standing, *self._spend, *budgets]))
+                self._write(snapshot_of([*standing, *self._spend, *self._anomalies, *budgets]))
 
     def between_rounds(self, ledger: Ledger, tail: SegmentTail) -> None:
         """Does what is due. Raises `StoreError` and `OSError`."""
@@ -79,6 +88,8 @@ class Chores:
             self._damaged = len(ledger.damage())
         if self._is_due("prices", _PRICES_EVERY_S):
             self._price(ledger, now)
+        if self._is_due("anomalies", _ANOMALIES_EVERY_S):
+            self._anomalies = anomaly_figures(ledger, now)
         if self._is_due("tidy", self._launch.tidy_s):
             removed = tail.finished(now, self._launch.keep_s)
             if removed:

@@ -10,6 +10,7 @@ from tripoint.domain.ledger import Dimension, SpendQuery
 from tripoint.domain.money import NANO_PER_USD
 from tripoint.engines.gateway.telemetry import meters
 from tripoint.engines.gateway.telemetry.counts.snapshots import Snapshot
+from tripoint.engines.governance.ledger.anomalies import anomalies_of, history_query
 from tripoint.engines.governance.ledger.days import day_of
 
 if TYPE_CHECKING:
@@ -41,6 +42,13 @@ def spend_figures(ledger: Ledger, now: float) -> list[Figure]:
         if rest:
             found.append(_figure(meter, (_OTHER,) * len(by), rest / NANO_PER_USD))
     return found
+
+
+def anomaly_figures(ledger: Ledger, now: float) -> list[Figure]:
+    """What stands out today."""
+    today = day_of(now)
+    found = anomalies_of(today, ledger.spend(history_query(today)))
+    return [_figure(meters.ANOMALY, (each.tenant, each.model), each.ratio) for each in found[:_MOST_SERIES]]
 
 
 def standing_figures(loader: Loader, waiting: int, damaged: int, now: float) -> list[Figure]:

@@ -90,7 +90,7 @@ class Loader:
             for each in done.damage:
                 self._note(f"segment {each.source}: {each.size} bytes at {each.offset} cannot be read: {each.reason}")
             self._chore(self._ledger, self._tail)
-        except (TripointError, OSError) as error:
+        except Exception as error:  # whatever it is, loading goes on and says so
             self._failed(error)
             return False
         if self.fault:
@@ -98,8 +98,8 @@ class Loader:
             self.fault = ""
         return done.is_done
 
-    def _failed(self, error: TripointError | OSError) -> None:
-        told = str(error) or type(error).__name__
+    def _failed(self, error: Exception) -> None:
+        told = str(error) if isinstance(error, (TripointError, OSError)) else f"{type(error).__name__}: {error}"
         if not self.fault:
             self._note(f"the ledger waits: {told}")
         self.fault = told

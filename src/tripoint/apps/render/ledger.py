@@ -11,11 +11,12 @@ from rich.table import Table
 from tripoint.apps.render.plain import plain_text
 from tripoint.domain.ledger import Damage, Dimension, Entry, Mismatch, Spend
 from tripoint.domain.money import usd
+from tripoint.engines.governance.ledger.anomalies import Anomaly
 from tripoint.usecases.spend import Dearest
 
 _MEASURES = ("USD", "share", "list USD", "saved", "requests", "failed", "input tokens", "cached", "output tokens")
 _ENTRY = ("number", "time", "kind", "tenant", "workload", "model", "site", "ending", "in", "out", "USD", "id")
-_RIGHT = frozenset((*_MEASURES, "number", "in", "out"))
+_RIGHT = frozenset((*_MEASURES, "number", "in", "out", "usual", "stands out from"))
 
 
 def spend_table(by: Sequence[Dimension], found: Dearest) -> str:
@@ -71,6 +72,20 @@ def entry_payload(row: Entry) -> dict[str, Any]:
         "list_usd": f"{usd(row.list_nano):f}",
         "attempts": [each._asdict() for each in row.attempts],
     }
+
+
+def anomaly_table(rows: Sequence[Anomaly]) -> str:
+    """One row per day that stands out."""
+    table = _table(("tenant", "model", "USD", "usual", "stands out from"))
+    for row in rows:
+        table.add_row(row.tenant, row.model or "-", _money(row.nano), _money(row.usual_nano), _money(row.limit_nano))
+    return plain_text(table)
+
+
+def anomaly_payload(row: Anomaly) -> dict[str, Any]:
+    """The same for `--json`."""
+    names = ("nano", "usual_nano", "limit_nano")
+    return row._asdict() | {name.replace("nano", "usd"): f"{usd(getattr(row, name)):f}" for name in names}
 
 
 def check_text(mismatches: Sequence[Mismatch], damage: Sequence[Damage]) -> str:
