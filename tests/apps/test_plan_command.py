@@ -28,6 +28,19 @@ def test_a_plan_is_printed_and_its_documents_written(run: RunCli, small_estate: 
     assert "<html" in (out / "report.html").read_text(encoding="utf-8")
 
 
+def test_a_plan_from_an_earlier_one_says_what_moved(run: RunCli, small_estate: Path, tmp_path: Path) -> None:
+    """Nothing changed, nothing moved: the text says so, the document lists nothing, and the strategy is told."""
+    out = tmp_path / "out"
+    run("plan", small_estate, "--out", out, *FAST)
+    told = run("plan", small_estate, "--warm", out / "plan.json", *FAST)
+    assert told.code == 0
+    assert "Against the earlier plan" in told.out
+    assert "nothing moved" in told.out
+    found = run("plan", small_estate, "--warm", out, *FAST, "--json").document()
+    assert found["moved"] == []
+    assert found["solve"]["strategy"] == "warm"
+
+
 def test_progress_goes_to_standard_error_and_only_when_wanted(run: RunCli, small_estate: Path) -> None:
     """Phases are told beside the answer; `--quiet` tells none."""
     assert "planning" in run("plan", small_estate, *FAST).err

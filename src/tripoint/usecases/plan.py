@@ -21,6 +21,7 @@ from tripoint.engines.placement.instance.prepare import prepare
 from tripoint.engines.placement.instance.restrict import Alternative, alternatives, without_recovery
 from tripoint.engines.placement.milp.kernel import rescue
 from tripoint.engines.placement.milp.program import (
+    FloatArray,
     Program,
     Solution,
     SolutionStatus,
@@ -29,8 +30,14 @@ from tripoint.engines.placement.milp.program import (
 )
 from tripoint.engines.placement.milp.staged import is_large, staged
 from tripoint.engines.placement.outcome import Outcome, solve_instance
+from tripoint.engines.placement.recall import recall
+from tripoint.engines.placement.revise import revised
 from tripoint.ports import MilpSolver
 from tripoint.usecases.drive import drive
+
+_WARM_PART = 0.1
+"""Share of the earlier solve's time that planning from it may take."""
+_LEAST_WARM_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +58,8 @@ class PlanOptions:
     """Whether to price the alternatives."""
     baseline_gap: float = 5e-3
     """Relative gap at which an alternative is good enough."""
+    previous: Plan | None = None
+    """An earlier plan to start from: its decisions stay unless a change forces them or moving pays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +114,7 @@ def plan(
     if nobody is not None:
         return infeasible(frame, nobody)
     clock.enter("planning")
-    outcome = solve_instance(instance, _solve_with(solver, _limits(options), clock, watch.should_stop))
+    outcome = _outcome(instance, solver, options, clock, watch.should_stop)
     if outcome.is_infeasible:
         clock.enter("finding the conflict")
         return infeasible(frame, _conflict(outcome, solver, options))
@@ -119,6 +128,33 @@ def plan(
     return assemble(replace(frame, instance=outcome.instance), outcome, others)
 
 
+def _outcome(instance: Instance, solver: MilpSolver, options: PlanOptions, clock: _Clock, should_stop: Stop) -> Outcome:
+    """The plan: near the earlier one where there is one, afresh where there is none or nothing near it holds."""
+    limits = _limits(options)
+    afresh = _solve_with(solver, limits, clock, should_stop)
+    earlier = options.previous
+    if earlier is None or earlier.solve is None:
+        return solve_instance(instance, afresh)
+    near = replace(limits, seconds=min(limits.seconds, max(_LEAST_WARM_S, earlier.solve.seconds * _WARM_PART)))
+    recalled: list[FloatArray] = []
+
+    def solve(program: Program) -> Solution:
+        clock.enter("planning from the earlier plan")
+        found = drive(
+            revised(program, near, recalled[0]),
+            solver,
+            threads=limits.threads,
+            progress=lambda state: clock.solving(replace(state, bound=None, gap=None)),
+            should_stop=should_stop,
+        )
+        if found.status is not SolutionStatus.UNKNOWN or should_stop():
+            return found
+        clock.enter("planning afresh: the earlier plan does not hold")
+        return afresh(program)
+
+    return solve_instance(instance, solve, lambda form: recalled.append(recall(form, earlier)))
+
+
 def _stated(options: PlanOptions) -> dict[str, str]:
     return {
         "gap": f"{options.gap:g}",
@@ -126,6 +162,7 @@ def _stated(options: PlanOptions) -> dict[str, str]:
         "seed": str(options.seed),
         "threads": str(options.threads),
         "baselines": str(options.baselines).lower(),
+        **({} if options.previous is None else {"warm_from": options.previous.estate_digest}),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tripoint.domain.catalog import Catalog
     from tripoint.domain.plan import Plan
     from tripoint.domain.source import LoadedEstate
+    from tripoint.engines.placement.moved import Moved
     from tripoint.usecases.plan import PlanOptions
     from tripoint.usecases.report import Written
 
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
 @click.option("--demand-since", metavar="DAY", help="First day of it, YYYY-MM-DD, UTC.")
 @click.option("--demand-until", metavar="DAY", help="Last day of it, YYYY-MM-DD, UTC.")
 @click.option("--no-baselines", is_flag=True, help="Leave out the alternatives the plan is compared with.")
+@click.option("--warm", metavar="PLAN", type=click.Path(),
+              help="Start from an earlier plan.json: what it decided stays unless moving pays.")  # fmt: skip
 @click.option("--full", is_flag=True, help="Print every row, not only those that fit two screens.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @answering
@@ -63,6 +67,7 @@ def command(
     demand_since: str | None,
     demand_until: str | None,
     no_baselines: bool,
+    warm: str | None,
     full: bool,
     quiet: bool,
 ) -> Answer:
@@ -75,12 +80,14 @@ def command(
     from tripoint.apps.render.reading.doubt import news
     from tripoint.usecases.plan import PlanOptions
 
+    previous = wiring.read_plan(warm) if warm else None
     options = PlanOptions(
         gap=gap,
         seconds=time_limit,
         seed=seed,
         threads=threads or read_settings().threads,
         baselines=not no_baselines,
+        previous=previous,
     )
     catalog = wiring.load_catalog()
     loaded = wiring.load_estate(estate, catalog=catalog)
@@ -96,14 +103,37 @@ def command(
     payload = {**plan_payload(found), "written": [document.place for document in written]}
     if demand is not None:
         payload["demand"] = list(observed)
+    changes = _moved(previous, found)
+    if previous is not None:
+        payload["moved"] = [asdict(change) for change in changes]
     return Answer(
-        text=_text(found, written, is_full=full),
+        text=_text(found, written, is_full=full) + _told(previous, found, changes),
         payload=payload,
         findings=found.findings,
         told=None if full else news(found.findings),
         ok=payload["is_feasible"],
         failure=failure,
     )
+
+
+def _moved(previous: Plan | None, plan: Plan) -> tuple[Moved, ...]:
+    from tripoint.engines.placement.moved import moved
+
+    return () if previous is None or plan.solve is None else moved(previous, plan)
+
+
+def _told(previous: Plan | None, plan: Plan, changes: tuple[Moved, ...]) -> str:
+    """What moved against the earlier plan, and what that means in money."""
+    if previous is None or previous.solve is None or plan.solve is None:
+        return ""
+    before, after = previous.solve.undiscounted_usd, plan.solve.undiscounted_usd
+    lines = [
+        "",
+        "",
+        f"Against the earlier plan: {before:,.0f} -> {after:,.0f} USD over the horizon, by the new figures.",
+    ]
+    lines += [f"  {change}" for change in changes] or ["  nothing moved"]
+    return "\n".join(lines)
 
 
 def _written(plan: Plan, out: str | None) -> tuple[tuple[Written, ...], FileError | None]:

@@ -54,9 +54,10 @@ class Relaxed:
 
 
 def fix_most(layout: Layout, shares: FloatArray, allowed: BoolArray, freed_nodes: float) -> Draft:
-    """Fixes workloads whose share ([choices]) is whole, but for the smallest of each offer, `freed_nodes` nodes' worth.
+    """Fixes workloads whose share ([choices]) is whole, but for the smallest of each offer, so many nodes' worth.
 
-    Small workloads are what fills nodes to the brim; a few on every offer are enough to make nodes come out whole.
+    Small workloads are what fills nodes to the brim; a few on every offer make nodes come out whole. Where
+    the relaxation splits a workload, as much again as that one needs is freed: it has to find room somewhere.
     """
     problem = layout.problem
     fixed = np.flatnonzero(shares > _WHOLE).astype(np.int32)
@@ -69,7 +70,10 @@ def fix_most(layout: Layout, shares: FloatArray, allowed: BoolArray, freed_nodes
     begins = np.searchsorted(offer, offer)
     taken = np.concatenate([[0.0], np.cumsum(problem.gpus[order])])
     before = taken[:-1] - taken[begins]
-    small = (before < freed_nodes * GPUS_PER_NODE) | (np.arange(len(order)) - begins < _FEWEST_SMALL)
+    room = np.zeros(problem.offers)
+    split = np.flatnonzero((shares > _TINY) & (shares <= _WHOLE))
+    np.maximum.at(room, problem.offer[split], problem.gpus[split])
+    small = (before < freed_nodes * GPUS_PER_NODE + room[offer]) | (np.arange(len(order)) - begins < _FEWEST_SMALL)
     free[layout.owner[order[small]]] = True
     return Draft(chosen=chosen, part=with_free(problem, chosen, free, allowed))
 

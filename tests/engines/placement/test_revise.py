@@ -1,0 +1,146 @@
+"""Planning again from an earlier plan: what was decided is found again, stays, and yields where it must."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from tests.factories.plan import small_plan
+from tests.factories.planning import catalog, highs, instance_of
+
+from tripoint.adapters.solver_highs import HighsSolver
+from tripoint.domain.errors import SolverError
+from tripoint.domain.estate import Estate
+from tripoint.domain.plan import Plan
+from tripoint.domain.source import LoadedEstate
+from tripoint.engines.placement.formulate import formulate
+from tripoint.engines.placement.milp.program import ProgramBuilder, Solution, SolutionStatus, SolveLimits
+from tripoint.engines.placement.moved import moved
+from tripoint.engines.placement.recall import recall
+from tripoint.engines.placement.revise import revised
+from tripoint.testing.strategies import small_estates
+from tripoint.usecases.drive import drive
+from tripoint.usecases.plan import PlanOptions, plan
+
+pytestmark = pytest.mark.timeout(300)
+LIMITS = SolveLimits(gap=1e-6, seconds=120.0, nodes=2_000, threads=1)
+FEW = settings(max_examples=8, deadline=None)
+DAY = date(2026, 11, 22)
+
+
+def planned(estate: Estate, previous: Plan | None = None) -> Plan:
+    """The plan of an estate, from an earlier one where given."""
+    loaded = LoadedEstate(estate=estate, profiles={}, digest="sha256:drawn")
+    options = PlanOptions(gap=1e-6, nodes=5_000, threads=1, baselines=False, previous=previous)
+    try:
+        return plan(loaded, catalog(), HighsSolver(), options, today=DAY)
+    except SolverError:
+        assume(False)
+        raise
+
+
+@FEW
+@given(small_estates())
+def test_a_plan_is_recalled_as_it_was_decided(estate: Estate) -> None:
+    """With its whole decisions held, the program costs what the plan said: recall undoes decode."""
+    before = planned(estate)
+    assume(before.solve is not None)
+    assert before.solve is not None
+    form, _ = formulate(instance_of(estate))
+    program, recalled = form.program(), recall(form, before)
+    known = program.is_integer & ~np.isnan(recalled)
+    held = replace(
+        program,
+        lower=np.where(known, recalled, program.lower),
+        upper=np.where(known, recalled, program.upper),
+    )
+    assert highs(held).objective == pytest.approx(before.solve.incumbent_usd, rel=1e-5, abs=1.0)
+
+
+@FEW
+@given(small_estates())
+def test_without_a_change_nothing_moves(estate: Estate) -> None:
+    """The same estate, planned from its own plan: the same cost, and no difference worth a sentence."""
+    before = planned(estate)
+    after = planned(estate, before)
+    assume(before.solve is not None)
+    assert before.solve is not None
+    assert after.solve is not None
+    assert after.solve.strategy == "warm"
+    assert after.solve.bound_usd <= after.solve.incumbent_usd
+    assert after.solve.incumbent_usd == pytest.approx(before.solve.incumbent_usd, rel=1e-4, abs=1.0)
+    assert all(change.unit == "share" for change in moved(before, after))
+
+
+@FEW
+@given(small_estates())
+def test_after_a_change_the_plan_is_one_of_the_changed_estate(estate: Estate) -> None:
+    """Twice the demand of the first workload: bound and plan still lie on either side of the new optimum."""
+    before = planned(estate)
+    first = estate.workloads[0]
+    grown = replace(estate, workloads=(replace(first, growth_per_year=1.0), *estate.workloads[1:]))
+    afresh, after = planned(grown), planned(grown, before)
+    assume(afresh.solve is not None)
+    assert afresh.solve is not None
+    assert after.solve is not None
+    assert after.solve.bound_usd <= afresh.solve.incumbent_usd * (1 + 1e-6) + 1e-6
+    assert afresh.solve.bound_usd <= after.solve.incumbent_usd * (1 + 1e-6) + 1e-6
+
+
+def two_places(first: float, second: float) -> Solution:
+    """One unit to be served, today at the first of two places, at these costs; who is present there is whole."""
+    builder = ProgramBuilder()
+    here, there = (builder.column(f"present[w,{name},p0]", upper=1.0, integer=True) for name in ("a", "b"))
+    builder.row("demand", "w", [(here, 1.0), (there, 1.0)], lower=1.0, upper=1.0)
+    return drive(revised(builder.build([first, second]), LIMITS, np.array([1.0, 0.0])), HighsSolver(), threads=1)
+
+
+def test_a_difference_of_pennies_moves_nobody() -> None:
+    """A place that is cheaper by a millionth is not worth a move; one that is cheaper by a tenth is."""
+    assert two_places(100.0, 99.99999).values.tolist() == [1.0, 0.0]
+    assert two_places(100.0, 90.0).values.tolist() == [0.0, 1.0]
+
+
+def test_what_is_forbidden_now_is_decided_anew() -> None:
+    """Five nodes were bought, three may be: the place stays, the count yields."""
+    builder = ProgramBuilder()
+    present = builder.column("present[w,a,p0]", upper=1.0, integer=True)
+    nodes = builder.column("buy[a,p0]", upper=3.0, integer=True)
+    rent = builder.column("rent[a,p0,b0]")
+    builder.row("capacity", "a", [(present, 5.0), (nodes, -1.0), (rent, -1.0)], upper=0.0)
+    builder.row("demand", "w", [(present, 1.0)], lower=1.0)
+    program = builder.build([0.0, 1.0, 2.0])
+    found = drive(revised(program, LIMITS, np.array([1.0, 5.0, np.nan])), HighsSolver(), threads=1)
+    assert found.values.tolist() == [1.0, 3.0, 2.0]
+    assert found.strategy == "warm"
+
+
+def test_nothing_possible_is_known_from_the_relaxation() -> None:
+    """A demand nobody can serve is infeasible, not a failure of the earlier plan."""
+    builder = ProgramBuilder()
+    column = builder.column("present[w,a,p0]", upper=1.0, integer=True)
+    builder.row("demand", "w", [(column, 1.0)], lower=2.0)
+    found = drive(revised(builder.build([1.0]), LIMITS, np.array([1.0])), HighsSolver(), threads=1)
+    assert found.status is SolutionStatus.INFEASIBLE
+
+
+def test_what_moved_is_told_with_both_figures() -> None:
+    """Half of a workload's share goes elsewhere: two sentences, out and in; the same plan twice tells nothing."""
+    before = small_plan()
+    assert moved(before, before) == ()
+    row = before.placements[0]
+    mine = [r for r in before.placements if r.workload == row.workload and r.pool == row.pool]
+    rest = [r for r in before.placements if r not in mine]
+    halves = [replace(r, share=r.share / 2) for r in mine]
+    gone = [replace(r, share=r.share / 2, pool="elsewhere/dgx-h100") for r in mine]
+    after = replace(before, placements=(*rest, *halves, *gone))
+    told = moved(before, after)
+    assert {change.where for change in told} == {row.pool, "elsewhere/dgx-h100"}
+    assert all(change.what == row.workload for change in told)
+    assert sum(change.after - change.before for change in told) == pytest.approx(0.0)
+    assert "->" in str(told[0])
+    bought = replace(before, purchases=before.purchases[1:])
+    assert [change.unit for change in moved(before, bought)] in ([], ["nodes"])
