@@ -1,0 +1,188 @@
+"""The rules the state machine seldom meets, one by one."""
+
+from __future__ import annotations
+
+from math import inf
+
+import pytest
+from tests.factories.budgeting import Rows, accounts, budget
+
+from tripoint.domain.budget import Charge, Grant, Lease, Tally, Wish
+from tripoint.domain.tenancy import Scope, Window
+from tripoint.engines.governance.budget import vault
+from tripoint.engines.governance.budget.book import Book
+from tripoint.engines.governance.budget.purse import Hold, Purse
+from tripoint.engines.governance.budget.scope import Scopes
+from tripoint.engines.governance.budget.windows import begins_at, ends_at, kind_of, window_of
+
+NOON = 1_795_003_200.0
+DAY = "2026-11-18"
+
+
+@pytest.mark.parametrize(
+    ("at", "day", "month"),
+    [
+        (NOON, DAY, "2026-11"),
+        (begins_at("2026-12-01") - 1e-3, "2026-11-30", "2026-11"),
+        (begins_at("2026-12-01"), "2026-12-01", "2026-12"),
+        (begins_at("2028-02-29"), "2028-02-29", "2028-02"),
+    ],
+)
+def test_a_moment_is_in_one_day_and_one_month(at: float, day: str, month: str) -> None:
+    """Of UTC, the first moment included and the last left out."""
+    for window, name in ((Window.DAY, day), (Window.MONTH, month)):
+        assert window_of(at, window) == name
+        assert kind_of(name) is window
+        assert begins_at(name) <= at < ends_at(name)
+        assert window_of(ends_at(name), window) > name
+
+
+def test_who_a_rule_is_about() -> None:
+    """A tenant, or one of its keys or workloads; never another tenant's of the same name."""
+    rules = (budget("all"), budget("key", key="k"), budget("work", workload="w"), budget("other", tenant="b"))
+    scopes = Scopes(rules)
+    assert [rule.id for rule in scopes.about("acme", "k", "w")] == ["all", "key", "work"]
+    assert [rule.id for rule in scopes.about("acme", "x", "y")] == ["all"]
+    assert [rule.id for rule in scopes.about("b", "k", "w")] == ["other"]
+    assert scopes.has("b")
+    assert not scopes.has("c")
+
+
+def test_slices_are_large_first_and_small_last() -> None:
+    """What waits is served in full while it is there; what is asked ahead gets a share of what is left."""
+    ahead = Wish("b", DAY, NOON, 0, wanted=1000)
+    assert vault.slice_for(ahead, 0, 10_000, holders=1) == 1000
+    assert vault.slice_for(ahead, 0, 1000, holders=1) == 500
+    assert vault.slice_for(ahead, 0, 1000, holders=4) == 125
+    assert vault.slice_for(ahead, 0, 10, holders=1) == 0
+    assert vault.slice_for(ahead, 1000, 10_000, holders=1) == 0
+    waiting = ahead._replace(least=700)
+    assert vault.slice_for(waiting, 0, 1000, holders=4) == 700
+    assert vault.slice_for(waiting, 0, 699, holders=1) == 0
+    assert vault.slice_for(waiting, 200, 500, holders=4) == 500
+
+
+def test_only_what_began_since_the_lease_is_charged_to_it() -> None:
+    """A request of before it did not reserve from it, though it counts as spent."""
+    lease = Lease("b", DAY, "w", since=NOON, granted=100)
+    charges = [Charge("w", NOON - 1.0, "acme", "", "", 30), Charge("w", NOON, "acme", "", "", 20)]
+    assert vault.charged(lease, charges).held == 80
+
+
+def test_a_buried_lease_takes_and_gives_nothing_more() -> None:
+    """Whatever its worker had still on its way."""
+    rows, book = Rows(), Book(accounts(budget(limit=1000)))
+    book.answer(rows, "w", Wish("acme-day", DAY, NOON, 0, 400))
+    assert book.bury(rows, "w") == 400
+    assert rows.leases_of("w")[0].since == inf
+    assert book.answer(rows, "w", Wish("acme-day", DAY, NOON, 0, 900, 900)).grant.granted == 400
+    assert book.bury(rows, "w") == 0
+
+
+def test_a_budget_that_is_gone_gives_nothing_and_is_counted_on() -> None:
+    """So that it is right when it is declared again."""
+    rows = Rows()
+    Book(accounts(budget(limit=1000))).answer(rows, "w", Wish("acme-day", DAY, NOON, 0, 100))
+    gone = Book(accounts(revision=2))
+    assert gone.answer(rows, "w", Wish("acme-day", DAY, NOON, 0, 900, 900)).is_starved
+    assert gone.answer(rows, "w", Wish("never", DAY, NOON, 0, 9, 9)).grant.limit_nano == 0
+    gone.charge(rows, [Charge("w", NOON, "acme", "", "", 60), Charge("", NOON, "other", "", "", 7)])
+    assert [tally.spent_nano for tally in rows.tallies.values()] == [60]
+
+
+def test_a_budget_of_another_scope_begins_anew() -> None:
+    """From what the ledger has of that scope; an older node changes nothing."""
+    rows = Rows(before=5)
+    old = Book(accounts(budget(limit=1000)))
+    old.answer(rows, "w", Wish("acme-day", DAY, NOON, 0, 100))
+    rows.before = 70
+    new = Book(accounts(budget(limit=1000, key="k"), revision=2))
+    new.charge(rows, [Charge("w", NOON, "acme", "k", "", 30)])
+    (tally,) = rows.tallies.values()
+    assert (tally.spent_nano, tally.scope) == (70, Scope(tenant="acme", key="k"))
+    old.answer(rows, "w", Wish("acme-day", DAY, NOON, 0, 200))
+    assert next(iter(rows.tallies.values())).scope.key == "k"
+
+
+def test_thresholds_are_told_once_also_when_a_limit_is_lowered() -> None:
+    """And a limit of nothing is reached at once."""
+    rows, book = Rows(before=500), Book(accounts(budget(limit=1000)))
+    assert book.limit(rows, NOON) == []
+    assert [told.percent for told in book.charge(rows, [Charge("", NOON, "acme", "", "", 500)])] == [50]
+    assert book.charge(rows, [Charge("", NOON, "acme", "", "", 1)]) == []
+    lower = Book(accounts(budget(limit=600), revision=2))
+    assert [told.percent for told in lower.limit(rows, NOON)] == [80]
+    assert lower.limit(rows, NOON) == []
+    tally, told = vault.warned(Tally("b", DAY, Scope(tenant="t"), 0, 1, 0))
+    assert [each.percent for each in told] == [50, 80, 100]
+    assert tally.warned == 100
+
+
+def paid(purse: Purse, nano: int, **fields: int) -> None:
+    """The ledger tells a total."""
+    told = {"granted": nano, "returned": 0, "limit_nano": 10_000, "spent_nano": 0} | fields
+    purse.grant(Grant("acme-day", DAY, **told))
+
+
+def test_what_is_not_used_goes_back_after_a_while_and_is_told_until_it_is_known() -> None:
+    """Idle slices help others."""
+    purse = Purse()
+    account = purse.account(budget(), NOON)
+    paid(purse, 500)
+    purse.look(NOON)
+    assert purse.wishes(NOON + 1.0) == []
+    purse.look(NOON + 1.0)
+    assert [wish.returned for wish in purse.wishes(NOON + 7.0)] == [500]
+    assert [wish.returned for wish in purse.wishes(NOON + 8.0)] == [500]
+    paid(purse, 500, returned=500)
+    assert purse.wishes(NOON + 9.0) == []
+    assert account.free == 0
+
+
+def test_a_window_that_is_over_is_forgotten_once_all_is_settled_and_known() -> None:
+    """Not before."""
+    purse = Purse()
+    account = purse.account(budget(), NOON)
+    paid(purse, 500)
+    assert purse.reserve((account,), 200) is None
+    hold = Hold((account,), 200)
+    late = ends_at(DAY) + 1.0
+    assert purse.account(budget(), late) is not account
+    assert [wish.returned for wish in purse.wishes(late) if wish.window == DAY] == [300]
+    paid(purse, 500, returned=300)
+    purse.look(late)
+    assert account in purse.all()
+    purse.settle(hold, 150)
+    assert [wish.returned for wish in purse.wishes(late) if wish.window == DAY] == [350]
+    paid(purse, 500, returned=350)
+    purse.look(late)
+    assert account not in purse.all()
+    paid(purse, 500)  # of an account that is gone: nothing happens
+
+
+def test_a_budget_declared_again_does_not_count_on_what_began_without_it() -> None:
+    """What is under way did not reserve from it."""
+    purse = Purse()
+    account = purse.account(budget(), NOON)
+    purse.keep_only(frozenset())
+    assert account.is_recalled
+    again = purse.account(budget(limit=7), NOON + 5.0)
+    assert again is account
+    assert (again.since, again.is_recalled, again.limit) == (NOON + 5.0, False, 7)
+
+
+def test_a_reservation_is_extended_or_stays_as_it_was() -> None:
+    """Whoever cannot have more keeps what it has, and more is asked for."""
+    nudged: list[int] = []
+    purse = Purse(lambda: nudged.append(1))
+    account = purse.account(budget(), NOON)
+    paid(purse, 500)
+    assert purse.reserve((account,), 200) is None
+    hold = Hold((account,), 200)
+    assert purse.extend(hold, 150)
+    assert purse.extend(hold, 500)
+    assert not purse.extend(hold, 501)
+    assert (hold.nano, account.free, account.reserved) == (500, 0, 500)
+    assert nudged
+    purse.settle(hold, 600)
+    assert (account.used, account.free, account.overdrawn, purse.overdrawn) == (600, -100, 100, 1)
