@@ -73,6 +73,7 @@ TABLE: Final = (
     Column("ChargeFrequency", _T, _L, "frequency"),
     Column("ChargePeriodEnd", _I, _P, "end"),
     Column("ChargePeriodStart", _I, _P, "start"),
+    Column("CommitmentDiscountStatus", _T, _L, "commitment_status"),
     Column("ConsumedQuantity", _D, _A, "quantity"),
     Column("ConsumedUnit", _T, _S, "unit"),
     Column("ConsumerId", _T, _L, "tenant", since="1.5"),

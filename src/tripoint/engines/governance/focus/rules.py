@@ -96,6 +96,7 @@ RULES: Final = (
     ),
     _must("ChargePeriodEnd", _I),
     _must("ChargePeriodStart", _I),
+    Rule("CommitmentDiscountStatus", _T, allowed=frozenset(("Used", "Unused"))),
     Rule("ConsumedQuantity", _D),
     Rule("ConsumedUnit", _T, pattern=_UNIT),
     _must("ContractedCost", _D),

@@ -57,6 +57,8 @@ class Line(NamedTuple):
     """Where it ran: the site."""
     invoice: str | None
     """Invoice, when there is one."""
+    commitment_status: str | None
+    """Use of a commitment; none is known here, but the rules of quantities ask for the column."""
     category: str
     """Charge category."""
     charge_class: str | None
@@ -237,6 +239,7 @@ def _line(issuer: Issuer, names: Sequence[str]) -> Line:
         provider=issuer.provider,
         host=site,
         invoice=None,
+        commitment_status=None,
         category="Usage",
         charge_class="Correction" if kind == EntryKind.CORRECTION else None,
         frequency="Usage-Based",
