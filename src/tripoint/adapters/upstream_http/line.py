@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _MAX_HEAD: Final = 64 * 1024
 _FRAMING: Final[tuple[bytes, ...]] = (b"content-length", b"transfer-encoding")
-_SIZE_LINE: Final = 10
-"""Longest line of a chunk's size that is looked at without the parser, bytes."""
+_SIZE_DIGITS: Final = 8
+"""Most digits of a chunk's size that are looked at without the parser."""
 _JOINED: Final = 16 * 1024
 """Bodies up to this size are copied behind the head rather than written beside it."""
 
@@ -78,7 +78,7 @@ class Line:
     __slots__ = (
         "_body_size", "_has_head", "_has_length", "_head_size", "_is_between", "_is_broken", "_is_complete",
         "_is_interim", "_is_paused", "_is_told", "_keeps", "_kind", "_limit", "_parser", "_parts", "_retry_after",
-        "_status", "_transport", "_uses", "attempt", "idle_since", "lead", "pool", "sink",
+        "_status", "_transport", "_uses", "attempt", "chunk", "idle_since", "lead", "piece", "pool", "sink",
     )  # fmt: skip
 
     def __init__(self, pool: Pool) -> None:
@@ -88,6 +88,8 @@ class Line:
         self.lead = b""
         """Request line and fixed headers of what it carries."""
         self.idle_since = 0.0
+        self.piece = self.chunk = b""
+        """What is being reported, and the chunk it came in: where it leaves as it is, so can that."""
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._parts: list[bytes] = []
@@ -201,12 +203,13 @@ class Line:
             return
         if self._is_between:
             # Most of a stream comes as one whole chunk a read: the parser stands between two chunks and stays there.
-            stop = data.find(b"\r\n", 0, _SIZE_LINE) + 2
-            size = len(data) - stop - 2
-            exchange = sink.exchange
-            if size > 0 and exchange is not None and data.endswith(b"\r\n") and data.startswith(b"%x\r\n" % size):
-                exchange.on_data(attempt, data[stop:-2], monotonic())
+            start, exchange = _content_of_chunk(data), sink.exchange
+            if start and exchange is not None:
+                self.piece = piece = data[start:-2]
+                self.chunk = data
+                exchange.on_data(attempt, piece, monotonic())
                 sink.flush()
+                self.piece = self.chunk = b""
                 return
         if not self._has_head:
             if not self._head_size and self._took_plain(attempt, sink, data):
@@ -359,3 +362,22 @@ class Line:
         self._is_broken = True
         if self._transport is not None:
             self._transport.abort()
+
+
+def _content_of_chunk(data: bytes) -> int:
+    """Where the content begins in data that are one whole chunk, framed as we frame them too; 0 where they are not."""
+    size, number, at = len(data), 0, 0
+    while at < _SIZE_DIGITS and at < size:
+        digit = data[at]
+        if 48 <= digit <= 57:
+            number = 16 * number + digit - 48
+        elif 97 <= digit <= 102:
+            number = 16 * number + digit - 87
+        else:
+            break
+        at += 1
+    if number == 0 or data[0] == 48 or at + number + 4 != size:
+        return 0
+    if data[at] != 13 or data[at + 1] != 10 or data[-2] != 13 or data[-1] != 10:
+        return 0
+    return at + 2

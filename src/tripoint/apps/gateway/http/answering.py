@@ -91,7 +91,13 @@ class Answering:
 
     def write(self, data: bytes) -> None:
         """See `Effects`."""
-        self._out.append(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
+        if not self._is_chunked:
+            self._out.append(data)
+            return
+        line = self._line
+        # What passes through unchanged keeps the frame it came in.
+        is_whole = line is not None and line.piece is data
+        self._out.append(line.chunk if line is not None and is_whole else b"%x\r\n%b\r\n" % (len(data), data))
 
     def finish(self) -> None:
         """See `Effects`."""

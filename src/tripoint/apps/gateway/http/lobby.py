@@ -33,6 +33,10 @@ class Line(Protocol):
 
     attempt: Any
     sink: Any
+    piece: bytes
+    """What it is reporting where that came as one whole chunk, and not yet anything else."""
+    chunk: bytes
+    """That chunk, framed."""
 
     def drop(self) -> None:
         """Forgets the attempt."""

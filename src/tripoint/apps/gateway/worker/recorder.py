@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tripoint.apps import wiring
 from tripoint.apps.gateway.worker.access import AccessLog
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from tripoint.domain.record import UsageRecord
     from tripoint.domain.table import RoutingTable
+
+_MOST: Final = 16
+"""Records that wait at once: counted in a row they cost less, and more of them would not stay in the nearest cache."""
 
 
 class Recorder:
@@ -29,8 +32,13 @@ class Recorder:
         self.file = wiring.open_metrics_file(run_dir / "metrics", worker=worker, incarnation=incarnation)
         self._log = AccessLog(access_log) if access_log else None
         self._batch: list[UsageRecord] = []
-        self.record = self._batch.append
-        """Takes the record of one request; what is done with it waits for `drain`."""
+
+    def record(self, record: UsageRecord) -> None:
+        """Takes the record of one request; what is done with it waits for `drain`, or until some have come."""
+        batch = self._batch
+        batch.append(record)
+        if len(batch) >= _MOST:
+            self.drain()
 
     def drain(self) -> None:
         """Counts and writes what was taken; many in a row cost a third of what each costs between two requests."""

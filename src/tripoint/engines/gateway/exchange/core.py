@@ -29,6 +29,7 @@ class Core:
         "names",
         "record",
         "router",
+        "stall_s",
         "table",
     )
 
@@ -45,6 +46,8 @@ class Core:
         self.generation = 0
         """Counts tables."""
         self.table = table
+        self.stall_s = table.stall_s
+        """Longest silence within an answer, s."""
         self.keyring: Keyring
         self.names: Names
         self.lanes: Lanes
@@ -53,6 +56,7 @@ class Core:
         """Serves by another table from now on."""
         self.generation += 1
         self.table = table
+        self.stall_s = table.stall_s
         self.keyring = keyring
         self.names = Names(table.routes)
         self.lanes = lanes

@@ -129,7 +129,7 @@ class Exchange(Course):
                 return
             self._win(attempt, now)
         self.last_at = now
-        self.due = min(now + self.core.table.stall_s, self.deadline)
+        self.due = min(now + self.core.stall_s, self.deadline)
         if events and self._has_begun and self._stream is None and self._replay is None:
             self.effects.write(events)  # nearly all events of nearly all streams
         elif events:
@@ -287,7 +287,7 @@ class Exchange(Course):
         due = min(self.deadline, self._hedge_at)
         for attempt in self._live:
             is_relayed = attempt is self._winner
-            due = min(due, self.last_at + self.core.table.stall_s if is_relayed else attempt.expires_at)
+            due = min(due, self.last_at + self.core.stall_s if is_relayed else attempt.expires_at)
         self.due = due
 
     def _pass_on(self, attempt: Attempt, events: bytes, now: float) -> None:
@@ -320,7 +320,7 @@ class Exchange(Course):
         if attempt is self._winner:  # long, and passed on already
             attempt.parts[0] = (attempt.parts[0] + data)[-_TAIL_BYTES:]
             self.last_at = now
-            self.due = min(now + self.core.table.stall_s, self.deadline)
+            self.due = min(now + self.core.stall_s, self.deadline)
             self.effects.write(data)
             return
         is_good = attempt.status == 200 and not self.ask.is_stream

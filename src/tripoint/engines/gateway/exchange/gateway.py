@@ -28,7 +28,7 @@ from tripoint.engines.gateway.wire.refusal import error_body
 
 _JSON: Final = b"content-type: application/json\r\ncache-control: no-store\r\nx-request-id: %b\r\n"
 
-_TRACES: Final = 64
+_TRACES: Final = 16
 
 
 class Gateway:

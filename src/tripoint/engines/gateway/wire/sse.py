@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from tripoint.domain.record import Usage
 from tripoint.domain.serving import Api
 from tripoint.engines.gateway.wire.events import BAD_EVENT, Reading, reading_of
+from tripoint.engines.gateway.wire.shapes.likeness import Likeness, likeness_of
 
 MAX_EVENT: Final = 1024 * 1024
 OPENING_BYTES: Final = 64 * 1024
@@ -29,6 +30,8 @@ _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 # is known. A stream of bare CRs therefore runs one event behind; nobody is known to send one.
 _BLANK_LINE: Final = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?=[^\n]))")
 _TAIL: Final = 24
+_MOST_MISSES: Final = 16
+"""Chunks unlike the event before, after which a stream is not looked at that way any more."""
 _UNFINISHED: Final[tuple[bytes, ...]] = (b'"finish_reason":null', b'"finish_reason": null')
 _NULLS: Final[tuple[bytes, ...]] = (b'"usage":null', b'"usage": null')
 # The line that names an event of content; chunks of chat and completions have none and are told by what they hold.
@@ -86,8 +89,9 @@ class StreamReader:
     """Passes a stream on event by event and reads what it says about itself."""
 
     __slots__ = (
-        "_held", "_is_fresh", "_keep_text", "_learns", "_mark", "_opening", "_reading", "_strip", "_text", "_told_at",
-        "_unused", "_usage", "error", "error_data", "events", "is_done", "is_finished", "too_long",
+        "_held", "_is_fresh", "_keep_text", "_learns", "_like", "_mark", "_misses", "_opening", "_reading", "_strip",
+        "_text", "_told_at", "_unused", "_usage", "error", "error_data", "events", "is_done", "is_finished",
+        "too_long",
     )  # fmt: skip
 
     def __init__(self, api: Api, *, strip_usage: bool, keep_text: bool = False) -> None:
@@ -116,6 +120,8 @@ class StreamReader:
         self._mark = _CONTENT_LINE.get(api, b"")
         self._unused = b""
         self._learns = not self._mark
+        self._like: Likeness | None = None
+        self._misses = 0
 
     @property
     def usage(self) -> Usage | None:
@@ -131,6 +137,15 @@ class StreamReader:
 
     def feed(self, chunk: bytes) -> bytes:
         """The whole events that are complete with this chunk, as they came; empty when none is."""
+        like = self._like
+        if like is not None:
+            if like.holds(chunk) and not self._held:  # nearly all events of most streams
+                self.events += 1
+                self._misses = 0
+                return chunk
+            self._misses += 1
+            if self._misses >= _MOST_MISSES:
+                self._like = None
         if self._held or self._is_fresh or not chunk.endswith(b"\n\n") or chunk.find(b"\r") >= 0:
             chunk = self._whole(chunk)
             if chunk.find(b"\r") >= 0:
@@ -222,6 +237,9 @@ class StreamReader:
             if self._learns and said.usage is None and event.raw.endswith(b"}\n\n"):
                 self._mark = _mark_of(event.raw)
                 self._unused = next((null for null in _NULLS if null in event.raw), b"")
+            is_mere = said.usage is None and not (said.is_end or said.is_finish or said.error)
+            if is_mere and said.text and not self._keep_text and self._misses < _MOST_MISSES:
+                self._like = likeness_of(event.raw, said.text)
         told, known = said.usage, self._usage
         # Counts only grow: one that fell is no count (some send a last chunk of zeros after the real one).
         if told is not None and (known is None or sum(told[:2]) >= sum(known[:2])):
