@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tripoint.domain.catalog import Catalog
     from tripoint.domain.demand import DemandProfile
     from tripoint.domain.plan import Plan
+    from tripoint.domain.quote import CatalogueRow, MapEntry
     from tripoint.domain.record import UsageRecord
     from tripoint.domain.source import LoadedEstate
     from tripoint.domain.table import RoutingTable
@@ -327,6 +328,20 @@ def usage_records(folder: str | Path) -> Iterator[UsageRecord]:
             if not isinstance(each, SegmentDamage) and each.id not in seen:
                 seen.add(each.id)
                 yield each
+
+
+def read_sky_catalogue(path: str | Path) -> Iterator[CatalogueRow]:
+    """The rows of a SkyPilot catalogue; raises `FileError` with the line."""
+    from tripoint.adapters.price_files.skypilot_csv import read_catalogue as read
+
+    return read(Path(path))
+
+
+def read_price_map(path: str | Path) -> Iterator[MapEntry]:
+    """The entries of a LiteLLM price map; raises `FileError` with line and column."""
+    from tripoint.adapters.price_files.litellm_json import read_price_map as read
+
+    return read(Path(path))
 
 
 def _writer(folder: Path) -> Callable[[str, str], str]:

@@ -9,6 +9,7 @@ import click
 
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering, plural
+from tripoint.apps.commands.prices_import import import_
 from tripoint.apps.settings import read_settings
 from tripoint.apps.terminal.groups import NearestNameGroup
 from tripoint.domain.purchase import PurchaseOption
@@ -97,3 +98,6 @@ def _sources(sources: Mapping[str, str], provenances: Iterable[Provenance]) -> d
 
 def _source_lines(sources: Mapping[str, str]) -> str:
     return "\n".join(["sources", *(f"  {key}: {told}" for key, told in sources.items())])
+
+
+command.add_command(import_)

@@ -1,0 +1,1 @@
+"""Price files of other programs as they stand: SkyPilot's catalogue and LiteLLM's price map."""
