@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from tripoint.domain.errors import OptionError
-from tripoint.domain.estate import Estate
 from tripoint.domain.findings import did_you_mean, quoted
 from tripoint.domain.table import RoutingTable
 from tripoint.ports import AccountStore
+
+if TYPE_CHECKING:  # the ledger process does without all its words
+    from tripoint.domain.estate import Estate
 
 WORKLOAD, PLACE = "workload", "place"
 

@@ -104,6 +104,9 @@ class Counter:
         self._warned: dict[Where, int] | None = None
         self._tidied_at = -_TIDY_S
         self._accounts: Accounts | None = None
+        """Those in force."""
+        self._news: News | None = None
+        """What workers were told last."""
         self.standing: tuple[Tally, ...] = ()
         """Where budgets stood at the last look."""
         self.fault = ""
@@ -149,8 +152,8 @@ class Counter:
         message = heard_by_ledger(frame)
         if isinstance(message, Hello):
             self._holders[frames] = message.holder
-            if self._accounts is not None:
-                frames.send(News(self._accounts))
+            if self._news is not None:
+                frames.send(self._news)
         elif frames in self._holders:
             holder = self._holders[frames]
             for wish in message.wishes:
@@ -231,11 +234,14 @@ class Counter:
     async def _look(self) -> None:
         accounts = await self._do(lambda till: till.news())
         if accounts is not None:
-            await self._do(lambda till: till.adopt(accounts))
-            self._accounts = accounts
+            self._news = News(accounts)
+            self._tell_all(self._news)
+        if self._news is not None and self._news.accounts is not self._accounts:
+            fresh = self._news.accounts
+            await self._do(lambda till: till.adopt(fresh))
+            self._accounts = fresh
             with suppress(OSError):
-                keep_accounts(self._run_dir, accounts)
-            self._tell_all(News(accounts))
+                keep_accounts(self._run_dir, fresh)
             self._has_work.set()
         now = asyncio.get_running_loop().time()
         if now - self._tidied_at > _TIDY_S:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tripoint.apps import stores
@@ -13,7 +14,7 @@ from tripoint.engines.governance.budget.windows import window_of
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from tripoint.adapters.leases_sql.store import Charger
+    from tripoint.adapters.leases_sql.store import Charger, SqlLeases
     from tripoint.apps.ledger.leases.counter import Where
     from tripoint.domain.budget import Tally, Threshold, Wish
     from tripoint.domain.tenancy import Accounts
@@ -28,8 +29,13 @@ class StoreTill:
 
     def __init__(self, url: str, turns: AbstractContextManager[object], charger: Charger) -> None:
         self._accounts = stores.open_accounts(url)
-        self._leases = stores.open_leases(url, turns, charger)
+        self._open: Callable[[], SqlLeases] = lambda: stores.open_leases(url, turns, charger)
         self._revision = -1
+
+    @cached_property
+    def _leases(self) -> SqlLeases:
+        """Opened once accounts are told: workers that start wait for those only."""
+        return self._open()
 
     def news(self) -> Accounts | None:
         """See `Till`."""
@@ -63,4 +69,5 @@ class StoreTill:
     def close(self) -> None:
         """See `Till`."""
         self._accounts.close()
-        self._leases.close()
+        if "_leases" in self.__dict__:
+            self._leases.close()
