@@ -97,8 +97,11 @@ class Ledger(Protocol):
         """Lines of those days whose entries do not add up to their sums."""
         ...
 
-    def prune(self, before: str) -> int:
-        """Drops entries of days before that one, `YYYY-MM-DD`, UTC; how many. Their sums stay."""
+    def prune(self, before: str, since: str | None = None, upto: int | None = None) -> int:
+        """Drops entries of days before that one, `YYYY-MM-DD`, UTC; how many. Their sums stay.
+
+        With `since` only those from that day on, with `upto` only those up to that number: what was seen, and no more.
+        """
         ...
 
     def close(self) -> None:

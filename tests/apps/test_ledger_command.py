@@ -102,6 +102,29 @@ def test_a_dear_day_is_told_with_what_is_usual(store: str) -> None:
     assert "nothing stands out" in ran("anomalies", "--day", DAY, "--tenant", "tenant-1", "--store", store)
 
 
+def test_closed_days_are_in_files_and_their_sums_stay(store: str, tmp_path: Path) -> None:
+    """Every field of every entry; what comes late gets a file of its own; nothing is closed twice."""
+    duckdb = pytest.importorskip("duckdb")
+    out = tmp_path / "closed"
+    before = document("top", "--since", DAY, "--store", store)
+    (shown,) = document("show", "--rows", "1", "--tenant", "tenant-2", "--store", store)["entries"]
+    (day,) = document("close", "--before", "2026-11-19", "--out", str(out), "--store", store)["closed"]
+    assert (day["day"], day["entries"], day["requests"]) == (DAY, 10, 9)
+    assert document("top", "--since", DAY, "--store", store) == before
+    assert "no such entry" in ran("show", "--store", store)
+    assert "agree" in ran("check", "--store", store)
+    found = duckdb.sql(f"SELECT * FROM read_parquet('{out / day['file']}') WHERE number = {shown['number']}")
+    kept = dict(zip(found.columns, found.fetchall()[0], strict=True))
+    assert json.loads(kept.pop("attempts")) == [list(each.values()) for each in shown["attempts"]]
+    assert kept == {name: shown[name] for name in kept}
+    ledger = SqlLedger(connect(store), lambda: NOON)
+    ledger.load([piece([usage_record(77)], source="late")])
+    ledger.close()
+    (late,) = document("close", "--before", "2026-11-19", "--out", str(out), "--store", store)["closed"]
+    assert (late["entries"], late["file"]) == (1, f"entries-{DAY}-1.parquet")
+    assert "nothing to close" in ran("close", "--before", "2026-11-19", "--out", str(out), "--store", store)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -109,6 +132,7 @@ def test_a_dear_day_is_told_with_what_is_usual(store: str) -> None:
         (("top", "--by", "site,site"), "twice"),
         (("top", "--since", "yesterday"), "`yesterday` is not a day"),
         (("top", "--since", "2026-11-19", "--until", DAY), "is after"),
+        (("close", "--before", "2999-01-01", "--out", "unused"), "after today"),
         (("top", "--by", "hour,tenant", "--since", "2026-11-01", "--until", DAY), "at most 7 days"),
     ],
 )

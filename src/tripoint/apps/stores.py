@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tripoint.apps.settings import read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from tripoint.adapters.accounts_sql.store import SqlAccounts
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from tripoint.adapters.signing.ed25519 import Ed25519Signer, Ed25519Verifier
     from tripoint.domain.audit import Checkpoint
     from tripoint.domain.bill import BillRow
+    from tripoint.domain.ledger import Entry
     from tripoint.domain.pricelist import PriceList
     from tripoint.domain.source import LoadedEstate
     from tripoint.domain.table import RoutingTable
     from tripoint.ports import Ledger
+    from tripoint.usecases.close import Kept
     from tripoint.usecases.focus import BillWriter
     from tripoint.usecases.observed import Observed
 
@@ -234,6 +236,19 @@ def bill_writer(path: str | Path, format: str) -> BillWriter:
     from tripoint.adapters.focus_files.write import write_csv, write_parquet
 
     return partial(write_parquet if format == "focus-parquet" else write_csv, Path(path))
+
+
+def write_closed_day(folder: str | Path, day: str, entries: Iterable[Entry]) -> tuple[str, Kept]:
+    """Writes the entries of a day to a Parquet file that is not there yet; its name and what it holds.
+
+    Raises `FileError`, and `MissingExtraError` without the extra `demand`.
+    """
+    from tripoint.adapters.entry_parquet import write_entries
+
+    place = Path(folder)
+    names = (f"entries-{day}{f'-{number}' if number else ''}.parquet" for number in range(10_000))
+    name = next(each for each in names if not (place / each).exists())
+    return name, write_entries(place / name, entries)
 
 
 def read_bill(path: str | Path) -> Iterator[BillRow]:

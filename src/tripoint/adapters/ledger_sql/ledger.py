@@ -27,6 +27,7 @@ from tripoint.domain.money import Tariff
 from tripoint.engines.governance.ledger.days import DAY_S, day_number, day_text
 
 _PRUNED_AT_ONCE = 5_000
+_HIGHEST = (1 << 63) - 1
 _ASKED_AT_ONCE = 500
 _PRUNED = (
     "INSERT INTO ledger_count VALUES ('pruned', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
@@ -130,18 +131,21 @@ class SqlLedger:
                         found.append(Mismatch(by, key, entered, summed))
         return tuple(found)
 
-    def prune(self, before: str) -> int:
+    def prune(self, before: str, since: str | None = None, upto: int | None = None) -> int:
         """Drops entries of days before that one, a few thousand a transaction; their sums stay."""
         day = day_number(before)
         until_us, dropped = day * DAY_S * 1_000_000, 0
+        highest = _HIGHEST if upto is None else upto
+        since_us = 0 if since is None else day_number(since) * DAY_S * 1_000_000
         while True:
             with self._database.write() as session:
                 session.lock(LOCK)
                 session.change(_PRUNED, (day, day))
                 count = session.change(
                     "DELETE FROM ledger_entry WHERE number IN"
-                    " (SELECT e.number FROM ledger_entry e WHERE e.at_us < ? ORDER BY e.number LIMIT ?)",
-                    (until_us, _PRUNED_AT_ONCE),
+                    " (SELECT e.number FROM ledger_entry e WHERE e.at_us >= ? AND e.at_us < ?"
+                    " AND e.number <= ? LIMIT ?)",
+                    (since_us, until_us, highest, _PRUNED_AT_ONCE),
                 )
             dropped += count
             if count < _PRUNED_AT_ONCE:

@@ -9,6 +9,7 @@ import click
 from tripoint.apps.answer import Answer, answering
 from tripoint.apps.commands import ledger_bills
 from tripoint.apps.commands.ledger_alerts import alerts
+from tripoint.apps.commands.ledger_report import report
 from tripoint.apps.terminal.books import day_options, open_books, part_options
 from tripoint.apps.terminal.desk import completes, local_user, store_option
 from tripoint.apps.terminal.groups import NearestNameGroup
@@ -170,6 +171,33 @@ def anomalies(day: str | None, tenant: str | None, store: str | None) -> Answer:
     return Answer(text=text, payload=payload, ok=not found)
 
 
+@command.command()
+@click.option("--before", metavar="DAY", required=True, help="Close every day before this one, YYYY-MM-DD, UTC.")
+@click.option("--out", metavar="FOLDER", type=click.Path(file_okay=False), required=True,
+              help="Where a Parquet file a day is written.")  # fmt: skip
+@store_option
+@answering
+def close(before: str, out: str, store: str | None) -> Answer:
+    """Move the entries of past days into files; their sums stay.
+
+    A day's entries leave the store only once its file is on disk and holds them all. Entries that come late for a
+    closed day get a further file the next time. Needs the extra `demand`.
+    """
+    from functools import partial
+
+    from tripoint.apps.stores import write_closed_day
+    from tripoint.apps.wiring import open_folder
+    from tripoint.engines.governance.ledger.days import day_of
+    from tripoint.usecases.close import close_days
+
+    open_folder(out)
+    with open_books(store) as ledger:
+        closed = close_days(ledger, before, day_of(time.time()), partial(write_closed_day, out))
+    lines = [f"{each.day}: {each.kept.entries:,} entries in {each.file}" for each in closed]
+    days = [{"day": each.day, "file": each.file, **each.kept._asdict()} for each in closed]
+    return Answer(text="\n".join(lines) or "nothing to close", payload={"closed": days})
+
+
 def _dimensions(text: str) -> tuple[Dimension, ...]:
     found = []
     for name in text.split(","):
@@ -198,3 +226,4 @@ command.add_command(ledger_bills.demand)
 command.add_command(ledger_bills.export)
 command.add_command(ledger_bills.reconcile)
 command.add_command(alerts)
+command.add_command(report)
