@@ -55,7 +55,8 @@ def full_page(convention: str = "1.41.0") -> str:
 
 
 def _is_told_by_the_ledger(meter: Meter) -> bool:
-    return meter.name.startswith(("tripoint_budget_limit", "tripoint_budget_spent", "tripoint_ledger_", "tripoint_spend_"))
+    beginnings = ("tripoint_budget_limit", "tripoint_budget_spent", "tripoint_ledger_", "tripoint_spend_")
+    return meter.name.startswith(beginnings)
 
 
 @pytest.fixture
