@@ -5,7 +5,7 @@ Nothing is fetched and nothing runs: the page forbids both to itself by its cont
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 
 from tripoint.apps.render.html.board import board
@@ -48,13 +48,24 @@ def plan_html(plan: Plan) -> str:
     parts = [part(plan) for part in (_WITHOUT_PLAN if plan.status is PlanStatus.INFEASIBLE else _PARTS)]
     page = el(
         "div",
-        el("div", board(plan), _contents(parts), id="headline"),
+        el("div", board(plan), contents(parts), id="headline"),
         el("main", [part.html(position) for position, part in enumerate(parts, 1)]),
         _footer(plan),
         class_="page",
     )
     title = f"{plan.name}: plan {plan.periods[0]} to {plan.periods[-1]}" if plan.periods else plan.name
+    return whole_page(title, page)
+
+
+def whole_page(title: str, page: Markup) -> str:
+    """The document around a page: its style, its ban on everything from elsewhere, its patterns."""
     return f"<!doctype html>\n{el('html', _head(title), el('body', definitions(), page), lang='en')}\n"
+
+
+def contents(parts: Sequence[Section]) -> Markup:
+    """Links to the parts of a page."""
+    items = [el("li", el("a", part.title, href=f"#{part.id}")) for part in parts]
+    return el("nav", el("ol", items), aria_label="Contents")
 
 
 def _head(title: str) -> Markup:
@@ -68,11 +79,6 @@ def _head(title: str) -> Markup:
         el("title", title),
         el("style", Markup(sheet)),
     )
-
-
-def _contents(parts: list[Section]) -> Markup:
-    items = [el("li", el("a", part.title, href=f"#{part.id}")) for part in parts]
-    return el("nav", el("ol", items), aria_label="Contents")
 
 
 def _footer(plan: Plan) -> Markup:

@@ -1,0 +1,65 @@
+"""Whose money, and where it went: the dearest tenants, workloads, models and sites."""
+
+from __future__ import annotations
+
+from tripoint.apps.render.html.drawing.markup import Content, Markup, join
+from tripoint.apps.render.html.drawing.sections import Section
+from tripoint.apps.render.html.drawing.tables import table
+from tripoint.apps.render.html.spend.figures import IDLE, amount, barred, saved, share
+from tripoint.domain.ledger import Dimension, Spend
+from tripoint.usecases.spend import Dearest
+from tripoint.usecases.spend_report import SpendReport
+
+_MEASURES = (
+    ("Cost", "r"), ("Share", "r"), ("At list prices", "r"), ("Saved", "r"), ("Requests", "r"), ("Failed", "r"),
+    ("Input tokens", "r"), ("of it cached", "r"), ("Output tokens", "r"),
+)  # fmt: skip
+
+
+def tenants(report: SpendReport) -> Section:
+    """By tenant and by workload."""
+    found = report.tops[Dimension.TENANT]
+    first = next((row for row in found.rows if row.by[0]), None)
+    message = (
+        f"{first.by[0]} spent most: {amount(first.nano)}, {share(first.nano, found.total.nano)} of the whole."
+        if first is not None
+        else "Nobody spent anything; capacity was paid for all the same."
+    )
+    body = join(_ranking("Tenant", found), _ranking("Workload", report.tops[Dimension.WORKLOAD]))
+    return Section(id="tenants", title="Whose money it was", message=message, body=body)
+
+
+def places(report: SpendReport) -> Section:
+    """By site and by model."""
+    sites = report.tops[Dimension.SITE]
+    first = next((row for row in sites.rows if row.by[0]), None)
+    message = (
+        f"{share(first.nano, sites.total.nano)} of the cost arose at {first.by[0]}, idle capacity included."
+        if first is not None
+        else "No request reached a site."
+    )
+    body = join(_ranking("Site", sites), _ranking("Model", report.tops[Dimension.MODEL]))
+    return Section(id="places", title="Where it was spent, and on which models", message=message, body=body)
+
+
+def _ranking(title: str, found: Dearest) -> Markup:
+    most = max((row.nano for row in found.rows), default=0)
+    rows = [_row(row.by[0] or _nameless(row), row, most, found.total.nano) for row in found.rows]
+    if found.rest is not None:
+        rows.append(_row(f"{found.others:,} more", found.rest, most, found.total.nano))
+    if len(found.rows) > 1:
+        rows.append(_row("all", found.total, 0, found.total.nano))
+    return table(((title, "w"), *_MEASURES), rows, f"By {title.lower()}, the dearest first")
+
+
+def _nameless(row: Spend) -> str:
+    """Idle capacity has neither tenant nor model; a request that reached nothing has no site."""
+    return "not known" if row.requests else IDLE
+
+
+def _row(name: str, row: Spend, most: int, total: int) -> tuple[Content, ...]:
+    return (
+        name, barred(amount(row.nano), row.nano / most) if most > 0 else amount(row.nano), share(row.nano, total),
+        amount(row.list_nano), saved(row.nano, row.list_nano),
+        *(f"{figure:,}" for figure in (row.requests, row.failed, row.tokens_in, row.cached, row.tokens_out)),
+    )  # fmt: skip

@@ -1,0 +1,167 @@
+"""Gather what a report of spend tells: sums of a span of days, budgets, what was held against a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from tripoint.domain.errors import OptionError
+from tripoint.domain.ledger import Dimension, Entry, EntryKind, EntryQuery, Spend, SpendQuery
+from tripoint.domain.plan import Plan
+from tripoint.domain.tenancy import Actor
+from tripoint.engines.governance.cost.planned import Expected, expected
+from tripoint.engines.governance.cost.tokens import ModelCost, Part, model_costs
+from tripoint.engines.governance.ledger.days import DAY_S, day_number, day_text
+from tripoint.ports import Ledger
+from tripoint.usecases.spend import Dearest, dearest, see_entries, see_spend
+from tripoint.usecases.standing import Standing
+
+MOST_DAYS: Final = 400
+"""Most days in one report."""
+_USUAL_DAYS: Final = 30
+_ROWS: Final = 25
+_SERIES: Final = 6
+_ENTRIES: Final = 30
+
+
+class ReportSpan(NamedTuple):
+    """Which days, of whom."""
+
+    since: str | None = None
+    """First day, `YYYY-MM-DD`, UTC; a month before the last when `None`."""
+    until: str | None = None
+    """Last day, inclusive; today when `None`."""
+    tenant: str | None = None
+    """Only this tenant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendReport:
+    """What a report of spend tells; sums in nano-dollars."""
+
+    now: float
+    """When it was made, seconds since 1970."""
+    tenant: str | None
+    """The only tenant it is about."""
+    days: tuple[tuple[str, float], ...]
+    """Days from the first with an entry on, each with the part of it that is over; none when nothing was entered."""
+    total: Spend
+    """All of it."""
+    kinds: dict[str, Spend]
+    """By kind of entry."""
+    series: dict[str, tuple[int, ...]]
+    """[tenant][day] nano-dollars, the dearest first; last and with an empty name, capacity nobody used."""
+    others: tuple[int, ...]
+    """[day] nano-dollars of all further tenants."""
+    tops: dict[Dimension, Dearest]
+    """The dearest tenants, workloads, models and sites; idle capacity has an empty name."""
+    tokens: tuple[ModelCost, ...]
+    """What a million tokens cost, by site and model."""
+    standings: tuple[Standing, ...]
+    """Budgets in the windows that run now."""
+    adjustments: tuple[Entry, ...]
+    """The newest corrections and sums unconfirmed."""
+    prices: tuple[Spend, ...]
+    """By price version."""
+    expected: Expected | None
+    """What the plan expected; `None` without one."""
+
+    @property
+    def idle_nano(self) -> int:
+        """Paid for capacity nobody used, nano-dollars, its corrections left out."""
+        return self.kinds[EntryKind.IDLE].nano if EntryKind.IDLE in self.kinds else 0
+
+
+def spend_report(
+    ledger: Ledger, actor: Actor, span: ReportSpan, now: float, *, standings: Sequence[Standing], plan: Plan | None
+) -> SpendReport:
+    """Everything of it, as the actor may see it.
+
+    Raises `AccessError`, `MissingError` for another's tenant, `OptionError` for days that cannot be, `StoreError`.
+    """
+    first, last = _days(span, now)
+    asked = _Asked(ledger, actor, span.tenant, first, last)
+    by_day = {row.by[0]: row for row in asked.sums(Dimension.DAY)}
+    if by_day:
+        asked = asked._replace(first=min(by_day))
+    days = tuple(_part(day, now) for day in range(day_number(asked.first), day_number(last) + 1)) if by_day else ()
+    tops = {
+        each: dearest(asked.sums(each), _ROWS)
+        for each in (Dimension.TENANT, Dimension.WORKLOAD, Dimension.MODEL, Dimension.SITE)
+    }
+    payers = [row.by[0] for row in tops[Dimension.TENANT].rows]
+    shown = [name for name in payers if name][:_SERIES] + [name for name in payers if not name]
+    series = {name: asked.daily(name, len(days)) for name in shown}
+    whole = [by_day[day].nano if day in by_day else 0 for day, _ in days]
+    return SpendReport(
+        now=now,
+        tenant=span.tenant,
+        days=days,
+        total=tops[Dimension.TENANT].total,
+        kinds={row.by[0]: row for row in asked.sums(Dimension.KIND)},
+        series=series,
+        others=tuple(nano - sum(one[place] for one in series.values()) for place, nano in enumerate(whole)),
+        tops=tops,
+        tokens=model_costs(_parts(asked)),
+        standings=tuple(standings),
+        adjustments=asked.adjustments(),
+        prices=asked.sums(Dimension.PRICES),
+        expected=expected(plan, days) if plan is not None and days else None,
+    )
+
+
+class _Asked(NamedTuple):
+    """Questions over the same days, of the same tenant."""
+
+    ledger: Ledger
+    actor: Actor
+    tenant: str | None
+    first: str
+    last: str
+
+    def sums(self, *by: Dimension) -> tuple[Spend, ...]:
+        query = SpendQuery(by=by, since=self.first, until=self.last, tenant=self.tenant)
+        return see_spend(self.ledger, self.actor, query)
+
+    def daily(self, tenant: str, days: int) -> tuple[int, ...]:
+        """[day] nano-dollars of a tenant."""
+        begin = day_number(self.first)
+        found = [0] * days
+        query = SpendQuery(by=(Dimension.DAY,), since=self.first, until=self.last, tenant=tenant)
+        for row in see_spend(self.ledger, self.actor, query):
+            found[day_number(row.by[0]) - begin] += row.nano
+        return tuple(found)
+
+    def adjustments(self) -> tuple[Entry, ...]:
+        query = EntryQuery(
+            since=float(day_number(self.first) * DAY_S),
+            until=float((day_number(self.last) + 1) * DAY_S),
+            tenant=self.tenant,
+            kinds=(EntryKind.UNCONFIRMED, EntryKind.CORRECTION),
+            is_newest_first=True,
+            limit=_ENTRIES,
+        )
+        return see_entries(self.ledger, self.actor, query)
+
+
+def _parts(asked: _Asked) -> list[Part]:
+    rows = asked.sums(Dimension.SITE, Dimension.UPSTREAM, Dimension.MODEL)
+    return [Part(row.by[0], row.by[1], row.by[2], row.tokens_in + row.tokens_out, row.nano) for row in rows]
+
+
+def _days(span: ReportSpan, now: float) -> tuple[str, str]:
+    last = day_number(span.until) if span.until else int(now // DAY_S)
+    first = day_number(span.since) if span.since else last - _USUAL_DAYS + 1
+    if first > last:
+        raise OptionError(f"`--since {span.since}` is after the last day, {day_text(last)}", hint="both are inclusive")
+    if last - first >= MOST_DAYS:
+        raise OptionError(
+            f"{last - first + 1:,} days from {day_text(first)} to {day_text(last)}, at most {MOST_DAYS} fit a report",
+            hint="name a later --since",
+        )
+    return day_text(first), day_text(last)
+
+
+def _part(day: int, now: float) -> tuple[str, float]:
+    return day_text(day), min(1.0, max(0.0, now / DAY_S - day))
