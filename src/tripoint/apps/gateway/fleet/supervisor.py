@@ -98,10 +98,8 @@ class Fleet:
 
     def _check(self, table: RoutingTable) -> None:
         options = self._options
-        has_tls = bool(options.tls_cert)
-        has_proxy = bool(options.limits.proxies)
-        refuse_open_door(options.host, has_tls=has_tls, has_keys=self._has_keys(table), has_proxy=has_proxy)
-        if not has_tls:
+        self._refuse_open_door(has_keys=self._has_keys(table))
+        if not options.tls_cert:
             return
         try:
             wiring.server_tls(options.tls_cert, options.tls_key or None)
@@ -110,6 +108,11 @@ class Fleet:
                 f"the certificate `{options.tls_cert}` cannot be used: {error.strerror or error}"
             ) from None
 
+    def _refuse_open_door(self, *, has_keys: bool) -> None:
+        options = self._options
+        has_tls, has_proxy = bool(options.tls_cert), bool(options.limits.proxies)
+        refuse_open_door(options.host, has_tls=has_tls, has_keys=has_keys, has_proxy=has_proxy)
+
     def _has_keys(self, table: RoutingTable) -> bool:
         """True where the estate or the store has keys; raises `StoreError` where only the store could tell."""
         host, store = self._options.host, self._options.store
@@ -117,12 +120,12 @@ class Fleet:
 
     def _spawn(self, sockets: list[socket.socket]) -> None:
         loop = asyncio.get_running_loop()
+        if self._ledger is not None:  # first, since workers wait for the accounts it tells
+            self._keeping.append(loop.create_task(self._ledger.keep()))
         for index, listening in enumerate(sockets):
             child = Child(index, self._options, listening, self._board_fd, self._worker_died)
             self._children.append(child)
             self._keeping.append(loop.create_task(child.keep()))
-        if self._ledger is not None:
-            self._keeping.append(loop.create_task(self._ledger.keep()))
 
     async def _start(self, table: RoutingTable, listening: socket.socket) -> None:
         """Gives the workers their table and tells once all of them serve."""
@@ -167,7 +170,7 @@ class Fleet:
         try:
             table = await asyncio.to_thread(self._compile, previous)
             if not is_loopback(self._options.host) and not self._has_keys(table):
-                refuse_open_door(self._options.host, has_tls=bool(self._options.tls_cert), has_keys=False)
+                self._refuse_open_door(has_keys=False)
         except Exception as error:  # whatever is wrong with what was asked now, the old one serves on
             self._tell.refused(error)
             return
