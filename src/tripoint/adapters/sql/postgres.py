@@ -94,6 +94,7 @@ class PostgresDatabase:
         connection = self._connection
         if connection is None or connection.closed or connection.broken:
             connection = self._driver.connect(self._url, autocommit=True, connect_timeout=_CONNECT_S)
+            connection.execute("SET jit = off")  # statements here take less time than compiling them would
             self._connection = connection
         return connection
 
