@@ -13,16 +13,12 @@ from tripoint.apps.answer import Answer, answering, colours_are_welcome
 from tripoint.apps.settings import read_settings
 from tripoint.apps.terminal.books import observe_demand
 from tripoint.apps.terminal.flags import FiniteRange
-from tripoint.apps.terminal.interruption import Interruption
-from tripoint.apps.terminal.progress import progress_display
-from tripoint.domain.errors import FileError, SolverError
+from tripoint.apps.terminal.planning import watched
+from tripoint.domain.errors import FileError
 
 if TYPE_CHECKING:
-    from tripoint.domain.catalog import Catalog
     from tripoint.domain.plan import Plan
-    from tripoint.domain.source import LoadedEstate
     from tripoint.engines.placement.moved import Moved
-    from tripoint.usecases.plan import PlanOptions
     from tripoint.usecases.report import Written
 
 
@@ -98,7 +94,7 @@ def command(
             click.echo(f"demand: {line}", err=True)
     if out:  # a place that cannot be written is told before the long part, not after it
         wiring.open_folder(out)
-    found = _watched(loaded, catalog, options, is_quiet=quiet)
+    found = watched(loaded, options, catalog, is_quiet=quiet)
     written, failure = _written(found, out)
     payload = {**plan_payload(found), "written": [document.place for document in written]}
     if demand is not None:
@@ -142,25 +138,6 @@ def _written(plan: Plan, out: str | None) -> tuple[tuple[Written, ...], FileErro
         return (wiring.write_plan(plan, out) if out else ()), None
     except FileError as error:
         return (), error
-
-
-def _watched(estate: LoadedEstate, catalog: Catalog, options: PlanOptions, *, is_quiet: bool) -> Plan:
-    from tripoint.usecases.plan import Watch
-
-    def tell() -> None:
-        click.echo("stopping at what is found so far; press Ctrl-C again to give up", err=True)
-
-    with (
-        progress_display(target_gap=options.gap, is_quiet=is_quiet) as show,
-        Interruption(tell) as interruption,
-    ):
-        watch = Watch(show=show, should_stop=interruption.was_asked)
-        try:
-            return wiring.plan(estate, options, catalog=catalog, watch=watch)
-        except SolverError:
-            if interruption.was_asked():  # stopped before the first plan: nothing failed but patience
-                raise KeyboardInterrupt("interrupted before the first plan was found") from None
-            raise
 
 
 def _text(plan: Plan, written: tuple[Written, ...], *, is_full: bool) -> str:

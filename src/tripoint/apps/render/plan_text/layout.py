@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+WIDTH = 100
 NOTHING = Group()
 """A part that is left out."""
 
@@ -38,6 +40,19 @@ BRIEF = Rows()
 _ALL = 10**9
 FULL = Rows(workloads=_ALL, reasons=_ALL, decisions=_ALL, limits=_ALL, thresholds=_ALL, assumptions=_ALL)
 """Everything."""
+
+
+def printed(parts: Iterable[RenderableType], *, width: int = WIDTH, is_coloured: bool = False) -> str:
+    """The parts as text with an empty line after each; with terminal colours only where asked."""
+    stream = io.StringIO()
+    console = Console(
+        file=stream, width=width, force_terminal=is_coloured, no_color=not is_coloured, highlight=False,
+        color_system="standard" if is_coloured else None, legacy_windows=False, emoji=False,
+    )  # fmt: skip
+    for part in parts:
+        console.print(part)
+        console.print()
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()).strip("\n") + "\n"
 
 
 def titled(title: str, *body: RenderableType) -> Group:

@@ -37,7 +37,7 @@ class Bill:
 
 def bills(charges: tuple[Charge, ...]) -> dict[str, Bill]:
     """The bill of every workload that has charges."""
-    users = _users(charges)
+    users = users_of(charges)
     found: dict[str, Bill] = {}
     for row in charges:
         if row.workload is not None:
@@ -55,11 +55,11 @@ def bills(charges: tuple[Charge, ...]) -> dict[str, Bill]:
 
 def unallocated(charges: tuple[Charge, ...]) -> float:
     """Effective cost of rows no workload's use explains: ports, storage, egress, pools without users, USD."""
-    users = _users(charges)
+    users = users_of(charges)
     return sum(row.effective_usd for row in charges if row.workload is None and (row.site, row.resource) not in users)
 
 
-def _users(charges: tuple[Charge, ...]) -> dict[tuple[str, str], dict[str, float]]:
+def users_of(charges: Iterable[Charge]) -> dict[tuple[str, str], dict[str, float]]:
     """[site, resource][workload] own effective cost, of resources that somebody paid to use."""
     use: dict[tuple[str, str], dict[str, float]] = {}
     for row in charges:

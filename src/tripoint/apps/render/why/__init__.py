@@ -1,0 +1,1 @@
+"""Answers to why: two plans beside each other, one workload's choice."""

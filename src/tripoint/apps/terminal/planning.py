@@ -1,0 +1,47 @@
+"""Planning an estate from a terminal: with progress, and with Ctrl-C for the best plan so far."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tripoint.apps import wiring
+from tripoint.apps.settings import read_settings
+from tripoint.apps.terminal.interruption import Interruption
+from tripoint.apps.terminal.progress import progress_display
+from tripoint.domain.errors import SolverError
+
+if TYPE_CHECKING:
+    from tripoint.domain.catalog import Catalog
+    from tripoint.domain.plan import Plan
+    from tripoint.domain.source import LoadedEstate
+    from tripoint.usecases.plan import PlanOptions
+
+
+def watched(estate: LoadedEstate | str, options: PlanOptions, catalog: Catalog | None, *, is_quiet: bool) -> Plan:
+    """The plan of an estate; raises as `wiring.plan` does, and `KeyboardInterrupt` when stopped before the first."""
+    from tripoint.usecases.plan import Watch
+
+    def tell() -> None:
+        click.echo("stopping at what is found so far; press Ctrl-C again to give up", err=True)
+
+    with (
+        progress_display(target_gap=options.gap, is_quiet=is_quiet) as show,
+        Interruption(tell) as interruption,
+    ):
+        watch = Watch(show=show, should_stop=interruption.was_asked)
+        try:
+            return wiring.plan(estate, options, catalog=catalog, watch=watch)
+        except SolverError:
+            if interruption.was_asked():  # stopped before the first plan: nothing failed but patience
+                raise KeyboardInterrupt("interrupted before the first plan was found") from None
+            raise
+
+
+def planned(estate: str, gap: float, seconds: float, *, is_quiet: bool) -> Plan:
+    """The plan of an estate on the way to another answer, without the alternatives; raises as `watched` does."""
+    from tripoint.usecases.plan import PlanOptions
+
+    options = PlanOptions(gap=gap, seconds=seconds, threads=read_settings().threads, baselines=False)
+    return watched(estate, options, None, is_quiet=is_quiet)

@@ -1,0 +1,1 @@
+"""What two plans do differently, and what each difference costs."""
