@@ -161,6 +161,7 @@ def test_parts_reach_what_the_whole_program_reaches(seed: int) -> None:
     assert found.usd == pytest.approx(bill(problem, found.chosen).usd)
 
 
+@pytest.mark.slow
 def test_the_same_search_twice_is_the_same() -> None:
     """Limits that do not depend on the clock give the same assignment, round by round."""
     problem = draw(220, 20, 1)
@@ -186,6 +187,7 @@ def test_scaling_money_scales_the_answer() -> None:
     assert two.usd == pytest.approx(one.usd * 100, rel=1e-2)
 
 
+@pytest.mark.slow
 def test_every_step_of_the_path_is_a_certificate() -> None:
     """Costs only fall, bounds only rise, and no bound passes a cost."""
     found: Found = assign(draw(220, 20, 3), replace(SMALL, part=40, part_nodes=1, rounds=3), HighsSolver())

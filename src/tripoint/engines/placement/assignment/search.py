@@ -40,6 +40,10 @@ _ATTEMPTS = ((1.5, 0.0), (3.0, 0.0), (3.0, 1.0), (6.0, 2.0), (24.0, 1e9))
 _POLISH = 4
 _WIDER = 2
 _FIRST_LONGER = 3.0
+"""How much longer than a part the first plan may take, more in proportion where it has more columns than usual."""
+_FIRST_COLUMNS = 8_000
+_MANY_CHOICES = 500_000
+"""Choices from which on the ascent takes two thirds of its steps: the relaxation refines its prices anyway."""
 _PART_GAP = 5e-5
 
 
@@ -134,7 +138,8 @@ def search(problem: Assignment, effort: Effort) -> Asking[Found]:
     standing = _Standing(effort)
     if layout.columns <= _SIZE_OF_WHOLE:
         return (yield from _whole(layout, standing))
-    dual = DualAscent(layout).run(effort.steps)
+    steps = effort.steps if problem.choices < _MANY_CHOICES else effort.steps * 2 // 3
+    dual = DualAscent(layout).run(steps)
     standing.proven(dual.usd, "dual")
     kernel = _kernel(layout, dual, effort.nearest)
     laid = lay_out(kernel.problem)
@@ -212,7 +217,7 @@ def _first(layout: Layout, standing: _Standing, point: Relaxed, allowed: BoolArr
     for freed, slack in _ATTEMPTS:
         draft = fix_most(layout, point.shares, allowed, freed)
         laid = lay_out(draft.part.problem)
-        limits = _part_limits(effort, longer=_FIRST_LONGER)
+        limits = _part_limits(effort, longer=_FIRST_LONGER * max(1.0, laid.columns / _FIRST_COLUMNS))
         answers = yield Batch(tasks=(Task(program=draft.bounded(laid, point, slack), limits=limits),))
         found = standing.heard(answers)[0]
         if found.values.size:

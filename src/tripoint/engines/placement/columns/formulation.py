@@ -77,6 +77,8 @@ class Formulation:
     """(cost view, provider, period) -> what the provider is paid, USD; only where a rule asks."""
     penalties: list[tuple[int, float]] = field(default_factory=list)
     """Columns that cost nothing but should stay at 0 without a reason, and a token price, USD per unit."""
+    _lanes: dict[int, list[tuple[int, Lane]]] = field(default_factory=dict, repr=False)
+    """Lanes by workload, made when first asked for: standby asks once per loss, period and block."""
 
     def charge(self, column: int, activity: Activity, quantity: float) -> None:
         """Says what one unit of the column consumes."""
@@ -85,7 +87,10 @@ class Formulation:
 
     def lanes_of(self, workload: int) -> Iterator[tuple[int, Lane]]:
         """Lanes of a workload with their index."""
-        return ((n, lane) for n, lane in enumerate(self.instance.lanes) if lane.workload == workload)
+        if not self._lanes:
+            for number, lane in enumerate(self.instance.lanes):
+                self._lanes.setdefault(lane.workload, []).append((number, lane))
+        return iter(self._lanes.get(workload, ()))
 
     def workload_id(self, workload: int) -> WorkloadId:
         """Id by index."""

@@ -1,0 +1,166 @@
+"""The full program: twelve quarters, four blocks, standby, links, power, commitments; and planning after a change.
+
+    python -m benchmarks.scale.full            # the three-layer example, 300 x 40, and planning again
+    python -m benchmarks.scale.full 2000x100   # ten minutes
+
+An estate of so many offers is drawn by its node pools: an offer is a pool and one way of buying its nodes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import tripoint
+from benchmarks.measure import ROOT, in_a_process, say, short, start, table
+from benchmarks.scale.estates import drawn
+from tripoint.adapters.solver_highs import HighsSolver
+from tripoint.apps.settings import read_settings
+from tripoint.apps.wiring import load_catalog
+from tripoint.domain.estate import Estate
+from tripoint.domain.plan import Plan
+from tripoint.domain.source import LoadedEstate
+from tripoint.engines.placement.instance.prepare import prepare
+from tripoint.usecases.plan import PlanOptions, plan
+
+_THIS = "benchmarks.scale.full"
+_LAYERS = ROOT / "examples" / "three-layer"
+
+
+class Bar(NamedTuple):
+    """A gap to be reached within a time; a gap of 1 asks for a certified plan only."""
+
+    name: str
+    workloads: int
+    pools: int
+    gap: float
+    seconds: float
+
+
+BARS = (
+    Bar("three-layer", 0, 0, 1e-3, 10.0),
+    Bar("300x40", 300, 12, 5e-3, 120.0),
+    Bar("2000x100", 2000, 30, 1.0, 600.0),
+)
+_USUAL = ("three-layer", "300x40")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Plan each estate in a process of its own, then the example again after two changes."""
+    parser = argparse.ArgumentParser(description=__doc__, prog=f"python -m {_THIS}")
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(bar.name for bar in BARS)}; {' and '.join(_USUAL)}")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.one:
+        json.dump(_one(next(bar for bar in BARS if bar.name == options.one)), sys.stdout)
+        return
+    names = options.names or _USUAL
+    start("Scale, full program")
+    rows = [_row(bar, in_a_process(_THIS, "--one", bar.name)) for bar in BARS if bar.name in names]
+    heads = ("estate", "offers", "columns", "integers", "strategy", "cost", "bound", "gap", "bar", "whole run", "solve")
+    table((*heads, "CPU", "peak MB"), rows)
+    if "three-layer" in names:
+        _print_again()
+
+
+def _loaded(bar: Bar) -> LoadedEstate:
+    if not bar.workloads:
+        return tripoint.load_estate(_LAYERS)
+    return LoadedEstate(estate=drawn(bar.workloads, bar.pools), profiles={}, digest="sha256:drawn")
+
+
+def _planned(
+    loaded: LoadedEstate, gap: float, seconds: float, previous: Plan | None = None
+) -> tuple[Plan, float, float]:
+    """The plan without its alternatives, and its wall and processor seconds."""
+    options = PlanOptions(gap=gap, seconds=seconds, baselines=False, previous=previous)
+    catalog, today = load_catalog(), read_settings().today
+    wall, processor = time.perf_counter(), time.process_time()
+    found = plan(loaded, catalog, HighsSolver(), options, today=today)
+    return found, time.perf_counter() - wall, time.process_time() - processor
+
+
+def _one(bar: Bar) -> dict[str, Any]:
+    loaded = _loaded(bar)
+    instance = prepare(loaded.estate, load_catalog(), loaded.profiles)
+    offers = sum(len(pool.offers) for pool in instance.pools)
+    found, wall, processor = _planned(loaded, min(bar.gap, 5e-3), bar.seconds * 0.85)
+    assert found.solve is not None
+    told = found.solve
+    return {
+        "offers": offers,
+        "columns": told.columns,
+        "integers": told.integers,
+        "strategy": told.strategy,
+        "usd": told.incumbent_usd,
+        "bound": told.bound_usd,
+        "gap": told.gap,
+        "wall": wall,
+        "solve": told.seconds,
+        "cpu": processor,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def _row(bar: Bar, told: dict[str, Any]) -> tuple[str, ...]:
+    met = told["gap"] <= bar.gap and told["wall"] <= bar.seconds
+    asked = f"{bar.gap:.1%} in {bar.seconds:g} s" if bar.gap < 1 else f"a plan in {bar.seconds:g} s"
+    return (
+        bar.name,
+        str(told["offers"]),
+        f"{told['columns']:,}",
+        f"{told['integers']:,}",
+        told["strategy"],
+        f"{told['usd']:,.0f}",
+        f"{told['bound']:,.0f}",
+        f"{told['gap']:.3%}",
+        f"{asked}: {'met' if met else 'missed'}",
+        short(told["wall"]),
+        short(told["solve"]),
+        short(told["cpu"]),
+        short(told["peak_mb"]),
+    )
+
+
+def _changed(estate: Estate) -> dict[str, Estate]:
+    """The example after one change each: a dearer price agreement, a smaller hall."""
+    first, *others = estate.prices
+    dearer = replace(first, discount=(first.discount or 0.0) / 2)
+    smaller = tuple(
+        replace(site, power=replace(site.power, it_kw=(site.power.it_kw or 0.0) * 0.9))
+        if site.power is not None and site.id == "colo-ams"
+        else site
+        for site in estate.sites
+    )
+    return {
+        "one price": replace(estate, prices=(dearer, *others)),
+        "one capacity": replace(estate, sites=smaller),
+    }
+
+
+def _print_again() -> None:
+    say("The example planned afresh and from its earlier plan, after one change; seconds of processor time.\n")
+    loaded = tripoint.load_estate(_LAYERS)
+    earlier, _, _ = _planned(loaded, 1e-3, 60.0)
+    rows = []
+    for name, estate in _changed(loaded.estate).items():
+        changed = replace(loaded, estate=estate)
+        cold, cold_wall, cold_s = _planned(changed, 1e-3, 60.0)
+        warm, warm_wall, warm_s = _planned(changed, 1e-3, 60.0, earlier)
+        assert cold.solve is not None
+        assert warm.solve is not None
+        cost = f"{warm.solve.incumbent_usd / cold.solve.incumbent_usd:.5f}"
+        rows.append(
+            (name, short(cold_s), short(warm_s), f"{warm_s / cold_s:.1%}", f"{warm_wall / cold_wall:.1%}", cost)
+        )
+    table(("change", "afresh", "warm", "of it", "of its wall clock", "cost / afresh"), rows)
+
+
+if __name__ == "__main__":
+    main()
