@@ -62,6 +62,7 @@ def write_parquet(path: Path, columns: Sequence[Column], sheets: Iterable[Sheet]
         count = _stage(files, sheets)
         for name in _PARTS:
             _load(session, name, files[name], dict.fromkeys(_FIELDS[name], "VARCHAR"))
+            _convert(session, name, columns)
         _load(session, Part.AMOUNT, files[Part.AMOUNT], dict.fromkeys((*_NUMBERS, *_AMOUNTS), "BIGINT"))
         chosen = ", ".join(f"{_expression(column)} AS {quoted(column.name)}" for column in columns)
         joined = " ".join(f"JOIN {name} ON {name}.number = amount.{name}_number" for name in _PARTS)
@@ -111,13 +112,17 @@ def _load(session: Any, name: Part, file: Path, types: dict[str, str]) -> None:
     )
 
 
+def _convert(session: Any, name: Part, columns: Sequence[Column]) -> None:
+    """Gives the facts of a part their types, once for all rows that point at it."""
+    for kind, type_ in ((Kind.INSTANT, "TIMESTAMPTZ"), (Kind.DECIMAL, _PRICE)):
+        for fact in sorted({each.fact for each in columns if each.part is name and each.kind is kind}):
+            session.execute(f"ALTER TABLE {name} ALTER {quoted(fact)} TYPE {type_}")
+
+
 def _expression(column: Column) -> str:
     """SQL that gives a column its value and its type."""
     if column.part is not Part.AMOUNT:
-        value = f"{column.part}.{quoted(column.fact)}"
-        if column.kind is Kind.INSTANT:
-            return f"CAST({value} AS TIMESTAMPTZ)"
-        return f"CAST({value} AS {_PRICE})" if column.kind is Kind.DECIMAL else value
+        return f"{column.part}.{quoted(column.fact)}"
     value = f"amount.{column.fact}"
     if column.kind is not Kind.DECIMAL:
         return value

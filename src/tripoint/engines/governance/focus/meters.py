@@ -80,30 +80,39 @@ def split(kind: str, spend: Spend, price: PriceRow | None) -> tuple[Metered, ...
 
 
 def _priced(spend: Spend, price: PriceRow) -> tuple[Metered, ...]:
-    counted = (*_tokens(spend), (Meter.REQUESTS, spend.requests))
-    counts = tuple((meter, count) for meter, count in counted if count) or ((Meter.REQUESTS, 0),)
-    costs = [[count * rate(tariff, meter) for meter, count in counts] for tariff in _tariffs(price)]
-    wholes = (spend.nano, spend.list_nano, spend.marginal_nano)
-    nano, list_nano, marginal_nano = (shares(whole, cost) for whole, cost in zip(wholes, costs, strict=True))
-    return tuple(
-        Metered(
-            meter,
-            Amount(
-                quantity=count,
-                pricing_micro=count if meter in TOKENS else count * MICRO,
-                contracted_pico=costs[0][place],
-                listed_pico=costs[1][place],
-                nano=nano[place],
-                list_nano=list_nano[place],
-                marginal_nano=marginal_nano[place],
-                requests=spend.requests if meter is Meter.REQUESTS else 0,
-                failed=spend.failed if meter is Meter.REQUESTS else 0,
-                estimated=spend.estimated if meter is Meter.REQUESTS else 0,
-                reasoning=spend.reasoning if meter is Meter.OUTPUT else 0,
-            ),
-        )
-        for place, (meter, count) in enumerate(counts)
-    )
+    """Amounts by meter; a million rows come through here, so it is written out, and tuples are made bare."""
+    (_, requests, failed, estimated, tokens_in, cached, tokens_out, reasoning, nano, list_nano, marginal_nano) = spend
+    computed = tokens_in - cached
+    _, in_, cached_, out_, request_ = price.tariff
+    charged = (computed * in_, cached * cached_, tokens_out * out_, requests * request_)
+    _, in_, cached_, out_, request_ = price.listed
+    listed = (computed * in_, cached * cached_, tokens_out * out_, requests * request_)
+    _, in_, cached_, out_, request_ = price.marginal
+    compared = (computed * in_, cached * cached_, tokens_out * out_, requests * request_)
+    counts = (computed, cached, tokens_out, requests)
+    # Rounding is borne by a meter that was used: requests where nothing was.
+    bearer = next((place for place, count in enumerate(counts) if count), 3)
+    own = shares(nano, charged, bearer)
+    list_own = shares(list_nano, listed, bearer)
+    marginal_own = shares(marginal_nano, compared, bearer)
+    found = []
+    for place, meter in _PRICED:
+        count = counts[place]
+        if not count and place != bearer:
+            continue
+        is_requests = place == _REQUESTS_PLACE
+        told = (requests, failed, estimated, 0) if is_requests else (0, 0, 0, reasoning if place == 2 else 0)
+        amount = _new(Amount, (
+            count, count * MICRO if is_requests else count, charged[place], listed[place], own[place],
+            list_own[place], marginal_own[place], *told,
+        ))  # fmt: skip
+        found.append(_new(Metered, (meter, amount)))
+    return tuple(found)
+
+
+_PRICED: Final = tuple(enumerate((Meter.INPUT, Meter.CACHED, Meter.OUTPUT, Meter.REQUESTS)))
+_REQUESTS_PLACE: Final = 3
+_new = tuple.__new__
 
 
 def _tokens(spend: Spend) -> tuple[tuple[Meter, int], ...]:
@@ -112,10 +121,6 @@ def _tokens(spend: Spend) -> tuple[tuple[Meter, int], ...]:
         (Meter.CACHED, spend.cached),
         (Meter.OUTPUT, spend.tokens_out),
     )
-
-
-def _tariffs(price: PriceRow) -> tuple[Tariff, Tariff, Tariff]:
-    return price.tariff, price.listed, price.marginal
 
 
 def rate(tariff: Tariff, meter: Meter) -> int:
@@ -127,11 +132,16 @@ def rate(tariff: Tariff, meter: Meter) -> int:
     return tariff.pico_out if meter is Meter.OUTPUT else tariff.pico_request
 
 
-def shares(whole: int, pico: Sequence[int]) -> list[int]:
-    """Nano-dollars that sum to `whole`, each its own cost rounded; the largest bears what rounding came to."""
-    found = [(each + PICO_PER_NANO // 2) // PICO_PER_NANO for each in pico]
-    largest = max(range(len(pico)), key=lambda place: pico[place])
-    found[largest] += whole - sum(found)
+def shares(whole: int, pico: Sequence[int], bearer: int = 0) -> list[int]:
+    """Nano-dollars that sum to `whole`, each its own cost rounded; the largest bears what rounding came to.
+
+    Where nothing costs anything, `bearer` does.
+    """
+    found = [(each + 500) // PICO_PER_NANO for each in pico]
+    rest = whole - sum(found)
+    if rest:
+        most = max(pico)
+        found[pico.index(most) if most else bearer] += rest
     return found
 
 

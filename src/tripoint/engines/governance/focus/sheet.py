@@ -162,6 +162,7 @@ PriceOf = Callable[[str, str], PriceRow | None]
 """The price row of a version (first) and a tariff (second)."""
 
 
+_new = tuple.__new__
 _Part = TypeVar("_Part", Period, Sku)
 
 
@@ -175,7 +176,7 @@ class SheetMaker:
         self._periods: dict[Period, int] = {}
         self._lines: dict[tuple[str, ...], int] = {}
         self._skus: dict[Sku, int] = {}
-        self._known: dict[tuple[int, Meter], int] = {}
+        self._known: dict[tuple[str, ...], int] = {}
 
     def make(self, spends: Sequence[Spend]) -> Sheet:
         """The rows of sums by time (`YYYY-MM-DD`, or with `THH`) and `DIMENSIONS`."""
@@ -196,17 +197,19 @@ class SheetMaker:
             if line is None:
                 line = self._lines[key] = len(self._lines)
                 lines.append(_line(self._issuer, names))
-            rows += [Row(period, line, self._sku(line, names, each, price), each.amount) for each in metered]
+            priced = key[4:] if price is not None else ()
+            rows += [_new(Row, (period, line, self._sku(priced, names, each, price), each[1])) for each in metered]
         periods, skus = tuple(self._periods)[counts[0] :], tuple(self._skus)[counts[2] :]
         return Sheet(periods, tuple(lines), skus, tuple(rows))
 
-    def _sku(self, line: int, names: Sequence[str], metered: Metered, price: PriceRow | None) -> int:
+    def _sku(self, priced: tuple[str, ...], names: Sequence[str], metered: Metered, price: PriceRow | None) -> int:
+        """Number of a SKU; `priced` is all that tells one with a price row from another, beside its meter."""
         if price is None:  # its unit price is its own cost
             return _number(self._skus, _lump_sku(names, metered))
-        known = self._known.get((line, metered.meter))
+        key = (*priced, metered.meter)
+        known = self._known.get(key)
         if known is None:
-            known = _number(self._skus, _priced_sku(names, metered.meter, price))
-            self._known[line, metered.meter] = known
+            known = self._known[key] = _number(self._skus, _priced_sku(names, metered.meter, price))
         return known
 
 
@@ -319,4 +322,7 @@ def _slug(meter: Meter) -> str:
 
 
 def _json(values: dict[str, str]) -> str:
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return _encode(values)
+
+
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
