@@ -26,7 +26,8 @@ class Way:
     __slots__ = (
         "candidate", "draws", "flow", "is_alone", "is_met", "live", "met_since", "of_first", "of_whole", "part",
         "places", "planned", "predicted_s", "ready", "reason", "recent", "salt", "slot", "station", "turn",
-        "usd", "weight",
+        "usd", "usd_in", "usd_out", "usd_request",
+        "weight",
     )  # fmt: skip
 
     def __init__(self, flow: Flow, candidate: Candidate, station: Station, now: float) -> None:
@@ -65,6 +66,8 @@ class Way:
         """Goes by a candidate of another table."""
         self.candidate = candidate
         self.station = station
+        price = candidate.price  # reaching through the candidate costs every request more
+        self.usd_in, self.usd_out, self.usd_request = price.usd_in, price.usd_out, price.usd_request
         self.slot = station.slot
         self.of_first: Pace = station.pace(candidate.model, True, now)
         self.of_whole: Pace = station.pace(candidate.model, False, now)

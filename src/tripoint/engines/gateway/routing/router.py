@@ -162,9 +162,8 @@ class Router:
         return True
 
     def _taken(self, way: Way, query: Query, reason: Reason, now: float, *, is_trial: bool = False) -> Choice:
-        candidate, tokens_out = way.candidate, query.tokens_out or query.route.tokens_out
-        price = candidate.price
-        usd = price.usd_request + query.tokens_in * price.usd_in + tokens_out * price.usd_out
+        tokens_out = query.tokens_out or query.route.tokens_out
+        usd = way.usd_request + query.tokens_in * way.usd_in + tokens_out * way.usd_out
         choice = Choice(way, query, reason, usd, now)
         station, flow = way.station, way.flow
         station.live += 1
@@ -179,7 +178,7 @@ class Router:
         flow.tokens_in += query.tokens_in
         flow.tokens_out += tokens_out
         if self._absences.found:
-            self._absences.asked((way.slot, candidate.model, query.api), now)
+            self._absences.asked((way.slot, way.candidate.model, query.api), now)
         if is_trial:
             choice.is_trial = True
             station.is_trial_out = True

@@ -43,12 +43,13 @@ _RESPONSES: Final = Api.RESPONSES
 _MESSAGES: Final = Api.MESSAGES
 
 Members = dict[str, msgspec.Raw]
-read_members = msgspec.json.Decoder(Members).decode
-_text = msgspec.json.Decoder(str).decode
-_flag = msgspec.json.Decoder(bool | None).decode
-_whole = msgspec.json.Decoder(int | None).decode
-_number = msgspec.json.Decoder(float | None).decode
-_encode = msgspec.json.Encoder().encode
+read_members: Final = msgspec.json.Decoder(Members).decode
+_text: Final = msgspec.json.Decoder(str).decode
+_flag: Final = msgspec.json.Decoder(bool | None).decode
+_whole: Final = msgspec.json.Decoder(int | None).decode
+_number: Final = msgspec.json.Decoder(float | None).decode
+_encode: Final = msgspec.json.Encoder().encode
+_crc32: Final = zlib.crc32
 _ASKED_USAGE: Final = msgspec.Raw(b'{"include_usage":true}')
 # Some servers match names of members whatever their case, and take the last of several.
 _OTHER_SPELLINGS: Final = frozenset(map("".join, product(*zip("model", "MODEL", strict=True)))) - {"model"}
@@ -180,50 +181,50 @@ def _refuse_crowd(body: bytes) -> None:
 
 def _read_sampling(ask: Ask, members: Members) -> None:
     """Reads how the answer is to be made: streamed, how long, how often, how random."""
-    get = members.get
     api = ask.api
-    if (raw := get("stream")) is not None and _flag(raw):
+    if (raw := members.get("stream")) is not None and _flag(raw):
         ask.is_stream = True
         if api is _CHAT or api is _COMPLETIONS:
-            ask.wants_usage = (raw := get("stream_options")) is not None and _asks_usage(raw)
+            ask.wants_usage = (raw := members.get("stream_options")) is not None and _asks_usage(raw)
     limit = None
     if api is _RESPONSES:
-        if (raw := get("max_output_tokens")) is not None:
+        if (raw := members.get("max_output_tokens")) is not None:
             limit = _limit("max_output_tokens", raw)
     else:
-        if (raw := get("max_completion_tokens")) is not None and api is _CHAT:
+        if (raw := members.get("max_completion_tokens")) is not None and api is _CHAT:
             limit = _limit("max_completion_tokens", raw)
-        if (raw := get("max_tokens")) is not None and limit is None:
+        if (raw := members.get("max_tokens")) is not None and limit is None:
             limit = _limit("max_tokens", raw)
     if limit is not None:
         # A limit of nothing is legal (scoring a prompt), yet 0 means here that none was set.
         ask.tokens_out = min(limit, MAX_TOKENS_OUT) or 1
-    if (raw := get("n")) is not None:
+    if (raw := members.get("n")) is not None:
         ask.choices = _choices("n", raw)
-    if (raw := get("best_of")) is not None:
+    if (raw := members.get("best_of")) is not None:
         ask.choices = max(ask.choices, _choices("best_of", raw))
     ask.is_reproducible = (
-        ((raw := get("temperature")) is not None and _number(raw) == 0)
-        or ((raw := get("seed")) is not None and raw != _NULL)
-        or ((raw := get("top_k")) is not None and _whole(raw) == 1)
+        ((raw := members.get("temperature")) is not None and _number(raw) == 0)
+        or ((raw := members.get("seed")) is not None and raw != _NULL)
+        or ((raw := members.get("top_k")) is not None and _whole(raw) == 1)
     )
 
 
 def _read_prompt(ask: Ask, members: Members) -> None:
     """Estimates input tokens, and takes the prompt's beginning for affinity."""
-    get = members.get
     api = ask.api
-    prompt = get("messages" if api is _CHAT or api is _MESSAGES else "prompt" if api is _COMPLETIONS else "input")
+    prompt = members.get(
+        "messages" if api is _CHAT or api is _MESSAGES else "prompt" if api is _COMPLETIONS else "input"
+    )
     if prompt is None:
         return
     size = len(prompt)
     if size >= LEAST_PREFIX_BYTES:
         beginning = memoryview(prompt)[:PREFIX_BYTES] if size > PREFIX_BYTES else prompt
-        ask.prefix = zlib.crc32(beginning) or 1
+        ask.prefix = _crc32(beginning) or 1
     if len(ask.body) < MIN_BODY:
         tokens = size // BYTES_PER_TOKEN
         for name in _BESIDE_PROMPT:
-            if (raw := get(name)) is not None:
+            if (raw := members.get(name)) is not None:
                 tokens += len(raw) // BYTES_PER_TOKEN
     else:
         tokens = _tokens_of_large(memoryview(ask.body))
