@@ -23,11 +23,11 @@ PLACES = (
 NOON_S = DAY_S / 2
 
 
-def story(url: str, days: int) -> float:
-    """Fills the store at `url` with so many days; when the last of them was over by half, seconds since 1970."""
+def story(url: str, days: int, first: str = FIRST) -> float:
+    """Fills the store at `url` with so many days from the first on; when the last of them was over by half, seconds since 1970."""
     ledger = SqlLedger(connect(url), lambda: 0.0)
     for day in range(days):
-        at = day_number(FIRST) * DAY_S + day * DAY_S
+        at = day_number(first) * DAY_S + day * DAY_S
         records = [
             _record(len(TENANTS) * len(PLACES) * day + len(PLACES) * rank + place, at + NOON_S / 2, rank, place, day)
             for rank in range(len(TENANTS))
@@ -35,7 +35,7 @@ def story(url: str, days: int) -> float:
         ]
         ledger.load([piece(records, source=f"usage-0-aa-{day:06d}.seg")], _adjustments(day, at))
     ledger.close()
-    return (day_number(FIRST) + max(0, days - 1)) * DAY_S + NOON_S
+    return (day_number(first) + max(0, days - 1)) * DAY_S + NOON_S
 
 
 def _record(number: int, at: float, rank: int, place: int, day: int) -> UsageRecord:

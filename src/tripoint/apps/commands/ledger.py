@@ -10,6 +10,7 @@ from tripoint.apps.answer import Answer, answering
 from tripoint.apps.commands import ledger_bills
 from tripoint.apps.commands.ledger_alerts import alerts
 from tripoint.apps.commands.ledger_report import report
+from tripoint.apps.commands.ledger_reprice import reprice
 from tripoint.apps.terminal.books import day_options, open_books, part_options
 from tripoint.apps.terminal.desk import completes, local_user, store_option
 from tripoint.apps.terminal.groups import NearestNameGroup
@@ -227,3 +228,4 @@ command.add_command(ledger_bills.export)
 command.add_command(ledger_bills.reconcile)
 command.add_command(alerts)
 command.add_command(report)
+command.add_command(reprice)

@@ -20,12 +20,12 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @contextmanager
-def open_books(store: str | None) -> Iterator[Ledger]:
-    """The ledger a command reads.
+def open_books(store: str | None, *, charges: bool = False) -> Iterator[Ledger]:
+    """The ledger a command reads; one that enters something `charges` the budgets it falls under.
 
     Raises `OptionError` where there is no store, `StoreError` where it cannot be opened.
     """
-    from tripoint.apps.stores import open_ledger
+    from tripoint.apps.stores import make_charger, open_ledger
 
     url = store or store_url(read_settings())
     file = file_of(url)
@@ -34,7 +34,7 @@ def open_books(store: str | None) -> Iterator[Ledger]:
             f"there is no store at `{without_password(url)}`",
             hint="`tripoint serve` begins one; `--store` or `TRIPOINT_STORE` names another",
         )
-    ledger = open_ledger(url)
+    ledger = open_ledger(url, None, make_charger() if charges else None)
     try:
         yield ledger
     finally:

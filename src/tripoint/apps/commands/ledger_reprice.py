@@ -1,0 +1,64 @@
+"""`tripoint ledger reprice`: prices were wrong; the difference is entered, row by row."""
+
+from __future__ import annotations
+
+import click
+
+from tripoint.apps.answer import Answer, answering, plural
+from tripoint.apps.terminal.books import open_books, part_options
+from tripoint.apps.terminal.desk import store_option
+from tripoint.apps.terminal.progress import working_display
+from tripoint.domain.errors import OptionError
+
+
+@click.command()
+@click.argument("version", metavar="PRICES")
+@click.option("--everything", is_flag=True, help="Of all days and everybody, where neither is named.")
+@part_options
+@store_option
+@answering
+def reprice(
+    version: str,
+    everything: bool,
+    since: str | None,
+    until: str | None,
+    tenant: str | None,
+    key: str | None,
+    workload: str | None,
+    model: str | None,
+    site: str | None,
+    store: str | None,
+) -> Answer:
+    """Bring requests to another price version.
+
+    PRICES is a version the ledger keeps, as `tripoint ledger top --by prices` names them. Nothing is edited: for each
+    request that costs something else by it, the difference is entered as a correction. Asked again it changes nothing.
+    For example: tripoint ledger reprice 3f9c21d0 --since 2026-11-01 --site dense
+    """
+    from tripoint.domain.ledger import EntryQuery
+    from tripoint.domain.money import usd
+    from tripoint.engines.governance.ledger.days import DAY_S, day_number
+    from tripoint.usecases.reprice import reprice as run
+
+    if not (everything or since or until or tenant or key or workload or model or site):
+        raise OptionError(
+            "nothing says which requests are to be repriced",
+            hint="name days, a tenant, a key, a workload, a model or a site; `--everything` is all of them",
+        )
+    query = EntryQuery(
+        since=None if since is None else float(day_number(since) * DAY_S),
+        until=None if until is None else float((day_number(until) + 1) * DAY_S),
+        tenant=tenant,
+        key=key,
+        workload=workload,
+        model=model,
+        site=site,
+    )
+    with open_books(store, charges=True) as ledger, working_display("comparing prices"):
+        done = run(ledger, query, version)
+    text = (
+        f"{plural(done.looked_at, 'request')} looked at, {done.corrected:,} corrected by {usd(done.nano):+f} USD in all"
+    )
+    if done.unpriced:
+        text += f"\n{done.unpriced:,} have a price row that `{version}` does not have; they are left as they are"
+    return Answer(text=text, payload={**done._asdict(), "prices": version, "usd": f"{usd(done.nano):f}"})

@@ -1,0 +1,99 @@
+"""The report of spend as text: what it says, and that strangers' names stay text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from tests.apps.render.spend_pages import report_of
+
+from tripoint.apps.render.html.spend.figures import amount, barred, saved, share
+from tripoint.apps.render.html.spend.page import spend_html
+from tripoint.domain.ledger import Dimension
+from tripoint.domain.money import usd
+from tripoint.usecases.spend_report import SpendReport
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> SpendReport:
+    """Three weeks."""
+    return report_of("three weeks", tmp_path_factory.mktemp("spend"))
+
+
+def told(report: SpendReport) -> str:
+    """The page's words, without its pictures' tooltips."""
+    text = spend_html(report, version="0.0.0")
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"<title>.*?</title>|<style>.*?</style>", "", text)))
+
+
+def test_every_part_is_there_with_its_message(report: SpendReport) -> None:
+    """Days, tenants, places, tokens, the plan, budgets, corrections; the exact sum once."""
+    words = told(report)
+    for title in (
+        "What each day cost", "Whose money it was", "Where it was spent", "What a million tokens cost",
+        "Planned against actual", "Budgets", "What the sums are made of",
+    ):  # fmt: skip
+        assert title in words
+    assert f"{usd(report.total.nano):,f} USD exactly" in words
+    assert "claims.day has reached 93 %" in words
+    assert "idle capacity" in words
+    assert "its worker died without a word" in words
+    assert "computed by price version p2 instead of p1" in words
+    for place in ("retail-eu", "colo-ams", "llama-70b", "code-assistant"):
+        assert place in words
+
+
+def test_without_a_plan_savings_head_the_page(report: SpendReport) -> None:
+    """And nothing is said of a plan."""
+    words = told(replace(report, expected=None))
+    assert "below list prices" in words
+    assert "lanned" not in words
+
+
+def test_one_day_and_nothing_are_said_as_such(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No average of one day, no table of nothing."""
+    words = told(report_of("one day", tmp_path_factory.mktemp("one")))
+    assert "Only 2027-02-01 has entries" in words
+    assert "No budget is set." in words
+    assert "in 1 day:" in words
+    empty = told(report_of("nothing", tmp_path_factory.mktemp("none")))
+    assert "Nothing was entered in these days" in empty
+    assert "What each day cost" not in empty
+
+
+def test_names_are_text_whatever_they_are(report: SpendReport) -> None:
+    """A tenant called like a script is one in no way."""
+    name = '<script>alert("x")</script>'
+    tops = dict(report.tops)
+    found = tops[Dimension.TENANT]
+    tops[Dimension.TENANT] = found._replace(rows=(found.rows[0]._replace(by=(name,)), *found.rows[1:]))
+    series = {name: next(iter(report.series.values()))}
+    text = spend_html(replace(report, tops=tops, series=series), version="0.0.0")
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_a_day_of_corrections_draws_nothing_and_says_so(report: SpendReport) -> None:
+    """Bars have no negative height."""
+    series = {"web": (-5, *([10**9] * (len(report.days) - 1)))}
+    text = spend_html(replace(report, series=series, others=(0,) * len(report.days)), version="0.0.0")
+    assert "took back more than was spent" in text
+    assert not re.search(r'height="-', text)
+
+
+@pytest.mark.parametrize(
+    ("nano", "words"),
+    [(0, "$0"), (661_000, "$0.000661"), (-661_000, "-$0.000661"), (999_000_000, "$0.999"),
+     (38_120_000_000_000, "$38.1k"), (-2_500_000_000, "-$2.50")],
+)  # fmt: skip
+def test_money_has_three_digits(nano: int, words: str) -> None:
+    """However small or large, given or taken."""
+    assert amount(nano) == words
+
+
+def test_shares_of_nothing_are_dashes() -> None:
+    """And bars end at the column's end."""
+    assert (share(1, 0), saved(1, 0)) == ("–", "–")
+    assert "width:100.0%" in barred("x", 7.0)
+    assert "width:0.0%" in barred("x", -1.0)
