@@ -139,7 +139,7 @@ def reconcile(
     """
     from pathlib import Path
 
-    from tripoint.apps.render.reconcile import reconcile_payload, reconcile_text
+    from tripoint.apps.render.bills.comparison import reconcile_payload, reconcile_text
     from tripoint.domain.money import usd
     from tripoint.usecases.accounts.login import local_actor
     from tripoint.usecases.reconcile import ReconcileOptions, apply_corrections, reconcile_bill

@@ -1,0 +1,1 @@
+"""Bills as a person or a program reads them."""
