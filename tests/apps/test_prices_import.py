@@ -64,6 +64,18 @@ def test_a_bill_becomes_prices_of_an_estate(tmp_path: Path) -> None:
     assert not loaded.findings
 
 
+def test_parquet_gives_what_csv_gives(tmp_path: Path) -> None:
+    """Exact, whatever types the columns have there."""
+    duckdb = pytest.importorskip("duckdb", reason="reading Parquet needs the extra `demand`")
+    bill = write_bill(tmp_path / "bill.csv", [{}, {"EffectiveCost": "41.5"}, {"BillingCurrency": "EUR"}])
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (SELECT * FROM read_csv('{bill}')) TO '{tmp_path / 'bill.parquet'}' (FORMAT parquet)")
+    rate = ("--usd-per", "EUR=1.1")
+    read, same = document("focus", str(bill), *rate), document("focus", str(tmp_path / "bill.parquet"), *rate)
+    assert read["taken"][0]["usd_per_hour"] == pytest.approx((40 + 41.5 + 44) / 3)
+    assert [each["usd_per_hour"] for each in read["taken"]] == [each["usd_per_hour"] for each in same["taken"]]
+
+
 def test_nothing_is_overwritten_or_written_without_being_asked(tmp_path: Path) -> None:
     """Exit code 2 for a sheet that exists; without `--out` the run only tells."""
     bill = write_bill(tmp_path / "bill.csv", [{}])

@@ -6,7 +6,7 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -268,6 +268,14 @@ def init_estate(template: str, folder: str | Path, *, force: bool = False) -> tu
     from tripoint.usecases.init import init_estate as init
 
     return init(template, Path(folder), write, force=force)
+
+
+def write_files(folder: str | Path, texts: Mapping[str, str], *, force: bool = False) -> tuple[Path, ...]:
+    """Writes files by name into `folder` and names them; overwrites none unless `force`."""
+    from tripoint.adapters.atomic_file import write_text as write
+    from tripoint.usecases.init import write_new
+
+    return write_new({Path(folder) / name: text for name, text in texts.items()}, write, force=force)
 
 
 def catalogue_ages(today: date) -> CatalogueAges:

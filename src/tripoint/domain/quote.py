@@ -152,6 +152,21 @@ class Leaving(NamedTuple):
     """Rows of the bill."""
 
 
+class BilledPlace(NamedTuple):
+    """A region of a provider in which something was used."""
+
+    provider: str
+    """Provider, lower case."""
+    region: str
+    """Region id."""
+    rows: int
+    """Rows of usage."""
+    usd: Decimal
+    """What they cost, USD."""
+    unknown: tuple[tuple[str, Decimal], ...]
+    """What is sold there by the hour and names no node type of the catalogue, with its hours, most first."""
+
+
 class BillReading(NamedTuple):
     """What a bill says about prices and about what runs where."""
 
@@ -163,8 +178,10 @@ class BillReading(NamedTuple):
     """Commitments, dearest first."""
     leaving: tuple[Leaving, ...]
     """What left, dearest first."""
+    places: tuple[BilledPlace, ...]
+    """Where anything was used, by provider and region."""
     start: float
-    """First moment billed, seconds since 1970; 0 for a bill without rows."""
+    """First moment of usage, seconds since 1970; 0 for a bill without any."""
     end: float
     """First moment after the last one."""
 

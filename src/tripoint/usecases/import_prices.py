@@ -10,19 +10,27 @@ from decimal import Decimal, InvalidOperation
 
 from tripoint.domain.bill import BillRow
 from tripoint.domain.catalog import Catalog
+from tripoint.domain.draft import EstateDraft
 from tripoint.domain.errors import OptionError
 from tripoint.domain.findings import did_you_mean, quoted
 from tripoint.domain.quote import BillReading, CatalogueRow, ImportedSheet, MapEntry
-from tripoint.engines.facts.quotes.bill import BillTerms, read_bill_rows
+from tripoint.engines.facts.quotes.bills.reading import BillTerms, read_bill_rows
+from tripoint.engines.facts.quotes.draft import draft_estate
 from tripoint.engines.facts.quotes.litellm import take_price_map
 from tripoint.engines.facts.quotes.skypilot import take_catalogue
 
-__all__ = ["BillTerms", "bill_terms", "import_bill", "import_catalogue", "import_price_map"]
+__all__ = ["BillTerms", "bill_terms", "draft_from_bill", "import_bill", "import_catalogue", "import_price_map"]
 
 
 def import_bill(rows: Iterable[BillRow], catalog: Catalog, terms: BillTerms) -> BillReading:
     """Rates, commitments and egress of a FOCUS bill."""
     return read_bill_rows(rows, catalog, terms)
+
+
+def draft_from_bill(rows: Iterable[BillRow], catalog: Catalog, terms: BillTerms) -> tuple[EstateDraft, BillReading]:
+    """An estate as the bill tells it, and what was read."""
+    reading = read_bill_rows(rows, catalog, terms)
+    return draft_estate(reading, catalog), reading
 
 
 def import_catalogue(rows: Iterable[CatalogueRow], catalog: Catalog, provider: str) -> ImportedSheet:

@@ -5,7 +5,7 @@ init_estate("three-layer", Path("."), write=write_text)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -29,7 +29,11 @@ def init_estate(
     template: str, folder: Path, write: Callable[[Path, str], object], *, force: bool = False
 ) -> tuple[Path, ...]:
     """Write a template's files into `folder` and name them; touches nothing that exists unless forced."""
-    texts = {folder / name: text for name, text in template_files(template).items()}
+    return write_new({folder / name: text for name, text in template_files(template).items()}, write, force=force)
+
+
+def write_new(texts: Mapping[Path, str], write: Callable[[Path, str], object], *, force: bool) -> tuple[Path, ...]:
+    """Write files and name them; touches nothing that exists unless forced."""
     present = [path for path in texts if path.exists()]
     if present and not force:
         names = quoted([str(path) for path in present])

@@ -69,7 +69,7 @@ def import_payload(sheet: ImportedSheet, bill: BillReading | None) -> dict[str, 
 def sheet_yaml(taken: Iterable[Taken], origin: str) -> str:
     """The lines as a file of an estate; `origin` says where they come from."""
     rows = [f"  - {{{', '.join(_pairs(each.line))}}}{_comment(each)}" for each in taken]
-    return "\n".join([f"# {origin}", "prices:", *rows, ""])
+    return "\n".join([f"# {' '.join(origin.split())}", "prices:", *rows, ""])
 
 
 def line_fields(line: OwnPrice) -> dict[str, Any]:

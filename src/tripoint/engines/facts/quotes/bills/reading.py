@@ -6,7 +6,7 @@ of a node-hour is left out with its reason and its money; nothing is guessed, co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -16,10 +16,11 @@ from tripoint.domain.catalog import Catalog
 from tripoint.domain.purchase import OwnPrice, PurchaseOption
 from tripoint.domain.quote import BillReading, NodeUse, Taken
 from tripoint.domain.units import HOURS_PER_MONTH, NodeTypeId
-from tripoint.engines.facts.quotes.commitments import Commitments
-from tripoint.engines.facts.quotes.leaving import Leavings
+from tripoint.engines.facts.quotes.bills.commitments import Commitments
+from tripoint.engines.facts.quotes.bills.leaving import Leavings
+from tripoint.engines.facts.quotes.bills.places import Places
+from tripoint.engines.facts.quotes.bills.skus import SkuNames
 from tripoint.engines.facts.quotes.numbers import rounded
-from tripoint.engines.facts.quotes.skus import SkuNames
 from tripoint.engines.facts.quotes.tally import Tally
 
 _OPTIONS: Final[Mapping[str, PurchaseOption]] = {
@@ -37,6 +38,9 @@ _HOURS: Final[Mapping[str, Decimal]] = {
 }
 _ALIKE: Final = Decimal("1.01")
 """List rates of SKUs of one node type that differ by less are the same price."""
+
+_DEAR: Final = Decimal("1.05")
+"""A rate beyond this share of list is worth a look."""
 
 _Key = tuple[str, str, NodeTypeId, PurchaseOption]
 
@@ -91,13 +95,15 @@ class _Reader:
         self._uses: dict[tuple[_Key, str], tuple[Decimal, Decimal]] = {}
         self._commitments = Commitments()
         self._leavings = Leavings()
+        self._places = Places()
         self._start = self._end = 0.0
 
     def add(self, row: BillRow) -> None:
         """Counts one row."""
         self._tally.read += 1
-        self._start = row.start if self._tally.read == 1 else min(self._start, row.start)
-        self._end = max(self._end, row.end)
+        if row.category == "Usage":  # a purchase may reach over its whole term
+            self._start = min(self._start or row.start, row.start)
+            self._end = max(self._end, row.end)
         reason = self._take(row)
         if reason:
             cost = row.billed if self._terms.is_billed else row.effective
@@ -114,6 +120,8 @@ class _Reader:
         provider, region = self._names.provider(row.provider), row.region or row.region_name
         if row.commitment or row.commitment_status:
             self._commitments.add(provider, region, row, row.effective * factor)
+        if region:
+            self._places.add(provider, region, usd)
         if row.commitment_status == "Unused":
             return "it is committed and was not used; it counts as utilisation, not as a price"
         hours = _hours(row)
@@ -125,6 +133,8 @@ class _Reader:
             return "it is not sold by the hour"
         node = self._names.node_type(provider, row)
         if isinstance(node, str):
+            if region:
+                self._places.add_unknown(provider, region, row.description or row.sku, hours)
             return node
         option = _OPTIONS.get(row.pricing_category)
         if option is None:
@@ -141,31 +151,51 @@ class _Reader:
 
     def reading(self) -> BillReading:
         """Everything the bill said."""
-        taken, doubts = [], []
+        taken: list[Taken] = []
+        doubts: list[str] = []
         for key, sums in self._sums.items():
             reason, example = self._why_no_rate(key, sums)
             if reason:
                 self._tally.drop(reason, sums.first, example, ("USD", sums.usd), sums.rows)
                 continue
-            provider, region, sku, option = key
-            usd = rounded(sums.usd / sums.hours)
-            line = OwnPrice(provider=provider, sku=sku, region=region, option=option, usd_per_hour=usd)
-            taken.append(Taken(line, sums.rows, sums.first, f"{round(sums.hours, 2):,} node-hours"))
-            listed = _listed(sums)
-            if listed and usd > 1.05 * float(listed):
-                doubts.append(f"`{sku}` in `{region}`: {usd:g} USD/h is above the list price of {listed:.6g} USD/h")
-            if not self._names.is_region(provider, region):
-                doubts.append(
-                    f"`{region}` is no region of `{provider}` the catalogue knows: `{sku}` is priced there alone"
-                )
+            taken.append(self._taken(key, sums))
+            doubts += self._doubts(key, sums)
         return BillReading(
             sheet=self._tally.sheet(taken, doubts),
             uses=tuple(NodeUse(*key, group, *sums) for (key, group), sums in sorted(self._uses.items())),
             commitments=self._commitments.found(),
             leaving=self._leavings.found(),
+            places=self._places.found(),
             start=self._start,
             end=self._end,
         )
+
+    def _taken(self, key: _Key, sums: _Sums) -> Taken:
+        provider, region, sku, option = key
+        line = OwnPrice(
+            provider=provider,
+            sku=sku,
+            region=None if self._is_everywhere(provider, region) else region,
+            option=option,
+            usd_per_hour=rounded(sums.usd / sums.hours),
+        )
+        return Taken(line, sums.rows, sums.first, f"{round(sums.hours, 2):,} node-hours")
+
+    def _is_everywhere(self, provider: str, region: str) -> bool:
+        """True for a country in place of a region, where the bill names no other place of the provider."""
+        is_country = not self._names.is_region(provider, region) and self._names.is_country(region)
+        return is_country and all(each[1] == region for each in self._sums if each[0] == provider)
+
+    def _doubts(self, key: _Key, sums: _Sums) -> Iterator[str]:
+        """What a person should look at in a rate that was taken."""
+        provider, region, sku, _ = key
+        usd, listed = sums.usd / sums.hours, _listed(sums)
+        if listed and usd > _DEAR * listed:
+            yield f"`{sku}` in `{region}`: {usd:.6g} USD/h is above the list price of {listed:.6g} USD/h"
+        if self._is_everywhere(provider, region):
+            yield f"`{region}` is a country, the only place of `{provider}` in the bill: its rates hold everywhere"
+        elif not self._names.is_region(provider, region):
+            yield f"`{region}` is no region of `{provider}` the catalogue knows: `{sku}` is priced there alone"
 
     def _why_no_rate(self, key: _Key, sums: _Sums) -> tuple[str, str]:
         """Why the rows of a rate give none, and an example; empty when they do."""

@@ -13,7 +13,8 @@ from tests.factories.tiny_catalog import tiny_catalog
 from tripoint.domain.bill import BillRow
 from tripoint.domain.purchase import OwnPrice, PurchaseOption
 from tripoint.domain.quote import BillReading
-from tripoint.engines.facts.quotes.bill import BillTerms, read_bill_rows
+from tripoint.domain.units import NodeTypeId
+from tripoint.engines.facts.quotes.bills.reading import BillTerms, read_bill_rows
 
 CATALOG = tiny_catalog()
 
@@ -210,9 +211,23 @@ def test_every_row_is_taken_or_dropped_and_no_money_is_lost(rows: list[BillRow])
     sheet = reading.sheet
     assert sheet.read == len(rows) == rows_of(sheet)
     dropped = sum((amount for each in sheet.dropped for _, amount in each.cost), Decimal(0))
-    hours = {(use.option, use.region): use.hours for use in reading.uses}
-    rates = [(Decimal(repr(taken.line.usd_per_hour)), taken.line) for taken in sheet.taken]
-    taken = sum(
-        (rate * hours[line.option, line.region] for rate, line in rates if line.option and line.region), Decimal(0)
-    )
+    hours = {(use.node_type, use.option, use.region): use.hours for use in reading.uses}
+    taken = Decimal(0)
+    for line in (each.line for each in sheet.taken):
+        assert line.sku is not None
+        assert line.option is not None
+        assert line.region is not None
+        taken += Decimal(repr(line.usd_per_hour)) * hours[NodeTypeId(line.sku), line.option, line.region]
     assert abs(sum((row.effective for row in rows), Decimal(0)) - dropped - taken) < Decimal("1e-5")
+
+
+def test_a_country_in_place_of_a_region_prices_everywhere() -> None:
+    """As our own bills name sites without a region; only where nothing else of the provider is billed."""
+    abroad = ROW._replace(region="", region_name="IE")
+    reading = read(abroad)
+    assert [taken.line.region for taken in reading.sheet.taken] == [None]
+    assert reading.sheet.doubts == (
+        "`IE` is a country, the only place of `aws` in the bill: its rates hold everywhere",
+    )
+    both = read(abroad, ROW).sheet
+    assert sorted(str(taken.line.region) for taken in both.taken) == ["IE", "us-east-1"]

@@ -49,6 +49,7 @@ class SkuNames:
         self._patterns = {provider: _pattern(nodes) for provider, nodes in self._nodes.items()}
         priced = {(row.provider.lower(), row.region.lower()) for row in catalog.compute_prices}
         self._regions = priced | {(row.provider.lower(), row.region.lower()) for row in catalog.regions}
+        self._countries = frozenset(row.country for row in catalog.regions)
         self._seen: dict[tuple[str, ...], NodeType | str] = {}
 
     def provider(self, name: str) -> str:
@@ -59,6 +60,10 @@ class SkuNames:
     def is_region(self, provider: str, region: str) -> bool:
         """Whether the catalogue knows the region."""
         return (provider, region.lower()) in self._regions
+
+    def is_country(self, name: str) -> bool:
+        """Whether a name is the code of a country some region of the catalogue is in."""
+        return name in self._countries
 
     def node_type(self, provider: str, row: BillRow) -> NodeType | str:
         """The node type a row means, or why it means none."""
