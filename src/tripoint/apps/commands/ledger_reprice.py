@@ -33,7 +33,7 @@ def reprice(
 
     PRICES is a version the ledger keeps, as `tripoint ledger top --by prices` names them. Nothing is edited: for each
     request that costs something else by it, the difference is entered as a correction. Asked again it changes nothing.
-    For example: tripoint ledger reprice 3f9c21d0 --since 2026-11-01 --site dense
+    For example: tripoint ledger reprice 3f9c21d0a4be --since 2026-11-01 --site dense
     """
     from tripoint.domain.ledger import EntryQuery
     from tripoint.domain.money import usd

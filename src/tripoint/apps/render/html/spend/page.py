@@ -9,10 +9,9 @@ from tripoint.apps.render.html.drawing.markup import el
 from tripoint.apps.render.html.drawing.sections import Section
 from tripoint.apps.render.html.spend.board import board
 from tripoint.apps.render.html.spend.books import books
-from tripoint.apps.render.html.spend.budgets import budgets
 from tripoint.apps.render.html.spend.daily import daily
-from tripoint.apps.render.html.spend.planned import planned
 from tripoint.apps.render.html.spend.rankings import places, tenants
+from tripoint.apps.render.html.spend.targets import budgets, planned
 from tripoint.apps.render.html.spend.tokens import tokens
 from tripoint.usecases.spend_report import SpendReport
 

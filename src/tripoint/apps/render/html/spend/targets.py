@@ -1,4 +1,4 @@
-"""What was spent against what the plan expected of the same days."""
+"""What was spent against what was meant to be: the plan of the same days, and budgets in the windows that run now."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from collections.abc import Mapping
 from tripoint.apps.render.html.drawing.markup import Content, Markup, el, join
 from tripoint.apps.render.html.drawing.sections import Section
 from tripoint.apps.render.html.drawing.tables import table
-from tripoint.apps.render.html.spend.figures import amount
+from tripoint.apps.render.html.spend.figures import amount, barred
 from tripoint.apps.render.reading.amounts import percent, plural
 from tripoint.domain.ledger import Dimension
 from tripoint.domain.money import NANO_PER_USD
 from tripoint.engines.governance.cost.planned import Expected
 from tripoint.usecases.spend_report import SpendReport
+from tripoint.usecases.standing import Standing
+
+_BUDGETS = (
+    ("Budget", "w"), ("Of", "w"), ("Window", "l"), ("Spent", "r"), ("Limit", "r"), ("Used", "r"),
+    ("When it is spent", "w"),
+)  # fmt: skip
 
 
 def planned(report: SpendReport, expected: Expected) -> Section:
@@ -75,3 +81,33 @@ def _note(report: SpendReport, expected: Expected) -> str:
             "period stands in."
         )
     return told
+
+
+def budgets(report: SpendReport) -> Section:
+    """Every budget, the fullest first."""
+    rows = sorted(report.standings, key=lambda each: (-each.percent, each.budget.id))
+    body = table(_BUDGETS, [_budget_row(each) for each in rows], "Now, the fullest first") if rows else join()
+    return Section(id="budgets", title="Budgets", message=_budget_message(rows), body=body)
+
+
+def _budget_message(rows: list[Standing]) -> str:
+    if not rows:
+        return "No budget is set."
+    near = [each for each in rows if each.warned_at >= 80]
+    if not near:
+        return f"None of {plural(len(rows), 'budget')} has reached 80 %."
+    first = near[0]
+    others = f", and {len(near) - 1} more" if len(near) > 1 else ""
+    return f"{first.budget.id} has reached {first.percent:.0f} %{others}, of {plural(len(rows), 'budget')} in all."
+
+
+def _budget_row(each: Standing) -> tuple[Content, ...]:
+    scope = each.budget.scope
+    of = [scope.tenant, *(f"key {scope.key}" for _ in range(scope.key is not None))]
+    of += [f"workload {scope.workload}"] if scope.workload is not None else []
+    flag = el("span", f"{each.warned_at} % reached", class_="flag") if each.warned_at else None
+    then = "requests are refused" if each.budget.is_enforced else "its owner is told"
+    return (
+        join(each.budget.id, " ", flag), ", ".join(of), each.window, amount(each.spent_nano),
+        amount(each.budget.limit_nano), barred(f"{each.percent:.0f} %", each.percent / 100), then,
+    )  # fmt: skip
