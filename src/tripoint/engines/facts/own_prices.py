@@ -1,8 +1,9 @@
 """Which line of the estate's own price sheet applies? The one with most matching fields; the first of
 equals.
 
-Assumes a line carries a rate per node-hour, token prices, or a discount off list: one of the three. A rate per hour
-says nothing about a purchase or a token price, so it never matches owned nodes or APIs; token prices match only APIs."""
+Assumes a line carries a rate per node-hour, token prices, or a discount off list: one of the three. A rate per
+hour says nothing about a purchase or a token price, so it never matches owned nodes or APIs; token prices match APIs
+only."""
 
 from __future__ import annotations
 
