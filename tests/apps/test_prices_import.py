@@ -164,6 +164,8 @@ def test_the_real_bill() -> None:
     assert len(found["commitments"]) == 2
     assert {use["utilisation"] for use in found["commitments"]} == {None}
     assert {each["path"] for each in found["leaving"]} == {"internet", "inter_region", "zones"}
+    (leaves,) = [each for each in found["dropped"] if "leave" in each["reason"]]
+    assert not any("transfer from" in each["says"] or "transfer in " in each["says"] for each in leaves["examples"])
     reasons = {each["reason"] for each in found["dropped"]}
     assert {"it is negative", "it is no usage: Adjustment"} <= reasons
 
@@ -177,6 +179,12 @@ def test_the_real_bill_damaged(tmp_path: Path) -> None:
     assert "line 3: `BilledCost` is `0.0OO158`, not a number" in told
     (tmp_path / "cut.csv").write_text("".join(text.splitlines(keepends=True)[:5]) + "NULL,0.1")
     assert "line 6 has 2 fields" in ran("focus", str(tmp_path / "cut.csv"), code=3).stderr
+    (tmp_path / "mixed.csv").write_text(text.replace(",USD,", ",EUR,", 100).replace(",USD,", ",,", 10))
+    found = document("focus", str(tmp_path / "mixed.csv"), code=1)
+    assert accounted(found)
+    rows = {each["reason"]: each["rows"] for each in found["dropped"]}
+    assert rows["its currency is EUR, and no rate was given"] == 100
+    assert rows["no currency is given"] == 10
     (tmp_path / "cut.csv.gz").write_bytes(packed[: len(packed) // 2])
     assert "cannot read" in ran("focus", str(tmp_path / "cut.csv.gz"), code=3).stderr
 

@@ -165,7 +165,11 @@ def test_commitments_tell_how_well_they_are_used() -> None:
     [
         ("$0.09 per GB - first 10 TB / month data transfer out", "internet"),
         ("Bandwidth - Standard Data Transfer Out - Europe", "internet"),
-        ("Network Internet Egress from Frankfurt", "internet"),
+        ("Network Internet Egress from Frankfurt to EMEA", "internet"),
+        ("Network Inter Region Data Transfer Out from Frankfurt to Paris", "inter_region"),
+        ("$0.00 per GB - US West (Oregon) data transfer from US East (Ohio)", ""),
+        ("$0.00 per GB data transfer out of US West (Oregon) to CloudFront", ""),
+        ("USD 0.09 per GB for DataTransfer-Out-Bytes in EU (Stockholm)", "internet"),
         ("$0.02 per GB - EU (Germany) data transfer to US West (Oregon)", "inter_region"),
         ("$0.01 per GB - regional data transfer - in/out/between AZs", "zones"),
         ("$0.00 per GB - data transfer in per month", ""),

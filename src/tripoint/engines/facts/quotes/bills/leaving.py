@@ -23,7 +23,8 @@ _GB: Final[Mapping[str, Decimal]] = {
     "bytes": Decimal("1e-9"),
 }
 _MOVES: Final = re.compile(r"\b(data transfer|datatransfer|bandwidth|egress)\b")
-_IN: Final = re.compile(r"\b(data transfer in\b(?!/)|ingress|to .* from cloudfront)")
+_STAYS: Final = re.compile(r"\b(data transfer in\b(?!/)|data transfer from|ingress|(to|from) cloudfront)\b")
+"""Comes in, or goes to the provider's own caches, which charge for what leaves there."""
 _ZONES: Final = re.compile(r"\b(regional data transfer|between .*\b(zones|azs)\b|inter[- ]zone|intra[- ]region)\b")
 _FAR: Final = re.compile(r"\b(data transfer to|inter[- ]region|between regions|from .* to)\b")
 
@@ -60,6 +61,6 @@ def path_of(row: BillRow) -> str:
         return ""
     if _ZONES.search(text):
         return "zones"
-    if _IN.search(text):
+    if _STAYS.search(text):
         return ""
-    return "inter_region" if _FAR.search(text) else "internet"
+    return "inter_region" if "internet" not in text and _FAR.search(text) else "internet"
