@@ -149,6 +149,24 @@ def test_a_price_map_becomes_token_prices_of_an_estate(tmp_path: Path) -> None:
     assert (line.sku, line.usd_in_per_mtok, line.usd_out_per_mtok) == ("openai/gpt-4.1", 1.0, 4.0)
 
 
+def test_a_sheet_for_an_estate_holds_what_its_sites_offer(tmp_path: Path) -> None:
+    """The rest is told as dropped, so that the estate's check has nothing to say about it."""
+    folder = tmp_path / "estate"
+    folder.mkdir()
+    (folder / "estate.yaml").write_text(ESTATE)
+    bill = write_bill(tmp_path / "bill.csv", [{}, {"RegionId": "eu-central-1"}])
+    found = document("focus", str(bill), "--for", str(folder), "-o", str(folder / "prices.yaml"))
+    assert accounted(found)
+    assert [each["region"] for each in found["taken"]] == ["us-east-1"]
+    assert [(each["reason"], each["examples"]) for each in found["dropped"]] == [
+        (
+            "no site of the estate offers it",
+            [{"says": "aws p5.48xlarge eu-central-1 on_demand", "rows": 1}],
+        )
+    ]
+    assert not wiring.load_estate(folder).findings
+
+
 def accounted(found: dict[str, Any]) -> bool:
     """Every price of the file is in one of the two lists."""
     rows = (*found["taken"], *found["dropped"])

@@ -12,14 +12,25 @@ from tripoint.domain.bill import BillRow
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.draft import EstateDraft
 from tripoint.domain.errors import OptionError
+from tripoint.domain.estate import Estate
 from tripoint.domain.findings import did_you_mean, quoted
-from tripoint.domain.quote import BillReading, CatalogueRow, ImportedSheet, MapEntry
+from tripoint.domain.purchase import OwnPrice
+from tripoint.domain.quote import BillReading, CatalogueRow, Dropped, ImportedSheet, MapEntry
+from tripoint.engines.checks.references.unused import prices_anything
 from tripoint.engines.facts.quotes.bills.reading import BillTerms, read_bill_rows
 from tripoint.engines.facts.quotes.draft import draft_estate
 from tripoint.engines.facts.quotes.litellm import take_price_map
 from tripoint.engines.facts.quotes.skypilot import take_catalogue
 
-__all__ = ["BillTerms", "bill_terms", "draft_from_bill", "import_bill", "import_catalogue", "import_price_map"]
+__all__ = [
+    "BillTerms",
+    "bill_terms",
+    "draft_from_bill",
+    "fit_to_estate",
+    "import_bill",
+    "import_catalogue",
+    "import_price_map",
+]
 
 
 def import_bill(rows: Iterable[BillRow], catalog: Catalog, terms: BillTerms) -> BillReading:
@@ -46,6 +57,25 @@ def import_catalogue(rows: Iterable[CatalogueRow], catalog: Catalog, provider: s
 def import_price_map(entries: Iterable[MapEntry], catalog: Catalog) -> ImportedSheet:
     """Token prices of a LiteLLM price map."""
     return take_price_map(entries, catalog)
+
+
+def fit_to_estate(sheet: ImportedSheet, estate: Estate, catalog: Catalog) -> ImportedSheet:
+    """Only the lines that price something at the estate's sites; the others are told as dropped."""
+    kept = [taken for taken in sheet.taken if prices_anything(taken.line, estate, catalog)]
+    others = [taken for taken in sheet.taken if taken not in kept]
+    if not others:
+        return sheet
+    told = Dropped(
+        reason="no site of the estate offers it",
+        rows=sum(taken.rows for taken in others),
+        first=min(taken.first for taken in others),
+        examples=tuple((_name(taken.line), taken.rows) for taken in others),
+    )
+    return sheet._replace(taken=tuple(kept), dropped=(*sheet.dropped, told))
+
+
+def _name(line: OwnPrice) -> str:
+    return " ".join(str(part) for part in (line.provider, line.sku, line.region, line.option) if part)
 
 
 def bill_terms(*, is_billed: bool = False, usd_per: Sequence[str] = (), tag: str = "") -> BillTerms:

@@ -23,6 +23,7 @@ DEFAULT_LIMIT = 20
 @click.argument("file", type=click.Path())
 @click.option("-o", "--out", metavar="FILE", help="Price sheet to write (YAML); without it nothing is written.")
 @click.option("--force", is_flag=True, help="Overwrite the price sheet if it exists.")
+@click.option("--for", "estate", metavar="ESTATE", help="Keep only lines that price something at this estate's sites.")
 @click.option("--provider", metavar="NAME", help="skypilot: whose catalogue it is; the file does not say.")
 @click.option("--cost", type=click.Choice(("effective", "billed")), help="focus: cost that makes the rate.")
 @click.option("--usd-per", metavar="CUR=USD", multiple=True, help="focus: take rows in this currency, e.g. EUR=1.08.")
@@ -54,6 +55,10 @@ def import_(
     if out is not None and Path(out).exists() and not force:
         raise OptionError(f"`{out}` exists already", hint="choose another name, or `--force` to overwrite it")
     sheet, bill = _imported(kind, file, terms)
+    if isinstance(terms["estate"], str):
+        from tripoint.usecases.import_prices import fit_to_estate
+
+        sheet = fit_to_estate(sheet, wiring.load_estate(terms["estate"]).estate, wiring.load_catalog())
     text = import_text(sheet, bill, limit)
     if out is not None and sheet.taken:
         wiring.write_text(out, sheet_yaml(sheet.taken, f"imported by `tripoint prices import {kind}` from {file}"))

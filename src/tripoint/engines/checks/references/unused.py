@@ -27,7 +27,7 @@ def check_unused(estate: Estate, catalog: Catalog) -> Iterator[Finding]:
     for index, line in enumerate(estate.prices):
         unknown_names = list(check_price_names(f"prices[{index}]", line, estate, catalog))
         yield from unknown_names
-        if not unknown_names and not any(_prices(line, site, estate, catalog) for site in estate.sites):
+        if not unknown_names and not prices_anything(line, estate, catalog):
             hint = "compare `provider`, `sku`, `region` and `option` with the sites' pools and APIs"
             yield finding("TP1506", f"prices[{index}]", "the line matches nothing any site offers", hint)
     for index, residency in enumerate(estate.policies.residency):
@@ -35,6 +35,11 @@ def check_unused(estate: Estate, catalog: Catalog) -> Iterator[Finding]:
     for index, certification in enumerate(estate.policies.certification):
         yield from _rule(f"policies.certification[{index}]", certification, estate)
     yield from _caps(estate)
+
+
+def prices_anything(line: OwnPrice, estate: Estate, catalog: Catalog) -> bool:
+    """True when a price line could price something at any site."""
+    return any(_prices(line, site, estate, catalog) for site in estate.sites)
 
 
 def _sites(estate: Estate) -> Iterator[Finding]:
