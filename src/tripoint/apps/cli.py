@@ -25,6 +25,7 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
         "init": "Start an estate from a template.",
         "check": "Tell every mistake in an estate, with its line and what to do.",
         "plan": "Decide where each workload lives, what to buy when, and what it costs.",
+        "explain": "Tell why a workload is where it is, and what one more of each limit is worth.",
         "compare": "Tell what two plans do differently, and why the cost changed.",
         "up": "Run the local hybrid: three sites with real model servers, the gateway and callers.",
         "serve": "Serve the plan: one OpenAI-compatible endpoint in front of every site.",

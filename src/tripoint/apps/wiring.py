@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from tripoint.domain.source import LoadedEstate
     from tripoint.domain.table import RoutingTable
     from tripoint.engines.gateway.table.compile import Compiled
+    from tripoint.engines.placement.milp.program import SolveLimits
     from tripoint.usecases.demand import FitOptions
     from tripoint.usecases.doctor import CatalogueAges
+    from tripoint.usecases.explain import Explained, Question
     from tripoint.usecases.plan import PlanOptions, Watch
     from tripoint.usecases.report import Written
 
@@ -90,6 +92,21 @@ def plan(
         today=today or settings.today,
         watch=watch or Watch(),
     )
+
+
+def explain(
+    loaded: LoadedEstate,
+    catalog: Catalog,
+    plan: Plan,
+    question: Question,
+    limits: SolveLimits,
+    tell: Callable[[str], None] = lambda phase: None,
+) -> Explained:
+    """Why the plan of an estate puts a workload where it does; raises as `usecases.explain.explain` does."""
+    from tripoint.adapters.solver_highs import HighsSolver
+    from tripoint.usecases.explain import explain as run
+
+    return run(loaded, catalog, plan, question, HighsSolver(), limits, tell)
 
 
 def plan_text(plan: Plan, *, full: bool = False) -> str:

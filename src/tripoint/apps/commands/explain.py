@@ -1,0 +1,69 @@
+"""`tripoint explain`: why a workload is where it is."""
+
+from __future__ import annotations
+
+import click
+
+from tripoint.apps import wiring
+from tripoint.apps.answer import Answer, answering
+from tripoint.apps.settings import read_settings
+from tripoint.apps.terminal.flags import FiniteRange
+from tripoint.apps.terminal.planning import watched
+
+
+@click.command()
+@click.argument("workload")
+@click.argument("estate", type=click.Path())
+@click.option("--plan", "given", metavar="PLAN", type=click.Path(),
+              help="Explain this plan.json, or the one in this folder; else the estate is planned first.")  # fmt: skip
+@click.option("--at", metavar="SITE", help="Also: what would it cost to have it at this site alone?")
+@click.option("--gap", metavar="SHARE", type=FiniteRange(min=0, max=1), default=0.001, show_default=True,
+              help="How close to the best each plan is searched.")  # fmt: skip
+@click.option("--time-limit", metavar="S", type=FiniteRange(min=0, min_open=True), default=60.0, show_default=True,
+              help="Longest solve of each, seconds.")  # fmt: skip
+@click.option("--full", is_flag=True, help="Print every row.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@answering
+def command(
+    workload: str,
+    estate: str,
+    given: str | None,
+    at: str | None,
+    gap: float,
+    time_limit: float,
+    full: bool,
+    quiet: bool,
+) -> Answer:
+    """Tell why a workload is where it is, and what one more of each limit is worth.
+
+    WORKLOAD is an id of ESTATE. Its main site is taken away and the whole estate planned again: what that costs more is
+    why it is there. Limits that bind are priced by the program: one more kW, rack, node or Gbit/s. Ends with exit code
+    1 when the estate has no plan.
+    """
+    from tripoint.apps.render.why.explanation import explanation_payload, explanation_text
+    from tripoint.engines.placement.milp.program import SolveLimits
+    from tripoint.usecases.explain import Question, places
+    from tripoint.usecases.plan import PlanOptions
+
+    catalog = wiring.load_catalog()
+    loaded = wiring.load_estate(estate, catalog=catalog)
+    question = Question(workload=workload, at=at or "")
+    places(loaded.estate, question)  # a name that is wrong is told before the long part
+    threads = read_settings().threads
+    if given:
+        plan = wiring.read_plan(given)
+    else:
+        options = PlanOptions(gap=gap, seconds=time_limit, threads=threads, baselines=False)
+        plan = watched(loaded, options, catalog, is_quiet=quiet)
+    if plan.solve is None:
+        why = " + ".join(plan.conflict.families) if plan.conflict else "its search found none"
+        nothing = {"families": list(plan.conflict.families) if plan.conflict else []}
+        return Answer(text=f"{estate}: no plan exists: {why}", payload=nothing, ok=False)
+
+    def tell(phase: str) -> None:
+        if not quiet:
+            click.echo(f"{phase} ...", err=True)
+
+    limits = SolveLimits(gap=gap, seconds=time_limit, threads=threads)
+    found = wiring.explain(loaded, catalog, plan, question, limits, tell)
+    return Answer(text=explanation_text(found, is_full=full), payload=explanation_payload(found))

@@ -1,0 +1,102 @@
+"""Why a workload is where it is, as text and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from tripoint.apps.render.plan_text.layout import WIDTH, lines, printed, titled
+from tripoint.apps.render.reading.amounts import percent
+
+if TYPE_CHECKING:
+    from tripoint.domain.fit import Refusal
+    from tripoint.engines.answers.homes import Home
+    from tripoint.usecases.explain import Explained, Otherwise, Value
+
+_TOLD = 0.005
+_MOST = 6
+
+
+def explanation_text(found: Explained, *, is_full: bool = False, width: int = WIDTH) -> str:
+    """Why here, the next best, what limits are worth, and why not elsewhere; amounts are USD."""
+    summary = found.summary
+    parts: list[RenderableType] = [
+        Group(Text(f"{summary.id}: {summary.cost_usd:,.0f} USD over the horizon"), lines([summary.why])),
+        titled("Lives", lines(_homes(found.homes) or ["nowhere: it asks for nothing"])),
+    ]
+    for title, other in (("Next best", found.next_best), ("Instead", found.instead)):
+        if other is not None:
+            parts.append(titled(f"{title}, {other.asked}", lines(_otherwise(other))))
+    told = [_value(value) for value in found.limits]
+    parts.append(titled("What one more is worth", lines(told or ["no limit of its sites and links binds"])))
+    parts.append(titled("Why not elsewhere", lines(_closed(found, 10**9 if is_full else _MOST))))
+    if not found.is_same_estate:
+        parts.append(titled("To bear in mind", lines(["the plan was made for another version of this estate"])))
+    return printed(parts, width=width).rstrip("\n")
+
+
+def explanation_payload(found: Explained) -> dict[str, Any]:
+    """The members of the JSON document."""
+    return {
+        "workload": asdict(found.summary),
+        "homes": [asdict(home) for home in found.homes],
+        "next_best": None if found.next_best is None else asdict(found.next_best),
+        "instead": None if found.instead is None else asdict(found.instead),
+        "limits": [
+            {
+                "name": value.worth.limit.name,
+                "family": value.worth.limit.family,
+                "unit": value.worth.limit.unit,
+                "gpus_per_unit": value.worth.limit.gpus,
+                "dual_npv_usd": value.worth.usd,
+                "saved_npv_usd": value.saved_usd,
+            }
+            for value in found.limits
+        ],
+        "unused": list(found.unused),
+        "refusals": [asdict(row) for row in found.refusals],
+        "is_same_estate": found.is_same_estate,
+    }
+
+
+def _homes(homes: tuple[Home, ...]) -> list[str]:
+    shown = [home for home in homes if home.share >= _TOLD]
+    return [f"{percent(home.share)} {home.way} at `{home.site}` ({home.pool})" for home in shown]
+
+
+def _otherwise(other: Otherwise) -> list[str]:
+    if other.conflict is not None:
+        return [f"no plan exists: {' + '.join(other.conflict.families)}", *other.conflict.details[:_MOST]]
+    change = f"the estate costs {_signed(other.worse_usd)} USD, {_signed(other.worse_npv_usd)} discounted"
+    if other.least_npv_usd > 0:
+        told = f"{change}; proven: at least {other.least_npv_usd:,.0f} more discounted"
+    else:
+        told = f"{change}; the search leaves open whether that is more at all"
+    return [told, *_homes(other.homes)]
+
+
+def _value(value: Value) -> str:
+    limit = value.worth.limit
+    each = f", {value.saved_usd / limit.gpus:,.0f} a GPU" if limit.gpus else ""
+    return f"{limit.name}: one more {limit.unit} saves {value.saved_usd:,.0f} USD discounted{each}"
+
+
+def _closed(found: Explained, most: int) -> list[str]:
+    rows = [f"`{site}`: it may run there and does not; `--at {site}` prices that" for site in found.unused]
+    by_site: dict[str, list[Refusal]] = {}
+    for row in found.refusals:
+        by_site.setdefault(row.site, []).append(row)
+    for site, mine in by_site.items():
+        first, more = mine[0], len(mine) - 1
+        node = "" if first.node_type == "*" else f" on {first.node_type}"
+        rows.append(f"`{site}`{node}: {first.text}{f' ({more} more refusals there)' if more else ''}")
+    if len(rows) <= most:
+        return rows or ["no site is closed to it"]
+    return [*rows[: most - 1], f"... {len(rows) - most + 1} more with `--full`"]
+
+
+def _signed(usd: float) -> str:
+    return f"{usd:+,.0f}"

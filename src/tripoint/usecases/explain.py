@@ -1,0 +1,222 @@
+"""Explain where a plan puts a workload: the next best place, what limits are worth, and why not elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+from tripoint.domain.catalog import Catalog
+from tripoint.domain.errors import OptionError, SolverError
+from tripoint.domain.estate import Estate
+from tripoint.domain.fit import Refusal
+from tripoint.domain.plan import ConflictSet, Plan, WorkloadSummary
+from tripoint.domain.source import LoadedEstate
+from tripoint.engines.answers.homes import TOLD, Home, homes_of
+from tripoint.engines.placement import conflict
+from tripoint.engines.placement.columns.formulation import Formulation
+from tripoint.engines.placement.decode import decode
+from tripoint.engines.placement.formulate import formulate
+from tripoint.engines.placement.instance.instance import Instance
+from tripoint.engines.placement.instance.prepare import prepare
+from tripoint.engines.placement.milp.program import Program, Solution, SolutionStatus, SolveLimits, SolveProgress
+from tripoint.engines.placement.revise import revised
+from tripoint.engines.placement.settle import undiscounted_usd
+from tripoint.engines.placement.why.choices import as_planned, open_sites, shut, whole_decisions
+from tripoint.engines.placement.why.worth import Worth, divisible, limits_of, loosened, worths
+from tripoint.ports import MilpSolver
+from tripoint.usecases.drive import drive
+
+Tell = Callable[[str], None]
+_MOST_WORTHS = 8
+"""Limits told; each is a linear program."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked."""
+
+    workload: str
+    """Workload id."""
+    at: str = ""
+    """Site id: what would it cost to have the workload there and nowhere else? Empty when not asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Otherwise:
+    """The best plan with a choice taken away."""
+
+    asked: str
+    """The choice, as a person says it."""
+    homes: tuple[Home, ...]
+    """Where the workload lives then; empty without a plan."""
+    worse_usd: float
+    """What the whole estate costs more over the horizon, USD."""
+    worse_npv_usd: float
+    """The same discounted, USD: what plans are chosen by."""
+    least_npv_usd: float
+    """No plan with the choice taken away is proven to cost less than this more, discounted USD."""
+    conflict: ConflictSet | None = None
+    """Why there is no such plan."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """What one more unit of a limit that binds is worth."""
+
+    worth: Worth
+    """By the program's dual."""
+    saved_usd: float
+    """By solving it again with one unit more: discounted USD over the horizon."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """Why a workload is where it is."""
+
+    summary: WorkloadSummary
+    """Its bottom line, with the sentence that says why."""
+    homes: tuple[Home, ...]
+    """Where it lives."""
+    next_best: Otherwise | None
+    """Its main site taken away; `None` where it asks for nothing."""
+    instead: Otherwise | None
+    """Only the site that was asked for; `None` when none was."""
+    limits: tuple[Value, ...]
+    """Limits of its sites that bind, the most valuable first."""
+    unused: tuple[str, ...]
+    """Sites where it may run and does not."""
+    refusals: tuple[Refusal, ...]
+    """Why it may not run elsewhere."""
+    is_same_estate: bool
+    """False where the plan was made for another version of the estate."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What every step needs."""
+
+    instance: Instance
+    workload: int
+    base: Solution
+    solver: MilpSolver
+    limits: SolveLimits
+
+    def solve(self, program: Program) -> Solution:
+        return self.solver.solve(program, self.limits, _quiet, _never)
+
+
+def explain(
+    loaded: LoadedEstate, catalog: Catalog, plan: Plan, question: Question, solver: MilpSolver, limits: SolveLimits,
+    tell: Tell,
+) -> Explained:  # fmt: skip
+    """Why the plan of an estate puts a workload where it does; `tell` is called with each phase.
+
+    Raises:
+        OptionError: the estate has no such workload or site, or the plan is none of this estate.
+        SolverError: a limit came before an answer.
+    """
+    instance = prepare(loaded.estate, catalog, loaded.profiles)
+    number, asked = places(loaded.estate, question)
+    tell("finding the plan's shares again")
+    form, _ = formulate(instance)
+    held = as_planned(form, plan)
+    base = None if held is None else solver.solve(held, limits, _quiet, _never)
+    if base is None or not base.values.size:
+        raise OptionError(
+            "the plan is not one of this estate: its decisions do not hold here",
+            hint="plan the estate again, or name the estate the plan was made for",
+        )
+    work = _Work(instance, number, base, solver, limits)
+    homes = tuple(homes_of(instance, number, decode(form, base.values)))
+    sites = [str(each.site.id) for each in instance.sites]
+    may = open_sites(form, number)
+    used = {home.site for home in homes if home.share >= TOLD}
+    next_best = instead = None
+    if homes:
+        tell(f"planning without `{homes[0].site}` for `{question.workload}`")
+        next_best = _otherwise(work, f"not at `{homes[0].site}`", frozenset({sites.index(homes[0].site)}), form)
+    if asked is not None:
+        _refuse_closed(question, asked, may, instance)
+        tell(f"planning `{question.workload}` at `{question.at}` alone")
+        instead = _otherwise(work, f"only at `{question.at}`", frozenset(may) - {asked}, form)
+    tell("pricing the limits that bind")
+    return Explained(
+        summary=next(row for row in plan.workloads if row.id == question.workload),
+        homes=homes,
+        next_best=next_best,
+        instead=instead,
+        limits=_values(work, form),
+        unused=tuple(sites[site] for site in may if sites[site] not in used),
+        refusals=tuple(row for row in instance.refusals if row.workload == question.workload),
+        is_same_estate=plan.estate_digest == loaded.digest,
+    )
+
+
+def places(estate: Estate, question: Question) -> tuple[int, int | None]:
+    """Index of the workload and of the site that was asked for; raises `OptionError` with the nearest names."""
+    workload = _index(question.workload, [str(each.id) for each in estate.workloads], "workload")
+    return workload, _index(question.at, [str(each.id) for each in estate.sites], "site") if question.at else None
+
+
+def _index(name: str, known: list[str], what: str) -> int:
+    if name in known:
+        return known.index(name)
+    near = get_close_matches(name, known, n=3)
+    hint = f"did you mean {' or '.join(f'`{each}`' for each in near)}?" if near else f"it has {', '.join(known[:8])}"
+    raise OptionError(f"the estate has no {what} `{name}`", hint=hint)
+
+
+def _refuse_closed(question: Question, asked: int, may: tuple[int, ...], instance: Instance) -> None:
+    if asked in may:
+        return
+    mine = [r for r in instance.refusals if r.workload == question.workload and r.site == question.at]
+    why = "; ".join(dict.fromkeys(f"{each.node_type}: {each.text}" for each in mine[:3]))
+    raise OptionError(
+        f"`{question.workload}` may not run at `{question.at}`: {why or 'nothing there could run it'}",
+        hint="relax the rule in the estate and plan again",
+    )
+
+
+def _otherwise(work: _Work, asked: str, closed: frozenset[int], base_form: Formulation) -> Otherwise:
+    """The best plan near this one with these sites taken away from the workload."""
+    form, _ = formulate(work.instance)
+    shut(form, work.workload, closed)
+    program = form.program()
+    near = whole_decisions(program, work.base.values)
+    found = drive(revised(program, work.limits, near), work.solver, threads=work.limits.threads)
+    if found.status is SolutionStatus.UNKNOWN:
+        found = work.solve(program)
+    if found.status is SolutionStatus.INFEASIBLE:
+        why = conflict.explain(program, replace(work, limits=replace(work.limits, gap=1.0)).solve)
+        return Otherwise(asked=asked, homes=(), worse_usd=0.0, worse_npv_usd=0.0, least_npv_usd=0.0, conflict=why)
+    if not found.values.size:
+        raise SolverError("no plan found in time with that choice taken away", hint="raise `--time-limit`")
+    return Otherwise(
+        asked=asked,
+        homes=tuple(homes_of(work.instance, work.workload, decode(form, found.values))),
+        worse_usd=undiscounted_usd(form, found.values) - undiscounted_usd(base_form, work.base.values),
+        worse_npv_usd=found.objective - work.base.objective,
+        least_npv_usd=min(found.bound, found.objective) - work.base.objective,
+    )
+
+
+def _values(work: _Work, form: Formulation) -> tuple[Value, ...]:
+    """Limits that bind, each solved again with one unit more."""
+    program = divisible(form.program(), work.base.values)
+    around = work.solve(program)
+    if not around.duals.size:
+        return ()
+    binding = worths(limits_of(form, program, work.workload), around.duals)
+    return tuple(
+        Value(worth=each, saved_usd=around.objective - work.solve(loosened(program, each.limit, 1.0)).objective)
+        for each in binding[:_MOST_WORTHS]
+    )
+
+
+def _quiet(state: SolveProgress) -> None:
+    del state
+
+
+def _never() -> bool:
+    return False

@@ -1,0 +1,93 @@
+"""`tripoint explain`, as people and programs meet it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.apps.conftest import RunCli
+from tests.factories.plan import small_plan
+
+from tripoint.apps.render.why.explanation import explanation_text
+from tripoint.domain.fit import Refusal, RefusalReason
+from tripoint.domain.plan import ConflictSet
+from tripoint.domain.units import SiteId, WorkloadId
+from tripoint.engines.answers.homes import Home
+from tripoint.engines.placement.why.worth import Limit, Worth
+from tripoint.usecases.explain import Explained, Otherwise, Value
+
+HERE = Home(site="colo-ams", way="on owned nodes", pool="colo-ams/dgx-h100", share=0.9)
+THERE = Home(site="cloud", way="on demand", pool="cloud/p5", share=1.0)
+EXPLAINED = Explained(
+    summary=small_plan().workloads[0],
+    homes=(HERE, Home(site="cloud", way="on demand", pool="cloud/p5", share=0.1)),
+    next_best=Otherwise(
+        asked="not at `colo-ams`", homes=(THERE,), worse_usd=81_234.5, worse_npv_usd=70_123.4, least_npv_usd=69_000.0
+    ),
+    instead=Otherwise(
+        asked="only at `store`",
+        homes=(),
+        worse_usd=0.0,
+        worse_npv_usd=0.0,
+        least_npv_usd=0.0,
+        conflict=ConflictSet(families=("demand", "power"), details=("power: needs 40 kW, allowed is 20 kW",), hint=""),
+    ),
+    limits=(
+        Value(worth=Worth(Limit("obtainable", "4 nodes obtainable of cloud/p5", "node", 1.0, 8, (1,)), 900.0),
+              saved_usd=880.0),
+        Value(worth=Worth(Limit("power", "power of `colo-ams`, 360 kW", "kW", 1.0, 0, (2,)), 412.0), saved_usd=412.0),
+    ),
+    unused=("edge",),
+    refusals=tuple(
+        Refusal(workload=WorkloadId("chat"), site=SiteId(f"us-{number}"), node_type="*",
+                reason=RefusalReason.RESIDENCY, text=f"rule allows EEA; the country of `us-{number}` is US")
+        for number in range(8)
+    ),
+    is_same_estate=False,
+)  # fmt: skip
+
+
+def test_an_explanation_prints_as_ever(golden: Callable[[str, str], None]) -> None:
+    """Every part of the answer; the printed words change only on purpose."""
+    text = explanation_text(EXPLAINED)
+    golden("explain/all-parts.txt", text + "\n")
+    assert max(map(len, text.splitlines())) <= 100
+    assert "us-7" in explanation_text(EXPLAINED, is_full=True)
+
+
+def test_an_estate_is_planned_and_explained(run: RunCli, small_estate: Path) -> None:
+    """The only site taken away leaves no plan, which is the reason it is there."""
+    told = run("explain", "chat", small_estate, "--gap", "0.01", "--quiet")
+    assert told.code == 0
+    assert "Next best, not at `cloud`" in told.out
+    assert "no plan exists: demand" in told.out
+    assert told.err == ""
+
+
+def test_a_plan_made_earlier_is_explained_as_it_is(run: RunCli, small_estate: Path, tmp_path: Path) -> None:
+    """As JSON: homes, conflict, limits; nothing is planned that was not asked for."""
+    run("plan", small_estate, "--out", tmp_path / "out", "--gap", "0.01", "--no-baselines", "--quiet")
+    told = run("explain", "chat", small_estate, "--plan", tmp_path / "out", "--at", "cloud", "--gap", "0.01", "--json")
+    found = told.document()
+    assert found["schema"] == "tripoint/cli/explain/v1"
+    assert found["is_same_estate"] is True
+    assert {home["site"] for home in found["homes"]} == {"cloud"}
+    assert abs(found["instead"]["worse_usd"]) < 0.01 * found["workload"]["cost_usd"]
+    assert "demand" in found["next_best"]["conflict"]["families"]
+    assert "planning `chat` at `cloud` alone ..." in told.err
+
+
+def test_a_workload_that_is_not_there_is_told_before_anything_is_planned(run: RunCli, small_estate: Path) -> None:
+    """Exit code 2, the nearest name, no phase of planning."""
+    told = run("explain", "chta", small_estate)
+    assert told.code == 2
+    assert "no workload `chta`" in told.err
+    assert "did you mean `chat`?" in told.err
+    assert "planning" not in told.err
+
+
+def test_an_estate_without_a_plan_is_a_no(run: RunCli, impossible_estate: Path) -> None:
+    """Exit code 1 and the families."""
+    told = run("explain", "chat", impossible_estate, "--gap", "0.01", "--quiet")
+    assert told.code == 1
+    assert "no plan exists: demand + capacity + budget" in told.out
