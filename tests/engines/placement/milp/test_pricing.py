@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -11,6 +14,7 @@ from tests.factories.planning import highs, instance_of
 from tripoint.adapters.solver_highs import HighsSolver
 from tripoint.domain.estate import Estate
 from tripoint.engines.placement.formulate import formulate
+from tripoint.engines.placement.milp.asking import Answers
 from tripoint.engines.placement.milp.kernel import relaxation
 from tripoint.engines.placement.milp.pricing import groups_of, lagrangian, narrowed, nearest, promising
 from tripoint.engines.placement.milp.program import Program, ProgramBuilder, SolutionStatus, SolveLimits
@@ -100,3 +104,19 @@ def test_a_narrow_program_is_the_whole_with_zeros() -> None:
     values = narrow.widened(np.array([0.25, 0.75, 1.0]))
     assert values.tolist() == [0.25, 0.0, 0.75, 1.0]
     assert program.activity(values).tolist() == narrow.program.activity(np.array([0.25, 0.75, 1.0])).tolist()
+
+
+def test_without_a_relaxation_there_may_still_be_a_plan() -> None:
+    """A solver that runs out of time on the relaxation is asked for a plan; costs alone prove the bound."""
+    program = shared((3.0, 2.0, 5.0))
+    asking = generated(program, LIMITS)
+    next(asking)
+    nothing = replace(highs(program), status=SolutionStatus.UNKNOWN, values=np.zeros(0), duals=np.zeros(0))
+    batch = asking.send(Answers(solutions=(nothing,), bound=-math.inf, seconds=LIMITS.seconds))
+    assert batch.tasks[0].program.integers == 1
+    with pytest.raises(StopIteration) as ended:
+        asking.send(Answers(solutions=(highs(batch.tasks[0].program),), bound=-math.inf, seconds=LIMITS.seconds))
+    found = ended.value.value
+    assert found.objective == pytest.approx(2.0)
+    assert found.bound == pytest.approx(2.0)
+    assert found.values.tolist() == [0.0, 1.0, 0.0, 0.0]

@@ -42,8 +42,6 @@ _WIDER = 2
 _FIRST_LONGER = 3.0
 """How much longer than a part the first plan may take, more in proportion where it has more columns than usual."""
 _FIRST_COLUMNS = 8_000
-_MANY_CHOICES = 500_000
-"""Choices from which on the ascent takes two thirds of its steps: the relaxation refines its prices anyway."""
 _PART_GAP = 5e-5
 
 
@@ -138,8 +136,7 @@ def search(problem: Assignment, effort: Effort) -> Asking[Found]:
     standing = _Standing(effort)
     if layout.columns <= _SIZE_OF_WHOLE:
         return (yield from _whole(layout, standing))
-    steps = effort.steps if problem.choices < _MANY_CHOICES else effort.steps * 2 // 3
-    dual = DualAscent(layout).run(steps)
+    dual = DualAscent(layout).run(effort.steps)
     standing.proven(dual.usd, "dual")
     kernel = _kernel(layout, dual, effort.nearest)
     laid = lay_out(kernel.problem)

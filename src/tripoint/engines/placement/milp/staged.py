@@ -158,7 +158,7 @@ def generated(program: Program, limits: SolveLimits, start: FloatArray | None = 
     """The best plan over generated columns, bounded over all of them."""
     group = groups_of(program)
     single = replace(limits, threads=1)
-    standing = _Standing(program, limits)
+    standing = _Standing(program, limits, bound=lagrangian(program, np.zeros(program.rows), group))
     kept = promising(program, group, _EACH)
     if start is not None:
         kept |= start > _TINY
@@ -180,8 +180,18 @@ def generated(program: Program, limits: SolveLimits, start: FloatArray | None = 
             break
         narrow = narrowed(program, kept)
     if relaxed is None:
-        return standing.answer("column generation")
+        return (yield from _unrelaxed(standing, narrow, single))
     return (yield from _within(standing, narrow, relaxed, single, start))
+
+
+def _unrelaxed(standing: _Standing, narrow: Narrow, limits: SolveLimits) -> Asking[Solution]:
+    """Where even the relaxation takes too long: whatever plan is found, above the bound that costs alone prove."""
+    task = Task(program=narrow.program, limits=replace(limits, seconds=max(standing.left, 1.0)))
+    told = yield Batch(tasks=(task,))
+    standing.seconds = told.seconds
+    standing.take(told.solutions[0])
+    found = standing.answer("column generation")
+    return replace(found, values=narrow.widened(found.values)) if found.values.size else found
 
 
 def _within(
