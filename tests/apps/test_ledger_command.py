@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -145,3 +148,23 @@ def test_no_store_is_begun_by_looking(tmp_path: Path) -> None:
     """A mistyped path is told, and nothing is made there."""
     assert "there is no store" in ran("top", "--store", str(tmp_path / "none.db"), code=2)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_dearest_are_shown_again_as_they_change(store: str) -> None:
+    """Until Ctrl-C, which is no failure; one JSON document is not many."""
+    command = [sys.executable, "-m", "tripoint", "ledger", "top", "--until", DAY, "--every", "0.1", "--store", store]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        try:
+            assert run.stdout.readline().startswith(DAY)
+            ledger = SqlLedger(connect(store), lambda: NOON)
+            ledger.load([piece([usage_record(500, tenant="new", nano=9_000_000_000)], source="later")])
+            ledger.close()
+            assert any(row.startswith("new ") for row in run.stdout)
+            run.send_signal(signal.SIGINT)
+            rest = run.stdout.read()
+            assert run.wait(30) == 0
+            assert "\nall " in rest
+        finally:
+            run.kill()
+    assert "exactly one document" in ran("top", "--every", "1", "--json", "--store", store, code=2)

@@ -13,7 +13,9 @@ from tripoint.apps.commands.ledger_report import report
 from tripoint.apps.commands.ledger_reprice import reprice
 from tripoint.apps.terminal.books import day_options, open_books, part_options
 from tripoint.apps.terminal.desk import completes, local_user, store_option
+from tripoint.apps.terminal.flags import FiniteRange
 from tripoint.apps.terminal.groups import NearestNameGroup
+from tripoint.apps.terminal.live import redrawn
 from tripoint.domain.errors import OptionError
 from tripoint.domain.ledger import Dimension, EntryKind, EntryQuery, SpendQuery
 
@@ -35,6 +37,7 @@ def command() -> None:
 @click.option("--kind", "kinds", type=click.Choice(_KINDS), multiple=True, help="Only entries of this kind.")
 @click.option("--rows", metavar="N", type=click.IntRange(1), default=20, show_default=True,
               help="Rows shown, the dearest first; the rest is one row.")  # fmt: skip
+@click.option("--every", metavar="S", type=FiniteRange(min=0.1), help="Show it anew so often, seconds, until Ctrl-C.")
 @part_options
 @store_option
 @answering
@@ -42,6 +45,7 @@ def top(
     by: str,
     kinds: tuple[str, ...],
     rows: int,
+    every: float | None,
     since: str | None,
     until: str | None,
     tenant: str | None,
@@ -59,23 +63,35 @@ def top(
     from tripoint.usecases.accounts.login import local_actor
     from tripoint.usecases.spend import dearest, see_spend
 
-    first, last = _days(since, until)
-    query = SpendQuery(
-        by=_dimensions(by),
-        since=first,
-        until=last,
-        tenant=tenant,
-        key=key,
-        workload=workload,
-        model=model,
-        site=site,
-        kinds=tuple(EntryKind(kind) for kind in kinds),
-    )
+    if every is not None and click.get_current_context().params.get("as_json"):
+        raise click.UsageError("`--every` shows many answers, `--json` prints exactly one document")
     with open_books(store) as ledger:
-        found = dearest(see_spend(ledger, local_actor(local_user()), query), rows)
+
+        def asked() -> Answer:
+            first, last = _days(since, until)
+            query = SpendQuery(
+                by=_dimensions(by),
+                since=first,
+                until=last,
+                tenant=tenant,
+                key=key,
+                workload=workload,
+                model=model,
+                site=site,
+                kinds=tuple(EntryKind(kind) for kind in kinds),
+            )
+            found = dearest(see_spend(ledger, local_actor(local_user()), query), rows)
+            payload = {"since": first, "until": last, **spend_payload(query.by, found)}
+            return Answer(text=_spent(first, last, spend_table(query.by, found) if found.rows else ""), payload=payload)
+
+        if every is None:
+            return asked()
+        return Answer(text=redrawn(lambda: asked().text, every), payload={})
+
+
+def _spent(first: str, last: str, table: str) -> str:
     head = f"{first} to {last}" if first != last else first
-    text = f"{head}, UTC\n{spend_table(query.by, found)}" if found.rows else f"nothing was entered for {head}, UTC"
-    return Answer(text=text, payload={"since": first, "until": last, **spend_payload(query.by, found)})
+    return f"{head}, UTC\n{table}" if table else f"nothing was entered for {head}, UTC"
 
 
 @command.command()
