@@ -92,9 +92,10 @@ def _start(features: Features) -> Callable[[Ground], Start]:
         if features.access_log:
             command += ["--access-log", str(ground.folder / "access.log")]
         env = {"BENCH_KEY": KEY, "BENCH_UPSTREAM_KEY": "sk-upstream", "BENCH_WITHOUT": features.without}
-        first = str(WITHOUT) if features.without else str(FAST) if features.is_compiled else ""
+        first = [str(WITHOUT)] if features.without else []
+        first += [str(FAST)] if features.is_compiled else []
         if first:
-            env["PYTHONPATH"] = os.pathsep.join(filter(None, (first, os.environ.get("PYTHONPATH", ""))))
+            env["PYTHONPATH"] = os.pathsep.join(filter(None, (*first, os.environ.get("PYTHONPATH", ""))))
         headers = (f"Authorization: Bearer {KEY}",) if features.keys else ()
         return Start(command=tuple(command), env=env, headers=headers)
 
@@ -112,6 +113,12 @@ def _compiled_version() -> str:
 PRODUCT = Peer(name="tripoint", version=_version, start=_start(Features()))
 COMPILED = Peer(name="tripoint, compiled", version=_compiled_version, start=_start(Features(is_compiled=True)))
 """The same, where `make fast` has compiled the present sources."""
+COMPILED_ALONE = Peer(
+    name="tripoint, compiled, no ledger",
+    version=_compiled_version,
+    start=_start(Features(is_compiled=True, without="ledger")),
+)
+"""The data path by itself: records on disk, and nobody beside it who enters them into the ledger."""
 VARIANTS = tuple(
     Peer(name=f"tripoint {name}", version=_version, start=_start(features), rules=("saturation",))
     for name, features in {
@@ -119,9 +126,10 @@ VARIANTS = tuple(
         "without keys": Features(keys=False),
         "without affinity": Features(affinity=False),
         "without metrics": Features(without="metrics"),
+        "without ledger": Features(without="ledger"),
         "without records": Features(without="records"),
         "without trace": Features(without="trace"),
-        "without any": Features(keys=False, policy=False, affinity=False, without="metrics,records,trace"),
+        "without any": Features(keys=False, policy=False, affinity=False, without="ledger,metrics,records,trace"),
     }.items()
 )
 """The product with or without one feature: the difference is what the feature costs."""

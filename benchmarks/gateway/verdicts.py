@@ -11,6 +11,7 @@ from benchmarks.measure import say, short, table
 
 US = "tripoint"
 COMPILED = "tripoint, compiled"
+ALONE = "tripoint, compiled, no ledger"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,13 @@ def print_mode(samples: Sequence[Sample], mode: str) -> None:
 
 def print_verdicts(samples: Sequence[Sample], versions: dict[str, str]) -> int:
     """Ratio, bar and verdict of all that was measured, as written and compiled; how many were missed as written."""
-    rows, beside = _judged(samples, versions, US), _judged(samples, versions, COMPILED)
-    for name, found in (("verdict", rows), ("verdict on the compiled one", beside)):
+    rows = _judged(samples, versions, US)
+    judged = (
+        ("verdict", rows),
+        ("verdict on the compiled one", _judged(samples, versions, COMPILED)),
+        ("verdict on the compiled one without its ledger beside", _judged(samples, versions, ALONE)),
+    )
+    for name, found in judged:
         if found:
             say(f"### {name}\n")
             table(("measure", "against", "median (spread)", "bar", ""), found)

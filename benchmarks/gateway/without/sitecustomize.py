@@ -1,7 +1,7 @@
-"""Leaves features out of a worker that is measured: Python reads this at its start where the folder is on its path.
+"""Leaves features out of a gateway that is measured: Python reads this at its start where the folder is on its path.
 
-`BENCH_WITHOUT` names what is left out: `metrics`, `records`, `trace`. The product has no switch for these, since
-nothing of it is to be had without them; the benchmark shows what they cost.
+`BENCH_WITHOUT` names what is left out: `metrics`, `records`, `trace` of its worker, or `ledger`, the process beside it.
+The product has no switch for these, since nothing of it is to be had without them; the benchmark shows what they cost.
 """
 
 from __future__ import annotations
@@ -13,6 +13,10 @@ _WITHOUT = set(filter(None, os.environ.get("BENCH_WITHOUT", "").split(",")))
 
 
 def _leave_out() -> None:
+    if "ledger" in _WITHOUT:
+        _leave_out_ledger()
+    if {"ledger"} == _WITHOUT:
+        return
     from tripoint.apps.gateway.worker import recorder
     from tripoint.engines.gateway.exchange import gateway
     from tripoint.engines.gateway.telemetry.trace import trace_context
@@ -22,16 +26,28 @@ def _leave_out() -> None:
     def quiet(self: Any, *words: Any, **options: Any) -> None:
         begin(self, *words, **options)
         if "metrics" in _WITHOUT:
-            self._count = lambda record: None
+            self.metrics.record = lambda record: None
         if "records" in _WITHOUT:
-            self._append = lambda record: None
+            self._segments.append = lambda record: None
 
     recorder.Recorder.__init__ = quiet  # type: ignore[method-assign]
     if "trace" in _WITHOUT:
         import random
 
         same = trace_context(None, None, random.Random(7))
-        setattr(gateway, "trace_context", lambda *words: same)  # noqa: B010 - a name the module does not export
+        setattr(gateway, "traces_begun", lambda source, count: [same] * count)  # noqa: B010 - the module does not export it
+
+
+def _leave_out_ledger() -> None:
+    """Without a store no process enters the records; they stay on disk."""
+    from tripoint.apps.gateway.fleet.options import ServeOptions
+
+    begin: Any = ServeOptions.__init__
+
+    def alone(self: Any, *words: Any, **options: Any) -> None:
+        begin(self, *words, **options | {"store": ""})
+
+    ServeOptions.__init__ = alone  # type: ignore[method-assign]
 
 
 if _WITHOUT:
