@@ -34,9 +34,7 @@ def spoiled(**changes: Any) -> bytes:
 
 
 PICO = st.integers(0, 10**12)
-tariffs = st.builds(
-    Tariff, id=st.text(), pico_in=PICO, pico_cached=PICO, pico_out=PICO, pico_request=PICO
-)
+tariffs = st.builds(Tariff, id=st.text(), pico_in=PICO, pico_cached=PICO, pico_out=PICO, pico_request=PICO)
 candidates = st.builds(
     Candidate, price=st.builds(TokenPrice), tariff=tariffs, list_tariff=tariffs, marginal=tariffs, firm=tariffs
 )
