@@ -91,8 +91,21 @@ def test_the_first_prices_are_what_supply_costs() -> None:
     builder.row("demand", "all", [(one, 1.0), (two, 1.0)], lower=1.0, upper=1.0)
     builder.row("capacity", "a", [(one, 2.0), (dear, -1.0)], upper=0.0)
     builder.row("capacity", "b", [(two, 2.0), (cheap, -1.0)], upper=0.0)
+    builder.row("obtainable", "a", [(dear, 1.0)], upper=1.0)
     program = builder.build([1.0, 2.0, 10.0, 3.0])
     assert promising(program, groups_of(program), 1).tolist() == [False, True, True, True]
+
+
+def test_what_nothing_holds_back_is_kept_beside_the_cheapest() -> None:
+    """One place has room for a tenth and is cheap, the other is dear and rented without limit: both are kept."""
+    builder = ProgramBuilder()
+    one, two = builder.column("serve[a]", upper=1.0), builder.column("serve[b]", upper=1.0)
+    held, rent = builder.column("keep[a]", upper=1.0), builder.column("rent[b]")
+    builder.row("demand", "all", [(one, 1.0), (two, 1.0)], lower=1.0, upper=1.0)
+    builder.row("capacity", "a", [(one, 10.0), (held, -1.0)], upper=0.0)
+    builder.row("capacity", "b", [(two, 10.0), (rent, -1.0)], upper=0.0)
+    program = builder.build([1.0, 2.0, 1.0, 3.0])
+    assert promising(program, groups_of(program), 1).tolist() == [True, True, True, True]
 
 
 def test_a_narrow_program_is_the_whole_with_zeros() -> None:

@@ -134,9 +134,32 @@ def promising(program: Program, group: IntArray, each: int) -> BoolArray:
     """[columns] every column outside groups, and in each group the `each` that look cheapest before any is solved.
 
     A row's first price is what its cheapest supplier asks: a column outside groups that pushes the other way, its cost
-    spread over all its rows of that family.
+    spread over all its rows of that family. The cheapest may all want the same scarce thing, so the cheapest of those
+    that no scarce row holds back are kept as well.
     """
-    return nearest(_guess(program, group), group, each)
+    guess = _guess(program, group)
+    plenty = nearest(np.where(_is_held_back(program, group), INFINITY, guess), group, max(1, each // 2))
+    return nearest(guess, group, each) | plenty
+
+
+def _is_held_back(program: Program, group: IntArray) -> BoolArray:
+    """[columns] in groups: true where some row could stop it, were everybody to want it at once.
+
+    A row is plentiful when what pushes the other way outweighs all that could push: nodes rented without limit, say.
+    What is itself held by another row's limit does not count.
+    """
+    rows = row_of(program)
+    owner = group[program.index]
+    has_limit = np.isfinite(program.row_upper)[rows]
+    is_limited = np.bincount(program.index, (program.value > 0) & has_limit & (owner < 0), program.columns) > 0
+    counts = (program.value < 0) & (owner < 0) & ~is_limited[program.index]
+    with np.errstate(invalid="ignore"):
+        size = np.abs(program.value) * program.upper[program.index]
+    asked = np.bincount(rows, np.where(program.value > 0, size, 0.0), program.rows)
+    given = np.bincount(rows, np.where(counts, size, 0.0), program.rows)
+    scarce = np.isfinite(program.row_upper) & np.isinf(program.row_lower) & (asked > program.row_upper + given)
+    stops = scarce[rows] & (program.value > 0) & (owner >= 0)
+    return np.asarray(np.bincount(program.index, stops, program.columns) > 0)
 
 
 def nearest(worth: FloatArray, group: IntArray, each: int) -> BoolArray:

@@ -65,6 +65,8 @@ class _Standing:
     best: Solution | None = None
     seconds: float = 0.0
     nodes: int = 0
+    is_whole: bool = True
+    """False once the program is a narrow one, whose bounds say nothing about the whole."""
 
     @property
     def objective(self) -> float:
@@ -152,6 +154,14 @@ def _plans(standing: _Standing, relaxed: Solution, limits: SolveLimits, start: F
     yield from _kernels(standing, relaxed, limits, start)
     if standing.best is not None:
         yield from _rounds(standing, relaxed, limits)
+    if standing.best is not None and not standing.is_done:
+        # Parts bring nothing more: what time is left goes to the whole, begun from the best plan.
+        task = Task(program=standing.program, limits=replace(limits, seconds=standing.left), start=standing.best.values)
+        told = yield Batch(tasks=(task,))
+        standing.seconds, standing.bound = told.seconds, max(standing.bound, told.bound)
+        standing.take(told.solutions[0])
+        if standing.is_whole:
+            standing.bound = max(standing.bound, told.solutions[0].bound)
 
 
 def generated(program: Program, limits: SolveLimits, start: FloatArray | None = None) -> Asking[Solution]:
@@ -198,7 +208,7 @@ def _within(
     standing: _Standing, narrow: Narrow, relaxed: Solution, limits: SolveLimits, start: FloatArray | None
 ) -> Asking[Solution]:
     """The best plan of the narrow program, as one of the whole."""
-    standing.program = narrow.program
+    standing.program, standing.is_whole = narrow.program, False
     yield from _plans(standing, relaxed, limits, None if start is None else start[narrow.column])
     found = standing.answer("column generation")
     return replace(found, values=narrow.widened(found.values)) if found.values.size else found

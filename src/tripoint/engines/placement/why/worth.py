@@ -82,7 +82,7 @@ def limits_of(form: Formulation, program: Program, workload: int) -> tuple[Limit
             rows[family, rule_of(program.row_names[row])].append(row)
     found = []
     for (family, label), mine in rows.items():
-        site, step, gpus = _about(instance, family, label)
+        site, step, gpus = about(instance, family, label)
         if family == "links" or site in sites:
             found.append(Limit(family, label, _UNITS[family], step, gpus, tuple(mine)))
     return tuple(found)
@@ -112,7 +112,7 @@ def _mentions(program: Program, row: int, name: str) -> bool:
     return any(name in program.column_names[column] for column in entries.tolist())
 
 
-def _about(instance: Instance, family: str, label: str) -> tuple[str, float, int]:
+def about(instance: Instance, family: str, label: str) -> tuple[str, float, int]:
     """(site, step of one unit, accelerators in it) of a limit by its label."""
     if family == "obtainable":
         pool = next(each for each in instance.pools if label.endswith(f" of {each.spec.id}"))

@@ -1,0 +1,101 @@
+"""What would make a plan possible: the least by which one limit alone has to be raised.
+
+For each limit of the families in conflict the program gets one more column, so many units more of that limit in every
+period, and is solved for the least of it. Limits that do not help alone are not told, nor those whose least is not
+found in time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from tripoint.engines.placement.instance.instance import Instance
+from tripoint.engines.placement.milp.program import INFINITY, Program, Solution, SolutionStatus
+from tripoint.engines.placement.why.worth import Limit, about, rule_of
+
+UNITS = {"power": "kW", "racks": "racks", "obtainable": "nodes", "links": "Gbit/s", "budget": "USD a period"}
+"""Families whose limits are amounts somebody can raise, and their units."""
+_WHOLE = ("racks", "obtainable")
+_MOST_TRIED = 4
+_TINY = 1e-6
+
+Solve = Callable[[Program], Solution]
+
+
+class Relaxation(NamedTuple):
+    """One limit raised as little as makes a plan possible."""
+
+    limit: Limit
+    """Which."""
+    units: float
+    """By how much."""
+
+    def __str__(self) -> str:
+        """As a person reads it."""
+        return f"raise `{self.limit.family}` by {_enough(self.units, self.limit.family)} {self.limit.unit} ({self.limit.name})"
+
+
+def relaxations(
+    program: Program, instance: Instance, families: tuple[str, ...], solve: Solve
+) -> tuple[Relaxation, ...]:
+    """Limits of these families that would do alone, the smallest raise against the limit first."""
+    found = []
+    for limit in _limits(program, instance, families)[:_MOST_TRIED]:
+        solution = solve(with_more(program, limit))
+        if solution.status is SolutionStatus.OPTIMAL and solution.values[-1] > _TINY:
+            found.append(Relaxation(limit, float(solution.values[-1])))
+    size = {each.limit: max(float(abs(program.row_upper[list(each.limit.rows)]).max()), 1.0) for each in found}
+    return tuple(sorted(found, key=lambda each: (each.units * each.limit.step / size[each.limit], each.limit.name)))
+
+
+def with_more(program: Program, limit: Limit) -> Program:
+    """The program for the least raise of a limit: one more column, taken off each of its rows, is all that costs."""
+    rows = set(limit.rows)
+    index, value, starts = [], [], [0]
+    for row in range(program.rows):
+        entries = slice(int(program.starts[row]), int(program.starts[row + 1]))
+        index.append(program.index[entries])
+        value.append(program.value[entries])
+        if row in rows:
+            index.append(np.array([program.columns], dtype=np.int32))
+            value.append(np.array([-limit.step]))
+        starts.append(starts[-1] + int(program.starts[row + 1] - program.starts[row]) + (row in rows))
+    is_bought = np.array([name.startswith(("buy[", "commit[")) for name in program.column_names], dtype=np.bool_)
+    return replace(
+        program,
+        cost=np.append(np.zeros(program.columns), 1.0),
+        lower=np.append(program.lower, 0.0),
+        upper=np.append(np.where(is_bought, INFINITY, program.upper), INFINITY),
+        is_integer=np.append(program.is_integer, limit.family in _WHOLE),
+        starts=np.array(starts, dtype=np.int32),
+        index=np.concatenate(index).astype(np.int32),
+        value=np.concatenate(value),
+        column_names=(*program.column_names, "more"),
+    )
+
+
+def _enough(units: float, family: str) -> str:
+    """Rounded up, to whole units or four digits: what is told must do; the solver's own tolerance does not count."""
+    least = units * (1.0 - _TINY)
+    if family in (*_WHOLE, "budget"):
+        return f"{math.ceil(least):,}"
+    step = 10.0 ** (math.floor(math.log10(least)) - 3)
+    return f"{math.ceil(least / step) * step:,.4g}"
+
+
+def _limits(program: Program, instance: Instance, families: tuple[str, ...]) -> list[Limit]:
+    rows: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for row, family in enumerate(program.row_families):
+        if family in UNITS and family in families:
+            rows[family, rule_of(program.row_names[row])].append(row)
+    found = []
+    for (family, label), mine in rows.items():
+        step, gpus = (1.0, 0) if family == "budget" else about(instance, family, label)[1:]
+        found.append(Limit(family, label, UNITS[family], step, gpus, tuple(mine)))
+    return found

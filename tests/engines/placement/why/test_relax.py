@@ -1,0 +1,76 @@
+"""What would make a plan possible: exactly as much as is needed, and not a little less."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.factories.placement import chat, conflict_of, hall, place, region, rented, resolved
+from tests.factories.planning import highs
+
+from tripoint.domain.estate import Estate
+from tripoint.domain.link import Link
+from tripoint.domain.policy import Budget, Policies
+from tripoint.domain.units import LinkId, SiteId
+from tripoint.domain.workload import Caller
+from tripoint.engines.placement.formulate import formulate
+from tripoint.engines.placement.milp.program import SolutionStatus
+from tripoint.engines.placement.why.relax import Relaxation, relaxations
+from tripoint.engines.placement.why.worth import loosened
+
+CALLED = chat(demand=replace(chat().demand, payload_kb=1000.0), callers=(Caller(place="NL"),))
+LINE = Link(id=LinkId("line"), source=SiteId("NL"), target=SiteId("cloud"), bandwidth_gbps=0.05)
+CASES: dict[str, tuple[Estate, str]] = {
+    "power": (
+        place(hall(it_kw=15.0), workloads=(chat(),)),
+        "raise `power` by 5 kW (power of `hall`, 15 kW)",
+    ),
+    "racks": (
+        place(hall(racks=1), workloads=(chat(min_replicas=24),)),
+        "raise `racks` by 1 racks (1 racks at `hall`)",
+    ),
+    "obtainable": (
+        place(region(pools=(rented(max_nodes=1),)), workloads=(chat(),)),
+        "raise `obtainable` by 1 nodes (1 nodes obtainable of cloud/big)",
+    ),
+    "links": (
+        place(region(), workloads=(CALLED,), links=(LINE,)),
+        "raise `links` by 0.014 Gbit/s (link `line`, 0.05 Gbit/s)",
+    ),
+    "budget": (
+        place(region(), workloads=(chat(),), policies=Policies(budget=Budget(usd_per_period=100_000.0))),
+        "raise `budget` by 77,938 USD a period (budget 100,000 USD (effective))",
+    ),
+}
+
+
+def found_in(estate: Estate) -> tuple[Relaxation, ...]:
+    """What would do alone."""
+    instance = resolved(estate)
+    form, _ = formulate(instance)
+    return relaxations(form.program(), instance, conflict_of(estate).families, highs)
+
+
+@pytest.mark.parametrize("family", list(CASES))
+def test_the_raise_is_told_with_its_figure(family: str) -> None:
+    """In the estate's words; whole nodes and racks, since nobody buys parts of them."""
+    estate, told = CASES[family]
+    assert [str(each) for each in found_in(estate)] == [told]
+
+
+@pytest.mark.parametrize("family", list(CASES))
+def test_so_much_makes_a_plan_possible_and_less_does_not(family: str) -> None:
+    """Held against the program itself with the limit raised by hand."""
+    estate, _ = CASES[family]
+    form, _ = formulate(resolved(estate))
+    for limit, units in found_in(estate):
+        assert highs(loosened(form.program(), limit, units * 1.001)).values.size
+        less = units - 1.0 if limit.family in ("racks", "obtainable") else units * 0.95
+        assert highs(loosened(form.program(), limit, less)).status is SolutionStatus.INFEASIBLE
+
+
+def test_a_limit_that_does_not_help_alone_is_not_told() -> None:
+    """Two halls of one workload each, both too small: neither's power alone makes a plan."""
+    small = (hall("one", it_kw=15.0), hall("two", it_kw=15.0))
+    both = (chat("a", only_at=("one",)), chat("b", only_at=("two",)))
+    assert found_in(place(*small, workloads=both)) == ()
