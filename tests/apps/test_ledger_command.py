@@ -21,6 +21,12 @@ from tripoint.testing.ledger_conformance import NOON, idle, piece, usage_record
 DAY = "2026-11-18"
 
 
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables are as wide as where there is no terminal, also where the tests run side by side."""
+    monkeypatch.setenv("COLUMNS", "140")
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> str:
     """A store with three tenants, of whom each spends ten times what the one before does, and an idle hour."""
