@@ -32,12 +32,17 @@ from tripoint.engines.placement.milp.staged import is_large, staged
 from tripoint.engines.placement.outcome import Outcome, solve_instance
 from tripoint.engines.placement.recall import recall
 from tripoint.engines.placement.revise import revised
+from tripoint.engines.placement.why.relax import relaxations
 from tripoint.ports import MilpSolver
 from tripoint.usecases.drive import drive
 
 _WARM_PART = 0.1
 """Share of the earlier solve's time that planning from it may take."""
 _LEAST_WARM_S = 2.0
+_CONFLICT_S = 20.0
+_MOST_RELAXATIONS = 3
+_RELAXED_GAP = 0.02
+"""How close to the least raise of a limit is close enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,11 +230,23 @@ def _solve_with(
 
 
 def _conflict(outcome: Outcome, solver: MilpSolver, options: PlanOptions) -> ConflictSet:
-    limits = replace(_limits(options), seconds=min(options.seconds, 20.0), gap=1.0)
-    return explain(
+    """The families that cannot hold together, and what would do alone."""
+    limits = replace(_limits(options), seconds=min(options.seconds, _CONFLICT_S))
+
+    def solve(program: Program, gap: float = 1.0) -> Solution:
+        return solver.solve(program, replace(limits, gap=gap), lambda state: None, lambda: False)
+
+    found = explain(outcome.program, solve)
+    would_do = relaxations(
         outcome.program,
-        lambda program: solver.solve(program, limits, lambda state: None, lambda: False),
+        outcome.instance,
+        found.families,
+        lambda program: solve(program, max(options.gap, _RELAXED_GAP)),
     )
+    if not would_do:
+        return found
+    told = " or ".join(str(each) for each in would_do[:_MOST_RELAXATIONS])
+    return replace(found, hint=f"one of these alone would do: {told}; {found.hint}")
 
 
 def _baselines(

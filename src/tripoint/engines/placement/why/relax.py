@@ -38,7 +38,8 @@ class Relaxation(NamedTuple):
 
     def __str__(self) -> str:
         """As a person reads it."""
-        return f"raise `{self.limit.family}` by {_enough(self.units, self.limit.family)} {self.limit.unit} ({self.limit.name})"
+        limit = self.limit
+        return f"raise `{limit.family}` by {_enough(self.units, limit.family)} {limit.unit} ({limit.name})"
 
 
 def relaxations(
