@@ -52,6 +52,16 @@ def test_an_export_says_what_it_holds(store: str, tmp_path: Path) -> None:
     assert (tmp_path / "bill.parquet").read_bytes()[:4] == b"PAR1"
 
 
+def test_an_ending_that_says_nothing_is_asked_about(store: str, tmp_path: Path) -> None:
+    """Nothing is written by guess; told the format, any name will do."""
+    told = ran("ledger", "export", str(tmp_path / "bill.txt"), "--store", store, code=2)
+    assert "ends neither in `.csv` nor in `.parquet`" in told.stderr
+    assert "--format focus-csv" in told.stderr
+    assert not (tmp_path / "bill.txt").exists()
+    ran("ledger", "export", str(tmp_path / "bill.txt"), "--store", store, "--format", "focus-csv")
+    assert (tmp_path / "bill.txt").exists()
+
+
 def test_an_export_that_cannot_be_written_leaves_nothing(store: str, tmp_path: Path) -> None:
     """Exit code 3, and the place."""
     (tmp_path / "file").write_text("")

@@ -49,6 +49,13 @@ def open_accounts(url: str, turns: AbstractContextManager[object] | None = None)
     return store
 
 
+def check_store(url: str) -> None:
+    """Raises `OptionError` for a kind of store there is none of; touches nothing."""
+    from tripoint.adapters.sql.connect import check_url
+
+    check_url(url)
+
+
 def open_ledger(
     url: str, turns: AbstractContextManager[object] | None = None, charger: Charger | None = None
 ) -> Ledger:

@@ -76,8 +76,9 @@ def test_what_is_no_file_of_its_kind_is_told(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="cannot read"):
         list(read_bill(tmp_path / "none.csv"))
     written(tmp_path / "bill.parquet", HEADER, ROW)
-    with pytest.raises(FileError, match=r"bill\.parquet"):
+    with pytest.raises(FileError, match=r"bill\.parquet") as told:
         list(read_bill(tmp_path / "bill.parquet"))
+    assert "damaged" in told.value.hint
     (tmp_path / "bill.csv").write_bytes(b"\xff\xfe\x00\x01")
     with pytest.raises(FileError, match="no readable CSV"):
         list(read_bill(tmp_path / "bill.csv"))

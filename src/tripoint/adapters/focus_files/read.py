@@ -26,6 +26,7 @@ NEEDED: Final = ("ChargePeriodStart", "ChargeCategory", "BilledCost")
 _NULL: Final = "NULL"
 """How some exports of FOCUS 1.0 write null."""
 _BATCH: Final = 10_000
+_DAMAGED: Final = "the file is cut off or damaged; export or download it again"
 _HINT: Final = "name a FOCUS export, CSV or Parquet, of version 1.0 or later"
 
 
@@ -70,7 +71,7 @@ def _csv(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 if len(cells) != len(header):
                     raise FileError(
                         f"`{path}` line {reader.line_num:,} has {len(cells)} fields, the header has {len(header)}",
-                        hint="the file is cut off or damaged; export or download it again",
+                        hint=_DAMAGED,
                     )
                 yield reader.line_num, {name: cell for name, cell in zip(header, cells, strict=True) if cell}
     except (OSError, EOFError) as error:
@@ -113,7 +114,8 @@ def _check_header(path: Path, names: list[str]) -> None:
 
 def _unreadable(path: Path, error: Exception) -> FileError:
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return FileError(f"cannot read `{path}`: {reason}", hint="check the path and your rights to it")
+    hint = "check the path and your rights to it" if isinstance(error, OSError) else _DAMAGED
+    return FileError(f"cannot read `{path}`: {reason}", hint=hint)
 
 
 def _bill_row(path: Path, place: int, texts: Mapping[str, str]) -> BillRow:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tripoint.domain.errors import FileError, MissingExtraError, PlatformError
 
@@ -16,6 +16,9 @@ except ImportError:  # the extra is optional: CSV needs no DuckDB
 
 MEMORY_MB = 1024
 """Memory a session may use before it spills, MB."""
+
+_DAMAGED: Final = "the file is cut off or damaged; export or download it again"
+_DISK: Final = "check the disk, the file and your rights to both"
 
 
 @contextmanager
@@ -50,9 +53,9 @@ def open_session(file: str, folder: Path) -> Iterator[Any]:
         ) from error
     except duckdb.Error as error:
         reason = str(error).strip().splitlines()[0].removesuffix(".")
-        raise FileError(
-            f"working on `{file}` failed: {reason}", hint="check the disk, the file and your rights to both"
-        ) from error
+        # What it calls invalid input is content; all else is the disk and rights.
+        hint = _DAMAGED if isinstance(error, duckdb.InvalidInputException) else _DISK
+        raise FileError(f"working on `{file}` failed: {reason}", hint=hint) from error
 
 
 def quoted(name: str) -> str:

@@ -24,9 +24,14 @@ def connect(url: str, turns: AbstractContextManager[object] | None = None) -> Da
         return PostgresDatabase(url)
     if url.startswith(_SQLITE):
         return SqliteDatabase(Path(url.removeprefix(_SQLITE)), turns)
-    if "://" in url:
+    check_url(url)
+    return SqliteDatabase(Path(url), turns)
+
+
+def check_url(url: str) -> None:
+    """Raises `OptionError` for a kind of store there is none of; touches nothing."""
+    if "://" in url and not url.startswith((*_POSTGRES, _SQLITE)):
         kind = url.split("://", 1)[0]
         raise OptionError(
             f"a store of kind `{kind}` is not known", hint="sqlite:///path/to/store.db or postgresql://user@host/name"
         )
-    return SqliteDatabase(Path(url), turns)

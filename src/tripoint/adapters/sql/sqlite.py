@@ -96,4 +96,10 @@ class SqliteDatabase:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"the store {self.name}: {error}", hint="is the disk full, or the folder gone?") from error
+            raise StoreError(f"the store {self.name}: {error}", hint=_hint(error)) from error
+
+
+def _hint(error: Exception) -> str:
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return "it is damaged, or no store: restore it from a copy, or name another"
+    return "is the disk full, or the folder gone?"

@@ -57,10 +57,20 @@ def export(
     options = ExportOptions(
         since=since, until=until, tenant=tenant, is_hourly=hourly, version=version, provider=provider, account=account
     )
-    chosen = format_ or (FORMATS[1] if file.lower().endswith(".parquet") else FORMATS[0])
+    chosen = format_ or _format_of(file)
     with open_books(store) as ledger, working_display(f"writing {file}"):
         done = export_bill(ledger, local_actor(local_user()), options, stores.bill_writer(file, chosen))
     return _exported(file, chosen, version, done)
+
+
+def _format_of(file: str) -> str:
+    """Raises `OptionError` for an ending that says nothing."""
+    for ending, found in ((".csv", FORMATS[0]), (".parquet", FORMATS[1])):
+        if file.lower().endswith(ending):
+            return found
+    raise OptionError(
+        f"`{file}` ends neither in `.csv` nor in `.parquet`", hint=f"say which with `--format {FORMATS[0]}`"
+    )
 
 
 @click.command()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tripoint.apps import wiring
+from tripoint.apps import stores, wiring
 from tripoint.apps.answer import json_document, plural
 from tripoint.apps.outcomes import ExitCode, finding_lines, outcome_of
 from tripoint.apps.settings import read_settings
@@ -98,6 +98,8 @@ def command(
     if as_json and access_log == "-":
         raise OptionError("`--access-log -` and `--json` both want standard output", hint="log to a file")
     records = Path(run_dir) if run_dir else _state_folder(host, port)
+    usage_store = store or read_settings().store or f"sqlite:///{records.absolute() / 'store.db'}"
+    stores.check_store(usage_store)
     options = ServeOptions(
         estate=estate,
         plan=plan,
@@ -105,7 +107,7 @@ def command(
         port=port,
         workers=workers or _cores(),
         run_dir=records,
-        store=store or read_settings().store or f"sqlite:///{records.absolute() / 'store.db'}",
+        store=usage_store,
         is_durable=durable,
         access_log=access_log or "",
         tls_cert=tls_cert or "",

@@ -18,6 +18,7 @@ from pathlib import Path
 from tripoint.apps import stores, wiring
 from tripoint.apps.gateway.credentials import complaints, resolve
 from tripoint.apps.gateway.fleet.child import Child
+from tripoint.apps.gateway.fleet.claim import claim
 from tripoint.apps.gateway.fleet.ledger_child import LedgerChild
 from tripoint.apps.gateway.fleet.options import ServeOptions
 from tripoint.apps.gateway.fleet.sockets import close_all, is_loopback, listening_sockets, refuse_open_door
@@ -79,7 +80,9 @@ class Fleet:
         loop.add_signal_handler(signal.SIGHUP, self._reloading.set)
         options = self._options
         sockets = listening_sockets(options.host, options.port, options.workers)
+        claimed = None
         try:
+            claimed = claim(options.run_dir)
             self._board_fd = wiring.make_board(options.workers)
             shutil.rmtree(options.run_dir / "metrics", ignore_errors=True)  # counters begin with the fleet
             self._spawn(sockets)
@@ -95,6 +98,8 @@ class Fleet:
             self._stopping.set()
             close_all(sockets)
             await self._end()
+            if claimed is not None:
+                os.close(claimed)
 
     def _check(self, table: RoutingTable) -> None:
         options = self._options

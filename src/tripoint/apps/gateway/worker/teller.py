@@ -109,6 +109,8 @@ class Teller:
         """What does not work now; empty when all does."""
         if not self._gateway.admission.is_connected:
             return "the ledger process cannot be reached: budgets are spent only as far as they are leased"
+        if not self._has_news.is_set():
+            return "accounts are not known: the store gave none yet, see the log"
         return self._fault
 
     def drained(self) -> None:
