@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 GOLDENS = ROOT / "tests" / "goldens"
 
-settings.register_profile("tripoint", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("ci", settings.get_profile("tripoint"), derandomize=True, print_blob=True)
+# At a desk fewer examples, drawn anew each time; CI draws Hypothesis' usual hundred, the same ones each time.
+settings.register_profile("tripoint", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40)
+settings.register_profile("ci", settings.get_profile("tripoint"), max_examples=100, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "tripoint")
 
 
