@@ -98,8 +98,6 @@ def command(
     if as_json and access_log == "-":
         raise OptionError("`--access-log -` and `--json` both want standard output", hint="log to a file")
     records = Path(run_dir) if run_dir else _state_folder(host, port)
-    usage_store = store or read_settings().store or f"sqlite:///{records.absolute() / 'store.db'}"
-    stores.check_store(usage_store)
     options = ServeOptions(
         estate=estate,
         plan=plan,
@@ -107,7 +105,7 @@ def command(
         port=port,
         workers=workers or _cores(),
         run_dir=records,
-        store=usage_store,
+        store=_store(store, records),
         is_durable=durable,
         access_log=access_log or "",
         tls_cert=tls_cert or "",
@@ -123,6 +121,13 @@ def command(
 
     asyncio.run(run())
     return ExitCode.YES
+
+
+def _store(told: str | None, records: Path) -> str:
+    """URL of the store: as told, as set on this machine, else beside the records; refused where there is no such."""
+    url = told or read_settings().store or f"sqlite:///{records.absolute() / 'store.db'}"
+    stores.check_store(url)
+    return url
 
 
 def _compiler(estate: str, plan: str | None, *, is_strict: bool) -> Callable[[RoutingTable | None], RoutingTable]:

@@ -99,6 +99,10 @@ class Chores:
             if dropped:
                 self._note(f"{dropped} entries older than {self._launch.retain_days} days were dropped; sums are kept")
 
+    def hasten(self) -> None:
+        """Before the end: price lists of the last seconds are not left for a next run, which may never come."""
+        self._due.pop("prices", None)
+
     def _price(self, ledger: Ledger, now: float) -> None:
         """Keeps price lists that are new, and enters what was idle in the hours that are over."""
         lists, odd = stores.read_prices(self._run_dir / "prices")

@@ -67,6 +67,7 @@ async def run(launch: LedgerLaunch, url: str) -> None:
     finally:
         loop.remove_reader(control)
         await counter.stop()
+        chores.hasten()
         await asyncio.to_thread(loader.end, launch.end_s)
         telling.cancel()
         chores.write()

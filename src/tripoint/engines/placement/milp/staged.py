@@ -191,7 +191,19 @@ def generated(program: Program, limits: SolveLimits, start: FloatArray | None = 
         narrow = narrowed(program, kept)
     if relaxed is None:
         return (yield from _unrelaxed(standing, narrow, single))
-    return (yield from _within(standing, narrow, relaxed, single, start))
+    found = yield from _within(standing, narrow, relaxed, single, start)
+    if found.values.size or standing.left <= 0.0:
+        return found
+    return (yield from _whole(standing, program, single))
+
+
+def _whole(standing: _Standing, program: Program, limits: SolveLimits) -> Asking[Solution]:
+    """No plan over the generated columns: what time is left goes to all of them."""
+    told = yield Batch(tasks=(Task(program=program, limits=replace(limits, seconds=standing.left)),))
+    found = told.solutions[0]
+    standing.seconds, standing.bound = told.seconds, max(standing.bound, found.bound)
+    standing.take(found)
+    return standing.answer("the whole, after column generation")
 
 
 def _unrelaxed(standing: _Standing, narrow: Narrow, limits: SolveLimits) -> Asking[Solution]:
