@@ -264,7 +264,7 @@ class Admission:
             account.told_at = now
             if not account.waiting:
                 continue
-            for stay in tuple(self._queues[account]):
+            for stay in tuple(self._queues.get(account, ())):
                 refusal = self._vain(account, stay.bound, now)
                 if refusal is not None:
                     self._unqueue(stay)
