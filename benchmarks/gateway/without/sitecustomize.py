@@ -47,7 +47,7 @@ def _leave_out_ledger() -> None:
     def alone(self: Any, *words: Any, **options: Any) -> None:
         begin(self, *words, **options | {"store": ""})
 
-    ServeOptions.__init__ = alone  # type: ignore[method-assign]
+    ServeOptions.__init__ = alone  # type: ignore[method-assign]  # serves without a ledger, for the benchmark only
 
 
 if _WITHOUT:

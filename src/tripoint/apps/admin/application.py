@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tripoint.apps.admin.contract import Call, Given, Nothing, Operation, Reply
 from tripoint.apps.admin.identity.doorman import Doorman
 from tripoint.apps.admin.openapi import document
-from tripoint.apps.admin.stores import StoreThread
+from tripoint.apps.admin.stores import Stores, StoreThread
 from tripoint.apps.admin.wire.guard import Guard, LogLine
 from tripoint.apps.admin.wire.problems import RefusedError
 from tripoint.apps.admin.wire.reading import read_body, read_query
@@ -95,18 +95,17 @@ class _Address:
         for name, value in path.items():
             if len(value) > _MAX_PART or not value.isprintable():
                 raise RefusedError(404, f"no {name} has such a name", place=f"path.{name}")
-        call = Call(
-            actor=actor,
-            stores=None,  # type: ignore[arg-type]  # the thread that does it puts its own in
-            path=path,
-            query=read_query(request, operation.query),
-            body=await read_body(request, operation.body),
-            given=_given(operation, request, actor),
-            now=time.time(),
-        )
+        query, body = read_query(request, operation.query), await read_body(request, operation.body)
+        given, now = _given(operation, request, actor), time.time()
+
+        def run(stores: Stores) -> Reply:
+            return operation.run(
+                Call(actor=actor, stores=stores, path=path, query=query, body=body, given=given, now=now)
+            )
+
         thread = self._desk.slow if operation.is_slow else self._desk.quick
         try:
-            return await thread.run(lambda stores: operation.run(call._replace(stores=stores)))
+            return await thread.run(run)
         except IdentityError:  # of an operation that anybody may ask: a one-time token that was not good
             if operation.right is None:
                 self._desk.doorman.throttle.failed(_address(request), time.monotonic())
