@@ -12,6 +12,7 @@ from tripoint.domain.link import Link
 from tripoint.domain.modelspec import ModelSpec
 from tripoint.domain.policy import Policies
 from tripoint.domain.purchase import OwnPrice
+from tripoint.domain.recovery import RecoveryRules
 from tripoint.domain.serving import Serving
 from tripoint.domain.site import Site
 from tripoint.domain.workload import Workload
@@ -108,5 +109,7 @@ class Estate:
     """Own price sheet; the most specific line wins, and it replaces list prices."""
     serving: Serving = Serving()
     """How it is served by `tripoint serve`; the planner does not look at it."""
+    recovery: RecoveryRules = RecoveryRules()
+    """What is asked after losses, and what is known of the way back; `tripoint assess recovery` reads it."""
     assumptions: dict[str, float] = field(default_factory=dict)
     """Own values for tripoint's defaults, by key (see `tripoint prices assumptions`)."""
