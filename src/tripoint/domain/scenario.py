@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.fault import FaultKind
-from tripoint.domain.provenance import Provenance
+from tripoint.domain.provenance import Confidence, Provenance
+
+SCENARIOS_VERSION = "tripoint/scenarios/v1"
+OWN_JUDGEMENT = Provenance(source="own", as_of="", confidence=Confidence.ESTIMATE)
+"""Figures somebody wrote into a file of scenarios without saying where they are from."""
 
 
 class TrialMode(StrEnum):
@@ -17,6 +22,8 @@ class TrialMode(StrEnum):
     """Request by request through the gateway's own machines: seconds to hours."""
     HOURS = "hours"
     """As flows of work, hour by hour: days to years."""
+    PLAN = "plan"
+    """The estate is changed and planned anew: months to years."""
 
 
 class Pick(StrEnum):
@@ -37,13 +44,20 @@ class Magnitude:
     name: str
     """Unique within the scenario; strikes refer to it."""
     unit: str
-    """Unit of its figures, e.g. `min`, `share`, `times`."""
+    """Unit of its figures, e.g. `share`, `times`; times are `s`, `min`, `h` or `d`."""
     mild: float
     """Where the range begins: what an estate should bear easily."""
     usual: float
     """Value of a plain run."""
     severe: float
     """Where the range ends; below `mild` where less is worse (capacity left)."""
+    provenance: Provenance = OWN_JUDGEMENT
+    """Where the range comes from."""
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The range, lower end first."""
+        return min(self.mild, self.severe), max(self.mild, self.severe)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,18 +67,24 @@ class Strike:
     kind: FaultKind
     """What happens."""
     on: str
-    """What may be struck: `site`, `site:cloud`, `provider`, `region`, `pool`, `pool:spot`, `link`, `workload`,
-    `service:dns`, `price:spot`, or one id of the estate."""
+    """What may be struck: `site`, `site:cloud`, `provider`, `region`, `domain`, `conduit`, `link`, `pool`, `pool:spot`,
+    `node`, `accelerator`, `workload`, `dataset`, `labelled`, `dependants:keys`, `service:dns`, `price:spot`, `people`,
+    or one id of the estate."""
     pick: Pick = Pick.WORST
     """Which of them."""
     at: float | str = 0.0
     """Begin, minutes from the start; a number or the name of a magnitude."""
     lasts: float | str | None = None
     """Length in minutes, or the name of a magnitude; to the end when not given."""
+    delay: float | str = 0.0
+    """Minutes it is not felt (what is cached still works), or the name of a magnitude; the end stays where it is."""
     size: float | str = 1.0
-    """How hard, or the name of a magnitude."""
+    """How hard, or the name of a magnitude; of `node` and `accelerator` the number that fails at once."""
     ramp: float | str = 0.0
     """Minutes until it is in full force, or the name of a magnitude."""
+    mtbf_hours: float | str | None = None
+    """Mean hours between failures of one such thing, or the name of a magnitude: it strikes again and again, by chance
+    (exponential times), and each time lasts `lasts`. Once when not given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +97,7 @@ class Frequency:
     """Lower end of the 90 % interval."""
     high: float
     """Upper end of it."""
-    provenance: Provenance
+    provenance: Provenance = OWN_JUDGEMENT
     """Where the figure comes from."""
 
 
@@ -105,3 +125,18 @@ class Scenario:
     """How often; without it the scenario counts for no annual loss."""
     why: str = ""
     """What it is a model of, in one or two sentences."""
+    hour_of_week: int | None = None
+    """Hour it begins in, 0 to 167 from Monday 00:00 UTC; the busiest in `requests` mode, one by chance in `hours` mode
+    when not declared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioFile:
+    """A file of scenarios."""
+
+    apiVersion: Literal["tripoint/scenarios/v1"]  # noqa: N815 - the field's spelling in every such file
+    """Schema version of this file: `tripoint/scenarios/v1`."""
+    scenarios: tuple[Scenario, ...]
+    """What may come."""
+    sources: dict[str, str] = field(default_factory=dict)
+    """Source keys of its figures, in words."""

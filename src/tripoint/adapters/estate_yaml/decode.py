@@ -45,7 +45,7 @@ def _finding(detail: ErrorDetails, kind: type) -> Finding:
     steps = tuple(step for step in detail["loc"][1:] if step != "[key]")
     path = _path(steps)
     if path == "apiVersion":
-        return _version(detail)
+        return _version(detail, allowed_values(type_at(kind, steps)))
     if detail["type"] == "missing":
         return _missing(path, kind, steps)
     if detail["type"] == "unexpected_keyword_argument":
@@ -67,12 +67,13 @@ def _path(steps: Sequence[str | int]) -> str:
     return path
 
 
-def _version(detail: ErrorDetails) -> Finding:
-    hint = f"start the file with `apiVersion: {API_VERSION}`"
+def _version(detail: ErrorDetails, known: Sequence[str]) -> Finding:
+    wanted = known[0] if known else API_VERSION
+    hint = f"start the file with `apiVersion: {wanted}`"
     if detail["type"] == "missing":
         return finding("TP1012", "apiVersion", "the key `apiVersion` is missing", hint)
     found = describe(detail["input"])
-    message = f"expects `{API_VERSION}`, the only version this release reads, found {found}"
+    message = f"expects `{wanted}`, the only version this release reads, found {found}"
     return finding("TP1012", "apiVersion", message, hint)
 
 

@@ -18,6 +18,7 @@ from tripoint.adapters.estate_yaml.nodes import (
     parse_nodes,
 )
 from tripoint.domain.errors import Finding
+from tripoint.domain.estate import API_VERSION
 from tripoint.domain.findings import finding
 from tripoint.domain.source import Position, Positions, join_path
 
@@ -26,9 +27,24 @@ SUFFIXES = (".yaml", ".yml")
 _REPEATABLE = ("apiVersion",)
 
 
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """What sort of document it is, for the words of findings."""
+
+    name: str = "an estate"
+    """What it is called."""
+    version: str = API_VERSION
+    """What it starts with."""
+    hint: str = "`tripoint init` writes one to start from"
+    """Where one comes from."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Document:
     """What the files say, before it means anything."""
+
+    sort: Sort = Sort()
+    """What it should be."""
 
     value: dict[str, object] = field(default_factory=dict)
     """Top-level mapping as plain values."""
@@ -48,9 +64,9 @@ class Document:
         return Positions(root=root, values=self.values, keys=self.keys)
 
 
-def read_document(path: Path) -> Document:
+def read_document(path: Path, sort: Sort = Sort()) -> Document:
     """Read a file or folder; the document's findings say what could not be read."""
-    document = Document()
+    document = Document(sort=sort)
     for file in _files(path, document):
         document.files.append(str(file))
         text = _text(file, document)
@@ -72,7 +88,7 @@ def _files(path: Path, document: Document) -> list[Path]:
             return [path]
         files = sorted(item for item in path.iterdir() if item.suffix in SUFFIXES and item.is_file())
     except (OSError, ValueError) as error:
-        document.findings.append(_unreadable(path, error))
+        document.findings.append(_unreadable(path, error, document.sort.hint))
         return []
     if not files:
         document.findings.append(
@@ -80,7 +96,7 @@ def _files(path: Path, document: Document) -> list[Path]:
                 "TP1001",
                 path,
                 f"the folder `{path}` holds no `*.yaml` or `*.yml` file",
-                "`tripoint init` writes one to start from",
+                document.sort.hint,
             )
         )
     return files
@@ -93,7 +109,7 @@ def _text(file: Path, document: Document) -> str | None:
             content = stream.read(MAX_BYTES + 1)
             size = max(file.stat().st_size, len(content))
     except (OSError, ValueError) as error:
-        document.findings.append(_unreadable(file, error))
+        document.findings.append(_unreadable(file, error, document.sort.hint))
         return None
     if len(content) > MAX_BYTES:
         document.findings.append(
@@ -125,9 +141,9 @@ def _not_utf8(file: Path, content: bytes, error: UnicodeDecodeError) -> Finding:
     return Position(str(file), line, column).mark(said)
 
 
-def _unreadable(path: Path, error: OSError | ValueError) -> Finding:
+def _unreadable(path: Path, error: OSError | ValueError, where_from: str) -> Finding:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    hint = "`tripoint init` writes an estate to start from" if isinstance(error, FileNotFoundError) else ""
+    hint = where_from if isinstance(error, FileNotFoundError) else ""
     return _told("TP1001", path, f"`{path}` cannot be read: {reason}", hint)
 
 
@@ -144,8 +160,9 @@ def _merge(document: Document, root: Node | None, file: str) -> None:
         said = finding(
             "TP1010",
             "",
-            f"the file {found}, an estate is one mapping that starts with `apiVersion: tripoint/v1`",
-            "`tripoint init` writes one to start from",
+            f"the file {found}, {document.sort.name} is one mapping that starts with "
+            f"`apiVersion: {document.sort.version}`",
+            document.sort.hint,
         )
         document.findings.append(Position(file, 1, 1).mark(said))
         return
