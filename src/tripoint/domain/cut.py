@@ -1,0 +1,155 @@
+"""What an estate leans on and cannot lose: cut sets, what they cost in a year, and how hard each thing is to leave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tripoint.domain.provenance import Figure
+
+
+class Basis(StrEnum):
+    """Where the places that serve a workload were taken from, best first."""
+
+    PLAN = "plan"
+    """Placements and standby of a plan, in its first period's busiest block."""
+    TODAY = "today"
+    """`today` of the workload: no plan was given."""
+    POLICY = "policy"
+    """Every site policy permits, each able to take it all: neither plan nor `today` says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """A quantity and the 90 % interval that uncertain failure rates leave it."""
+
+    mean: float
+    """Expected value."""
+    low: float
+    """5th percentile over the uncertainty of rates."""
+    high: float
+    """95th percentile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Something that fails by itself."""
+
+    id: str
+    """`kind:name`, e.g. `feed:colo-ams/1`."""
+    text: str
+    """For people, e.g. `feed 1 of colo-ams`."""
+    per_year: Figure
+    """Failures per year."""
+    hours: Figure
+    """Mean length, hours."""
+    grace_hours: float = 0.0
+    """What needs it goes on this long without it, hours."""
+    copies: int = 1
+    """Identical things it stands for; more than 1 only below a site declared with `count`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A smallest set of things whose failing together takes a workload down."""
+
+    members: tuple[str, ...]
+    """Member ids, one or two."""
+    text: str
+    """For people."""
+    instances: int
+    """Sets it stands for: more than 1 where sites are declared with `count`."""
+    per_year: float
+    """Expected times per year, all instances together."""
+    hours_per_year: float
+    """Expected hours per year, all instances together."""
+    probability: float
+    """Chance of at least one in a year, 0 to 1."""
+    usd_per_year: float | None
+    """Expected loss per year, USD; `None` where nobody said what an hour costs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reliance:
+    """What one workload cannot lose."""
+
+    workload: str
+    """Workload id."""
+    basis: Basis
+    """Where its places come from."""
+    least_share: float
+    """Share of its demand below which it counts as down, 0 to 1."""
+    singles: tuple[Cut, ...]
+    """Cut sets of one, dearest first."""
+    pairs: tuple[Cut, ...]
+    """Cut sets of two, dearest first."""
+    hours_per_year: Spread
+    """Expected hours down per year."""
+    p95_hours: float
+    """Hours down in a bad year, one in twenty."""
+    usd_per_year: Spread | None
+    """Expected annual loss, USD; `None` where nobody said what an hour costs."""
+    largest: str
+    """Member with the largest part in the expected hours; empty where nothing fails."""
+    largest_share: float
+    """That part, 0 to 1."""
+    broken: tuple[str, ...] = ()
+    """Tolerances it exceeds, each with both numbers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockIn:
+    """How hard one dependency is to leave."""
+
+    id: str
+    """`kind:name`."""
+    text: str
+    """For people."""
+    workloads: tuple[str, ...]
+    """Workloads that lean on it."""
+    data_gb: float
+    """Data of which no other copy exists, GB."""
+    move_days: float
+    """Days to move it."""
+    rebuild_days: Figure
+    """Days until a substitute serves."""
+    revalidate_days: Figure
+    """Days of tests and approvals."""
+    exit_days: float
+    """All three, days."""
+    egress_usd: float
+    """Moving the data, USD."""
+    dual_run_usd: float
+    """Paying both for a while, USD."""
+    commitment_usd: float
+    """Commitments that run on, USD."""
+    one_off_usd: float
+    """Declared penalties and projects, USD."""
+    exit_usd: float
+    """All four, USD."""
+    substitutes: int
+    """Things that could take its place."""
+    tested: int
+    """Of these, tested within the last year."""
+    surface: tuple[str, ...]
+    """What of it is not portable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DependencyReport:
+    """All of it."""
+
+    members: tuple[Member, ...]
+    """Everything that fails by itself."""
+    pairs_tried: int
+    """Pairs of members tried, all of them."""
+    reliances: tuple[Reliance, ...]
+    """Per workload, in the estate's order."""
+    knots: tuple[tuple[str, ...], ...]
+    """Things that need each other in a circle: once all are down none can start first."""
+    lockins: tuple[LockIn, ...]
+    """Per dependency, slowest to leave first."""
+    undeclared: tuple[str, ...]
+    """Kinds every estate leans on that this one does not mention."""
+    usd_per_year: Spread | None
+    """Expected annual loss of all workloads, USD; `None` where nobody said what an hour costs."""
