@@ -8,25 +8,10 @@ from itertools import pairwise
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from tests.factories.stations import PACES, SHAPES
 
 from tripoint.engines.sizing.speed.throughput import Shape
 from tripoint.engines.stress.stations.pace import Pace, stay_of
-
-PACES = st.builds(
-    Pace,
-    base_s=st.floats(0.001, 0.1),
-    sequence_s=st.floats(0.0, 0.002),
-    context_s=st.floats(0.0, 1e-6),
-    prefill_s=st.floats(1e-6, 1e-3),
-    overhead_s=st.floats(0.0, 0.5),
-    max_sequences=st.integers(1, 512),
-)
-SHAPES = st.builds(
-    Shape,
-    input_tokens=st.floats(1.0, 20_000.0),
-    output_tokens=st.floats(0.0, 4_000.0),
-    cached_share=st.floats(0.0, 1.0),
-)
 
 
 @given(PACES, SHAPES, st.integers(1, 512))
