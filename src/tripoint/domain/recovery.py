@@ -54,7 +54,7 @@ class Objective:
     rpo_minutes: float | None = None
     """Recovery point objective: most work lost, minutes of it."""
     least_share: float | None = None
-    """Share of peak demand that must be served again, 0 to 1; the workload's `survive_share` when not declared."""
+    """Share of what is asked that must be served again, 0 to 1; the workload's `survive_share` when not declared."""
     highest_cost_factor: float | None = None
     """Most that running on what is left may cost, as a multiple of the usual."""
     residency: tuple[str, ...] = ()
@@ -186,9 +186,9 @@ class Step:
     at_s: float
     """Seconds after the loss: the sum of its terms."""
     share: float
-    """What it adds, as a share of the workload's peak demand."""
+    """What it adds, as a share of what is asked of the workload at the time."""
     how: str
-    """`stays`, `spare`, `standby`, `rented`, `api`, `restarted`, `repaired` or `restored`."""
+    """`stays`, `standby`, `rerouted`, `api`, `spare`, `rented`, `restored` or `repaired`."""
     site: str
     """Where."""
     pool: str
@@ -243,7 +243,7 @@ class Reached:
     objective: Objective | None
     """What is asked; `None` where nothing is."""
     least_share: float
-    """Share of peak demand that counts as recovered."""
+    """Share of what is asked that counts as recovered."""
     steps: tuple[Step, ...]
     """Capacity as it comes back, earliest first."""
     rta_s: float
@@ -253,7 +253,7 @@ class Reached:
     high_s: float
     """The same with every term at its unfavourable end, s."""
     share: float
-    """Share of peak demand served in the end."""
+    """Share of what is asked that is served in the end, before the loss is over."""
     stores: tuple[StoreAge, ...]
     """State it needs back."""
     rpa_s: float

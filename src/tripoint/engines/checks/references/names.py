@@ -17,6 +17,7 @@ from tripoint.domain.link import Link
 from tripoint.domain.modelspec import ModelSpec
 from tripoint.domain.policy import CertificationRule, ResidencyRule
 from tripoint.domain.purchase import NodePool
+from tripoint.domain.recovery import Impact, Objective, RecoveryRules, Store, Timing, Tolerance
 from tripoint.domain.serving import ClientKey, Fallback, Upstream
 from tripoint.domain.site import Site, SiteKind
 from tripoint.domain.workload import Caller, DatasetUse, Demand, TodayShare, Workload
@@ -136,6 +137,17 @@ _REFERENCES: Mapping[tuple[type, str], _Check] = MappingProxyType(
         (ResidencyRule, "allow"): _country_or_set,
         (ResidencyRule, "workloads"): _WORKLOAD,
         (CertificationRule, "workloads"): _WORKLOAD,
+        (Objective, "workloads"): _WORKLOAD,
+        (Objective, "residency"): _country_or_set,
+        (Tolerance, "workloads"): _WORKLOAD,
+        (Impact, "workloads"): _WORKLOAD,
+        (Timing, "workloads"): _WORKLOAD,
+        (Timing, "sites"): _SITE,
+        (Store, "workloads"): _WORKLOAD,
+        (Store, "dataset"): _DATASET,
+        (Store, "sites"): _SITE,
+        (Store, "snapshot_site"): _SITE,
+        (RecoveryRules, "weights_at"): _SITE,
         (Upstream, "site"): _SITE,
         (Upstream, "node_type"): _today_node,
         (ClientKey, "workloads"): _WORKLOAD,
@@ -174,6 +186,7 @@ def check_ids(estate: Estate) -> Iterator[Finding]:
         ("links", "id", [link.id for link in estate.links]),
         ("datasets", "id", [dataset.id for dataset in estate.datasets]),
         ("node_types", "id", [node.id for node in estate.node_types]),
+        ("recovery.stores", "id", [store.id for store in estate.recovery.stores]),
         ("serving.upstreams", "id", [upstream.id for upstream in estate.serving.upstreams]),
         ("serving.keys", "id", [key.id for key in estate.serving.keys]),
     )
@@ -198,7 +211,7 @@ def _distinct(path: str, name: str, ids: list[str]) -> Iterator[Finding]:
 
 def _usable(path: str, name: str, ids: list[str]) -> Iterator[Finding]:
     """Ids become part of others (`site/node_type/option`, `provider:region`), so those signs are taken."""
-    taken = "/:" if path in ("sites", "workloads", "links", "datasets") else ""
+    taken = "/:" if path in ("sites", "workloads", "links", "datasets", "recovery.stores") else ""
     is_sent = path.startswith("serving")
     for index, each in enumerate(ids):
         is_plain = each.isprintable() and not any(char.isspace() or char in taken for char in each)

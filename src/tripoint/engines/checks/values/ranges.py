@@ -18,6 +18,7 @@ from tripoint.domain.link import Link
 from tripoint.domain.modelspec import ModelSpec
 from tripoint.domain.policy import Budget, ConcentrationCap, Policies
 from tripoint.domain.purchase import Commitment, NodePool, OwnPrice
+from tripoint.domain.recovery import Impact, Objective, Store, Timing, Tolerance
 from tripoint.domain.serving import Hedging, Serving, Shifting, Upstream
 from tripoint.domain.site import ExpansionStep, PowerEnvelope, Site
 from tripoint.domain.units import HOURS_PER_WEEK
@@ -164,6 +165,20 @@ _RANGES: Mapping[tuple[type, str], Range] = MappingProxyType(
         (Recovery, "rto_minutes"): _amount("minutes"),
         (Recovery, "rpo_minutes"): _amount("minutes"),
         (Recovery, "survive_share"): _SHARE,
+        (Objective, "rto_minutes"): _amount("minutes"),
+        (Objective, "rpo_minutes"): _amount("minutes"),
+        (Objective, "least_share"): _SHARE,
+        (Objective, "highest_cost_factor"): Range(1, hint_below="1 allows no more than the usual cost"),
+        (Tolerance, "annual_loss_usd"): _USD,
+        (Tolerance, "p95_outage_hours"): Range(0, 8760, "hours"),
+        (Tolerance, "largest_dependency_share"): _SHARE,
+        (Impact, "usd_per_hour"): _amount("USD per hour"),
+        (Timing, "seconds"): _amount("s"),
+        (Store, "size_gb"): _amount("GB"),
+        (Store, "change_gb_per_hour"): _amount("GB per hour"),
+        (Store, "lag_p99_s"): _amount("s"),
+        (Store, "snapshot_every_minutes"): _positive("minutes"),
+        (Store, "restore_gb_per_s"): _positive("GB/s"),
         (TodayShare, "share"): _PART,
         (Workload, "deadline_hours"): _positive("hours"),
         (Workload, "growth_per_year"): _GROWTH,
