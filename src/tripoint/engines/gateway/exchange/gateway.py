@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -25,6 +25,10 @@ from tripoint.engines.gateway.routing.router import Router
 from tripoint.engines.gateway.telemetry.trace import Trace, trace_context, traces_begun
 from tripoint.engines.gateway.wire.ask import Malformed, read_ask
 from tripoint.engines.gateway.wire.refusal import error_body
+
+if TYPE_CHECKING:
+    from tripoint.domain.table import Route
+    from tripoint.engines.gateway.wire.ask import Ask
 
 _JSON: Final = b"content-type: application/json\r\ncache-control: no-store\r\nx-request-id: %b\r\n"
 
@@ -145,6 +149,13 @@ class Gateway:
                 return None
             route = found
             said.remember(ask.model, route)
+        exchange = self.exchange(ask, route, said, effects, now)
+        exchange.start(trace, request_id, said.request_id, now)
+        return exchange
+
+    def exchange(self, ask: Ask, route: Route, said: Said, effects: Effects, now: float) -> Exchange:
+        """The machine of a request that was read and resolved; to be started once its shell can be told of it."""
+        core = self._core
         self.router.arrived(now)
         exchange = Exchange(core, ask, route, said, effects, now)
         if said.is_bound:
@@ -152,7 +163,6 @@ class Gateway:
             if terms is None:
                 terms = said.terms[route.workload] = core.admission.terms(said, route)
             exchange.stay = Stay(exchange, terms)
-        exchange.start(trace, request_id, said.request_id, now)
         return exchange
 
     def models(self, headers: Mapping[bytes, bytes], now: float) -> tuple[int, bytes]:

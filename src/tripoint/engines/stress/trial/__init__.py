@@ -1,0 +1,1 @@
+"""Request by request through the gateway's own machines, over a simulated network and simulated places."""

@@ -1,0 +1,66 @@
+"""How long a request and its answer are on the way: round trips, and what links under a fault add."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tripoint.engines.stress.trial.conditions import CLEAR, LineState
+
+if TYPE_CHECKING:
+    from tripoint.engines.stress.kernel.streams import Streams
+    from tripoint.engines.stress.trial.calls import Call
+    from tripoint.engines.stress.trial.conditions import Conditions
+    from tripoint.engines.stress.world import World
+
+_PACKETS: Final = 10
+"""Packets whose loss makes a request or the begin of its answer wait."""
+_RESEND_S: Final = 0.2
+"""Least wait before a lost packet is sent again (RFC 6298 allows less than its 1 s; Linux takes this), s."""
+
+
+class Network:
+    """Ways between callers and sites while a trial is played."""
+
+    __slots__ = ("_draws", "_lines", "_ways", "connect_s")
+
+    def __init__(self, world: World, draws: Streams) -> None:
+        self._draws = draws
+        self._lines: dict[str, LineState] = {}
+        self.connect_s = 2.0
+        """How long the gateway waits for a connection, s; `PoolOptions.connect_s` of the live one."""
+        self._ways: list[list[dict[str, tuple[float, tuple[str, ...]]]]] = [
+            [
+                {site: (rtt / 1e3, callers.links.get(site, ())) for site, rtt in callers.rtt_ms.items()}
+                for callers in asked.callers
+            ]
+            for asked in world.demanded
+        ]
+
+    def change(self, state: Conditions) -> None:
+        """Other conditions from now on."""
+        self._lines = state.lines
+
+    def round_trip(self, call: Call, site: str, now: float) -> float | None:
+        """Seconds there and back for one attempt; `None` where nothing gets through."""
+        del now
+        rtt_s, links = self._ways[call.workload][call.caller].get(site, _NEAR)
+        if not self._lines or not links:
+            return rtt_s
+        for link in links:
+            state = self._lines.get(link, CLEAR)
+            if state is CLEAR:
+                continue
+            if state.is_down:
+                return None
+            rtt_s += state.delay_ms / 1e3
+            if state.loss > 0.0 and call.chance(f"loss/{link}") < 1.0 - (1.0 - state.loss) ** _PACKETS:
+                rtt_s += max(_RESEND_S, 2.0 * rtt_s)
+        return rtt_s
+
+    def probe_s(self, site: str) -> float:
+        """Round trip of a probe, s: that of the nearest callers."""
+        found = [ways[site][0] for asked in self._ways for ways in asked if site in ways]
+        return min(found, default=0.0)
+
+
+_NEAR: Final[tuple[float, tuple[str, ...]]] = (0.0, ())

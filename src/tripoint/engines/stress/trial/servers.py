@@ -1,0 +1,257 @@
+"""What stands behind an upstream, as a queueing station: slots, a queue of its own, and what faults do to both."""
+
+from __future__ import annotations
+
+from collections import deque
+from math import inf
+from typing import TYPE_CHECKING, Final
+
+from tripoint.domain.record import Failure
+from tripoint.engines.stress.trial.answers import (
+    DOCUMENT,
+    EVENTS,
+    FIRST,
+    MALFORMED,
+    REST,
+    ToldReader,
+    document,
+    message_events,
+)
+from tripoint.engines.stress.trial.conditions import WELL, PlaceState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tripoint.engines.gateway.exchange.effects import Attempt
+    from tripoint.engines.stress.kernel.events import EventList
+    from tripoint.engines.stress.trial.calls import Call
+    from tripoint.engines.stress.world import Place
+
+    Events = EventList[Callable[[float], None]]
+
+_RETRY_AFTER: Final = b"1"
+
+
+class Job:
+    """One attempt on its way to, in and back from a place."""
+
+    __slots__ = (
+        "attempt",
+        "begun_at",
+        "call",
+        "entered_at",
+        "first_at",
+        "is_over",
+        "next_at",
+        "rest_s",
+        "rtt_s",
+        "server",
+    )
+
+    def __init__(self, call: Call, attempt: Attempt, server: Server, rtt_s: float, now: float) -> None:
+        self.call = call
+        self.attempt = attempt
+        self.server = server
+        self.rtt_s = rtt_s
+        """Round trip and whatever the network adds, s."""
+        self.entered_at = now
+        self.begun_at = inf
+        """When it got its slot."""
+        self.first_at = inf
+        """When its first token is due at the gateway."""
+        self.rest_s = 0.0
+        """From that to its last."""
+        self.next_at = inf
+        """When the gateway is to hear of it next; endless while nobody knows."""
+        self.is_over = False
+        """True once nothing more may be reported of it."""
+
+    def first(self, now: float) -> None:
+        """The first token of a stream reaches the gateway."""
+        if self.is_over or self._is_withheld(self.first, now):
+            return
+        if self._is_wrong():
+            self._say(200, b"", now)
+            return
+        call, attempt = self.call, self.attempt
+        exchange = call.entered()
+        tokens_in, tokens_out = call.tokens_in, call.tokens_out
+        self.next_at = now + self.rest_s
+        self.server.events.push(self.next_at, self.end)
+        if attempt.lane.translation is None:
+            attempt.status = 200
+            attempt.reader = ToldReader(tokens_in, tokens_out)
+            piece = FIRST
+        else:
+            exchange.on_head(attempt, 200, EVENTS, b"", now)
+            piece, _ = message_events(tokens_in, tokens_out)
+        exchange.on_data(attempt, piece, now)
+        call.left(now)
+
+    def end(self, now: float) -> None:
+        """The last token, or the whole answer, reaches the gateway; the slot is free."""
+        if self.is_over or self._is_withheld(self.end, now):
+            return
+        call, attempt = self.call, self.attempt
+        self.leave(now)
+        exchange = call.entered()
+        reader = attempt.reader
+        if reader is None:
+            body = MALFORMED if self._is_wrong() else document(attempt.lane.served, call.tokens_in, call.tokens_out)
+            exchange.on_answer(attempt, 200, DOCUMENT, b"", body, now)
+        elif isinstance(reader, ToldReader):
+            exchange.on_data(attempt, REST, now)
+            reader.is_done = True
+            exchange.on_end(attempt, now)
+        else:
+            exchange.on_data(attempt, message_events(call.tokens_in, call.tokens_out)[1], now)
+            if not exchange.is_over:
+                exchange.on_end(attempt, now)
+        call.left(now)
+
+    def refuse(self, now: float) -> None:
+        """No connection came about."""
+        self._lose(Failure.CONNECT, now)
+
+    def reset(self, now: float) -> None:
+        """The connection broke: before any answer, or in the middle of one."""
+        reader = self.attempt.reader
+        if isinstance(reader, ToldReader):
+            share = 1.0 if self.rest_s <= 0.0 else min(1.0, max(0.0, (now - self.first_at) / self.rest_s))
+            reader.cut_at(1 + int(share * max(0, self.call.tokens_out - 1)))
+        self._lose(Failure.RESET if self.attempt.status == 0 else Failure.LOST, now)
+
+    def error(self, now: float) -> None:
+        """It answers 500."""
+        self._say(500, b"", now)
+
+    def limit(self, now: float) -> None:
+        """It answers 429, come back in a second."""
+        self._say(429, _RETRY_AFTER, now)
+
+    def leave(self, now: float) -> None:
+        """Gives its slot back; the next in the queue begins."""
+        self.is_over = True
+        self.call.forget(self)
+        self.server.release(self, now)
+
+    def _is_withheld(self, report: Callable[[float], None], now: float) -> bool:
+        """True where the place hangs: the gateway may have to act before it hears of this again."""
+        if not self.server.withheld(report):
+            return False
+        self.next_at = inf
+        self.call.left(now)
+        return True
+
+    def _is_wrong(self) -> bool:
+        wrong = self.server.state.wrong
+        return wrong > 0.0 and self.call.chance(f"wrong/{self.server.place.upstream}") < wrong
+
+    def _lose(self, failure: Failure, now: float) -> None:
+        if self.is_over:
+            return
+        self.leave(now)
+        exchange = self.call.entered()
+        exchange.on_lost(self.attempt, failure, now)
+        self.call.left(now)
+
+    def _say(self, status: int, retry_after: bytes, now: float) -> None:
+        if self.is_over:
+            return
+        self.leave(now)
+        exchange = self.call.entered()
+        exchange.on_answer(self.attempt, status, DOCUMENT, retry_after, MALFORMED, now)
+        self.call.left(now)
+
+
+class Server:
+    """One place while a trial is played."""
+
+    __slots__ = ("_parked", "events", "place", "queue", "running", "slots", "state")
+
+    def __init__(self, place: Place, events: Events) -> None:
+        self.place = place
+        self.events = events
+        self.state: PlaceState = WELL
+        self.slots = place.slots
+        """Slots it has now."""
+        self.queue: deque[Job] = deque()
+        self.running: dict[Job, None] = {}
+        """Those in slots, in the order they began."""
+        self._parked: list[Callable[[float], None]] = []
+
+    @property
+    def load(self) -> int:
+        """Requests in it, waiting ones included."""
+        return len(self.running) + len(self.queue)
+
+    def enter(self, job: Job, now: float) -> None:
+        """Takes a slot, or waits for one."""
+        if len(self.running) < self.slots:
+            self._begin(job, now)
+        else:
+            self.queue.append(job)
+
+    def release(self, job: Job, now: float) -> None:
+        """A job is over, wherever it was; one still in the queue is passed over when its turn comes."""
+        if job in self.running:
+            del self.running[job]
+            self._fill(now)
+
+    def withheld(self, report: Callable[[float], None]) -> bool:
+        """True where the place hangs: what it would say now, it says when it goes on."""
+        if self.state.is_hung:
+            self._parked.append(report)
+        return self.state.is_hung
+
+    def change(self, state: PlaceState, now: float) -> None:
+        """Other conditions from now on."""
+        before, self.state = self.state, state
+        self.slots = 0 if state.is_down else max(1, round(self.place.slots * state.capacity))
+        if state.is_down and not before.is_down:
+            for job in (*self.running, *self.queue):
+                if not job.is_over:
+                    self.events.push(now, job.reset)
+            self.queue.clear()
+        elif state.capacity < before.capacity:
+            self._lose_share(1.0 - state.capacity / before.capacity, now)
+        if before.is_hung and not state.is_hung:
+            for report in self._parked:
+                self.events.push(now, report)
+            self._parked = []
+        self._fill(now)
+
+    def _lose_share(self, share: float, now: float) -> None:
+        """Nodes went, and what they were working on with them: every so many, spread evenly over those at work."""
+        lost = 0.0
+        for job in tuple(self.running):
+            lost += share
+            if lost >= 1.0 - 1e-9:
+                lost -= 1.0
+                self.events.push(now, job.reset)
+
+    def _fill(self, now: float) -> None:
+        while self.queue and len(self.running) < self.slots:
+            job = self.queue.popleft()
+            if not job.is_over:
+                self._begin(job, now)
+
+    def _begin(self, job: Job, now: float) -> None:
+        call, attempt = job.call, job.attempt
+        self.running[job] = None
+        job.begun_at = now
+        if now > job.entered_at:
+            call.stage.tally.courses[call.workload].waits.append((now - job.entered_at) * 1e3)
+        timing = self.place.timings[attempt.lane.model]
+        # A part of its nodes that is left is as full as the requests it has make it.
+        sharing = len(self.running) / self.state.capacity
+        first_s, rest_s = timing.times(sharing, call.tokens_in, call.tokens_out)
+        slow = self.state.slow
+        job.first_at = now + job.rtt_s + first_s * slow
+        job.rest_s = rest_s * slow
+        if call.is_stream:
+            job.next_at = job.first_at
+            self.events.push(job.first_at, job.first)
+        else:
+            job.next_at = job.first_at + job.rest_s
+            self.events.push(job.next_at, job.end)

@@ -1,0 +1,94 @@
+"""Trials of a small world: what faults do, that nothing is lost in counting, and that a trial is the same again."""
+
+from __future__ import annotations
+
+from math import inf
+
+import pytest
+from tests.factories.worlds import world
+
+from tripoint.domain.fault import Fault, FaultKind
+from tripoint.domain.stress import Outcome
+from tripoint.engines.stress.kernel.streams import Streams
+from tripoint.engines.stress.trial.arrivals import arrivals_of
+from tripoint.engines.stress.trial.play import Played, Rules, play
+
+SECONDS = 200.0
+
+
+def fault(kind: FaultKind, *on: str, size: float = 1.0, at_s: float = 60.0, until_s: float = 120.0) -> Fault:
+    """A fault of a minute."""
+    return Fault(kind=kind, on=on, at_s=at_s, until_s=until_s, size=size)
+
+
+def played(*faults: Fault, seed: int = 1, rules: Rules | None = None) -> Played:
+    """A trial of two places, each big enough for all."""
+    made = world()
+    arrivals = arrivals_of(made, start_hour=0, seconds=SECONDS, draws=Streams(seed, 0))
+    return play(made, faults, arrivals, draws=Streams(seed, 0), until_s=SECONDS, rules=rules)
+
+
+def outcome(*faults: Fault, rules: Rules | None = None) -> Outcome:
+    """The only workload's."""
+    return played(*faults, rules=rules).outcomes[0]
+
+
+def test_without_faults_everything_is_answered_in_time() -> None:
+    """Rate 2/s over 200 s; two places of 8 slots."""
+    found = outcome()
+    assert found.answered == found.offered > 300
+    assert (found.late, found.shed, found.lost, found.outside, found.outage_s) == (0, 0, 0, 0, 0.0)
+    assert found.ttft_p99_ms == pytest.approx(100.0)
+    assert found.first_limit == ""
+
+
+@pytest.mark.parametrize("kind", list(FaultKind))
+def test_whatever_happens_requests_are_counted_once(kind: FaultKind) -> None:
+    """Offered = answered + shed + lost, under every kind of fault."""
+    found = outcome(fault(kind, "site-a", "chat", size=0.5), fault(kind, "site-b", size=3.0, at_s=80.0))
+    assert found.offered == found.answered + found.shed + found.lost
+    assert found.late <= found.answered
+
+
+def test_a_lost_place_loses_only_what_was_being_answered() -> None:
+    """Streams that had begun are cut; whatever comes later goes to the other place."""
+    found = outcome(fault(FaultKind.DOWN, "site-a"))
+    assert 0 < found.lost <= 8
+    assert found.shed == 0
+
+
+def test_with_both_places_lost_the_outage_is_as_long_as_the_fault() -> None:
+    """And the gateway finds them again within seconds."""
+    found = outcome(fault(FaultKind.DOWN, "site-a", "site-b"))
+    assert 58.0 < found.outage_s < 65.0
+    assert found.shed > 0
+    assert found.margin == -1.0
+
+
+def test_callers_that_retry_bring_requests_over_a_short_outage() -> None:
+    """With enough tries nothing is lost that was not cut; each is counted once."""
+    down = fault(FaultKind.DOWN, "site-a", "site-b", until_s=65.0)
+    without, tried = outcome(down), outcome(down, rules=Rules(tries=6))
+    assert without.offered == tried.offered
+    assert tried.answered > without.answered
+    assert tried.answered == tried.offered
+
+
+def test_more_demand_than_room_is_shed_and_less_is_not() -> None:
+    """Ten times the demand is more than 16 slots hold; half of it is not."""
+    assert outcome(fault(FaultKind.DEMAND, "chat", size=10.0)).shed > 100
+    assert outcome(fault(FaultKind.DEMAND, "chat", size=0.5)).offered < outcome().offered
+
+
+def test_the_same_seed_gives_the_same_trial_and_another_one_another() -> None:
+    """To the last digit, events counted."""
+    down = fault(FaultKind.DOWN, "site-a")
+    assert played(down) == played(down)
+    assert played(down) != played(down, seed=2)
+
+
+def test_faults_to_come_change_nothing_before_they_begin() -> None:
+    """Common random numbers: the same requests meet the same world until then."""
+    early = [row for row in played(rules=Rules(is_recording=True)).records if row.at < 50.0]
+    late = played(fault(FaultKind.DOWN, "site-a", until_s=inf), rules=Rules(is_recording=True)).records
+    assert [row for row in late if row.at < 50.0] == early
