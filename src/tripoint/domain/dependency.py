@@ -88,7 +88,7 @@ class Substitute:
     name: str
     """What."""
     tested: str | None = None
-    """Date it last did so in a test, `YYYY-MM` or `YYYY-MM-DD`; never when not declared."""
+    """Month it last did so in a test, `YYYY-MM`; never when not declared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from tripoint.domain.dataset import Dataset
+from tripoint.domain.dependency import Dependency
 from tripoint.domain.hardware import NodeType
 from tripoint.domain.link import Link
 from tripoint.domain.modelspec import ModelSpec
@@ -111,5 +112,7 @@ class Estate:
     """How it is served by `tripoint serve`; the planner does not look at it."""
     recovery: RecoveryRules = RecoveryRules()
     """What is asked after losses, and what is known of the way back; `tripoint assess recovery` reads it."""
+    dependencies: tuple[Dependency, ...] = ()
+    """Shared things workloads and places lean on, beside those the rest of the estate shows."""
     assumptions: dict[str, float] = field(default_factory=dict)
     """Own values for tripoint's defaults, by key (see `tripoint prices assumptions`)."""

@@ -2,7 +2,7 @@
 
 One code, one severity, one page under `docs/errors`. TP10xx reading, TP11xx shape, TP12xx names,
 TP13xx values, TP14xx contradictions, TP15xx input nothing uses, TP16xx doubts about a plan,
-TP17xx serving it.
+TP17xx serving it, TP18xx scenarios it is tried against.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ _TITLES: tuple[tuple[str, Severity, str], ...] = (
     ("TP1214", _E, "Unknown assumption"),
     ("TP1215", _E, "Name used twice"),
     ("TP1216", _E, "Name that cannot be used"),
+    ("TP1217", _E, "Unknown thing to lean on"),
     ("TP1301", _E, "Share outside 0 to 1"),
     ("TP1302", _E, "Number out of range"),
     ("TP1303", _E, "Shares do not sum to 1"),
@@ -106,6 +107,7 @@ _TITLES: tuple[tuple[str, Severity, str], ...] = (
     ("TP1406", _W, "Upstream no workload may use"),
     ("TP1407", _W, "Workload without an upstream"),
     ("TP1408", _W, "Upstream the plan cannot know"),
+    ("TP1409", _W, "Things that need each other in a circle"),
     ("TP1501", _W, "Site nobody can use"),
     ("TP1502", _W, "Model nobody runs"),
     ("TP1503", _W, "Dataset nobody reads or writes"),
@@ -123,6 +125,10 @@ _TITLES: tuple[tuple[str, Severity, str], ...] = (
     ("TP1703", _W, "Plan of another estate"),
     ("TP1704", _E, "Plan that cannot be served"),
     ("TP1705", _E, "Nothing to serve"),
+    ("TP1801", _E, "Unknown magnitude"),
+    ("TP1802", _E, "Nothing of that sort to strike"),
+    ("TP1803", _E, "Strike of another mode"),
+    ("TP1804", _W, "Scenario that strikes nothing"),
 )
 
 FINDING_CODES: Mapping[str, FindingCode] = MappingProxyType(

@@ -186,6 +186,7 @@ def check_ids(estate: Estate) -> Iterator[Finding]:
         ("links", "id", [link.id for link in estate.links]),
         ("datasets", "id", [dataset.id for dataset in estate.datasets]),
         ("node_types", "id", [node.id for node in estate.node_types]),
+        ("dependencies", "id", [each.id for each in estate.dependencies]),
         ("recovery.stores", "id", [store.id for store in estate.recovery.stores]),
         ("serving.upstreams", "id", [upstream.id for upstream in estate.serving.upstreams]),
         ("serving.keys", "id", [key.id for key in estate.serving.keys]),

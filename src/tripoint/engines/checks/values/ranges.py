@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from tripoint.domain.dataset import Dataset
+from tripoint.domain.dependency import Dependency, Leaving
 from tripoint.domain.errors import Finding
 from tripoint.domain.estate import Estate, Finance, Horizon
 from tripoint.domain.findings import finding
@@ -191,6 +192,15 @@ _RANGES: Mapping[tuple[type, str], Range] = MappingProxyType(
         (Upstream, "max_concurrency"): Range(1, 100_000, "requests"),
         (Upstream, "usd_in_per_mtok"): _amount("USD per million tokens"),
         (Upstream, "usd_out_per_mtok"): _amount("USD per million tokens"),
+        (Dependency, "at_least"): Range(1, 1000, "alternatives"),
+        (Dependency, "fails_per_year"): Range(0, 100_000, "per year"),
+        (Dependency, "hours_to_repair"): _positive("hours", 8760),
+        (Dependency, "grace_hours"): _amount("hours"),
+        (Leaving, "rebuild_days"): _amount("days"),
+        (Leaving, "revalidate_days"): _amount("days"),
+        (Leaving, "dual_run_months"): _amount("months"),
+        (Leaving, "bandwidth_gbps"): _positive("Gbit/s"),
+        (Leaving, "one_off_usd"): _USD,
         (Serving, "retry_share"): _SHARE,
         (Serving, "deadline_s"): _positive("s", 86_400),
         (Serving, "first_byte_s"): _positive("s", 86_400),
