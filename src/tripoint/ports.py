@@ -19,6 +19,7 @@ from tripoint.domain.ledger import (
     Spend,
     SpendQuery,
 )
+from tripoint.domain.stress import Order, Trial
 from tripoint.domain.tenancy import Account, Accounts, ApiKey, Budget, OneTimeToken, Principal, Quota, Tenant
 
 if TYPE_CHECKING:  # numpy: the ledger and the admin interface do without
@@ -206,4 +207,21 @@ class AccountStore(Protocol):
 
     def close(self) -> None:
         """Lets go of the store."""
+        ...
+
+
+class Trials(Protocol):
+    """Plays trials that know nothing of each other; processes of this machine and a Ray cluster."""
+
+    def played(
+        self, play: Callable[[Order], Trial], orders: Sequence[Order], should_stop: Callable[[], bool]
+    ) -> Iterator[tuple[int, Trial]]:
+        """Each trial once, with its place in `orders`, as they end; fewer when `should_stop` says so.
+
+        `play` must be picklable and give the same trial for the same order wherever it runs: one that is lost with
+        the process or node it ran on is played again. What `play` raises is raised here.
+
+        Raises:
+            PlatformError: a trial ends every process it runs in, or the cluster is gone.
+        """
         ...

@@ -55,6 +55,24 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One trial that is to be played; it says nothing of where or when."""
+
+    scenario: str
+    """Scenario id; several joined by `+` where they come together."""
+    number: int
+    """Its number among the trials of the scenario; with the seed it fixes every random draw."""
+    magnitudes: dict[str, float]
+    """Values of the knobs."""
+
+    @property
+    def key(self) -> str:
+        """Tells trials of one run apart: the same key, the same trial."""
+        knobs = ",".join(f"{name}={self.magnitudes[name]!r}" for name in sorted(self.magnitudes))
+        return f"{self.scenario}#{self.number}?{knobs}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """One run of one scenario."""
 
