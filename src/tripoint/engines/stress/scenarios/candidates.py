@@ -1,0 +1,274 @@
+"""Which things of an estate a strike may hit, each with what rests on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from tripoint.domain.site import Site, SiteKind
+from tripoint.engines.stress.scenarios.ground import Ground, StruckPool
+from tripoint.engines.stress.scenarios.leaning import SHARED
+
+PRICES = ("spot", "on_demand", "token", "egress", "energy")
+"""Prices a strike may name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One thing, or several that are hit together."""
+
+    ids: tuple[str, ...]
+    """What a fault names."""
+    weight: float
+    """What is served there, for choosing the worst."""
+    part: float = 1.0
+    """Share of the capacity of `ids` a strike concerns: the spot nodes of a pool that has others too."""
+    nodes: float = 0.0
+    """Nodes, where single ones are struck."""
+    gpus_per_node: int = 1
+    """Accelerators per node, where single ones are struck."""
+    grace_minutes: float = 0.0
+    """How long it goes on before a strike is felt."""
+
+
+_Find = Callable[[Ground, str], tuple[Target, ...]]
+
+
+def targets_of(ground: Ground, on: str) -> tuple[Target, ...]:
+    """What `Strike.on` may hit here, in the estate's order; nothing where the estate has no such thing."""
+    sort, _, which = on.partition(":")
+    find = _FINDERS.get(sort)
+    found = find(ground, which) if find is not None else ()
+    return found or _by_id(ground, on)
+
+
+def is_known(on: str) -> bool:
+    """Whether it names a sort of thing, in any estate."""
+    sort, _, which = on.partition(":")
+    if sort not in _FINDERS:
+        return False
+    return not which or sort in _OPEN or which in _NARROWED.get(sort, ())
+
+
+def sorts() -> tuple[str, ...]:
+    """Everything `on` may name beside the ids of an estate, as it is written."""
+    return tuple(
+        name for sort in _FINDERS for name in (sort, *(f"{sort}:{which}" for which in _NARROWED.get(sort, ())))
+    )
+
+
+def _sites(ground: Ground, which: str) -> tuple[Target, ...]:
+    return tuple(_site(ground, site) for site in ground.sites if not which or which in _traits(site))
+
+
+def _traits(site: Site) -> tuple[str, ...]:
+    return (str(site.kind), str(site.kind.layer), "rented" if site.kind.is_rented else "own")
+
+
+def _site(ground: Ground, site: Site) -> Target:
+    """A site; of several alike one is lost, a part of their capacity."""
+    weight = ground.weight_by_site.get(site.id, 0.0) / site.count
+    return Target(ids=(site.id,), weight=weight, part=1.0 / site.count)
+
+
+def _together(ground: Ground, names: Mapping[str, list[Site]]) -> tuple[Target, ...]:
+    return tuple(
+        Target(
+            ids=tuple(site.id for site in sites),
+            weight=sum(ground.weight_by_site.get(site.id, 0.0) for site in sites),
+        )
+        for sites in names.values()
+    )
+
+
+def _grouped(sites: Iterable[Site], names_of: Callable[[Site], Iterable[str]]) -> dict[str, list[Site]]:
+    groups: dict[str, list[Site]] = {}
+    for site in sites:
+        for name in names_of(site):
+            groups.setdefault(name, []).append(site)
+    return groups
+
+
+def _providers(ground: Ground, which: str) -> tuple[Target, ...]:
+    rented = [site for site in ground.sites if site.kind.is_rented and which in ("", site.provider)]
+    return _together(ground, _grouped(rented, lambda site: (site.provider,)))
+
+
+def _regions(ground: Ground, which: str) -> tuple[Target, ...]:
+    rented = [site for site in ground.sites if site.region and which in ("", site.region)]
+    return _together(ground, _grouped(rented, lambda site: (f"{site.provider}:{site.region}",)))
+
+
+def _domains(ground: Ground, which: str) -> tuple[Target, ...]:
+    """Failure domains; a site of one's own that declares none is a domain of its own."""
+
+    def names(site: Site) -> Iterable[str]:
+        return site.failure_domains or (() if site.kind.is_rented else (f"only {site.id}",))
+
+    groups = _grouped(ground.sites, names)
+    return _together(ground, {name: sites for name, sites in groups.items() if which in ("", name)})
+
+
+def _links(ground: Ground, which: str) -> tuple[Target, ...]:
+    return tuple(
+        Target(ids=(link.id,), weight=ground.weight_by_link.get(link.id, 0.0))
+        for link in ground.estate.links
+        if which in ("", link.id)
+    )
+
+
+def _conduits(ground: Ground, which: str) -> tuple[Target, ...]:
+    groups: dict[str, list[str]] = {}
+    for link in ground.estate.links:
+        for name in link.conduits:
+            groups.setdefault(name, []).append(link.id)
+    return tuple(
+        Target(ids=tuple(links), weight=sum(ground.weight_by_link.get(link, 0.0) for link in links))
+        for name, links in groups.items()
+        if which in ("", name)
+    )
+
+
+def _pools(ground: Ground, which: str) -> tuple[Target, ...]:
+    if which == "api":
+        return tuple(_pool(ground, pool, 1.0) for pool in ground.pools if pool.nodes <= 0)
+    return tuple(
+        _pool(ground, pool, _concerned(pool, which) / pool.nodes if pool.nodes > 0 else 1.0)
+        for pool in ground.pools
+        if _concerned(pool, which) > 0 or not which
+    )
+
+
+def _concerned(pool: StruckPool, which: str) -> float:
+    return {"spot": pool.spot, "elastic": pool.elastic}.get(which, pool.nodes)
+
+
+def _pool(ground: Ground, pool: StruckPool, part: float) -> Target:
+    return Target(ids=(pool.id,), weight=ground.weight_by_pool.get(pool.id, 0.0) * part, part=part)
+
+
+def _nodes(ground: Ground, which: str) -> tuple[Target, ...]:
+    """Pools whose single nodes are struck; the worst is where one node carries most."""
+    return tuple(
+        Target(
+            ids=(pool.id,),
+            weight=ground.weight_by_pool.get(pool.id, 0.0) / max(1.0, pool.nodes),
+            nodes=pool.nodes,
+            gpus_per_node=max(1, pool.gpus_per_node) if which else 1,
+        )
+        for pool in ground.pools
+        if pool.nodes > 0
+    )
+
+
+def _accelerators(ground: Ground, which: str) -> tuple[Target, ...]:
+    del which
+    return _nodes(ground, "accelerator")
+
+
+def _workloads(ground: Ground, which: str) -> tuple[Target, ...]:
+    chosen = [workload for workload in ground.estate.workloads if which in ("", str(workload.kind))]
+    return tuple(Target(ids=(workload.id,), weight=6.0 - workload.priority) for workload in chosen)
+
+
+def _datasets(ground: Ground, which: str) -> tuple[Target, ...]:
+    """Datasets, by how urgent those are that use them."""
+    return tuple(
+        Target(
+            ids=(each.id,),
+            weight=sum(
+                6.0 - workload.priority
+                for workload in ground.estate.workloads
+                if any(use.dataset == each.id for use in (*workload.reads, *workload.writes))
+            ),
+        )
+        for each in ground.estate.datasets
+        if which in ("", each.id)
+    )
+
+
+def _labelled(ground: Ground, which: str) -> tuple[Target, ...]:
+    """Work that carries one label, and the sites of one country it is at: what a change of law takes apart."""
+    found: list[Target] = []
+    labels = dict.fromkeys(label for each in ground.estate.workloads for label in (each.classification, *each.regimes))
+    for label in labels:
+        if which not in ("", label):
+            continue
+        work = [each for each in ground.estate.workloads if label in (each.classification, *each.regimes)]
+        at = dict.fromkeys(site for each in work for site in ground.homes.get(each.id, ()))
+        countries = _grouped((site for site in ground.sites if site.id in at), lambda site: (_country(site),))
+        for sites in countries.values():
+            ids = (*(str(each.id) for each in work), *(str(site.id) for site in sites))
+            found.append(Target(ids=ids, weight=sum(ground.weight_by_site.get(site.id, 0.0) for site in sites)))
+    return tuple(found)
+
+
+def _country(site: Site) -> str:
+    return site.country or f"{site.provider}:{site.region}"
+
+
+def _dependants(ground: Ground, which: str) -> tuple[Target, ...]:
+    return tuple(
+        Target(
+            ids=(*each.sites, *each.workloads),
+            weight=sum(ground.weight_by_site.get(site, 0.0) for site in each.sites) + len(each.workloads),
+            grace_minutes=each.grace_minutes,
+        )
+        for each in ground.leaning.get(which, ())
+        if each.sites or each.workloads
+    )
+
+
+def _named(ground: Ground, which: str) -> tuple[Target, ...]:
+    """Services and prices are named, not looked up."""
+    del ground
+    return (Target(ids=(which,), weight=1.0),)
+
+
+def _people(ground: Ground, which: str) -> tuple[Target, ...]:
+    del ground, which
+    return (Target(ids=("people",), weight=1.0),)
+
+
+def _by_id(ground: Ground, name: str) -> tuple[Target, ...]:
+    """One thing of the estate by its id: a site, pool, link, workload or dataset."""
+    for find in (_sites, _pools, _links, _workloads, _datasets):
+        found = tuple(target for target in find(ground, "") if target.ids == (name,))
+        if found:
+            return found
+    return ()
+
+
+_FINDERS: Mapping[str, _Find] = MappingProxyType(
+    {
+        "site": _sites,
+        "provider": _providers,
+        "region": _regions,
+        "domain": _domains,
+        "link": _links,
+        "conduit": _conduits,
+        "pool": _pools,
+        "node": _nodes,
+        "accelerator": _accelerators,
+        "workload": _workloads,
+        "dataset": _datasets,
+        "labelled": _labelled,
+        "dependants": _dependants,
+        "service": _named,
+        "price": _named,
+        "people": _people,
+    }
+)
+_OPEN = ("provider", "region", "domain", "link", "conduit", "dataset", "labelled")
+"""Sorts narrowed by a name of the estate's own."""
+_NARROWED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "site": (*(str(kind) for kind in SiteKind), "public", "dense", "rented", "own"),
+        "pool": ("spot", "elastic", "api"),
+        "workload": ("inference", "batch_inference", "embedding", "training", "fine_tuning"),
+        "dependants": SHARED,
+        "service": SHARED,
+        "price": PRICES,
+    }
+)

@@ -1,0 +1,136 @@
+"""Does a file of scenarios make sense, and does it mean anything in this estate?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+from tripoint.domain.errors import Finding
+from tripoint.domain.fault import FaultKind
+from tripoint.domain.findings import did_you_mean, finding, quoted
+from tripoint.domain.scenario import Magnitude, Scenario, Strike, TrialMode
+from tripoint.engines.stress.scenarios.candidates import is_known, sorts
+from tripoint.engines.stress.scenarios.ground import Ground
+from tripoint.engines.stress.scenarios.knobs import MINUTES, named_by
+from tripoint.engines.stress.scenarios.resolve import untouched
+
+_PLANNED = (FaultKind.DEMAND, FaultKind.PRICE, FaultKind.ORDER_DELAY, FaultKind.BUDGET, FaultKind.LEAVE)
+_ONLY_PLANNED = (FaultKind.ORDER_DELAY, FaultKind.BUDGET, FaultKind.LEAVE)
+_ONLY_HOURS = (FaultKind.DATA_LOST, FaultKind.APPROVAL, FaultKind.SERVICE_DOWN, FaultKind.PRICE)
+_FITTING: Mapping[TrialMode, tuple[FaultKind, ...]] = MappingProxyType(
+    {
+        TrialMode.REQUESTS: tuple(kind for kind in FaultKind if kind not in (*_ONLY_PLANNED, *_ONLY_HOURS)),
+        TrialMode.HOURS: tuple(kind for kind in FaultKind if kind not in _ONLY_PLANNED),
+        TrialMode.PLAN: _PLANNED,
+    }
+)
+"""Kinds of fault each mode knows what to do with."""
+_SHARES = (
+    FaultKind.ERRORS, FaultKind.WRONG, FaultKind.LIMIT, FaultKind.CAPACITY, FaultKind.LINK_LOSS,
+    FaultKind.LINK_RATE, FaultKind.BUDGET,
+)  # fmt: skip
+_LONGEST_MINUTES = 60 * 24 * 365 * 10.0
+_TIMES = ("at", "lasts", "delay", "ramp")
+
+
+def check_scenarios(scenarios: Sequence[Scenario], taken: Collection[str] = ()) -> tuple[Finding, ...]:
+    """Every mistake in scenarios; `taken` are ids they may not have because the catalogue has them."""
+    found: list[Finding] = []
+    seen: set[str] = set(taken)
+    for index, scenario in enumerate(scenarios):
+        path = f"scenarios[{index}]"
+        if scenario.id in seen:
+            message = f"`{scenario.id}` is the id of another scenario"
+            found.append(finding("TP1215", f"{path}.id", message, "give it a name of its own"))
+        seen.add(scenario.id)
+        found += _scenario(scenario, path)
+    return tuple(found)
+
+
+def check_ground(scenarios: Sequence[Scenario], ground: Ground) -> tuple[Finding, ...]:
+    """A warning for every scenario that has nothing to strike in this estate, or names what it does not have."""
+    found: list[Finding] = []
+    for index, scenario in enumerate(scenarios):
+        for number, strike in enumerate(scenario.strikes):
+            if strike.on in untouched(scenario, ground):
+                path = f"scenarios[{index}].strikes[{number}].on"
+                message = f"`{scenario.id}` strikes `{strike.on}`, of which the estate and its plan have none"
+                found.append(finding("TP1804", path, message, _absence(strike.on)))
+    return tuple(found)
+
+
+def _absence(on: str) -> str:
+    sort, _, which = on.partition(":")
+    if sort == "dependants":
+        return f"declare what leans on it: `dependencies: [{{id: {which}, kind: {which}, needed_by: [all]}}]`"
+    if sort in ("domain", "conduit"):
+        return "declare `failure_domains` of sites and `conduits` of links, so that what fails together is known"
+    return "" if is_known(on) else did_you_mean(on, sorts())
+
+
+def _scenario(scenario: Scenario, path: str) -> Iterator[Finding]:
+    if not 0.0 < scenario.minutes <= _LONGEST_MINUTES:
+        message = f"expects minutes above 0 and at most ten years, found {scenario.minutes:g}"
+        yield finding("TP1302", f"{path}.minutes", message)
+    if not scenario.strikes:
+        yield finding("TP1302", f"{path}.strikes", "expects at least one strike, found none")
+    hour = scenario.hour_of_week
+    if hour is not None and not 0 <= hour < 168:
+        yield finding("TP1302", f"{path}.hour_of_week", f"expects an hour from 0 to 167, found {hour}")
+    names: list[str] = []
+    for number, magnitude in enumerate(scenario.magnitudes):
+        yield from _magnitude(magnitude, f"{path}.magnitudes[{number}]", names)
+        names.append(magnitude.name)
+    for number, strike in enumerate(scenario.strikes):
+        yield from _strike(scenario, strike, f"{path}.strikes[{number}]")
+    yield from _frequency(scenario, path)
+
+
+def _magnitude(magnitude: Magnitude, path: str, names: Sequence[str]) -> Iterator[Finding]:
+    if magnitude.name in names:
+        message = f"`{magnitude.name}` is the name of another magnitude of this scenario"
+        yield finding("TP1215", f"{path}.name", message, "give it a name of its own")
+    low, high = magnitude.ends
+    if not low <= magnitude.usual <= high:
+        message = f"expects a value from {low:g} to {high:g} {magnitude.unit}, found {magnitude.usual:g}"
+        yield finding("TP1302", f"{path}.usual", message, "`usual` lies between `mild` and `severe`")
+    if low < 0.0:
+        yield finding(
+            "TP1302", f"{path}.{'mild' if magnitude.mild == low else 'severe'}", f"expects 0 or more, found {low:g}"
+        )
+
+
+def _strike(scenario: Scenario, strike: Strike, path: str) -> Iterator[Finding]:
+    units = {each.name: each.unit for each in scenario.magnitudes}
+    ranges = {each.name: each.ends for each in scenario.magnitudes}
+    for field, name in named_by(strike):
+        if name not in units:
+            message = f"`{scenario.id}` has no magnitude `{name}`"
+            known = f"its magnitudes: {quoted(tuple(units))}" if units else "declare it under `magnitudes`"
+            yield finding("TP1801", f"{path}.{field}", message, did_you_mean(name, units) or known)
+        elif field in _TIMES and units[name] not in MINUTES:
+            message = f"`{name}` is in `{units[name]}`, a time is in {quoted(tuple(MINUTES))}"
+            yield finding("TP1302", f"{path}.{field}", message)
+    if ":" in strike.on and not is_known(strike.on):
+        alike = [each for each in sorts() if each.startswith(strike.on.partition(":")[0])]
+        message = f"`{strike.on}` names no sort of thing"
+        yield finding(
+            "TP1802", f"{path}.on", message, did_you_mean(strike.on, sorts()) or f"one of {quoted(alike or sorts())}"
+        )
+    if strike.kind not in _FITTING[scenario.mode]:
+        message = f"`{strike.kind}` means nothing in the mode `{scenario.mode}`"
+        yield finding(
+            "TP1803", f"{path}.kind", message, f"that mode knows {quoted([str(k) for k in _FITTING[scenario.mode]])}"
+        )
+    if strike.kind in _SHARES and strike.on.partition(":")[0] not in ("node", "accelerator"):
+        low, high = ranges.get(strike.size, (0.0, 0.0)) if isinstance(strike.size, str) else (strike.size, strike.size)
+        if low < 0.0 or high > 1.0:
+            message = f"`{strike.kind}` is a share from 0 to 1, found {high if high > 1.0 else low:g}"
+            yield finding("TP1301", f"{path}.size", message)
+
+
+def _frequency(scenario: Scenario, path: str) -> Iterator[Finding]:
+    said = scenario.frequency
+    if said is not None and not 0.0 <= said.low <= said.per_year <= said.high:
+        message = f"expects 0 <= low <= per_year <= high, found {said.low:g}, {said.per_year:g}, {said.high:g}"
+        yield finding("TP1302", f"{path}.frequency", message)

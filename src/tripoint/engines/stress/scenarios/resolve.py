@@ -1,0 +1,106 @@
+"""From a scenario to faults: which things of this estate are struck in this trial, when, and how hard.
+
+Draws belong to the scenario, the number of the strike and the thing struck. So the same trial of the same scenario
+meets the same luck whatever the plan is, and turning a magnitude up moves nothing but that magnitude.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+from tripoint.domain.fault import Fault, FaultKind
+from tripoint.domain.scenario import Pick, Scenario, Strike
+from tripoint.engines.stress.kernel.streams import Stream, Streams
+from tripoint.engines.stress.scenarios.candidates import Target, targets_of
+from tripoint.engines.stress.scenarios.ground import Ground
+from tripoint.engines.stress.scenarios.knobs import Values, minutes_of, size_of
+
+_S_PER_MIN = 60.0
+_S_PER_H = 3600.0
+_NODES = ("node", "accelerator")
+_SOFT = (FaultKind.DOWN, FaultKind.HANG, FaultKind.CAPACITY)
+"""Faults that concern a part of a place when only a part of its nodes is struck."""
+
+
+def faults_of(scenario: Scenario, values: Values, ground: Ground, draws: Streams) -> tuple[Fault, ...]:
+    """What happens in one trial; empty where the estate has nothing of what is struck."""
+    found: list[Fault] = []
+    for number, strike in enumerate(scenario.strikes):
+        name = f"strike/{scenario.id}/{number}"
+        for target in _picked(strike, targets_of(ground, strike.on), draws.named(name)):
+            found += _struck(scenario, strike, target, values, draws.named(f"{name}/{target.ids[0]}"))
+    return tuple(found)
+
+
+def untouched(scenario: Scenario, ground: Ground) -> tuple[str, ...]:
+    """What the scenario would strike and the estate does not have; all of it must be there for it to mean anything."""
+    return tuple(dict.fromkeys(strike.on for strike in scenario.strikes if not targets_of(ground, strike.on)))
+
+
+def _picked(strike: Strike, targets: Sequence[Target], stream: Stream) -> tuple[Target, ...]:
+    if strike.pick is Pick.ALL or not targets:
+        return tuple(targets)
+    if strike.pick is Pick.WORST:
+        return (max(targets, key=lambda each: each.weight),)
+    return (targets[min(len(targets) - 1, int(stream.uniform(0) * len(targets)))],)
+
+
+def _struck(scenario: Scenario, strike: Strike, target: Target, values: Values, stream: Stream) -> list[Fault]:
+    """The faults of one strike on one thing."""
+    end_s = scenario.minutes * _S_PER_MIN
+    begin_s = minutes_of(scenario, strike.at, values) * _S_PER_MIN
+    lasts = math.inf if strike.lasts is None else minutes_of(scenario, strike.lasts, values) * _S_PER_MIN
+    delay = max(minutes_of(scenario, strike.delay, values), target.grace_minutes) * _S_PER_MIN
+    sort = strike.on.partition(":")[0]
+    size = size_of(strike.size, values)
+    if sort in _NODES:
+        begins = _moments(strike, target, values, begin_s, end_s, stream)
+        return _nodes_out(target, begins, lasts, size)
+    begin_s, until_s = begin_s + delay, begin_s + lasts
+    if until_s <= begin_s:
+        return []
+    ramp_s = minutes_of(scenario, strike.ramp, values) * _S_PER_MIN
+    kind, size = _whole(strike.kind, size, target)
+    if math.isclose(size, 1.0) and kind is FaultKind.CAPACITY:
+        return []
+    return [Fault(kind=kind, on=target.ids, at_s=begin_s, until_s=until_s, size=size, ramp_s=ramp_s)]
+
+
+def _whole(kind: FaultKind, size: float, target: Target) -> tuple[FaultKind, float]:
+    """The fault as it concerns the whole of what it names, where only a part of its capacity is struck."""
+    if target.part >= 1.0 or kind not in _SOFT:
+        return kind, size
+    left = size if kind is FaultKind.CAPACITY else 0.0
+    return FaultKind.CAPACITY, 1.0 - target.part * (1.0 - left)
+
+
+def _moments(
+    strike: Strike, target: Target, values: Values, begin_s: float, end_s: float, stream: Stream
+) -> list[float]:
+    """When nodes of a pool fail: once, or by chance at the rate of all that may fail there."""
+    if strike.mtbf_hours is None:
+        return [begin_s]
+    mean_s = size_of(strike.mtbf_hours, values) * _S_PER_H / max(1.0, target.nodes * target.gpus_per_node)
+    moments: list[float] = []
+    at = begin_s
+    while (at := at + mean_s * stream.exponential(len(moments))) < end_s:
+        moments.append(at)
+    return moments
+
+
+def _nodes_out(target: Target, begins: Sequence[float], lasts_s: float, count: float) -> list[Fault]:
+    """Nodes that are out, as stretches of the pool's capacity that is left; none of it is `DOWN`."""
+    if target.nodes <= 0.0 or not begins:
+        return []
+    edges = sorted({*begins, *(begin + lasts_s for begin in begins)})
+    found: list[Fault] = []
+    for begin, end in pairwise(edges):
+        out = sum(count for at in begins if at <= begin < at + lasts_s)
+        left = max(0.0, 1.0 - out / target.nodes)
+        if left >= 1.0:
+            continue
+        kind = FaultKind.DOWN if left <= 0.0 else FaultKind.CAPACITY
+        found.append(Fault(kind=kind, on=target.ids, at_s=begin, until_s=end, size=left if left else 1.0))
+    return found
