@@ -112,7 +112,11 @@ class Course(Query):
             self.begin(now)
 
     def begin(self, now: float) -> None:
-        """Sends the first attempt."""
+        """Chooses where the first attempt goes."""
+        self.begin_with(self.core.router.choose(self, self.tried, now), now)
+
+    def begin_with(self, choice: Choice | Shed, now: float) -> None:
+        """Sends the first attempt to the place that was taken for it, or refuses."""
         raise AssertionError("the exchange says how")
 
     def unpark(self, stay: Stay, now: float) -> None:

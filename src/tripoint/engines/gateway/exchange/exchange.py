@@ -68,9 +68,8 @@ class Exchange(Course):
         self._stream: StreamTranslation | None = None
         self._replay: Replay | None = None
 
-    def begin(self, now: float) -> None:
-        """Sends the first attempt, or refuses."""
-        choice = self.core.router.choose(self, self.tried, now)
+    def begin_with(self, choice: Choice | Shed, now: float) -> None:
+        """Sends the first attempt to the place that was taken for it, or refuses."""
         if isinstance(choice, Shed):
             ending = Ending.SHED if choice.status in (429, 503) else Ending.REFUSED
             self.refuse(Outcome(choice.status, ending, choice.code), choice.message, choice.retry_after_s, now)

@@ -149,14 +149,14 @@ class Gateway:
                 return None
             route = found
             said.remember(ask.model, route)
+        self.router.arrived(now)
         exchange = self.exchange(ask, route, said, effects, now)
         exchange.start(trace, request_id, said.request_id, now)
         return exchange
 
     def exchange(self, ask: Ask, route: Route, said: Said, effects: Effects, now: float) -> Exchange:
-        """The machine of a request that was read and resolved; to be started once its shell can be told of it."""
+        """The machine of a request that was read, resolved and counted; to be started by the caller."""
         core = self._core
-        self.router.arrived(now)
         exchange = Exchange(core, ask, route, said, effects, now)
         if said.is_bound:
             terms = said.terms.get(route.workload)

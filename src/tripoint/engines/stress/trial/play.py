@@ -212,6 +212,7 @@ class Stage:
         if route is None:
             route = next(each for each in gateway.table.routes if each.workload == asked.workload)
             said.remember(asked.workload, route)
+        gateway.router.arrived(now)
         call.exchange = exchange = gateway.exchange(ask, route, said, call, now)
         self.call = call
         exchange.start(_TRACE, "", b"-", now)
