@@ -136,7 +136,7 @@ def _compiler(estate: str, plan: str | None, *, is_strict: bool) -> Callable[[Ro
     def compiled(previous: RoutingTable | None) -> RoutingTable:
         found = wiring.compile_routing(estate, plan, previous=previous, is_strict=is_strict)
         for line in finding_lines(found.findings):
-            click.echo(line, err=True)
+            _say(line, err=True)
         return found.table
 
     return compiled
@@ -166,13 +166,12 @@ def _tell(*, as_json: bool) -> Tell:
 
     def ready(standing: Standing) -> None:
         if as_json:
-            click.echo(json_document("serve", ok=True, findings=(), payload=_payload(standing)))
+            _say(json_document("serve", ok=True, findings=(), payload=_payload(standing)))
         else:
-            click.echo(_line(standing))
+            _say(_line(standing))
 
     def note(text: str) -> None:
-        with suppress(OSError):  # a full disk under a log must not end the service
-            click.echo(text, err=True)
+        _say(text, err=True)
 
     def refused(error: BaseException) -> None:
         outcome = outcome_of(error)
@@ -181,6 +180,11 @@ def _tell(*, as_json: bool) -> Tell:
         note(f"not reloaded: {outcome.message}; the old one serves on")
 
     return Tell(ready, note, refused)
+
+
+def _say(text: str, *, err: bool = False) -> None:
+    with suppress(OSError):  # a full disk under a log, or a reader that has gone, must not end the service
+        click.echo(text, err=err)
 
 
 def _line(standing: Standing) -> str:
