@@ -188,7 +188,8 @@ class Step:
     share: float
     """What it adds, as a share of what is asked of the workload at the time."""
     how: str
-    """`stays`, `standby`, `rerouted`, `api`, `spare`, `rented`, `restored` or `repaired`."""
+    """`stays`, `standby`, `rerouted`, `restarted`, `api`, `spare`, `rented`, `restored`
+    or `repaired` (once the loss is over)."""
     site: str
     """Where."""
     pool: str
@@ -257,9 +258,9 @@ class Reached:
     stores: tuple[StoreAge, ...]
     """State it needs back."""
     rpa_s: float
-    """Work lost, s: the worst of the stores; 0 without one."""
+    """Work lost, s: the worst of the stores over all losses of the class; 0 without one."""
     cost_factor: float
-    """What running on the rest costs, as a multiple of the usual."""
+    """What running on the rest costs, as a multiple of the usual: the highest over all losses of the class."""
     misses: tuple[Miss, ...]
     """What is not met; empty where all is, or nothing is asked."""
 

@@ -1,0 +1,72 @@
+"""`tripoint assess`: what an estate can survive, before anything is tried."""
+
+from __future__ import annotations
+
+import click
+
+from tripoint.apps import wiring
+from tripoint.apps.answer import Answer, answering, plural
+from tripoint.apps.settings import read_settings
+from tripoint.apps.terminal.flags import FiniteRange
+from tripoint.apps.terminal.groups import NearestNameGroup
+from tripoint.apps.terminal.planning import watched
+
+
+@click.group(cls=NearestNameGroup)
+def command() -> None:
+    """Work out what an estate can survive, before anything is tried."""
+
+
+@command.command()
+@click.argument("estate", type=click.Path())
+@click.option("--plan", "given", metavar="PLAN", type=click.Path(),
+              help="Assess this plan.json, or the one in this folder; else the estate is planned first.")  # fmt: skip
+@click.option("--gap", metavar="SHARE", type=FiniteRange(min=0, max=1), default=0.001, show_default=True,
+              help="How close to the best each plan is searched.")  # fmt: skip
+@click.option("--time-limit", metavar="S", type=FiniteRange(min=0, min_open=True), default=60.0, show_default=True,
+              help="Longest solve of each, seconds.")  # fmt: skip
+@click.option("--full", is_flag=True, help="Print every row.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@answering
+def recovery(estate: str, given: str | None, gap: float, time_limit: float, full: bool, quiet: bool) -> Answer:
+    """Tell how soon each workload is back after each loss, and what of its data.
+
+    Times are sums of steps, each with its source and date; recovery points are those of the worst store. Ends with
+    exit code 1 when an objective is missed, or the estate has no plan.
+    """
+    from tripoint.apps.render.plan_text.layout import WIDTH, printed
+    from tripoint.apps.render.resilience.recovery import (
+        recovery_parts,
+        recovery_payload,
+        remedy_parts,
+        remedy_payload,
+    )
+    from tripoint.usecases.assess_recovery import assess_recovery
+    from tripoint.usecases.plan import PlanOptions
+
+    catalog = wiring.load_catalog()
+    loaded = wiring.load_estate(estate, catalog=catalog)
+    if given:
+        plan = wiring.read_plan(given)
+    else:
+        options = PlanOptions(gap=gap, seconds=time_limit, threads=read_settings().threads, baselines=False)
+        plan = watched(loaded, options, catalog, is_quiet=quiet)
+    if plan.solve is None:
+        why = " + ".join(plan.conflict.families) if plan.conflict else "its search found none"
+        nothing = {"families": list(plan.conflict.families) if plan.conflict else []}
+        return Answer(text=f"{estate}: no plan exists: {why}", payload=nothing, ok=False)
+    found = assess_recovery(loaded, catalog, plan)
+    parts = [*recovery_parts(found.reached, is_full=full), *remedy_parts(found.remedies)]
+    met = f"{len(found.asked) - len(found.missed)} of {plural(len(found.asked), 'objective')} met by design"
+    return Answer(
+        text=f"{printed(parts, width=WIDTH)}\n{met}",
+        payload={
+            "name": found.name,
+            "is_same_estate": found.is_same_estate,
+            "objectives": len(found.asked),
+            "met": len(found.asked) - len(found.missed),
+            "reached": recovery_payload(found.reached),
+            "remedies": remedy_payload(found.remedies),
+        },
+        ok=not found.missed,
+    )

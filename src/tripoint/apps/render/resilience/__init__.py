@@ -1,0 +1,1 @@
+"""What an estate survives, as text and as JSON."""

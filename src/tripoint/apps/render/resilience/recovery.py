@@ -1,0 +1,140 @@
+"""Recovery times and points beside what is asked, as text and as JSON."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.console import RenderableType
+
+from tripoint.apps.render.plan_text.layout import lines, table, titled
+from tripoint.domain.recovery import Miss
+
+if TYPE_CHECKING:
+    from tripoint.domain.recovery import Objective, Reached, Remedy, Term
+
+_MOST = 24
+_MOST_WAYS = 6
+_WORDS = {
+    Miss.TIME: "too late",
+    Miss.CAPACITY: "never enough while it lasts",
+    Miss.POINT: "too much lost",
+    Miss.COST: "too dear",
+}
+
+
+def recovery_parts(reached: tuple[Reached, ...], *, is_full: bool = False) -> list[RenderableType]:
+    """The table of what is asked beside what is reached, and how the recoveries that matter come about."""
+    asked = [each for each in reached if each.objective is not None]
+    shown = [each for each in reached if is_full or each.objective is not None or (not asked and each.loss)]
+    rows = [_row(each) for each in shown[: None if is_full else _MOST]]
+    columns = (("workload", "l"), ("loses", "l"), ("asked", "l"), ("back in", "r"), ("range", "r"), ("lost", "r"),
+               ("known", "l"), ("", "l"))  # fmt: skip
+    body: list[RenderableType] = [table(columns, rows)]
+    if len(shown) > len(rows):
+        body.append(lines([f"... {len(shown) - len(rows)} more with `--full`"]))
+    if not asked:
+        body.append(lines(["nothing is asked: declare `recovery.objectives`, or a workload's `recovery.rto_minutes`"]))
+    parts: list[RenderableType] = [titled("Recovery by design", *body)]
+    ways = [each for each in (asked or shown) if each.terms]
+    ways.sort(key=lambda each: (not each.misses, -each.rta_s))
+    told = [line for each in ways[: None if is_full else _MOST_WAYS] for line in _way(each)]
+    if told:
+        parts.append(titled("What the time is made of", lines(told)))
+    return parts
+
+
+def remedy_parts(remedies: tuple[Remedy, ...]) -> list[RenderableType]:
+    """What would meet the objectives that are missed, and what each costs."""
+    return [titled("What is missing, and its price", lines(map(remedy_line, remedies)))] if remedies else []
+
+
+def remedy_line(remedy: Remedy) -> str:
+    """One remedy as a sentence."""
+    if not remedy.is_possible:
+        return f"{remedy.asked}: {remedy.does}"
+    back = f"back in {duration(remedy.rta_s)}" if remedy.rta_s else "no break"
+    return f"{remedy.asked} costs {remedy.usd_per_month:,.0f} USD/month more: {remedy.does}; then {back}"
+
+
+def recovery_payload(reached: tuple[Reached, ...]) -> list[dict[str, Any]]:
+    """Every row with its steps and terms; times that never end are null."""
+    return [
+        {
+            **_plain(asdict(each)),
+            "is_met": None if each.objective is None else each.is_met,
+            "weakest_source": each.weakest,
+        }
+        for each in reached
+    ]
+
+
+def remedy_payload(remedies: tuple[Remedy, ...]) -> list[dict[str, Any]]:
+    """Every remedy; times that never end are null."""
+    return [_plain(asdict(each)) for each in remedies]
+
+
+def _plain(value: Any) -> Any:
+    """JSON knows no infinity."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `12 min`, `3.5 h`, `2.0 d`; `never` where it does not end."""
+    if math.isinf(seconds):
+        return "never"
+    for limit, unit, name in ((99.5, 1.0, "s"), (99.5 * 60, 60.0, "min"), (48 * 3600.0, 3600.0, "h")):
+        if seconds < limit:
+            amount = seconds / unit
+            return f"{amount:.0f} {name}" if amount >= 9.95 or name == "s" else f"{amount:.1f} {name}"
+    return f"{seconds / 86400.0:.1f} d"
+
+
+def asked_text(objective: Objective | None) -> str:
+    """An objective in a few words."""
+    if objective is None:
+        return ""
+    parts: list[str] = []
+    if objective.rto_minutes is not None:
+        share = objective.least_share
+        of = "" if share is None or share >= 1.0 else f" at {share:.0%}"
+        parts.append(f"RTO {duration(objective.rto_minutes * 60)}{of}")
+    elif objective.least_share is not None and objective.rpo_minutes is None:
+        parts.append(f"{objective.least_share:.0%}")
+    if objective.rpo_minutes is not None:
+        parts.append(f"RPO {duration(objective.rpo_minutes * 60)}")
+    if objective.highest_cost_factor is not None:
+        parts.append(f"cost x{objective.highest_cost_factor:g}")
+    if objective.residency:
+        parts.append(f"in {', '.join(objective.residency)}")
+    return ", ".join(parts)
+
+
+def _row(each: Reached) -> list[str]:
+    spread = "" if each.low_s == each.high_s else f"{duration(each.low_s)} .. {duration(each.high_s)}"
+    verdict = "" if each.objective is None else "met" if each.is_met else ", ".join(_WORDS[m] for m in each.misses)
+    return [
+        each.workload,
+        each.disruption.value,
+        asked_text(each.objective),
+        "no break" if each.rta_s == 0 else duration(each.rta_s),
+        spread,
+        "" if not each.stores else "nothing" if each.rpa_s == 0 else duration(each.rpa_s),
+        each.weakest.value if each.weakest is not None else "",
+        verdict,
+    ]
+
+
+def _way(each: Reached) -> list[str]:
+    head = f"{each.workload}, {each.loss}: {duration(each.rta_s)}"
+    return [f"{head} = {' + '.join(_term(term) for term in each.terms if term.seconds > 0)}"]
+
+
+def _term(term: Term) -> str:
+    known = term.source.value + (f" {term.as_of}" if term.as_of else "")
+    return f"{term.part.value.replace('_', ' ')} {duration(term.seconds)} ({known})"

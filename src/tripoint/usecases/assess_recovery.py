@@ -1,0 +1,50 @@
+"""Assess recovery: what a plan reaches after every loss, against what is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tripoint.domain.catalog import Catalog
+from tripoint.domain.plan import Plan
+from tripoint.domain.recovery import Reached, Remedy
+from tripoint.domain.source import LoadedEstate
+from tripoint.engines.placement.instance.prepare import prepare
+from tripoint.engines.resilience.recovery.assess import assess
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """What the estate can survive by design."""
+
+    name: str
+    """Estate name."""
+    reached: tuple[Reached, ...]
+    """Every workload after the worst loss of every class."""
+    remedies: tuple[Remedy, ...]
+    """What would meet the objectives that are missed, and its price; empty where they were not asked for."""
+    is_same_estate: bool
+    """False where the plan was made for another version of the estate."""
+
+    @property
+    def asked(self) -> tuple[Reached, ...]:
+        """Those something is asked for."""
+        return tuple(each for each in self.reached if each.objective is not None)
+
+    @property
+    def missed(self) -> tuple[Reached, ...]:
+        """Those that miss something."""
+        return tuple(each for each in self.reached if each.misses)
+
+
+def assess_recovery(loaded: LoadedEstate, catalog: Catalog, plan: Plan) -> Assessment:
+    """What the plan of an estate reaches; raises `OptionError` where the plan is none of this estate."""
+    instance = prepare(loaded.estate, catalog, loaded.profiles)
+    return Assessment(
+        name=loaded.estate.name,
+        reached=assess(instance, plan),
+        remedies=(),
+        is_same_estate=plan.estate_digest == loaded.digest,
+    )
