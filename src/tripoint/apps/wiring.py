@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tripoint.domain.table import RoutingTable
     from tripoint.engines.gateway.table.compile import Compiled
     from tripoint.engines.placement.milp.program import SolveLimits
+    from tripoint.ports import MilpSolver
     from tripoint.usecases.demand import FitOptions
     from tripoint.usecases.doctor import CatalogueAges
     from tripoint.usecases.explain import Explained, Question
@@ -107,6 +108,13 @@ def explain(
     from tripoint.usecases.explain import explain as run
 
     return run(loaded, catalog, plan, question, HighsSolver(), limits, tell)
+
+
+def solver() -> MilpSolver:
+    """What programs are solved with."""
+    from tripoint.adapters.solver_highs import HighsSolver
+
+    return HighsSolver()
 
 
 def plan_text(plan: Plan, *, full: bool = False) -> str:

@@ -19,22 +19,20 @@ from tripoint.engines.placement.families.today import pin_today
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.placement.instance.prepare import prepare
 from tripoint.engines.placement.instance.restrict import Alternative, alternatives, without_recovery
-from tripoint.engines.placement.milp.kernel import rescue
 from tripoint.engines.placement.milp.program import (
     FloatArray,
     Program,
     Solution,
     SolutionStatus,
     SolveLimits,
-    SolveProgress,
 )
-from tripoint.engines.placement.milp.staged import is_large, staged
 from tripoint.engines.placement.outcome import Outcome, solve_instance
 from tripoint.engines.placement.recall import recall
 from tripoint.engines.placement.revise import revised
 from tripoint.engines.placement.why.relax import relaxations
 from tripoint.ports import MilpSolver
 from tripoint.usecases.drive import drive
+from tripoint.usecases.solving import UNWATCHED, Clock, ProgressState, Stop, Watch, by_size
 
 _WARM_PART = 0.1
 """Share of the earlier solve's time that planning from it may take."""
@@ -67,36 +65,6 @@ class PlanOptions:
     """An earlier plan to start from: its decisions stay unless a change forces them or moving pays."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgressState:
-    """What a person watching wants to know."""
-
-    phase: str
-    """What is being done."""
-    incumbent: float | None = None
-    """Best objective so far, discounted USD."""
-    bound: float | None = None
-    """Proven bound so far, discounted USD."""
-    gap: float | None = None
-    """Relative gap."""
-    seconds: float = 0.0
-    """Seconds since the start."""
-
-
-Show = Callable[[ProgressState], None]
-Stop = Callable[[], bool]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
-    """How a run is watched and stopped."""
-
-    show: Show = lambda state: None
-    """Called with each state."""
-    should_stop: Stop = lambda: False
-    """True to stop with the best plan so far."""
-
-
 def plan(
     loaded: LoadedEstate,
     catalog: Catalog,
@@ -104,14 +72,14 @@ def plan(
     options: PlanOptions,
     *,
     today: date,
-    watch: Watch = Watch(),
+    watch: Watch = UNWATCHED,
 ) -> Plan:
     """The plan of an estate; infeasible is an answer, with the families in conflict.
 
     Raises:
         SolverError: a limit came before the first incumbent.
     """
-    clock = _Clock(watch.show, time.perf_counter())
+    clock = Clock(watch.show, time.perf_counter())
     clock.enter("resolving figures and fits")
     instance = prepare(loaded.estate, catalog, loaded.profiles)
     frame = Frame(loaded=loaded, instance=instance, options=_stated(options), today=today)
@@ -133,10 +101,10 @@ def plan(
     return assemble(replace(frame, instance=outcome.instance), outcome, others)
 
 
-def _outcome(instance: Instance, solver: MilpSolver, options: PlanOptions, clock: _Clock, should_stop: Stop) -> Outcome:
+def _outcome(instance: Instance, solver: MilpSolver, options: PlanOptions, clock: Clock, should_stop: Stop) -> Outcome:
     """The plan: near the earlier one where there is one, afresh where there is none or nothing near it holds."""
     limits = _limits(options)
-    afresh = _solve_with(solver, limits, clock, should_stop)
+    afresh = by_size(solver, limits, clock, should_stop)
     earlier = options.previous
     if earlier is None or earlier.solve is None:
         return solve_instance(instance, afresh)
@@ -181,54 +149,6 @@ def _limits(options: PlanOptions) -> SolveLimits:
     )
 
 
-@dataclass(slots=True)
-class _Clock:
-    """Tells the phase and the time since the start; the only stateful thing here."""
-
-    show: Show
-    started: float
-    phase: str = ""
-
-    def enter(self, phase: str) -> None:
-        self.phase = phase
-        self.show(ProgressState(phase=phase, seconds=time.perf_counter() - self.started))
-
-    def solving(self, state: SolveProgress) -> None:
-        self.show(
-            ProgressState(
-                phase=self.phase,
-                incumbent=state.incumbent,
-                bound=state.bound,
-                gap=state.gap,
-                seconds=time.perf_counter() - self.started,
-            )
-        )
-
-
-def _solve_with(
-    solver: MilpSolver, limits: SolveLimits, clock: _Clock, should_stop: Stop
-) -> Callable[[Program], Solution]:
-    """By size: the whole program, and its kernel where a limit came before any plan; a large one in stages at once."""
-
-    def once(program: Program) -> Solution:
-        return solver.solve(program, limits, clock.solving, should_stop)
-
-    def part(state: SolveProgress) -> None:
-        clock.solving(replace(state, bound=None, gap=None))
-
-    def solve(program: Program) -> Solution:
-        if is_large(program):
-            asking = staged(program, limits)
-            return drive(asking, solver, threads=limits.threads, progress=part, should_stop=should_stop)
-        found = once(program)
-        if found.status is not SolutionStatus.UNKNOWN or should_stop():
-            return found
-        clock.enter(f"{clock.phase}: no plan yet, trying the kernel")
-        return rescue(program, found, once)
-
-    return solve
-
-
 def _conflict(outcome: Outcome, solver: MilpSolver, options: PlanOptions) -> ConflictSet:
     """The families that cannot hold together, and what would do alone."""
     limits = replace(_limits(options), seconds=min(options.seconds, _CONFLICT_S))
@@ -250,7 +170,7 @@ def _conflict(outcome: Outcome, solver: MilpSolver, options: PlanOptions) -> Con
 
 
 def _baselines(
-    instance: Instance, solver: MilpSolver, options: PlanOptions, clock: _Clock, should_stop: Stop
+    instance: Instance, solver: MilpSolver, options: PlanOptions, clock: Clock, should_stop: Stop
 ) -> tuple[Baseline, ...]:
     """Alternatives priced until somebody stops: one that was not priced is left out, since it may well exist."""
     limits = replace(_limits(options), gap=max(options.gap, options.baseline_gap))
@@ -259,7 +179,7 @@ def _baselines(
         if should_stop():
             break
         clock.enter(f"pricing the alternative: {alternative.label}")
-        row = _priced(alternative, _solve_with(solver, limits, clock, should_stop))
+        row = _priced(alternative, by_size(solver, limits, clock, should_stop))
         if row.status is PlanStatus.INFEASIBLE and should_stop():
             break
         rows.append(row)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -17,22 +19,26 @@ if TYPE_CHECKING:
     from tripoint.domain.plan import Plan
     from tripoint.domain.source import LoadedEstate
     from tripoint.usecases.plan import PlanOptions
+    from tripoint.usecases.solving import Watch
 
 
 def watched(estate: LoadedEstate | str, options: PlanOptions, catalog: Catalog | None, *, is_quiet: bool) -> Plan:
     """The plan of an estate; raises as `wiring.plan` does, and `KeyboardInterrupt` when stopped before the first."""
-    from tripoint.usecases.plan import Watch
+    with watching(options.gap, is_quiet=is_quiet) as watch:
+        return wiring.plan(estate, options, catalog=catalog, watch=watch)
+
+
+@contextmanager
+def watching(gap: float, *, is_quiet: bool) -> Iterator[Watch]:
+    """Progress towards a gap, and Ctrl-C for what is found so far; `KeyboardInterrupt` where that is nothing yet."""
+    from tripoint.usecases.solving import Watch
 
     def tell() -> None:
         click.echo("stopping at what is found so far; press Ctrl-C again to give up", err=True)
 
-    with (
-        progress_display(target_gap=options.gap, is_quiet=is_quiet) as show,
-        Interruption(tell) as interruption,
-    ):
-        watch = Watch(show=show, should_stop=interruption.was_asked)
+    with progress_display(target_gap=gap, is_quiet=is_quiet) as show, Interruption(tell) as interruption:
         try:
-            return wiring.plan(estate, options, catalog=catalog, watch=watch)
+            yield Watch(show=show, should_stop=interruption.was_asked)
         except SolverError:
             if interruption.was_asked():  # stopped before the first plan: nothing failed but patience
                 raise KeyboardInterrupt("interrupted before the first plan was found") from None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from tripoint.domain.charge import Charge
 from tripoint.domain.plan import SolveSummary
+from tripoint.engines.placement.columns.flows import Network
 from tripoint.engines.placement.columns.formulation import Formulation
 from tripoint.engines.placement.decode import Decisions, decode
 from tripoint.engines.placement.formulate import formulate
@@ -47,7 +48,12 @@ def solve_instance(
     form, network = formulate(instance)
     adjust(form)
     program = form.program()
-    solution = solve(program)
+    return read_back(form, network, program, solve(program))
+
+
+def read_back(form: Formulation, network: Network, program: Program, solution: Solution) -> Outcome:
+    """What came of solving a program of this formulation."""
+    instance = form.instance
     known = {
         figure.key: figure
         for figure in (

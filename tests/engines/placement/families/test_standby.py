@@ -158,7 +158,7 @@ def test_what_may_be_lost_is_each_site_and_each_domain_that_sites_share() -> Non
     """A domain of one site is that site."""
     sites = (hall(failure_domains=("grid", "own")), hall("annexe", failure_domains=("grid",)), region())
     form, _ = formulate(resolved(place(*sites, workloads=(chat(),))))
-    assert [(name, sorted(members)) for name, members in contingencies(form)] == [
+    assert [(name, sorted(members)) for name, members in contingencies(form.instance)] == [
         ("site `hall`", [0]),
         ("site `annexe`", [1]),
         ("site `cloud`", [2]),

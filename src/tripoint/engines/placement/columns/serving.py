@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tripoint.domain.workload import Standby
 from tripoint.engines.costing.rates import api_mtok_in, api_mtok_out, migration
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.placement.columns.coefficients import (
@@ -13,7 +14,7 @@ from tripoint.engines.placement.columns.coefficients import (
     usable_blocks,
 )
 from tripoint.engines.placement.columns.formulation import Formulation, activity_at
-from tripoint.engines.placement.instance.instance import Lane, LaneKind
+from tripoint.engines.placement.instance.instance import Instance, Lane, LaneKind
 
 _STANDBY_TOKEN_USD = 1.0
 
@@ -159,12 +160,16 @@ def keeps_standby(form: Formulation, workload: int) -> bool:
 
 def standby_mode(form: Formulation, workload: int) -> str:
     """Declared mode, else the cheapest whose catalogue RTO meets the objective; `none` without one."""
-    recovery = form.instance.estate.workloads[workload].recovery
-    if recovery.standby.value != "none" or recovery.rto_minutes is None:
-        return recovery.standby.value
-    overrides = form.instance.estate.assumptions
-    for mode in ("cold", "warm"):
-        rto = default_figure(form.instance.catalog, overrides, f"standby.{mode}_rto_minutes")
+    return mode_of(form.instance, workload).value
+
+
+def mode_of(instance: Instance, workload: int) -> Standby:
+    """The same, of an instance."""
+    recovery = instance.estate.workloads[workload].recovery
+    if recovery.standby is not Standby.NONE or recovery.rto_minutes is None:
+        return recovery.standby
+    for mode in (Standby.COLD, Standby.WARM):
+        rto = default_figure(instance.catalog, instance.estate.assumptions, f"standby.{mode}_rto_minutes")
         if rto.value <= recovery.rto_minutes:
             return mode
-    return "hot"
+    return Standby.HOT

@@ -7,11 +7,12 @@ from tripoint.domain.policy import CostView
 from tripoint.engines.placement.columns.coefficients import is_energy
 from tripoint.engines.placement.columns.formulation import Formulation, Terms
 from tripoint.engines.placement.columns.serving import keeps_standby
+from tripoint.engines.placement.instance.instance import Instance
 
 
-def contingencies(form: Formulation) -> list[tuple[str, frozenset[int]]]:
+def contingencies(instance: Instance) -> list[tuple[str, frozenset[int]]]:
     """What may be lost at once: each site, and each failure domain two or more sites share."""
-    sites = form.instance.sites
+    sites = instance.sites
     losses = [(f"site `{model.site.id}`", frozenset({n})) for n, model in enumerate(sites)]
     domains = sorted({name for model in sites for name in model.site.failure_domains})
     for name in domains:
@@ -33,7 +34,7 @@ def standby(form: Formulation) -> None:
             continue
         lanes = list(form.lanes_of(workload))
         used_sites = {lane.site for _, lane in lanes}
-        for name, lost in contingencies(form):
+        for name, lost in contingencies(instance):
             if not lost & used_sites:
                 continue
             label = f"`{declared.id}` survives the loss of {name}"
