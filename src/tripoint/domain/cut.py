@@ -23,8 +23,8 @@ class Basis(StrEnum):
 class Spread:
     """A quantity and the 90 % interval that uncertain failure rates leave it."""
 
-    mean: float
-    """Expected value."""
+    value: float
+    """At the typical rates."""
     low: float
     """5th percentile over the uncertainty of rates."""
     high: float
@@ -51,7 +51,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """A smallest set of things whose failing together takes a workload down."""
+    """A smallest set of things whose failing together takes a workload below its least share."""
 
     members: tuple[str, ...]
     """Member ids, one or two."""
@@ -59,10 +59,14 @@ class Cut:
     """For people."""
     instances: int
     """Sets it stands for: more than 1 where sites are declared with `count`."""
+    lost_share: float
+    """Share of what is served that one of them takes away, 0 to 1."""
     per_year: float
     """Expected times per year, all instances together."""
+    hours: float
+    """Mean length of one, hours: until repair, or until the rest has taken over."""
     hours_per_year: float
-    """Expected hours per year, all instances together."""
+    """Expected hours per year, part outages counted by the share they take."""
     probability: float
     """Chance of at least one in a year, 0 to 1."""
     usd_per_year: float | None
@@ -80,21 +84,63 @@ class Reliance:
     least_share: float
     """Share of its demand below which it counts as down, 0 to 1."""
     singles: tuple[Cut, ...]
-    """Cut sets of one, dearest first."""
+    """Cut sets of one, most hours first."""
     pairs: tuple[Cut, ...]
-    """Cut sets of two, dearest first."""
+    """Cut sets of two, most hours first."""
     hours_per_year: Spread
-    """Expected hours down per year."""
+    """Expected hours down per year, part outages counted by the share they take."""
     p95_hours: float
-    """Hours down in a bad year, one in twenty."""
+    """The same in a bad year, one in twenty."""
     usd_per_year: Spread | None
     """Expected annual loss, USD; `None` where nobody said what an hour costs."""
     largest: str
-    """Member with the largest part in the expected hours; empty where nothing fails."""
+    """Thing whose failure alone takes most of what is served; empty where none takes any."""
     largest_share: float
     """That part, 0 to 1."""
-    broken: tuple[str, ...] = ()
-    """Tolerances it exceeds, each with both numbers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinglePoint:
+    """One thing that takes workloads down alone."""
+
+    member: str
+    """Member id."""
+    text: str
+    """For people."""
+    workloads: tuple[str, ...]
+    """Workloads it takes down."""
+    per_year: float
+    """Expected times per year, all instances together."""
+    hours_per_year: float
+    """Expected hours per year over these workloads, part outages counted by the share they take."""
+    usd_per_year: float | None
+    """Expected loss per year, USD; `None` where nobody said what an hour costs."""
+
+
+class Bound(StrEnum):
+    """What the business bears, bound by bound."""
+
+    ANNUAL_LOSS = "annual_loss_usd"
+    P95_HOURS = "p95_outage_hours"
+    LARGEST_SHARE = "largest_dependency_share"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bearing:
+    """One tolerance of the business, held against what was computed."""
+
+    workloads: tuple[str, ...]
+    """Workloads counted together."""
+    bound: Bound
+    """Which bound."""
+    allowed: float
+    """Most that is borne, in the bound's unit."""
+    found: float | None
+    """What was computed; `None` where it cannot be: nobody said what an hour costs."""
+    is_met: bool
+    """True when it is known and within."""
+    by: str
+    """What it mostly comes from; empty when nothing does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +191,10 @@ class DependencyReport:
     """Pairs of members tried, all of them."""
     reliances: tuple[Reliance, ...]
     """Per workload, in the estate's order."""
+    points: tuple[SinglePoint, ...]
+    """Everything that takes a workload down alone, most costly first."""
+    bearings: tuple[Bearing, ...]
+    """Tolerances of the estate, in its order."""
     knots: tuple[tuple[str, ...], ...]
     """Things that need each other in a circle: once all are down none can start first."""
     lockins: tuple[LockIn, ...]

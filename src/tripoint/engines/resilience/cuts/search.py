@@ -7,7 +7,7 @@ gates that count weights become adders over bit planes. Pairs are tried in block
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tripoint.engines.resilience.cuts.graph import Gate, Graph, layers
@@ -55,6 +55,15 @@ def down_when(graph: Graph, failed: frozenset[int]) -> frozenset[int]:
     """Nodes that are down when `failed` fail by themselves."""
     down = _down(graph, layers(graph), dict.fromkeys(failed, 1), 1)
     return frozenset(node for node, bit in enumerate(down) if bit)
+
+
+def down_in(graph: Graph, trials: Sequence[Sequence[int]]) -> list[int]:
+    """[node] the trials in which it is down, as bits; a trial is the events that fail in it."""
+    failing: dict[int, int] = {}
+    for number, events in enumerate(trials):
+        for event in events:
+            failing[event] = failing.get(event, 0) | 1 << number
+    return _down(graph, layers(graph), failing, (1 << len(trials)) - 1)
 
 
 def _trials(graph: Graph, block: range) -> dict[int, int]:
