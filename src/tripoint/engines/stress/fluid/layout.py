@@ -1,0 +1,189 @@
+"""A world as arrays: who may flow where, how much of a place a request per second takes, and what it costs there.
+
+Requests become flows, one per workload, or one per workload and callers' place where links are struck. A place's
+capacity is 1; what a flow needs of it is 1 over the requests per second the place sustains for it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tripoint.domain.money import NANO_PER_USD
+from tripoint.domain.table import Candidate
+from tripoint.domain.units import MS_PER_S
+from tripoint.engines.stress.kernel.arithmetic import Floats
+from tripoint.engines.stress.world import Callers, Demanded, Place, World
+
+Flags = NDArray[np.bool_]
+
+TOKEN, NODES, ENERGY, EGRESS = range(4)
+"""Parts of what serving costs, each with a price of its own that may change."""
+PARTS = 4
+_PER_TOKEN, _FIRM = "per_token", ("owned", "committed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Layout:
+    """Flows and places; F flows, P places, W workloads."""
+
+    world: World
+    """What it is made of."""
+    workload_of: tuple[int, ...]
+    """[F] index of its workload among the world's `demanded`."""
+    callers_of: tuple[int, ...]
+    """[F] index of its callers' place among the workload's; -1 where all come together."""
+    part: Floats
+    """[F] part of the workload's requests."""
+    is_waited_for: tuple[bool, ...]
+    """[F] true where a caller waits; other work takes what capacity remains and may be done later."""
+    order: tuple[int, ...]
+    """Flows by priority, first served first; equal ones as the estate has them."""
+    ways: tuple[tuple[int, ...], ...]
+    """[F] places it may be served at, in the order in which what finds no room elsewhere tries them."""
+    share: Floats
+    """[F, P] share of it that the plan puts there."""
+    need: Floats
+    """[F, P] share of the place a request per second takes; infinite where it cannot be served."""
+    usd: Floats
+    """[PARTS, F, P] cost of a request at the margin, USD."""
+    first_ms: Floats
+    """[F, P] time to first token at a half-full place, ms, network left out."""
+    stay_s: Floats
+    """[F, P] seconds a request stays."""
+    held_usd: Floats
+    """[P] cost of its nodes per second whether they work or not, USD."""
+    held_part: Floats
+    """[F, P] part of that a flow bears: by what the plan has it take of the place."""
+    spare: Floats
+    """[P] capacity that can still be had there, as a share of what stands."""
+    spare_usd: Floats
+    """[P] cost per second of having as much again as stands, USD."""
+    ready_s: Floats
+    """[P] seconds until capacity asked for serves; infinite where there is none."""
+
+    def links_of(self, flow: int) -> Mapping[str, tuple[str, ...]]:
+        """Links on the way of a flow, by site; none where its callers come together."""
+        asked, callers = self.world.demanded[self.workload_of[flow]], self.callers_of[flow]
+        return asked.callers[callers].links if callers >= 0 else {}
+
+
+def layout_of(world: World, *, by_callers: bool = False) -> Layout:
+    """The arrays of a world."""
+    flows = list(_flows(world, by_callers))
+    routes = {route.workload: route for route in world.table.routes}
+    share, need = np.zeros((len(flows), len(world.places))), np.full((len(flows), len(world.places)), np.inf)
+    usd, first_ms, stay_s = np.zeros((PARTS, *share.shape)), np.zeros_like(share), np.zeros_like(share)
+    ways: list[tuple[int, ...]] = []
+    for flow, (number, _, _) in enumerate(flows):
+        asked = world.demanded[number]
+        found: list[tuple[bool, bool, float, int]] = []
+        for candidate in routes[asked.workload].candidates:
+            at, place = candidate.target, world.places[candidate.target]
+            times = _times(place, candidate, asked)
+            takes = _need(place, asked, sum(times))
+            if not isfinite(takes) or isfinite(need[flow, at]):
+                continue
+            need[flow, at], share[flow, at] = takes, candidate.share
+            usd[:, flow, at] = _usd(place, candidate, asked)
+            first_ms[flow, at], stay_s[flow, at] = times[0] * MS_PER_S, sum(times)
+            found.append((candidate.is_fallback, candidate.share == 0.0, float(usd[:, flow, at].sum()), at))
+        ways.append(tuple(at for *_, at in sorted(found)))
+    ranks = sorted(range(len(flows)), key=lambda flow: (world.demanded[flows[flow][0]].priority, flow))
+    return Layout(
+        world=world,
+        workload_of=tuple(number for number, _, _ in flows),
+        callers_of=tuple(callers for _, callers, _ in flows),
+        part=np.array([part for *_, part in flows]),
+        is_waited_for=tuple(world.demanded[number].is_interactive for number, *_ in flows),
+        order=tuple(ranks),
+        ways=tuple(ways),
+        share=share,
+        need=need,
+        usd=usd,
+        first_ms=first_ms,
+        stay_s=stay_s,
+        held_usd=np.array([target.held_nano_per_hour / NANO_PER_USD / 3600.0 for target in world.table.targets]),
+        held_part=_held_part(world, flows, share, need),
+        spare=np.array([_spare(place) for place in world.places]),
+        spare_usd=np.array([place.usd_per_node_hour * place.nodes / 3600.0 for place in world.places]),
+        ready_s=np.array([place.ready_after_s if _spare(place) > 0.0 else np.inf for place in world.places]),
+    )
+
+
+def lateness(layout: Layout, slow: Floats, added_ms: dict[str, float]) -> Floats:
+    """[F, P] share of what is served there that comes after its objective; nothing is late that nobody waits for.
+
+    `slow` is how many times as long each place takes, `added_ms` what links add to a round trip, by link id.
+    """
+    late = np.zeros_like(layout.need)
+    for flow, (number, chosen) in enumerate(zip(layout.workload_of, layout.callers_of, strict=True)):
+        asked = layout.world.demanded[number]
+        if asked.ttft_ms is None or not asked.is_interactive:
+            continue
+        among = asked.callers if chosen < 0 else (asked.callers[chosen],)
+        for at in layout.ways[flow]:
+            site = layout.world.places[at].site
+            limit = asked.ttft_ms - layout.first_ms[flow, at] * slow[at]
+            over = [callers.share for callers in among if _trip_ms(callers, site, added_ms) > limit]
+            late[flow, at] = sum(over) / sum(callers.share for callers in among)
+    return late
+
+
+def _trip_ms(callers: Callers, site: str, added_ms: dict[str, float]) -> float:
+    return callers.rtt_ms.get(site, 0.0) + sum(added_ms.get(line, 0.0) for line in callers.links.get(site, ()))
+
+
+def _flows(world: World, by_callers: bool) -> Iterator[tuple[int, int, float]]:
+    """(workload, callers, part) of every flow."""
+    for number, asked in enumerate(world.demanded):
+        if by_callers:
+            yield from ((number, index, callers.share) for index, callers in enumerate(asked.callers))
+        else:
+            yield number, -1, 1.0
+
+
+def _times(place: Place, candidate: Candidate, asked: Demanded) -> tuple[float, float]:
+    """Seconds to the first token and from there to the last at a half-full place; 0 where nobody knows."""
+    timing = place.timings.get(candidate.model)
+    if timing is None:
+        return 0.0, 0.0
+    return timing.times(max(1, place.slots // 2), round(asked.tokens_in), round(asked.tokens_out))
+
+
+def _need(place: Place, asked: Demanded, stay_s: float) -> float:
+    """Share of the place one request per second takes: by the planner's rate, for a token API by its slots."""
+    rate = place.rates.get(asked.workload, 0.0)
+    if isfinite(rate):
+        return 1.0 / rate if rate > 0.0 else np.inf
+    return stay_s / place.slots if place.slots else 0.0
+
+
+def _usd(place: Place, candidate: Candidate, asked: Demanded) -> Sequence[float]:
+    """Parts of a request's cost at the margin; nodes rented by the hour are paid as nodes already."""
+    parts = [0.0] * PARTS
+    tokens = candidate.price.of(asked.tokens_in, asked.tokens_out) - candidate.price.usd_request
+    parts[EGRESS] = candidate.price.usd_request
+    if place.option == _PER_TOKEN:
+        parts[TOKEN] = tokens
+    elif place.option in _FIRM:
+        parts[ENERGY] = tokens
+    return parts
+
+
+def _held_part(world: World, flows: Sequence[tuple[int, int, float]], share: Floats, need: Floats) -> Floats:
+    """[F, P] each column sums to 1, or to 0 where the plan sends nobody."""
+    rates = np.array([world.demanded[number].requests_per_s * part for number, _, part in flows])
+    taken = rates[:, None] * share * np.where(np.isfinite(need), need, 0.0)
+    # A place that takes no room for a request is borne by requests.
+    taken = np.where(taken.any(axis=0), taken, rates[:, None] * share)
+    total = taken.sum(axis=0)
+    return taken / np.where(total > 0.0, total, 1.0)
+
+
+def _spare(place: Place) -> float:
+    return max(0.0, place.most_nodes / place.nodes - 1.0) if place.nodes > 0.0 else 0.0

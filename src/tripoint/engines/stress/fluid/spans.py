@@ -1,0 +1,180 @@
+"""When does what hold? The faults of one trial cut into spans in which nothing changes but the hour.
+
+What a fault does to a place is what it does in the request simulator (`trial.conditions`): it strikes the same places
+with the same force, and what overlaps combines alike. A place that fails half of its answers is out, since breakers
+open there.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from math import isfinite
+from typing import NamedTuple
+
+import numpy as np
+
+from tripoint.domain.fault import Fault, FaultKind
+from tripoint.domain.units import SECONDS_PER_HOUR
+from tripoint.engines.gateway.health.breaker import BreakerRules
+from tripoint.engines.stress.fluid.layout import Flags, Layout
+from tripoint.engines.stress.kernel.arithmetic import Floats
+from tripoint.engines.stress.trial.conditions import force, moments, strikes, times
+
+BREAKS_AT = BreakerRules().share
+"""Share of failures from which a breaker keeps a place shut."""
+_GONE = (FaultKind.DOWN, FaultKind.HANG, FaultKind.SERVICE_DOWN)
+_FAILING = (FaultKind.ERRORS, FaultKind.WRONG)
+_SCALED = (FaultKind.LIMIT, FaultKind.CAPACITY)
+_LINKS = (FaultKind.LINK_DOWN, FaultKind.LINK_DELAY)
+_BY_SETTING = frozenset((*_LINKS, FaultKind.LEAVE, FaultKind.PRICE, FaultKind.SLOW))
+_NEEDS_MORE = frozenset(
+    (*_GONE, *_FAILING, *_SCALED, FaultKind.SLOW, FaultKind.LINK_DOWN, FaultKind.LEAVE, FaultKind.DEMAND)
+)
+_NO_ORDERS = frozenset(("registry", "control", "identity"))
+"""Shared services without which no capacity can be had."""
+_DAY_S = 86_400.0
+
+Key = tuple[tuple[FaultKind, tuple[str, ...], float], ...]
+"""What of a span cannot be told by capacity and demand alone: kind, things and force of faults, in a fixed order."""
+
+
+class Spans(NamedTuple):
+    """One trial; S spans."""
+
+    edges: Floats
+    """[S + 1] seconds, ascending, from 0 to the end."""
+    capacity: Floats
+    """[S, P] share of each place that is left."""
+    demand: Floats
+    """[S, F] times what is asked."""
+    spare: Flags
+    """[S, P] whether capacity that was asked for serves."""
+    keys: tuple[Key, ...]
+    """[S] see `Key`."""
+    is_struck: Flags
+    """[S] whether anything is other than usual."""
+
+
+class Struck:
+    """Which places and flows a fault is about, looked up once per kind and names."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._places: dict[tuple[FaultKind, tuple[str, ...]], list[int]] = {}
+        self._flows: dict[tuple[str, ...], list[int]] = {}
+        self.growing = [(at, float(each)) for at, each in enumerate(layout.ready_s) if isfinite(each)]
+        """Places where more can be had, and the seconds until it serves."""
+
+    def places(self, fault: Fault) -> list[int]:
+        """Indexes of places."""
+        key = (fault.kind, fault.on)
+        if key not in self._places:
+            places = self._layout.world.places
+            self._places[key] = [index for index, place in enumerate(places) if strikes(fault, place)]
+        return self._places[key]
+
+    def flows(self, fault: Fault) -> list[int]:
+        """Indexes of flows whose workload it names."""
+        if fault.on not in self._flows:
+            names = [self._layout.world.demanded[number].workload for number in self._layout.workload_of]
+            self._flows[fault.on] = [index for index, name in enumerate(names) if name in fault.on]
+        return self._flows[fault.on]
+
+
+def spans_of(layout: Layout, struck: Struck, faults: Sequence[Fault], until_s: float) -> Spans:
+    """The spans of one trial of `until_s` seconds."""
+    waits = _waits(faults, until_s)
+    ready = [
+        (at, begin + ready_s + delay, end)
+        for begin, end, delay in waits
+        for at, ready_s in struck.growing
+        if begin + ready_s + delay < end
+    ]
+    cuts = {0.0, until_s, *(_moment(at) for at in moments(faults)), *(_moment(begin) for _, begin, _ in ready)}
+    edges = sorted(at for at in cuts if 0.0 <= at <= until_s)
+    count, width = len(edges) - 1, len(layout.world.places)
+    capacity, demand = np.ones((count, width)), np.ones((count, len(layout.workload_of)))
+    spare, is_struck = np.zeros((count, width), dtype=bool), np.zeros(count, dtype=bool)
+    keys: list[list[tuple[FaultKind, tuple[str, ...], float]]] = [[] for _ in range(count)]
+    for at, begin, end in ready:
+        spare[bisect_left(edges, _moment(begin)) : bisect_left(edges, _moment(end)), at] = True
+    for fault in faults:
+        first, last = (bisect_left(edges, _moment(at)) for at in (_begins(fault), min(fault.until_s, until_s)))
+        is_struck[first:last] = True
+        for start, stop in _steps(fault, edges, first, last):
+            now = (edges[start] + edges[start + 1]) / 2.0
+            if fault.kind in _BY_SETTING:
+                for span in range(start, stop):
+                    keys[span].append((fault.kind, fault.on, _size(fault, now)))
+            if fault.kind is FaultKind.DEMAND:
+                demand[start:stop, struck.flows(fault)] *= times(fault, now)
+            elif fault.kind is FaultKind.SERVICE_DOWN and _NO_ORDERS.intersection(fault.on):
+                spare[start:stop] = False
+            if (left := _left(fault, now)) < 1.0:
+                capacity[start:stop, struck.places(fault)] *= left
+    return Spans(
+        edges=np.array(edges),
+        capacity=capacity,
+        demand=demand,
+        spare=spare,
+        keys=tuple(tuple(sorted(key)) for key in keys),
+        is_struck=is_struck,
+    )
+
+
+def _steps(fault: Fault, edges: Sequence[float], first: int, last: int) -> Iterable[tuple[int, int]]:
+    """Stretches of spans in which the fault has one force: all of it at once unless it ramps up."""
+    if fault.ramp_s <= 0.0 or fault.kind is FaultKind.LEAVE:
+        return [(first, last)] if first < last else []
+    full = min(last, bisect_left(edges, _moment(fault.at_s + fault.ramp_s)))
+    steps = [(span, span + 1) for span in range(first, full)]
+    return [*steps, (full, last)] if full < last else steps
+
+
+def _moment(at_s: float) -> float:
+    """To the microsecond: what is closer together is the same moment."""
+    return round(at_s, 6)
+
+
+def _begins(fault: Fault) -> float:
+    """When it begins to bite, s: those who must leave have notice."""
+    return fault.at_s + fault.size * _DAY_S if fault.kind is FaultKind.LEAVE else fault.at_s
+
+
+def _size(fault: Fault, now: float) -> float:
+    if fault.kind is FaultKind.LINK_DELAY:
+        return fault.size * force(fault, now)
+    return times(fault, now) if fault.kind in (FaultKind.PRICE, FaultKind.SLOW) else 1.0
+
+
+def _left(fault: Fault, now: float) -> float:
+    """Share of a struck place's capacity it leaves."""
+    strength = force(fault, now)
+    if fault.kind in _GONE:
+        return 0.0 if strength > 0.0 else 1.0
+    if fault.kind in _FAILING:
+        failing = fault.size * strength
+        return 0.0 if failing >= BREAKS_AT else 1.0 - failing
+    if fault.kind in _SCALED:
+        return times(fault, now)
+    return 1.0 / max(1.0, times(fault, now)) if fault.kind is FaultKind.SLOW else 1.0
+
+
+def _waits(faults: Sequence[Fault], until_s: float) -> list[tuple[float, float, float]]:
+    """(begin, end, delay) of stretches in which more capacity is wanted: what overlaps or touches is one of them.
+
+    `delay` is what an absent approver adds, s.
+    """
+    times_s = sorted((_begins(fault), min(fault.until_s, until_s)) for fault in faults if fault.kind in _NEEDS_MORE)
+    joined: list[list[float]] = []
+    for begin, end in times_s:
+        if joined and begin <= joined[-1][1]:
+            joined[-1][1] = max(joined[-1][1], end)
+        elif begin < end:
+            joined.append([begin, end])
+    absent = [fault for fault in faults if fault.kind is FaultKind.APPROVAL]
+    return [
+        (begin, end, sum(fault.size * SECONDS_PER_HOUR for fault in absent if fault.at_s <= begin < fault.until_s))
+        for begin, end in joined
+    ]
