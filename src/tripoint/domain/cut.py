@@ -153,6 +153,8 @@ class LockIn:
     """For people."""
     workloads: tuple[str, ...]
     """Workloads that lean on it."""
+    stranded: tuple[str, ...]
+    """Of these, the ones no other site of the estate could run."""
     data_gb: float
     """Data of which no other copy exists, GB."""
     move_days: float
@@ -174,7 +176,7 @@ class LockIn:
     exit_usd: float
     """All four, USD."""
     substitutes: int
-    """Things that could take its place."""
+    """Places that could take over the workload with the fewest, declared ones included."""
     tested: int
     """Of these, tested within the last year."""
     surface: tuple[str, ...]

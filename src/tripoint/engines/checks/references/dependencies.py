@@ -9,7 +9,6 @@ from tripoint.domain.errors import Finding
 from tripoint.domain.estate import Estate
 from tripoint.domain.findings import clip, finding, quoted
 from tripoint.engines.checks.references.names import unknown
-from tripoint.engines.checks.values.times import check_month
 from tripoint.engines.facts.shared import Things, derived_needs, derived_things, node_id, things_of
 
 
@@ -31,9 +30,6 @@ def check_dependencies(estate: Estate) -> Iterator[Finding]:
             if name not in things.leaning:
                 message = f"nothing that could need it is called `{clip(name)}`"
                 yield unknown("TP1217", f"{path}.needed_by[{place}]", message, name, things.leaning)
-        for place, substitute in enumerate(each.leaving.substitutes if each.leaving else ()):
-            if substitute.tested is not None:
-                yield from check_month(f"{path}.leaving.substitutes[{place}].tested", substitute.tested)
         if each.needs_any and each.at_least > len(each.needs_any):
             message = f"is {each.at_least}, expects at most {len(each.needs_any)}, the length of `needs_any`"
             yield finding("TP1302", f"{path}.at_least", message, "lower it, or name more alternatives")

@@ -37,9 +37,10 @@ def january(year: str) -> str:
 
 def check_times(estate: Estate) -> Iterator[Finding]:
     """Months that are none, horizons of part periods, promises that ended, a currency without code or rate."""
-    yield from check_month("horizon.start", estate.horizon.start)
+    yield from _month("horizon.start", estate.horizon.start)
     yield from _whole_periods(estate.horizon)
     yield from _pool_months(estate)
+    yield from _test_months(estate)
     yield from _currency(estate)
 
 
@@ -83,20 +84,26 @@ def _pool_months(estate: Estate) -> Iterator[Finding]:
         for place, pool in enumerate(site.pools or ()):
             path = f"sites[{index}].pools[{place}]"
             if pool.held_until is not None:
-                yield from check_month(f"{path}.held_until", pool.held_until)
+                yield from _month(f"{path}.held_until", pool.held_until)
             for number, commitment in enumerate(pool.commitments):
                 yield from _ends(f"{path}.commitments[{number}].ends", commitment.ends, estate.horizon.start)
 
 
-def check_month(path: str, text: str) -> Iterator[Finding]:
-    """A finding where a text is not a month."""
+def _test_months(estate: Estate) -> Iterator[Finding]:
+    for index, each in enumerate(estate.dependencies):
+        for place, substitute in enumerate(each.leaving.substitutes if each.leaving else ()):
+            if substitute.tested is not None:
+                yield from _month(f"dependencies[{index}].leaving.substitutes[{place}].tested", substitute.tested)
+
+
+def _month(path: str, text: str) -> Iterator[Finding]:
     if not is_month(text):
         hint = f"write `{text[:7]}`" if is_month(text[:7]) else f"for example `{january(text)}`"
         yield finding("TP1305", path, f"`{clip(text)}` is not a month, expects `YYYY-MM`", hint)
 
 
 def _ends(path: str, ends: str, start: str) -> Iterator[Finding]:
-    yield from check_month(path, ends)
+    yield from _month(path, ends)
     if is_month(ends) and is_month(start) and ends < start:
         message = f"the commitment ends in {ends}, before the plan starts in {start}"
         yield finding("TP1308", path, message, "remove it, or correct its end")
