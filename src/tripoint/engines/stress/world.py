@@ -63,20 +63,24 @@ class Place:
     option: str
     """How its nodes are paid: `owned`, `committed`, `on_demand`, `spot` or `per_token`."""
     nodes: float
-    """Nodes; 0 for a token API."""
+    """Nodes that serve; 0 for a token API, and for a cold standby until its nodes are there."""
     slots: int
-    """Sequences it works on at once; what comes beyond waits in its own queue."""
+    """Sequences it works on at once with these nodes, or with all it can have where it has none yet; what comes
+    beyond waits in its own queue."""
     timings: Mapping[str, Timing]
     """Model spec id -> how long it takes."""
     most_nodes: float
-    """Nodes that can be had here, those that serve included."""
+    """Nodes that can be had here, those that serve included; `inf` where they are rented without a limit."""
     ready_after_s: float
-    """Seconds from the decision to have one more node until it serves; `inf` where there are no more."""
+    """Seconds from a loss elsewhere until one more node serves here: noticed, provided, loaded, warmed up; `inf` where
+    no more can be had."""
     usd_per_node_hour: float
     """What one more node costs an hour, USD; 0 for a token API and where nobody knows."""
     rates: Mapping[str, float]
     """Workload id -> requests per second it sustains within the objectives, were it that workload's alone; `inf` for
     a token API."""
+    is_cold: bool = False
+    """True for a standby that has no nodes until they are needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +137,10 @@ class Demanded:
     """Sites policy permits, in the estate's order: judged anew, not taken from the table."""
     callers: tuple[Callers, ...]
     """Where its requests come from; one nameless entry where nothing was declared."""
+    tokens_in_cv: float = 0.0
+    """Coefficient of variation of input tokens; 0 where only their mean is known, which is what was planned for."""
+    tokens_out_cv: float = 1.0
+    """Coefficient of variation of output tokens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,10 +20,6 @@ from tripoint.engines.stress.world import Demanded, World
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
-TOKENS_CV = 1.0
-"""Coefficient of variation of token counts where no trace tells: the exponential's, between the 0.6 and 2 of public
-traces of conversations and of code."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrivals:
@@ -108,9 +104,13 @@ def _of(index: int, asked: Demanded, start_hour: int, seconds: float, draws: Str
     rates = asked.requests_per_s * np.array(weights)
     at = arrivals_until(draws, f"gaps/{asked.workload}", edges, rates, asked.burstiness_cv)
     size = int(at.size)
-    tokens_in = _tokens(draws.named(f"tokens_in/{asked.workload}"), size, asked.tokens_in, least=1)
+    tokens_in = _tokens(
+        draws.named(f"tokens_in/{asked.workload}"), size, (asked.tokens_in, asked.tokens_in_cv), least=1
+    )
     least = 0 if asked.tokens_out == 0 else 1
-    tokens_out = _tokens(draws.named(f"tokens_out/{asked.workload}"), size, asked.tokens_out, least=least)
+    tokens_out = _tokens(
+        draws.named(f"tokens_out/{asked.workload}"), size, (asked.tokens_out, asked.tokens_out_cv), least=least
+    )
     return _columns(index, at, tokens_in, tokens_out, _callers(asked, draws, size))
 
 
@@ -122,10 +122,12 @@ def _columns(index: int, at: Floats, tokens_in: Whole, tokens_out: Whole, caller
     )  # fmt: skip
 
 
-def _tokens(stream: Stream, count: int, mean: float, *, least: int) -> Whole:
-    if mean <= 0.0 or count == 0:
-        return np.full(count, least, dtype=np.int64)
-    drawn = lognormals(stream, 0, count, mean=mean, cv=TOKENS_CV)
+def _tokens(stream: Stream, count: int, shape: tuple[float, float], *, least: int) -> Whole:
+    """Token counts of that mean and variation."""
+    mean, cv = shape
+    if mean <= 0.0 or cv <= 0.0 or count == 0:
+        return np.full(count, max(least, round(mean)), dtype=np.int64)
+    drawn = lognormals(stream, 0, count, mean=mean, cv=cv)
     return np.maximum(least, np.rint(drawn)).astype(np.int64)
 
 

@@ -1,0 +1,262 @@
+"""Surveys an estate and its plan into the world it is tried in: the gateway's own table, and what stands behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from math import inf, sqrt
+
+from tripoint.domain.catalog import Catalog
+from tripoint.domain.demand import DemandProfile, Distribution
+from tripoint.domain.disruption import DisruptionClass
+from tripoint.domain.plan import Plan
+from tripoint.domain.purchase import PurchaseOption
+from tripoint.domain.recovery import Part
+from tripoint.domain.serving import Upstream
+from tripoint.domain.source import LoadedEstate
+from tripoint.domain.table import Target
+from tripoint.domain.units import HOURS_PER_WEEK, MS_PER_S
+from tripoint.engines.facts.pools import PoolSpec
+from tripoint.engines.gateway.table.compile import compile_table
+from tripoint.engines.gateway.table.ground import Asked, Ground, Work, ground_of
+from tripoint.engines.gateway.table.prices import option_of, work_of
+from tripoint.engines.gateway.table.shares import period_at
+from tripoint.engines.gateway.table.tariffs.hours import node_hour
+from tripoint.engines.resilience.times.terms import Way, assumed
+from tripoint.engines.sizing.paths import path_between
+from tripoint.engines.sizing.policy import is_allowed, place_of, subject_of
+from tripoint.engines.sizing.speed.memory import bytes_key
+from tripoint.engines.stress.planned import Standing, standing
+from tripoint.engines.stress.stations.listed import pace_of
+from tripoint.engines.stress.stations.timing import BatchTiming
+from tripoint.engines.stress.world import Callers, Demanded, Line, Place, SteadyTiming, Timing, World
+
+OUTPUT_CV = 1.0
+"""Variation of output tokens where no trace tells: that of answers which may end at any token alike."""
+WIDEST_CV = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Site:
+    """What everything at one upstream is looked up from."""
+
+    ground: Ground
+    standing: Standing
+    target: Target
+    pool: PoolSpec | None
+    planned: PurchaseOption | None
+
+    @property
+    def upstream(self) -> Upstream:
+        return self.standing.upstream
+
+
+def survey(loaded: LoadedEstate, catalog: Catalog, plan: Plan | None, *, today: date) -> World:
+    """The world of an estate that passed its checks, as it is on a day of the plan.
+
+    With a plan, what the plan places serves; without one, what the estate declares under `serving`.
+    """
+    period = None if plan is None or not plan.periods else period_at(plan, today)
+    stands = standing(loaded.estate, plan if period is not None else None, period or 0)
+    serving = replace(loaded.estate.serving, upstreams=tuple(each.upstream for each in stands), keys=())
+    tried = replace(loaded, estate=replace(loaded.estate, serving=serving))
+    table = compile_table(tried, catalog, plan, today=today, previous=None).table
+    ground = ground_of(tried, catalog, today)
+    places = tuple(_place(_site(ground, each, target)) for each, target in zip(stands, table.targets, strict=True))
+    routed = {route.workload for route in table.routes}
+    demanded = tuple(
+        _demanded(ground, each, period, loaded.profiles.get(each.workload.id))
+        for each in ground.asked
+        if each.workload.id in routed
+    )
+    return World(
+        name=table.name,
+        table=table,
+        places=places,
+        demanded=demanded,
+        lines=tuple(
+            Line(
+                id=link.id, ends=(link.source, link.target), bandwidth_gbps=link.bandwidth_gbps, conduits=link.conduits
+            )
+            for link in loaded.estate.links
+        ),
+        unserved=tuple(each.workload.id for each in ground.asked if each.workload.id not in routed),
+    )
+
+
+def _site(ground: Ground, stands: Standing, target: Target) -> _Site:
+    upstream = stands.upstream
+    pool = ground.pools.get((upstream.site, ground.node_type_of(upstream) or ""))
+    return _Site(ground=ground, standing=stands, target=target, pool=pool, planned=upstream.option)
+
+
+# --- places ---------------------------------------------------------------------------------------------------------
+
+
+def _place(at: _Site) -> Place:
+    ground, upstream, pool = at.ground, at.upstream, at.pool
+    site = ground.sites[upstream.site]
+    works = _works(at)
+    timings: dict[str, Timing] = {model: _timing(at, works.get(model)) for model in upstream.models}
+    node_type = ground.node_type_of(upstream) or ""
+    option = PurchaseOption.PER_TOKEN if pool is None else option_of(upstream, pool, at.planned)
+    hour = None if pool is None else node_hour(ground, pool, option)
+    return Place(
+        upstream=upstream.id,
+        site=site.id,
+        pool=f"{site.id}/{node_type}",
+        provider=site.provider,
+        region=site.region or "",
+        kind=site.kind.value,
+        domains=site.failure_domains,
+        option=option.value,
+        nodes=at.standing.nodes,
+        slots=_slots(at, timings),
+        timings=timings,
+        most_nodes=_most(at),
+        ready_after_s=_ready_after_s(at, works),
+        is_cold=pool is not None and at.standing.nodes <= 0.0,
+        usd_per_node_hour=0.0 if hour is None else hour.useful,
+        rates=_rates(at),
+    )
+
+
+def _works(at: _Site) -> dict[str, tuple[Asked, Work]]:
+    """Model -> the workload that asks most of it, as the planner sizes it on the pool."""
+    found: dict[str, tuple[Asked, Work]] = {}
+    for asked, work in _sized(at):
+        model = asked.workload.model or ""
+        if model not in found or asked.load.work_rate > found[model][0].load.work_rate:
+            found[model] = (asked, work)
+    return found
+
+
+def _sized(at: _Site) -> list[tuple[Asked, Work]]:
+    if at.pool is None:
+        return []
+    return [
+        (asked, work)
+        for asked in at.ground.asked
+        if asked.workload.model in at.upstream.models
+        if (work := work_of(at.ground, asked, at.pool, asked.workload.model)) is not None
+    ]
+
+
+def _timing(at: _Site, known: tuple[Asked, Work] | None) -> Timing:
+    """The closed form of a replica where the planner knows one; the catalogue's times of token APIs elsewhere."""
+    if known is not None:
+        asked, work = known
+        chip = at.ground.desk.accelerator(work.node.accelerator)
+        if chip is not None:
+            pace = pace_of(at.ground.desk, work.errand, work.hosted, chip)
+            replicas = at.standing.upstream.nodes * work.hosted.replicas_per_node
+            return BatchTiming(pace=pace, replicas=max(replicas, 1e-6), cached_share=asked.load.cached_share)
+    first = at.ground.desk.default("hosting.api_ttft_ms").value
+    each = at.ground.desk.default("hosting.api_tpot_ms").value
+    return SteadyTiming(first_s=first / MS_PER_S, in_s=0.0, out_s=each / MS_PER_S)
+
+
+def _slots(at: _Site, timings: Mapping[str, Timing]) -> int:
+    """Sequences at once: the batch's limit of the model that takes most, a token API's own limit elsewhere."""
+    known = [timing.slots for timing in timings.values() if isinstance(timing, BatchTiming)]
+    return max(known, default=at.target.max_concurrency)
+
+
+def _rates(at: _Site) -> dict[str, float]:
+    """Requests per second in the long run: by the nodes that serve, or would."""
+    nodes = at.standing.nodes or at.standing.most
+    if at.pool is None:
+        return {asked.workload.id: inf for asked in at.ground.asked if asked.workload.model in at.upstream.models}
+    return {asked.workload.id: work.hosted.node_rate * nodes for asked, work in _sized(at)}
+
+
+def _most(at: _Site) -> float:
+    """Nodes that can be had: those kept for it, and where they are rented what the pool may have."""
+    if at.pool is None or not at.pool.site.kind.is_rented:
+        return at.standing.most
+    limit = at.pool.max_nodes
+    return inf if limit is None else max(at.standing.most, float(limit * at.pool.site.count))
+
+
+def _ready_after_s(at: _Site, works: Mapping[str, tuple[Asked, Work]]) -> float:
+    """Noticed, provided, loaded from disk, warmed up, shifted to; `inf` where no more can be had."""
+    if at.pool is None or _most(at) <= at.standing.nodes:
+        return inf
+    ground = at.ground
+    way = Way(disruption=DisruptionClass.SITE, workload="", site=at.upstream.site)
+    parts = [(Part.DETECT, "detect.site"), (Part.WARM_UP, "warm_up"), (Part.SHIFT, "shift")]
+    parts.append((Part.PROVISION, f"provision.{'rented' if at.pool.site.kind.is_rented else 'spare'}"))
+    waits = [assumed(ground.estate, ground.catalog, part, key, way).seconds for part, key in parts]
+    sizes = [
+        work.errand.size.parameters_b * ground.desk.default(bytes_key(work.hosted.speed.precision)).value
+        for _, work in works.values()
+        if work.errand.size is not None
+    ]
+    rate = ground.desk.default("recovery.load_gb_per_s").value
+    return sum(waits) + max(sizes, default=0.0) / rate
+
+
+# --- workloads ------------------------------------------------------------------------------------------------------
+
+
+def _demanded(ground: Ground, asked: Asked, period: int | None, profile: DemandProfile | None) -> Demanded:
+    workload, load, demand = asked.workload, asked.load, asked.demand
+    sites = [site.id for site in ground.estate.sites]
+    subject = subject_of(workload, ground.estate, ground.catalog)
+    permitted = tuple(
+        site.id for site in ground.estate.sites if is_allowed(place_of(site, ground.catalog), subject, ground.book)
+    )
+    scale = 1.0 if period is None else _growth(ground, asked, period)
+    return Demanded(
+        workload=workload.id,
+        kind=workload.kind.value,
+        model=workload.model or "",
+        requests_per_s=load.requests_per_s * scale,
+        hour_of_week=tuple(load.hour_of_week) or (1.0,) * HOURS_PER_WEEK,
+        burstiness_cv=load.burstiness_cv,
+        tokens_in=demand.input_tokens,
+        tokens_out=demand.output_tokens,
+        tokens_in_cv=_cv(None if profile is None else profile.input_tokens, 0.0),
+        tokens_out_cv=_cv(None if profile is None else profile.output_tokens, OUTPUT_CV),
+        growth_per_year=workload.growth_per_year,
+        priority=workload.priority,
+        is_interactive=workload.kind.is_interactive,
+        ttft_ms=workload.slo.ttft_ms,
+        tpot_ms=workload.slo.tpot_ms,
+        availability=workload.slo.availability,
+        least_share=workload.recovery.survive_share,
+        deadline_hours=workload.deadline_hours,
+        permitted=permitted,
+        callers=_callers(ground, asked, sites),
+    )
+
+
+def _cv(known: Distribution | None, otherwise: float) -> float:
+    """Coefficient of variation of a lognormal with that mean and median; `otherwise` where nobody measured."""
+    if known is None or known.p50 <= 0.0 or known.mean <= known.p50:
+        return otherwise
+    return min(sqrt((known.mean / known.p50) ** 2 - 1.0), WIDEST_CV)
+
+
+def _growth(ground: Ground, asked: Asked, period: int) -> float:
+    """Demand of a period of the plan over today's."""
+    today = asked.load.mtok_per_month * ground.estate.horizon.period_months
+    if today <= 0.0 or not 0 <= period < len(asked.demand.mtok_in):
+        return 1.0
+    return (asked.demand.mtok_in[period] + asked.demand.mtok_out[period]) / today
+
+
+def _callers(ground: Ground, asked: Asked, sites: Sequence[str]) -> tuple[Callers, ...]:
+    found = []
+    for caller in asked.workload.callers:
+        paths = {site: path_between(ground.estate, ground.catalog, caller.place, site) for site in sites}
+        found.append(
+            Callers(
+                place=caller.place,
+                share=caller.share,
+                rtt_ms={site: path.rtt_ms.value for site, path in paths.items()},
+                links={site: path.links for site, path in paths.items()},
+            )
+        )
+    return tuple(found) or (Callers(place="", share=1.0, rtt_ms={}, links={}),)
