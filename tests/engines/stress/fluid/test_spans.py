@@ -58,5 +58,5 @@ def test_capacity_is_what_conditions_leave(struck: tuple[Fault, ...]) -> None:
         middle = float(begin + end) / 2
         found = conditions(tried, struck, middle)
         expected = [left(state) if left(state) * 10_000 >= 0.5 else 0.0 for state in found.places]
-        assert spans.capacity[span].tolist() == pytest.approx(expected, abs=1e-4)
+        assert spans.capacity[:, span].tolist() == pytest.approx(expected, abs=1e-4)
         assert spans.is_struck[span] == any(fault.at_s <= middle < fault.until_s for fault in struck)

@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tripoint.domain.stress import Outcome
 from tripoint.domain.units import MS_PER_S, SECONDS_PER_HOUR
 from tripoint.engines.stress.fluid.filling import OUTSIDE, USD, Setting
-from tripoint.engines.stress.fluid.layout import Layout
+from tripoint.engines.stress.fluid.layout import Flags, Layout
 from tripoint.engines.stress.fluid.outcomes import Tried, stale_s
 from tripoint.engines.stress.fluid.pieces import ASKED, Usual
 from tripoint.engines.stress.fluid.spans import Key
@@ -44,19 +45,11 @@ def catch_up(edges_s: Floats, arriving: Floats, possible: Floats) -> Course:
     done = np.clip(arriving + before - backlog, 0.0, possible)
     arrived, finished = np.cumsum(arriving), np.concatenate(([0.0], np.cumsum(done)))
     slack = _SLACK * float(arrived[-1])
-    at = clock_times(np.maximum(np.minimum(arrived, finished[-1]) - slack, 0.0), edges_s, finished)
-    waits = np.where(arrived > finished[-1] + slack, np.inf, np.maximum(at - edges_s[1:], 0.0))
+    waits = np.where(arrived > finished[-1] + slack, np.inf, 0.0)
+    held = np.flatnonzero((backlog > slack) & np.isfinite(waits))
+    at = clock_times(np.maximum(np.minimum(arrived[held], finished[-1]) - slack, 0.0), edges_s, finished)
+    waits[held] = np.maximum(at - edges_s[1:][held], 0.0)
     return Course(done=done, backlog=backlog, waits_s=waits)
-
-
-def spread_over(done: Floats, rooms: Floats) -> Floats:
-    """[K, L] the work done at each of K places, first one first; `rooms` are the amounts possible there."""
-    taken = np.zeros_like(rooms)
-    rest = done.copy()
-    for place, room in enumerate(rooms):
-        taken[place] = np.minimum(rest, room)
-        rest -= taken[place]
-    return taken
 
 
 class _Sums(NamedTuple):
@@ -72,77 +65,152 @@ class _Sums(NamedTuple):
     margin: float
 
 
-def outcomes_deferred(
-    layout: Layout, tried: Tried, course: Usual, usual: tuple[Callable[[Key], Setting], Sequence[float]]
-) -> list[Outcome]:
-    """Outcomes of the workloads nobody waits for; flows take what remains in the order of their priority."""
-    flows = [flow for flow in layout.order if not layout.is_waited_for[flow]]
-    if not flows:
-        return []
-    setting_of, usual_usd = usual
-    pieces = tried.all_pieces
-    edges = np.concatenate((pieces.start_s, [course.edges_s[-1]]))
-    free = course.filled.free[:, pieces.hour]
-    free[:, tried.is_departing] = tried.filled.free
-    sums: dict[int, list[_Sums]] = {}
-    for flow in flows:
-        sums.setdefault(layout.workload_of[flow], []).append(
-            _one(layout, tried, (flow, course.rates[ASKED, flow]), (edges, free), setting_of)
-        )
-    return [_outcome(layout, number, parts, tried, usual_usd) for number, parts in sums.items()]
+def spread_over(done: Floats, rooms: Floats) -> Floats:
+    """[K, L] the work done at each of K places, first one first; `rooms` are the amounts possible there."""
+    taken = np.zeros_like(rooms)
+    rest = done.copy()
+    for place, room in enumerate(rooms):
+        if rest.max(initial=0.0) <= 0.0:
+            break
+        np.minimum(rest, room, out=taken[place])
+        rest -= taken[place]
+    return taken
 
 
-def _one(
-    layout: Layout,
-    tried: Tried,
-    who: tuple[int, Floats],
-    room: tuple[Floats, Floats],
-    setting_of: Callable[[Key], Setting],
+class _Usually(NamedTuple):
+    """How a flow of deferred work is usually done; H hours."""
+
+    free: Floats
+    """[P, H] what the flows before it leave of the places."""
+    room: Floats
+    """[H] requests per second possible."""
+    done: Floats
+    """[H] requests per second done, mean of the hour."""
+    usd: Floats
+    """[H] cost at the margin, USD per second."""
+    outside: Floats
+    """[H] done where policy forbids, requests per second."""
+
+
+class Deferred:
+    """The usual course of all deferred work of a layout; answers for trials that depart from it."""
+
+    def __init__(self, layout: Layout, course: Usual, setting_of: Callable[[Key], Setting]) -> None:
+        self._layout, self._course, self._setting_of = layout, course, setting_of
+        self._flows = [flow for flow in layout.order if not layout.is_waited_for[flow]]
+        self._usually: dict[int, _Usually] = {}
+        free = course.filled.free
+        for flow in self._flows:
+            self._usually[flow], free = self._usual(flow, free)
+
+    def outcomes(self, tried: Tried, usual_usd: Sequence[float]) -> list[Outcome]:
+        """Outcomes of the workloads nobody waits for; flows take what remains in the order of their priority."""
+        sums: dict[int, list[_Sums]] = {}
+        touched = np.flatnonzero(tried.is_departing)
+        free = tried.filled.free.copy()
+        for flow in self._flows:
+            part, touched, free = self._one(tried, flow, touched, free)
+            sums.setdefault(self._layout.workload_of[flow], []).append(part)
+        return [_outcome(self._layout, number, parts, tried, usual_usd) for number, parts in sums.items()]
+
+    def _usual(self, flow: int, free: Floats) -> tuple[_Usually, Floats]:
+        """The usual course of one flow, and what it leaves."""
+        setting, ways = self._setting_of(()), list(self._layout.ways[flow])
+        need = np.maximum(self._layout.need[flow, ways], _LEAST_NEED)[:, None]
+        rooms = free[ways] / need
+        room = rooms.sum(axis=0)
+        arriving = self._course.rates[ASKED, flow]
+        hours = SECONDS_PER_HOUR
+        done = catch_up(self._course.edges_s, arriving * hours, room * hours).done / hours
+        taken = spread_over(done, rooms)
+        left = free.copy()
+        left[ways] = np.maximum(free[ways] - taken * need, 0.0)
+        usd, outside = ((taken * setting.counted[kind, flow, ways][:, None]).sum(axis=0) for kind in (USD, OUTSIDE))
+        return _Usually(free=free, room=room, done=done, usd=usd, outside=outside), left
+
+    def _one(
+        self, tried: Tried, flow: int, touched: NDArray[np.int64], free: Floats
+    ) -> tuple[_Sums, NDArray[np.int64], Floats]:
+        """One flow of a trial: its sums, and the pieces [T] that are not as usual with what is free there [P, T]."""
+        layout, usually = self._layout, self._usually[flow]
+        pieces, spans, ways = tried.all_pieces, tried.spans, list(layout.ways[flow])
+        need = np.maximum(layout.need[flow, ways], _LEAST_NEED)[:, None]
+        which, settings = _settings(spans.keys, self._setting_of)
+        allowed = np.array([setting.allowed[flow, ways] for setting in settings])
+        arriving = self._course.rates[ASKED, flow][pieces.hour] * spans.demand[flow, pieces.span] * pieces.length_s
+        possible = usually.room[pieces.hour] * pieces.length_s
+        possible[touched] = _rooms(free, ways, need, allowed[which[pieces.span[touched]]]) * pieces.length_s[touched]
+        edges = np.concatenate((pieces.start_s, [self._course.edges_s[-1]]))
+        course = catch_up(edges, arriving, possible)
+        # Where more or less is done than usually, what is left for the next flow is not as usual either.
+        expected = usually.done[pieces.hour] * pieces.length_s
+        is_other = np.abs(course.done - expected) > _SLACK * (1.0 + expected)
+        is_other[touched] = False
+        more = np.flatnonzero(is_other)
+        touched = np.concatenate((touched, more))
+        free = np.concatenate((free, usually.free[:, pieces.hour[more]]), axis=1)
+        lengths, where = pieces.length_s[touched], which[pieces.span[touched]]
+        rooms = free[ways] / need * allowed[where].T
+        taken = spread_over(course.done[touched] / lengths, rooms)
+        free[ways] = np.maximum(free[ways] - taken * need, 0.0)
+        is_usual = np.ones(pieces.hour.size, dtype=bool)
+        is_usual[touched] = False
+        seconds = np.bincount(pieces.hour[is_usual], pieces.length_s[is_usual], minlength=usually.usd.size)
+        amounts = [float((rates * seconds).sum()) for rates in (usually.usd, usually.outside)]
+        for index, kind in enumerate((USD, OUTSIDE)):
+            per_request = np.array([setting.counted[kind, flow, ways] for setting in settings])[where].T
+            amounts[index] += float(((taken * per_request).sum(axis=0) * lengths).sum())
+        held = np.array([(layout.held_part[flow] * layout.held_usd * setting.held).sum() for setting in settings])
+        amounts[0] += float((held[which] * np.diff(spans.edges)).sum())
+        limit_hours = layout.world.demanded[layout.workload_of[flow]].deadline_hours
+        return _sums(course, (edges, arriving, possible), limit_hours, amounts), touched, free
+
+
+def _settings(keys: Sequence[Key], setting_of: Callable[[Key], Setting]) -> tuple[NDArray[np.int64], list[Setting]]:
+    """[S] which of the settings holds in each span, and they."""
+    number_by_key: dict[Key, int] = {}
+    which = [number_by_key.setdefault(key, len(number_by_key)) for key in keys]
+    return np.array(which), [setting_of(key) for key in number_by_key]
+
+
+def _rooms(free: Floats, ways: list[int], need: Floats, allowed: Flags) -> Floats:
+    """[T] requests per second possible at all ways together."""
+    total = np.zeros(free.shape[1])
+    for row, at in enumerate(ways):
+        total += free[at] * (1.0 / need[row, 0]) * allowed[:, row]
+    return total
+
+
+def _sums(
+    course: Course, pieces: tuple[Floats, Floats, Floats], limit_hours: float | None, amounts: Sequence[float]
 ) -> _Sums:
-    """Serves one flow from what is free, and takes that away."""
-    flow, usually = who
-    edges, free = room
-    pieces, spans, ways = tried.all_pieces, tried.spans, list(layout.ways[flow])
-    lengths = pieces.length_s
-    arriving = usually[pieces.hour] * spans.demand[pieces.span, flow] * lengths
-    need = np.maximum(layout.need[flow, ways], _LEAST_NEED)[:, None]
-    keys = list(dict.fromkeys(spans.keys))
-    number_by_key = {key: number for number, key in enumerate(keys)}
-    which = np.array([number_by_key[key] for key in spans.keys])[pieces.span]
-    settings = [setting_of(key) for key in keys]
-    allowed = np.array([setting.allowed[flow, ways] for setting in settings])[which].T
-    rooms = free[ways] / need * lengths * allowed
-    done = catch_up(edges, arriving, rooms.sum(axis=0))
-    taken = spread_over(done.done, rooms)
-    free[ways] = np.maximum(free[ways] - taken * need / lengths, 0.0)
-    costs = np.array([setting.counted[:, flow, ways] for setting in settings])[which]
-    limit_s = layout.world.demanded[layout.workload_of[flow]].deadline_hours
-    allowed_s = np.inf if limit_s is None else limit_s * SECONDS_PER_HOUR
-    age = np.where(np.isfinite(done.waits_s), done.waits_s, edges[-1] - edges[1:])
-    is_over = age > allowed_s
-    is_done = np.isfinite(done.waits_s)
-    held = np.array([(layout.held_part[flow] * layout.held_usd * setting.held).sum() for setting in settings])
-    possible = float(rooms.sum())
-    offered = float(arriving.sum())
+    edges, arriving, possible = pieces
+    limit_s = np.inf if limit_hours is None else limit_hours * SECONDS_PER_HOUR
+    is_done = np.isfinite(course.waits_s)
+    age = np.where(is_done, course.waits_s, edges[-1] - edges[1:])
+    is_over = age > limit_s
+    offered, room = float(arriving.sum()), float(possible.sum())
     return _Sums(
         offered=offered,
         late=float(arriving[is_over & is_done].sum()),
         shed=float(arriving[is_over & ~is_done].sum()),
-        outside=float((taken.T * costs[:, OUTSIDE]).sum()),
-        usd=float((taken.T * costs[:, USD]).sum() + (held[which] * lengths).sum()),
-        behind_s=max(0.0, float((age - allowed_s).max(initial=0.0))) if limit_s is not None else 0.0,
+        outside=amounts[1],
+        usd=amounts[0],
+        behind_s=max(0.0, float((age - limit_s).max(initial=0.0))),
         wait_s=_quantile(age, arriving, 0.99),
-        margin=(possible - offered) / max(possible, offered) if max(possible, offered) > 0.0 else 1.0,
+        margin=(room - offered) / max(room, offered) if max(room, offered) > 0.0 else 1.0,
     )
 
 
 def _quantile(values: Floats, weights: Floats, share: float) -> float:
-    """Value that this share of the weight does not exceed."""
-    order = np.argsort(values, kind="stable")
+    """Value, not negative, that this share of the weight does not exceed."""
+    above = np.flatnonzero(values > 0.0)
+    beyond = (1.0 - share) * float(weights.sum())
+    order = above[np.argsort(-values[above], kind="stable")]
     total = np.cumsum(weights[order])
-    if not total.size or total[-1] <= 0.0:
+    if not total.size or total[-1] <= beyond:
         return 0.0
-    return float(values[order][min(int(np.searchsorted(total, share * total[-1])), total.size - 1)])
+    return float(values[order[int(np.searchsorted(total, beyond, side="right"))]])
 
 
 def _outcome(layout: Layout, number: int, parts: Sequence[_Sums], tried: Tried, usual_usd: Sequence[float]) -> Outcome:

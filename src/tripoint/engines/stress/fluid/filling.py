@@ -120,7 +120,9 @@ def _keep_margin(
     if not ways or not need.all():
         margin[:] = np.where(rest > TINY, -1.0, 1.0)
         return
-    whole = (capacity[ways] / need[:, None]).sum(axis=0)
-    left = (free[ways] / need[:, None]).sum(axis=0)
+    whole, left, each = np.zeros_like(asked), np.zeros_like(asked), np.empty_like(asked)
+    for at, per_unit in zip(ways, 1.0 / need, strict=True):
+        whole += np.multiply(capacity[at], per_unit, out=each)
+        left += np.multiply(free[at], per_unit, out=each)
     base = np.maximum(whole, asked)
     margin[:] = np.where(base > 0.0, (left - rest) / np.where(base > 0.0, base, 1.0), 1.0)

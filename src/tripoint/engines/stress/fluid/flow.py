@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tripoint.domain.fault import Fault, FaultKind
 from tripoint.domain.stress import Outcome
-from tripoint.engines.stress.fluid.deferred import outcomes_deferred
+from tripoint.engines.stress.fluid.deferred import Deferred
 from tripoint.engines.stress.fluid.filling import Filled, Setting, empty, fill
 from tripoint.engines.stress.fluid.layout import Flags, Layout, layout_of
 from tripoint.engines.stress.fluid.outcomes import Tried, outcomes_of
@@ -29,7 +30,7 @@ from tripoint.engines.stress.kernel.arithmetic import Floats
 from tripoint.engines.stress.world import World
 
 _LINKS = (FaultKind.LINK_DOWN, FaultKind.LINK_DELAY)
-_TOGETHER = 32_768
+_TOGETHER = 8192
 """Pieces filled at once: enough to drown the cost of a call, few enough to stay in the cache."""
 
 Answer = tuple[Outcome, ...]
@@ -64,6 +65,7 @@ class Basin:
         self._struck = Struck(layout)
         self._settings: dict[Key, Setting] = {}
         self._course: Usual = usual(layout, self._setting(()), start_hour=start_hour, hours=hours)
+        self._deferred = Deferred(layout, self._course, self._setting)
         self._usual_usd: list[float] = []
         self._usual_usd = [outcome.usd for outcome in self.play([()])[0]]
 
@@ -93,12 +95,16 @@ class Basin:
         """Fills the pieces of several trials together, and takes them apart again."""
         usually = self._course.rates[ASKED]
         each = [(cut.spans, cut.pieces) for cut in waiting]
-        asked = np.concatenate([usually[:, own.hour] * spans.demand[own.span].T for spans, own in each], axis=1)
-        capacity = np.concatenate([spans.capacity[own.span].T for spans, own in each], axis=1)
-        is_ready = np.concatenate([spans.spare[own.span].T for spans, own in each], axis=1)
-        keys = [spans.keys[span] for spans, own in each for span in own.span]
+        asked = np.concatenate([usually[:, own.hour] * spans.demand[:, own.span] for spans, own in each], axis=1)
+        capacity = np.concatenate([spans.capacity[:, own.span] for spans, own in each], axis=1)
+        is_ready = np.concatenate([spans.spare[:, own.span] for spans, own in each], axis=1)
+        number_by_key: dict[Key, int] = {}
+        numbers = [[number_by_key.setdefault(key, len(number_by_key)) for key in spans.keys] for spans, _ in each]
+        which = np.concatenate([np.array(named)[own.span] for named, (_, own) in zip(numbers, each, strict=True)])
         spare = capacity * is_ready * self._layout.spare[:, None]
-        filled, rates = self._filled(keys, asked, capacity, spare)
+        filled, rates = self._filled(
+            (list(number_by_key), which), asked, capacity * self._layout.stands[:, None], spare
+        )
         found: list[Tried] = []
         start = 0
         for cut in waiting:
@@ -119,19 +125,20 @@ class Basin:
             )
         return found
 
-    def _filled(self, keys: Sequence[Key], asked: Floats, capacity: Floats, spare: Floats) -> tuple[Filled, Floats]:
+    def _filled(
+        self, keys: tuple[Sequence[Key], NDArray[np.int64]], asked: Floats, capacity: Floats, spare: Floats
+    ) -> tuple[Filled, Floats]:
         """Pieces of one setting are filled together; with the quantities per second."""
-        cells_by_key: dict[Key, list[int]] = {}
-        for cell, key in enumerate(keys):
-            cells_by_key.setdefault(key, []).append(cell)
-        if len(cells_by_key) == 1:
-            setting = self._setting(keys[0])
+        named, which = keys
+        used = np.flatnonzero(np.bincount(which, minlength=len(named)))
+        if used.size == 1:
+            setting = self._setting(named[used[0]])
             filled = fill(self._layout, setting, asked, capacity, spare)
             return filled, quantities(self._layout, setting, asked, filled)
         whole = empty(self._layout, asked.shape[1])
         rates = quantities(self._layout, self._setting(()), asked, whole)
-        for key, cells in cells_by_key.items():
-            setting = self._setting(key)
+        for number in used:
+            cells, setting = np.flatnonzero(which == number), self._setting(named[number])
             part = fill(self._layout, setting, asked[:, cells], capacity[:, cells], spare[:, cells])
             for into, each in zip(whole, part, strict=True):
                 into[..., cells] = each
@@ -140,6 +147,6 @@ class Basin:
 
     def _answer(self, tried: Tried) -> Answer:
         waited_for = outcomes_of(self._layout, self._struck, tried, self._course, self._usual_usd)
-        deferred = outcomes_deferred(self._layout, tried, self._course, (self._setting, self._usual_usd))
+        deferred = self._deferred.outcomes(tried, self._usual_usd)
         by_workload = {outcome.workload: outcome for outcome in (*waited_for, *deferred)}
         return tuple(by_workload[each.workload] for each in self._layout.world.demanded)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tripoint.domain.money import NANO_PER_USD
 from tripoint.domain.table import Candidate
-from tripoint.domain.units import MS_PER_S
+from tripoint.domain.units import MS_PER_S, SECONDS_PER_HOUR
 from tripoint.engines.stress.kernel.arithmetic import Floats
 from tripoint.engines.stress.world import Callers, Demanded, Place, World
 
@@ -24,6 +24,8 @@ Flags = NDArray[np.bool_]
 TOKEN, NODES, ENERGY, EGRESS = range(4)
 """Parts of what serving costs, each with a price of its own that may change."""
 PARTS = 4
+_WITHOUT_LIMIT = 1e6
+"""As many times what stands as can be had where nobody set a limit."""
 _PER_TOKEN, _FIRM = "per_token", ("owned", "committed")
 
 
@@ -59,10 +61,12 @@ class Layout:
     """[P] cost of its nodes per second whether they work or not, USD."""
     held_part: Floats
     """[F, P] part of that a flow bears: by what the plan has it take of the place."""
+    stands: Floats
+    """[P] capacity that serves already: 1, or 0 for a standby that has no nodes until they are needed."""
     spare: Floats
-    """[P] capacity that can still be had there, as a share of what stands."""
+    """[P] capacity that can still be had there, as a multiple of what `need` is counted in."""
     spare_usd: Floats
-    """[P] cost per second of having as much again as stands, USD."""
+    """[P] cost per second of one such, USD."""
     ready_s: Floats
     """[P] seconds until capacity asked for serves; infinite where there is none."""
 
@@ -107,10 +111,13 @@ def layout_of(world: World, *, by_callers: bool = False) -> Layout:
         usd=usd,
         first_ms=first_ms,
         stay_s=stay_s,
-        held_usd=np.array([target.held_nano_per_hour / NANO_PER_USD / 3600.0 for target in world.table.targets]),
+        held_usd=np.array(
+            [target.held_nano_per_hour / NANO_PER_USD / SECONDS_PER_HOUR for target in world.table.targets]
+        ),
         held_part=_held_part(world, flows, share, need),
+        stands=np.array([0.0 if place.is_cold else 1.0 for place in world.places]),
         spare=np.array([_spare(place) for place in world.places]),
-        spare_usd=np.array([place.usd_per_node_hour * place.nodes / 3600.0 for place in world.places]),
+        spare_usd=np.array([place.usd_per_node_hour * _nodes(place) / SECONDS_PER_HOUR for place in world.places]),
         ready_s=np.array([place.ready_after_s if _spare(place) > 0.0 else np.inf for place in world.places]),
     )
 
@@ -185,5 +192,12 @@ def _held_part(world: World, flows: Sequence[tuple[int, int, float]], share: Flo
     return taken / np.where(total > 0.0, total, 1.0)
 
 
+def _nodes(place: Place) -> float:
+    """Nodes that the rates of a place are for: those it has, or all it can have where it has none yet."""
+    return place.most_nodes if place.is_cold else place.nodes
+
+
 def _spare(place: Place) -> float:
-    return max(0.0, place.most_nodes / place.nodes - 1.0) if place.nodes > 0.0 else 0.0
+    if place.is_cold:
+        return 1.0
+    return min(_WITHOUT_LIMIT, max(0.0, place.most_nodes / place.nodes - 1.0)) if place.nodes > 0.0 else 0.0

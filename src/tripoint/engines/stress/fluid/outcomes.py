@@ -129,7 +129,7 @@ def _first_limit(layout: Layout, flows: Sequence[int], tried: Tried, is_limited:
     if not short_at.size or not layout.ways[flows[0]]:
         return "no place may serve it"
     first = int(short_at[0])
-    capacity = tried.spans.capacity[tried.pieces.span[first]]
+    capacity = tried.spans.capacity[:, tried.pieces.span[first]]
     meant = [(layout.share[flow, at], at) for flow in flows for at in layout.ways[flow]]
     hurt = [(share, at) for share, at in meant if capacity[at] < 1.0] or meant
     place = layout.world.places[max(hurt, key=lambda each: each[0])[1]]

@@ -61,8 +61,8 @@ def usual(layout: Layout, setting: Setting, *, start_hour: int, hours: int) -> U
     """The course of `hours` hours from an hour of the week, demand growing as declared."""
     edges: Floats = np.arange(hours + 1, dtype=np.float64) * SECONDS_PER_HOUR
     asked = _asked(layout, start_hour, hours)
-    width = len(layout.world.places)
-    filled = fill(layout, setting, asked, np.ones((width, hours)), np.zeros((width, hours)))
+    stands = np.repeat(layout.stands[:, None], hours, axis=1)
+    filled = fill(layout, setting, asked, stands, np.zeros_like(stands))
     rates = quantities(layout, setting, asked, filled)
     passed = np.zeros((*rates.shape[:2], hours + 1))
     np.cumsum(rates * SECONDS_PER_HOUR, axis=2, out=passed[:, :, 1:])

@@ -45,11 +45,11 @@ class Spans(NamedTuple):
     edges: Floats
     """[S + 1] seconds, ascending, from 0 to the end."""
     capacity: Floats
-    """[S, P] share of each place that is left."""
+    """[P, S] share of each place that is left."""
     demand: Floats
-    """[S, F] times what is asked."""
+    """[F, S] times what is asked."""
     spare: Flags
-    """[S, P] whether capacity that was asked for serves."""
+    """[P, S] whether capacity that was asked for serves."""
     keys: tuple[Key, ...]
     """[S] see `Key`."""
     is_struck: Flags
@@ -63,8 +63,9 @@ class Struck:
         self._layout = layout
         self._places: dict[tuple[FaultKind, tuple[str, ...]], list[int]] = {}
         self._flows: dict[tuple[str, ...], list[int]] = {}
-        self.growing = [(at, float(each)) for at, each in enumerate(layout.ready_s) if isfinite(each)]
-        """Places where more can be had, and the seconds until it serves."""
+        waits = sorted(dict.fromkeys(float(each) for each in layout.ready_s if isfinite(each)))
+        self.growing = [(each, [int(at) for at in np.flatnonzero(layout.ready_s == each)]) for each in waits]
+        """Seconds until more serves, and the places where it takes so long."""
 
     def places(self, fault: Fault) -> list[int]:
         """Indexes of places."""
@@ -86,19 +87,19 @@ def spans_of(layout: Layout, struck: Struck, faults: Sequence[Fault], until_s: f
     """The spans of one trial of `until_s` seconds."""
     waits = _waits(faults, until_s)
     ready = [
-        (at, begin + ready_s + delay, end)
+        (places, _moment(begin + ready_s + delay), end)
         for begin, end, delay in waits
-        for at, ready_s in struck.growing
+        for ready_s, places in struck.growing
         if begin + ready_s + delay < end
     ]
-    cuts = {0.0, until_s, *(_moment(at) for at in moments(faults)), *(_moment(begin) for _, begin, _ in ready)}
+    cuts = {0.0, until_s, *(_moment(at) for at in moments(faults)), *(begin for _, begin, _ in ready)}
     edges = sorted(at for at in cuts if 0.0 <= at <= until_s)
     count, width = len(edges) - 1, len(layout.world.places)
-    capacity, demand = np.ones((count, width)), np.ones((count, len(layout.workload_of)))
-    spare, is_struck = np.zeros((count, width), dtype=bool), np.zeros(count, dtype=bool)
+    capacity, demand = np.ones((width, count)), np.ones((len(layout.workload_of), count))
+    spare, is_struck = np.zeros((width, count), dtype=bool), np.zeros(count, dtype=bool)
     keys: list[list[tuple[FaultKind, tuple[str, ...], float]]] = [[] for _ in range(count)]
-    for at, begin, end in ready:
-        spare[bisect_left(edges, _moment(begin)) : bisect_left(edges, _moment(end)), at] = True
+    for places, begin, end in ready:
+        spare[places, bisect_left(edges, begin) : bisect_left(edges, end)] = True
     for fault in faults:
         first, last = (bisect_left(edges, _moment(at)) for at in (_begins(fault), min(fault.until_s, until_s)))
         is_struck[first:last] = True
@@ -108,11 +109,12 @@ def spans_of(layout: Layout, struck: Struck, faults: Sequence[Fault], until_s: f
                 for span in range(start, stop):
                     keys[span].append((fault.kind, fault.on, _size(fault, now)))
             if fault.kind is FaultKind.DEMAND:
-                demand[start:stop, struck.flows(fault)] *= times(fault, now)
+                demand[struck.flows(fault), start:stop] *= times(fault, now)
             elif fault.kind is FaultKind.SERVICE_DOWN and _NO_ORDERS.intersection(fault.on):
-                spare[start:stop] = False
+                spare[:, start:stop] = False
             if (left := _left(fault, now)) < 1.0:
-                capacity[start:stop, struck.places(fault)] *= left
+                for at in struck.places(fault):
+                    capacity[at, start:stop] *= left
     return Spans(
         edges=np.array(edges),
         capacity=capacity,
