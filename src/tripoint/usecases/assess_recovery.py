@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from tripoint.domain.catalog import Catalog
@@ -11,8 +10,7 @@ from tripoint.domain.recovery import Reached, Remedy
 from tripoint.domain.source import LoadedEstate
 from tripoint.engines.placement.instance.prepare import prepare
 from tripoint.engines.resilience.recovery.assess import assess
-
-Tell = Callable[[str], None]
+from tripoint.usecases.remedies import Pricing, remedies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +37,19 @@ class Assessment:
         return tuple(each for each in self.reached if each.misses)
 
 
-def assess_recovery(loaded: LoadedEstate, catalog: Catalog, plan: Plan) -> Assessment:
-    """What the plan of an estate reaches; raises `OptionError` where the plan is none of this estate."""
-    instance = prepare(loaded.estate, catalog, loaded.profiles)
+def assess_recovery(
+    loaded: LoadedEstate, catalog: Catalog, plan: Plan, pricing: Pricing | None = None
+) -> Assessment:  # fmt: skip
+    """What the plan of an estate reaches and, with `pricing`, what meeting the rest costs.
+
+    Raises:
+        OptionError: the plan is none of this estate.
+    """
+    reached = assess(prepare(loaded.estate, catalog, loaded.profiles), plan)
+    missed = tuple(each for each in reached if each.misses)
     return Assessment(
         name=loaded.estate.name,
-        reached=assess(instance, plan),
-        remedies=(),
+        reached=reached,
+        remedies=() if pricing is None else remedies(loaded, catalog, plan, missed, pricing),
         is_same_estate=plan.estate_digest == loaded.digest,
     )

@@ -25,10 +25,14 @@ def command() -> None:
               help="How close to the best each plan is searched.")  # fmt: skip
 @click.option("--time-limit", metavar="S", type=FiniteRange(min=0, min_open=True), default=60.0, show_default=True,
               help="Longest solve of each, seconds.")  # fmt: skip
+@click.option("--prices/--no-prices", default=True, show_default=True,
+              help="Plan again for what every missed objective would cost.")  # fmt: skip
 @click.option("--full", is_flag=True, help="Print every row.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @answering
-def recovery(estate: str, given: str | None, gap: float, time_limit: float, full: bool, quiet: bool) -> Answer:
+def recovery(
+    estate: str, given: str | None, gap: float, time_limit: float, prices: bool, full: bool, quiet: bool
+) -> Answer:  # fmt: skip
     """Tell how soon each workload is back after each loss, and what of its data.
 
     Times are sums of steps, each with its source and date; recovery points are those of the worst store. Ends with
@@ -41,7 +45,7 @@ def recovery(estate: str, given: str | None, gap: float, time_limit: float, full
         remedy_parts,
         remedy_payload,
     )
-    from tripoint.usecases.assess_recovery import assess_recovery
+    from tripoint.engines.placement.milp.program import SolveLimits
     from tripoint.usecases.plan import PlanOptions
 
     catalog = wiring.load_catalog()
@@ -55,7 +59,13 @@ def recovery(estate: str, given: str | None, gap: float, time_limit: float, full
         why = " + ".join(plan.conflict.families) if plan.conflict else "its search found none"
         nothing = {"families": list(plan.conflict.families) if plan.conflict else []}
         return Answer(text=f"{estate}: no plan exists: {why}", payload=nothing, ok=False)
-    found = assess_recovery(loaded, catalog, plan)
+
+    def tell(phase: str) -> None:
+        if not quiet:
+            click.echo(f"{phase} ...", err=True)
+
+    limits = SolveLimits(gap=gap, seconds=time_limit, threads=read_settings().threads) if prices else None
+    found = wiring.assess_recovery(loaded, catalog, plan, limits, tell)
     parts = [*recovery_parts(found.reached, is_full=full), *remedy_parts(found.remedies)]
     met = f"{len(found.asked) - len(found.missed)} of {plural(len(found.asked), 'objective')} met by design"
     return Answer(

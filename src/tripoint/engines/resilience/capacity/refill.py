@@ -59,14 +59,14 @@ def refill(instance: Instance, moment: Moment, loss: Loss) -> tuple[Refilled, ..
     asked = [Asked(instance, moment, loss, number) for number in range(len(instance.estate.workloads))]
     stays = [_stays(each) for each in asked]
     drawn = _drawn(instance, moment, loss, asked, stays)
-    timed_ = _timed(instance, asked, drawn)
+    built = steps_of(instance, asked, drawn)
     return tuple(
         Refilled(
             stays=min(1.0, sum(share for _, share in stays[number])),
             steps=(
                 *_standing_steps(asked[number], stays[number]),
                 *sorted(
-                    (step for (owner, *_), step in zip(drawn, timed_, strict=True) if owner == number),
+                    (step for (owner, *_), step in zip(drawn, built, strict=True) if owner == number),
                     key=lambda step: (step.at_s, step.pool, step.how),
                 ),
             ),
@@ -175,7 +175,7 @@ def _take(purses: dict[tuple[str, str], float], asked: Asked, source: Source, wa
     return max(share, 0.0)
 
 
-def _timed(instance: Instance, asked: Sequence[Asked], drawn: Sequence[Drawn]) -> list[Step]:
+def steps_of(instance: Instance, asked: Sequence[Asked], drawn: Sequence[Drawn]) -> list[Step]:
     """[drawn] the steps, with copies that are on their way together sharing what they cross."""
     roads = _roads(instance, {name for each in drawn for name in each.source.crossed})
     copies = [

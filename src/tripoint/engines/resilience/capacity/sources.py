@@ -101,13 +101,16 @@ def sources(asked: Asked) -> Iterator[Source]:
         model = asked.instance.sites[lane.site]
         if allowed is not None and (country_of(model.site, asked.instance.catalog) or "") not in allowed:
             continue
-        if number in waiting and waiting[number].running > 0:
-            yield _standing(asked, number, waiting[number].running)
+        kept = waiting.get(number)
+        if kept is not None and kept.running > 0:
+            yield _standing(asked, number, kept.running)
+        if kept is not None and kept.to_rent > 0:
+            yield started(asked, number, OBTAINABLE, planned=kept.to_rent)
         if lane.kind is LaneKind.API:
             yield _by_token(asked, number)
         elif lane.kind is LaneKind.FIRM:
-            yield _started(asked, number, IDLE)
-            yield _started(asked, number, OBTAINABLE)
+            yield started(asked, number, IDLE)
+            yield started(asked, number, OBTAINABLE)
 
 
 def repaired(asked: Asked, held: Held, part: float) -> Source:
@@ -242,20 +245,20 @@ def _by_token(asked: Asked, number: int) -> Source:
     )
 
 
-def _started(asked: Asked, number: int, purse: str) -> Source:
-    """Servers started anew, on idle nodes of one's own or on rented ones."""
+def started(asked: Asked, number: int, purse: str, *, planned: float | None = None) -> Source:
+    """Servers started anew, on idle nodes of one's own or on rented ones; what a plan says to rent is approved."""
     instance = asked.instance
     lane = instance.lanes[number]
     here = str(lane.fit.site)
     is_rented = purse == OBTAINABLE
     moment = asked.moment
     way = "rented" if is_rented else "spare"
-    reason = "somebody must order nodes" if is_rented else ""
+    reason = "somebody must order nodes" if is_rented and planned is None else ""
     crossed = staging_route(asked, lane)
     return Source(
         how=way,
         lane=number,
-        most=1.0,
+        most=1.0 if planned is None else planned,
         purse=purse,
         nodes_per_share=share_nodes(instance, lane, moment.period, moment.block),
         before=(

@@ -1,0 +1,50 @@
+"""What is asked and what a second plan adds for it, in the estate's words."""
+
+from __future__ import annotations
+
+from tripoint.domain.plan import Plan
+from tripoint.domain.recovery import Reached
+
+
+def added(before: Plan, after: Plan, workload: str) -> str:
+    """Standby the second plan keeps for the workload and copies it makes anew; empty without any."""
+    parts = [*_standby(before, after, workload), *_copies(before, after)]
+    return ", ".join(parts)
+
+
+def _standby(before: Plan, after: Plan, workload: str) -> list[str]:
+    kept: dict[tuple[str, str, str], tuple[float, float]] = {}
+    old = {(row.pool, row.period): row.share for row in before.standby if row.workload == workload}
+    for row in after.standby:
+        if row.workload == workload and row.share > old.get((row.pool, row.period), 0.0) + 1e-6:
+            key = (row.mode, row.pool, row.site)
+            nodes, share = kept.get(key, (0.0, 0.0))
+            kept[key] = (max(nodes, row.nodes), max(share, row.share))
+    told: list[str] = []
+    for (mode, pool, site), (nodes, share) in sorted(kept.items()):
+        node = pool.partition("/")[2]
+        size = f"{nodes:.1f} {mode} nodes of {node}" if nodes >= 0.05 else f"{mode} standby for {share:.0%}"
+        told.append(f"{size} at `{site}`")
+    return told
+
+
+def _copies(before: Plan, after: Plan) -> list[str]:
+    old = {(row.dataset, row.site) for row in before.copies}
+    new = dict.fromkeys((row.dataset, row.site) for row in after.copies if (row.dataset, row.site) not in old)
+    return [f"a copy of `{dataset}` at `{site}`" for dataset, site in new]
+
+
+def asked_of(reached: Reached) -> str:
+    """An objective and whose it is: ``site-loss RTO 15 min for `fraud-scoring` ``."""
+    objective = reached.objective
+    asked: list[str] = []
+    if objective is not None and objective.rto_minutes is not None:
+        share = "" if reached.least_share >= 1.0 else f" at {reached.least_share:.0%}"
+        asked.append(f"RTO {objective.rto_minutes:g} min{share}")
+    elif objective is not None and objective.rpo_minutes is None and objective.highest_cost_factor is None:
+        asked.append(f"at least {reached.least_share:.0%}")
+    if objective is not None and objective.rpo_minutes is not None:
+        asked.append(f"RPO {objective.rpo_minutes:g} min")
+    if objective is not None and objective.highest_cost_factor is not None:
+        asked.append(f"cost at most x{objective.highest_cost_factor:g}")
+    return f"{reached.disruption.value.replace('_', '-')}-loss {', '.join(asked)} for `{reached.workload}`"

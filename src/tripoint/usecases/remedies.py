@@ -1,0 +1,149 @@
+"""Price what is missing: edit the estate, plan it again, and tell the difference and what it buys.
+
+Both plans are searched near the one that is assessed and to the same gap, so the difference is that of the edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tripoint.domain.catalog import Catalog
+from tripoint.domain.plan import Plan
+from tripoint.domain.recovery import Reached, Remedy
+from tripoint.domain.source import LoadedEstate
+from tripoint.engines.placement.instance.instance import Instance
+from tripoint.engines.placement.instance.prepare import prepare
+from tripoint.engines.placement.milp.program import FloatArray, Program, Solution, SolutionStatus, SolveLimits
+from tripoint.engines.placement.outcome import solve_instance
+from tripoint.engines.placement.recall import recall
+from tripoint.engines.placement.revise import revised
+from tripoint.engines.resilience.recovery.assess import assess
+from tripoint.engines.resilience.recovery.changes import Change, changes
+from tripoint.engines.resilience.recovery.told import added, asked_of
+from tripoint.ports import MilpSolver
+from tripoint.usecases.drive import drive
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pricing:
+    """How remedies are searched."""
+
+    solver: MilpSolver
+    """Solves programs."""
+    limits: SolveLimits
+    """Of each solve."""
+    tell: Tell = lambda phase: None
+    """Called with each phase."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What every remedy is compared with."""
+
+    loaded: LoadedEstate
+    catalog: Catalog
+    plan: Plan
+    pricing: Pricing
+    usd: float
+
+    @property
+    def months(self) -> int:
+        return len(self.plan.periods) * self.plan.period_months
+
+
+def remedies(
+    loaded: LoadedEstate, catalog: Catalog, plan: Plan, missed: tuple[Reached, ...], pricing: Pricing
+) -> tuple[Remedy, ...]:
+    """For every objective that is missed the first change that meets it, with its price; or that none does."""
+    if not missed:
+        return ()
+    instance = prepare(loaded.estate, catalog, loaded.profiles)
+    pricing.tell("planning again as it is")
+    usd, _ = _planned(instance, plan, pricing)
+    base = _Base(loaded, catalog, plan, pricing, usd if usd is not None else plan_usd(plan))
+    return tuple(_remedy(base, instance, each) for each in missed)
+
+
+def plan_usd(plan: Plan) -> float:
+    """What a plan costs over its horizon, undiscounted USD."""
+    return 0.0 if plan.solve is None else plan.solve.undiscounted_usd
+
+
+def _remedy(base: _Base, instance: Instance, missed: Reached) -> Remedy:
+    last = ""
+    best = missed
+    for change in changes(instance, missed):
+        base.pricing.tell(f"`{missed.workload}` after the loss of a {missed.disruption.value}: {change.does}")
+        usd, found, plan = _after(base, change)
+        now = next(
+            (each for each in found if (each.workload, each.disruption) == (missed.workload, missed.disruption)), None
+        )
+        if usd is None or now is None:
+            last = f"no plan exists with {change.does}"
+            continue
+        if now.misses:
+            last = f"not even {change.does} is enough"
+            best = min(best, now, key=lambda each: each.rta_s)
+            continue
+        kept = added(base.plan, plan, missed.workload)
+        return Remedy(
+            workload=missed.workload,
+            disruption=missed.disruption,
+            asked=asked_of(missed),
+            does=f"{change.does} ({kept})" if kept else change.does,
+            usd_per_month=(usd - base.usd) / base.months + change.usd_per_month,
+            rta_s=now.rta_s,
+            rpa_s=now.rpa_s,
+            is_possible=True,
+            change=change.lines,
+        )
+    return Remedy(
+        workload=missed.workload,
+        disruption=missed.disruption,
+        asked=asked_of(missed),
+        does=last or "nothing the planner decides would help",
+        usd_per_month=0.0,
+        rta_s=best.rta_s,
+        rpa_s=best.rpa_s,
+        is_possible=False,
+    )
+
+
+def _after(base: _Base, change: Change) -> tuple[float | None, tuple[Reached, ...], Plan]:
+    """What the whole estate costs with the change (`None` where no plan exists), what it reaches, and its plan."""
+    instance = prepare(change.estate, base.catalog, base.loaded.profiles)
+    if not change.needs_plan:
+        return base.usd, assess(instance, base.plan), base.plan
+    usd, plan = _planned(instance, base.plan, base.pricing)
+    return usd, () if usd is None else assess(instance, plan), plan
+
+
+def _planned(instance: Instance, plan: Plan, pricing: Pricing) -> tuple[float | None, Plan]:
+    """The best plan near this one: its undiscounted cost over the horizon, and the plan with its decisions."""
+    recalled: list[FloatArray] = []
+
+    def solve(program: Program) -> Solution:
+        found = drive(
+            revised(program, pricing.limits, recalled[0]), pricing.solver, threads=pricing.limits.threads
+        )  # fmt: skip
+        if found.status is not SolutionStatus.UNKNOWN:
+            return found
+        return pricing.solver.solve(program, pricing.limits, lambda state: None, lambda: False)
+
+    outcome = solve_instance(instance, solve, lambda form: recalled.append(recall(form, plan)))
+    if outcome.summary is None or outcome.decisions is None:
+        return None, plan
+    made = outcome.decisions
+    return outcome.summary.undiscounted_usd, replace(
+        plan,
+        placements=made.placements,
+        pools=made.pools,
+        purchases=made.purchases,
+        expansions=made.expansions,
+        copies=made.copies,
+        standby=made.standby,
+        transfers=made.transfers,
+    )
