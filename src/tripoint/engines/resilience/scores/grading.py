@@ -1,0 +1,86 @@
+"""Grades every objective on every ground.
+
+The denominator is what is asked, and nothing takes an objective out of it: one that failed, was excluded, has expired
+or was never tried is simply not met. So neither leaving a test out nor letting it grow old can raise a score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tripoint.domain.disruption import DisruptionClass
+from tripoint.domain.recovery import Reached
+from tripoint.domain.score import Graded, Ground, Proof, Score, Standing
+from tripoint.domain.stress import Aim, Verdict
+
+Asked = tuple[str, DisruptionClass]
+"""An objective: a workload and a loss."""
+
+_RECOVERY = (Aim.RTO, Aim.RPO, Aim.CAPACITY, Aim.COST, Aim.RESIDENCY)
+
+
+def graded(asked: Sequence[Asked], proofs: Sequence[Proof], ground: Ground, today: str) -> Score:
+    """The score of one ground; `today` (`YYYY-MM-DD`) decides what has expired.
+
+    An objective is met when all its proofs that still count are, and there is one.
+    """
+    by_asked: dict[Asked, list[Proof]] = {each: [] for each in dict.fromkeys(asked)}
+    for proof in proofs:
+        if proof.ground is ground and (proof.workload, proof.disruption) in by_asked:
+            by_asked[proof.workload, proof.disruption].append(proof)
+    return Score(ground=ground, graded=tuple(_grade(each, found, today) for each, found in by_asked.items()))
+
+
+def _grade(asked: Asked, proofs: Sequence[Proof], today: str) -> Graded:
+    fresh = [each for each in proofs if not each.expires or today < each.expires]
+    failed = [each for each in fresh if not each.excluded_because and not each.is_met]
+    excluded = [each for each in fresh if each.excluded_because]
+    standing, because = Standing.MET, ""
+    if failed:
+        standing, because = Standing.FAILED, "; ".join(dict.fromkeys(each.by for each in failed if each.by))
+    elif excluded:
+        standing, because = Standing.EXCLUDED, "; ".join(dict.fromkeys(each.excluded_because for each in excluded))
+    elif proofs and not fresh:
+        last = max(proofs, key=lambda each: each.expires)
+        standing, because = Standing.EXPIRED, f"{last.by or 'what was done'}, since {last.expires}"
+    elif not proofs:
+        standing = Standing.MISSING
+    return Graded(workload=asked[0], disruption=asked[1], standing=standing, because=because)
+
+
+def asked_of(reached: Sequence[Reached]) -> tuple[Asked, ...]:
+    """Every objective of an assessment."""
+    return tuple((each.workload, each.disruption) for each in reached if each.objective is not None)
+
+
+def designed(reached: Sequence[Reached]) -> tuple[Proof, ...]:
+    """What was computed, as proofs."""
+    return tuple(
+        Proof(
+            workload=each.workload,
+            disruption=each.disruption,
+            ground=Ground.DESIGN,
+            is_met=each.is_met,
+            by=f"{each.loss}: {', '.join(miss.value for miss in each.misses)}" if each.misses else each.loss,
+        )
+        for each in reached
+        if each.objective is not None
+    )
+
+
+def simulated(verdicts: Sequence[Verdict], disruptions: dict[str, DisruptionClass]) -> tuple[Proof, ...]:
+    """What trials found, as proofs; `disruptions` says what each scenario is a loss of.
+
+    A verdict that held nothing about recovery proves nothing.
+    """
+    return tuple(
+        Proof(
+            workload=verdict.workload,
+            disruption=disruptions[verdict.scenario],
+            ground=Ground.SIMULATION,
+            is_met=all(held.is_met for held in verdict.held if held.aim in _RECOVERY),
+            by=verdict.scenario,
+        )
+        for verdict in verdicts
+        if verdict.scenario in disruptions and any(held.aim in _RECOVERY for held in verdict.held)
+    )
