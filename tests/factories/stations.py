@@ -15,6 +15,7 @@ PACES = st.builds(
     prefill_s=st.floats(1e-6, 1e-3),
     overhead_s=st.floats(0.0, 0.5),
     max_sequences=st.integers(1, 512),
+    found_share=st.one_of(st.none(), st.floats(0.0, 1.0)),
 )
 SHAPES = st.builds(
     Shape,

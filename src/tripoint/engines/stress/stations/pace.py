@@ -38,6 +38,8 @@ class Pace:
     """Time per request before its input is computed: queues, tokenizer, first byte, s."""
     max_sequences: int = 256
     """Most sequences at once; further ones wait."""
+    found_share: float | None = None
+    """Share of the others' prefills an arrival finds waiting, 0 to 1; by queueing theory where it was not measured."""
 
     def slower(self, times: float) -> Pace:
         """The same replica when everything takes `times` as long."""
@@ -48,6 +50,7 @@ class Pace:
             prefill_s=self.prefill_s * times,
             overhead_s=self.overhead_s * times,
             max_sequences=self.max_sequences,
+            found_share=self.found_share,
         )
 
 
@@ -78,13 +81,17 @@ class Stay:
     def first_token_s(self, sequences: float) -> float:
         """Time to first token with `sequences` present, s.
 
-        Overhead, own prefill, half an iteration to the next start of one, and the prefills found waiting: those of
-        a queue with constant service and the load that n present ones make (Pollaczek and Khinchine), never more
-        than all others at once.
+        Overhead, own prefill, half an iteration to the next start of one, and the prefills found waiting: the
+        measured share of them, or those of a queue with constant service and the load that n present ones make
+        (Pollaczek and Khinchine), never more than all others at once.
         """
-        busy = min(self.prefill_s * sequences / self.total_s(sequences), 1.0) if self.total_s(sequences) > 0 else 0.0
         others = self.prefill_s * max(sequences - 1.0, 0.0)
-        waiting = min(busy * self.prefill_s / (2 * (1 - busy)), others) if busy < 1.0 else others
+        if self.pace.found_share is not None:
+            waiting = others * self.pace.found_share
+        else:
+            total = self.total_s(sequences)
+            busy = min(self.prefill_s * sequences / total, 1.0) if total > 0 else 0.0
+            waiting = min(busy * self.prefill_s / (2 * (1 - busy)), others) if busy < 1.0 else others
         return self.pace.overhead_s + self.prefill_s + waiting + self.iteration_s(sequences) / 2
 
     def rate_per_s(self, sequences: float) -> float:

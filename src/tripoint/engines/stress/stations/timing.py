@@ -36,8 +36,11 @@ class BatchTiming:
         prefill = pace.prefill_s * tokens_in * (1 - self.cached_share)
         iteration = pace.base_s + beside * (pace.sequence_s + pace.context_s * (tokens_in + tokens_out / 2))
         total = pace.overhead_s + beside * prefill + tokens_out * iteration
-        busy = prefill * beside / total if total > 0 else 0.0
         others = prefill * (beside - 1.0)
-        waiting = busy * prefill / (2 * (1 - busy)) if busy < 1.0 else others
+        if pace.found_share is not None:
+            waiting = others * pace.found_share
+        else:
+            busy = prefill * beside / total if total > 0 else 0.0
+            waiting = busy * prefill / (2 * (1 - busy)) if busy < 1.0 else others
         first = pace.overhead_s + prefill + (waiting if waiting < others else others) + iteration / 2
         return (first, total - first) if first < total else (total, 0.0)
