@@ -70,7 +70,7 @@ def test_a_declared_serving_section_is_served_as_the_gateway_would() -> None:
     assert [place.upstream for place in found.places] == [target.id for target in found.table.targets]
     assert all(isinstance(timing, BatchTiming) for place in found.places for timing in place.timings.values())
     hall, cloud = found.places
-    assert (hall.option, hall.kind, hall.provider) == ("owned", "on_prem", "own")
+    assert (hall.option, hall.kind, hall.provider) == ("owned", "colo", "own")
     assert isinf(hall.ready_after_s)
     assert isinf(cloud.most_nodes)
     assert 0.0 < cloud.ready_after_s < inf
