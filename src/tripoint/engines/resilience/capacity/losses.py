@@ -10,8 +10,8 @@ from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.estate import Estate
 from tripoint.domain.site import Redundancy
 from tripoint.engines.placement.instance.instance import Instance, Lane
-from tripoint.engines.resilience.capacity.moment import Held, Moment
-from tripoint.engines.sizing.paths import path_between
+from tripoint.engines.resilience.capacity.book import Book
+from tripoint.engines.resilience.capacity.moment import Held
 
 _CLOUD_OWN = "own"
 
@@ -122,14 +122,15 @@ def _links(estate: Estate) -> Iterator[Loss]:
             yield Loss(disruption=DisruptionClass.LINK, name=f"conduit `{conduit}`", links=cut)
 
 
-def lost_part(instance: Instance, moment: Moment, loss: Loss, held: Held) -> float:
+def lost_part(book: Book, loss: Loss, held: Held) -> float:
     """Part of a placement that goes with the loss, 0 to 1; by the token nothing goes with nodes."""
+    instance = book.instance
     lane = instance.lanes[held.lane]
     for site, part in loss.sites:
         if site == lane.site:
             return part
     if loss.links:
-        return _cut_off(instance, lane, loss.links)
+        return _cut_off(book, lane, loss.links)
     if not loss.pool or loss.pool != lane.fit.pool or lane.pool is None:
         return 0.0
     if loss.nodes == 0.0:
@@ -143,12 +144,12 @@ def _replica_nodes(instance: Instance, lane: Lane) -> float:
     return max(lane.fit.gpus_per_replica, 1) / instance.pools[lane.pool].gpus
 
 
-def _cut_off(instance: Instance, lane: Lane, links: frozenset[str]) -> float:
+def _cut_off(book: Book, lane: Lane, links: frozenset[str]) -> float:
     """Part of the callers that reach the place over the links."""
-    callers = instance.workload(lane).callers
+    callers = book.instance.workload(lane).callers
     here = str(lane.fit.site)
     crossing = 0.0
     for caller in callers:
-        path = path_between(instance.estate, instance.catalog, caller.place, here)
+        path = book.path(caller.place, here)
         crossing += caller.share if links & {str(each) for each in path.links} else 0.0
     return min(1.0, crossing)

@@ -13,12 +13,13 @@ from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.recovery import Part, Step, Term
 from tripoint.domain.workload import Workload
 from tripoint.engines.placement.instance.instance import Instance, LaneKind
+from tripoint.engines.resilience.capacity.book import Book
 from tripoint.engines.resilience.capacity.losses import Loss, lost_part
 from tripoint.engines.resilience.capacity.moment import Held, Moment
 from tripoint.engines.resilience.capacity.sources import Asked, Source, repaired, rerouted, sources
 from tripoint.engines.resilience.times.objectives import objective_of
 from tripoint.engines.resilience.times.sharing import Copy, arrivals
-from tripoint.engines.resilience.times.terms import Rate, default_rate, oldest, weakest
+from tripoint.engines.resilience.times.terms import Rate, oldest, weakest
 from tripoint.engines.sizing.fit.fits import SPARE_FROM_AVAILABILITY
 
 _TINY = 1e-9
@@ -54,12 +55,12 @@ class Refilled(NamedTuple):
         return self.stays < WHOLE
 
 
-def refill(instance: Instance, moment: Moment, loss: Loss) -> tuple[Refilled, ...]:
+def refill(book: Book, moment: Moment, loss: Loss) -> tuple[Refilled, ...]:
     """[workload] what serves it after the loss."""
-    asked = [Asked(instance, moment, loss, number) for number in range(len(instance.estate.workloads))]
+    asked = [Asked(book, moment, loss, number) for number in range(len(book.instance.estate.workloads))]
     stays = [_stays(each) for each in asked]
-    drawn = _drawn(instance, moment, loss, asked, stays)
-    built = steps_of(instance, asked, drawn)
+    drawn = _drawn(asked, stays)
+    built = steps_of(book, drawn)
     return tuple(
         Refilled(
             stays=min(1.0, sum(share for _, share in stays[number])),
@@ -86,7 +87,7 @@ def least_share(instance: Instance, workload: Workload, disruption: DisruptionCl
 def _stays(asked: Asked) -> list[tuple[Held, float]]:
     """What each placement still serves; a spare replica takes the place of one that is lost."""
     rows = asked.moment.held[asked.workload]
-    left = [(held, held.share * (1.0 - lost_part(asked.instance, asked.moment, asked.loss, held))) for held in rows]
+    left = [(held, held.share * (1.0 - lost_part(asked.book, asked.loss, held))) for held in rows]
     total, served = sum(held.share for held in rows), sum(share for _, share in left)
     stretch = min(_spare_factor(asked), total / served) if served > 0 else 1.0
     return [(held, share * stretch) for held, share in left]
@@ -113,9 +114,10 @@ def _standing_steps(asked: Asked, stays: Sequence[tuple[Held, float]]) -> Iterat
             yield Step(at_s=0.0, share=share, how="stays", site=str(lane.fit.site), pool=pool, terms=())
 
 
-def _drawn(
-    instance: Instance, moment: Moment, loss: Loss, asked: Sequence[Asked], stays: Sequence[list[tuple[Held, float]]]
-) -> list[Drawn]:
+def _drawn(asked: Sequence[Asked], stays: Sequence[list[tuple[Held, float]]]) -> list[Drawn]:
+    if not asked:
+        return []
+    instance, moment, loss = asked[0].instance, asked[0].moment, asked[0].loss
     served = [min(1.0, sum(share for _, share in rows)) for rows in stays]
     touched = [n for n, share in enumerate(served) if share < WHOLE and moment.held[n]]
     order = sorted(touched, key=lambda n: (instance.estate.workloads[n].priority, n))
@@ -142,7 +144,7 @@ def _choices(asked: Asked) -> list[tuple[Source, float]]:
     """
     found = [*sources(asked)]
     for held in asked.moment.held[asked.workload]:
-        part = lost_part(asked.instance, asked.moment, asked.loss, held)
+        part = lost_part(asked.book, asked.loss, held)
         if part > 0.0:
             over = rerouted(asked, held)
             found += [repaired(asked, held, part), *([] if over is None else [over])]
@@ -175,9 +177,9 @@ def _take(purses: dict[tuple[str, str], float], asked: Asked, source: Source, wa
     return max(share, 0.0)
 
 
-def steps_of(instance: Instance, asked: Sequence[Asked], drawn: Sequence[Drawn]) -> list[Step]:
+def steps_of(book: Book, drawn: Sequence[Drawn]) -> list[Step]:
     """[drawn] the steps, with copies that are on their way together sharing what they cross."""
-    roads = _roads(instance, {name for each in drawn for name in each.source.crossed})
+    roads = _roads(book, {name for each in drawn for name in each.source.crossed})
     copies = [
         Copy(each.source.stage_gb, each.source.crossed, sum(term.seconds for term in each.source.before))
         for each in drawn
@@ -191,7 +193,7 @@ def steps_of(instance: Instance, asked: Sequence[Asked], drawn: Sequence[Drawn])
         if copy.gb > 0.0 and copy.resources:
             took = (usual[number] - copy.start_s, low[number] - copy.start_s, high[number] - copy.start_s)
             terms.insert(len(each.source.before), _stage(copy, took, roads, copies))
-        lane = instance.lanes[each.source.lane]
+        lane = book.instance.lanes[each.source.lane]
         steps.append(
             Step(
                 at_s=sum(term.seconds for term in terms),
@@ -222,16 +224,16 @@ def _stage(copy: Copy, took: tuple[float, float, float], roads: Mapping[str, Rat
     )
 
 
-def _roads(instance: Instance, names: set[str]) -> dict[str, Rate]:
+def _roads(book: Book, names: set[str]) -> dict[str, Rate]:
     """What copies cross, with how much goes through."""
-    estate, catalog = instance.estate, instance.catalog
-    share = default_rate(estate, catalog, "link_share")
+    estate = book.instance.estate
+    share = book.rate("link_share")
     roads: dict[str, Rate] = {}
     for name in sorted(names):
         kind, _, what = name.partition(":")
         link = next((each for each in estate.links if kind == "link" and each.id == what), None)
         if link is None or link.bandwidth_gbps is None:
-            roads[name] = default_rate(estate, catalog, f"stage_gbps.{'site' if kind == 'inside' else 'internet'}")
+            roads[name] = book.rate(f"stage_gbps.{'site' if kind == 'inside' else 'internet'}")
             continue
         gb_per_s = link.bandwidth_gbps / 8.0
         roads[name] = Rate(

@@ -6,30 +6,19 @@ Everything here is a lane of the planning instance, so policy has removed its ca
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.recovery import Part, Term
 from tripoint.domain.workload import Workload
-from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.facts.places import country_of
 from tripoint.engines.placement.instance.instance import Instance, Lane, LaneKind
+from tripoint.engines.resilience.capacity.book import Book
 from tripoint.engines.resilience.capacity.losses import Loss, lost_part
 from tripoint.engines.resilience.capacity.moment import Held, Moment, share_nodes
 from tripoint.engines.resilience.times.objectives import countries_of
-from tripoint.engines.resilience.times.terms import (
-    Way,
-    assumed,
-    default_rate,
-    moved,
-    nothing,
-    oldest,
-    timed,
-    weakest,
-)
-from tripoint.engines.sizing.paths import path_between
-from tripoint.engines.sizing.speed.memory import bytes_key, model_size
+from tripoint.engines.resilience.times.terms import Way, nothing, oldest, weakest
 
 IDLE, OBTAINABLE = "idle", "obtainable"
 
@@ -66,7 +55,7 @@ class Source:
 class Asked(NamedTuple):
     """What every source of one workload after one loss is made from."""
 
-    instance: Instance
+    book: Book
     """The estate, resolved."""
     moment: Moment
     """When it happens."""
@@ -74,6 +63,11 @@ class Asked(NamedTuple):
     """What is lost."""
     workload: int
     """Index of the workload."""
+
+    @property
+    def instance(self) -> Instance:
+        """The estate, resolved."""
+        return self.book.instance
 
     @property
     def declared(self) -> Workload:
@@ -86,7 +80,7 @@ class Asked(NamedTuple):
 
     def term(self, part: Part, key: str, site: str) -> Term:
         """A step as declared, else as assumed."""
-        return assumed(self.instance.estate, self.instance.catalog, part, key, self.way(site))
+        return self.book.term(part, key, self.way(site))
 
 
 def sources(asked: Asked) -> Iterator[Source]:
@@ -95,8 +89,9 @@ def sources(asked: Asked) -> Iterator[Source]:
         asked.instance.estate, asked.instance.catalog, asked.declared, asked.loss.disruption
     )  # fmt: skip
     waiting = {each.lane: each for each in asked.moment.waiting[asked.workload]}
-    for number, lane in enumerate(asked.instance.lanes):
-        if lane.workload != asked.workload or lane.site in asked.loss.gone:
+    for number in asked.book.lanes_of(asked.workload):
+        lane = asked.instance.lanes[number]
+        if lane.site in asked.loss.gone:
             continue
         model = asked.instance.sites[lane.site]
         if allowed is not None and (country_of(model.site, asked.instance.catalog) or "") not in allowed:
@@ -109,8 +104,10 @@ def sources(asked: Asked) -> Iterator[Source]:
         if lane.kind is LaneKind.API:
             yield _by_token(asked, number)
         elif lane.kind is LaneKind.FIRM:
-            yield started(asked, number, IDLE)
-            yield started(asked, number, OBTAINABLE)
+            if asked.moment.idle.get(lane.fit.pool, 0.0) > 0.0:
+                yield started(asked, number, IDLE)
+            if asked.moment.obtainable.get(lane.fit.pool, 0.0) > 0.0:
+                yield started(asked, number, OBTAINABLE)
 
 
 def repaired(asked: Asked, held: Held, part: float) -> Source:
@@ -122,7 +119,7 @@ def repaired(asked: Asked, held: Held, part: float) -> Source:
     starts = lane.kind is LaneKind.FIRM and not asked.loss.links
     after = [asked.term(Part.SHIFT, "shift", here)]
     if starts:
-        after = [load_term(asked, lane), asked.term(Part.WARM_UP, "warm_up", here), *after]
+        after = [asked.book.load(held.lane, asked.way(here)), asked.term(Part.WARM_UP, "warm_up", here), *after]
     return Source(
         how="restarted" if kind is DisruptionClass.PROCESS else "repaired",
         lane=held.lane,
@@ -141,20 +138,17 @@ def rerouted(asked: Asked, held: Held) -> Source | None:
     if not asked.loss.links:
         return None
     lane = asked.instance.lanes[held.lane]
-    estate = asked.instance.estate
-    rest = tuple(link for link in estate.links if str(link.id) not in asked.loss.links)
-    cut = replace(estate, links=rest)
     limit = asked.declared.slo.ttft_ms
     here = str(lane.fit.site)
     for caller in asked.declared.callers:
-        before = path_between(estate, asked.instance.catalog, caller.place, here).rtt_ms.value
-        after = path_between(cut, asked.instance.catalog, caller.place, here).rtt_ms.value
+        before = asked.book.path(caller.place, here).rtt_ms.value
+        after = asked.book.path(caller.place, here, asked.loss.links).rtt_ms.value
         if limit is not None and (lane.fit.ttft_ms or 0.0) + after - before > limit:
             return None
     return Source(
         how="rerouted",
         lane=held.lane,
-        most=held.share * lost_part(asked.instance, asked.moment, asked.loss, held),
+        most=held.share * lost_part(asked.book, asked.loss, held),
         purse="",
         nodes_per_share=0.0,
         before=(detect_term(asked), nothing(Part.DECIDE, "routing needs nobody's word")),
@@ -190,23 +184,6 @@ def decide_term(asked: Asked, reason: str) -> Term:
         as_of=oldest(told.as_of, late.as_of),
         basis=f"{told.basis}, {late.basis}",
     )
-
-
-def load_term(asked: Asked, lane: Lane) -> Term:
-    """Weights from the node's disk into the accelerators."""
-    told = timed(asked.instance.estate, Part.LOAD, asked.way(str(lane.fit.site)))
-    rate = default_rate(asked.instance.estate, asked.instance.catalog, "load_gb_per_s")
-    return told or moved(Part.LOAD, weights_gb(asked.instance, lane), rate)
-
-
-def weights_gb(instance: Instance, lane: Lane) -> float:
-    """Size of the weights a replica loads, GB; 0 where no model is named."""
-    spec = next((each for each in instance.estate.models if each.id == instance.workload(lane).model), None)
-    size = None if spec is None else model_size(spec, instance.catalog)
-    if size is None or not lane.fit.precision:
-        return 0.0
-    each = default_figure(instance.catalog, instance.estate.assumptions, bytes_key(lane.fit.precision))
-    return size.parameters_b * each.value
 
 
 def _standing(asked: Asked, number: int, share: float) -> Source:
@@ -266,10 +243,10 @@ def started(asked: Asked, number: int, purse: str, *, planned: float | None = No
             decide_term(asked, reason),
             asked.term(Part.PROVISION, f"provision.{way}", here),
         ),
-        stage_gb=weights_gb(instance, lane),
+        stage_gb=asked.book.weights_gb(number),
         crossed=crossed,
         after=(
-            load_term(asked, lane),
+            asked.book.load(number, asked.way(here)),
             asked.term(Part.WARM_UP, "warm_up", here),
             asked.term(Part.SHIFT, "shift", here),
             asked.term(Part.VALIDATE, "validate", here),
@@ -292,7 +269,7 @@ def staging_route(asked: Asked, lane: Lane) -> tuple[str, ...]:
         path
         for site in keepers
         if site not in gone
-        for path in (path_between(instance.estate, instance.catalog, site, here),)
+        for path in (asked.book.path(site, here),)
         if path.links and not asked.loss.links & {str(link) for link in path.links}
     ]
     if not paths:

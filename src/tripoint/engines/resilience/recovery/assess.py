@@ -16,6 +16,7 @@ from tripoint.engines.costing.rates import api_mtok_in, api_mtok_out
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.placement.columns.coefficients import mtok_per_share
 from tripoint.engines.placement.instance.instance import Instance, LaneKind
+from tripoint.engines.resilience.capacity.book import Book
 from tripoint.engines.resilience.capacity.losses import Loss, losses
 from tripoint.engines.resilience.capacity.moment import Moment, moments
 from tripoint.engines.resilience.capacity.refill import AFTER_THE_LOSS, Refilled, least_share, refill
@@ -29,14 +30,14 @@ _SECONDS_PER_MINUTE = 60.0
 
 def assess(instance: Instance, plan: Plan) -> tuple[Reached, ...]:
     """Workloads in the estate's order, classes in theirs; raises `OptionError` for a plan of other places."""
-    every = tuple(losses(instance))
+    book, every = Book(instance), tuple(losses(instance))
     worst: dict[tuple[int, DisruptionClass], Reached] = {}
     stores: dict[int, tuple[Kept, ...]] = {}
     for moment in moments(instance, plan, tuple(instance.blocks)):
         if moment.period not in stores:
             stores[moment.period] = kept_stores(instance, plan, moment.period)
         for loss in every:
-            for number, found in enumerate(after(instance, plan, moment, loss, stores[moment.period])):
+            for number, found in enumerate(after(book, plan, moment, loss, stores[moment.period])):
                 key = (number, loss.disruption)
                 worst[key] = found if key not in worst else _worse(worst[key], found)
     classes = tuple(dict.fromkeys(loss.disruption for loss in every))
@@ -48,12 +49,13 @@ def assess(instance: Instance, plan: Plan) -> tuple[Reached, ...]:
     )
 
 
-def after(instance: Instance, plan: Plan, moment: Moment, loss: Loss, stores: tuple[Kept, ...]) -> Iterator[Reached]:
+def after(book: Book, plan: Plan, moment: Moment, loss: Loss, stores: tuple[Kept, ...]) -> Iterator[Reached]:
     """[workload] what one loss at one moment comes to."""
-    rows = refill(instance, moment, loss)
+    instance = book.instance
+    rows = refill(book, moment, loss)
     restoring = restores(instance, stores, loss)
     for number, row in enumerate(rows):
-        asked = Asked(instance, moment, loss, number)
+        asked = Asked(book, moment, loss, number)
         state = ages(instance, stores, loss, asked.declared)
         steps = _with_state(asked, row.steps, state, restoring)
         yield _reached(asked, steps, state, _cost_factor(asked, plan, row))
