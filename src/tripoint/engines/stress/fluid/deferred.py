@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tripoint.domain.stress import Outcome
 from tripoint.domain.units import MS_PER_S, SECONDS_PER_HOUR
 from tripoint.engines.stress.fluid.filling import OUTSIDE, USD, Setting
-from tripoint.engines.stress.fluid.layout import Flags, Layout
+from tripoint.engines.stress.fluid.layout import Layout
 from tripoint.engines.stress.fluid.outcomes import Tried, stale_s
 from tripoint.engines.stress.fluid.pieces import ASKED, Usual
 from tripoint.engines.stress.fluid.spans import Key
@@ -135,11 +135,13 @@ class Deferred:
         layout, usually = self._layout, self._usually[flow]
         pieces, spans, ways = tried.all_pieces, tried.spans, list(layout.ways[flow])
         need = np.maximum(layout.need[flow, ways], _LEAST_NEED)[:, None]
-        which, settings = _settings(spans.keys, self._setting_of)
-        allowed = np.array([setting.allowed[flow, ways] for setting in settings])
+        which, settings = spans.key, [self._setting_of(key) for key in spans.keys]
+        allowed = np.array([setting.allowed[flow, ways] for setting in settings], dtype=np.float64).T
         arriving = self._course.rates[ASKED, flow][pieces.hour] * spans.demand[flow, pieces.span] * pieces.length_s
         possible = usually.room[pieces.hour] * pieces.length_s
-        possible[touched] = _rooms(free, ways, need, allowed[which[pieces.span[touched]]]) * pieces.length_s[touched]
+        possible[touched] = (
+            _rooms(free, ways, need, _at(allowed, which[pieces.span[touched]])) * pieces.length_s[touched]
+        )
         edges = np.concatenate((pieces.start_s, [self._course.edges_s[-1]]))
         course = catch_up(edges, arriving, possible)
         # Where more or less is done than usually, what is left for the next flow is not as usual either.
@@ -150,7 +152,9 @@ class Deferred:
         touched = np.concatenate((touched, more))
         free = np.concatenate((free, usually.free[:, pieces.hour[more]]), axis=1)
         lengths, where = pieces.length_s[touched], which[pieces.span[touched]]
-        rooms = free[ways] / need * allowed[where].T
+        rooms = free[ways]
+        rooms *= 1.0 / need
+        rooms *= _at(allowed, where)
         taken = spread_over(course.done[touched] / lengths, rooms)
         free[ways] = np.maximum(free[ways] - taken * need, 0.0)
         is_usual = np.ones(pieces.hour.size, dtype=bool)
@@ -158,26 +162,25 @@ class Deferred:
         seconds = np.bincount(pieces.hour[is_usual], pieces.length_s[is_usual], minlength=usually.usd.size)
         amounts = [float((rates * seconds).sum()) for rates in (usually.usd, usually.outside)]
         for index, kind in enumerate((USD, OUTSIDE)):
-            per_request = np.array([setting.counted[kind, flow, ways] for setting in settings])[where].T
-            amounts[index] += float(((taken * per_request).sum(axis=0) * lengths).sum())
+            per_request = np.array([setting.counted[kind, flow, ways] for setting in settings]).T
+            if per_request.any():
+                amounts[index] += float((taken * lengths * _at(per_request, where)).sum())
         held = np.array([(layout.held_part[flow] * layout.held_usd * setting.held).sum() for setting in settings])
         amounts[0] += float((held[which] * np.diff(spans.edges)).sum())
         limit_hours = layout.world.demanded[layout.workload_of[flow]].deadline_hours
         return _sums(course, (edges, arriving, possible), limit_hours, amounts), touched, free
 
 
-def _settings(keys: Sequence[Key], setting_of: Callable[[Key], Setting]) -> tuple[NDArray[np.int64], list[Setting]]:
-    """[S] which of the settings holds in each span, and they."""
-    number_by_key: dict[Key, int] = {}
-    which = [number_by_key.setdefault(key, len(number_by_key)) for key in keys]
-    return np.array(which), [setting_of(key) for key in number_by_key]
+def _at(columns: Floats, which: NDArray[np.int64]) -> Floats:
+    """The columns for each piece; a single one stands for all."""
+    return columns if columns.shape[1] == 1 else columns[:, which]
 
 
-def _rooms(free: Floats, ways: list[int], need: Floats, allowed: Flags) -> Floats:
+def _rooms(free: Floats, ways: list[int], need: Floats, allowed: Floats) -> Floats:
     """[T] requests per second possible at all ways together."""
     total = np.zeros(free.shape[1])
     for row, at in enumerate(ways):
-        total += free[at] * (1.0 / need[row, 0]) * allowed[:, row]
+        total += free[at] * (allowed[row] / need[row, 0])
     return total
 
 

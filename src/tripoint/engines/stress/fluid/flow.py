@@ -100,7 +100,9 @@ class Basin:
         is_ready = np.concatenate([spans.spare[:, own.span] for spans, own in each], axis=1)
         number_by_key: dict[Key, int] = {}
         numbers = [[number_by_key.setdefault(key, len(number_by_key)) for key in spans.keys] for spans, _ in each]
-        which = np.concatenate([np.array(named)[own.span] for named, (_, own) in zip(numbers, each, strict=True)])
+        which = np.concatenate(
+            [np.array(named)[spans.key][own.span] for named, (spans, own) in zip(numbers, each, strict=True)]
+        )
         spare = capacity * is_ready * self._layout.spare[:, None]
         filled, rates = self._filled(
             (list(number_by_key), which), asked, capacity * self._layout.stands[:, None], spare
@@ -130,8 +132,8 @@ class Basin:
     ) -> tuple[Filled, Floats]:
         """Pieces of one setting are filled together; with the quantities per second."""
         named, which = keys
-        used = np.flatnonzero(np.bincount(which, minlength=len(named)))
-        if used.size == 1:
+        used = [int(number) for number in np.flatnonzero(np.bincount(which, minlength=len(named)))]
+        if len(used) == 1:
             setting = self._setting(named[used[0]])
             filled = fill(self._layout, setting, asked, capacity, spare)
             return filled, quantities(self._layout, setting, asked, filled)

@@ -55,11 +55,12 @@ def longest_s(starts: Floats, lengths: Floats, is_bad: Flags) -> float:
 def in_flight(layout: Layout, struck: Struck, faults: Sequence[Fault], course: Usual) -> Floats:
     """[F] requests lost because they were at a place when it went down: what Little's law says is there."""
     lost = np.zeros(len(layout.workload_of))
+    staying = layout.share * layout.stay_s
     for fault in faults:
         if fault.kind in _LOSING and fault.at_s < course.edges_s[-1]:
-            at = struck.places(fault)
             rate = course.filled.served[:, int(fault.at_s / SECONDS_PER_HOUR)]
-            lost += rate * (layout.share[:, at] * layout.stay_s[:, at]).sum(axis=1)
+            for at in struck.places(fault):
+                lost += rate * staying[:, at]
     return lost
 
 

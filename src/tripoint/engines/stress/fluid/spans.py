@@ -13,6 +13,7 @@ from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tripoint.domain.fault import Fault, FaultKind
 from tripoint.domain.units import SECONDS_PER_HOUR
@@ -51,7 +52,9 @@ class Spans(NamedTuple):
     spare: Flags
     """[P, S] whether capacity that was asked for serves."""
     keys: tuple[Key, ...]
-    """[S] see `Key`."""
+    """What occurs of them, see `Key`."""
+    key: NDArray[np.int64]
+    """[S] index into the keys."""
     is_struck: Flags
     """[S] whether anything is other than usual."""
 
@@ -97,7 +100,7 @@ def spans_of(layout: Layout, struck: Struck, faults: Sequence[Fault], until_s: f
     count, width = len(edges) - 1, len(layout.world.places)
     capacity, demand = np.ones((width, count)), np.ones((len(layout.workload_of), count))
     spare, is_struck = np.zeros((width, count), dtype=bool), np.zeros(count, dtype=bool)
-    keys: list[list[tuple[FaultKind, tuple[str, ...], float]]] = [[] for _ in range(count)]
+    held: dict[int, list[tuple[FaultKind, tuple[str, ...], float]]] = {}
     for places, begin, end in ready:
         spare[places, bisect_left(edges, begin) : bisect_left(edges, end)] = True
     for fault in faults:
@@ -107,7 +110,7 @@ def spans_of(layout: Layout, struck: Struck, faults: Sequence[Fault], until_s: f
             now = (edges[start] + edges[start + 1]) / 2.0
             if fault.kind in _BY_SETTING:
                 for span in range(start, stop):
-                    keys[span].append((fault.kind, fault.on, _size(fault, now)))
+                    held.setdefault(span, []).append((fault.kind, fault.on, _size(fault, now)))
             if fault.kind is FaultKind.DEMAND:
                 demand[struck.flows(fault), start:stop] *= times(fault, now)
             elif fault.kind is FaultKind.SERVICE_DOWN and _NO_ORDERS.intersection(fault.on):
@@ -115,12 +118,17 @@ def spans_of(layout: Layout, struck: Struck, faults: Sequence[Fault], until_s: f
             if (left := _left(fault, now)) < 1.0:
                 for at in struck.places(fault):
                     capacity[at, start:stop] *= left
+    number_by_key: dict[Key, int] = {(): 0}
+    key = np.zeros(count, dtype=np.int64)
+    for span, parts in held.items():
+        key[span] = number_by_key.setdefault(tuple(sorted(parts)), len(number_by_key))
     return Spans(
         edges=np.array(edges),
         capacity=capacity,
         demand=demand,
         spare=spare,
-        keys=tuple(tuple(sorted(key)) for key in keys),
+        keys=tuple(number_by_key),
+        key=key,
         is_struck=is_struck,
     )
 
