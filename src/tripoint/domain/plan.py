@@ -18,6 +18,7 @@ from tripoint.domain.decision import (
 from tripoint.domain.demand import Block
 from tripoint.domain.errors import Finding
 from tripoint.domain.fit import Refusal
+from tripoint.domain.near_plan import NearPlan
 from tripoint.domain.provenance import Assumption
 
 PLAN_SCHEMA = "tripoint/plan/v1"
@@ -341,6 +342,8 @@ class Plan:
     """Pairs refused, with numbers."""
     findings: tuple[Finding, ...]
     """Warnings and notes that did not stop the run."""
+    near: tuple[NearPlan, ...] = ()
+    """The plan itself, then plans nearly as cheap that differ from it; empty where none were asked for."""
 
     def __repr__(self) -> str:
         """One line, since a notebook shows it: the whole would be megabytes."""

@@ -32,11 +32,15 @@ from tripoint.engines.placement.revise import revised
 from tripoint.engines.placement.why.relax import relaxations
 from tripoint.ports import MilpSolver
 from tripoint.usecases.drive import drive
+from tripoint.usecases.near import Wanted, near_plans
 from tripoint.usecases.solving import UNWATCHED, Clock, ProgressState, Stop, Watch, by_size
 
 _WARM_PART = 0.1
 """Share of the earlier solve's time that planning from it may take."""
 _LEAST_WARM_S = 2.0
+_NEAR_PART = 1 / 3
+"""Share of the longest solve that each search for a plan nearly as cheap may take."""
+_NEAR_GAP = 5e-3
 _CONFLICT_S = 20.0
 _MOST_RELAXATIONS = 3
 _RELAXED_GAP = 0.02
@@ -63,6 +67,10 @@ class PlanOptions:
     """Relative gap at which an alternative is good enough."""
     previous: Plan | None = None
     """An earlier plan to start from: its decisions stay unless a change forces them or moving pays."""
+    near: int = 0
+    """Most plans nearly as cheap that differ from it, to be told beside it."""
+    within: float = 0.03
+    """What those may cost more, as a share of its discounted cost."""
 
 
 def plan(
@@ -98,7 +106,14 @@ def plan(
         )
     others = _baselines(instance, solver, options, clock, watch.should_stop) if options.baselines else ()
     clock.enter("writing the answer")
-    return assemble(replace(frame, instance=outcome.instance), outcome, others)
+    found = assemble(replace(frame, instance=outcome.instance), outcome, others)
+    if not options.near:
+        return found
+    quick = replace(_limits(options), gap=max(options.gap, _NEAR_GAP), seconds=options.seconds * _NEAR_PART)
+    solve = by_size(solver, quick, clock, watch.should_stop)
+    wanted = Wanted(options.near, options.within)
+    near = near_plans(instance, found, outcome.solution.values, wanted, solve, clock, watch.should_stop)
+    return replace(found, near=near)
 
 
 def _outcome(instance: Instance, solver: MilpSolver, options: PlanOptions, clock: Clock, should_stop: Stop) -> Outcome:
@@ -135,6 +150,7 @@ def _stated(options: PlanOptions) -> dict[str, str]:
         "seed": str(options.seed),
         "threads": str(options.threads),
         "baselines": str(options.baselines).lower(),
+        **({"near": str(options.near), "within": f"{options.within:g}"} if options.near else {}),
         **({} if options.previous is None else {"warm_from": options.previous.estate_digest}),
     }
 

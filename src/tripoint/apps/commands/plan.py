@@ -49,6 +49,10 @@ if TYPE_CHECKING:
 @click.option("--no-baselines", is_flag=True, help="Leave out the alternatives the plan is compared with.")
 @click.option("--warm", metavar="PLAN", type=click.Path(),
               help="Start from an earlier plan.json: what it decided stays unless moving pays.")  # fmt: skip
+@click.option("--near", metavar="N", type=click.IntRange(0, 5), default=0, show_default=True,
+              help="Also find up to N plans nearly as cheap that differ most.")  # fmt: skip
+@click.option("--within", metavar="SHARE", type=FiniteRange(min=0, max=1), default=0.03, show_default=True,
+              help="What those may cost more, as a share of the cost.")  # fmt: skip
 @click.option("--full", is_flag=True, help="Print every row, not only those that fit two screens.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @answering
@@ -64,6 +68,8 @@ def command(
     demand_until: str | None,
     no_baselines: bool,
     warm: str | None,
+    near: int,
+    within: float,
     full: bool,
     quiet: bool,
 ) -> Answer:
@@ -84,6 +90,8 @@ def command(
         threads=threads or read_settings().threads,
         baselines=not no_baselines,
         previous=previous,
+        near=near,
+        within=within,
     )
     catalog = wiring.load_catalog()
     loaded = wiring.load_estate(estate, catalog=catalog)

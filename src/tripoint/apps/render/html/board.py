@@ -8,6 +8,7 @@ from tripoint.apps.render.reading.amounts import carbon_told, emissions, money_o
 from tripoint.apps.render.reading.conflict import distinct
 from tripoint.apps.render.reading.headline import Headline, Saving, headline, order_words
 from tripoint.apps.render.reading.money import caveats, idle_usd, name_of
+from tripoint.apps.render.reading.near import NEAR_COLUMNS, near_notes, near_rows
 from tripoint.domain.plan import Plan, PlanStatus
 
 
@@ -17,7 +18,10 @@ def board(plan: Plan) -> Markup:
         return join(_top(plan, "No plan satisfies the estate as declared"), _conflict(plan))
     found = headline(plan)
     return join(
-        _top(plan, _claim(plan, found)), el("dl", _tiles(plan, found), class_="tiles"), _comparison(plan, found)
+        _top(plan, _claim(plan, found)),
+        el("dl", _tiles(plan, found), class_="tiles"),
+        _comparison(plan, found),
+        _near(plan),
     )
 
 
@@ -96,6 +100,15 @@ def _comparison(plan: Plan, found: Headline) -> Markup | None:
     return join(
         table(columns, rows, "The plan and the obvious alternatives, priced by the same function"),
         [_caveat(names, note) for note, names in caveats(plan).items()],
+    )
+
+
+def _near(plan: Plan) -> Markup | None:
+    if not plan.near:
+        return None
+    return join(
+        table(NEAR_COLUMNS, near_rows(plan), "Plans nearly as cheap, each the best in something else"),
+        [el("p", note, class_="note") for note in near_notes(plan, most=3)],
     )
 
 

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from tripoint.apps.render.plan_text.doubts import assumptions, refusals
 from tripoint.apps.render.plan_text.future import breakevens, lapses, roadmap_lines, timeline
 from tripoint.apps.render.plan_text.layout import BRIEF, FULL, WIDTH, Rows, printed
+from tripoint.apps.render.plan_text.near import near
 from tripoint.apps.render.plan_text.placements import placements
 from tripoint.apps.render.plan_text.verdict import baselines, certificate, conflict, top
 from tripoint.domain.plan import Plan, PlanStatus
@@ -27,6 +28,7 @@ def _parts(plan: Plan, rows: Rows) -> list[RenderableType]:
         found = [
             top(plan),
             baselines(plan),
+            near(plan, rows),
             placements(plan, rows),
             timeline(plan, rows),
             roadmap_lines(plan, rows),

@@ -29,6 +29,7 @@ def plan_payload(plan: Plan) -> dict[str, Any]:
         "carbon_kg": _known_kg(found.carbon_kg, found.carbon_unknown_usd),
         "carbon_unknown_usd": found.carbon_unknown_usd,
         "baselines": [_baseline(row) for row in plan.baselines],
+        "near": [asdict(row) for row in plan.near],
         "savings_usd": {saving.baseline.name: saving.usd for saving in found.savings},
         "first_limit": {"name": first.name, "exhausted": first.exhausted, "order_by": first.order_by}
         if first
