@@ -128,7 +128,7 @@ def assess_recovery(
     from tripoint.usecases.remedies import Pricing
 
     pricing = None if limits is None else Pricing(solver=HighsSolver(), limits=limits, tell=tell)
-    return run(loaded, catalog, plan, pricing)
+    return run(loaded, catalog, plan, pricing, today=read_settings().today)
 
 
 def plan_text(plan: Plan, *, full: bool = False) -> str:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from tripoint.domain.catalog import Catalog
+from tripoint.domain.cut import DependencyReport
 from tripoint.domain.plan import Plan
 from tripoint.domain.recovery import Reached, Remedy
+from tripoint.domain.score import Proof, Scores
 from tripoint.domain.source import LoadedEstate
 from tripoint.engines.placement.instance.prepare import prepare
 from tripoint.engines.resilience.recovery.assess import assess
+from tripoint.usecases.assess_dependencies import planned_dependencies
+from tripoint.usecases.assess_scores import assess_scores
 from tripoint.usecases.remedies import Pricing, remedies
 
 
@@ -23,6 +29,10 @@ class Assessment:
     """Every workload after the worst loss of every class."""
     remedies: tuple[Remedy, ...]
     """What would meet the objectives that are missed, and its price; empty where they were not asked for."""
+    dependencies: DependencyReport
+    """What it leans on, what it cannot lose, and what that costs."""
+    scores: Scores
+    """Objectives met by design, by simulation and by drill."""
     is_same_estate: bool
     """False where the plan was made for another version of the estate."""
 
@@ -38,18 +48,28 @@ class Assessment:
 
 
 def assess_recovery(
-    loaded: LoadedEstate, catalog: Catalog, plan: Plan, pricing: Pricing | None = None
-) -> Assessment:  # fmt: skip
+    loaded: LoadedEstate,
+    catalog: Catalog,
+    plan: Plan,
+    pricing: Pricing | None = None,
+    *,
+    today: date,
+    proofs: Sequence[Proof] = (),
+) -> Assessment:
     """What the plan of an estate reaches and, with `pricing`, what meeting the rest costs.
 
-    Raises:
-        OptionError: the plan is none of this estate.
+    `proofs` are results of trials and drills. Raises `OptionError` where the plan is none of this estate.
     """
-    reached = assess(prepare(loaded.estate, catalog, loaded.profiles), plan)
+    instance = prepare(loaded.estate, catalog, loaded.profiles)
+    reached = assess(instance, plan)
     missed = tuple(each for each in reached if each.misses)
+    priced = () if pricing is None else remedies(loaded, catalog, plan, missed, pricing)
+    leaned = planned_dependencies(instance, plan, today=today, reached=reached)
     return Assessment(
         name=loaded.estate.name,
         reached=reached,
-        remedies=() if pricing is None else remedies(loaded, catalog, plan, missed, pricing),
+        remedies=priced,
+        dependencies=leaned,
+        scores=assess_scores(instance, reached, priced, leaned, today=today, proofs=proofs),
         is_same_estate=plan.estate_digest == loaded.digest,
     )

@@ -39,12 +39,14 @@ def recovery(
     exit code 1 when an objective is missed, or the estate has no plan.
     """
     from tripoint.apps.render.plan_text.layout import WIDTH, printed
+    from tripoint.apps.render.resilience.dependencies import dependency_parts, dependency_payload
     from tripoint.apps.render.resilience.recovery import (
         recovery_parts,
         recovery_payload,
         remedy_parts,
         remedy_payload,
     )
+    from tripoint.apps.render.resilience.scores import score_parts, score_payload
     from tripoint.engines.placement.milp.program import SolveLimits
     from tripoint.usecases.plan import PlanOptions
 
@@ -67,6 +69,7 @@ def recovery(
     limits = SolveLimits(gap=gap, seconds=time_limit, threads=read_settings().threads) if prices else None
     found = wiring.assess_recovery(loaded, catalog, plan, limits, tell)
     parts = [*recovery_parts(found.reached, is_full=full), *remedy_parts(found.remedies)]
+    parts += [*dependency_parts(found.dependencies, is_full=full), *score_parts(found.scores, is_full=full)]
     met = f"{len(found.asked) - len(found.missed)} of {plural(len(found.asked), 'objective')} met by design"
     return Answer(
         text=f"{printed(parts, width=WIDTH)}\n{met}",
@@ -77,6 +80,8 @@ def recovery(
             "met": len(found.asked) - len(found.missed),
             "reached": recovery_payload(found.reached),
             "remedies": remedy_payload(found.remedies),
+            "dependencies": dependency_payload(found.dependencies),
+            "scores": score_payload(found.scores),
         },
         ok=not found.missed,
     )

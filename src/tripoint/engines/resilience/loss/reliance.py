@@ -166,8 +166,13 @@ def _back(members: Sequence[Member], workload: str, yearly: Yearly) -> float:
     """Hours until the rest has taken over; two losses at once are borne until one is repaired."""
     if len(members) > 1:
         return _NEVER
-    kind = DependencyKind(members[0].id.partition(":")[0])
-    return yearly.back_hours.get((workload, _CLASSES[kind]), _NEVER) if kind in _CLASSES else _NEVER
+    lost = disruption_of(members[0].id)
+    return _NEVER if lost is None else yearly.back_hours.get((workload, lost), _NEVER)
+
+
+def disruption_of(member: str) -> DisruptionClass | None:
+    """What the loss of a member is a loss of; `None` where nothing can take over."""
+    return _CLASSES.get(DependencyKind(member.partition(":")[0]))
 
 
 def _years(derived: Derived, sets: Sequence[_Set], workload: str, yearly: Yearly) -> tuple[Floats, float]:

@@ -129,6 +129,8 @@ def _with_state(
     if asked.loss.disruption is DisruptionClass.SHARED_SERVICE:
         return tuple(_outlasting(asked, step) for step in steps)
     needed = [restoring[each.store] for each in state if each.store in restoring]
+    if asked.loss.disruption is DisruptionClass.DATA:
+        needed += [_gone(each) for each in state if each.store not in restoring]
     if not needed:
         return steps
     slowest = max(needed, key=lambda term: term.seconds)
@@ -144,6 +146,19 @@ def _with_state(
         if step.at_s < at
         else step
         for step in steps
+    )
+
+
+def _gone(state: StoreAge) -> Term:
+    """State that nothing brings back."""
+    return Term(
+        part=Part.STAGE,
+        seconds=math.inf,
+        low_s=math.inf,
+        high_s=math.inf,
+        source=state.source,
+        as_of=state.as_of,
+        basis=f"`{state.store}`: {state.basis}",
     )
 
 

@@ -1,0 +1,91 @@
+"""Scores side by side and the next things to do, as text and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.console import RenderableType
+
+from tripoint.apps.render.plan_text.layout import lines, table, titled
+from tripoint.apps.render.resilience.dependencies import spread_text
+from tripoint.domain.score import Ground, Standing
+
+if TYPE_CHECKING:
+    from tripoint.domain.score import NextStep, Score, Scores
+
+_MOST = 6
+_GROUNDS = {Ground.DESIGN: "by design", Ground.SIMULATION: "by simulation", Ground.DRILL: "by fresh drill"}
+
+
+def score_parts(scores: Scores, *, is_full: bool = False) -> list[RenderableType]:
+    """The three scores, the loss, what stands in the way, and the next steps."""
+    each = (scores.design, scores.simulation, scores.drill)
+    columns = (("objectives met", "l"), ("share", "r"), ("met", "r"), ("failed", "r"), ("excluded", "r"),
+               ("expired", "r"), ("not tried", "r"))  # fmt: skip
+    body: list[RenderableType] = [table(columns, map(_row, each))]
+    if scores.headline is None:
+        body.append(lines(["nothing is asked, so nothing is scored"]))
+    else:
+        body.append(lines([f"headline, the lowest: {scores.headline:.0%}, {_GROUNDS[scores.weakest]}"]))
+    if scores.usd_per_year is not None:
+        body.append(lines([f"expected annual loss: {spread_text(scores.usd_per_year)} USD"]))
+    told = [line for score in each for line in _reasons(score, is_full)]
+    if told:
+        body.append(lines(told))
+    parts: list[RenderableType] = [titled("Scores", *body)]
+    if scores.steps:
+        numbered = [f"{number}. {step_line(step)}" for number, step in enumerate(scores.steps, start=1)]
+        parts.append(titled("Next", lines(numbered)))
+    return parts
+
+
+def score_payload(scores: Scores) -> dict[str, Any]:
+    """Scores with every objective and the next steps."""
+    return {
+        **{name: _score(score) for name, score in (("design", scores.design), ("simulation", scores.simulation),
+                                                   ("drill", scores.drill))},
+        "headline": scores.headline,
+        "weakest": scores.weakest if scores.headline is not None else None,
+        "usd_per_year": None if scores.usd_per_year is None else asdict(scores.usd_per_year),
+        "next": [asdict(step) for step in scores.steps],
+    }  # fmt: skip
+
+
+def step_line(step: NextStep) -> str:
+    """One step as a sentence with its cost."""
+    costs = [f"{step.usd_once:,.0f} USD once"] if step.usd_once else []
+    if step.usd_per_month:
+        costs.append(f"{step.usd_per_month:,.0f} USD/month")
+    cost = " and ".join(costs) or "no money"
+    gains = f"{step.objectives} more {_GROUNDS[step.raises]}" if step.objectives else _GROUNDS[step.raises]
+    avoids = f", avoids {step.avoids_usd_per_year:,.0f} USD a year" if step.avoids_usd_per_year else ""
+    return f"{step.does}: {gains}, costs {cost} ({step.cost_basis}){avoids}"
+
+
+def _score(score: Score) -> dict[str, Any]:
+    return {"met": score.met, "asked": len(score.graded), "share": score.share, **asdict(score)}
+
+
+def _row(score: Score) -> list[str]:
+    share = "" if score.share is None else f"{score.share:.0%}"
+    counts = (
+        len(score.standing(standing))
+        for standing in (Standing.FAILED, Standing.EXCLUDED, Standing.EXPIRED, Standing.MISSING)
+    )
+    return [
+        _GROUNDS[score.ground],
+        share,
+        f"{score.met} of {len(score.graded)}",
+        *(str(count or "") for count in counts),
+    ]
+
+
+def _reasons(score: Score, is_full: bool) -> list[str]:
+    """What failed, was excluded or has expired; what nobody tried is only counted."""
+    shown = score.standing(Standing.FAILED, Standing.EXCLUDED, Standing.EXPIRED)
+    told = [
+        f"{_GROUNDS[score.ground]}, {each.workload}, {each.disruption.value}: {each.standing.value}, {each.because}"
+        for each in shown[: None if is_full else _MOST]
+    ]
+    return [*told, f"... {len(shown) - len(told)} more with `--full`"] if len(shown) > len(told) else told
