@@ -92,3 +92,14 @@ def test_faults_to_come_change_nothing_before_they_begin() -> None:
     early = [row for row in played(rules=Rules(is_recording=True)).records if row.at < 50.0]
     late = played(fault(FaultKind.DOWN, "site-a", until_s=inf), rules=Rules(is_recording=True)).records
     assert [row for row in late if row.at < 50.0] == early
+
+
+@pytest.mark.parametrize("size", [0.3, 3.0])
+@pytest.mark.parametrize("kind", list(FaultKind))
+def test_requests_without_an_exchange_of_their_own_end_as_with_one(kind: FaultKind, size: float) -> None:
+    """To the last digit, whatever happens: of the plain way the exchange would have made nothing else."""
+    faults = (fault(kind, "site-a", "chat", size=size), fault(kind, "site-b", size=size, at_s=100.0, until_s=101.0))
+    plain, whole = played(*faults), played(*faults, rules=Rules(is_whole=True))
+    assert plain.outcomes == whole.outcomes
+    assert plain.timelines == whole.timelines
+    assert plain.shifts == whole.shifts

@@ -21,6 +21,8 @@ FIRST: Final = b"data: 1\n\n"
 """Stands for the first token of a stream that is told."""
 REST: Final = b"data: 2\n\n"
 """Stands for everything after it."""
+PING: Final = b'event: ping\ndata: {"type":"ping"}\n\n'
+"""Sign of life of Anthropic's interface."""
 MALFORMED: Final = b"<html>"
 _MOST_ASKS: Final = 100_000
 

@@ -11,6 +11,7 @@ from tripoint.engines.stress.trial.servers import Job
 if TYPE_CHECKING:
     from tripoint.engines.gateway.exchange.effects import Attempt
     from tripoint.engines.gateway.exchange.exchange import Exchange
+    from tripoint.engines.gateway.routing.query import Choice
     from tripoint.engines.stress.trial.play import Stage
 
 _PER_REQUEST: Final = 64
@@ -20,11 +21,16 @@ _SWEEPS_PER_S: Final = 50
 
 
 class Call:
-    """A request from its first arrival to its last end; the effects of the exchange that is under way."""
+    """A request from its first arrival to its last end; the effects of the exchange that is under way.
+
+    Nearly all requests are sent once and answered: of these the router is told what an exchange would tell it, and
+    no exchange is made. Whatever else happens to one, it gets its exchange then, is told in order what was so far, and
+    the exchange decides; so no decision is made here.
+    """
 
     __slots__ = (
-        "_armed", "_jobs", "_tries", "arrived_at", "began_at", "caller", "draws", "exchange", "is_stream", "number",
-        "stage", "tokens_in", "tokens_out", "workload",
+        "_armed", "_choice", "_jobs", "_tries", "arrived_at", "began_at", "caller", "draws", "due", "exchange",
+        "is_stream", "number", "stage", "tokens_in", "tokens_out", "workload",
     )  # fmt: skip
 
     def __init__(self, stage: Stage, workload: int, number: int, tokens: tuple[int, int], now: float) -> None:
@@ -42,20 +48,79 @@ class Call:
         self.began_at = now
         """When it was asked last."""
         self.exchange: Exchange | None = None
-        """The exchange under way; `None` between tries and after the end."""
+        """The exchange under way; `None` on the plain way, between tries and after the end."""
+        self.due = inf
+        """On the plain way: when an exchange would have to act."""
         self.draws = 0
         """Draws it has used up."""
+        self._choice: Choice | None = None
         self._jobs: list[Job] = []
         self._armed = inf
         self._tries = 0
+
+    # --- the plain way ----------------------------------------------------------------------------------------------
+
+    def sent(self, choice: Choice, now: float) -> None:
+        """It was sent to the place chosen for it."""
+        stage = self.stage
+        self._choice = choice
+        self._armed = inf
+        self.due = now + min(stage.limit_s, stage.router.first_byte_timeout_s(choice, now))
+        job = stage.sent(self, choice, now)
+        self._jobs.append(job)
+        if job.next_at > self.due:
+            self._arm(self.due)
+
+    def first(self, job: Job, now: float) -> None:
+        """Its first token came."""
+        stage = self.stage
+        job.first_at = now
+        stage.router.answered(job.choice, now - self.began_at, now)
+        self.due = self.began_at + stage.limit_s
+        if job.next_at > self.due:
+            self._arm(self.due)
+
+    def answered(self, job: Job, now: float) -> None:
+        """Its answer came whole."""
+        stage, choice = self.stage, job.choice
+        self._jobs.clear()
+        self._choice = None
+        self.due = self._armed = inf
+        first_at = job.first_at if self.is_stream else now
+        stage.router.answered(choice, now - self.began_at, now)
+        stage.router.ended(choice, None, now, tokens_out=self.tokens_out, stream_s=now - first_at)
+        nano = stage.rates(choice).nano(self.tokens_in, self.tokens_out, 0)[0]
+        stage.tally.answered(self, choice.target.id, nano, first_at - self.began_at)
+        stage.open_calls -= 1
+
+    def _promote(self) -> Exchange:
+        """An exchange for a request that goes no plain way any more, told what happened so far."""
+        choice, stage = self._choice, self.stage
+        assert choice is not None  # it was sent
+        self.exchange = exchange = stage.made(self)
+        stage.call = self
+        exchange.begin_with(choice, self.began_at)
+        self._choice = None
+        job = self._jobs[0]
+        if choice.is_answered:
+            job.bring_first(exchange, job.first_at)
+        elif job.attempt is not None:  # its patience is what it was when it was sent
+            job.attempt.expires_at = exchange.due = self.due
+        return exchange
 
     # --- effects ----------------------------------------------------------------------------------------------------
 
     def dial(self, attempt: Attempt) -> None:
         """See `Effects`."""
+        if self._choice is attempt.choice:
+            attempt.sent_at = self.began_at
+            self._jobs[0].attempt = attempt
+            return
         now = self.stage.now
         attempt.sent_at = now
-        self._jobs.append(self.stage.sent(self, attempt, now))
+        job = self.stage.sent(self, attempt.choice, now)
+        job.attempt = attempt
+        self._jobs.append(job)
 
     def drop(self, attempt: Attempt) -> None:
         """See `Effects`."""
@@ -84,16 +149,17 @@ class Call:
     def entered(self) -> Exchange:
         """The exchange, about to be told something; until `left` its record is this call's."""
         exchange = self.exchange
-        assert exchange is not None  # nothing is reported of a request that is over
+        if exchange is None:
+            exchange = self._promote()
         self.stage.call = self
         return exchange
 
     def left(self, now: float) -> None:
         """It was told; wakes it in time where it may have to act before it is told again."""
         exchange = self.exchange
-        if exchange is None:
+        if exchange is None and self._choice is None:
             return
-        due = exchange.due
+        due = self.due if exchange is None else exchange.due
         if due >= self._armed:
             return
         for job in self._jobs:
@@ -107,20 +173,35 @@ class Call:
 
     def wake(self, now: float) -> None:
         """The exchange's time may have come."""
-        self._armed = inf
-        exchange = self.exchange
-        if exchange is None:
+        if now < self._armed:
             return
+        self._armed = inf
+        if self.exchange is None and (self._choice is None or self.due > now):
+            return
+        exchange = self.entered()
         if exchange.due <= now:
-            self.stage.call = self
-            exchange.on_timer(now)
+            is_flowing = exchange.deadline > now and any([job.flow(exchange, now) for job in self._jobs])  # noqa: C419 - all are to flow
+            if not is_flowing:
+                exchange.on_timer(now)
+        self.left(now)
+
+    def hushed(self, job: Job, now: float) -> None:
+        """Its place says no more; until now it did."""
+        if self.exchange is None:
+            if job.choice.is_answered:
+                self.due = min(self.due, now + self.stage.stall_s)
+        elif job.attempt is not None and job.attempt.reader is not None:
+            job.bring_more(self.entered(), now)
         self.left(now)
 
     def give_up(self, now: float) -> None:
         """The caller's patience is over, unless an answer has begun."""
-        exchange = self.exchange
-        if exchange is not None and not exchange.first_at and now - self.began_at >= self.stage.patience_s - 1e-9:
-            self.stage.call = self
+        if self.exchange is None and self._choice is None:
+            return
+        if now - self.began_at < self.stage.patience_s - 1e-9 or (self._choice and self._choice.is_answered):
+            return
+        exchange = self.entered()
+        if not exchange.first_at:
             exchange.on_client_gone(now)
 
     def again(self, now: float) -> None:

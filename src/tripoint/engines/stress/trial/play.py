@@ -15,18 +15,20 @@ from tripoint.domain.fault import Fault, FaultKind
 from tripoint.domain.record import ShiftRecord, UsageRecord
 from tripoint.domain.serving import Api
 from tripoint.domain.stress import Outcome
-from tripoint.domain.table import Target
+from tripoint.domain.table import Candidate, Route, Target
 from tripoint.domain.workload import WorkloadKind
-from tripoint.engines.gateway.exchange.effects import Attempt
+from tripoint.engines.gateway.exchange.exchange import Exchange
 from tripoint.engines.gateway.exchange.gateway import Gateway
+from tripoint.engines.gateway.exchange.metering import Rates
 from tripoint.engines.gateway.health.board import LocalBoard
+from tripoint.engines.gateway.routing.query import Choice, Query, Shed
 from tripoint.engines.gateway.telemetry.trace import Trace
 from tripoint.engines.stress.kernel.events import EventList
 from tripoint.engines.stress.kernel.streams import Streams
 from tripoint.engines.stress.trial.answers import Asks, fresh_ask
 from tripoint.engines.stress.trial.arrivals import Arrivals, amplified
 from tripoint.engines.stress.trial.calls import Call
-from tripoint.engines.stress.trial.conditions import Conditions, conditions, moments, times
+from tripoint.engines.stress.trial.conditions import WELL, Conditions, conditions, moments, times
 from tripoint.engines.stress.trial.network import Network
 from tripoint.engines.stress.trial.servers import Job, Server
 from tripoint.engines.stress.trial.tally import Tally, Timeline
@@ -38,6 +40,7 @@ _PROBE_S: Final = 5.0
 """How long it waits for an answer to a probe."""
 _TRACE: Final = Trace("0" * 31 + "1", "0" * 15 + "1", "", b"")
 _SEED_BITS: Final = 52
+_MOST_QUERIES: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,8 @@ class Rules:
     """Width of the bins of timelines, s."""
     usual_usd: Mapping[str, float] = field(default_factory=dict)
     """Workload id -> what the same arrivals cost without faults, USD; for `Outcome.usual_usd`."""
+    is_whole: bool = False
+    """True to give every request its exchange from the beginning, needed or not; the outcome is the same."""
     is_recording: bool = False
     """True to keep every record."""
 
@@ -111,9 +116,10 @@ class Stage:
     """Everything of one trial under way."""
 
     __slots__ = (
-        "_asks", "_count", "_draws", "_faults", "_gateway", "_network", "_records", "_rules", "_said", "_shifts",
-        "_state", "_until_s", "_ways", "_world", "call", "events", "now", "open_calls", "patience_s", "servers",
-        "tally", "tries",
+        "_asked", "_asks", "_count", "_draws", "_faults", "_gateway", "_is_plain", "_network", "_permitted",
+        "_queries", "_rates", "_records", "_rules", "_said", "_shifts", "_state", "_until_s", "_ways", "_world", "call",
+        "events", "limit_s", "now", "open_calls", "patience_s", "router", "servers",
+        "stall_s", "tally", "tries",
     )  # fmt: skip
 
     def __init__(self, world: World, faults: Sequence[Fault], draws: Streams, until_s: float, rules: Rules) -> None:
@@ -141,7 +147,20 @@ class Stage:
         self._gateway = Gateway(
             world.table, {}, board=LocalBoard(slots), record=self._ended, seed=seed, now=0.0, epoch=0.0
         )
+        self.router = self._gateway.router
         self._said = self._gateway.said({})
+        self.limit_s = self._said.limit_s
+        """Longest a request may take, s."""
+        self.stall_s = world.table.stall_s
+        """Longest silence within an answer, s."""
+        self._is_plain = not (rules.is_recording or rules.is_whole or world.table.hedging or self._said.is_bound)
+        self._asked = tuple(
+            (asked.workload, Api.EMBEDDINGS if asked.kind == WorkloadKind.EMBEDDING else Api.CHAT)
+            for asked in world.demanded
+        )
+        self._permitted = [frozenset(asked.permitted) for asked in world.demanded]
+        self._queries: dict[tuple[int, int], Query] = {}
+        self._rates: dict[int, tuple[Candidate, Rates]] = {}
         self._state = conditions(world, (), 0.0)
         self._ways = tuple(_servers_of(world, asked.workload) for asked in world.demanded)
 
@@ -200,39 +219,79 @@ class Stage:
 
     def open(self, call: Call, now: float) -> None:
         """A try of a request begins."""
-        asked = self._world.demanded[call.workload]
         call.began_at = now
-        said, gateway = self._said, self._gateway
-        if said.generation != gateway.generation:
-            said = self._said = gateway.said({})
-        api = Api.EMBEDDINGS if asked.kind == WorkloadKind.EMBEDDING else Api.CHAT
-        made = fresh_ask if said.is_bound else self._asks.of
-        ask = made(asked.workload, api, call.is_stream, call.tokens_in)
-        route = said.routes.get(asked.workload)
-        if route is None:
-            route = next(each for each in gateway.table.routes if each.workload == asked.workload)
-            said.remember(asked.workload, route)
-        gateway.router.arrived(now)
-        call.exchange = exchange = gateway.exchange(ask, route, said, call, now)
-        self.call = call
-        exchange.start(_TRACE, "", b"-", now)
-        call.left(now)
-        if isfinite(self.patience_s) and call.exchange is not None:
+        self.router.arrived(now)
+        said = self._said
+        if said.generation != self._gateway.generation:
+            said = self._said = self._gateway.said({})
+            self._queries.clear()
+        if self._is_plain:
+            choice = self.router.choose(self._query(call), (), now)
+            if not isinstance(choice, Shed):
+                call.sent(choice, now)
+            else:
+                call.exchange = exchange = self.made(call)
+                self.call = call
+                exchange.begin_with(choice, now)
+        else:
+            call.exchange = exchange = self.made(call)
+            self.call = call
+            exchange.start(_TRACE, "", b"-", now)
+            call.left(now)
+        if isfinite(self.patience_s):
             self.events.push(now + self.patience_s, call.give_up)
 
-    def sent(self, call: Call, attempt: Attempt, now: float) -> Job:
-        """An attempt goes out."""
-        index = attempt.choice.candidate.target
-        server = self.servers[index]
+    def made(self, call: Call) -> Exchange:
+        """The exchange of a call's present try."""
+        said = self._said
+        workload, api = self._asked[call.workload]
+        made = fresh_ask if said.is_bound else self._asks.of
+        ask = made(workload, api, call.is_stream, call.tokens_in)
+        return self._gateway.exchange(ask, self._route(workload), said, call, call.began_at)
+
+    def _route(self, workload: str) -> Route:
+        said = self._said
+        route = said.routes.get(workload)
+        if route is None:
+            route = next(each for each in self._gateway.table.routes if each.workload == workload)
+            said.remember(workload, route)
+        return route
+
+    def _query(self, call: Call) -> Query:
+        """What routing is asked for a request of that size; the same object for all of them."""
+        key = call.workload, call.tokens_in
+        query = self._queries.get(key)
+        if query is None:
+            workload, api = self._asked[call.workload]
+            query = Query(self._route(workload), self._said.sites, self._said.label, api, call.tokens_in)
+            query.is_stream = call.is_stream
+            if len(self._queries) >= _MOST_QUERIES:
+                self._queries.clear()
+            self._queries[key] = query
+        return query
+
+    def rates(self, choice: Choice) -> Rates:
+        """What a candidate's tokens cost."""
+        candidate = choice.candidate
+        rates = self._rates.get(id(candidate))
+        if rates is None or rates[0] is not candidate:
+            made = Rates(candidate.tariff, candidate.list_tariff, candidate.marginal)
+            rates = self._rates[id(candidate)] = (candidate, made)
+        return rates[1]
+
+    def sent(self, call: Call, choice: Choice, now: float) -> Job:
+        """An attempt goes out to the place chosen for it."""
+        server = self.servers[choice.candidate.target]
         site = server.place.site
-        asked = self._world.demanded[call.workload]
-        if site not in asked.permitted or site in self._state.banned:
+        if site not in self._permitted[call.workload]:
             self.tally.courses[call.workload].outside += 1
         rtt_s = self._network.round_trip(call, site, now)
-        job = Job(call, attempt, server, 0.0 if rtt_s is None else rtt_s, now)
+        job = Job(call, choice, server, 0.0 if rtt_s is None else rtt_s, now)
         state = server.state
         if rtt_s is None:
             self._later(job, now + self._network.connect_s, job.refuse)
+        elif state is WELL:
+            server.enter(job, now)
         elif state.is_down:
             self._later(job, now + rtt_s, job.refuse)
         elif state.limit < 1.0 and server.load >= state.limit * server.place.slots:
@@ -268,6 +327,7 @@ class Stage:
         """A fault begins, grows or ends."""
         state: Conditions = conditions(self._world, self._faults, now)
         self._state = state
+        self._permitted = [frozenset(asked.permitted).difference(state.banned) for asked in self._world.demanded]
         for server, place in zip(self.servers, state.places, strict=True):
             if place != server.state:
                 server.change(place, now)
@@ -282,7 +342,7 @@ class Stage:
         self._shifts += self._gateway.tick(now)
         if now <= self._until_s:
             self._watch()
-        for target in self._gateway.router.probes_due(now):
+        for target in self.router.probes_due(now):
             self._probe(target, now)
         if now < self._until_s or self.open_calls:
             self.events.push(now + TICK_S, self._tick)
@@ -301,7 +361,7 @@ class Stage:
         server = next(each for each in self.servers if each.place.upstream == target.id)
 
         def told(at: float) -> None:
-            self._gateway.router.probed(target, not (server.state.is_down or server.state.is_hung), at)
+            self.router.probed(target, not (server.state.is_down or server.state.is_hung), at)
 
         wait_s = _PROBE_S if server.state.is_hung else self._network.probe_s(server.place.site)
         self.events.push(now + wait_s, told)

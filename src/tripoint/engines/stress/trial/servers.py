@@ -12,6 +12,7 @@ from tripoint.engines.stress.trial.answers import (
     EVENTS,
     FIRST,
     MALFORMED,
+    PING,
     REST,
     ToldReader,
     document,
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tripoint.engines.gateway.exchange.effects import Attempt
+    from tripoint.engines.gateway.exchange.exchange import Exchange
+    from tripoint.engines.gateway.routing.query import Choice
     from tripoint.engines.stress.kernel.events import EventList
     from tripoint.engines.stress.trial.calls import Call
     from tripoint.engines.stress.world import Place
@@ -36,27 +39,18 @@ class Job:
     """One attempt on its way to, in and back from a place."""
 
     __slots__ = (
-        "attempt",
-        "begun_at",
-        "call",
-        "entered_at",
-        "first_at",
-        "is_over",
-        "next_at",
-        "rest_s",
-        "rtt_s",
-        "server",
-    )
+        "attempt", "call", "choice", "entered_at", "first_at", "is_over", "next_at", "rest_s", "rtt_s", "server",
+    )  # fmt: skip
 
-    def __init__(self, call: Call, attempt: Attempt, server: Server, rtt_s: float, now: float) -> None:
+    def __init__(self, call: Call, choice: Choice, server: Server, rtt_s: float, now: float) -> None:
         self.call = call
-        self.attempt = attempt
+        self.choice = choice
+        self.attempt: Attempt | None = None
+        """The exchange's attempt; `None` while the request goes its plain way without one."""
         self.server = server
         self.rtt_s = rtt_s
         """Round trip and whatever the network adds, s."""
         self.entered_at = now
-        self.begun_at = inf
-        """When it got its slot."""
         self.first_at = inf
         """When its first token is due at the gateway."""
         self.rest_s = 0.0
@@ -68,36 +62,54 @@ class Job:
 
     def first(self, now: float) -> None:
         """The first token of a stream reaches the gateway."""
-        if self.is_over or self._is_withheld(self.first, now):
+        server = self.server
+        if self.is_over or (server.state.is_hung and self._is_withheld(self.first, now)):
             return
-        if self._is_wrong():
+        if server.state.wrong > 0.0 and self._is_wrong():
             self._say(200, b"", now)
             return
-        call, attempt = self.call, self.attempt
-        exchange = call.entered()
-        tokens_in, tokens_out = call.tokens_in, call.tokens_out
+        call = self.call
         self.next_at = now + self.rest_s
-        self.server.events.push(self.next_at, self.end)
+        server.events.push(self.next_at, self.end)
+        if call.exchange is None:
+            call.first(self, now)
+            return
+        exchange = call.entered()
+        self.bring_first(exchange, now)
+        call.left(now)
+
+    def bring_first(self, exchange: Exchange, now: float) -> None:
+        """Tells the exchange of the first token."""
+        call, attempt = self.call, self.attempt
+        assert attempt is not None  # an exchange has its attempt
         if attempt.lane.translation is None:
             attempt.status = 200
-            attempt.reader = ToldReader(tokens_in, tokens_out)
+            attempt.reader = ToldReader(call.tokens_in, call.tokens_out)
             piece = FIRST
         else:
             exchange.on_head(attempt, 200, EVENTS, b"", now)
-            piece, _ = message_events(tokens_in, tokens_out)
+            piece, _ = message_events(call.tokens_in, call.tokens_out)
         exchange.on_data(attempt, piece, now)
-        call.left(now)
 
     def end(self, now: float) -> None:
         """The last token, or the whole answer, reaches the gateway; the slot is free."""
-        if self.is_over or self._is_withheld(self.end, now):
+        server = self.server
+        if self.is_over or (server.state.is_hung and self._is_withheld(self.end, now)):
             return
-        call, attempt = self.call, self.attempt
-        self.leave(now)
+        call = self.call
+        is_wrong = server.state.wrong > 0.0 and not call.is_stream and self._is_wrong()
+        self.is_over = True
+        if call.exchange is None and not is_wrong:
+            server.release(self, now)
+            call.answered(self, now)
+            return
         exchange = call.entered()
+        self.leave(now)
+        attempt = self.attempt
+        assert attempt is not None  # an exchange has its attempt
         reader = attempt.reader
         if reader is None:
-            body = MALFORMED if self._is_wrong() else document(attempt.lane.served, call.tokens_in, call.tokens_out)
+            body = MALFORMED if is_wrong else document(attempt.lane.served, call.tokens_in, call.tokens_out)
             exchange.on_answer(attempt, 200, DOCUMENT, b"", body, now)
         elif isinstance(reader, ToldReader):
             exchange.on_data(attempt, REST, now)
@@ -109,17 +121,36 @@ class Job:
                 exchange.on_end(attempt, now)
         call.left(now)
 
+    def flow(self, exchange: Exchange, now: float) -> bool:
+        """Tells that tokens have come all along; False where none did."""
+        attempt = self.attempt
+        if attempt is None or attempt.reader is None or not self.server.is_talking:
+            return False
+        self.bring_more(exchange, now)
+        return True
+
+    def bring_more(self, exchange: Exchange, now: float) -> None:
+        """Tells the exchange that more tokens have come."""
+        attempt = self.attempt
+        assert attempt is not None  # an exchange has its attempt
+        exchange.on_data(attempt, REST if isinstance(attempt.reader, ToldReader) else PING, now)
+
     def refuse(self, now: float) -> None:
         """No connection came about."""
         self._lose(Failure.CONNECT, now)
 
     def reset(self, now: float) -> None:
         """The connection broke: before any answer, or in the middle of one."""
-        reader = self.attempt.reader
+        if self.is_over:
+            return
+        self.call.entered()
+        attempt = self.attempt
+        assert attempt is not None  # an exchange has its attempt
+        reader = attempt.reader
         if isinstance(reader, ToldReader):
             share = 1.0 if self.rest_s <= 0.0 else min(1.0, max(0.0, (now - self.first_at) / self.rest_s))
             reader.cut_at(1 + int(share * max(0, self.call.tokens_out - 1)))
-        self._lose(Failure.RESET if self.attempt.status == 0 else Failure.LOST, now)
+        self._lose(Failure.RESET if attempt.status == 0 else Failure.LOST, now)
 
     def error(self, now: float) -> None:
         """It answers 500."""
@@ -136,41 +167,44 @@ class Job:
         self.server.release(self, now)
 
     def _is_withheld(self, report: Callable[[float], None], now: float) -> bool:
-        """True where the place hangs: the gateway may have to act before it hears of this again."""
-        if not self.server.withheld(report):
-            return False
+        """The place hangs: the gateway may have to act before it hears of this again."""
+        self.server.withhold(report)
         self.next_at = inf
         self.call.left(now)
         return True
 
     def _is_wrong(self) -> bool:
-        wrong = self.server.state.wrong
-        return wrong > 0.0 and self.call.chance(f"wrong/{self.server.place.upstream}") < wrong
+        return self.call.chance(f"wrong/{self.server.place.upstream}") < self.server.state.wrong
 
     def _lose(self, failure: Failure, now: float) -> None:
         if self.is_over:
             return
-        self.leave(now)
         exchange = self.call.entered()
-        exchange.on_lost(self.attempt, failure, now)
+        self.leave(now)
+        attempt = self.attempt
+        assert attempt is not None  # an exchange has its attempt
+        exchange.on_lost(attempt, failure, now)
         self.call.left(now)
 
     def _say(self, status: int, retry_after: bytes, now: float) -> None:
         if self.is_over:
             return
-        self.leave(now)
         exchange = self.call.entered()
-        exchange.on_answer(self.attempt, status, DOCUMENT, retry_after, MALFORMED, now)
+        self.leave(now)
+        attempt = self.attempt
+        assert attempt is not None  # an exchange has its attempt
+        exchange.on_answer(attempt, status, DOCUMENT, retry_after, MALFORMED, now)
         self.call.left(now)
 
 
 class Server:
     """One place while a trial is played."""
 
-    __slots__ = ("_parked", "events", "place", "queue", "running", "slots", "state")
+    __slots__ = ("_parked", "_timings", "events", "place", "queue", "running", "slots", "state")
 
     def __init__(self, place: Place, events: Events) -> None:
         self.place = place
+        self._timings = place.timings
         self.events = events
         self.state: PlaceState = WELL
         self.slots = place.slots
@@ -198,11 +232,14 @@ class Server:
             del self.running[job]
             self._fill(now)
 
-    def withheld(self, report: Callable[[float], None]) -> bool:
-        """True where the place hangs: what it would say now, it says when it goes on."""
-        if self.state.is_hung:
-            self._parked.append(report)
-        return self.state.is_hung
+    def withhold(self, report: Callable[[float], None]) -> None:
+        """What a place that hangs would say now, it says when it goes on."""
+        self._parked.append(report)
+
+    @property
+    def is_talking(self) -> bool:
+        """True while what it is at work on goes on."""
+        return not (self.state.is_down or self.state.is_hung)
 
     def change(self, state: PlaceState, now: float) -> None:
         """Other conditions from now on."""
@@ -215,6 +252,9 @@ class Server:
             self.queue.clear()
         elif state.capacity < before.capacity:
             self._lose_share(1.0 - state.capacity / before.capacity, now)
+        if state.is_hung and not before.is_hung:
+            for job in self.running:
+                job.call.hushed(job, now)
         if before.is_hung and not state.is_hung:
             for report in self._parked:
                 self.events.push(now, report)
@@ -237,12 +277,11 @@ class Server:
                 self._begin(job, now)
 
     def _begin(self, job: Job, now: float) -> None:
-        call, attempt = job.call, job.attempt
+        call = job.call
         self.running[job] = None
-        job.begun_at = now
         if now > job.entered_at:
             call.stage.tally.courses[call.workload].waits.append((now - job.entered_at) * 1e3)
-        timing = self.place.timings[attempt.lane.model]
+        timing = self._timings[job.choice.candidate.model]
         # A part of its nodes that is left is as full as the requests it has make it.
         sharing = len(self.running) / self.state.capacity
         first_s, rest_s = timing.times(sharing, call.tokens_in, call.tokens_out)

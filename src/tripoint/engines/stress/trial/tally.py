@@ -84,11 +84,12 @@ class Course:
 class Tally:
     """Counts of one trial."""
 
-    __slots__ = ("_bin_s", "_demanded", "_last", "courses", "prices")
+    __slots__ = ("_bin_s", "_demanded", "_last", "_limits", "courses", "prices")
 
     def __init__(self, demanded: Sequence[Demanded], until_s: float, bin_s: float) -> None:
         self._demanded = demanded
         self._bin_s = bin_s
+        self._limits = [inf if each.ttft_ms is None else each.ttft_ms for each in demanded]
         bins = max(1, int(np.ceil(until_s / bin_s)))
         self._last = bins - 1
         self.courses = [Course(bins) for _ in demanded]
@@ -101,21 +102,23 @@ class Tally:
         nano = record.nano if factor is None else round(record.nano * factor)
         self.courses[workload].nano += nano
 
+    def answered(self, call: Call, upstream: str, nano: int, ttft_s: float) -> None:
+        """A request was answered whole, its first token `ttft_s` after it was last asked."""
+        course = self.courses[call.workload]
+        factor = self.prices.get(upstream) if self.prices else None
+        course.nano += nano if factor is None else round(nano * factor)
+        at = self._bin(call)
+        course.offered[at] += 1
+        self._well(call, course, at, ttft_s)
+
     def counted(self, call: Call, record: UsageRecord) -> None:
         """The last try of a request ended."""
-        course, asked = self.courses[call.workload], self._demanded[call.workload]
+        course = self.courses[call.workload]
         self.paid(call.workload, record)
-        arrived_at = call.arrived_at
-        at = min(int(arrived_at / self._bin_s), self._last)
+        at, arrived_at = self._bin(call), call.arrived_at
         course.offered[at] += 1
         if record.ending == Ending.OK:
-            course.answered[at] += 1
-            ttft_ms = (call.began_at - arrived_at + record.ttft_s) * 1e3
-            course.ttfts.append(ttft_ms)
-            if asked.ttft_ms is not None and call.is_stream and ttft_ms > asked.ttft_ms:
-                course.late[at] += 1
-                if arrived_at < course.first_limit[0] and not course.first_limit[1]:
-                    course.first_limit = (arrived_at, _LATE)
+            self._well(call, course, at, record.ttft_s)
             return
         if record.status in _NO_ROOM and record.ending in (Ending.SHED, Ending.REFUSED):
             course.shed[at] += 1
@@ -126,6 +129,20 @@ class Tally:
         course.bad_to[at] = max(course.bad_to[at], arrived_at)
         if arrived_at < course.first_limit[0]:
             course.first_limit = (arrived_at, _TOLD.get(record.error, record.error))
+
+    def _bin(self, call: Call) -> int:
+        at = int(call.arrived_at / self._bin_s)
+        return at if at < self._last else self._last
+
+    def _well(self, call: Call, course: Course, at: int, ttft_s: float) -> None:
+        course.answered[at] += 1
+        arrived_at = call.arrived_at
+        ttft_ms = (call.began_at - arrived_at + ttft_s) * 1e3
+        course.ttfts.append(ttft_ms)
+        if call.is_stream and ttft_ms > self._limits[call.workload]:
+            course.late[at] += 1
+            if not course.first_limit[1]:
+                course.first_limit = (arrived_at, _LATE)
 
     def timelines(self) -> tuple[Timeline, ...]:
         """Courses over time."""
