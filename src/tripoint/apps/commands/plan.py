@@ -18,6 +18,7 @@ from tripoint.domain.errors import FileError
 
 if TYPE_CHECKING:
     from tripoint.domain.plan import Plan
+    from tripoint.domain.source import LoadedEstate
     from tripoint.engines.placement.moved import Moved
     from tripoint.usecases.report import Written
 
@@ -94,12 +95,7 @@ def command(
         within=within,
     )
     catalog = wiring.load_catalog()
-    loaded = wiring.load_estate(estate, catalog=catalog)
-    observed: tuple[str, ...] = ()
-    if demand is not None:
-        loaded, observed = stores.on_observed(loaded, observe_demand(demand, demand_since, demand_until))
-        for line in observed:
-            click.echo(f"demand: {line}", err=True)
+    loaded, observed = _on_demand(wiring.load_estate(estate, catalog=catalog), demand, demand_since, demand_until)
     if out:  # a place that cannot be written is told before the long part, not after it
         wiring.open_folder(out)
     found = watched(loaded, options, catalog, is_quiet=quiet)
@@ -118,6 +114,18 @@ def command(
         ok=payload["is_feasible"],
         failure=failure,
     )
+
+
+def _on_demand(
+    loaded: LoadedEstate, demand: str | None, since: str | None, until: str | None
+) -> tuple[LoadedEstate, tuple[str, ...]]:
+    """The estate on observed traffic where that is asked for, and what was taken of it."""
+    if demand is None:
+        return loaded, ()
+    loaded, observed = stores.on_observed(loaded, observe_demand(demand, since, until))
+    for line in observed:
+        click.echo(f"demand: {line}", err=True)
+    return loaded, observed
 
 
 def _moved(previous: Plan | None, plan: Plan) -> tuple[Moved, ...]:
