@@ -45,6 +45,9 @@ def test_waits_are_those_of_a_queue_in_order(pieces: list[tuple[int, int, int]])
 
 
 def test_work_goes_to_the_first_place_first() -> None:
-    """The next one gets what found no room."""
-    taken = spread_over(np.array([5.0, 1.0]), np.array([[3.0, 3.0], [4.0, 4.0]]))
-    assert taken.tolist() == [[3.0, 1.0], [2.0, 0.0]]
+    """The next one gets what found no room, a place that is not allowed none; what is left shrinks."""
+    free = np.array([[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]])
+    ways = [(2, 0.25, np.array([1.0, 0.0])), (0, 0.5, np.array([1.0]))]
+    done = [(at, here.tolist()) for at, here in spread_over(np.array([5.0, 1.0]), ways, free)]
+    assert done == [(2, [4.0, 0.0]), (0, [1.0, 1.0])]
+    assert free.tolist() == [[0.5, 0.5], [1.0, 1.0], [0.0, 1.0]]

@@ -6,7 +6,7 @@ with X the running sum of arriving - possible, B = X - min(0, least X so far). W
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -65,16 +65,19 @@ class _Sums(NamedTuple):
     margin: float
 
 
-def spread_over(done: Floats, rooms: Floats) -> Floats:
-    """[K, L] the work done at each of K places, first one first; `rooms` are the amounts possible there."""
-    taken = np.zeros_like(rooms)
-    rest = done.copy()
-    for place, room in enumerate(rooms):
+def spread_over(rates: Floats, ways: Sequence[tuple[int, float, Floats]], free: Floats) -> Iterator[tuple[int, Floats]]:
+    """Does work at `rates` [T] at one place after another until it is done, and takes it from what is `free` [P, T].
+
+    `ways` are places, what a unit takes of each, and 1 where it may be there; gives places and rates [T] done there.
+    """
+    rest = rates.copy()
+    for at, need, allowed in ways:
         if rest.max(initial=0.0) <= 0.0:
-            break
-        np.minimum(rest, room, out=taken[place])
-        rest -= taken[place]
-    return taken
+            return
+        here = np.minimum(rest, free[at] * (allowed / need))
+        rest -= here
+        np.maximum(free[at] - here * need, 0.0, out=free[at])
+        yield at, here
 
 
 class _Usually(NamedTuple):
@@ -115,72 +118,71 @@ class Deferred:
 
     def _usual(self, flow: int, free: Floats) -> tuple[_Usually, Floats]:
         """The usual course of one flow, and what it leaves."""
-        setting, ways = self._setting_of(()), list(self._layout.ways[flow])
-        need = np.maximum(self._layout.need[flow, ways], _LEAST_NEED)[:, None]
-        rooms = free[ways] / need
-        room = rooms.sum(axis=0)
-        arriving = self._course.rates[ASKED, flow]
-        hours = SECONDS_PER_HOUR
-        done = catch_up(self._course.edges_s, arriving * hours, room * hours).done / hours
-        taken = spread_over(done, rooms)
-        left = free.copy()
-        left[ways] = np.maximum(free[ways] - taken * need, 0.0)
-        usd, outside = ((taken * setting.counted[kind, flow, ways][:, None]).sum(axis=0) for kind in (USD, OUTSIDE))
+        setting = self._setting_of(())
+        ways = self._ways(flow, [setting])
+        room, left, hour = _rooms(free, ways), free.copy(), SECONDS_PER_HOUR
+        done = catch_up(self._course.edges_s, self._course.rates[ASKED, flow] * hour, room * hour).done / hour
+        usd, outside = np.zeros_like(done), np.zeros_like(done)
+        for at, here in spread_over(done, ways, left):
+            usd += here * setting.counted[USD, flow, at]
+            outside += here * setting.counted[OUTSIDE, flow, at]
         return _Usually(free=free, room=room, done=done, usd=usd, outside=outside), left
+
+    def _ways(
+        self, flow: int, settings: Sequence[Setting], which: NDArray[np.int64] | None = None
+    ) -> list[tuple[int, float, Floats]]:
+        """Places, what a request takes of each, and 1 in the pieces where it may be there."""
+        found: list[tuple[int, float, Floats]] = []
+        for at in self._layout.ways[flow]:
+            allowed = np.array([float(setting.allowed[flow, at]) for setting in settings])
+            if allowed.any():
+                need = max(float(self._layout.need[flow, at]), _LEAST_NEED)
+                found.append((at, need, allowed if which is None or allowed.all() else allowed[which]))
+        return [(at, need, np.ones(1) if allowed.all() else allowed) for at, need, allowed in found]
 
     def _one(
         self, tried: Tried, flow: int, touched: NDArray[np.int64], free: Floats
     ) -> tuple[_Sums, NDArray[np.int64], Floats]:
         """One flow of a trial: its sums, and the pieces [T] that are not as usual with what is free there [P, T]."""
         layout, usually = self._layout, self._usually[flow]
-        pieces, spans, ways = tried.all_pieces, tried.spans, list(layout.ways[flow])
-        need = np.maximum(layout.need[flow, ways], _LEAST_NEED)[:, None]
-        which, settings = spans.key, [self._setting_of(key) for key in spans.keys]
-        allowed = np.array([setting.allowed[flow, ways] for setting in settings], dtype=np.float64).T
-        arriving = self._course.rates[ASKED, flow][pieces.hour] * spans.demand[flow, pieces.span] * pieces.length_s
-        possible = usually.room[pieces.hour] * pieces.length_s
-        possible[touched] = (
-            _rooms(free, ways, need, _at(allowed, which[pieces.span[touched]])) * pieces.length_s[touched]
-        )
+        pieces, spans = tried.all_pieces, tried.spans
+        settings = [self._setting_of(key) for key in spans.keys]
+        lengths = pieces.length_s
+        arriving = self._course.rates[ASKED, flow][pieces.hour] * spans.demand[flow, pieces.span] * lengths
+        possible = usually.room[pieces.hour] * lengths
+        ways = self._ways(flow, settings, spans.key[pieces.span[touched]])
+        possible[touched] = _rooms(free, ways) * lengths[touched]
         edges = np.concatenate((pieces.start_s, [self._course.edges_s[-1]]))
         course = catch_up(edges, arriving, possible)
         # Where more or less is done than usually, what is left for the next flow is not as usual either.
-        expected = usually.done[pieces.hour] * pieces.length_s
+        expected = usually.done[pieces.hour] * lengths
         is_other = np.abs(course.done - expected) > _SLACK * (1.0 + expected)
         is_other[touched] = False
-        more = np.flatnonzero(is_other)
-        touched = np.concatenate((touched, more))
-        free = np.concatenate((free, usually.free[:, pieces.hour[more]]), axis=1)
-        lengths, where = pieces.length_s[touched], which[pieces.span[touched]]
-        rooms = free[ways]
-        rooms *= 1.0 / need
-        rooms *= _at(allowed, where)
-        taken = spread_over(course.done[touched] / lengths, rooms)
-        free[ways] = np.maximum(free[ways] - taken * need, 0.0)
+        if (more := np.flatnonzero(is_other)).size:
+            touched = np.concatenate((touched, more))
+            free = np.concatenate((free, usually.free[:, pieces.hour[more]]), axis=1)
+            ways = self._ways(flow, settings, spans.key[pieces.span[touched]])
         is_usual = np.ones(pieces.hour.size, dtype=bool)
         is_usual[touched] = False
-        seconds = np.bincount(pieces.hour[is_usual], pieces.length_s[is_usual], minlength=usually.usd.size)
+        seconds = np.bincount(pieces.hour[is_usual], lengths[is_usual], minlength=usually.usd.size)
         amounts = [float((rates * seconds).sum()) for rates in (usually.usd, usually.outside)]
-        for index, kind in enumerate((USD, OUTSIDE)):
-            per_request = np.array([setting.counted[kind, flow, ways] for setting in settings]).T
-            if per_request.any():
-                amounts[index] += float((taken * lengths * _at(per_request, where)).sum())
+        own, where = lengths[touched], spans.key[pieces.span[touched]]
+        for at, here in spread_over(course.done[touched] / own, ways, free):
+            for index, kind in enumerate((USD, OUTSIDE)):
+                each = np.array([float(setting.counted[kind, flow, at]) for setting in settings])
+                if each.any():
+                    amounts[index] += float((here * own * each[where]).sum())
         held = np.array([(layout.held_part[flow] * layout.held_usd * setting.held).sum() for setting in settings])
-        amounts[0] += float((held[which] * np.diff(spans.edges)).sum())
+        amounts[0] += float((held[spans.key] * np.diff(spans.edges)).sum())
         limit_hours = layout.world.demanded[layout.workload_of[flow]].deadline_hours
         return _sums(course, (edges, arriving, possible), limit_hours, amounts), touched, free
 
 
-def _at(columns: Floats, which: NDArray[np.int64]) -> Floats:
-    """The columns for each piece; a single one stands for all."""
-    return columns if columns.shape[1] == 1 else columns[:, which]
-
-
-def _rooms(free: Floats, ways: list[int], need: Floats, allowed: Floats) -> Floats:
+def _rooms(free: Floats, ways: Sequence[tuple[int, float, Floats]]) -> Floats:
     """[T] requests per second possible at all ways together."""
     total = np.zeros(free.shape[1])
-    for row, at in enumerate(ways):
-        total += free[at] * (allowed[row] / need[row, 0])
+    for at, need, allowed in ways:
+        total += free[at] * (allowed / need)
     return total
 
 

@@ -6,6 +6,7 @@ capacity that was asked for because of the fault. Every moment is filled by itse
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -57,28 +58,42 @@ def fill(layout: Layout, setting: Setting, asked: Floats, capacity: Floats, spar
     filled = empty(layout, asked.shape[1])
     filled.free[:] = capacity
     more = spare.copy() if bool(spare.any()) else None
+    wholes: dict[tuple[int, ...], Floats] = {}
+    touched: dict[int, bool] = {}
     for flow in layout.order:
         if layout.is_waited_for[flow]:
             ways = [at for at in layout.ways[flow] if setting.allowed[flow, at]]
-            rest = _serve(layout, setting, (flow, ways), asked[flow], (filled, more))
-            _keep_margin(layout, (flow, ways), (capacity, filled.free, asked[flow], rest), filled.margin[flow])
+            rest = _serve(layout, setting, (flow, ways), asked[flow], (filled, more, touched))
+            like = layout.alike[flow]
+            key = (like, *sorted(ways))
+            if key not in wholes:
+                wholes[key] = _whole(layout.need[like], ways, capacity)
+            taken = [(capacity[at] - filled.free[at], layout.need[flow, at]) for at in ways if at in touched]
+            whole = wholes[key] * _times(layout.need[like], layout.need[flow], ways)
+            filled.margin[flow] = _margin(whole, taken, asked[flow], rest)
     return filled
 
 
 def _serve(
-    layout: Layout, setting: Setting, who: tuple[int, list[int]], asked: Floats, into: tuple[Filled, Floats | None]
+    layout: Layout,
+    setting: Setting,
+    who: tuple[int, list[int]],
+    asked: Floats,
+    into: tuple[Filled, Floats | None, dict[int, bool]],
 ) -> Floats:
     """Serves one flow at its ways in turn; what found no room."""
     flow, ways = who
-    filled, more = into
+    filled, more, touched = into
     rest = asked.copy()
     for at in ways:
         if layout.share[flow, at] > 0.0:
+            touched[at] = True
             wanted = np.minimum(asked * layout.share[flow, at], rest)
             rest -= _pour(layout, setting, (flow, at), wanted, (filled, filled.free[at]))[0]
     for at in ways:
         if rest.max(initial=0.0) <= TINY:
             return rest
+        touched[at] = True
         rest -= _pour(layout, setting, (flow, at), rest, (filled, filled.free[at]))[0]
     if more is not None and rest.max(initial=0.0) > TINY:
         for at in ways:
@@ -110,19 +125,29 @@ def _pour(
     return amount, taken
 
 
-def _keep_margin(
-    layout: Layout, who: tuple[int, list[int]], levels: tuple[Floats, Floats, Floats, Floats], margin: Floats
-) -> None:
-    """Free share of what the flow may use, in its own requests per second; -1 when there is nothing to use at all."""
-    flow, ways = who
-    capacity, free, asked, rest = levels
-    need = layout.need[flow, ways]
-    if not ways or not need.all():
-        margin[:] = np.where(rest > TINY, -1.0, 1.0)
-        return
-    whole, left, each = np.zeros_like(asked), np.zeros_like(asked), np.empty_like(asked)
-    for at, per_unit in zip(ways, 1.0 / need, strict=True):
-        whole += np.multiply(capacity[at], per_unit, out=each)
-        left += np.multiply(free[at], per_unit, out=each)
+def _whole(need: Floats, ways: Sequence[int], capacity: Floats) -> Floats:
+    """[N] requests per second possible at all of the ways together; infinite where one is without limits."""
+    whole = np.zeros(capacity.shape[1])
+    for at in ways:
+        whole += capacity[at] / need[at] if need[at] > 0.0 else np.where(capacity[at] > 0.0, np.inf, 0.0)
+    return whole
+
+
+def _times(alike: Floats, need: Floats, ways: Sequence[int]) -> float:
+    """How many times the requests of one flow are possible where those of another like it are."""
+    return next((float(alike[at] / need[at]) for at in ways if need[at] > 0.0), 1.0)
+
+
+def _margin(whole: Floats, taken: Sequence[tuple[Floats, float]], asked: Floats, rest: Floats) -> Floats:
+    """[N] free share of what a flow may use, in its own requests per second; -1 when there is nothing to use at all.
+
+    `taken` are shares of places taken by it and by those before it, each with what its own requests take of the place.
+    """
+    left = whole - rest
+    for share, need in taken:
+        if need > 0.0:
+            left -= share * (1.0 / need)
     base = np.maximum(whole, asked)
-    margin[:] = np.where(base > 0.0, (left - rest) / np.where(base > 0.0, base, 1.0), 1.0)
+    is_limited = (base > 0.0) & np.isfinite(base)
+    margin: Floats = np.where(is_limited, left, 1.0) / np.where(is_limited, base, 1.0)
+    return margin

@@ -51,6 +51,8 @@ class Layout:
     """[F, P] share of it that the plan puts there."""
     need: Floats
     """[F, P] share of the place a request per second takes; infinite where it cannot be served."""
+    alike: tuple[int, ...]
+    """[F] the first flow that can be served at the same places in the same proportions."""
     usd: Floats
     """[PARTS, F, P] cost of a request at the margin, USD."""
     first_ms: Floats
@@ -108,6 +110,7 @@ def layout_of(world: World, *, by_callers: bool = False) -> Layout:
         ways=tuple(ways),
         share=share,
         need=need,
+        alike=_alike(need),
         usd=usd,
         first_ms=first_ms,
         stay_s=stay_s,
@@ -180,6 +183,17 @@ def _usd(place: Place, candidate: Candidate, asked: Demanded) -> Sequence[float]
     elif place.option in _FIRM:
         parts[ENERGY] = tokens
     return parts
+
+
+def _alike(need: Floats) -> tuple[int, ...]:
+    """[F] first flow whose needs are a multiple of its own."""
+    first_by_shape: dict[tuple[float, ...], int] = {}
+    found: list[int] = []
+    for flow, row in enumerate(need):
+        least = float(row.min(initial=np.inf))
+        shape = tuple((row / least).tolist()) if 0.0 < least < np.inf else tuple(row.tolist())
+        found.append(first_by_shape.setdefault(shape, flow))
+    return tuple(found)
 
 
 def _held_part(world: World, flows: Sequence[tuple[int, int, float]], share: Floats, need: Floats) -> Floats:

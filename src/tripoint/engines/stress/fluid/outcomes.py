@@ -113,12 +113,14 @@ def stale_s(layout: Layout, number: int, faults: Sequence[Fault]) -> float:
 
 def _margins(layout: Layout, tried: Tried, course: Usual) -> Floats:
     """[F] least margin over the hours that no piece takes up whole, and over the pieces."""
-    taken = np.zeros(course.edges_s.size - 1)
-    np.add.at(taken, tried.pieces.hour, tried.pieces.length_s)
+    own: Floats = tried.filled.margin.min(axis=1, initial=1.0)
+    above = np.flatnonzero(own > course.margin)
+    if not above.size:
+        return own
+    taken = np.bincount(tried.pieces.hour, tried.pieces.length_s, minlength=course.edges_s.size - 1)
     left = taken < SECONDS_PER_HOUR * (1.0 - _TINY_SHARE)
-    usual = course.filled.margin[:, left].min(axis=1, initial=1.0)
-    least: Floats = np.minimum(usual, tried.filled.margin.min(axis=1, initial=1.0))
-    return least
+    own[above] = np.minimum(own[above], course.filled.margin[above][:, left].min(axis=1, initial=1.0))
+    return own
 
 
 def _first_limit(layout: Layout, flows: Sequence[int], tried: Tried, is_limited: bool) -> str:

@@ -38,6 +38,8 @@ class Usual(NamedTuple):
     """[., H]."""
     is_short: Flags
     """[W, H] less is served than the least share."""
+    margin: Floats
+    """[F] least margin."""
 
 
 class Pieces(NamedTuple):
@@ -66,7 +68,8 @@ def usual(layout: Layout, setting: Setting, *, start_hour: int, hours: int) -> U
     rates = quantities(layout, setting, asked, filled)
     passed = np.zeros((*rates.shape[:2], hours + 1))
     np.cumsum(rates * SECONDS_PER_HOUR, axis=2, out=passed[:, :, 1:])
-    return Usual(edges, rates, passed, filled, short(layout, asked, filled.served))
+    is_short = short(layout, asked, filled.served)
+    return Usual(edges, rates, passed, filled, is_short, filled.margin.min(axis=1, initial=1.0))
 
 
 def quantities(layout: Layout, setting: Setting, asked: Floats, filled: Filled) -> Floats:

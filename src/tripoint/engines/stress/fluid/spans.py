@@ -20,7 +20,7 @@ from tripoint.domain.units import SECONDS_PER_HOUR
 from tripoint.engines.gateway.health.breaker import BreakerRules
 from tripoint.engines.stress.fluid.layout import Flags, Layout
 from tripoint.engines.stress.kernel.arithmetic import Floats
-from tripoint.engines.stress.trial.conditions import force, moments, strikes, times
+from tripoint.engines.stress.trial.conditions import force, moments, strikes
 
 BREAKS_AT = BreakerRules().share
 """Share of failures from which a breaker keeps a place shut."""
@@ -107,15 +107,17 @@ def spans_of(layout: Layout, struck: Struck, faults: Sequence[Fault], until_s: f
         first, last = (bisect_left(edges, _moment(at)) for at in (_begins(fault), min(fault.until_s, until_s)))
         is_struck[first:last] = True
         for start, stop in _steps(fault, edges, first, last):
-            now = (edges[start] + edges[start + 1]) / 2.0
+            strength = 1.0 if fault.ramp_s <= 0.0 else force(fault, (edges[start] + edges[start + 1]) / 2.0)
+            size = 1.0 + (fault.size - 1.0) * strength
             if fault.kind in _BY_SETTING:
+                told = (fault.kind, fault.on, _told(fault, strength, size))
                 for span in range(start, stop):
-                    held.setdefault(span, []).append((fault.kind, fault.on, _size(fault, now)))
+                    held.setdefault(span, []).append(told)
             if fault.kind is FaultKind.DEMAND:
-                demand[struck.flows(fault), start:stop] *= times(fault, now)
+                demand[struck.flows(fault), start:stop] *= size
             elif fault.kind is FaultKind.SERVICE_DOWN and _NO_ORDERS.intersection(fault.on):
                 spare[:, start:stop] = False
-            if (left := _left(fault, now)) < 1.0:
+            if (left := _left(fault, strength, size)) < 1.0:
                 for at in struck.places(fault):
                     capacity[at, start:stop] *= left
     number_by_key: dict[Key, int] = {(): 0}
@@ -152,23 +154,24 @@ def _begins(fault: Fault) -> float:
     return fault.at_s + fault.size * _DAY_S if fault.kind is FaultKind.LEAVE else fault.at_s
 
 
-def _size(fault: Fault, now: float) -> float:
+def _told(fault: Fault, strength: float, size: float) -> float:
+    """Its force as a key holds it."""
     if fault.kind is FaultKind.LINK_DELAY:
-        return fault.size * force(fault, now)
-    return times(fault, now) if fault.kind in (FaultKind.PRICE, FaultKind.SLOW) else 1.0
+        return fault.size * strength
+    return size if fault.kind in (FaultKind.PRICE, FaultKind.SLOW) else 1.0
 
 
-def _left(fault: Fault, now: float) -> float:
-    """Share of a struck place's capacity it leaves."""
-    strength = force(fault, now)
-    if fault.kind in _GONE:
+def _left(fault: Fault, strength: float, size: float) -> float:
+    """Share of a struck place's capacity it leaves; `size` is its factor at this strength."""
+    kind = fault.kind
+    if kind in _SCALED:
+        return size
+    if kind in _GONE:
         return 0.0 if strength > 0.0 else 1.0
-    if fault.kind in _FAILING:
+    if kind in _FAILING:
         failing = fault.size * strength
         return 0.0 if failing >= BREAKS_AT else 1.0 - failing
-    if fault.kind in _SCALED:
-        return times(fault, now)
-    return 1.0 / max(1.0, times(fault, now)) if fault.kind is FaultKind.SLOW else 1.0
+    return 1.0 / max(1.0, size) if kind is FaultKind.SLOW else 1.0
 
 
 def _waits(faults: Sequence[Fault], until_s: float) -> list[tuple[float, float, float]]:
