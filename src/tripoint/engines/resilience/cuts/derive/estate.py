@@ -113,7 +113,11 @@ def _reach(draft: Draft, rates: Rates, want: Wanted, seats: list[tuple[Seat, lis
         ways.append(draft.node(f"from:{caller.place}>{workload.id}"))
         draft.need(ways[-1], at_least(1, reached))
         weights.append(weight)
-    least = round(want.least_share * PARTS) - beyond - len(weights)
+    if not ways:
+        return
+    ways.append(draft.node(f"from:internet>{workload.id}"))
+    weights.append(beyond)
+    least = round(want.least_share * PARTS) - len(weights)
     draft.need_share(top, Gate(tuple(ways), tuple(weights), min(least, sum(weights))))
 
 
