@@ -28,9 +28,9 @@ def colo(name: str, feeds: Redundancy = Redundancy.N_PLUS_1, **fields: Any) -> S
     """A site with nodes of one's own; two feeds of which one must work, unless told otherwise."""
     power = PowerEnvelope(it_kw=40, feeds=feeds)
     pools = (NodePool(node_type=NodeTypeId("dgx-h100"), held=1),)
-    return Site(
-        **({"id": SiteId(name), "kind": SiteKind.COLO, "country": "DE", "power": power, "pools": pools} | fields)
-    )
+    usual: dict[str, Any] = {"id": SiteId(name), "kind": SiteKind.COLO, "country": "DE", "power": power, "pools": pools}
+    usual.update(fields)
+    return Site(**usual)
 
 
 def link(name: str, source: str, target: str, *conduits: str, **fields: Any) -> Link:
