@@ -35,14 +35,17 @@ def records(first: int, count: int, total: int) -> Iterator[UsageRecord]:
         is_well = chance.random() < 0.98
         upstream, name, place = f"up-{site}-{model}", f"model-{model}", f"site-{site}"
         status = 200 if is_well else 503
-        tried = AttemptRecord(upstream, place, name, "plan", 0.0001, 1.25, status, "" if is_well else "status")
+        first_s, own_s = 0.05 + chance.random() / 5, chance.random() / 5000
+        whole_s = first_s + tokens_out * 0.012
+        tried = AttemptRecord(upstream, place, name, "plan", own_s, whole_s, status, "" if is_well else "status")
+        trace = f"{chance.getrandbits(128):032x}"
         nano = tokens_in * (100 + 50 * model) + tokens_out * (400 + 200 * model)
         yield UsageRecord(
-            f"802e9ac30faaf64f-{number:x}", FIRST_DAY_S + number * DAYS * 86_400 / total, f"tenant-{tenant}",
+            f"802e9ac30faaf64f-{number}", FIRST_DAY_S + number * DAYS * 86_400 / total, f"tenant-{tenant}",
             f"key-{key}", f"work-{model}", name, "chat", place, upstream, status,
             Ending.OK if is_well else Ending.FAILED, "" if is_well else "upstream_failed", True,
-            Usage(tokens_in, tokens_out, tokens_in // 3, 0), 0.12, 0.012, 3.2, 0.0001, "plan", nano, nano * 3 // 2,
-            nano // 2, f"work-{model}/{upstream}/{name}", "5cad344547b5", f"{number:032x}", (tried,),
+            Usage(tokens_in, tokens_out, tokens_in // 3, 0), first_s, 0.012, whole_s, own_s, "plan", nano, nano * 3 // 2,
+            nano // 2, f"work-{model}/{upstream}/{name}", "5cad344547b5", trace, (tried,),
         )  # fmt: skip
 
 

@@ -12,12 +12,14 @@ import re
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from struct import Struct
 from typing import Final, NamedTuple
 
 import msgspec
 
+from tripoint.adapters.record_batch import LineBook, RecordBatch, sound
 from tripoint.adapters.usage_segments import MAGIC
 from tripoint.domain.ledger import Damage, Piece
 from tripoint.domain.record import UsageRecord
@@ -28,15 +30,12 @@ _NAME: Final = re.compile(r"usage-\d+-([0-9a-f]+)-\d+\.seg")
 _FRAME: Final = Struct("<II")
 _MAX_PAYLOAD: Final = 1 << 20
 _CHUNK: Final = 16 << 20
-_LATEST_S: Final = 1e11
-_MOST: Final = 1 << 62
-"""Sums of this and more do not fit a database's integers."""
 
 
 class _Read(NamedTuple):
     """What a stretch of a segment holds."""
 
-    records: list[UsageRecord]
+    records: RecordBatch
     size: int
     """Bytes that are done with."""
     damage: list[Damage]
@@ -50,6 +49,7 @@ class SegmentTail:
         self._offsets = dict(offsets)
         self._last = ""
         """Where the last round stopped: the next begins behind it, so that a busy worker keeps nobody waiting."""
+        self._book = LineBook()
         self._decode = msgspec.msgpack.Decoder(UsageRecord).decode
 
     def reset(self, offsets: Mapping[str, int]) -> None:
@@ -148,53 +148,40 @@ class SegmentTail:
             return None
         if read.size == 0:
             return None
-        return Piece(path.name, holder_of(path.name), start, start + read.size, tuple(read.records), tuple(read.damage))
+        end = start + read.size
+        return Piece(path.name, holder_of(path.name), start, end, read.records, tuple(read.damage))
 
     def _parse(self, source: str, start: int, blob: bytes, most: int) -> _Read:
         """Whole frames from the beginning of `blob`, which is at `start` in the file."""
-        records: list[UsageRecord] = []
-        damage: list[Damage] = []
         place = 0
         if start == 0:
             if not blob.startswith(MAGIC):
-                return _Read(records, 0, damage)
+                return _Read(RecordBatch(()), 0, [])
             place = len(MAGIC)
-        add, crc32, decode, unpack = records.append, zlib.crc32, self._decode, _FRAME.unpack_from
-        view, end = memoryview(blob), len(blob) - _FRAME.size
-        while place <= end and len(records) < most:
-            length, checksum = unpack(blob, place)
-            begin = place + _FRAME.size
-            payload = view[begin : begin + length]
-            if len(payload) < length or not 0 < length <= _MAX_PAYLOAD or crc32(payload) != checksum:
-                break
-            try:
-                record = decode(payload)
-            except msgspec.MsgspecError as error:
-                damage.append(Damage(source, start + place, _FRAME.size + length, f"not a usage record: {error}"))
-            else:
-                if _is_sound(record):
-                    add(record)
-                else:
-                    reason = "a usage record with a figure that is none"
-                    damage.append(Damage(source, start + place, _FRAME.size + length, reason))
-            place = begin + length
-        return _Read(records, place, damage)
+        frames = _Frames(blob, place)
+        if self._book.is_full:
+            self._book = LineBook()
+        try:
+            records = RecordBatch(islice(frames, most), self._book)
+        except msgspec.MsgspecError:
+            return _one_by_one(source, start, _Frames(blob, place), most)
+        return _Read(records, frames.place, [])
 
     def _past_damage(self, source: str, start: int, rest: bytes, *, is_closed: bool) -> _Read:
         """What to do where no whole frame comes next: wait, or tell what is passed over."""
         if start == 0 and not is_closed and MAGIC.startswith(rest[: len(MAGIC)]):
-            return _Read([], 0, [])
+            return _Read(RecordBatch(()), 0, [])
         begin = len(MAGIC) if start == 0 and rest.startswith(MAGIC) else 0
         following = _next_frame(rest, begin, self._decode)
         if following is None and not is_closed:
-            return _Read([], 0, [])  # the last frame is being written
+            return _Read(RecordBatch(()), 0, [])  # the last frame is being written
         end = len(rest) if following is None else following
         if end == begin or (start == 0 and MAGIC.startswith(rest)):
-            return _Read([], end, [])
+            return _Read(RecordBatch(()), end, [])
         reason = "torn frame" if following is None else "checksum differs"
         if start == 0 and begin == 0:
             reason = "it does not begin as a segment of this version"
-        return _Read([], end, [Damage(source, start + begin, end - begin, reason)])
+        return _Read(RecordBatch(()), end, [Damage(source, start + begin, end - begin, reason)])
 
 
 def holder_of(source: str) -> str:
@@ -203,21 +190,39 @@ def holder_of(source: str) -> str:
     return found[1] if found is not None else ""
 
 
-def _is_sound(record: UsageRecord) -> bool:
-    """False for figures that no database column holds: a bug or a foreign hand made them."""
-    at, (tokens_in, tokens_out, cached, reasoning, _) = record[1], record[13]
-    ttft_s, tpot_s, total_s, own_s = record[14:18]
-    return (
-        0.0 <= at < _LATEST_S
-        and -_LATEST_S < ttft_s + tpot_s + total_s + own_s < _LATEST_S  # false as well where one is not a number
-        and -_MOST < record[19] < _MOST
-        and -_MOST < record[20] < _MOST
-        and -_MOST < record[21] < _MOST
-        and -_MOST < tokens_in < _MOST
-        and -_MOST < tokens_out < _MOST
-        and -_MOST < cached < _MOST
-        and -_MOST < reasoning < _MOST
-    )
+class _Frames:
+    """What the whole frames of `blob` hold, from `place` on."""
+
+    def __init__(self, blob: bytes, place: int) -> None:
+        self._blob = blob
+        self.place = place
+        """Behind the last one that was taken."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        blob, place, crc32, unpack, head = self._blob, self.place, zlib.crc32, _FRAME.unpack_from, _FRAME.size
+        last = len(blob) - head
+        while place <= last:
+            length, checksum = unpack(blob, place)
+            begin = place + head
+            place = begin + length
+            payload = blob[begin:place]
+            if crc32(payload) != checksum or len(payload) < length or not 0 < length <= _MAX_PAYLOAD:
+                return
+            self.place = place
+            yield payload
+
+
+def _one_by_one(source: str, start: int, frames: _Frames, most: int) -> _Read:
+    """Whole frames of a file, read from `start` on, of which not all hold a record."""
+    records: list[UsageRecord] = []
+    damage: list[Damage] = []
+    for blob in islice(frames, most):
+        try:
+            records.append(sound(blob))
+        except msgspec.MsgspecError as error:
+            size = _FRAME.size + len(blob)
+            damage.append(Damage(source, start + frames.place - size, size, f"not a usage record: {error}"))
+    return _Read(RecordBatch.of(records), frames.place, damage)
 
 
 def _next_frame(rest: bytes, begin: int, decode: object) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -155,7 +156,7 @@ class Piece(NamedTuple):
     """Where the ledger stands in it, bytes; 0 when it has nothing of it yet."""
     end: int
     """Where it will stand, bytes."""
-    records: tuple[UsageRecord, ...]
+    records: Sequence[UsageRecord]
     """Records between the two."""
     damage: tuple[Damage, ...] = ()
     """What lies between the two and could not be read."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import gc
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
 from tripoint.domain.ledger import Damage, Piece
@@ -48,6 +50,11 @@ def load_new(tail: Tail, ledger: Ledger, most: int) -> Round:
     Raises `StoreError` when the store takes nothing and `OSError` when segments cannot be read; nothing is lost then,
     the next round tries the same again.
     """
+    with _uncollected():
+        return _load(tail, ledger, most)
+
+
+def _load(tail: Tail, ledger: Ledger, most: int) -> Round:
     pieces = tail.read(most)
     if not pieces:
         return Round(0, 0, (), is_done=True)
@@ -60,3 +67,17 @@ def load_new(tail: Tail, ledger: Ledger, most: int) -> Round:
     else:
         tail.loaded(pieces)
     return Round(done.added, done.repeated, damage, is_done=False)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Nobody looks for cycles meanwhile: records have none, and looking through many of them takes longer than all
+    that is done with them.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

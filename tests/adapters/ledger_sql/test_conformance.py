@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tripoint.adapters.ledger_sql.ledger import SqlLedger
+from tripoint.adapters.ledger_sql.ledger import LEAST, SqlLedger
 from tripoint.adapters.sql.connect import connect
 from tripoint.testing.ledger_conformance import NOON, LedgerConformance
 
@@ -16,6 +16,7 @@ class _Opened(LedgerConformance):
     """Closes every hand at a test's end."""
 
     url = ""
+    least = LEAST
 
     @pytest.fixture(autouse=True)
     def _closing(self) -> Iterator[None]:
@@ -26,7 +27,7 @@ class _Opened(LedgerConformance):
 
     def open_ledger(self) -> SqlLedger:
         """A connection of its own."""
-        self.opened.append(SqlLedger(connect(self.url), lambda: NOON))
+        self.opened.append(SqlLedger(connect(self.url), lambda: NOON, least=self.least))
         return self.opened[-1]
 
 
@@ -45,3 +46,15 @@ class TestOnPostgres(_Opened):
     @pytest.fixture(autouse=True)
     def _fresh(self, postgres_url: str) -> None:
         self.url = postgres_url
+
+
+class TestBlocksOnSqlite(TestOnSqlite):
+    """A file, with a block for every load."""
+
+    least = 1
+
+
+class TestBlocksOnPostgres(TestOnPostgres):
+    """A server, likewise."""
+
+    least = 1

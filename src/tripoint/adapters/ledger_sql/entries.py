@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from heapq import merge
+from itertools import islice
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
+from tripoint.adapters.ledger_sql.names import count_of
 from tripoint.adapters.ledger_sql.schema import Detail
 from tripoint.adapters.sql.database import Database, Row
 from tripoint.domain.ledger import Entry, EntryQuery
@@ -21,13 +25,31 @@ _COLUMNS = (
 
 
 def entries(database: Database, query: EntryQuery) -> Iterator[Entry]:
-    """Entries that a query asks for, in its order."""
+    """Entries that a query asks for, in its order; what is entered after the first was asked for is left out."""
+    with database.read() as session:
+        below = count_of(session, "entry")
+        has_blocks = bool(session.execute("SELECT 1 FROM ledger_block LIMIT 1"))
+    found = _rows(database, query, below)
+    if has_blocks:
+        from tripoint.adapters.ledger_sql.blocks.read import block_entries
+
+        kept = block_entries(database, query, below)
+        found = merge(found, kept, key=attrgetter("number"), reverse=query.is_newest_first)
+    return islice(found, query.limit)
+
+
+def _rows(database: Database, query: EntryQuery, below: int) -> Iterator[Entry]:
+    """Those of them that are rows."""
     after, left = query.after, query.limit
+    if after is None and query.is_newest_first:
+        after = below
     while left is None or left > 0:
         size = _PAGE if left is None else min(_PAGE, left)
         with database.read() as session:
             rows = session.execute(*_page(query, after, size))
         for row in rows:
+            if row[0] >= below:
+                return
             yield _entry(row)
         if len(rows) < size:
             return
@@ -42,20 +64,35 @@ def _page(query: EntryQuery, after: int | None, size: int) -> tuple[str, list[An
         ("e.at_us >= ?", None if query.since is None else round(query.since * 1e6)),
         ("e.at_us < ?", None if query.until is None else round(query.until * 1e6)),
         ("e.number < ?" if query.is_newest_first else "e.number > ?", after),
-        ("l.tenant = ?", query.tenant), ("l.key = ?", query.key), ("l.workload = ?", query.workload),
-        ("l.model = ?", query.model), ("l.site = ?", query.site),
-    )  # fmt: skip
+    )
     for condition, value in bounds:
         if value is not None:
             where.append(condition)
             values.append(value)
-    if query.kinds:
-        where.append(f"l.kind IN ({', '.join('?' * len(query.kinds))})")
-        values += [str(kind) for kind in query.kinds]
+    chosen, names = _lines(query)
+    if chosen:
+        where.append(chosen)
+        values += names
     order = "DESC" if query.is_newest_first else "ASC"
     filtered = f" WHERE {' AND '.join(where)}" if where else ""
+    # Which ones first, by an index alone; then all of them that is asked for.
+    numbers = f"SELECT e.number FROM ledger_entry e{filtered} ORDER BY e.number {order} LIMIT {size}"
     source = "FROM ledger_entry e JOIN ledger_line l ON l.id = e.line JOIN ledger_manner m ON m.id = e.manner"
-    return f"SELECT {_COLUMNS} {source}{filtered} ORDER BY e.number {order} LIMIT {size}", values
+    return f"SELECT {_COLUMNS} {source} WHERE e.number IN ({numbers}) ORDER BY e.number {order}", values
+
+
+def _lines(query: EntryQuery) -> tuple[str, list[Any]]:
+    """The condition on lines that a query makes, empty when it makes none."""
+    where, values = ["cube = 0"], list[Any]()
+    for name in ("tenant", "key", "workload", "model", "site"):
+        value = getattr(query, name)
+        if value is not None:
+            where.append(f"{name} = ?")
+            values.append(value)
+    if query.kinds:
+        where.append(f"kind IN ({', '.join('?' * len(query.kinds))})")
+        values += [str(kind) for kind in query.kinds]
+    return (f"e.line IN (SELECT id FROM ledger_line WHERE {' AND '.join(where)})" if values else "", values)
 
 
 def _entry(row: Row) -> Entry:

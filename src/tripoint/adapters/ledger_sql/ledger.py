@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from tripoint.adapters.ledger_sql import sums
+from tripoint.adapters.ledger_sql.audit import mismatches
+from tripoint.adapters.ledger_sql.blocks.read import drop
+from tripoint.adapters.ledger_sql.blocks.seen import known
 from tripoint.adapters.ledger_sql.entries import entries
 from tripoint.adapters.ledger_sql.load import LOCK, Charging, Loading
 from tripoint.adapters.ledger_sql.names import Names
@@ -13,7 +16,6 @@ from tripoint.adapters.sql.database import Database, prepare
 from tripoint.domain.ledger import (
     Adjustment,
     Damage,
-    Dimension,
     Entry,
     EntryQuery,
     Loaded,
@@ -27,8 +29,12 @@ from tripoint.domain.money import Tariff
 from tripoint.engines.governance.ledger.days import DAY_S, day_number, day_text
 
 _PRUNED_AT_ONCE = 5_000
+_BLOCKS_AT_ONCE = 8
+_DAY_US = DAY_S * 1_000_000
 _HIGHEST = (1 << 63) - 1
 _ASKED_AT_ONCE = 500
+LEAST = 256
+"""Fewer new records of a day than this become rows: a block of few costs more than they do."""
 _PRUNED = (
     "INSERT INTO ledger_count VALUES ('pruned', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
     " WHERE ledger_count.value < ?"
@@ -36,10 +42,16 @@ _PRUNED = (
 
 
 class SqlLedger:
-    """Implements `ports.Ledger`; `charge` is called in the transaction of every load."""
+    """Implements `ports.Ledger`; `charge` is called in the transaction of every load.
 
-    def __init__(self, database: Database, now: Callable[[], float], charge: Charging | None = None) -> None:
+    From `least` new records of a day on a load keeps them as blocks.
+    """
+
+    def __init__(
+        self, database: Database, now: Callable[[], float], charge: Charging | None = None, *, least: int = LEAST
+    ) -> None:
         self._database = database
+        self._least = least
         self._charge = charge
         self._names = Names()
         prepare(database, schema(database.engine), now)
@@ -48,7 +60,7 @@ class SqlLedger:
         """Enters what is new, adds it to the sums and moves the offsets."""
         try:
             with self._database.write() as session:
-                return Loading(session, self._names, self._charge).load(pieces, adjustments, holder)
+                return Loading(session, self._names, self._charge, self._least).load(pieces, adjustments, holder)
         except BaseException:
             self._names.forget()
             raise
@@ -64,7 +76,7 @@ class SqlLedger:
                 found.update(
                     row[0] for row in session.execute(f"SELECT id FROM ledger_entry WHERE id IN ({places})", part)
                 )
-        return frozenset(found)
+            return known(session, wanted) | found
 
     def offsets(self) -> Mapping[str, int]:
         """How far each segment is loaded."""
@@ -118,18 +130,9 @@ class SqlLedger:
 
         Days whose entries were dropped are left out.
         """
-        found: list[Mismatch] = []
         with self._database.read() as session:
             begin = day_text(max(day_number(since), sums.first_day(session)))
-            for by in _AUDITED:
-                query = SpendQuery(by=by, since=begin, until=until)
-                kept = {row.by: row for row in sums.spend(session, query)}
-                anew = {row.by: row for row in sums.from_entries(session, query)}
-                for key in sorted(kept.keys() | anew.keys()):
-                    entered, summed = anew.get(key, _nothing(key)), kept.get(key, _nothing(key))
-                    if entered != summed:
-                        found.append(Mismatch(by, key, entered, summed))
-        return tuple(found)
+            return tuple(mismatches(session, begin, until))
 
     def prune(self, before: str, since: str | None = None, upto: int | None = None) -> int:
         """Drops entries of days before that one, a few thousand a transaction; their sums stay."""
@@ -147,24 +150,11 @@ class SqlLedger:
                     " AND e.number <= ? LIMIT ?)",
                     (since_us, until_us, highest, _PRUNED_AT_ONCE),
                 )
-            dropped += count
-            if count < _PRUNED_AT_ONCE:
+                in_blocks = drop(session, (since_us // _DAY_US, day), highest, _BLOCKS_AT_ONCE)
+            dropped += count + in_blocks
+            if count < _PRUNED_AT_ONCE and not in_blocks:
                 return dropped
 
     def close(self) -> None:
         """Lets go of the store."""
         self._database.close()
-
-
-_D = Dimension
-_AUDITED = (
-    (_D.DAY, _D.KIND, _D.TENANT, _D.KEY, _D.WORKLOAD, _D.MODEL, _D.SITE, _D.UPSTREAM, _D.TARIFF, _D.PRICES),
-    (_D.DAY, _D.KIND, _D.TENANT, _D.MODEL, _D.SITE),
-    (_D.DAY, _D.KIND, _D.TENANT),
-    (_D.HOUR, _D.KIND, _D.WORKLOAD, _D.MODEL, _D.SITE, _D.UPSTREAM),
-)
-"""One question for each cube, as fine as it can answer."""
-
-
-def _nothing(by: tuple[str, ...]) -> Spend:
-    return Spend(by, *([0] * 10))

@@ -1,16 +1,23 @@
 """One load: entries, their sums, offsets and what budgets are charged, in one transaction or not at all.
 
-Entries go in first, those known already are passed over by their id; then everything else is computed from the rows
-that really came in. So sums cannot differ from entries, whatever is loaded twice.
+What is known already is passed over by its id; everything else is computed from what really came in. So sums cannot
+differ from entries, whatever is loaded twice. Few entries become rows, many become blocks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import compress
+from typing import NamedTuple
 
-from tripoint.adapters.ledger_sql.names import Names
+import numpy as np
+
+from tripoint.adapters.ledger_sql.blocks.seen import Bools, admit
+from tripoint.adapters.ledger_sql.blocks.write import Bulk, bulk_of, write_bulk
+from tripoint.adapters.ledger_sql.names import MARKED, Names, set_count
 from tripoint.adapters.ledger_sql.rows import EntryRow, adjustment_rows, usage_rows
 from tripoint.adapters.ledger_sql.schema import ENTRY_COLUMNS
+from tripoint.adapters.record_batch import AT, FIGURES, LINE, Ints, RecordBatch
 from tripoint.adapters.sql.database import Engine, Session
 from tripoint.domain.budget import Charge
 from tripoint.domain.ledger import Adjustment, Loaded, Piece
@@ -18,6 +25,8 @@ from tripoint.engines.governance.ledger.cubes import COARSE, FINE, MEASURES
 
 Charging = Callable[[Session, Sequence[Charge]], None]
 """Called within the transaction with what each entry that really came in cost."""
+_NANO = FIGURES + MEASURES.index("nano")
+_MARKED_AT_ONCE = 50_000
 LOCK = "ledger"
 """Held by whoever loads: one at a time, also where several nodes share a server."""
 
@@ -64,35 +73,76 @@ _ADD_UP = (
 )
 
 
-class Loading:
-    """A load, within a transaction under way."""
+class _News(NamedTuple):
+    """What is new of a piece."""
 
-    def __init__(self, session: Session, names: Names, charge: Charging | None) -> None:
+    holder: str
+    """Incarnation of the worker that wrote it."""
+    batch: RecordBatch
+    """All that is in it."""
+    many: Bools
+    """Which of that may go into a block."""
+    few: Bools
+    """Which of that become rows, their ids perhaps known already where they have no number."""
+
+
+class Loading:
+    """A load, within a transaction under way; from `least` new records of a day on they become blocks."""
+
+    def __init__(self, session: Session, names: Names, charge: Charging | None, least: int) -> None:
         self._session = session
         self._names = names
         self._charge = charge
+        self._least = least
 
     def load(self, pieces: Sequence[Piece], adjustments: Sequence[Adjustment], holder: str) -> Loaded:
         """Enters what is new; `holder` is whose leases the adjustments are charged to."""
         session, names = self._session, self._names
         session.lock(LOCK)
-        session.change(_FRESH)
         names.begin(session)
-        added, told, moved = 0, 0, []
+        if not names.is_marked:
+            _mark_rows(session)
+        told, moved, news = len(adjustments), list[str](), list[_News]()
         for piece in pieces:
             if not self._advance(piece):
                 moved.append(piece.source)
                 continue
             session.many("INSERT INTO ledger_damage VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", piece.damage)
+            batch = RecordBatch.of(piece.records)
+            told += len(batch) + sum([len(batch[place].billed) for place in batch.billed])
+            news.append(_new_of(session, piece.holder, batch))
+        added = self._enter_blocks(news)
+        for each in news:
             first = names.next_entry
-            rows = usage_rows(names, piece.records)
-            told += len(rows)
-            added += self._enter(rows, first, piece.holder)
-        first = names.next_entry
-        rows = adjustment_rows(names, adjustments)
-        told += len(rows)
-        added += self._enter(rows, first, holder)
+            rest = [each.batch[place] for place in np.flatnonzero(each.few).tolist()]
+            added += self._enter(usage_rows(names, rest), first, each.holder)
+        first, admitted = names.next_entry, admit(session, [each.id for each in adjustments])
+        fresh = compress(adjustments, (admitted.fresh | admitted.odd).tolist())
+        added += self._enter(adjustment_rows(names, fresh), first, holder)
+        names.flush()
         return Loaded(added, told - added, tuple(moved))
+
+    def _enter_blocks(self, news: Sequence[_News]) -> int:
+        """Keeps as blocks what is enough for some, and leaves the others to be rows; how many entries that were."""
+        if not news:
+            return 0
+        sizes = [int(each.many.sum()) for each in news]
+        if sum(sizes) < self._least:
+            taken = np.zeros(sum(sizes), np.bool_)
+        else:
+            bulks = [bulk_of(self._names, each.batch, each.many) for each in news]
+            blobs = [blob for each in bulks for blob in each.blobs]
+            table = np.concatenate([each.table for each in bulks], axis=1)
+            taken = write_bulk(self._session, self._names, Bulk(blobs, table), self._least)
+        charges = list[Charge]()
+        for each, part in zip(news, np.split(taken, np.cumsum(sizes)[:-1]), strict=True):
+            places = np.flatnonzero(each.many)
+            each.few[places[~part]] = True
+            if self._charge is not None:
+                charges += _charges(each.holder, each.batch, places[part])
+        if self._charge is not None and charges:  # at once: a budget seen for the first time counts all of the sums
+            self._charge(self._session, charges)
+        return int(taken.sum())
 
     def _advance(self, piece: Piece) -> bool:
         """Moves the offset of a segment; False when it did not stand where the piece begins."""
@@ -108,6 +158,7 @@ class Loading:
         if not rows:
             return 0
         session = self._session
+        session.change(_FRESH)
         self._names.flush()
         after = first + len(rows)
         added = _copy(session, rows) if session.engine is Engine.POSTGRES else session.many(_ENTER, rows)
@@ -119,6 +170,32 @@ class Loading:
             charged = session.execute(_CHARGED, (first, after))
             self._charge(session, tuple(Charge(holder, row[0] / 1e6, *row[1:]) for row in charged))
         return added
+
+
+def _new_of(session: Session, holder: str, batch: RecordBatch) -> _News:
+    """What of a batch is not in yet, marked as being in."""
+    admitted = admit(session, batch.ids)
+    is_alone = np.ones(len(batch), np.bool_)
+    is_alone[batch.billed] = False
+    return _News(holder, batch, admitted.fresh & is_alone, admitted.odd | (admitted.fresh & ~is_alone))
+
+
+def _charges(holder: str, batch: RecordBatch, places: Ints) -> Iterator[Charge]:
+    table = batch.table[:, places]
+    for at_us, line, nano in zip(table[AT].tolist(), table[LINE].tolist(), table[_NANO].tolist(), strict=True):
+        _, tenant, key, workload, *_ = batch.keys[line]
+        yield Charge(holder, at_us / 1e6, tenant, key, workload, nano)
+
+
+def _mark_rows(session: Session) -> None:
+    """Marks the ids of rows that were entered before ids had bits; once."""
+    after = 0
+    while rows := session.execute(
+        f"SELECT number, id FROM ledger_entry WHERE number > ? ORDER BY number LIMIT {_MARKED_AT_ONCE}", (after,)
+    ):
+        admit(session, [row[1] for row in rows])
+        after = int(rows[-1][0])
+    set_count(session, MARKED, 1)
 
 
 def _copy(session: Session, rows: list[EntryRow]) -> int:

@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from tripoint.adapters.ledger_sql.names import NO_MANNER, LineKey, Names
+from tripoint.adapters.ledger_sql.names import NO_MANNER, Names
 from tripoint.adapters.ledger_sql.schema import Detail
+from tripoint.adapters.record_batch import LineKey
 from tripoint.domain.ledger import Adjustment, EntryKind
 from tripoint.domain.record import UsageRecord, portions
 

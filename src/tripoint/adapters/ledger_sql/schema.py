@@ -84,13 +84,36 @@ CREATE TABLE ledger_price (
 )
 """
 
+_BLOCKS = """
+CREATE TABLE ledger_block (
+  first {number} PRIMARY KEY, last BIGINT NOT NULL, day BIGINT NOT NULL, since_us BIGINT NOT NULL,
+  until_us BIGINT NOT NULL
+);
+CREATE INDEX ledger_block_by_day ON ledger_block (day);
+CREATE TABLE ledger_body (
+  block {number} PRIMARY KEY, form BIGINT NOT NULL, columns {bytes} NOT NULL, records {bytes} NOT NULL
+);
+CREATE TABLE ledger_block_line (line BIGINT NOT NULL, block BIGINT NOT NULL, PRIMARY KEY (line, block)){lean};
+CREATE INDEX ledger_block_line_by_block ON ledger_block_line (block);
+CREATE TABLE ledger_seen (prefix TEXT NOT NULL, page BIGINT NOT NULL, bits {bytes} NOT NULL,
+  PRIMARY KEY (prefix, page));
+CREATE INDEX ledger_entry_by_line ON ledger_entry (line, number)
+"""
+"""Blocks of entries: where they stand, what they hold, which coarse lines of tenants are in them, which ids are in."""
+_UNPRESSED = """;
+ALTER TABLE ledger_body ALTER COLUMN columns SET STORAGE EXTERNAL;
+ALTER TABLE ledger_body ALTER COLUMN records SET STORAGE EXTERNAL;
+ALTER TABLE ledger_seen ALTER COLUMN bits SET STORAGE EXTERNAL
+"""
+
 
 def schema(engine: Engine) -> Schema:
     """The ledger's tables, as the steps that made them."""
     is_sqlite = engine is Engine.SQLITE
+    number, kept = ("INTEGER", "BLOB") if is_sqlite else ("BIGINT", "BYTEA")
     tables = _TABLES.format(
-        number="INTEGER" if is_sqlite else "BIGINT",
-        bytes="BLOB" if is_sqlite else "BYTEA",
+        number=number,
+        bytes=kept,
         measures=", ".join(f"{name} BIGINT NOT NULL" for name in MEASURES),
         tariffs=", ".join(
             f"{name}_id TEXT NOT NULL, {name}_in BIGINT NOT NULL, {name}_cached BIGINT NOT NULL,"
@@ -101,4 +124,5 @@ def schema(engine: Engine) -> Schema:
         # Rows in the key's own tree here; there, room in each page for the row's next version.
         lean=" WITHOUT ROWID" if is_sqlite else " WITH (fillfactor = 60)",
     )
-    return Schema("ledger", (tables,))
+    blocks = _BLOCKS.format(number=number, bytes=kept, lean=" WITHOUT ROWID" if is_sqlite else "")
+    return Schema("ledger", (tables, blocks if is_sqlite else blocks.rstrip() + _UNPRESSED))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from operator import add
 from types import MappingProxyType
 from typing import Any
 
@@ -35,7 +37,7 @@ def spend(session: Session, query: SpendQuery) -> tuple[Spend, ...]:
                 f" not since {query.since or 'the beginning'}",
                 hint=f"ask from {day_text(first)} on, or by day instead of by hour",
             )
-        return _answer(session, query, _from_entries(query))
+        return from_entries(session, query)
     return _answer(session, query, _from_sums(query, cube))
 
 
@@ -47,7 +49,24 @@ def first_day(session: Session) -> int:
 
 def from_entries(session: Session, query: SpendQuery) -> tuple[Spend, ...]:
     """The same computed anew from the entries, however long it takes."""
-    return _answer(session, query, _from_entries(query))
+    if not session.execute("SELECT 1 FROM ledger_block LIMIT 1"):
+        return _answer(session, query, _from_entries(query))
+    from tripoint.adapters.ledger_sql.blocks.recount import from_columns, told_by
+
+    return with_blocks(session, query, told_by(from_columns(session, query), query.by))
+
+
+def with_blocks(session: Session, query: SpendQuery, sums: Mapping[tuple[str, ...], list[int]]) -> tuple[Spend, ...]:
+    """Sums over the entries that are rows, and these over those that are in blocks, as one answer."""
+    every = replace(query, most=None)
+    whole = {row.by: row for row in _answer(session, every, _from_entries(every))}
+    for by, more in sums.items():
+        known = whole.get(by, Spend(by, *([0] * len(more))))
+        whole[by] = Spend(by, *map(add, known[1:], more))
+    found = [whole[by] for by in sorted(whole)]
+    if query.most is not None:
+        found = sorted(found, key=lambda row: -row.nano)[: query.most]
+    return tuple(found)
 
 
 def _answer(session: Session, query: SpendQuery, asked: tuple[str, list[Any]]) -> tuple[Spend, ...]:

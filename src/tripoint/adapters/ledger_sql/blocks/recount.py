@@ -1,0 +1,130 @@
+"""Sums over entries in blocks, for what no kept sum knows and for checking those that are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tripoint.adapters.ledger_sql.blocks.columns import unpack
+from tripoint.adapters.ledger_sql.blocks.form import HOUR_US, records_of
+from tripoint.adapters.ledger_sql.blocks.groups import Groups, grouped, joined
+from tripoint.adapters.ledger_sql.schema import LINE_NAMES
+from tripoint.adapters.record_batch import AT, FIGURES, LINE, Ints, LineBook, LineKey, RecordBatch
+from tripoint.adapters.sql.database import Session
+from tripoint.domain.ledger import Dimension, SpendQuery
+from tripoint.engines.governance.ledger.cubes import MEASURES
+from tripoint.engines.governance.ledger.days import day_number, day_text, hour_text
+
+_AT_ONCE = 32
+"""Blocks read at once."""
+_JOINED = 200
+"""Groups of blocks that are kept apart before they are summed up."""
+_NO_LINE: LineKey = ("", "", "", "", "", "", "", "", "")
+
+
+class Recount(NamedTuple):
+    """Sums by hour and line."""
+
+    groups: Groups
+    """The sums; slots are hours."""
+    keys: Mapping[int, LineKey]
+    """What each line means."""
+
+
+def has_blocks(session: Session, query: SpendQuery) -> bool:
+    """True when blocks hold entries of the query's days."""
+    where, values = _days(query)
+    return bool(session.execute(f"SELECT 1 FROM ledger_block WHERE {where} LIMIT 1", values))
+
+
+def from_columns(session: Session, query: SpendQuery) -> Recount:
+    """What the columns of the query's days add up to, its choices looked at."""
+    keys = _keys(session)
+    chosen = _chosen(query)
+    wanted = None
+    if chosen:
+        keys = {line: key for line, key in keys.items() if all(key[place] in values for place, values in chosen)}
+        wanted = np.array(sorted(keys), np.int64)
+    parts = []
+    for _, table in _tables(session, query):
+        taken = table if wanted is None else table[:, np.isin(table[LINE], wanted)]
+        parts.append(grouped(taken[AT] // HOUR_US, taken[LINE], taken[FIGURES:]))
+        if len(parts) >= _JOINED:
+            parts = [joined(parts)]
+    return Recount(_joined(parts), keys)
+
+
+def from_records(session: Session, query: SpendQuery) -> Recount:
+    """What the records themselves add up to, on the query's days; nothing else of it is looked at."""
+    book = LineBook()
+    parts: list[Groups] = []
+    for block, table in _tables(session, query):
+        (kept,) = session.execute("SELECT records FROM ledger_body WHERE block = ?", (block,))[0]
+        found = RecordBatch(records_of(kept, table), book).table
+        parts.append(grouped(found[AT] // HOUR_US, found[LINE], found[FIGURES:]))
+        if len(parts) >= _JOINED:
+            parts = [joined(parts)]
+    return Recount(_joined(parts), dict(enumerate(book.keys)))
+
+
+def told_by(recount: Recount, by: Sequence[Dimension]) -> dict[tuple[str, ...], list[int]]:
+    """The sums by those dimensions, in the order of `MEASURES`."""
+    found: dict[tuple[str, ...], list[int]] = {}
+    groups = recount.groups
+    for hour, line, *sums in zip(groups.slots.tolist(), groups.lines.tolist(), *groups.sums.tolist(), strict=True):
+        key = recount.keys.get(line, _NO_LINE)
+        told = tuple([_told(dimension, hour, key) for dimension in by])
+        known = found.get(told)
+        found[told] = sums if known is None else [one + other for one, other in zip(known, sums, strict=True)]
+    return found
+
+
+def _told(dimension: Dimension, hour: int, key: LineKey) -> str:
+    if dimension is Dimension.HOUR:
+        return hour_text(hour)
+    if dimension is Dimension.DAY:
+        return day_text(hour // 24)
+    return key[LINE_NAMES.index(dimension.value)]
+
+
+def _joined(parts: list[Groups]) -> Groups:
+    nothing = np.empty(0, np.int64)
+    return joined(parts) if parts else Groups(nothing, nothing, np.empty((len(MEASURES), 0), np.int64))
+
+
+def _keys(session: Session) -> dict[int, LineKey]:
+    """Every line that is not a coarse one."""
+    rows = session.execute(f"SELECT id, {', '.join(LINE_NAMES)} FROM ledger_line WHERE cube = 0")
+    return {int(id): (kind, *names) for id, kind, *names in rows}
+
+
+def _chosen(query: SpendQuery) -> list[tuple[int, frozenset[str]]]:
+    """Which values are wanted, by their place in a line."""
+    named = ("tenant", "key", "workload", "model", "site", "upstream")
+    wanted = [(name, getattr(query, name)) for name in named]
+    found = [(LINE_NAMES.index(name), frozenset((value,))) for name, value in wanted if value is not None]
+    if query.kinds:
+        found.append((LINE_NAMES.index("kind"), frozenset(map(str, query.kinds))))
+    return found
+
+
+def _tables(session: Session, query: SpendQuery) -> Iterator[tuple[int, Ints]]:
+    """Blocks of the query's days, each with its table."""
+    where, values = _days(query)
+    firsts = [row[0] for row in session.execute(f"SELECT first FROM ledger_block WHERE {where} ORDER BY first", values)]
+    for place in range(0, len(firsts), _AT_ONCE):
+        part = firsts[place : place + _AT_ONCE]
+        places = ", ".join("?" * len(part))
+        for block, kept in session.execute(f"SELECT block, columns FROM ledger_body WHERE block IN ({places})", part):
+            yield int(block), unpack(kept)
+
+
+def _days(query: SpendQuery) -> tuple[str, list[Any]]:
+    where, values = ["first > 0"], list[Any]()
+    for condition, day in (("day >= ?", query.since), ("day <= ?", query.until)):
+        if day is not None:
+            where.append(condition)
+            values.append(day_number(day))
+    return " AND ".join(where), values
