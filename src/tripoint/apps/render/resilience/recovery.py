@@ -18,7 +18,7 @@ _MOST = 24
 _MOST_WAYS = 6
 _WORDS = {
     Miss.TIME: "too late",
-    Miss.CAPACITY: "never enough while it lasts",
+    Miss.CAPACITY: "too little",
     Miss.POINT: "too much lost",
     Miss.COST: "too dear",
 }
@@ -29,8 +29,8 @@ def recovery_parts(reached: tuple[Reached, ...], *, is_full: bool = False) -> li
     asked = [each for each in reached if each.objective is not None]
     shown = [each for each in reached if is_full or each.objective is not None or (not asked and each.loss)]
     rows = [_row(each) for each in shown[: None if is_full else _MOST]]
-    columns = (("workload", "l"), ("loses", "l"), ("asked", "l"), ("back in", "r"), ("range", "r"), ("lost", "r"),
-               ("known", "l"), ("", "l"))  # fmt: skip
+    columns = (("workload", "l"), ("loses", "l"), ("asked", "f"), ("back in", "r"), ("range", "r"), ("data", "r"),
+               ("known", "l"), ("", "f"))  # fmt: skip
     body: list[RenderableType] = [table(columns, rows)]
     if len(shown) > len(rows):
         body.append(lines([f"... {len(shown) - len(rows)} more with `--full`"]))
@@ -42,7 +42,19 @@ def recovery_parts(reached: tuple[Reached, ...], *, is_full: bool = False) -> li
     told = [line for each in ways[: None if is_full else _MOST_WAYS] for line in _way(each)]
     if told:
         parts.append(titled("What the time is made of", lines(told)))
+    stale = dict.fromkeys(
+        f"{each.workload}, {each.disruption.value}: `{state.store}` {_age(state.seconds)}: {state.basis}"
+        for each in (asked or shown)
+        for state in each.stores
+        if state.seconds > 0
+    )
+    if stale:
+        parts.append(titled("What data is lost", lines(list(stale)[: None if is_full else _MOST_WAYS])))
     return parts
+
+
+def _age(seconds: float) -> str:
+    return "all of it" if math.isinf(seconds) else f"the last {duration(seconds)}"
 
 
 def remedy_parts(remedies: tuple[Remedy, ...]) -> list[RenderableType]:
@@ -88,6 +100,8 @@ def duration(seconds: float) -> str:
     """`45 s`, `12 min`, `3.5 h`, `2.0 d`; `never` where it does not end."""
     if math.isinf(seconds):
         return "never"
+    if seconds <= 0:
+        return "0 s"
     for limit, unit, name in ((99.5, 1.0, "s"), (99.5 * 60, 60.0, "min"), (48 * 3600.0, 3600.0, "h")):
         if seconds < limit:
             amount = seconds / unit
@@ -124,7 +138,13 @@ def _row(each: Reached) -> list[str]:
         asked_text(each.objective),
         "no break" if each.rta_s == 0 else duration(each.rta_s),
         spread,
-        "" if not each.stores else "nothing" if each.rpa_s == 0 else duration(each.rpa_s),
+        ""
+        if not each.stores
+        else "kept"
+        if each.rpa_s == 0
+        else "lost"
+        if each.rpa_s == math.inf
+        else duration(each.rpa_s),
         each.weakest.value if each.weakest is not None else "",
         verdict,
     ]
@@ -132,9 +152,17 @@ def _row(each: Reached) -> list[str]:
 
 def _way(each: Reached) -> list[str]:
     head = f"{each.workload}, {each.loss}: {duration(each.rta_s)}"
-    return [f"{head} = {' + '.join(_term(term) for term in each.terms if term.seconds > 0)}"]
+    terms = [term for term in each.terms if term.seconds > 0]
+    sum_ = " + ".join(f"{_name(term)} {duration(term.seconds)}" for term in terms)
+    by_source: dict[str, list[str]] = {}
+    for term in terms:
+        known = " ".join(filter(None, (term.source.value, term.as_of)))
+        by_source.setdefault(known, []).append(_name(term))
+    if len(by_source) == 1:
+        return [f"{head} = {sum_}; all {next(iter(by_source))}"]
+    told = "; ".join(f"{', '.join(names)} {known}" for known, names in by_source.items())
+    return [f"{head} = {sum_}; {told}"]
 
 
-def _term(term: Term) -> str:
-    known = term.source.value + (f" {term.as_of}" if term.as_of else "")
-    return f"{term.part.value.replace('_', ' ')} {duration(term.seconds)} ({known})"
+def _name(term: Term) -> str:
+    return term.part.value.replace("_", " ")

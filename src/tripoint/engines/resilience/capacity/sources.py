@@ -126,7 +126,7 @@ def repaired(asked: Asked, held: Held, part: float) -> Source:
         most=held.share * part,
         purse="",
         nodes_per_share=0.0,
-        before=(detect_term(asked), asked.term(Part.PROVISION, f"repair.{kind.value}", here)),
+        before=(detect_term(asked), asked.term(Part.REPAIR, f"repair.{kind.value}", here)),
         stage_gb=0.0,
         crossed=(),
         after=tuple(after),

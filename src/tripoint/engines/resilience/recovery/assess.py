@@ -165,7 +165,7 @@ def _gone(state: StoreAge) -> Term:
 def _outlasting(asked: Asked, step: Step) -> Step:
     """What runs goes on from what it last knew; if the outage outlasts that, the rest of it is lost."""
     catalog, estate = asked.instance.catalog, asked.instance.estate
-    detect, repair = detect_term(asked), asked.term(Part.PROVISION, "repair.shared_service", "")
+    detect, repair = detect_term(asked), asked.term(Part.REPAIR, "repair.shared_service", "")
     grace = default_figure(catalog, estate.assumptions, "recovery.serves_without")
     lasts = detect.seconds + repair.seconds - grace.value
     low = detect.low_s + repair.low_s - (grace.value if grace.high is None else grace.high)

@@ -5,11 +5,30 @@ from __future__ import annotations
 from tripoint.domain.plan import Plan
 from tripoint.domain.recovery import Reached
 
+_TOLD = 0.05
+"""Least share that moves worth a word."""
+
 
 def added(before: Plan, after: Plan, workload: str) -> str:
-    """Standby the second plan keeps for the workload and copies it makes anew; empty without any."""
-    parts = [*_standby(before, after, workload), *_copies(before, after)]
+    """Where the second plan serves more of the workload, keeps standby for it or makes copies; empty without any."""
+    parts = [*_standby(before, after, workload), *_moved(before, after, workload), *_copies(before, after)]
     return ", ".join(parts)
+
+
+def _moved(before: Plan, after: Plan, workload: str) -> list[str]:
+    """Sites that serve at least a twentieth more of it than before, on the mean of periods and blocks."""
+    old, new = _shares(before, workload), _shares(after, workload)
+    rises = [site for site in new if new[site] >= old.get(site, 0.0) + _TOLD]
+    return [f"{new[site]:.0%} of it served at `{site}` instead of {old.get(site, 0.0):.0%}" for site in sorted(rises)]
+
+
+def _shares(plan: Plan, workload: str) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for row in plan.placements:
+        if row.workload == workload:
+            found[row.site] = found.get(row.site, 0.0) + row.share
+    whole = sum(found.values())
+    return {site: share / whole for site, share in found.items()} if whole > 0.0 else {}
 
 
 def _standby(before: Plan, after: Plan, workload: str) -> list[str]:
