@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from math import ceil, inf, isfinite
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Final
 
 from tripoint.domain.record import Ending, UsageRecord
-from tripoint.engines.stress.trial.servers import Job
+from tripoint.engines.stress.trial.places.servers import Job
 
 if TYPE_CHECKING:
     from tripoint.engines.gateway.exchange.effects import Attempt
     from tripoint.engines.gateway.exchange.exchange import Exchange
     from tripoint.engines.gateway.routing.query import Choice
-    from tripoint.engines.stress.trial.play import Stage
+    from tripoint.engines.stress.trial.stage import Stage
 
 _PER_REQUEST: Final = 64
 """Draws set aside for each request of a workload: its attempts and retries."""
-_SWEEPS_PER_S: Final = 50
-"""How often the live gateway looks whose time has come: every 20 ms."""
 
 
 class Call:
@@ -30,7 +28,7 @@ class Call:
 
     __slots__ = (
         "_armed", "_choice", "_jobs", "_tries", "arrived_at", "began_at", "caller", "draws", "due", "exchange",
-        "is_stream", "number", "stage", "tokens_in", "tokens_out", "workload",
+        "is_stream", "number", "sendings", "stage", "tokens_in", "tokens_out", "workload",
     )  # fmt: skip
 
     def __init__(self, stage: Stage, workload: int, number: int, tokens: tuple[int, int], now: float) -> None:
@@ -53,6 +51,8 @@ class Call:
         """On the plain way: when an exchange would have to act."""
         self.draws = 0
         """Draws it has used up."""
+        self.sendings = 0
+        """Attempts sent so far."""
         self._choice: Choice | None = None
         self._jobs: list[Job] = []
         self._armed = inf
@@ -232,8 +232,6 @@ class Call:
         """Wakes it at the first sweep from `due` on."""
         if not isfinite(due):
             return
-        at = ceil(due * _SWEEPS_PER_S) / _SWEEPS_PER_S
-        if at < due:
-            at = (ceil(due * _SWEEPS_PER_S) + 1) / _SWEEPS_PER_S
+        at = self.stage.sweep_from(due)
         self._armed = at
         self.stage.events.push(at, self.wake)

@@ -7,7 +7,8 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from tripoint.domain.record import Failure
-from tripoint.engines.stress.trial.answers import (
+from tripoint.engines.stress.trial.conditions import WELL, PlaceState
+from tripoint.engines.stress.trial.places.answers import (
     DOCUMENT,
     EVENTS,
     FIRST,
@@ -18,7 +19,6 @@ from tripoint.engines.stress.trial.answers import (
     document,
     message_events,
 )
-from tripoint.engines.stress.trial.conditions import WELL, PlaceState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tripoint.engines.gateway.routing.query import Choice
     from tripoint.engines.stress.kernel.events import EventList
     from tripoint.engines.stress.trial.calls import Call
+    from tripoint.engines.stress.trial.script import Heard
     from tripoint.engines.stress.world import Place
 
     Events = EventList[Callable[[float], None]]
@@ -39,7 +40,8 @@ class Job:
     """One attempt on its way to, in and back from a place."""
 
     __slots__ = (
-        "attempt", "call", "choice", "entered_at", "first_at", "is_over", "next_at", "rest_s", "rtt_s", "server",
+        "attempt", "call", "choice", "entered_at", "first_at", "heard", "is_cut", "is_over", "next_at", "rest_s",
+        "rtt_s", "server",
     )  # fmt: skip
 
     def __init__(self, call: Call, choice: Choice, server: Server, rtt_s: float, now: float) -> None:
@@ -59,11 +61,18 @@ class Job:
         """When the gateway is to hear of it next; endless while nobody knows."""
         self.is_over = False
         """True once nothing more may be reported of it."""
+        self.is_cut = False
+        """True where it will break off instead of ending, at the moment a script tells."""
+        self.heard: Heard | None = None
+        """When it was heard of in a recorded run."""
 
     def first(self, now: float) -> None:
         """The first token of a stream reaches the gateway."""
         server = self.server
         if self.is_over or (server.state.is_hung and self._is_withheld(self.first, now)):
+            return
+        if self.is_cut:
+            self.reset(now)
             return
         if server.state.wrong > 0.0 and self._is_wrong():
             self._say(200, b"", now)
@@ -95,6 +104,9 @@ class Job:
         """The last token, or the whole answer, reaches the gateway; the slot is free."""
         server = self.server
         if self.is_over or (server.state.is_hung and self._is_withheld(self.end, now)):
+            return
+        if self.is_cut:
+            self.reset(now)
             return
         call = self.call
         is_wrong = server.state.wrong > 0.0 and not call.is_stream and self._is_wrong()
@@ -247,7 +259,9 @@ class Server:
         self.slots = 0 if state.is_down else max(1, round(self.place.slots * state.capacity))
         if state.is_down and not before.is_down:
             for job in (*self.running, *self.queue):
-                if not job.is_over:
+                if job.heard is not None:
+                    job.is_cut = True
+                elif not job.is_over:
                     self.events.push(now, job.reset)
             self.queue.clear()
         elif state.capacity < before.capacity:
@@ -286,6 +300,8 @@ class Server:
         sharing = len(self.running) / self.state.capacity
         first_s, rest_s = timing.times(sharing, call.tokens_in, call.tokens_out)
         slow = self.state.slow
+        if job.heard is not None:
+            (first_s, rest_s), slow = job.heard, 1.0
         job.first_at = now + job.rtt_s + first_s * slow
         job.rest_s = rest_s * slow
         if call.is_stream:
