@@ -40,11 +40,12 @@ def records(first: int, count: int, total: int) -> Iterator[UsageRecord]:
         tried = AttemptRecord(upstream, place, name, "plan", own_s, whole_s, status, "" if is_well else "status")
         trace = f"{chance.getrandbits(128):032x}"
         nano = tokens_in * (100 + 50 * model) + tokens_out * (400 + 200 * model)
+        listed = nano * 3 // 2
         yield UsageRecord(
             f"802e9ac30faaf64f-{number}", FIRST_DAY_S + number * DAYS * 86_400 / total, f"tenant-{tenant}",
             f"key-{key}", f"work-{model}", name, "chat", place, upstream, status,
             Ending.OK if is_well else Ending.FAILED, "" if is_well else "upstream_failed", True,
-            Usage(tokens_in, tokens_out, tokens_in // 3, 0), first_s, 0.012, whole_s, own_s, "plan", nano, nano * 3 // 2,
+            Usage(tokens_in, tokens_out, tokens_in // 3, 0), first_s, 0.012, whole_s, own_s, "plan", nano, listed,
             nano // 2, f"work-{model}/{upstream}/{name}", "5cad344547b5", trace, (tried,),
         )  # fmt: skip
 

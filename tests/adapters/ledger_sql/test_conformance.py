@@ -48,13 +48,13 @@ class TestOnPostgres(_Opened):
         self.url = postgres_url
 
 
-class TestBlocksOnSqlite(TestOnSqlite):
-    """A file, with a block for every load."""
+class TestBundlesOnSqlite(TestOnSqlite):
+    """A file, with a bundle for every load."""
 
     least = 1
 
 
-class TestBlocksOnPostgres(TestOnPostgres):
+class TestBundlesOnPostgres(TestOnPostgres):
     """A server, likewise."""
 
     least = 1

@@ -1,4 +1,4 @@
-"""Do entries add up to their sums? All are counted anew: rows, columns of blocks, and the records in these."""
+"""Do entries add up to their sums? All are counted anew: rows, columns of bundles, and the records in these."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _AUDITED = (
 
 def mismatches(session: Session, since: str, until: str) -> Iterator[Mismatch]:
     """Lines of those days whose entries do not add up to their sums, in any of the cubes."""
-    from tripoint.adapters.ledger_sql.blocks.recount import from_columns, from_records, told_by
+    from tripoint.adapters.ledger_sql.bundles.recount import from_columns, from_records, told_by
 
     days = SpendQuery(by=(), since=since, until=until)
     counted = (from_records(session, days), from_columns(session, days))
     for by in _AUDITED:
         query = SpendQuery(by=by, since=since, until=until)
         kept = {row.by: row for row in sums.spend(session, query)}
-        several = [{row.by: row for row in sums.with_blocks(session, query, told_by(each, by))} for each in counted]
+        several = [{row.by: row for row in sums.with_bundles(session, query, told_by(each, by))} for each in counted]
         for key in sorted(kept.keys() | several[0].keys() | several[1].keys()):
             summed = kept.get(key, _nothing(key))
             for anew in several:

@@ -28,12 +28,12 @@ def entries(database: Database, query: EntryQuery) -> Iterator[Entry]:
     """Entries that a query asks for, in its order; what is entered after the first was asked for is left out."""
     with database.read() as session:
         below = count_of(session, "entry")
-        has_blocks = bool(session.execute("SELECT 1 FROM ledger_block LIMIT 1"))
+        has_bundles = bool(session.execute("SELECT 1 FROM ledger_bundle LIMIT 1"))
     found = _rows(database, query, below)
-    if has_blocks:
-        from tripoint.adapters.ledger_sql.blocks.read import block_entries
+    if has_bundles:
+        from tripoint.adapters.ledger_sql.bundles.read import bundle_entries
 
-        kept = block_entries(database, query, below)
+        kept = bundle_entries(database, query, below)
         found = merge(found, kept, key=attrgetter("number"), reverse=query.is_newest_first)
     return islice(found, query.limit)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from tripoint.adapters.ledger_sql import sums
 from tripoint.adapters.ledger_sql.audit import mismatches
-from tripoint.adapters.ledger_sql.blocks.read import drop
-from tripoint.adapters.ledger_sql.blocks.seen import known
+from tripoint.adapters.ledger_sql.bundles.read import drop
+from tripoint.adapters.ledger_sql.bundles.seen import known
 from tripoint.adapters.ledger_sql.entries import entries
 from tripoint.adapters.ledger_sql.load import LOCK, Charging, Loading
 from tripoint.adapters.ledger_sql.names import Names
@@ -29,12 +29,12 @@ from tripoint.domain.money import Tariff
 from tripoint.engines.governance.ledger.days import DAY_S, day_number, day_text
 
 _PRUNED_AT_ONCE = 5_000
-_BLOCKS_AT_ONCE = 8
+_BUNDLES_AT_ONCE = 8
 _DAY_US = DAY_S * 1_000_000
 _HIGHEST = (1 << 63) - 1
 _ASKED_AT_ONCE = 500
 LEAST = 256
-"""Fewer new records of a day than this become rows: a block of few costs more than they do."""
+"""Fewer new records of a day than this become rows: a bundle of few costs more than they do."""
 _PRUNED = (
     "INSERT INTO ledger_count VALUES ('pruned', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
     " WHERE ledger_count.value < ?"
@@ -44,7 +44,7 @@ _PRUNED = (
 class SqlLedger:
     """Implements `ports.Ledger`; `charge` is called in the transaction of every load.
 
-    From `least` new records of a day on a load keeps them as blocks.
+    From `least` new records of a day on a load keeps them as bundles.
     """
 
     def __init__(
@@ -150,9 +150,9 @@ class SqlLedger:
                     " AND e.number <= ? LIMIT ?)",
                     (since_us, until_us, highest, _PRUNED_AT_ONCE),
                 )
-                in_blocks = drop(session, (since_us // _DAY_US, day), highest, _BLOCKS_AT_ONCE)
-            dropped += count + in_blocks
-            if count < _PRUNED_AT_ONCE and not in_blocks:
+                in_bundles = drop(session, (since_us // _DAY_US, day), highest, _BUNDLES_AT_ONCE)
+            dropped += count + in_bundles
+            if count < _PRUNED_AT_ONCE and not in_bundles:
                 return dropped
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """One load: entries, their sums, offsets and what budgets are charged, in one transaction or not at all.
 
 What is known already is passed over by its id; everything else is computed from what really came in. So sums cannot
-differ from entries, whatever is loaded twice. Few entries become rows, many become blocks.
+differ from entries, whatever is loaded twice. Few entries become rows, many become bundles.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tripoint.adapters.ledger_sql.blocks.seen import Bools, admit
-from tripoint.adapters.ledger_sql.blocks.write import Bulk, bulk_of, write_bulk
+from tripoint.adapters.ledger_sql.bundles.seen import Bools, admit
+from tripoint.adapters.ledger_sql.bundles.write import Bulk, bulk_of, write_bulk
 from tripoint.adapters.ledger_sql.names import MARKED, Names, set_count
 from tripoint.adapters.ledger_sql.rows import EntryRow, adjustment_rows, usage_rows
 from tripoint.adapters.ledger_sql.schema import ENTRY_COLUMNS
@@ -81,13 +81,13 @@ class _News(NamedTuple):
     batch: RecordBatch
     """All that is in it."""
     many: Bools
-    """Which of that may go into a block."""
+    """Which of that may go into a bundle."""
     few: Bools
     """Which of that become rows, their ids perhaps known already where they have no number."""
 
 
 class Loading:
-    """A load, within a transaction under way; from `least` new records of a day on they become blocks."""
+    """A load, within a transaction under way; from `least` new records of a day on they become bundles."""
 
     def __init__(self, session: Session, names: Names, charge: Charging | None, least: int) -> None:
         self._session = session
@@ -111,7 +111,7 @@ class Loading:
             batch = RecordBatch.of(piece.records)
             told += len(batch) + sum([len(batch[place].billed) for place in batch.billed])
             news.append(_new_of(session, piece.holder, batch))
-        added = self._enter_blocks(news)
+        added = self._enter_bundles(news)
         for each in news:
             first = names.next_entry
             rest = [each.batch[place] for place in np.flatnonzero(each.few).tolist()]
@@ -122,8 +122,8 @@ class Loading:
         names.flush()
         return Loaded(added, told - added, tuple(moved))
 
-    def _enter_blocks(self, news: Sequence[_News]) -> int:
-        """Keeps as blocks what is enough for some, and leaves the others to be rows; how many entries that were."""
+    def _enter_bundles(self, news: Sequence[_News]) -> int:
+        """Keeps as bundles what is enough for some, and leaves the others to be rows; how many entries that were."""
         if not news:
             return 0
         sizes = [int(each.many.sum()) for each in news]

@@ -84,22 +84,22 @@ CREATE TABLE ledger_price (
 )
 """
 
-_BLOCKS = """
-CREATE TABLE ledger_block (
+_BUNDLES = """
+CREATE TABLE ledger_bundle (
   first {number} PRIMARY KEY, last BIGINT NOT NULL, day BIGINT NOT NULL, since_us BIGINT NOT NULL,
   until_us BIGINT NOT NULL
 );
-CREATE INDEX ledger_block_by_day ON ledger_block (day);
+CREATE INDEX ledger_bundle_by_day ON ledger_bundle (day);
 CREATE TABLE ledger_body (
-  block {number} PRIMARY KEY, form BIGINT NOT NULL, columns {bytes} NOT NULL, records {bytes} NOT NULL
+  bundle {number} PRIMARY KEY, form BIGINT NOT NULL, columns {bytes} NOT NULL, records {bytes} NOT NULL
 );
-CREATE TABLE ledger_block_line (line BIGINT NOT NULL, block BIGINT NOT NULL, PRIMARY KEY (line, block)){lean};
-CREATE INDEX ledger_block_line_by_block ON ledger_block_line (block);
+CREATE TABLE ledger_bundle_line (line BIGINT NOT NULL, bundle BIGINT NOT NULL, PRIMARY KEY (line, bundle)){lean};
+CREATE INDEX ledger_bundle_line_by_bundle ON ledger_bundle_line (bundle);
 CREATE TABLE ledger_seen (prefix TEXT NOT NULL, page BIGINT NOT NULL, bits {bytes} NOT NULL,
   PRIMARY KEY (prefix, page));
 CREATE INDEX ledger_entry_by_line ON ledger_entry (line, number)
 """
-"""Blocks of entries: where they stand, what they hold, which coarse lines of tenants are in them, which ids are in."""
+"""Bundles of entries: where they stand, what they hold, which coarse lines of tenants are in them, which ids are in."""
 _UNPRESSED = """;
 ALTER TABLE ledger_body ALTER COLUMN columns SET STORAGE EXTERNAL;
 ALTER TABLE ledger_body ALTER COLUMN records SET STORAGE EXTERNAL;
@@ -124,5 +124,5 @@ def schema(engine: Engine) -> Schema:
         # Rows in the key's own tree here; there, room in each page for the row's next version.
         lean=" WITHOUT ROWID" if is_sqlite else " WITH (fillfactor = 60)",
     )
-    blocks = _BLOCKS.format(number=number, bytes=kept, lean=" WITHOUT ROWID" if is_sqlite else "")
-    return Schema("ledger", (tables, blocks if is_sqlite else blocks.rstrip() + _UNPRESSED))
+    bundles = _BUNDLES.format(number=number, bytes=kept, lean=" WITHOUT ROWID" if is_sqlite else "")
+    return Schema("ledger", (tables, bundles if is_sqlite else bundles.rstrip() + _UNPRESSED))

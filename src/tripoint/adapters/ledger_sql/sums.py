@@ -49,15 +49,15 @@ def first_day(session: Session) -> int:
 
 def from_entries(session: Session, query: SpendQuery) -> tuple[Spend, ...]:
     """The same computed anew from the entries, however long it takes."""
-    if not session.execute("SELECT 1 FROM ledger_block LIMIT 1"):
+    if not session.execute("SELECT 1 FROM ledger_bundle LIMIT 1"):
         return _answer(session, query, _from_entries(query))
-    from tripoint.adapters.ledger_sql.blocks.recount import from_columns, told_by
+    from tripoint.adapters.ledger_sql.bundles.recount import from_columns, told_by
 
-    return with_blocks(session, query, told_by(from_columns(session, query), query.by))
+    return with_bundles(session, query, told_by(from_columns(session, query), query.by))
 
 
-def with_blocks(session: Session, query: SpendQuery, sums: Mapping[tuple[str, ...], list[int]]) -> tuple[Spend, ...]:
-    """Sums over the entries that are rows, and these over those that are in blocks, as one answer."""
+def with_bundles(session: Session, query: SpendQuery, sums: Mapping[tuple[str, ...], list[int]]) -> tuple[Spend, ...]:
+    """Sums over the entries that are rows, and these over those that are in bundles, as one answer."""
     every = replace(query, most=None)
     whole = {row.by: row for row in _answer(session, every, _from_entries(every))}
     for by, more in sums.items():

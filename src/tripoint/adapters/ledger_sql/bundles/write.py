@@ -1,4 +1,4 @@
-"""Records into blocks, and what they add up to into the sums: few statements, however many records."""
+"""Records into bundles, and what they add up to into the sums: few statements, however many records."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from tripoint.adapters.ledger_sql.blocks.columns import pack
-from tripoint.adapters.ledger_sql.blocks.form import DAY_US, FORM, HOUR_US
-from tripoint.adapters.ledger_sql.blocks.groups import Groups, grouped, is_safe
-from tripoint.adapters.ledger_sql.blocks.seen import Bools
+from tripoint.adapters.ledger_sql.bundles.columns import pack
+from tripoint.adapters.ledger_sql.bundles.form import DAY_US, FORM, HOUR_US
+from tripoint.adapters.ledger_sql.bundles.groups import Groups, grouped, is_safe
+from tripoint.adapters.ledger_sql.bundles.seen import Bools
 from tripoint.adapters.ledger_sql.names import Names
 from tripoint.adapters.record_batch import AT, FIGURES, LINE, Ints, RecordBatch
 from tripoint.adapters.sql.database import Engine, Session
 from tripoint.engines.governance.ledger.cubes import COARSE, FINE, MEASURES
 
 LONGEST: Final = 8192
-"""Most records of a block."""
+"""Most records of a bundle."""
 _TENANTS: Final = 1
 """Place of the cube that tells tenants apart, and little else, among `COARSE`."""
 _KEPT: Final = ("cube", "slot", "line", *MEASURES)
 _UPDATE = ", ".join(f"{name} = ledger_spend.{name} + excluded.{name}" for name in MEASURES)
 _ON_CONFLICT = f"ON CONFLICT (cube, slot, line) DO UPDATE SET {_UPDATE}"
 _ADD: Final = f"INSERT INTO ledger_spend VALUES ({', '.join('?' * len(_KEPT))}) {_ON_CONFLICT}"
-_PUT_BLOCK: Final = "INSERT INTO ledger_block VALUES (?, ?, ?, ?, ?)"
+_PUT_BUNDLE: Final = "INSERT INTO ledger_bundle VALUES (?, ?, ?, ?, ?)"
 _PUT_BODY: Final = "INSERT INTO ledger_body VALUES (?, ?, ?, ?)"
-_PUT_LINES: Final = "INSERT INTO ledger_block_line VALUES (?, ?)"
+_PUT_LINES: Final = "INSERT INTO ledger_bundle_line VALUES (?, ?)"
 _STAGE: Final = (
     f"CREATE TEMP TABLE IF NOT EXISTS ledger_stage ({', '.join(f'{name} BIGINT' for name in _KEPT)})"
     " ON COMMIT DELETE ROWS"
@@ -42,7 +42,7 @@ _COPY_END: Final = packed(">h", -1)
 
 
 class Bulk(NamedTuple):
-    """Records on their way into blocks: all of them new, all with a number in their id, each billed for once."""
+    """Records on their way into bundles: all of them new, all with a number in their id, each billed for once."""
 
     blobs: Sequence[bytes]
     """Each as it was written."""
@@ -60,7 +60,7 @@ def bulk_of(names: Names, batch: RecordBatch, wanted: Bools) -> Bulk:
 
 
 def write_bulk(session: Session, names: Names, bulk: Bulk, least: int) -> Bools:
-    """Keeps records as blocks and adds them to the sums; which of them: days with fewer than `least` are left out.
+    """Keeps records as bundles and adds them to the sums; which of them: days with fewer than `least` are left out.
 
     So is everything where a sum might not fit 64 bits. The names' counter of entries moves on.
     """
@@ -87,12 +87,12 @@ def _put(session: Session, names: Names, table: Ints, records: bytes) -> None:
     first, count = names.next_entry, table.shape[1]
     names.next_entry += count
     since, until, day = int(table[AT].min()), int(table[AT].max()), int(table[AT][0]) // DAY_US
-    session.change(_PUT_BLOCK, (first, first + count - 1, day, since, until))
+    session.change(_PUT_BUNDLE, (first, first + count - 1, day, since, until))
     session.change(_PUT_BODY, (first, FORM, pack(table), records))
 
 
-def _put_lines(session: Session, block: int, lines: Ints) -> None:
-    session.many(_PUT_LINES, [(line, block) for line in lines.tolist()])
+def _put_lines(session: Session, bundle: int, lines: Ints) -> None:
+    session.many(_PUT_LINES, [(line, bundle) for line in lines.tolist()])
 
 
 def _sums(fine: Groups, lines: Ints, coarse: Ints) -> Ints:

@@ -1,4 +1,4 @@
-"""Entries out of blocks: which blocks may hold what is asked for, and their records one by one."""
+"""Entries out of bundles: which bundles may hold what is asked for, and their records one by one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tripoint.adapters.ledger_sql.blocks.columns import unpack
-from tripoint.adapters.ledger_sql.blocks.form import records_of
+from tripoint.adapters.ledger_sql.bundles.columns import unpack
+from tripoint.adapters.ledger_sql.bundles.form import records_of
 from tripoint.adapters.record_batch import AT, LINE, Ints, record_of
 from tripoint.adapters.sql.database import Database, Session
 from tripoint.domain.ledger import Entry, EntryKind, EntryQuery
@@ -16,28 +16,28 @@ from tripoint.domain.record import UsageRecord
 
 _CHOSEN = ("tenant", "key", "workload", "model", "site")
 _MANY = 2_000
-"""Coarse lines of tenants by which blocks are looked up; where there are more, all blocks are looked through."""
+"""Coarse lines of tenants by which bundles are looked up; where there are more, all bundles are looked through."""
 
 
-def block_entries(database: Database, query: EntryQuery, below: int) -> Iterator[Entry]:
-    """Entries kept in blocks that a query asks for, in its order, their numbers under `below`; its limit is not
+def bundle_entries(database: Database, query: EntryQuery, below: int) -> Iterator[Entry]:
+    """Entries kept in bundles that a query asks for, in its order, their numbers under `below`; its limit is not
     looked at.
     """
     if query.kinds and EntryKind.USAGE not in query.kinds:
         return
     with database.read() as session:
         lines = _lines(session, query)
-        firsts = [] if lines is not None and not len(lines) else _blocks(session, query, lines, below)
+        firsts = [] if lines is not None and not len(lines) else _bundles(session, query, lines, below)
     for first in firsts:
         with database.read() as session:
-            found = session.execute("SELECT columns FROM ledger_body WHERE block = ?", (first,))
+            found = session.execute("SELECT columns FROM ledger_body WHERE bundle = ?", (first,))
             if not found:
                 continue  # dropped meanwhile
             table = unpack(found[0][0])
             places = _places(query, lines, first, table)
             if not len(places):
                 continue
-            (kept,) = session.execute("SELECT records FROM ledger_body WHERE block = ?", (first,))[0]
+            (kept,) = session.execute("SELECT records FROM ledger_body WHERE bundle = ?", (first,))[0]
         numbers = (places + first).tolist()
         times = table[AT][places].tolist()
         for number, at_us, blob in zip(numbers, times, records_of(kept, table, places.tolist()), strict=True):
@@ -57,8 +57,8 @@ def _lines(session: Session, query: EntryQuery) -> Ints | None:
     return np.array([row[0] for row in rows], np.int64)
 
 
-def _blocks(session: Session, query: EntryQuery, lines: Ints | None, below: int) -> list[int]:
-    """First entries of the blocks that may hold some, in the query's order."""
+def _bundles(session: Session, query: EntryQuery, lines: Ints | None, below: int) -> list[int]:
+    """First entries of the bundles that may hold some, in the query's order."""
     where, values = ["first < ?"], list[Any]([below])
     for condition, value in (("until_us >= ?", query.since), ("since_us < ?", query.until)):
         if value is not None:
@@ -71,10 +71,12 @@ def _blocks(session: Session, query: EntryQuery, lines: Ints | None, below: int)
         tenants = _tenant_lines(session, lines)
         if len(tenants) <= _MANY:
             places = ", ".join("?" * len(tenants))
-            where.append(f"first IN (SELECT block FROM ledger_block_line WHERE line IN ({places}))")
+            where.append(f"first IN (SELECT bundle FROM ledger_bundle_line WHERE line IN ({places}))")
             values += tenants
     order = "DESC" if query.is_newest_first else "ASC"
-    rows = session.execute(f"SELECT first FROM ledger_block WHERE {' AND '.join(where)} ORDER BY first {order}", values)
+    rows = session.execute(
+        f"SELECT first FROM ledger_bundle WHERE {' AND '.join(where)} ORDER BY first {order}", values
+    )
     return [int(row[0]) for row in rows]
 
 
@@ -91,7 +93,7 @@ def _tenant_lines(session: Session, lines: Ints) -> list[int]:
 
 
 def _places(query: EntryQuery, lines: Ints | None, first: int, table: Ints) -> Ints:
-    """Where in a block the entries are that a query asks for, in its order."""
+    """Where in a bundle the entries are that a query asks for, in its order."""
     wanted = np.ones(table.shape[1], np.bool_)
     if query.since is not None:
         wanted &= table[AT] >= round(query.since * 1e6)
@@ -118,14 +120,14 @@ def _entry(number: int, at_us: int, record: UsageRecord) -> Entry:
 
 
 def drop(session: Session, days: tuple[int, int], upto: int, most: int) -> int:
-    """Drops at most so many blocks of the days from the first to before the second, up to that number; how many
+    """Drops at most so many bundles of the days from the first to before the second, up to that number; how many
     entries that were.
     """
     rows = session.execute(
-        "SELECT first, last FROM ledger_block WHERE day >= ? AND day < ? AND last <= ? LIMIT ?", (*days, upto, most)
+        "SELECT first, last FROM ledger_bundle WHERE day >= ? AND day < ? AND last <= ? LIMIT ?", (*days, upto, most)
     )
     firsts: Sequence[tuple[int]] = [(int(first),) for first, _ in rows]
-    session.many("DELETE FROM ledger_block_line WHERE block = ?", firsts)
-    session.many("DELETE FROM ledger_body WHERE block = ?", firsts)
-    session.many("DELETE FROM ledger_block WHERE first = ?", firsts)
+    session.many("DELETE FROM ledger_bundle_line WHERE bundle = ?", firsts)
+    session.many("DELETE FROM ledger_body WHERE bundle = ?", firsts)
+    session.many("DELETE FROM ledger_bundle WHERE first = ?", firsts)
     return sum(int(last) - int(first) + 1 for first, last in rows)

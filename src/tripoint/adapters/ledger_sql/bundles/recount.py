@@ -1,4 +1,4 @@
-"""Sums over entries in blocks, for what no kept sum knows and for checking those that are kept."""
+"""Sums over entries in bundles, for what no kept sum knows and for checking those that are kept."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tripoint.adapters.ledger_sql.blocks.columns import unpack
-from tripoint.adapters.ledger_sql.blocks.form import HOUR_US, records_of
-from tripoint.adapters.ledger_sql.blocks.groups import Groups, grouped, joined
+from tripoint.adapters.ledger_sql.bundles.columns import unpack
+from tripoint.adapters.ledger_sql.bundles.form import HOUR_US, records_of
+from tripoint.adapters.ledger_sql.bundles.groups import Groups, grouped, joined
 from tripoint.adapters.ledger_sql.schema import LINE_NAMES
 from tripoint.adapters.record_batch import AT, FIGURES, LINE, Ints, LineBook, LineKey, RecordBatch
 from tripoint.adapters.sql.database import Session
@@ -18,9 +18,9 @@ from tripoint.engines.governance.ledger.cubes import MEASURES
 from tripoint.engines.governance.ledger.days import day_number, day_text, hour_text
 
 _AT_ONCE = 32
-"""Blocks read at once."""
+"""Bundles read at once."""
 _JOINED = 200
-"""Groups of blocks that are kept apart before they are summed up."""
+"""Groups of bundles that are kept apart before they are summed up."""
 _NO_LINE: LineKey = ("", "", "", "", "", "", "", "", "")
 
 
@@ -33,10 +33,10 @@ class Recount(NamedTuple):
     """What each line means."""
 
 
-def has_blocks(session: Session, query: SpendQuery) -> bool:
-    """True when blocks hold entries of the query's days."""
+def has_bundles(session: Session, query: SpendQuery) -> bool:
+    """True when bundles hold entries of the query's days."""
     where, values = _days(query)
-    return bool(session.execute(f"SELECT 1 FROM ledger_block WHERE {where} LIMIT 1", values))
+    return bool(session.execute(f"SELECT 1 FROM ledger_bundle WHERE {where} LIMIT 1", values))
 
 
 def from_columns(session: Session, query: SpendQuery) -> Recount:
@@ -60,8 +60,8 @@ def from_records(session: Session, query: SpendQuery) -> Recount:
     """What the records themselves add up to, on the query's days; nothing else of it is looked at."""
     book = LineBook()
     parts: list[Groups] = []
-    for block, table in _tables(session, query):
-        (kept,) = session.execute("SELECT records FROM ledger_body WHERE block = ?", (block,))[0]
+    for bundle, table in _tables(session, query):
+        (kept,) = session.execute("SELECT records FROM ledger_body WHERE bundle = ?", (bundle,))[0]
         found = RecordBatch(records_of(kept, table), book).table
         parts.append(grouped(found[AT] // HOUR_US, found[LINE], found[FIGURES:]))
         if len(parts) >= _JOINED:
@@ -111,14 +111,18 @@ def _chosen(query: SpendQuery) -> list[tuple[int, frozenset[str]]]:
 
 
 def _tables(session: Session, query: SpendQuery) -> Iterator[tuple[int, Ints]]:
-    """Blocks of the query's days, each with its table."""
+    """Bundles of the query's days, each with its table."""
     where, values = _days(query)
-    firsts = [row[0] for row in session.execute(f"SELECT first FROM ledger_block WHERE {where} ORDER BY first", values)]
+    firsts = [
+        row[0] for row in session.execute(f"SELECT first FROM ledger_bundle WHERE {where} ORDER BY first", values)
+    ]
     for place in range(0, len(firsts), _AT_ONCE):
         part = firsts[place : place + _AT_ONCE]
         places = ", ".join("?" * len(part))
-        for block, kept in session.execute(f"SELECT block, columns FROM ledger_body WHERE block IN ({places})", part):
-            yield int(block), unpack(kept)
+        for bundle, kept in session.execute(
+            f"SELECT bundle, columns FROM ledger_body WHERE bundle IN ({places})", part
+        ):
+            yield int(bundle), unpack(kept)
 
 
 def _days(query: SpendQuery) -> tuple[str, list[Any]]:
