@@ -10,12 +10,14 @@ import pytest
 
 from tripoint.adapters.catalog_csv import load_catalog
 from tripoint.adapters.estate_yaml import load_estate_file
+from tripoint.adapters.scenarios_yaml import read_scenarios
 from tripoint.adapters.solver_highs import HighsSolver
 from tripoint.domain.errors import EstateError, Finding
 from tripoint.domain.findings import FINDING_CODES
 from tripoint.domain.plan import Plan
 from tripoint.usecases.load import load_estate
 from tripoint.usecases.plan import PlanOptions, plan
+from tripoint.usecases.scenarios import load_scenarios
 from tripoint.usecases.serve import compile_routing
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,6 +26,7 @@ PAGES = ROOT / "docs" / "errors"
 CATALOG = load_catalog()
 ABOUT_PLANS = "TP16"
 ABOUT_SERVING = "TP17"
+ABOUT_SCENARIOS = "TP18"
 TODAY = date(2026, 11, 21)
 
 TOO_LARGE = {
@@ -33,8 +36,10 @@ TOO_LARGE = {
 
 
 def findings_of(path: Path, code: str = "") -> tuple[Finding, ...]:
-    """What loading answers, refused or not; what planning or serving answers for codes about those."""
+    """What loading answers, refused or not; for codes about plans, serving and scenarios what those answer."""
     try:
+        if code.startswith(ABOUT_SCENARIOS):
+            load_scenarios(read_scenarios, path)
         loaded = load_estate(path, CATALOG, load_estate_file)
         if code.startswith(ABOUT_SERVING):
             return compile_routing(loaded, CATALOG, plan_beside(path), today=TODAY).findings

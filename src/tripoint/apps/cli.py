@@ -27,6 +27,8 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
         "plan": "Decide where each workload lives, what to buy when, and what it costs.",
         "explain": "Tell why a workload is where it is, and what one more of each limit is worth.",
         "assess": "Work out what an estate can survive, before anything is tried.",
+        "stress": "Try an estate and its plan against what may come, and tell what breaks and where.",
+        "scenarios": "Show what estates are tried against.",
         "compare": "Tell what two plans do differently, and why the cost changed.",
         "frontier": "Set cost against carbon, latency, resilience or the number of vendors.",
         "up": "Run the local hybrid: three sites with real model servers, the gateway and callers.",

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from tripoint.domain.stress import Order, Trial
+    from tripoint.domain.catalog import Catalog
+    from tripoint.domain.plan import Plan
+    from tripoint.domain.scenario import Scenario
+    from tripoint.domain.source import LoadedEstate
+    from tripoint.domain.stress import Order, StressReport, Trial
+    from tripoint.engines.stress.playing import Player
     from tripoint.ports import Trials
+    from tripoint.usecases.stress_campaign import StressOptions
 
 HERE, PROCESSES = "here", "processes"
+_GAP = 1e-3
+"""How close to the best a changed estate is planned: as `tripoint plan` does."""
+_LONGEST_S = 30.0
+"""Longest solve of a changed estate, s."""
 PLACES = (PROCESSES, HERE)
 """Where trials may be played."""
 
@@ -48,3 +58,109 @@ def play_trials(
     with TrialFile(*keep) as file:
         watch = Watch(finished=file.finished(), keep=file.keep, progress=progress, should_stop=should_stop)
         return run(trials, play, orders, watch)
+
+
+def load_scenarios(path: str | Path | None = None) -> tuple[Scenario, ...]:
+    """The catalogue's scenarios, then those of a file or folder of one's own.
+
+    Raises `EstateError` with every finding where a file cannot be used.
+    """
+    from tripoint.adapters.scenarios_yaml import read_scenarios
+    from tripoint.usecases.scenarios import load_scenarios as load
+
+    return load(read_scenarios, path)
+
+
+def scenario_sources(path: str | Path | None = None) -> dict[str, str]:
+    """Source keys of the scenarios' figures, in words; raises as `load_scenarios` does."""
+    from tripoint.adapters.scenarios_yaml import read_scenarios
+
+    own = read_scenarios(path)[0].sources if path is not None else {}
+    return {**read_scenarios()[0].sources, **own}
+
+
+def stress(
+    loaded: LoadedEstate,
+    catalog: Catalog,
+    plan: Plan,
+    scenarios: Sequence[Scenario],
+    options: StressOptions,
+    *,
+    trials: Trials | None = None,
+    watch: Watched | None = None,
+) -> StressReport:
+    """What an estate and its plan withstand; raises `OptionError` for a plan of another estate."""
+    from tripoint import __version__
+    from tripoint.adapters.plan_json import plan_to_json
+    from tripoint.adapters.solver_highs import HighsSolver
+    from tripoint.apps.settings import read_settings
+    from tripoint.engines.placement.milp.program import SolveLimits
+    from tripoint.usecases.replan import Replanning
+    from tripoint.usecases.stress import stress as run
+    from tripoint.usecases.stress import subject_of
+
+    settings = read_settings()
+    watching = watch or Watched()
+    plan_digest = _digest(plan_to_json(plan))
+    subject = subject_of(loaded, catalog, plan, today=settings.today, digests=(plan_digest, __version__))
+    place = trials or trials_on(PROCESSES)
+    decides = (loaded.digest, catalog.digest, plan_digest, __version__, str(options.seed), repr(scenarios))
+    keep = None if watching.folder is None else (watching.folder, _digest("\0".join(decides)))
+
+    def runs(player: Player, orders: Sequence[Order], phase: str) -> tuple[Trial, ...]:
+        found = play_trials(
+            player,
+            orders,
+            place,
+            keep=keep,
+            progress=lambda done, of_all: watching.tell(phase, done, of_all),
+            should_stop=watching.should_stop,
+        )
+        if len(found) < len(orders):
+            raise KeyboardInterrupt("interrupted; with `--out` finished trials are kept and not played again")
+        return found
+
+    limits = SolveLimits(gap=_GAP, seconds=_LONGEST_S, threads=settings.threads)
+    planning = Replanning(solver=HighsSolver(), limits=limits, today=settings.today, should_stop=watching.should_stop)
+
+    def replanner(loaded: LoadedEstate, catalog: Catalog, *, is_explained: bool) -> Plan:
+        watching.tell("planning anew", 0, 0)
+        return planning(loaded, catalog, is_explained=is_explained)
+
+    return run(subject, scenarios, options, runs, replanner)
+
+
+class Watched(NamedTuple):
+    """How a run is watched, stopped, and gone on with."""
+
+    folder: Path | None = None
+    """Where finished trials are kept; nowhere when `None`."""
+    tell: Callable[[str, int, int], None] = lambda phase, done, of_all: None
+    """Called with a phase, the trials that are there, and all of them (0 where nobody knows)."""
+    should_stop: Callable[[], bool] = lambda: False
+    """True to end early."""
+
+
+def write_stress(report: StressReport, folder: str | Path) -> str:
+    """Writes `stress.json` into a folder, whole or not at all; its path."""
+    from tripoint.adapters.atomic_file import write_text
+    from tripoint.adapters.stress_json import stress_to_json
+
+    path = Path(folder) / "stress.json"
+    write_text(path, stress_to_json(report))
+    return str(path)
+
+
+def read_stress(path: str | Path) -> StressReport:
+    """The report in a `stress.json`, or in a folder that holds one; raises `EstateError` where it is none."""
+    from tripoint.adapters.atomic_file import read_text
+    from tripoint.adapters.stress_json import stress_from_json
+
+    file = Path(path) / "stress.json" if Path(path).is_dir() else Path(path)
+    return stress_from_json(read_text(file), file=str(path))
+
+
+def _digest(text: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

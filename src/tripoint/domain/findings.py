@@ -99,6 +99,9 @@ _TITLES: tuple[tuple[str, Severity, str], ...] = (
     ("TP1327", _W, "Secret sent in the clear"),
     ("TP1328", _E, "Fallback to itself"),
     ("TP1329", _W, "One address at two sites"),
+    ("TP1330", _W, "Objective that asks for nothing"),
+    ("TP1331", _W, "Evidence without a date"),
+    ("TP1332", _E, "Not a date"),
     ("TP1401", _E, "Residency rules contradict each other"),
     ("TP1402", _E, "Placement rules leave no site"),
     ("TP1403", _W, "Certificate no site holds"),
@@ -108,6 +111,9 @@ _TITLES: tuple[tuple[str, Severity, str], ...] = (
     ("TP1407", _W, "Workload without an upstream"),
     ("TP1408", _W, "Upstream the plan cannot know"),
     ("TP1409", _W, "Things that need each other in a circle"),
+    ("TP1410", _W, "Recovery point of no data"),
+    ("TP1411", _W, "Recovery where no site is"),
+    ("TP1412", _W, "Store kept nowhere"),
     ("TP1501", _W, "Site nobody can use"),
     ("TP1502", _W, "Model nobody runs"),
     ("TP1503", _W, "Dataset nobody reads or writes"),
@@ -115,6 +121,7 @@ _TITLES: tuple[tuple[str, Severity, str], ...] = (
     ("TP1505", _W, "Node type nobody offers"),
     ("TP1506", _W, "Price line that matches nothing"),
     ("TP1507", _W, "Rule that matches nothing"),
+    ("TP1508", _W, "Store nobody needs"),
     ("TP1601", _W, "Old figure that decides"),
     ("TP1602", _W, "Weak figure that decides"),
     ("TP1603", _W, "Commitment outlives the plan"),
@@ -128,7 +135,6 @@ _TITLES: tuple[tuple[str, Severity, str], ...] = (
     ("TP1801", _E, "Unknown magnitude"),
     ("TP1802", _E, "Nothing of that sort to strike"),
     ("TP1803", _E, "Strike of another mode"),
-    ("TP1804", _W, "Scenario that strikes nothing"),
 )
 
 FINDING_CODES: Mapping[str, FindingCode] = MappingProxyType(

@@ -79,7 +79,8 @@ class Strike:
     delay: float | str = 0.0
     """Minutes it is not felt (what is cached still works), or the name of a magnitude; the end stays where it is."""
     size: float | str = 1.0
-    """How hard, or the name of a magnitude; of `node` and `accelerator` the number that fails at once."""
+    """How hard, or the name of a magnitude; of `node` and `accelerator` the number that fails at once, of data the
+    hours that even the copy kept apart is not to be trusted for."""
     ramp: float | str = 0.0
     """Minutes until it is in full force, or the name of a magnitude."""
     mtbf_hours: float | str | None = None

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tripoint.domain.errors import Finding
+from tripoint.domain.scenario import Scenario
+
+STRESS_SCHEMA = "tripoint/stress/v1"
+
 
 class Aim(StrEnum):
     """Objectives an outcome is held against."""
@@ -150,3 +155,105 @@ class Verdict:
     """Limit most often reached first; empty when none."""
     held: tuple[Held, ...]
     """Objectives, each with its distance to failure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Untried:
+    """A scenario that was not tried; it counts as not met wherever shares of scenarios are told."""
+
+    scenario: str
+    """Scenario id."""
+    why: str
+    """Why not, in the estate's words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replanned:
+    """What planning anew came to under one scenario that lasts."""
+
+    scenario: str
+    """Scenario id."""
+    magnitudes: dict[str, float]
+    """Values of the knobs."""
+    usual_usd: float
+    """The plan as it is, without the scenario: effective cost over the horizon, USD."""
+    held_usd: float | None
+    """The same decisions at the prices of the scenario, USD; `None` where they cannot be held."""
+    new_usd: float | None
+    """The plan made anew, USD; `None` where none exists."""
+    given_up: tuple[str, ...]
+    """Workloads given up until a plan existed, in that order."""
+    conflict: tuple[str, ...]
+    """Families that cannot hold together with all workloads; empty where a plan exists for all."""
+    first_limit: str
+    """First limit that is reached; empty when none within ten years."""
+    first_limit_at: str
+    """Period in which it is."""
+
+    @property
+    def regret_usd(self) -> float | None:
+        """What holding on costs beyond the best that could be done, USD; never below 0: one may always hold on."""
+        if self.held_usd is None or self.new_usd is None or self.given_up:
+            return None
+        return max(0.0, self.held_usd - self.new_usd)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutageCourse:
+    """One workload over the first trial of a scenario; requests by the bin in which they arrived."""
+
+    scenario: str
+    """Scenario id."""
+    workload: str
+    """Workload id."""
+    bin_s: float
+    """Width of a bin, s."""
+    offered: tuple[float, ...]
+    """Asked in each bin."""
+    answered: tuple[float, ...]
+    """Of those: answered whole, late ones included."""
+    late: tuple[float, ...]
+    """Of those: answered after the objective."""
+    shed: tuple[float, ...]
+    """Refused for want of room."""
+    lost: tuple[float, ...]
+    """Failed in any other way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StressReport:
+    """What an estate and its plan withstood."""
+
+    schema: str = STRESS_SCHEMA
+    """Schema version."""
+    name: str
+    """Estate name."""
+    tripoint_version: str
+    """Version that made it."""
+    estate_digest: str
+    """`sha256:` of the estate as declared."""
+    plan_digest: str
+    """`sha256:` of the plan tried."""
+    seed: int
+    """Seed of every draw."""
+    trials: int
+    """Trials of each scenario that is played."""
+    scenarios: tuple[Scenario, ...]
+    """What was tried, in order; pairs at the end."""
+    verdicts: tuple[Verdict, ...]
+    """Per scenario and workload."""
+    replanned: tuple[Replanned, ...]
+    """Scenarios that last, at their usual magnitudes."""
+    untried: tuple[Untried, ...]
+    """Scenarios that mean nothing here, with the reason."""
+    courses: tuple[OutageCourse, ...]
+    """First trials of scenarios played request by request."""
+    played: int
+    """Trials played, those of the search included."""
+    findings: tuple[Finding, ...] = ()
+    """Warnings about the scenarios."""
+
+    @property
+    def is_met(self) -> bool:
+        """True where every objective is met under every scenario that was tried."""
+        return all(held.is_met for verdict in self.verdicts for held in verdict.held)

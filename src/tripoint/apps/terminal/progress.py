@@ -46,6 +46,52 @@ def working_display(told: str) -> Iterator[None]:
         yield
 
 
+Count = Callable[[str, int, int], None]
+
+
+@contextmanager
+def counting_display(*, is_quiet: bool, stream: TextIO | None = None) -> Iterator[Count]:
+    """A function to call with a phase, how much is done and how much there is (0 where nobody knows)."""
+    target = stream or sys.stderr
+    if is_quiet:
+        yield lambda phase, done, of_all: None
+    elif target.isatty():
+        with _counting_bars(target) as count:
+            yield count
+    else:
+        yield _counted_lines(target)
+
+
+@contextmanager
+def _counting_bars(stream: TextIO) -> Iterator[Count]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(file=stream, highlight=False), transient=True) as progress:
+        task = progress.add_task("", total=None)
+
+        def count(phase: str, done: int, of_all: int) -> None:
+            progress.update(task, description=phase, completed=done, total=of_all or None)
+
+        yield count
+
+
+def _counted_lines(stream: TextIO) -> Count:
+    """A line where a phase begins, and one at each tenth of it."""
+    last: tuple[str, int] = ("", -1)
+
+    def count(phase: str, done: int, of_all: int) -> None:
+        nonlocal last
+        now = (phase, done * 10 // of_all if of_all else 0)
+        if now != last:
+            last = now
+            stream.write(f"{phase}: {done:,} of {of_all:,}\n" if of_all else f"{phase}\n")
+            stream.flush()
+
+    return count
+
+
 def progress_line(state: ProgressState, target_gap: float) -> str:
     """One line of plain text for a state."""
     parts = [state.phase, f"{state.seconds:.1f} s"]

@@ -29,7 +29,7 @@ def changed(
     steps: Mapping[FaultKind, Callable[[Estate, Fault], Estate]] = {
         FaultKind.DEMAND: _grown,
         FaultKind.ORDER_DELAY: lambda now, fault: _delayed(now, catalog, fault),
-        FaultKind.LEAVE: _left,
+        FaultKind.LEAVE: lambda now, fault: _left(now, catalog, fault),
         FaultKind.BUDGET: lambda now, fault: _cut(now, fault, spend_usd_per_period),
     }
     for fault in faults:
@@ -88,7 +88,7 @@ def _delayed(estate: Estate, catalog: Catalog, fault: Fault) -> Estate:
     return _with_pools(estate, of)
 
 
-def _left(estate: Estate, fault: Fault) -> Estate:
+def _left(estate: Estate, catalog: Catalog, fault: Fault) -> Estate:
     """Work may no longer be at sites struck: all of it, or only what is named beside them. Notice shortens lead times.
 
     Orders are placed when notice is given, so nodes arrive by so much earlier than the day that counts.
@@ -105,15 +105,16 @@ def _left(estate: Estate, fault: Fault) -> Estate:
         workloads=tuple(of(each) if not named or each.id in named else each for each in estate.workloads),
         sites=tuple(_without_apis(site, apis) for site in estate.sites),
     )
-    months = math.floor(fault.size / _DAYS_PER_MONTH + 1e-9)
-    return _with_pools(
-        estate,
-        lambda site, pool: (
-            pool
-            if pool.lead_time_months is None
-            else replace(pool, lead_time_months=max(0, pool.lead_time_months - months))
-        ),
-    )
+    notice = fault.size / _DAYS_PER_MONTH
+    usual = default_figure(catalog, estate.assumptions, "lead_time.server_months").value
+
+    def sooner(site: Site, pool: NodePool) -> NodePool:
+        if site.kind.is_rented:
+            return pool
+        months = (usual if pool.lead_time_months is None else pool.lead_time_months) - notice
+        return replace(pool, lead_time_months=max(0, math.ceil(months - 1e-9)))
+
+    return _with_pools(estate, sooner)
 
 
 def _without_apis(site: Site, gone: set[str]) -> Site:
@@ -122,7 +123,7 @@ def _without_apis(site: Site, gone: set[str]) -> Site:
 
 
 def _cut(estate: Estate, fault: Fault, spend_usd_per_period: float) -> Estate:
-    """Of the budget a share is left; where none was declared, of what the plan spends on average."""
+    """Of the budget a share is left; where none was declared, of what the plan spends in its dearest."""
     budget = estate.policies.budget or Budget(usd_per_period=spend_usd_per_period)
     less = replace(budget, usd_per_period=budget.usd_per_period * fault.size)
     return replace(estate, policies=replace(estate.policies, budget=less))

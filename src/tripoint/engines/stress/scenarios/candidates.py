@@ -30,6 +30,8 @@ class Target:
     """Accelerators per node, where single ones are struck."""
     grace_minutes: float = 0.0
     """How long it goes on before a strike is felt."""
+    age_minutes: float = 0.0
+    """Data: how old the copy that survives may be."""
 
 
 _Find = Callable[[Ground, str], tuple[Target, ...]]
@@ -102,12 +104,10 @@ def _regions(ground: Ground, which: str) -> tuple[Target, ...]:
 
 def _domains(ground: Ground, which: str) -> tuple[Target, ...]:
     """Failure domains; a site of one's own that declares none is a domain of its own."""
-
-    def names(site: Site) -> Iterable[str]:
-        return site.failure_domains or (() if site.kind.is_rented else (f"only {site.id}",))
-
-    groups = _grouped(ground.sites, names)
-    return _together(ground, {name: sites for name, sites in groups.items() if which in ("", name)})
+    groups = _grouped(ground.sites, lambda site: site.failure_domains)
+    shared = _together(ground, {name: sites for name, sites in groups.items() if which in ("", name)})
+    alone = [site for site in ground.sites if not site.failure_domains and not site.kind.is_rented and not which]
+    return (*shared, *(_site(ground, site) for site in alone))
 
 
 def _links(ground: Ground, which: str) -> tuple[Target, ...]:
@@ -173,34 +173,35 @@ def _workloads(ground: Ground, which: str) -> tuple[Target, ...]:
 
 
 def _datasets(ground: Ground, which: str) -> tuple[Target, ...]:
-    """Datasets, by how urgent those are that use them."""
+    """Data that can be lost, with those who need it, by how urgent they are."""
+    priority = {str(workload.id): workload.priority for workload in ground.estate.workloads}
     return tuple(
         Target(
-            ids=(each.id,),
-            weight=sum(
-                6.0 - workload.priority
-                for workload in ground.estate.workloads
-                if any(use.dataset == each.id for use in (*workload.reads, *workload.writes))
-            ),
+            ids=(each.id, *each.workloads),
+            weight=sum(6.0 - priority.get(workload, 5) for workload in each.workloads),
+            age_minutes=each.age_minutes,
         )
-        for each in ground.estate.datasets
+        for each in ground.kept
         if which in ("", each.id)
     )
+
+
+_UNREGULATED = ("internal", "public")
 
 
 def _labelled(ground: Ground, which: str) -> tuple[Target, ...]:
     """Work that carries one label, and the sites of one country it is at: what a change of law takes apart."""
     found: list[Target] = []
-    labels = dict.fromkeys(label for each in ground.estate.workloads for label in (each.classification, *each.regimes))
+    labels = dict.fromkeys(label for each in ground.estate.workloads for label in (*each.regimes, each.classification))
     for label in labels:
-        if which not in ("", label):
+        if label != which and (which or label in _UNREGULATED):
             continue
-        work = [each for each in ground.estate.workloads if label in (each.classification, *each.regimes)]
-        at = dict.fromkeys(site for each in work for site in ground.homes.get(each.id, ()))
-        countries = _grouped((site for site in ground.sites if site.id in at), lambda site: (_country(site),))
+        work = [str(each.id) for each in ground.estate.workloads if label in (each.classification, *each.regimes)]
+        share = {site.id: sum(ground.homes.get((name, site.id), 0.0) for name in work) for site in ground.sites}
+        countries = _grouped((site for site in ground.sites if share[site.id] > 0.0), lambda site: (_country(site),))
         for sites in countries.values():
-            ids = (*(str(each.id) for each in work), *(str(site.id) for site in sites))
-            found.append(Target(ids=ids, weight=sum(ground.weight_by_site.get(site.id, 0.0) for site in sites)))
+            ids = (*work, *(str(site.id) for site in sites))
+            found.append(Target(ids=ids, weight=sum(share[site.id] for site in sites)))
     return tuple(found)
 
 
@@ -234,7 +235,7 @@ def _people(ground: Ground, which: str) -> tuple[Target, ...]:
 def _by_id(ground: Ground, name: str) -> tuple[Target, ...]:
     """One thing of the estate by its id: a site, pool, link, workload or dataset."""
     for find in (_sites, _pools, _links, _workloads, _datasets):
-        found = tuple(target for target in find(ground, "") if target.ids == (name,))
+        found = tuple(target for target in find(ground, "") if target.ids[0] == name)
         if found:
             return found
     return ()

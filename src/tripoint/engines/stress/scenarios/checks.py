@@ -1,4 +1,4 @@
-"""Does a file of scenarios make sense, and does it mean anything in this estate?"""
+"""Does a file of scenarios make sense? What it means in an estate is told when it is tried."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from tripoint.domain.fault import FaultKind
 from tripoint.domain.findings import did_you_mean, finding, quoted
 from tripoint.domain.scenario import Magnitude, Scenario, Strike, TrialMode
 from tripoint.engines.stress.scenarios.candidates import is_known, sorts
-from tripoint.engines.stress.scenarios.ground import Ground
 from tripoint.engines.stress.scenarios.knobs import MINUTES, named_by
-from tripoint.engines.stress.scenarios.resolve import untouched
 
 _PLANNED = (FaultKind.DEMAND, FaultKind.PRICE, FaultKind.ORDER_DELAY, FaultKind.BUDGET, FaultKind.LEAVE)
 _ONLY_PLANNED = (FaultKind.ORDER_DELAY, FaultKind.BUDGET, FaultKind.LEAVE)
@@ -45,27 +43,6 @@ def check_scenarios(scenarios: Sequence[Scenario], taken: Collection[str] = ()) 
         seen.add(scenario.id)
         found += _scenario(scenario, path)
     return tuple(found)
-
-
-def check_ground(scenarios: Sequence[Scenario], ground: Ground) -> tuple[Finding, ...]:
-    """A warning for every scenario that has nothing to strike in this estate, or names what it does not have."""
-    found: list[Finding] = []
-    for index, scenario in enumerate(scenarios):
-        for number, strike in enumerate(scenario.strikes):
-            if strike.on in untouched(scenario, ground):
-                path = f"scenarios[{index}].strikes[{number}].on"
-                message = f"`{scenario.id}` strikes `{strike.on}`, of which the estate and its plan have none"
-                found.append(finding("TP1804", path, message, _absence(strike.on)))
-    return tuple(found)
-
-
-def _absence(on: str) -> str:
-    sort, _, which = on.partition(":")
-    if sort == "dependants":
-        return f"declare what leans on it: `dependencies: [{{id: {which}, kind: {which}, needed_by: [all]}}]`"
-    if sort in ("domain", "conduit"):
-        return "declare `failure_domains` of sites and `conduits` of links, so that what fails together is known"
-    return "" if is_known(on) else did_you_mean(on, sorts())
 
 
 def _scenario(scenario: Scenario, path: str) -> Iterator[Finding]:

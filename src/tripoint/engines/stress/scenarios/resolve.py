@@ -19,6 +19,7 @@ from tripoint.engines.stress.scenarios.knobs import Values, minutes_of, size_of
 
 _S_PER_MIN = 60.0
 _S_PER_H = 3600.0
+_MIN_PER_H = 60.0
 _NODES = ("node", "accelerator")
 _SOFT = (FaultKind.DOWN, FaultKind.HANG, FaultKind.CAPACITY)
 """Faults that concern a part of a place when only a part of its nodes is struck."""
@@ -63,6 +64,8 @@ def _struck(scenario: Scenario, strike: Strike, target: Target, values: Values, 
         return []
     ramp_s = minutes_of(scenario, strike.ramp, values) * _S_PER_MIN
     kind, size = _whole(strike.kind, size, target)
+    if kind is FaultKind.DATA_LOST:
+        size += target.age_minutes / _MIN_PER_H
     if math.isclose(size, 1.0) and kind is FaultKind.CAPACITY:
         return []
     return [Fault(kind=kind, on=target.ids, at_s=begin_s, until_s=until_s, size=size, ramp_s=ramp_s)]
@@ -70,6 +73,8 @@ def _struck(scenario: Scenario, strike: Strike, target: Target, values: Values, 
 
 def _whole(kind: FaultKind, size: float, target: Target) -> tuple[FaultKind, float]:
     """The fault as it concerns the whole of what it names, where only a part of its capacity is struck."""
+    if kind in (FaultKind.ERRORS, FaultKind.WRONG):
+        return kind, size * target.part
     if target.part >= 1.0 or kind not in _SOFT:
         return kind, size
     left = size if kind is FaultKind.CAPACITY else 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 from tripoint.domain.estate import Estate
@@ -71,7 +70,7 @@ def reached(aim: Aim, outcome: Outcome, minutes: float) -> float:
         case Aim.CAPACITY:
             return outcome.answered / outcome.offered if outcome.offered > 0 else 1.0
         case Aim.COST:
-            return outcome.usd / outcome.usual_usd if outcome.usual_usd > 0 else (math.inf if outcome.usd > 0 else 1.0)
+            return outcome.usd / outcome.usual_usd if outcome.usual_usd > 0 else 1.0
         case Aim.RESIDENCY:
             return outcome.outside
 

@@ -1,0 +1,94 @@
+"""`tripoint stress`: what an estate and its plan withstand."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tripoint.apps import trials as playing
+from tripoint.apps import wiring
+from tripoint.apps.answer import Answer, answering
+from tripoint.apps.terminal.interruption import Interruption
+from tripoint.apps.terminal.planning import planned
+from tripoint.apps.terminal.progress import counting_display
+
+if TYPE_CHECKING:
+    from tripoint.domain.stress import StressReport
+
+
+@click.command()
+@click.argument("estate", type=click.Path())
+@click.option("--plan", "given", metavar="PLAN", type=click.Path(),
+              help="The plan.json to try, or the folder that holds it; else the estate is planned first.")  # fmt: skip
+@click.option("--only", metavar="ID", multiple=True, help="Try this scenario only; may be given several times.")
+@click.option("--scenarios", "own", metavar="FILE", type=click.Path(),
+              help="Scenarios of your own beside the catalogue's, a YAML file or folder.")  # fmt: skip
+@click.option("--trials", metavar="N", type=click.IntRange(min=1, max=100_000), default=200, show_default=True,
+              help="Trials of each scenario.")  # fmt: skip
+@click.option("--seed", metavar="N", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True,
+              help="Seed of every draw: the same seed, the same trials.")  # fmt: skip
+@click.option("--compound", is_flag=True,
+              help="Also try pairs of the ten scenarios that matter most, over all of their magnitudes.")  # fmt: skip
+@click.option("--no-search", is_flag=True, help="Leave out the search for where objectives break.")
+@click.option("--on", "place", metavar="PLACE", default=playing.PROCESSES, show_default=True,
+              help=f"Where trials are played: {', '.join(playing.PLACES)}.")  # fmt: skip
+@click.option("--out", metavar="DIR", type=click.Path(file_okay=False),
+              help="Write stress.json here, and keep finished trials: a run that was cut off goes on.")  # fmt: skip
+@click.option("--full", is_flag=True, help="Print every row, not only those that fit two screens.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@answering
+def command(
+    estate: str,
+    given: str | None,
+    only: tuple[str, ...],
+    own: str | None,
+    trials: int,
+    seed: int,
+    compound: bool,
+    no_search: bool,
+    place: str,
+    out: str | None,
+    full: bool,
+    quiet: bool,
+) -> Answer:
+    """Try an estate and its plan against what may come, and tell what breaks and where.
+
+    Every scenario of the catalogue is played through the machines that serve, or as flows of hours, or planned anew;
+    `tripoint scenarios list` shows them. Ends with exit code 1 when an objective is not met in 95 % of the trials.
+    """
+    from tripoint.apps.render.stress.text import stress_text
+    from tripoint.usecases.stress import chosen
+    from tripoint.usecases.stress_campaign import StressOptions
+
+    scenarios = chosen(playing.load_scenarios(own), only)
+    catalog = wiring.load_catalog()
+    loaded = wiring.load_estate(estate, catalog=catalog)
+    plan = wiring.read_plan(given) if given else planned(estate, 0.001, 60.0, is_quiet=quiet)
+    options = StressOptions(
+        trials=trials, seed=seed, only=only, is_compound=compound, **({"search_trials": 0} if no_search else {})
+    )
+    if out:
+        wiring.open_folder(out)
+    with counting_display(is_quiet=quiet) as tell, Interruption(_told) as interruption:
+        watch = playing.Watched(
+            folder=Path(out) if out else None, tell=tell, should_stop=interruption.was_asked
+        )
+        report = playing.stress(
+            loaded, catalog, plan, scenarios, options, trials=playing.trials_on(place), watch=watch
+        )
+    written = playing.write_stress(report, out) if out else ""
+    text = stress_text(report, is_full=full) + (f"\nwritten: {written}" if written else "")
+    return Answer(text=text, payload=_payload(report, written), ok=report.is_met)
+
+
+def _told() -> None:
+    click.echo("stopping after the trials under way; press Ctrl-C again to give up", err=True)
+
+
+def _payload(report: StressReport, written: str) -> dict[str, object]:
+    from tripoint.apps.render.stress.text import summary_line
+
+    return {"summary": summary_line(report), "written": written, "report": asdict(report)}

@@ -1,0 +1,1 @@
+"""What an estate withstood, as text and as JSON."""

@@ -1,0 +1,136 @@
+"""What an estate withstood, as text: a line per scenario, what broke and where, plans made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import RenderableType
+
+from tripoint.apps.answer import plural
+from tripoint.apps.render.plan_text.layout import lines, printed, table, titled
+from tripoint.apps.render.stress.figures import aim, aim_name, magnitude, share, span, usd
+from tripoint.domain.scenario import Magnitude, Scenario
+from tripoint.domain.stress import Held, Replanned, StressReport, Verdict
+
+_BROKEN, _UNTRIED = 16, 6
+
+
+def stress_text(report: StressReport, *, is_full: bool = False) -> str:
+    """The report as `tripoint stress` prints it."""
+    by_scenario: dict[str, list[Verdict]] = {}
+    for verdict in report.verdicts:
+        by_scenario.setdefault(verdict.scenario, []).append(verdict)
+    tried = [each for each in report.scenarios if each.id in by_scenario]
+    parts: list[RenderableType] = [_overview(tried, by_scenario)]
+    broken = _broken(tried, by_scenario)
+    if broken:
+        shown = broken if is_full else broken[:_BROKEN]
+        rest = [f"... {len(broken) - len(shown)} more with `--full`"] if len(shown) < len(broken) else []
+        parts.append(titled("What breaks, and where", lines([*shown, *rest])))
+    if report.replanned:
+        parts.append(_plans(report.replanned, tried))
+    if report.untried:
+        told = [f"{each.scenario}: {each.why}" for each in report.untried]
+        shown = told if is_full else told[:_UNTRIED]
+        rest = [f"... {len(told) - len(shown)} more with `--full`"] if len(shown) < len(told) else []
+        parts.append(titled("Not tried", lines([*shown, *rest])))
+    return printed(parts).rstrip("\n") + "\n\n" + summary_line(report)
+
+
+def summary_line(report: StressReport) -> str:
+    """What it amounts to, in one line."""
+    held = [each for verdict in report.verdicts for each in verdict.held]
+    met = sum(each.is_met for each in held)
+    outside = sum(verdict.outside for verdict in report.verdicts)
+    tried = len({verdict.scenario for verdict in report.verdicts})
+    return (
+        f"{met} of {plural(len(held), 'objective')} met under {plural(tried, 'scenario')}, "
+        f"{len(report.untried)} not tried; {plural(report.played, 'trial')}, seed {report.seed}; "
+        f"{outside:,.0f} served outside policy"
+    )
+
+
+def _overview(tried: Sequence[Scenario], by_scenario: dict[str, list[Verdict]]) -> RenderableType:
+    columns = (("#", "r"), ("scenario", "l"), ("worst off", "l"), ("in time", "r"), ("outage", "r"), ("USD", "r"),
+               ("margin", "r"), ("met", "r"), ("breaks at", "l"))  # fmt: skip
+    return titled("Scenarios", table(columns, [_row(each, by_scenario[each.id]) for each in tried]))
+
+
+def _row(scenario: Scenario, verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    worst = min(verdicts, key=lambda each: (_met(each), each.availability.mean))
+    held = [each for verdict in verdicts for each in verdict.held]
+    met = sum(each.is_met for each in held)
+    return (
+        str(scenario.number or ""),
+        scenario.id,
+        worst.workload,
+        share(worst.availability.mean),
+        span(worst.outage_s.p95),
+        usd(sum(each.cost_delta_usd.mean for each in verdicts)),
+        share(min(each.margin.worst for each in verdicts)),
+        f"{met}/{len(held)}",
+        _nearest(scenario, held),
+    )
+
+
+def _met(verdict: Verdict) -> float:
+    return sum(each.is_met for each in verdict.held) / max(1, len(verdict.held))
+
+
+def _nearest(scenario: Scenario, held: Sequence[Held]) -> str:
+    """The smallest magnitude at which anything breaks; a dash where nothing does."""
+    if not scenario.magnitudes:
+        return ""
+    knob = scenario.magnitudes[0]
+    broken = [each.breaks_at for each in held if each.breaks_at is not None]
+    if not broken:
+        return "-"
+    return magnitude(knob, min(broken) if knob.severe >= knob.mild else max(broken))
+
+
+def _broken(tried: Sequence[Scenario], by_scenario: dict[str, list[Verdict]]) -> list[str]:
+    found: list[str] = []
+    for scenario in tried:
+        for verdict in by_scenario[scenario.id]:
+            for held in verdict.held:
+                if not held.is_met:
+                    found.append(_line(scenario, verdict, held))
+    return found
+
+
+def _line(scenario: Scenario, verdict: Verdict, held: Held) -> str:
+    knob = scenario.magnitudes[0] if scenario.magnitudes else None
+    where = ""
+    if knob is not None and held.breaks_at is not None:
+        where = f"; {aim_name(held.aim)} holds short of {knob.name} {magnitude(knob, held.breaks_at)}"
+        if held.breaks_at == knob.mild:
+            where = f"; not even at {knob.name} {magnitude(knob, knob.mild)}"
+    limit = f" ({verdict.first_limit})" if verdict.first_limit else ""
+    return f"{scenario.id}, {verdict.workload}: {aim(held)} in {share(held.met_share)} of trials{where}{limit}"
+
+
+def _plans(replanned: Sequence[Replanned], tried: Sequence[Scenario]) -> RenderableType:
+    knobs = {each.id: each.magnitudes[0] for each in tried if each.magnitudes}
+    columns = (("scenario", "l"), ("at", "l"), ("as planned", "r"), ("held", "r"), ("anew", "r"), ("regret", "r"),
+               ("given up", "f"), ("first limit", "f"))  # fmt: skip
+    rows = [
+        (
+            each.scenario,
+            magnitude(knobs[each.scenario], each.magnitudes[knobs[each.scenario].name])
+            if each.scenario in knobs
+            else "",
+            f"{each.usual_usd:,.0f}",
+            "" if each.held_usd is None else f"{each.held_usd:,.0f}",
+            "no plan" if each.new_usd is None else f"{each.new_usd:,.0f}",
+            "" if each.regret_usd is None else usd(each.regret_usd),
+            ", ".join(each.given_up) + (f" ({' + '.join(each.conflict)})" if each.conflict else ""),
+            f"{each.first_limit} {each.first_limit_at}".strip(),
+        )
+        for each in replanned
+    ]
+    return titled("Planned anew, USD over the horizon", table(columns, rows))
+
+
+def _at(each: Replanned, knobs: Mapping[str, Magnitude]) -> str:
+    knob = knobs.get(each.scenario)
+    return "" if knob is None else magnitude(knob, each.magnitudes[knob.name])

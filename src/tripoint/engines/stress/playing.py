@@ -1,0 +1,106 @@
+"""Plays one trial of any scenario that is played: request by request, or as flows of hours.
+
+A player is sent to other processes whole, and the same order gives the same trial wherever it is played.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tripoint.domain.fault import Fault
+from tripoint.domain.scenario import Scenario, TrialMode
+from tripoint.domain.stress import Order, Outcome, Trial
+from tripoint.domain.units import HOURS_PER_WEEK, SECONDS_PER_HOUR
+from tripoint.engines.stress.aftermath import after
+from tripoint.engines.stress.fluid.flow import Basin
+from tripoint.engines.stress.fluid.layout import layout_of
+from tripoint.engines.stress.kernel.streams import Streams
+from tripoint.engines.stress.scenarios.ground import Ground
+from tripoint.engines.stress.scenarios.resolve import faults_of
+from tripoint.engines.stress.trial.arrivals import arrivals_of
+from tripoint.engines.stress.trial.play import Played, Rules, play
+from tripoint.engines.stress.world import World
+
+_S_PER_MIN = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Player:
+    """Everything a trial needs, and what trials of one process share."""
+
+    world: World
+    """What is tried."""
+    ground: Ground
+    """What can be struck."""
+    scenarios: Mapping[str, Scenario]
+    """By id."""
+    seed: int
+    """Seed of every draw."""
+    _kept: dict[tuple[object, ...], Any] = field(default_factory=dict, repr=False, compare=False)
+    """Courses without faults, which many trials share; grows in the process that plays."""
+
+    def __call__(self, order: Order) -> Trial:
+        """The trial of an order."""
+        scenario = self.scenarios[order.scenario]
+        faults = self.faults(order)
+        if scenario.mode is TrialMode.REQUESTS:
+            played = self.requests(scenario, order.number, faults)
+            outcomes, events = played.outcomes, played.events
+        else:
+            outcomes, events = self._hours(scenario, order.number, faults), 0
+        return Trial(
+            scenario=order.scenario,
+            number=order.number,
+            magnitudes=dict(order.magnitudes),
+            outcomes=after(outcomes, faults, self.ground, scenario.minutes * _S_PER_MIN),
+            events=events,
+        )
+
+    def faults(self, order: Order) -> tuple[Fault, ...]:
+        """What happens in the trial of an order."""
+        draws = Streams(self.seed, order.number)
+        return faults_of(self.scenarios[order.scenario], order.magnitudes, self.ground, draws)
+
+    def requests(self, scenario: Scenario, number: int, faults: tuple[Fault, ...]) -> Played:
+        """One trial request by request, with its course over time."""
+        seconds = scenario.minutes * _S_PER_MIN
+        hour = self.start_hour(scenario, number)
+        key = ("requests", number, hour, seconds)
+        draws = Streams(self.seed, number)
+        arrivals = arrivals_of(self.world, start_hour=hour, seconds=seconds, draws=draws)
+        if key not in self._kept:
+            plain = play(self.world, (), arrivals, draws=Streams(self.seed, number), until_s=seconds)
+            self._kept[key] = {each.workload: each.usd for each in plain.outcomes}
+        rules = Rules(usual_usd=self._kept[key])
+        return play(self.world, faults, arrivals, draws=draws, until_s=seconds, rules=rules)
+
+    def start_hour(self, scenario: Scenario, number: int) -> int:
+        """Hour of the week a trial begins in: its own, the busiest for requests, one by chance for hours."""
+        if scenario.hour_of_week is not None:
+            return scenario.hour_of_week
+        if scenario.mode is TrialMode.REQUESTS:
+            return busiest_hour(self.world)
+        draw = Streams(self.seed, number).named("start_hour").uniform(0)
+        return min(HOURS_PER_WEEK - 1, int(draw * HOURS_PER_WEEK))
+
+    def _hours(self, scenario: Scenario, number: int, faults: tuple[Fault, ...]) -> tuple[Outcome, ...]:
+        hour = self.start_hour(scenario, number)
+        hours = math.ceil(scenario.minutes * _S_PER_MIN / SECONDS_PER_HOUR)
+        key = ("hours", hour, hours)
+        if key not in self._kept:
+            self._kept[key] = Basin(layout_of(self.world, by_callers=True), start_hour=hour, hours=hours)
+        basin: Basin = self._kept[key]
+        return basin.play((faults,))[0]
+
+
+def busiest_hour(world: World) -> int:
+    """Hour of the week in which most is asked of those somebody waits for, 0 to 167; the first of several."""
+    asked = [each for each in world.demanded if each.is_interactive] or list(world.demanded)
+
+    def rate(hour: int) -> float:
+        return math.fsum(each.requests_per_s * each.hour_of_week[hour] for each in asked)
+
+    return max(range(HOURS_PER_WEEK), key=lambda hour: (rate(hour), -hour))

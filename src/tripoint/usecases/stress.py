@@ -1,0 +1,118 @@
+"""Try an estate and its plan against what may come: play, search for where it breaks, plan anew, sum up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from tripoint.domain.catalog import Catalog
+from tripoint.domain.errors import Finding, OptionError
+from tripoint.domain.findings import did_you_mean
+from tripoint.domain.plan import Plan
+from tripoint.domain.scenario import Scenario, TrialMode
+from tripoint.domain.source import LoadedEstate
+from tripoint.domain.stress import Replanned, StressReport, Untried, Verdict
+from tripoint.engines.gateway.table.shares import period_at
+from tripoint.engines.stress.scenarios.compound import most_likely, pairs
+from tripoint.engines.stress.scenarios.ground import ground_of
+from tripoint.engines.stress.scenarios.resolve import untouched
+from tripoint.engines.stress.survey import survey
+from tripoint.usecases.stress_campaign import Campaign, Runs, StressOptions, Subject
+from tripoint.usecases.stress_plans import Replanner, Structural
+
+
+def subject_of(loaded: LoadedEstate, catalog: Catalog, plan: Plan, *, today: date, digests: tuple[str, str]) -> Subject:
+    """The estate and its plan, compiled to be tried; `digests` are the plan's and tripoint's version.
+
+    Raises `OptionError` for a plan of another estate, or none at all.
+    """
+    if plan.solve is None:
+        raise OptionError("the plan to be tried does not exist: its search found none", hint="plan the estate again")
+    if plan.estate_digest != loaded.digest:
+        message = f"the plan was made for another estate ({plan.estate_digest[:19]}, not {loaded.digest[:19]})"
+        raise OptionError(message, hint="plan this one: `tripoint plan ESTATE --out DIR`")
+    return Subject(
+        loaded=loaded,
+        catalog=catalog,
+        plan=plan,
+        world=survey(loaded, catalog, plan, today=today),
+        period=period_at(plan, today),
+        plan_digest=digests[0],
+        version=digests[1],
+    )
+
+
+def chosen(scenarios: Sequence[Scenario], only: Sequence[str]) -> tuple[Scenario, ...]:
+    """The scenarios asked for, in the order of the catalogue; raises `OptionError` for an id nobody has."""
+    known = {scenario.id: scenario for scenario in scenarios}
+    for name in only:
+        if name not in known:
+            hint = did_you_mean(name, known) or "see `tripoint scenarios list`"
+            raise OptionError(f"no scenario is called `{name}`", hint=hint)
+    return tuple(scenario for scenario in scenarios if not only or scenario.id in only)
+
+
+def stress(
+    subject: Subject,
+    scenarios: Sequence[Scenario],
+    options: StressOptions,
+    runs: Runs,
+    replanner: Replanner,
+    findings: tuple[Finding, ...] = (),
+) -> StressReport:
+    """What the estate and its plan withstand."""
+    ground = ground_of(subject.loaded.estate, subject.catalog, subject.plan, subject.world, period=subject.period)
+    untried = tuple(
+        Untried(scenario=each.id, why=absence(missing)) for each in scenarios if (missing := untouched(each, ground))
+    )
+    skipped = {each.scenario for each in untried}
+    tried = [each for each in scenarios if each.id not in skipped]
+    played = [each for each in tried if each.mode is not TrialMode.PLAN]
+    campaign = Campaign(subject, ground, options, runs)
+    found = campaign.verdicts(played)
+    doubled: tuple[Scenario, ...] = ()
+    if options.is_compound:
+        doubled = pairs(most_likely(played, harm_of(found)))
+        found += campaign.compound(doubled)
+    structural = Structural(subject.loaded, subject.catalog, subject.plan, ground, replanner)
+    replanned: list[Replanned] = []
+    for scenario in tried:
+        if scenario.mode is TrialMode.PLAN:
+            what, verdict = structural.tried(scenario, is_searched=options.search_trials > 0)
+            replanned.append(what)
+            found += verdict
+    return StressReport(
+        name=subject.loaded.estate.name,
+        tripoint_version=subject.version,
+        estate_digest=subject.loaded.digest,
+        plan_digest=subject.plan_digest,
+        seed=options.seed,
+        trials=options.trials,
+        scenarios=(*scenarios, *doubled),
+        verdicts=tuple(found),
+        replanned=tuple(replanned),
+        untried=untried,
+        courses=campaign.courses(played),
+        played=campaign.played,
+        findings=findings,
+    )
+
+
+def absence(missing: Sequence[str]) -> str:
+    """Why a scenario means nothing here, and what would let it."""
+    told = f"the estate and its plan have nothing of `{'`, `'.join(missing)}`"
+    sort, _, which = missing[0].partition(":")
+    if sort == "dependants":
+        return f"{told}; declare it: `dependencies: [{{id: {which}, kind: {which}, needed_by: [all]}}]`"
+    if sort in ("domain", "conduit"):
+        where = "`failure_domains` of sites" if sort == "domain" else "`conduits` of links"
+        return f"{told}; declare {where}, so that what fails together is known"
+    return told
+
+
+def harm_of(found: Sequence[Verdict]) -> Mapping[str, float]:
+    """Scenario id -> mean share of requests not answered in time, summed over workloads."""
+    harm: dict[str, float] = {}
+    for verdict in found:
+        harm[verdict.scenario] = harm.get(verdict.scenario, 0.0) + 1.0 - verdict.availability.mean
+    return harm

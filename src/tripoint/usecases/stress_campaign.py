@@ -1,0 +1,200 @@
+"""The trials of one stress run: plain ones, those that search where objectives break, and pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tripoint.domain.catalog import Catalog
+from tripoint.domain.plan import Plan
+from tripoint.domain.scenario import Scenario, TrialMode
+from tripoint.domain.source import LoadedEstate
+from tripoint.domain.stress import Order, OutageCourse, Trial, Verdict
+from tripoint.engines.stress.kernel.streams import Streams
+from tripoint.engines.stress.playing import Player
+from tripoint.engines.stress.scenarios.ground import Ground
+from tripoint.engines.stress.scenarios.knobs import at_position, position_of, spread, usual
+from tripoint.engines.stress.search.distance import Distance, distance
+from tripoint.engines.stress.summary.targets import Target, targets_of
+from tripoint.engines.stress.summary.verdicts import HeldKey, met_by, verdicts
+from tripoint.engines.stress.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StressOptions:
+    """Options of one run."""
+
+    trials: int = 200
+    """Trials of each scenario."""
+    seed: int = 0
+    """Seed of every draw."""
+    only: tuple[str, ...] = ()
+    """Ids of the scenarios to try; all when empty."""
+    is_compound: bool = False
+    """True to try pairs of what matters most as well, with magnitudes spread over their ranges."""
+    search_trials: int = 8
+    """Trials at each magnitude that is tried on the way to where an objective breaks; 0 to leave that out."""
+    resolution: float = 1 / 16
+    """How well that magnitude is wanted, as a share of its range."""
+
+
+class Runs(Protocol):
+    """Plays orders, anywhere; gives the trials in their order."""
+
+    def __call__(self, player: Player, orders: Sequence[Order], phase: str) -> tuple[Trial, ...]:
+        """The trials of these orders."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is tried."""
+
+    loaded: LoadedEstate
+    """The estate."""
+    catalog: Catalog
+    """The catalogue it was planned with."""
+    plan: Plan
+    """Its plan."""
+    world: World
+    """Both, compiled."""
+    period: int
+    """Period of the plan it is of."""
+    plan_digest: str
+    """`sha256:` of the plan."""
+    version: str
+    """Version of tripoint."""
+
+
+class Campaign:
+    """The trials of one run: plain ones, those of the search, and pairs."""
+
+    def __init__(self, subject: Subject, ground: Ground, options: StressOptions, runs: Runs) -> None:
+        self._subject, self._ground, self._options, self._runs = subject, ground, options, runs
+        self._targets: dict[str, tuple[Target, ...]] = {}
+        self.played = 0
+
+    def verdicts(self, scenarios: Sequence[Scenario]) -> list[Verdict]:
+        """Verdicts of plain trials, with the distance to failure."""
+        if not scenarios:
+            return []
+        player = self._player(scenarios)
+        orders = [
+            Order(scenario=each.id, number=number, magnitudes=usual(each))
+            for each in scenarios
+            for number in range(self._options.trials)
+        ]
+        by_id = _by_scenario(self._run(player, orders, "playing scenarios"))
+        searches = self._searched(player, scenarios, by_id) if self._options.search_trials else {}
+        found: list[Verdict] = []
+        for each in scenarios:
+            breaks = _breaks(each, searches[each.id]) if each.id in searches else {}
+            found += verdicts(each, by_id[each.id], self._asked(each), breaks)
+        return found
+
+    def compound(self, doubled: Sequence[Scenario]) -> list[Verdict]:
+        """Verdicts of pairs, with magnitudes spread over all of their ranges."""
+        if not doubled:
+            return []
+        count = self._options.trials
+        draws = Streams(self._options.seed, 0)
+        orders = [
+            Order(scenario=each.id, number=number, magnitudes=values)
+            for each in doubled
+            for number, values in enumerate(spread(each.magnitudes, count, draws, each.id))
+        ]
+        by_id = _by_scenario(self._run(self._player(doubled), orders, "playing pairs"))
+        return [verdict for each in doubled for verdict in verdicts(each, by_id[each.id], self._asked(each), {})]
+
+    def courses(self, scenarios: Sequence[Scenario]) -> tuple[OutageCourse, ...]:
+        """The first trial of each scenario played request by request, over time."""
+        player = self._player(scenarios)
+        found: list[OutageCourse] = []
+        for each in scenarios:
+            if each.mode is TrialMode.REQUESTS:
+                order = Order(scenario=each.id, number=0, magnitudes=usual(each))
+                for line in player.requests(each, 0, player.faults(order)).timelines:
+                    found.append(
+                        OutageCourse(
+                            scenario=each.id,
+                            workload=line.workload,
+                            bin_s=line.bin_s,
+                            offered=line.offered,
+                            answered=line.answered,
+                            late=line.late,
+                            shed=line.shed,
+                            lost=line.lost,
+                        )
+                    )
+        return tuple(found)
+
+    def _searched(
+        self, player: Player, scenarios: Sequence[Scenario], by_id: Mapping[str, Sequence[Trial]]
+    ) -> dict[str, Distance[HeldKey]]:
+        """All scenarios are searched together, so that every round keeps all cores busy."""
+        found: dict[str, Distance[HeldKey]] = {}
+        for each in scenarios:
+            if each.magnitudes:
+                met = met_by(each, by_id[each.id], self._asked(each))
+                knob = each.magnitudes[0]
+                start = distance(met, self._options.resolution)
+                found[each.id] = start.told(position_of(knob, knob.usual), met)
+        while asked := {
+            each.id: positions for each in scenarios if each.id in found and (positions := found[each.id].asks())
+        }:
+            by_order = self._round(player, scenarios, asked)
+            for each in scenarios:
+                for position in asked.get(each.id, ()):
+                    met = met_by(each, by_order[each.id, position], self._asked(each))
+                    found[each.id] = found[each.id].told(position, met)
+        return found
+
+    def _round(
+        self, player: Player, scenarios: Sequence[Scenario], asked: Mapping[str, Sequence[float]]
+    ) -> dict[tuple[str, float], Sequence[Trial]]:
+        """Trials of every position asked for now."""
+        count = self._options.search_trials
+        places = [(each, position) for each in scenarios for position in asked.get(each.id, ())]
+        orders = [
+            Order(scenario=each.id, number=number, magnitudes=_turned(each, position))
+            for each, position in places
+            for number in range(count)
+        ]
+        trials = self._run(player, orders, "searching where objectives break")
+        return {
+            (each.id, position): trials[index * count : (index + 1) * count]
+            for index, (each, position) in enumerate(places)
+        }
+
+    def _run(self, player: Player, orders: Sequence[Order], phase: str) -> tuple[Trial, ...]:
+        self.played += len(orders)
+        return self._runs(player, orders, phase)
+
+    def _player(self, scenarios: Sequence[Scenario]) -> Player:
+        by_id = {each.id: each for each in scenarios}
+        return Player(world=self._subject.world, ground=self._ground, scenarios=by_id, seed=self._options.seed)
+
+    def _asked(self, scenario: Scenario) -> tuple[Target, ...]:
+        if scenario.id not in self._targets:
+            self._targets[scenario.id] = targets_of(self._subject.loaded.estate, scenario)
+        return self._targets[scenario.id]
+
+
+def _turned(scenario: Scenario, position: float) -> dict[str, float]:
+    """Usual values, with the first magnitude at a position of its range."""
+    knob = scenario.magnitudes[0]
+    return {**usual(scenario), knob.name: at_position(knob, position)}
+
+
+def _breaks(scenario: Scenario, search: Distance[HeldKey]) -> dict[HeldKey, float | None]:
+    knob = scenario.magnitudes[0]
+    places = {key: search.breaks_at(key) for key in search.brackets}
+    return {key: None if place is None else at_position(knob, place) for key, place in places.items()}
+
+
+def _by_scenario(trials: Sequence[Trial]) -> dict[str, list[Trial]]:
+    found: dict[str, list[Trial]] = {}
+    for trial in trials:
+        found.setdefault(trial.scenario, []).append(trial)
+    return found
