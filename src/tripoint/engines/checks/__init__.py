@@ -19,6 +19,7 @@ from tripoint.engines.checks.serving.names import check_serving_names
 from tripoint.engines.checks.values.assumptions import check_assumptions
 from tripoint.engines.checks.values.demand import check_demand, check_profiles
 from tripoint.engines.checks.values.ranges import check_values
+from tripoint.engines.checks.values.recovery import check_recovery
 from tripoint.engines.checks.values.times import check_times
 
 __all__ = ["check_estate", "check_profiles"]
@@ -39,5 +40,6 @@ def check_estate(estate: Estate, catalog: Catalog) -> tuple[Finding, ...]:
         *check_unused(estate, catalog),
         *check_addresses(estate),
         *check_serving_names(estate, known),
+        *check_recovery(estate, catalog),
         *check_dependencies(estate),
     )
