@@ -1,0 +1,1 @@
+"""The exact twin: what the event list would answer, without events."""
