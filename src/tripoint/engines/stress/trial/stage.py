@@ -49,9 +49,9 @@ class Stage:
 
     __slots__ = (
         "_asked", "_asks", "_draws", "_faults", "_gateway", "_is_plain", "_network", "_permitted", "_probes",
-        "_queries", "_rates", "_rules", "_said", "_script", "_state", "_until_s", "_ways", "_world", "call", "count", "events",
-        "limit_s", "now", "open_calls", "patience_s", "records", "router", "servers", "shifts", "stall_s", "tally",
-        "tries",
+        "_queries", "_rates", "_rules", "_said", "_script", "_state", "_until_s", "_ways", "_world", "call", "count",
+        "events", "limit_s", "now", "open_calls", "patience_s", "records", "router", "servers", "shifts", "stall_s",
+        "tally", "tries",
     )  # fmt: skip
 
     def __init__(self, world: World, faults: Sequence[Fault], draws: Streams, until_s: float, rules: Rules) -> None:
