@@ -7,10 +7,16 @@ from datetime import date
 
 from tripoint.domain.cut import DependencyReport
 from tripoint.domain.recovery import Reached, Remedy
+from tripoint.domain.scenario import TrialMode
 from tripoint.domain.score import Ground, Proof, Scores
+from tripoint.domain.source import LoadedEstate
+from tripoint.domain.stress import StressReport
 from tripoint.engines.placement.instance.instance import Instance
-from tripoint.engines.resilience.scores.grading import asked_of, designed, graded
+from tripoint.engines.resilience.scores.grading import asked_of, designed, graded, simulated
 from tripoint.engines.resilience.scores.steps import Findings, next_steps
+
+_PAIRED = "+"
+"""In the id of a scenario that is two."""
 
 
 def assess_scores(
@@ -41,3 +47,17 @@ def assess_scores(
         usd_per_year=report.usd_per_year,
         steps=next_steps(found),
     )
+
+
+def stress_proofs(report: StressReport, loaded: LoadedEstate, plan_digest: str, today: date) -> tuple[Proof, ...]:
+    """What a stress run proved; of another version of the estate or of another plan nothing that still counts.
+
+    Pairs of scenarios ask for more than any objective, and planning anew plays no loss: both are left to the report.
+    """
+    disruptions = {
+        each.id: each.disruption
+        for each in report.scenarios
+        if each.mode is not TrialMode.PLAN and _PAIRED not in each.id
+    }
+    is_same = (report.estate_digest, report.plan_digest) == (loaded.digest, plan_digest)
+    return simulated(report.verdicts, disruptions, expires="" if is_same else f"{today:%Y-%m-%d}")

@@ -1,8 +1,9 @@
 """How often, and for how many hours a year, does a cut set take something down?
 
 Failures and repairs are memoryless. A thing that fails l times a year for r hours each is down q = l r / 8760 of the
-time. Two things that fail independently are down together q1 q2 of the time, and that begins l1 q2 + l2 q1 times a year,
-for r1 r2 / (r1 + r2) hours each (Billinton and Allan, Reliability Evaluation of Engineering Systems, 1992, chapter 11).
+time. Two things that fail independently are down together q1 q2 of the time, and that begins l1 q2 + l2 q1 times a
+year, for r1 r2 / (r1 + r2) hours each (Billinton and Allan, Reliability Evaluation of Engineering Systems, 1992,
+chapter 11).
 What is borne for g hours first leaves l exp(-g / r) failures that matter, each of mean length r as before.
 
 Rates and lengths are arrays of one value per draw, so that one figure and thousands are the same arithmetic.

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -64,13 +65,13 @@ class Relied:
     """Event -> share of what is served that it takes away alone."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Set:
+class _Set(NamedTuple):
     """A cut set with what it does once."""
 
     nodes: tuple[int, ...]
     instances: int
     lost_share: float
+    is_beyond_capacity: bool
 
 
 def relied_on(
@@ -86,11 +87,11 @@ def relied_on(
     for number, want in enumerate(wanted):
         cuts: list[tuple[int, ...]] = [*((event,) for event in found[number].singles), *found[number].pairs]
         sets = [
-            _Set(nodes=nodes, instances=derived.instances(nodes), lost_share=shares[number][position[nodes]])
+            _Set(nodes, derived.instances(nodes), *shares[number][position[nodes]])
             for nodes in cuts
             if nodes in position
         ]
-        alone = {nodes[0]: shares[number][position[nodes]] for nodes in singles}
+        alone = {nodes[0]: shares[number][position[nodes]].share for nodes in singles}
         relied.append(_reliance(derived, want, sets, alone, yearly))
     return tuple(relied)
 
@@ -128,7 +129,7 @@ def scaled(spread: Spread, factor: float) -> Spread:
 
 def _cut(derived: Derived, each: _Set, workload: str, usd: float | None, yearly: Yearly) -> Cut:
     members = [derived.members[node] for node in each.nodes]
-    once = _occurrence(members, _back(members, workload, yearly), None)
+    once = _occurrence(members, _back(each, members, workload, yearly), None)
     per_year, length = float(once.per_year[0]) * each.instances, float(once.hours[0])
     hours = per_year * length * each.lost_share
     return Cut(
@@ -162,9 +163,9 @@ def _values(figure: Figure, draws: Draws | None) -> Floats:
     return np.array([figure.value]) if draws is None else draws.of(figure)
 
 
-def _back(members: Sequence[Member], workload: str, yearly: Yearly) -> float:
-    """Hours until the rest has taken over; two losses at once are borne until one is repaired."""
-    if len(members) > 1:
+def _back(each: _Set, members: Sequence[Member], workload: str, yearly: Yearly) -> float:
+    """Hours until the rest has taken over; two losses at once, or of what is nowhere else, last until repaired."""
+    if len(members) > 1 or each.is_beyond_capacity:
         return _NEVER
     lost = disruption_of(members[0].id)
     return _NEVER if lost is None else yearly.back_hours.get((workload, lost), _NEVER)
@@ -185,7 +186,7 @@ def _years(derived: Derived, sets: Sequence[_Set], workload: str, yearly: Yearly
     streams: dict[tuple[object, ...], tuple[_Set, int]] = {}
     for each in sets:
         members = [derived.members[node] for node in each.nodes]
-        back = _back(members, workload, yearly)
+        back = _back(each, members, workload, yearly)
         figures = sorted((member.per_year.key, member.hours.key, member.grace_hours) for member in members)
         key = (*figures, each.lost_share, back)
         streams[key] = (each, streams[key][1] + each.instances if key in streams else each.instances)
@@ -194,7 +195,7 @@ def _years(derived: Derived, sets: Sequence[_Set], workload: str, yearly: Yearly
     rng = np.random.Generator(np.random.Philox(key=[yearly.seed, 1 << 32]))
     for each, instances in streams.values():
         members = [derived.members[node] for node in each.nodes]
-        once = _occurrence(members, _back(members, workload, yearly), draws)
+        once = _occurrence(members, _back(each, members, workload, yearly), draws)
         expected += once.hours_per_year * instances * each.lost_share
         number = rng.poisson(once.per_year * instances)
         happened += rng.standard_gamma(number) * once.hours * each.lost_share

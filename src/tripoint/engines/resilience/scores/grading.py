@@ -6,7 +6,7 @@ or was never tried is simply not met. So neither leaving a test out nor letting 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.recovery import Reached
@@ -16,7 +16,7 @@ from tripoint.domain.stress import Aim, Verdict
 Asked = tuple[str, DisruptionClass]
 """An objective: a workload and a loss."""
 
-_RECOVERY = (Aim.RTO, Aim.RPO, Aim.CAPACITY, Aim.COST, Aim.RESIDENCY)
+_RECOVERY = (Aim.RTO, Aim.RPO, Aim.CAPACITY, Aim.COST)
 
 
 def graded(asked: Sequence[Asked], proofs: Sequence[Proof], ground: Ground, today: str) -> Score:
@@ -68,18 +68,22 @@ def designed(reached: Sequence[Reached]) -> tuple[Proof, ...]:
     )
 
 
-def simulated(verdicts: Sequence[Verdict], disruptions: dict[str, DisruptionClass]) -> tuple[Proof, ...]:
-    """What trials found, as proofs; `disruptions` says what each scenario is a loss of.
+def simulated(
+    verdicts: Sequence[Verdict], disruptions: Mapping[str, DisruptionClass], expires: str = ""
+) -> tuple[Proof, ...]:
+    """What trials found, as proofs; `disruptions` says what each scenario is a loss of, others are left out.
 
-    A verdict that held nothing about recovery proves nothing.
+    A verdict that held no time, point, share or cost against an objective proves nothing, even where no request left
+    the places it may be served at.
     """
     return tuple(
         Proof(
             workload=verdict.workload,
             disruption=disruptions[verdict.scenario],
             ground=Ground.SIMULATION,
-            is_met=all(held.is_met for held in verdict.held if held.aim in _RECOVERY),
+            is_met=all(held.is_met for held in verdict.held if held.aim in (*_RECOVERY, Aim.RESIDENCY)),
             by=verdict.scenario,
+            expires=expires,
         )
         for verdict in verdicts
         if verdict.scenario in disruptions and any(held.aim in _RECOVERY for held in verdict.held)

@@ -51,7 +51,11 @@ def next_steps(found: Findings, most: int = _MOST) -> tuple[NextStep, ...]:
     """The most useful things to do, best first; none twice."""
     steps = [*_remedies(found), *_simulation(found), *_drills(found), *_links(found)]
     lowest = min(found.scores, key=lambda score: score.share or 0.0).ground
-    return tuple(sorted(steps, key=lambda step: (step.raises is not lowest, -_worth(step), -step.objectives))[:most])
+
+    def order(step: NextStep) -> tuple[bool, float, int]:
+        return step.raises is not lowest or not step.objectives, -_worth(step), -step.objectives
+
+    return tuple(sorted(steps, key=order)[:most])
 
 
 def _worth(step: NextStep) -> float:

@@ -1,0 +1,119 @@
+"""Dependencies of a plan, from estate to report: places, data, ways out and scores in one assessment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.factories.placement import chat, hall, place, region, servers
+from tests.factories.recovering import TODAY, loaded, planned, recovering_catalog
+
+from tripoint.domain.cut import Basis
+from tripoint.domain.dataset import Dataset
+from tripoint.domain.disruption import DisruptionClass
+from tripoint.domain.errors import OptionError
+from tripoint.domain.estate import Estate
+from tripoint.domain.provenance import Confidence, Provenance
+from tripoint.domain.recovery import Impact, Objective, RecoveryRules
+from tripoint.domain.scenario import Scenario, TrialMode
+from tripoint.domain.score import Ground, Standing
+from tripoint.domain.stress import Aim, Held, Interval, StressReport, Verdict
+from tripoint.domain.units import DatasetId, SiteId, WorkloadId
+from tripoint.domain.workload import DatasetUse, TodayShare
+from tripoint.usecases.assess_dependencies import assess_dependencies
+from tripoint.usecases.assess_recovery import assess_recovery
+from tripoint.usecases.assess_scores import stress_proofs
+
+SITE = DisruptionClass.SITE
+JUDGED = Provenance(source="test", as_of="2026-11", confidence=Confidence.ESTIMATE)
+STEADY = Interval(mean=0.0, p5=0.0, p95=0.0, worst=0.0)
+
+
+def split(**fields: object) -> Estate:
+    """A workload the plan puts where it is cheapest, with a hall of two owned servers and a cloud."""
+    given: dict[str, object] = {"workloads": (chat(rate=16.0),)} | fields
+    return place(region(), hall(pool=servers(held=2)), **given)  # type: ignore[arg-type]
+
+
+def test_places_come_from_the_plan() -> None:
+    """It runs in the hall, whose loss takes it all; the cloud it does not use takes nothing."""
+    estate = split()
+    found = assess_dependencies(loaded(estate), recovering_catalog(), planned(estate), today=TODAY)
+    (chats,) = found.reliances
+    assert chats.basis is Basis.PLAN
+    assert "site:hall" in {cut.members[0] for cut in chats.singles}
+    assert not [cut for cut in chats.singles if "aws" in cut.members[0]]
+
+
+def test_without_a_plan_today_counts() -> None:
+    """The same estate before any plan."""
+    today = chat(rate=16.0, today=(TodayShare(site=SiteId("cloud"), share=1.0),))
+    estate = split(workloads=(today,))
+    (chats,) = assess_dependencies(loaded(estate), recovering_catalog(), None, today=TODAY).reliances
+    assert chats.basis is Basis.TODAY
+    assert "site:cloud" in {cut.members[0] for cut in chats.singles}
+
+
+def test_data_kept_in_one_place_ties_its_readers_to_it() -> None:
+    """However fast others take over, without the data they cannot: the outage lasts until it is back."""
+    texts = Dataset(id=DatasetId("texts"), size_gb=10.0, copies=(SiteId("hall"),))
+    reads = chat(rate=16.0, reads=(DatasetUse(dataset=DatasetId("texts"), gb_per_month=1.0),))
+    rules = RecoveryRules(objectives=(Objective(on=(SITE,), least_share=0.5),))
+    tied, free = (
+        assess_recovery(loaded(estate), recovering_catalog(), planned(estate), today=TODAY).dependencies.reliances[0]
+        for estate in (split(workloads=(reads,), datasets=(texts,), recovery=rules), split(recovery=rules))
+    )
+    hours = [next(cut.hours for cut in each.singles if cut.members == ("site:hall",)) for each in (tied, free)]
+    assert hours[0] == pytest.approx(4.0)
+    assert hours[1] < 1.0
+
+
+def test_a_plan_of_another_estate_is_refused() -> None:
+    """The message names what does not fit."""
+    other = replace(split(), workloads=(chat(name="other", rate=16.0),))
+    with pytest.raises(OptionError):
+        assess_dependencies(loaded(split(workloads=())), recovering_catalog(), planned(other), today=TODAY)
+
+
+def stress_report(estate: Estate, *, met: bool, plan_digest: str = "p", scenario: str = "site-loss",
+                  mode: TrialMode = TrialMode.HOURS) -> StressReport:  # fmt: skip
+    """A stress run in which one workload lost its site."""
+    held = Held(aim=Aim.RTO, target=60.0, reached=STEADY, met_share=1.0 if met else 0.0, is_met=met, breaks_at=None)
+    verdict = Verdict(
+        scenario=scenario, workload="chat", availability=STEADY, shed=STEADY, lost=STEADY, outage_s=STEADY,
+        stale_s=STEADY, wait_p99_ms=STEADY, cost_delta_usd=STEADY, margin=STEADY, outside=0.0, first_limit="",
+        held=(held,),
+    )  # fmt: skip
+    tried = Scenario(
+        id=scenario, number=2, title="", disruption=SITE, mode=mode, minutes=60.0, magnitudes=(), strikes=()
+    )
+    return StressReport(
+        name="e", tripoint_version="0", estate_digest=loaded(estate).digest, plan_digest=plan_digest, seed=0, trials=1,
+        scenarios=(tried,), verdicts=(verdict,), replanned=(), untried=(), courses=(), played=1,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fields", "standing"),
+    [
+        ({"met": True}, Standing.MET),
+        ({"met": False}, Standing.FAILED),
+        ({"met": True, "plan_digest": "another"}, Standing.EXPIRED),
+        ({"met": True, "scenario": "site-loss+burst"}, Standing.MISSING),
+        ({"met": True, "mode": TrialMode.PLAN}, Standing.MISSING),
+    ],
+)
+def test_a_stress_run_scores_by_simulation(fields: dict[str, object], standing: Standing) -> None:
+    """Met, failed, of another plan, of a pair, of no loss at all."""
+    rules = RecoveryRules(objectives=(Objective(on=(SITE,), rto_minutes=1000.0),), impacts=(Impact(usd_per_hour=9.0),))
+    estate = split(recovery=rules)
+    made = stress_report(estate, **fields)  # type: ignore[arg-type]  # the fields of the case
+    proofs = stress_proofs(made, loaded(estate), "p", TODAY)
+    scores = assess_recovery(loaded(estate), recovering_catalog(), planned(estate), today=TODAY, proofs=proofs).scores
+    assert [each.standing for each in scores.simulation.graded] == [standing]
+    assert scores.design.share == 1.0
+    assert scores.drill.share == 0.0
+    assert scores.headline == 0.0
+    assert scores.usd_per_year is not None
+    assert scores.simulation.ground is Ground.SIMULATION
+    assert [each.workload for each in scores.drill.graded] == [WorkloadId("chat")]
