@@ -38,6 +38,34 @@ def test_cancelled_events_never_come(entries: list[tuple[int, bool]]) -> None:
         events.pop()
 
 
+@given(st.lists(st.tuples(st.integers(0, 9), st.booleans())), st.lists(st.integers(0, 10)))
+def test_what_comes_before_known_times_is_taken_in_between(entries: list[tuple[int, bool]], known: list[int]) -> None:
+    """Known times and entered events together are one sequence; events of the instant itself come after."""
+    events: EventList[int] = EventList()
+    numbers = [events.push(at, index) for index, (at, _) in enumerate(entries)]
+    for number, (_, is_cancelled) in zip(numbers, entries, strict=True):
+        if is_cancelled:
+            events.cancel(number)
+    seen: list[tuple[float, int]] = []
+    for at in sorted(known):
+        seen += [(when, 1) for when, _ in events.before(at)]
+        seen.append((at, 0))
+    seen += [(when, 1) for when, _ in events.before(11)]
+    assert seen == sorted([*((at, 1) for at, gone in entries if not gone), *((at, 0) for at in known)])
+    assert len(events) == 0
+
+
+def test_events_entered_on_the_way_are_taken_too() -> None:
+    """An event that enters another one before the limit."""
+    events: EventList[int] = EventList()
+    events.push(1, 0)
+    seen = []
+    for at, what in events.before(4):
+        seen.append((at, what, events.now))
+        events.push(at + 1, what + 1)
+    assert seen == [(1, 0, 1), (2, 1, 2), (3, 2, 3)]
+
+
 def test_the_clock_follows_the_events() -> None:
     """`now` is the time of the last event taken."""
     events: EventList[str] = EventList(start=3.0)

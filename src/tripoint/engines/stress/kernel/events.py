@@ -7,7 +7,7 @@ last digit.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 from typing import Generic, TypeVar
 
@@ -54,6 +54,20 @@ class EventList(Generic[What]):
             at, number, what = heappop(heap)
         self.now = at
         return at, what
+
+    def before(self, at: float) -> Iterator[tuple[float, What]]:
+        """Takes events one after the other while they come before `at`, those entered meanwhile included.
+
+        What happens at times known beforehand, arrivals above all, need not be entered: take what comes before each.
+        """
+        heap, cancelled = self._heap, self._cancelled
+        while heap and heap[0][0] < at:
+            when, number, what = heappop(heap)
+            if cancelled and number in cancelled:
+                cancelled.discard(number)
+                continue
+            self.now = when
+            yield when, what
 
     def cancel(self, number: int) -> None:
         """Takes an event back that is still to come; the caller knows that it is."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from math import inf
 from typing import Final, NamedTuple
 
 from tripoint.engines.stress.kernel.events import EventList
@@ -61,84 +62,84 @@ def play_chain(
     Service times are at least 1 ns.
     """
     run = _Run(services, stations, len(arrivals))
-    for number, (_, change) in enumerate(run.changes):
-        run.events.push(change.at * _KINDS + _CHANGE, (_CHANGE, number))
-    if arrivals:
-        run.events.push(arrivals[0] * _KINDS + _ARRIVE, (_ARRIVE, 0))
-    while len(run.events):
-        at, (kind, number) = run.events.pop()
-        now = int(at) // _KINDS
-        if kind == _FINISH:
-            run.finish(number, now)
-        elif kind == _CHANGE:
-            run.change(number, now)
-        else:
-            run.arrive(number, first[number], now)
-            if number + 1 < len(arrivals):
-                run.events.push(arrivals[number + 1] * _KINDS + _ARRIVE, (_ARRIVE, number + 1))
+    events = run.events
+    for number, (at, home) in enumerate(zip(arrivals, first, strict=True)):
+        instant = at * _KINDS + _ARRIVE
+        for when, what in events.before(instant):
+            run.happen(what, when)
+        run.arrive(number, home, at)
+    for when, what in events.before(inf):
+        run.happen(what, when)
     return run.served
 
 
 class _Place:
     """A station as it is now."""
 
-    __slots__ = ("busy", "room", "servers", "waiting")
+    __slots__ = ("busy", "room", "servers", "services", "waiting")
 
-    def __init__(self, station: Station) -> None:
-        self.servers, self.room = station.servers, station.room
-        self.busy: dict[int, int] = {}
-        """Request in service -> number of the event that ends it."""
+    def __init__(self, station: Station, services: Sequence[int]) -> None:
+        self.servers, self.room, self.services = station.servers, station.room, services
+        self.busy = 0
+        """Requests in service."""
         self.waiting: deque[int] = deque()
 
 
 class _Run:
     """All stations as they are now, and what became of requests so far."""
 
+    __slots__ = ("_changes", "_end", "_places", "_start", "_station", "events", "served")
+
     def __init__(self, services: Sequence[Sequence[int]], stations: Sequence[Station], count: int) -> None:
-        self.events: EventList[tuple[int, int]] = EventList()
-        self.served = Served([NOWHERE] * count, [NOWHERE] * count, [NOWHERE] * count)
-        self.changes = [(number, change) for number, station in enumerate(stations) for change in station.changes]
-        self._places = [_Place(station) for station in stations]
-        self._services = services
+        self.events: EventList[int] = EventList()
+        """Numbers of requests that finish; of changes, as negative numbers."""
+        self._station, self._start, self._end = ([NOWHERE] * count for _ in range(3))
+        self.served = Served(self._station, self._start, self._end)
+        self._places = [_Place(station, each) for station, each in zip(stations, services, strict=True)]
+        self._changes = [
+            (place, each) for place, its in zip(self._places, stations, strict=True) for each in its.changes
+        ]
+        for number, (_, change) in enumerate(self._changes):
+            self.events.push(change.at * _KINDS + _CHANGE, -1 - number)
 
     def arrive(self, request: int, first: int, now: int) -> None:
         """A request tries its stations."""
         for number in range(first, len(self._places)):
             place = self._places[number]
-            if len(place.busy) < place.servers:
-                self.served.station[request] = number
-                self._begin(number, request, now)
+            if place.busy < place.servers:
+                self._station[request] = number
+                self._begin(place, request, now)
                 return
             if place.servers and len(place.waiting) < place.room:
-                self.served.station[request] = number
+                self._station[request] = number
                 place.waiting.append(request)
                 return
 
-    def finish(self, request: int, now: int) -> None:
-        """A request is answered; the next one begins."""
-        number = self.served.station[request]
-        del self._places[number].busy[request]
-        self._fill_up(number, now)
+    def happen(self, what: int, when: float) -> None:
+        """A request finishes and the next one begins, or a station changes."""
+        now = int(when) // _KINDS
+        if what < 0:
+            self._change(*self._changes[-1 - what], now)
+        elif self._end[what] == now:
+            place = self._places[self._station[what]]
+            place.busy -= 1
+            if place.waiting and place.busy < place.servers:
+                self._begin(place, place.waiting.popleft(), now)
 
-    def change(self, which: int, now: int) -> None:
-        """A station has another number of servers."""
-        number, change = self.changes[which]
-        place = self._places[number]
+    def _begin(self, place: _Place, request: int, now: int) -> None:
+        place.busy += 1
+        self._start[request] = now
+        self._end[request] = end = now + place.services[request]
+        self.events.push(end * _KINDS + _FINISH, request)
+
+    def _change(self, place: _Place, change: Change, now: int) -> None:
+        """Those who were in service where all is lost have no end any more, so their last event finds nothing to do."""
         place.servers = change.servers
         if change.loses:
-            for request, event in place.busy.items():
-                self.events.cancel(event)
-                self.served.end[request] = NOWHERE
-            place.busy.clear()
+            for request, end in enumerate(self._end):
+                if end > now and self._places[self._station[request]] is place:
+                    self._end[request] = NOWHERE
+            place.busy = 0
             place.waiting.clear()
-        self._fill_up(number, now)
-
-    def _begin(self, number: int, request: int, now: int) -> None:
-        self.served.start[request] = now
-        self.served.end[request] = end = now + self._services[number][request]
-        self._places[number].busy[request] = self.events.push(end * _KINDS + _FINISH, (_FINISH, request))
-
-    def _fill_up(self, number: int, now: int) -> None:
-        place = self._places[number]
-        while place.waiting and len(place.busy) < place.servers:
-            self._begin(number, place.waiting.popleft(), now)
+        while place.waiting and place.busy < place.servers:
+            self._begin(place, place.waiting.popleft(), now)

@@ -26,6 +26,8 @@ from tripoint.engines.stress.queues.chain import NOWHERE, Change, Station
 Ints = NDArray[np.int64]
 _STRETCH: Final = 4096
 """Requests tried at once on having nobody wait."""
+_PATIENCE: Final = 8
+"""A trial that gets less far than one in so many of its requests is not repeated for so many stretches."""
 _NEVER: Final = (1 << 63) - 1
 
 
@@ -111,11 +113,14 @@ def _queue(at: Ints, services: Ints, free: Ints, queue: tuple[int, int]) -> tupl
         return np.arange(at.size), begins
     line = _Line(free.tolist(), room)
     pieces: list[tuple[Ints, Ints]] = [(at[:0], at[:0])]
-    position = 0
+    position = skip = 0
     while position < at.size:
         stop = held if position < held else min(position + _STRETCH, at.size)
-        if position >= held and line.is_empty(int(at[position])):
+        skip -= 1
+        if position >= held and skip < 0 and line.is_empty(int(at[position])):
             alone = line.undelayed(at[position:stop], services[position:stop])
+            # Where a trial shows a busy station, the next ones would too.
+            skip = _PATIENCE if alone < (stop - position) // _PATIENCE else 0
             pieces.append((np.arange(position, position + alone), at[position : position + alone]))
             position += alone
         if position < stop:
