@@ -58,7 +58,7 @@ def test_data_kept_in_one_place_ties_its_readers_to_it() -> None:
     """However fast others take over, without the data they cannot: the outage lasts until it is back."""
     texts = Dataset(id=DatasetId("texts"), size_gb=10.0, copies=(SiteId("hall"),))
     reads = chat(rate=16.0, reads=(DatasetUse(dataset=DatasetId("texts"), gb_per_month=1.0),))
-    rules = RecoveryRules(objectives=(Objective(on=(SITE,), least_share=0.5),))
+    rules = RecoveryRules(objectives=(Objective(after=(SITE,), least_share=0.5),))
     tied, free = (
         assess_recovery(loaded(estate), recovering_catalog(), planned(estate), today=TODAY).dependencies.reliances[0]
         for estate in (split(workloads=(reads,), datasets=(texts,), recovery=rules), split(recovery=rules))
@@ -105,7 +105,8 @@ def stress_report(estate: Estate, *, met: bool, plan_digest: str = "p", scenario
 )
 def test_a_stress_run_scores_by_simulation(fields: dict[str, object], standing: Standing) -> None:
     """Met, failed, of another plan, of a pair, of no loss at all."""
-    rules = RecoveryRules(objectives=(Objective(on=(SITE,), rto_minutes=1000.0),), impacts=(Impact(usd_per_hour=9.0),))
+    asked = Objective(after=(SITE,), rto_minutes=1000.0)
+    rules = RecoveryRules(objectives=(asked,), impacts=(Impact(usd_per_hour=9.0),))
     estate = split(recovery=rules)
     made = stress_report(estate, **fields)  # type: ignore[arg-type]  # the fields of the case
     proofs = stress_proofs(made, loaded(estate), "p", TODAY)

@@ -40,7 +40,7 @@ def remedies_of(estate: Estate) -> tuple[Remedy, ...]:
 
 def test_the_price_is_the_difference_of_two_plans() -> None:
     """Half of it in three minutes: the estate with the lines told costs exactly that much more, and is in time."""
-    estate = two_clouds(Objective(on=(SITE,), rto_minutes=3.0, least_share=0.5))
+    estate = two_clouds(Objective(after=(SITE,), rto_minutes=3.0, least_share=0.5))
     (found,) = remedies_of(estate)
     assert found.is_possible
     assert found.asked == "site-loss RTO 3 min at 50% for `chat`"
@@ -56,7 +56,7 @@ def test_the_price_is_the_difference_of_two_plans() -> None:
 
 def test_the_cheapest_kind_that_is_in_time_is_taken() -> None:
     """Ten minutes leave time to rent: cold standby costs nothing until it is used."""
-    (found,) = remedies_of(two_clouds(Objective(on=(SITE,), rto_minutes=10.0)))
+    (found,) = remedies_of(two_clouds(Objective(after=(SITE,), rto_minutes=10.0)))
     assert "standby: cold" in found.change
     assert found.usd_per_month == pytest.approx(0.0, abs=1.0)
 
@@ -64,7 +64,7 @@ def test_the_cheapest_kind_that_is_in_time_is_taken() -> None:
 def test_approval_beforehand_is_tried_before_anything_that_costs() -> None:
     """A region whose hot standby waits for a person: saying so beforehand is enough."""
     hot = chat(recovery=Recovery(standby=Standby.HOT))
-    (found,) = remedies_of(two_clouds(Objective(on=(REGION,), rto_minutes=5.0), workloads=(hot,)))
+    (found,) = remedies_of(two_clouds(Objective(after=(REGION,), rto_minutes=5.0), workloads=(hot,)))
     assert found.usd_per_month == 0.0
     assert "approved beforehand" in found.does
     assert found.change == "recovery: {approval_on: [provider, data]}"
@@ -72,7 +72,7 @@ def test_approval_beforehand_is_tried_before_anything_that_costs() -> None:
 
 def test_regions_of_several_sites_become_failure_domains() -> None:
     """Standby must then be in another region."""
-    objective = Objective(on=(REGION,), rto_minutes=10.0)
+    objective = Objective(after=(REGION,), rto_minutes=10.0)
     near = region("near", pools=(rented(usd_per_hour=10.0),))
     next_ = region("next", pools=(rented(usd_per_hour=11.0),))
     far = region("far", region="us-west-2", pools=(rented(usd_per_hour=40.0),))
@@ -89,7 +89,7 @@ def test_where_nothing_helps_it_is_said() -> None:
     lonely = place(
         region("near"),
         workloads=(chat(),),
-        recovery=RecoveryRules(objectives=(Objective(on=(SITE,), rto_minutes=5.0),)),
+        recovery=RecoveryRules(objectives=(Objective(after=(SITE,), rto_minutes=5.0),)),
     )
     (found,) = remedies_of(lonely)
     assert not found.is_possible
@@ -98,7 +98,7 @@ def test_where_nothing_helps_it_is_said() -> None:
 
 def test_runs_are_not_kept_standby() -> None:
     """Training that misses a time is told so: the planner keeps standby for those who wait for answers."""
-    objective = Objective(on=(SITE,), rto_minutes=1.0)
+    objective = Objective(after=(SITE,), rto_minutes=1.0)
     (found,) = remedies_of(two_clouds(objective, workloads=(training(),)))
     assert not found.is_possible
     assert found.does == "nothing the planner decides would help"
@@ -108,7 +108,7 @@ def test_a_recovery_point_asks_for_a_second_copy() -> None:
     """What the dataset writes is at one site; a copy elsewhere costs storage and transfer."""
     data = Dataset(id=DatasetId("log"), size_gb=1000.0, copies=(SiteId("near"),), change_gb_per_month=10.0)
     writer = chat(writes=(DatasetUse(dataset=DatasetId("log"), gb_per_month=10.0),))
-    (found,) = remedies_of(two_clouds(Objective(on=(SITE,), rpo_minutes=5.0), workloads=(writer,), datasets=(data,)))
+    (found,) = remedies_of(two_clouds(Objective(after=(SITE,), rpo_minutes=5.0), workloads=(writer,), datasets=(data,)))
     assert found.is_possible
     assert "a copy of `log` at `far`" in found.does
     assert found.usd_per_month > 0
@@ -119,7 +119,7 @@ def test_corruption_asks_for_snapshots_and_somebody_who_looks() -> None:
     """Half the recovery point for each; the snapshot's storage is the price."""
     data = Dataset(id=DatasetId("log"), size_gb=1000.0, copies=(SiteId("near"),))
     rules = RecoveryRules(
-        objectives=(Objective(on=(DATA,), rpo_minutes=60.0),),
+        objectives=(Objective(after=(DATA,), rpo_minutes=60.0),),
         stores=(Store(id="log", dataset=DatasetId("log"), workloads=(chat().id,)),),
     )
     (found,) = remedies_of(two_clouds(recovery=rules, datasets=(data,)))

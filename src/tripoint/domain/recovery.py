@@ -49,7 +49,7 @@ class Objective:
 
     workloads: tuple[WorkloadId, ...] = ()
     """For these; all when empty."""
-    on: tuple[DisruptionClass, ...]
+    after: tuple[DisruptionClass, ...]
     """After the loss of any of these."""
     rto_minutes: float | None = None
     """Recovery time objective: longest time below `least_share`, minutes."""
@@ -58,7 +58,7 @@ class Objective:
     least_share: float | None = None
     """Share of what is asked that must be served again, 0 to 1; the workload's `survive_share` when not declared."""
     highest_cost_factor: float | None = None
-    """Most that running on what is left may cost, as a multiple of the usual."""
+    """Most that serving the least share may cost then, as a multiple of what the whole costs usually."""
     residency: tuple[str, ...] = ()
     """Countries or country sets recovery must stay in, beside the policies; anywhere they allow when empty."""
 
@@ -99,7 +99,7 @@ class Timing:
     """How it is known."""
     as_of: str = ""
     """Date of the figure, `YYYY`, `YYYY-MM` or `YYYY-MM-DD`."""
-    on: tuple[DisruptionClass, ...] = ()
+    after: tuple[DisruptionClass, ...] = ()
     """After these losses; any when empty."""
     workloads: tuple[WorkloadId, ...] = ()
     """For these; any when empty."""
@@ -262,7 +262,8 @@ class Reached:
     rpa_s: float
     """Work lost, s: the worst of the stores over all losses of the class; 0 without one."""
     cost_factor: float
-    """What running on the rest costs, as a multiple of the usual: the highest over all losses of the class."""
+    """What serving the least share costs, as a multiple of the usual cost of the whole: the highest over all losses of
+    the class. Nodes of the plan count as paid, lost or not."""
     misses: tuple[Miss, ...]
     """What is not met; empty where all is, or nothing is asked."""
 

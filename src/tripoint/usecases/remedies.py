@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tripoint.domain.catalog import Catalog
+from tripoint.domain.estate import Estate
 from tripoint.domain.plan import Plan
-from tripoint.domain.recovery import Reached, Remedy
+from tripoint.domain.recovery import Reached, RecoveryRules, Remedy
 from tripoint.domain.source import LoadedEstate
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.placement.instance.prepare import prepare
@@ -48,6 +49,8 @@ class _Base:
     plan: Plan
     pricing: Pricing
     usd: float
+    planned: list[tuple[Estate, tuple[float | None, Plan]]]
+    """Estates planned so far: losses often ask for the same."""
 
     @property
     def months(self) -> int:
@@ -63,7 +66,7 @@ def remedies(
     instance = prepare(loaded.estate, catalog, loaded.profiles)
     pricing.tell("planning again as it is")
     usd, _ = _planned(instance, plan, pricing)
-    base = _Base(loaded, catalog, plan, pricing, usd if usd is not None else plan_usd(plan))
+    base = _Base(loaded, catalog, plan, pricing, usd if usd is not None else plan_usd(plan), [])
     return tuple(_remedy(base, instance, each) for each in missed)
 
 
@@ -117,7 +120,12 @@ def _after(base: _Base, change: Change) -> tuple[float | None, tuple[Reached, ..
     instance = prepare(change.estate, base.catalog, base.loaded.profiles)
     if not change.needs_plan:
         return base.usd, assess(instance, base.plan), base.plan
-    usd, plan = _planned(instance, base.plan, base.pricing)
+    asked = replace(change.estate, recovery=RecoveryRules())  # the planner does not read the block
+    found = next((each for estate, each in base.planned if estate == asked), None)
+    if found is None:
+        found = _planned(instance, base.plan, base.pricing)
+        base.planned.append((asked, found))
+    usd, plan = found
     return usd, () if usd is None else assess(instance, plan), plan
 
 

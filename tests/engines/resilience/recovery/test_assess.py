@@ -45,7 +45,7 @@ def two_clouds(rules: RecoveryRules | None = None, recovery: Recovery | None = N
 
 def in_three_minutes(share: float) -> RecoveryRules:
     """Three minutes after the loss of a site, for a share of what is asked."""
-    return RecoveryRules(objectives=(Objective(on=(SITE,), rto_minutes=3.0, least_share=share),))
+    return RecoveryRules(objectives=(Objective(after=(SITE,), rto_minutes=3.0, least_share=share),))
 
 
 def site_of(estate: Estate, kind: DisruptionClass = SITE) -> Reached:
@@ -113,7 +113,7 @@ def test_without_another_place_it_takes_as_long_as_the_loss() -> None:
     estate = place(
         region("near"),
         workloads=(chat(),),
-        recovery=RecoveryRules(objectives=(Objective(on=(SITE,), rto_minutes=60.0),)),
+        recovery=RecoveryRules(objectives=(Objective(after=(SITE,), rto_minutes=60.0),)),
     )
     found = site_of(estate)
     assert found.rta_s == pytest.approx(DETECT + REPAIR_S + LOAD + WARM_UP + SHIFT)
@@ -182,7 +182,7 @@ def test_a_token_api_takes_over_and_costs_what_it_costs() -> None:
     """Where policy and model let it, an API is there after somebody agreed; the factor says how dear that is."""
     near = region("near", pools=(rented(usd_per_hour=10.0),))
     far = region("far", region="us-west-2", pools=(), apis=(API,))
-    rules = RecoveryRules(objectives=(Objective(on=(SITE,), rto_minutes=15.0, highest_cost_factor=1.5),))
+    rules = RecoveryRules(objectives=(Objective(after=(SITE,), rto_minutes=15.0, highest_cost_factor=1.5),))
     found = site_of(place(near, far, workloads=(chat(),), recovery=rules))
     assert {step.how for step in found.steps} == {"api"}
     assert found.rta_s == pytest.approx(DETECT + DECIDE + SHIFT + VALIDATE)
@@ -192,7 +192,7 @@ def test_a_token_api_takes_over_and_costs_what_it_costs() -> None:
 
 def test_recovery_stays_where_the_objective_says() -> None:
     """A place outside is no place to recover at, however soon it could be."""
-    rules = RecoveryRules(objectives=(Objective(on=(SITE,), rto_minutes=60.0, residency=("NL",)),))
+    rules = RecoveryRules(objectives=(Objective(after=(SITE,), rto_minutes=60.0, residency=("NL",)),))
     found = site_of(two_clouds(rules))
     assert found.share == 0.0
     assert math.isclose(found.rta_s, DETECT + REPAIR_S + LOAD + WARM_UP + SHIFT)

@@ -29,7 +29,7 @@ def estate(*stores: Store, asked: float | None = None, bandwidth: float | None =
     """A workload at `near`, hot at `far`, with stores; a link between them where a bandwidth is given, Gbit/s."""
     near = region("near", pools=(rented(usd_per_hour=10.0),))
     far = region("far", region="us-west-2", pools=(rented(usd_per_hour=40.0),))
-    objective = Objective(on=(SITE, DATA), rpo_minutes=asked)
+    objective = Objective(after=(SITE, DATA), rpo_minutes=asked)
     rules = RecoveryRules(stores=stores, objectives=() if asked is None else (objective,), **more)  # type: ignore[arg-type]
     links = () if bandwidth is None else (Link(id=LinkId("wire"), source=NEAR, target=FAR, bandwidth_gbps=bandwidth),)
     return place(
@@ -113,7 +113,7 @@ def test_corruption_follows_every_copy() -> None:
     found = after(estate(clean), DATA)
     assert found.rpa_s == 3600.0 + DETECT
     assert found.rta_s == pytest.approx(DETECT + DECIDE + 100.0 + VALIDATE)
-    watched = estate(clean, timings=(Timing(part=Part.DETECT, seconds=600.0, on=(DATA,)),))
+    watched = estate(clean, timings=(Timing(part=Part.DETECT, seconds=600.0, after=(DATA,)),))
     assert after(watched, DATA).rpa_s == 4200.0
 
 

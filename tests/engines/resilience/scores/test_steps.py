@@ -24,7 +24,7 @@ ESTATE = estate(
 def reached(workload: str, loss: str, *misses: Miss, disruption: DisruptionClass = SITE) -> Reached:
     """One objective, met unless it misses something."""
     return Reached(
-        workload=workload, disruption=disruption, loss=loss, objective=Objective(on=(disruption,), rto_minutes=5.0),
+        workload=workload, disruption=disruption, loss=loss, objective=Objective(after=(disruption,), rto_minutes=5.0),
         least_share=1.0, steps=(), rta_s=600.0, low_s=600.0, high_s=600.0, share=1.0, stores=(), rpa_s=0.0,
         cost_factor=1.0, misses=misses,
     )  # fmt: skip

@@ -42,10 +42,10 @@ def test_the_strictest_of_each_counts() -> None:
     workload = chat(recovery=Recovery(rto_minutes=15.0, rpo_minutes=5.0, survive_share=0.6))
     estate = with_objectives(
         workload,
-        Objective(on=(SITE, LINK), rto_minutes=30.0, rpo_minutes=1.0, least_share=0.8, residency=("EEA",)),
-        Objective(on=(SITE,), highest_cost_factor=3.0, residency=("DE", "US")),
-        Objective(on=(SITE,), highest_cost_factor=2.0),
-        Objective(workloads=(WorkloadId("other"),), on=(SITE,), rto_minutes=1.0),
+        Objective(after=(SITE, LINK), rto_minutes=30.0, rpo_minutes=1.0, least_share=0.8, residency=("EEA",)),
+        Objective(after=(SITE,), highest_cost_factor=3.0, residency=("DE", "US")),
+        Objective(after=(SITE,), highest_cost_factor=2.0),
+        Objective(workloads=(WorkloadId("other"),), after=(SITE,), rto_minutes=1.0),
     )
     found = objective_of(estate, workload, SITE)
     assert found is not None
@@ -58,6 +58,6 @@ def test_the_strictest_of_each_counts() -> None:
 def test_without_a_share_the_workloads_own_counts() -> None:
     """An objective that only names a time asks for the share that must survive anyway."""
     workload = chat(recovery=Recovery(survive_share=0.4))
-    found = objective_of(with_objectives(workload, Objective(on=(LINK,), rto_minutes=5.0)), workload, LINK)
+    found = objective_of(with_objectives(workload, Objective(after=(LINK,), rto_minutes=5.0)), workload, LINK)
     assert found is not None
     assert found.least_share == 0.4

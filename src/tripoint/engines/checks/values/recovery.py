@@ -35,9 +35,9 @@ def check_recovery(estate: Estate, catalog: Catalog) -> Iterator[Finding]:
 
 
 def _asks(path: str, objective: Objective) -> Iterator[Finding]:
-    if not objective.on:
+    if not objective.after:
         message = "names no loss, so it is never asked for"
-        yield finding("TP1330", f"{path}.on", message, "name one or more, e.g. `[site, region]`")
+        yield finding("TP1330", f"{path}.after", message, "name one or more, e.g. `[site, region]`")
         return
     asked = (
         objective.rto_minutes,

@@ -37,6 +37,8 @@ class Drawn(NamedTuple):
     """Which."""
     share: float
     """How much of what is asked it adds."""
+    is_needed: bool
+    """True up to the least share that is asked for."""
 
 
 class Refilled(NamedTuple):
@@ -125,13 +127,13 @@ def _drawn(asked: Sequence[Asked], stays: Sequence[list[tuple[Held, float]]]) ->
     purses = _purses(instance, moment, loss)
     choices = {n: _choices(asked[n]) for n in order}
     drawn: list[Drawn] = []
-    for goal in (least, [1.0] * len(asked)):
+    for goal, is_needed in ((least, True), ([1.0] * len(asked), False)):
         for number in order:
             for index, (source, left) in enumerate(choices[number]):
                 wanted = min(goal[number] - served[number], left)
                 share = _take(purses, asked[number], source, wanted)
                 if share > _TINY:
-                    drawn.append(Drawn(number, source, share))
+                    drawn.append(Drawn(number, source, share, is_needed))
                     choices[number][index] = (source, left - share)
                     served[number] += share
     return drawn

@@ -181,11 +181,11 @@ def _outlasting(asked: Asked, step: Step) -> Step:
 
 
 def _cost_factor(asked: Asked, plan: Plan, row: Refilled) -> float:
-    """What running on the rest costs beside what is paid anyway; nodes of the plan are paid whether lost or not."""
+    """What serving the least share costs beside what is paid anyway: nodes of the plan are paid whether lost or not."""
     usual = next((each.cost_usd for each in plan.workloads if each.id == asked.declared.id), 0.0)
     hours = len(plan.periods) * plan.period_hours
     extra = 0.0
-    for workload, source, share in row.drawn:
+    for workload, source, share, _ in (each for each in row.drawn if each.is_needed):
         lane = asked.instance.lanes[source.lane]
         if source.how == "rented" and lane.pool is not None:
             rates = asked.instance.pools[lane.pool].on_demand_hour

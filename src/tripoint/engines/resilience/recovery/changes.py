@@ -48,13 +48,13 @@ def changes(instance: Instance, reached: Reached) -> Iterator[Change]:
     estate = instance.estate
     workload = next(each for each in estate.workloads if each.id == reached.workload)
     start = Change(estate=estate, does="", lines="", needs_plan=False)
-    is_short = Miss.TIME in reached.misses or Miss.CAPACITY in reached.misses
-    firsts = list(_for_time(instance, workload, reached, start)) if is_short else [start]
+    is_about_capacity = any(each is not Miss.POINT for each in reached.misses)
+    firsts = _for_time(instance, workload, reached, start) if is_about_capacity else iter((start,))
     for first in firsts:
-        if Miss.POINT not in reached.misses:
+        if Miss.POINT in reached.misses:
+            yield from _for_point(reached, first, instance)
+        else:
             yield first
-            continue
-        yield from _for_point(instance, reached, first, workload)
 
 
 def _for_time(instance: Instance, workload: Workload, reached: Reached, start: Change) -> Iterator[Change]:
@@ -160,7 +160,7 @@ def _group(site: Site, disruption: DisruptionClass) -> str:
     return f"{provider}-{site.region.lower()}" if site.region else ""
 
 
-def _for_point(instance: Instance, reached: Reached, begin: Change, workload: Workload) -> Iterator[Change]:
+def _for_point(reached: Reached, begin: Change, instance: Instance) -> Iterator[Change]:
     """Copies that follow closely enough; for corruption, snapshots and somebody who looks."""
     objective = reached.objective
     if objective is None or objective.rpo_minutes is None:
@@ -214,12 +214,12 @@ def _looked_after(instance: Instance, begin: Change, late: list[str], asked: flo
     """Half the time for the snapshot, half for noticing."""
     half = asked / 2.0
     estate = _with_stores(begin.estate, late, lambda store: replace(store, snapshot_every_minutes=half))
-    look = Timing(part=Part.DETECT, seconds=half * 60.0, source=TermSource.ASSUMED, on=(DisruptionClass.DATA,))
+    look = Timing(part=Part.DETECT, seconds=half * 60.0, source=TermSource.ASSUMED, after=(DisruptionClass.DATA,))
     rules = estate.recovery
     text = f"snapshots of {', '.join(f'`{n}`' for n in late)} and a comparison of digests every {half:g} min"
     lines = (
         *(f"recovery.stores[{name}]: {{snapshot_every_minutes: {half:g}}}" for name in late),
-        f"recovery.timings: [{{part: detect, on: [data], seconds: {half * 60.0:g}}}]",
+        f"recovery.timings: [{{part: detect, after: [data], seconds: {half * 60.0:g}}}]",
     )
     return Change(
         estate=replace(estate, recovery=replace(rules, timings=(*rules.timings, look))),

@@ -42,8 +42,10 @@ def _standby(before: Plan, after: Plan, workload: str) -> list[str]:
     told: list[str] = []
     for (mode, pool, site), (nodes, share) in sorted(kept.items()):
         node = pool.partition("/")[2]
-        size = f"{nodes:.1f} {mode} nodes of {node}" if nodes >= 0.05 else f"{mode} standby for {share:.0%}"
-        told.append(f"{size} at `{site}`")
+        if nodes >= 0.05:
+            told.append(f"{nodes:.1f} nodes of {node} kept {'' if mode == 'cold' else f'{mode} '}at `{site}`")
+        else:
+            told.append(f"{share:.0%} to rent at `{site}`")
     return told
 
 

@@ -24,7 +24,7 @@ def objective_of(estate: Estate, workload: Workload, disruption: DisruptionClass
     shares = [each.least_share for each in asked if each.least_share is not None]
     return Objective(
         workloads=(workload.id,),
-        on=(disruption,),
+        after=(disruption,),
         rto_minutes=_least(each.rto_minutes for each in asked),
         rpo_minutes=_least(each.rpo_minutes for each in asked),
         least_share=max(shares, default=workload.recovery.survive_share),
@@ -54,12 +54,12 @@ def _asked(estate: Estate, workload: Workload, disruption: DisruptionClass) -> l
     found = [
         each
         for each in estate.recovery.objectives
-        if disruption in each.on and (not each.workloads or workload.id in each.workloads)
+        if disruption in each.after and (not each.workloads or workload.id in each.workloads)
     ]
     if disruption is DisruptionClass.SITE and (own.rto_minutes is not None or own.rpo_minutes is not None):
         found.append(
             Objective(
-                on=(disruption,),
+                after=(disruption,),
                 rto_minutes=own.rto_minutes,
                 rpo_minutes=own.rpo_minutes,
                 least_share=own.survive_share,

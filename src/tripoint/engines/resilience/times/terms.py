@@ -82,14 +82,14 @@ def timed(estate: Estate, part: Part, way: Way) -> Term | None:
 
 def _fits(timing: Timing, way: Way) -> bool:
     return (
-        (not timing.on or way.disruption in timing.on)
+        (not timing.after or way.disruption in timing.after)
         and (not timing.workloads or way.workload in timing.workloads)
         and (not timing.sites or way.site in timing.sites)
     )
 
 
 def _weight(timing: Timing) -> int:
-    return bool(timing.on) + bool(timing.workloads) + bool(timing.sites)
+    return bool(timing.after) + bool(timing.workloads) + bool(timing.sites)
 
 
 def assumed(estate: Estate, catalog: Catalog, part: Part, key: str, way: Way) -> Term:
