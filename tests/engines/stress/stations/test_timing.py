@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.factories.stations import PACES
+from tests.factories.stations import PACES, SHAPES
 
 from tripoint.engines.sizing.speed.throughput import Shape
 from tripoint.engines.stress.stations.pace import Pace, stay_of
@@ -41,3 +42,26 @@ def test_slots_are_those_of_all_replicas() -> None:
     pace = Pace(base_s=0.01, sequence_s=0.001, context_s=0.0, prefill_s=1e-5, max_sequences=40)
     assert BatchTiming(pace=pace, replicas=2.5).slots == 100
     assert BatchTiming(pace=pace, replicas=0.001).slots == 1
+
+
+@given(TIMINGS, SHAPES, st.integers(1, 4000))
+def test_a_typical_request_among_typical_ones_is_the_closed_form(
+    timing: BatchTiming, shape: Shape, running: int
+) -> None:
+    """Whether the others are named or taken to be alike."""
+    alike = replace(shape, input_tokens=int(shape.input_tokens), output_tokens=int(shape.output_tokens))
+    own = replace(timing, cached_share=alike.cached_share)
+    named = replace(own, typical=alike)
+    asked = (running, int(alike.input_tokens), int(alike.output_tokens))
+    assert named.times(*asked) == pytest.approx(own.times(*asked))
+
+
+@given(TIMINGS, SHAPES, st.integers(1, 4000), st.integers(1, 8000), st.integers(1, 2000))
+def test_longer_requests_stay_longer(
+    timing: BatchTiming, shape: Shape, running: int, tokens_in: int, tokens_out: int
+) -> None:
+    """Among the same others, more to read or to write never ends sooner."""
+    named = replace(timing, typical=shape)
+    total = sum(named.times(running, tokens_in, tokens_out))
+    assert sum(named.times(running, tokens_in + 1, tokens_out)) >= total * (1 - 1e-12)
+    assert sum(named.times(running, tokens_in, tokens_out + 1)) >= total * (1 - 1e-12)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from tripoint.engines.sizing.speed.throughput import Shape
 from tripoint.engines.stress.stations.pace import Pace
 
 
@@ -11,8 +12,9 @@ from tripoint.engines.stress.stations.pace import Pace
 class BatchTiming:
     """Time to first token and from there to the last, on replicas that share what runs at a place evenly.
 
-    The others are taken to be like the request that is asked about. This is `pace.stay_of` with its names folded into
-    one expression, since a trial asks it for every request.
+    This is `pace.stay_of` for a request among others of the `typical` shape, as one expression, since a trial asks it
+    for every request: iterations are as long as the others make them, and are interrupted by the others' prefills as
+    often as those come while a typical request is there. Without a typical shape the others are like the request.
     """
 
     pace: Pace
@@ -21,6 +23,25 @@ class BatchTiming:
     """Replicas at the place."""
     cached_share: float = 0.0
     """Share of input tokens whose prefill is saved."""
+    typical: Shape | None = None
+    """Mean request of those it runs beside."""
+
+    _known: tuple[float, ...] = field(init=False, repr=False, compare=False)
+    """What does not change between requests, in the order in which `times` takes it."""
+
+    def __post_init__(self) -> None:
+        pace, shape = self.pace, self.typical or Shape(input_tokens=0.0, output_tokens=0.0)
+        known = (
+            1 / self.replicas,
+            pace.prefill_s * (1 - self.cached_share),
+            pace.overhead_s,
+            pace.base_s,
+            pace.sequence_s + pace.context_s * (shape.input_tokens + shape.output_tokens / 2),
+            pace.prefill_s * shape.input_tokens * (1 - shape.cached_share),
+            shape.output_tokens,
+            -1.0 if pace.found_share is None else pace.found_share,
+        )
+        object.__setattr__(self, "_known", known)
 
     @property
     def slots(self) -> int:
@@ -29,18 +50,22 @@ class BatchTiming:
 
     def times(self, running: float, tokens_in: int, tokens_out: int) -> tuple[float, float]:
         """Seconds from begin to first token and from that to the last, `running` sequences sharing the place."""
-        pace = self.pace
-        beside = running / self.replicas
+        share, prefill_s, overhead, base, each, prefill, outputs, found = self._known
+        beside = running * share
         if beside < 1.0:
             beside = 1.0
-        prefill = pace.prefill_s * tokens_in * (1 - self.cached_share)
-        iteration = pace.base_s + beside * (pace.sequence_s + pace.context_s * (tokens_in + tokens_out / 2))
-        total = pace.overhead_s + beside * prefill + tokens_out * iteration
-        others = prefill * (beside - 1.0)
-        if pace.found_share is not None:
-            waiting = others * pace.found_share
+        own = prefill_s * tokens_in
+        if self.typical is None:
+            each += self.pace.context_s * (tokens_in + tokens_out / 2)
+            prefill, outputs = own, tokens_out
+        iteration = base + beside * each
+        decode, others = outputs * iteration, prefill * (beside - 1.0)
+        begun = overhead + own
+        total = begun + (tokens_out * iteration * (1 + others / decode) if decode > 0 else others)
+        if found >= 0.0:
+            waiting = others * found
         else:
-            busy = prefill * beside / total if total > 0 else 0.0
-            waiting = busy * prefill / (2 * (1 - busy)) if busy < 1.0 else others
-        first = pace.overhead_s + prefill + (waiting if waiting < others else others) + iteration / 2
+            whole, all_prefills = overhead + decode + prefill + others, prefill * beside
+            waiting = all_prefills * prefill / (2 * (whole - all_prefills)) if all_prefills < whole else others
+        first = begun + (waiting if waiting < others else others) + iteration / 2
         return (first, total - first) if first < total else (total, 0.0)
