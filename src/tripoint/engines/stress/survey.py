@@ -117,6 +117,7 @@ def _place(at: _Site) -> Place:
         most_nodes=_most(at),
         ready_after_s=_ready_after_s(at, works),
         is_cold=pool is not None and at.standing.nodes <= 0.0,
+        kept_nodes=at.standing.most,
         usd_per_node_hour=0.0 if hour is None else hour.useful,
         rates=_rates(at),
     )
@@ -151,7 +152,10 @@ def _timing(at: _Site, known: tuple[Asked, Work] | None) -> Timing:
         if chip is not None:
             pace = pace_of(at.ground.desk, work.errand, work.hosted, chip)
             replicas = at.standing.upstream.nodes * work.hosted.replicas_per_node
-            return BatchTiming(pace=pace, replicas=max(replicas, 1e-6), cached_share=asked.load.cached_share)
+            typical = work.errand.shape
+            return BatchTiming(
+                pace=pace, replicas=max(replicas, 1e-6), cached_share=asked.load.cached_share, typical=typical
+            )
     first = at.ground.desk.default("hosting.api_ttft_ms").value
     each = at.ground.desk.default("hosting.api_tpot_ms").value
     return SteadyTiming(first_s=first / MS_PER_S, in_s=0.0, out_s=each / MS_PER_S)

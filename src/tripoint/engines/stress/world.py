@@ -81,6 +81,8 @@ class Place:
     a token API."""
     is_cold: bool = False
     """True for a standby that has no nodes until they are needed."""
+    kept_nodes: float = 0.0
+    """Nodes a cold standby is to have, for which its rates and slots are; not read elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

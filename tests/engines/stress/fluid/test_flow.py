@@ -88,6 +88,23 @@ def test_more_capacity_ends_the_outage_when_it_is_ready() -> None:
     assert outcome.usd - without.usd == pytest.approx((4 * HOUR - 600) / HOUR / 3 + served * 0.0002 * 2, rel=0.05)
 
 
+def test_a_cold_standby_serves_once_its_nodes_are_there() -> None:
+    """It takes nothing before the loss, and half an hour after it all that found no room; two nodes are paid then."""
+    stands = (
+        place("a", rates={"chat": 3.0}),
+        place("b", rates={"chat": 3.0}, nodes=0.0, is_cold=True, kept_nodes=2.0, most_nodes=inf, ready_after_s=1800.0),
+    )
+    cold = world(stands)
+    quiet = only(flow(cold, (), start_hour=0, hours=DAY))
+    assert quiet.shed == 0.0
+    assert quiet.margin == pytest.approx(1 / 3)
+    lost = only(flow(cold, (fault(FaultKind.DOWN, "site-a", at=2, until=6),), start_hour=0, hours=DAY))
+    assert lost.outage_s == pytest.approx(1800.0)
+    assert lost.shed == pytest.approx(2.0 * 1800.0)
+    per_request = quiet.usd / quiet.answered
+    assert lost.usd - lost.answered * per_request == pytest.approx(2 / 3 * 2 * 3.5, rel=0.01)
+
+
 @pytest.mark.parametrize("service", ["registry", "control", "identity"])
 def test_without_what_orders_need_nothing_grows(service: str) -> None:
     """Capacity cannot be had while the registry, the control plane or the identity provider is out."""

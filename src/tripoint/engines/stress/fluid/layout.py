@@ -207,8 +207,8 @@ def _held_part(world: World, flows: Sequence[tuple[int, int, float]], share: Flo
 
 
 def _nodes(place: Place) -> float:
-    """Nodes that the rates of a place are for: those it has, or all it can have where it has none yet."""
-    return place.most_nodes if place.is_cold else place.nodes
+    """Nodes that the rates of a place are for."""
+    return place.kept_nodes if place.is_cold else place.nodes
 
 
 def _spare(place: Place) -> float:
