@@ -16,19 +16,27 @@ if TYPE_CHECKING:
     from tripoint.ports import Trials
     from tripoint.usecases.stress_campaign import StressOptions
 
-HERE, PROCESSES = "here", "processes"
+HERE, PROCESSES, RAY = "here", "processes", "ray"
 _GAP = 1e-3
 """How close to the best a changed estate is planned: as `tripoint plan` does."""
 _LONGEST_S = 30.0
 """Longest solve of a changed estate, s."""
-PLACES = (PROCESSES, HERE)
+PLACES = (PROCESSES, RAY, HERE)
 """Where trials may be played."""
 
 
 def trials_on(place: str, *, processes: int | None = None) -> Trials:
-    """What plays trials `here` or on the `processes` of this machine; raises `OptionError` for any other place."""
+    """What plays trials `here`, on the `processes` of this machine, or on a `ray` cluster.
+
+    Raises `MissingExtraError` without the extra `ray`, `OptionError` for any other place.
+    """
     from tripoint.adapters.trials_process import ProcessTrials
     from tripoint.domain.errors import OptionError
+
+    if place == RAY:
+        from tripoint.adapters.trials_ray import RayTrials
+
+        return RayTrials()
 
     if place not in PLACES:
         raise OptionError(f"trials cannot be played on `{place}`", hint=f"name one of {', '.join(PLACES)}")
@@ -91,7 +99,6 @@ def stress(
 ) -> StressReport:
     """What an estate and its plan withstand; raises `OptionError` for a plan of another estate."""
     from tripoint import __version__
-    from tripoint.adapters.plan_json import plan_to_json
     from tripoint.adapters.solver_highs import HighsSolver
     from tripoint.apps.settings import read_settings
     from tripoint.engines.placement.milp.program import SolveLimits
@@ -101,10 +108,10 @@ def stress(
 
     settings = read_settings()
     watching = watch or Watched()
-    plan_digest = _digest(plan_to_json(plan))
-    subject = subject_of(loaded, catalog, plan, today=settings.today, digests=(plan_digest, __version__))
+    tried = plan_digest(plan)
+    subject = subject_of(loaded, catalog, plan, today=settings.today, digests=(tried, __version__))
     place = trials or trials_on(PROCESSES)
-    decides = (loaded.digest, catalog.digest, plan_digest, __version__, str(options.seed), repr(scenarios))
+    decides = (loaded.digest, catalog.digest, tried, __version__, str(options.seed), repr(scenarios))
     keep = None if watching.folder is None else (watching.folder, _digest("\0".join(decides)))
 
     def runs(player: Player, orders: Sequence[Order], phase: str) -> tuple[Trial, ...]:
@@ -158,6 +165,13 @@ def read_stress(path: str | Path) -> StressReport:
 
     file = Path(path) / "stress.json" if Path(path).is_dir() else Path(path)
     return stress_from_json(read_text(file), file=str(path))
+
+
+def plan_digest(plan: Plan) -> str:
+    """What tells whether trials were played with this very plan."""
+    from tripoint.adapters.plan_json import plan_to_json
+
+    return _digest(plan_to_json(plan))
 
 
 def _digest(text: str) -> str:

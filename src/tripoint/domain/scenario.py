@@ -66,7 +66,7 @@ class Strike:
 
     kind: FaultKind
     """What happens."""
-    on: str
+    hits: str
     """What may be struck: `site`, `site:cloud`, `provider`, `region`, `domain`, `conduit`, `link`, `pool`, `pool:spot`,
     `node`, `accelerator`, `workload`, `dataset`, `labelled`, `dependants:keys`, `service:dns`, `price:spot`, `people`,
     or one id of the estate."""

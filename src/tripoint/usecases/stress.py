@@ -98,10 +98,10 @@ def stress(
     )
 
 
-def absence(missing: Sequence[str]) -> str:
-    """Why a scenario means nothing here, and what would let it."""
-    told = f"the estate and its plan have nothing of `{'`, `'.join(missing)}`"
-    sort, _, which = missing[0].partition(":")
+def absence(missing: str) -> str:
+    """Why a scenario that strikes this means nothing here, and what would let it."""
+    told = f"the estate and its plan have nothing of `{missing}`"
+    sort, _, which = missing.partition(":")
     if sort == "dependants":
         return f"{told}; declare it: `dependencies: [{{id: {which}, kind: {which}, needed_by: [all]}}]`"
     if sort in ("domain", "conduit"):

@@ -33,9 +33,9 @@ class StressOptions:
     """Ids of the scenarios to try; all when empty."""
     is_compound: bool = False
     """True to try pairs of what matters most as well, with magnitudes spread over their ranges."""
-    search_trials: int = 8
+    search_trials: int = 6
     """Trials at each magnitude that is tried on the way to where an objective breaks; 0 to leave that out."""
-    resolution: float = 1 / 16
+    resolution: float = 1 / 8
     """How well that magnitude is wanted, as a share of its range."""
 
 
@@ -114,7 +114,7 @@ class Campaign:
         for each in scenarios:
             if each.mode is TrialMode.REQUESTS:
                 order = Order(scenario=each.id, number=0, magnitudes=usual(each))
-                for line in player.requests(each, 0, player.faults(order)).timelines:
+                for line in player.requests(each, 0, player.faults(order))[0].timelines:
                     found.append(
                         OutageCourse(
                             scenario=each.id,

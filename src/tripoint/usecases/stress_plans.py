@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -143,15 +144,23 @@ class Structural:
 
     def _outcome(self, workload: str, plan: Plan, given_up: Sequence[str]) -> Outcome:
         """A workload over the horizon: placed whole or given up, and what it costs."""
-        usual_usd = next(each.cost_usd for each in self._plan.workloads if each.id == workload)
+        usual_usd = _cost(self._plan, workload)
         is_placed = workload not in given_up
         limit = _first_limit(plan)
         return Outcome(
             workload=workload, offered=1.0, answered=float(is_placed), late=0.0, shed=float(not is_placed), lost=0.0,
             outside=0.0, outage_s=0.0, stale_s=0.0, ttft_p99_ms=0.0, wait_p99_ms=0.0,
-            usd=next((each.cost_usd for each in plan.workloads if each.id == workload), 0.0), usual_usd=usual_usd,
+            usd=_cost(plan, workload), usual_usd=usual_usd,
             margin=_margin(plan), first_limit="" if limit is None else f"{limit.name} in {limit.exhausted}",
         )  # fmt: skip
+
+
+def _cost(plan: Plan, workload: str) -> float:
+    """Effective cost of a workload over the horizon, USD, what nobody is charged for spread in proportion."""
+    own = {each.id: each.cost_usd for each in plan.workloads}
+    spread = math.fsum(own.values())
+    whole = math.fsum(charge.effective_usd for charge in plan.charges)
+    return own.get(workload, 0.0) * (whole / spread if spread > 0.0 else 1.0)
 
 
 def _first_limit(plan: Plan) -> Headroom | None:

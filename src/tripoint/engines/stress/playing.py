@@ -18,6 +18,7 @@ from tripoint.engines.stress.aftermath import after
 from tripoint.engines.stress.fluid.flow import Basin
 from tripoint.engines.stress.fluid.layout import layout_of
 from tripoint.engines.stress.kernel.streams import Streams
+from tripoint.engines.stress.scaling import rescaled, scale_for, scaled
 from tripoint.engines.stress.scenarios.ground import Ground
 from tripoint.engines.stress.scenarios.resolve import faults_of
 from tripoint.engines.stress.trial.arrivals import arrivals_of
@@ -25,6 +26,8 @@ from tripoint.engines.stress.trial.play import Played, Rules, play
 from tripoint.engines.stress.world import World
 
 _S_PER_MIN = 60.0
+REQUESTS = 4000.0
+"""Requests of one trial, about: larger estates are played at a smaller scale."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,8 @@ class Player:
     """By id."""
     seed: int
     """Seed of every draw."""
+    most_requests: float = REQUESTS
+    """Requests of one trial, about."""
     _kept: dict[tuple[object, ...], Any] = field(default_factory=dict, repr=False, compare=False)
     """Courses without faults, which many trials share; grows in the process that plays."""
 
@@ -47,8 +52,8 @@ class Player:
         scenario = self.scenarios[order.scenario]
         faults = self.faults(order)
         if scenario.mode is TrialMode.REQUESTS:
-            played = self.requests(scenario, order.number, faults)
-            outcomes, events = played.outcomes, played.events
+            played, scale = self.requests(scenario, order.number, faults)
+            outcomes, events = rescaled(played.outcomes, scale), played.events
         else:
             outcomes, events = self._hours(scenario, order.number, faults), 0
         return Trial(
@@ -64,18 +69,20 @@ class Player:
         draws = Streams(self.seed, order.number)
         return faults_of(self.scenarios[order.scenario], order.magnitudes, self.ground, draws)
 
-    def requests(self, scenario: Scenario, number: int, faults: tuple[Fault, ...]) -> Played:
-        """One trial request by request, with its course over time."""
+    def requests(self, scenario: Scenario, number: int, faults: tuple[Fault, ...]) -> tuple[Played, float]:
+        """One trial request by request, with its course over time, and the scale it was played at."""
         seconds = scenario.minutes * _S_PER_MIN
         hour = self.start_hour(scenario, number)
+        scale = scale_for(self.world, hour=hour, seconds=seconds, requests=self.most_requests)
+        world = self._kept.setdefault(("world", scale), scaled(self.world, scale))
         key = ("requests", number, hour, seconds)
         draws = Streams(self.seed, number)
-        arrivals = arrivals_of(self.world, start_hour=hour, seconds=seconds, draws=draws)
+        arrivals = arrivals_of(world, start_hour=hour, seconds=seconds, draws=draws)
         if key not in self._kept:
-            plain = play(self.world, (), arrivals, draws=Streams(self.seed, number), until_s=seconds)
+            plain = play(world, (), arrivals, draws=Streams(self.seed, number), until_s=seconds)
             self._kept[key] = {each.workload: each.usd for each in plain.outcomes}
         rules = Rules(usual_usd=self._kept[key])
-        return play(self.world, faults, arrivals, draws=draws, until_s=seconds, rules=rules)
+        return play(world, faults, arrivals, draws=draws, until_s=seconds, rules=rules), scale
 
     def start_hour(self, scenario: Scenario, number: int) -> int:
         """Hour of the week a trial begins in: its own, the busiest for requests, one by chance for hours."""

@@ -63,7 +63,7 @@ def _strike(strike: Strike) -> str:
     said = []
     for field in fields(Strike):
         value = getattr(strike, field.name)
-        if field.name in ("kind", "on") or value != field.default:
+        if field.name in ("kind", "hits") or value != field.default:
             said.append(f"{field.name}: {_scalar(value)}")
     return f"{{{', '.join(said)}}}"
 

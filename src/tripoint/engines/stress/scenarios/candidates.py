@@ -38,7 +38,7 @@ _Find = Callable[[Ground, str], tuple[Target, ...]]
 
 
 def targets_of(ground: Ground, on: str) -> tuple[Target, ...]:
-    """What `Strike.on` may hit here, in the estate's order; nothing where the estate has no such thing."""
+    """What `Strike.hits` may hit here, in the estate's order; nothing where the estate has no such thing."""
     sort, _, which = on.partition(":")
     find = _FINDERS.get(sort)
     found = find(ground, which) if find is not None else ()

@@ -88,18 +88,18 @@ def _strike(scenario: Scenario, strike: Strike, path: str) -> Iterator[Finding]:
         elif field in _TIMES and units[name] not in MINUTES:
             message = f"`{name}` is in `{units[name]}`, a time is in {quoted(tuple(MINUTES))}"
             yield finding("TP1302", f"{path}.{field}", message)
-    if ":" in strike.on and not is_known(strike.on):
-        alike = [each for each in sorts() if each.startswith(strike.on.partition(":")[0])]
-        message = f"`{strike.on}` names no sort of thing"
+    if ":" in strike.hits and not is_known(strike.hits):
+        alike = [each for each in sorts() if each.startswith(strike.hits.partition(":")[0])]
+        message = f"`{strike.hits}` names no sort of thing"
         yield finding(
-            "TP1802", f"{path}.on", message, did_you_mean(strike.on, sorts()) or f"one of {quoted(alike or sorts())}"
+            "TP1802", f"{path}.hits", message, did_you_mean(strike.hits, sorts()) or f"one of {quoted(alike or sorts())}"
         )
     if strike.kind not in _FITTING[scenario.mode]:
         message = f"`{strike.kind}` means nothing in the mode `{scenario.mode}`"
         yield finding(
             "TP1803", f"{path}.kind", message, f"that mode knows {quoted([str(k) for k in _FITTING[scenario.mode]])}"
         )
-    if strike.kind in _SHARES and strike.on.partition(":")[0] not in ("node", "accelerator"):
+    if strike.kind in _SHARES and strike.hits.partition(":")[0] not in ("node", "accelerator"):
         low, high = ranges.get(strike.size, (0.0, 0.0)) if isinstance(strike.size, str) else (strike.size, strike.size)
         if low < 0.0 or high > 1.0:
             message = f"`{strike.kind}` is a share from 0 to 1, found {high if high > 1.0 else low:g}"

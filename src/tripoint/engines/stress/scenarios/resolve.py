@@ -30,14 +30,19 @@ def faults_of(scenario: Scenario, values: Values, ground: Ground, draws: Streams
     found: list[Fault] = []
     for number, strike in enumerate(scenario.strikes):
         name = f"strike/{scenario.id}/{number}"
-        for target in _picked(strike, targets_of(ground, strike.on), draws.named(name)):
+        for target in _picked(strike, targets_of(ground, strike.hits), draws.named(name)):
             found += _struck(scenario, strike, target, values, draws.named(f"{name}/{target.ids[0]}"))
     return tuple(found)
 
 
-def untouched(scenario: Scenario, ground: Ground) -> tuple[str, ...]:
-    """What the scenario would strike and the estate does not have; all of it must be there for it to mean anything."""
-    return tuple(dict.fromkeys(strike.on for strike in scenario.strikes if not targets_of(ground, strike.on)))
+def untouched(scenario: Scenario, ground: Ground) -> str:
+    """What the scenario is about and the estate does not have; empty where it has it.
+
+    A scenario is about what its first strike hits; the others only make it worse.
+    """
+    if not scenario.strikes or targets_of(ground, scenario.strikes[0].hits):
+        return ""
+    return scenario.strikes[0].hits
 
 
 def _picked(strike: Strike, targets: Sequence[Target], stream: Stream) -> tuple[Target, ...]:
@@ -54,7 +59,7 @@ def _struck(scenario: Scenario, strike: Strike, target: Target, values: Values, 
     begin_s = minutes_of(scenario, strike.at, values) * _S_PER_MIN
     lasts = math.inf if strike.lasts is None else minutes_of(scenario, strike.lasts, values) * _S_PER_MIN
     delay = max(minutes_of(scenario, strike.delay, values), target.grace_minutes) * _S_PER_MIN
-    sort = strike.on.partition(":")[0]
+    sort = strike.hits.partition(":")[0]
     size = size_of(strike.size, values)
     if sort in _NODES:
         begins = _moments(strike, target, values, begin_s, end_s, stream)
