@@ -109,6 +109,11 @@ def duration(seconds: float) -> str:
     return f"{seconds / 86400.0:.1f} d"
 
 
+def minutes(asked: float) -> str:
+    """A declared time: `15 min`, `4 h`."""
+    return f"{asked / 60:g} h" if asked >= 120 else f"{asked:g} min"
+
+
 def asked_text(objective: Objective | None) -> str:
     """An objective in a few words."""
     if objective is None:
@@ -117,11 +122,11 @@ def asked_text(objective: Objective | None) -> str:
     if objective.rto_minutes is not None:
         share = objective.least_share
         of = "" if share is None or share >= 1.0 else f" at {share:.0%}"
-        parts.append(f"RTO {duration(objective.rto_minutes * 60)}{of}")
+        parts.append(f"RTO {minutes(objective.rto_minutes)}{of}")
     elif objective.least_share is not None and objective.rpo_minutes is None:
         parts.append(f"{objective.least_share:.0%}")
     if objective.rpo_minutes is not None:
-        parts.append(f"RPO {duration(objective.rpo_minutes * 60)}")
+        parts.append(f"RPO {minutes(objective.rpo_minutes)}")
     if objective.highest_cost_factor is not None:
         parts.append(f"cost x{objective.highest_cost_factor:g}")
     if objective.residency:

@@ -150,8 +150,18 @@ def _choices(asked: Asked) -> list[tuple[Source, float]]:
         if part > 0.0:
             over = rerouted(asked, held)
             found += [repaired(asked, held, part), *([] if over is None else [over])]
-    found.sort(key=lambda source: (source.soonest_s, source.purse, source.how == "api", source.lane))
-    return [(source, source.most) for source in found]
+    ranked = [
+        (source.soonest_s + _alone_s(asked.book, source), source.purse, source.how == "api", source.lane, number)
+        for number, source in enumerate(found)
+    ]
+    return [(found[number], found[number].most) for *_, number in sorted(ranked)]
+
+
+def _alone_s(book: Book, source: Source) -> float:
+    """How long its copy takes with the road to itself."""
+    if source.stage_gb <= 0.0 or not source.crossed:
+        return 0.0
+    return source.stage_gb / min(rate.gb_per_s for rate in _roads(book, set(source.crossed)).values())
 
 
 def _purses(instance: Instance, moment: Moment, loss: Loss) -> dict[tuple[str, str], float]:
