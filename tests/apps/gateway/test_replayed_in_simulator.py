@@ -1,8 +1,9 @@
 """A live run of the gateway, recorded and played again: the simulator makes the same decisions, one by one.
 
 Three model servers as processes, two workloads (streamed and whole), real sockets; servers are killed and started
-again, answer errors for a while, are stopped and go on, one after the other and all at once. What is taken over from the record is when things
-were heard: arrivals, the time each attempt took, when the gateway looked around, and when each fault began and ended.
+again, answer errors for a while, are stopped and go on, one after the other and all at once. What is taken over from
+the record is when things were heard: arrivals, the time each attempt took, when the gateway looked around, and when
+each fault began and ended.
 Where each request goes, in which order, why, and how it ends, comes out of the simulator.
 """
 

@@ -87,8 +87,14 @@ class EventList(Generic[What]):
 
 def play(events: EventList[Callable[[float], None]], until: float) -> int:
     """Runs events that are calls, in order, up to and including `until`; how many were run."""
-    count, pop, soonest = 0, events.pop, events.soonest
-    while (at := soonest()) is not None and at <= until:
-        pop()[1](at)
+    heap, cancelled = events._heap, events._cancelled
+    count = 0
+    while heap and heap[0][0] <= until:
+        at, number, what = heappop(heap)
+        if cancelled and number in cancelled:
+            cancelled.discard(number)
+            continue
+        events.now = at
+        what(at)
         count += 1
     return count

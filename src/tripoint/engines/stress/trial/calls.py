@@ -86,8 +86,10 @@ class Call:
         self._jobs.clear()
         self._choice = None
         self.due = self._armed = inf
-        first_at = job.first_at if self.is_stream else now
-        stage.router.answered(choice, now - self.began_at, now)
+        first_at = job.first_at
+        if not self.is_stream:
+            first_at = now
+            stage.router.answered(choice, now - self.began_at, now)
         stage.router.ended(choice, None, now, tokens_out=self.tokens_out, stream_s=now - first_at)
         nano = stage.rates(choice).nano(self.tokens_in, self.tokens_out, 0)[0]
         stage.tally.answered(self, choice.target.id, nano, first_at - self.began_at)

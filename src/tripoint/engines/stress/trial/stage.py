@@ -21,7 +21,7 @@ from tripoint.engines.gateway.exchange.metering import Rates
 from tripoint.engines.gateway.health.board import LocalBoard
 from tripoint.engines.gateway.routing.query import Choice, Query, Shed
 from tripoint.engines.gateway.telemetry.trace import Trace
-from tripoint.engines.stress.kernel.events import EventList
+from tripoint.engines.stress.kernel.events import EventList, play
 from tripoint.engines.stress.kernel.streams import Streams
 from tripoint.engines.stress.trial.arrivals import Arrivals
 from tripoint.engines.stress.trial.calls import Call
@@ -50,7 +50,7 @@ class Stage:
     __slots__ = (
         "_asked", "_asks", "_draws", "_faults", "_gateway", "_is_plain", "_network", "_permitted", "_probes",
         "_queries", "_rates", "_rules", "_said", "_script", "_state", "_until_s", "_ways", "_world", "call", "count",
-        "events", "limit_s", "now", "open_calls", "patience_s", "records", "router", "servers", "shifts", "stall_s",
+        "events", "limit_s", "open_calls", "patience_s", "records", "router", "servers", "shifts", "stall_s",
         "tally", "tries",
     )  # fmt: skip
 
@@ -61,8 +61,8 @@ class Stage:
         self._rules = rules
         self._until_s = until_s
         self._script = script = rules.script
-        self.now = start_s = 0.0 if script is None else script.start_s
-        self.events: EventList[Callable[[float], None]] = EventList()
+        start_s = 0.0 if script is None else script.start_s
+        self.events: EventList[Callable[[float], None]] = EventList(start_s)
         self.servers = tuple(Server(place, self.events) for place in world.places)
         self._network = Network(world, draws)
         self.tally = Tally(world.demanded, until_s, rules.bin_s)
@@ -111,39 +111,38 @@ class Stage:
                 events.push(at, self._change)
         for at in (TICK_S,) if self._script is None else self._script.ticks:
             events.push(at, self._tick)
-        soonest, pop, arrive = events.soonest, events.pop, self._arrive
-        columns = (arrivals.workload, arrivals.number, arrivals.tokens_in, arrivals.tokens_out, arrivals.caller)
-        for at, *row in zip(arrivals.at.tolist(), *(column.tolist() for column in columns), strict=True):
+        columns = (
+            arrivals.at, arrivals.workload, arrivals.number, arrivals.tokens_in, arrivals.tokens_out, arrivals.caller,
+        )  # fmt: skip
+        streamed = [asked.is_interactive for asked in self._world.demanded]
+        for at, workload, number, tokens_in, tokens_out, caller in zip(
+            *(column.tolist() for column in columns), strict=True
+        ):
             if at >= self._until_s:
                 break
-            following = soonest()
-            while following is not None and following <= at:
-                self.now = following
-                pop()[1](following)
-                self.count += 1
-                following = soonest()
-            self.now = at
-            arrive(at, *row)
-            self.count += 1
+            self.count += play(events, at) + 1
+            events.now = at
+            call = Call(self, workload, number, (tokens_in, tokens_out), at)
+            call.caller = caller
+            call.is_stream = streamed[workload]
+            self.open_calls += 1
+            self.open(call, at)
         self._drain()
 
     def _drain(self) -> None:
         """No more arrive; what is under way ends."""
         events = self.events
         while self.open_calls and len(events):
-            self.now, what = events.pop()
-            what(self.now)
-            self.count += 1
+            self.count += play(events, events.now + TICK_S)
+            if self.open_calls and (at := events.soonest()) is not None and at > events.now + TICK_S:
+                events.now = at
+
+    @property
+    def now(self) -> float:
+        """Time of the trial, s."""
+        return self.events.now
 
     # --- requests ---------------------------------------------------------------------------------------------------
-
-    def _arrive(self, at: float, workload: int, number: int, tokens_in: int, tokens_out: int, caller: int) -> None:
-        call = Call(self, workload, number, (tokens_in, tokens_out), at)
-        call.caller = caller
-        asked = self._world.demanded[workload]
-        call.is_stream = asked.is_interactive
-        self.open_calls += 1
-        self.open(call, at)
 
     def open(self, call: Call, now: float) -> None:
         """A try of a request begins."""
