@@ -46,15 +46,13 @@ def dependency_payload(report: DependencyReport) -> dict[str, Any]:
 
 def bearing_line(bearing: Bearing) -> str:
     """One tolerance as a sentence, with both numbers."""
-    found = (
-        "not known: no `recovery.impacts` for all of them" if bearing.found is None else _amount(bearing, bearing.found)
-    )
-    verdict = "borne" if bearing.is_met else "not known" if bearing.found is None else "too much"
+    what = f"{_names(bearing.workloads)}: {_BOUNDS[bearing.bound]}"
+    allowed = _amount(bearing, bearing.allowed)
+    if bearing.found is None:
+        return f"{what} is not known, as `recovery.impacts` do not price all of them; {allowed} would be borne"
     by = f", mostly by {bearing.by}" if bearing.by and bearing.found else ""
-    return (
-        f"{_names(bearing.workloads)}: {_BOUNDS[bearing.bound]} {found}, at most {_amount(bearing, bearing.allowed)}"
-        f" is borne: {verdict}{by}"
-    )
+    verdict = "within" if bearing.is_met else "more than"
+    return f"{what} {_amount(bearing, bearing.found)}, {verdict} the {allowed} that is borne{by}"
 
 
 def spread_text(spread: Spread) -> str:
@@ -87,7 +85,22 @@ def _points(report: DependencyReport, is_full: bool) -> RenderableType:
             ]
         )
     )
+    if is_full and pairs:
+        body.append(_pairs(report))
     return titled("Single points", *body)
+
+
+def _pairs(report: DependencyReport) -> RenderableType:
+    """Every pair once, with the workloads it takes down, most hours first."""
+    hours: dict[str, float] = {}
+    names: dict[str, list[str]] = {}
+    for reliance in report.reliances:
+        for cut in reliance.pairs:
+            hours[cut.text] = hours.get(cut.text, 0.0) + cut.hours_per_year
+            names.setdefault(cut.text, []).append(reliance.workload)
+    ordered = sorted(hours, key=lambda text: (-hours[text], text))
+    columns = (("together take down", "f"), ("hours a year", "r"), ("workloads", "f"))
+    return table(columns, ([text, f"{hours[text]:.2g}", _names(tuple(names[text]))] for text in ordered))
 
 
 def _point_row(point: SinglePoint) -> list[str]:
