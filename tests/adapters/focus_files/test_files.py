@@ -119,7 +119,7 @@ def test_a_full_disk_leaves_the_old_file(ending: str, tmp_path: Path) -> None:
         write(file, columns_of("1.2"), sheets)
     assert file.read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
-    assert write(file, columns_of("1.2"), sheets) == sum(len(sheet.rows) for sheet in sheets)
+    assert write(file, columns_of("1.2"), sheets) == sum(sheet.size for sheet in sheets)
     assert os.stat(file).st_mode & 0o777 == 0o666 & ~_umask()
 
 

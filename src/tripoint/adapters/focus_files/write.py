@@ -12,9 +12,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
+
 from tripoint.adapters.atomic_file import replacing
 from tripoint.adapters.focus_files.session import literal, open_session, quoted
 from tripoint.engines.governance.focus.columns import Column, Kind, Part, amount_text, decimal_text
+from tripoint.engines.governance.focus.meters import Amount
 from tripoint.engines.governance.focus.sheet import Line, Period, Sheet, Sku
 
 _PARTS: Final = (Part.PERIOD, Part.LINE, Part.SKU)
@@ -39,7 +43,7 @@ def write_csv(path: Path, columns: Sequence[Column], sheets: Iterable[Sheet]) ->
         for sheet in sheets:
             for known, new in zip(parts, (sheet.periods, sheet.lines, sheet.skus), strict=True):
                 known += new
-            for row in sheet.rows:
+            for row in sheet.every():
                 of = (parts[0][row.period], parts[1][row.line], parts[2][row.sku])
                 writer.writerow(
                     getattr(of[place], column.fact)
@@ -47,7 +51,7 @@ def write_csv(path: Path, columns: Sequence[Column], sheets: Iterable[Sheet]) ->
                     else amount_text(column, getattr(row.amount, column.fact))
                     for place, column in shapes
                 )
-            count += len(sheet.rows)
+            count += sheet.size
     return count
 
 
@@ -58,12 +62,12 @@ def write_parquet(path: Path, columns: Sequence[Column], sheets: Iterable[Sheet]
         tempfile.TemporaryDirectory(prefix=".tripoint-focus-", dir=path.parent) as folder,
         open_session(str(path), Path(folder)) as session,
     ):
-        files = {each: Path(folder) / f"{each}.csv" for each in Part}
-        count = _stage(files, sheets)
+        files = {each: Path(folder) / f"{each}.csv" for each in _PARTS}
+        session.execute(f"CREATE TABLE amount ({', '.join(f'{name} BIGINT' for name in (*_NUMBERS, *_AMOUNTS))})")
+        count = _stage(session, files, sheets)
         for name in _PARTS:
             _load(session, name, files[name], dict.fromkeys(_FIELDS[name], "VARCHAR"))
             _convert(session, name, columns)
-        _load(session, Part.AMOUNT, files[Part.AMOUNT], dict.fromkeys((*_NUMBERS, *_AMOUNTS), "BIGINT"))
         chosen = ", ".join(f"{_expression(column)} AS {quoted(column.name)}" for column in columns)
         joined = " ".join(f"JOIN {name} ON {name}.number = amount.{name}_number" for name in _PARTS)
         session.execute(
@@ -73,14 +77,11 @@ def write_parquet(path: Path, columns: Sequence[Column], sheets: Iterable[Sheet]
 
 
 _NUMBERS: Final = tuple(f"{name}_number" for name in _PARTS)
-_AMOUNTS: Final = (
-    "quantity", "pricing_micro", "contracted_pico", "listed_pico", "nano", "list_nano", "marginal_nano", "requests",
-    "failed", "estimated", "reasoning",
-)  # fmt: skip
+_AMOUNTS: Final = Amount._fields
 
 
-def _stage(files: dict[Part, Path], sheets: Iterable[Sheet]) -> int:
-    """Writes each part once, and the rows as numbers only."""
+def _stage(session: Any, files: dict[Part, Path], sheets: Iterable[Sheet]) -> int:
+    """Writes each part once, and hands over the rows as numbers only."""
     streams = {name: file.open("w", encoding="utf-8", newline="") for name, file in files.items()}
     try:
         writers = {name: csv.writer(stream, lineterminator="\n") for name, stream in streams.items()}
@@ -94,21 +95,41 @@ def _stage(files: dict[Part, Path], sheets: Iterable[Sheet]) -> int:
                     for number, each in enumerate(new, first)
                 )
                 numbers[name] = first + len(new)
-            writers[Part.AMOUNT].writerows((row.period, row.line, row.sku, *row.amount) for row in sheet.rows)
-            count += len(sheet.rows)
+            _add_rows(session, sheet)
+            count += sheet.size
         return count
     finally:
         for stream in streams.values():
             stream.close()
 
 
+def _add_rows(session: Any, sheet: Sheet) -> None:
+    if sheet.many is not None:
+        _add(session, (sheet.many.periods, sheet.many.lines, sheet.many.skus, *sheet.many.amounts))
+    if sheet.rows:
+        columns = zip(*((row.period, row.line, row.sku, *row.amount) for row in sheet.rows), strict=True)
+        _add(session, [_column(each) for each in columns])
+
+
+def _column(values: Sequence[int | None]) -> npt.NDArray[np.int64]:
+    nothing = [value is None for value in values]
+    known = np.array([0 if value is None else value for value in values], np.int64)
+    return np.ma.masked_array(known, nothing) if any(nothing) else known
+
+
+def _add(session: Any, columns: Sequence[npt.NDArray[np.int64]]) -> None:
+    names = (*_NUMBERS, *_AMOUNTS)
+    session.register("arriving", dict(zip(names, columns, strict=True)))
+    session.execute(f"INSERT INTO amount SELECT {', '.join(names)} FROM arriving")
+    session.unregister("arriving")
+
+
 def _load(session: Any, name: Part, file: Path, types: dict[str, str]) -> None:
-    known = types if name is Part.AMOUNT else {"number": "BIGINT", **types}
+    known = {"number": "BIGINT", **types}
     described = ", ".join(f"{literal(column)}: {literal(type_)}" for column, type_ in known.items())
-    null = "" if name is Part.AMOUNT else _NULL
     session.execute(
         f"CREATE TABLE {name} AS SELECT * FROM read_csv({literal(str(file))}, columns={{{described}}}, header=false,"
-        f" auto_detect=false, delim=',', quote='\"', escape='\"', nullstr={literal(null)})"
+        f" auto_detect=false, delim=',', quote='\"', escape='\"', nullstr={literal(_NULL)})"
     )
 
 

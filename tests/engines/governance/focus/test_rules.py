@@ -28,7 +28,7 @@ def rows() -> list[dict[str, str | None]]:
         ]
     )
     made = []
-    for row in sheet.rows:
+    for row in sheet.every():
         parts = {
             Part.PERIOD: sheet.periods[row.period],
             Part.LINE: sheet.lines[row.line],

@@ -7,13 +7,16 @@ make them anew.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeVar
+
+import numpy as np
 
 from tripoint.domain.ledger import EntryKind, PriceRow, Spend
 from tripoint.domain.money import PICO_PER_NANO
 from tripoint.engines.governance.focus.columns import decimal_text
 from tripoint.engines.governance.focus.meters import TOKENS, Amount, Meter, Metered, rate, split
+from tripoint.engines.governance.focus.priced import METERS, Ints, priced
 from tripoint.engines.governance.ledger.days import day_number, day_text
 
 DIMENSIONS: Final = ("kind", "tenant", "key", "workload", "model", "site", "upstream", "tariff", "prices")
@@ -145,6 +148,19 @@ class Row(NamedTuple):
     """Its amount."""
 
 
+class Many(NamedTuple):
+    """Rows as columns; every amount is there."""
+
+    periods: Ints
+    """[row] period."""
+    lines: Ints
+    """[row] line."""
+    skus: Ints
+    """[row] SKU."""
+    amounts: Ints
+    """[field of `Amount`, row]."""
+
+
 class Sheet(NamedTuple):
     """Rows, and the parts they are the first to point at."""
 
@@ -155,15 +171,31 @@ class Sheet(NamedTuple):
     skus: tuple[Sku, ...]
     """SKUs likewise."""
     rows: tuple[Row, ...]
-    """Every row."""
+    """Rows that are not among `many`."""
+    many: Many | None = None
+    """The others."""
+
+    @property
+    def size(self) -> int:
+        """How many rows there are."""
+        return len(self.rows) + (0 if self.many is None else self.many.amounts.shape[1])
+
+    def every(self) -> Iterator[Row]:
+        """All of them."""
+        if self.many is not None:
+            columns = (self.many.periods, self.many.lines, self.many.skus)
+            parts = zip(*(each.tolist() for each in columns), strict=True)
+            amounts = zip(*self.many.amounts.tolist(), strict=True)
+            for (period, line, sku), amount in zip(parts, amounts, strict=True):
+                yield Row(period, line, sku, Amount._make(amount))
+        yield from self.rows
 
 
 PriceOf = Callable[[str, str], PriceRow | None]
 """The price row of a version (first) and a tariff (second)."""
 
 
-_new = tuple.__new__
-_Part = TypeVar("_Part", Period, Sku)
+_Part = TypeVar("_Part", Period, Sku, tuple[str, ...])
 
 
 class SheetMaker:
@@ -181,35 +213,69 @@ class SheetMaker:
     def make(self, spends: Sequence[Spend]) -> Sheet:
         """The rows of sums by time (`YYYY-MM-DD`, or with `THH`) and `DIMENSIONS`."""
         counts = len(self._periods), len(self._lines), len(self._skus)
-        lines: list[Line] = []
         rows: list[Row] = []
+        usage: list[tuple[Spend, PriceRow]] = []
         for spend in spends:
-            time, *names = spend.by
-            key = tuple(names)
-            price = self._price_of(names[8], names[7]) if names[8] else None
-            metered = split(names[0], spend, price)
-            if not metered:
-                continue
-            period = self._times.get(time)
-            if period is None:
-                period = self._times[time] = _number(self._periods, period_of(time))
-            line = self._lines.get(key)
-            if line is None:
-                line = self._lines[key] = len(self._lines)
-                lines.append(_line(self._issuer, names))
-            priced = key[4:] if price is not None else ()
-            rows += [_new(Row, (period, line, self._sku(priced, names, each, price), each[1])) for each in metered]
+            price = self._price_of(spend.by[9], spend.by[8]) if spend.by[9] else None
+            if price is not None and spend.by[1] == EntryKind.USAGE:
+                usage.append((spend, price))
+            else:
+                rows += self._rows(spend, price)
+        many = self._many(usage)
+        if many is None:
+            rows += [row for spend, price in usage for row in self._rows(spend, price)]
         periods, skus = tuple(self._periods)[counts[0] :], tuple(self._skus)[counts[2] :]
-        return Sheet(periods, tuple(lines), skus, tuple(rows))
+        lines = tuple(_line(self._issuer, names) for names in tuple(self._lines)[counts[1] :])
+        return Sheet(periods, lines, skus, tuple(rows), many)
 
-    def _sku(self, priced: tuple[str, ...], names: Sequence[str], metered: Metered, price: PriceRow | None) -> int:
-        """Number of a SKU; `priced` is all that tells one with a price row from another, beside its meter."""
+    def _rows(self, spend: Spend, price: PriceRow | None) -> list[Row]:
+        """Rows of one row of sums."""
+        time, *names = spend.by
+        metered = split(names[0], spend, price)
+        if not metered:
+            return []
+        key = tuple(names)
+        period, line = self._period(time), _number(self._lines, key)
+        of_price = key[4:] if price is not None else ()
+        return [Row(period, line, self._sku(of_price, names, each, price), each.amount) for each in metered]
+
+    def _many(self, usage: Sequence[tuple[Spend, PriceRow]]) -> Many | None:
+        """Rows of usage with its price row, as columns; `None` where they do not fit any."""
+        numbers: dict[tuple[str, ...], int] = {}
+        prices: list[PriceRow] = []
+        skus: list[tuple[int, ...]] = []
+        parts: list[tuple[int, int, int]] = []
+        for spend, price in usage:
+            key = spend.by[5:]
+            number = numbers.get(key)
+            if number is None:
+                number = numbers[key] = len(prices)
+                prices.append(price)
+                skus.append(tuple([self._priced_sku(key, spend.by[1:], meter, price) for meter in METERS]))
+            parts.append((self._period(spend.by[0]), _number(self._lines, spend.by[1:]), number))
+        found = priced([spend for spend, _ in usage], prices, [part[2] for part in parts])
+        if found is None:
+            return None
+        periods, lines, rows = np.array(parts, np.int64).reshape(-1, 3).T[:, found.places]
+        return Many(periods, lines, np.array(skus, np.int64).reshape(-1, 4)[rows, found.meters], found.amounts)
+
+    def _period(self, time: str) -> int:
+        known = self._times.get(time)
+        if known is None:
+            known = self._times[time] = _number(self._periods, period_of(time))
+        return known
+
+    def _sku(self, of_price: tuple[str, ...], names: Sequence[str], metered: Metered, price: PriceRow | None) -> int:
+        """Number of a SKU; `of_price` is all that tells one with a price row from another, beside its meter."""
         if price is None:  # its unit price is its own cost
             return _number(self._skus, _lump_sku(names, metered))
-        key = (*priced, metered.meter)
+        return self._priced_sku(of_price, names, metered.meter, price)
+
+    def _priced_sku(self, of_price: tuple[str, ...], names: Sequence[str], meter: Meter, price: PriceRow) -> int:
+        key = (*of_price, meter)
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = _number(self._skus, _priced_sku(names, metered.meter, price))
+            known = self._known[key] = _number(self._skus, _priced_sku(names, meter, price))
         return known
 
 
