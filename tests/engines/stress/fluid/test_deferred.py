@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tripoint.engines.stress.fluid.deferred import catch_up, spread_over
+from tripoint.engines.stress.fluid.deferred import Way, catch_up, spread_over
 
 PIECES = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(1, 5)), min_size=1, max_size=30)
 
@@ -47,7 +47,7 @@ def test_waits_are_those_of_a_queue_in_order(pieces: list[tuple[int, int, int]])
 def test_work_goes_to_the_first_place_first() -> None:
     """The next one gets what found no room, a place that is not allowed none; what is left shrinks."""
     free = np.array([[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]])
-    ways = [(2, 0.25, np.array([1.0, 0.0])), (0, 0.5, np.array([1.0]))]
+    ways: list[Way] = [(2, 0.25, np.array([1.0, 0.0])), (0, 0.5, None)]
     done = [(at, here.tolist()) for at, here in spread_over(np.array([5.0, 1.0]), ways, free)]
     assert done == [(2, [4.0, 0.0]), (0, [1.0, 1.0])]
     assert free.tolist() == [[0.5, 0.5], [1.0, 1.0], [0.0, 1.0]]

@@ -22,6 +22,9 @@ from tripoint.engines.stress.fluid.spans import Key
 from tripoint.engines.stress.kernel.arithmetic import Floats
 from tripoint.engines.stress.kernel.arrivals import clock_times
 
+Way = tuple[int, float, Floats | None]
+"""A place, what a unit of work takes of it, and [T] 1 where it may be there, 0 elsewhere; `None` for everywhere."""
+
 _SLACK = 1e-9
 _LEAST_NEED = 1e-12
 
@@ -65,16 +68,17 @@ class _Sums(NamedTuple):
     margin: float
 
 
-def spread_over(rates: Floats, ways: Sequence[tuple[int, float, Floats]], free: Floats) -> Iterator[tuple[int, Floats]]:
+def spread_over(rates: Floats, ways: Sequence[Way], free: Floats) -> Iterator[tuple[int, Floats]]:
     """Does work at `rates` [T] at one place after another until it is done, and takes it from what is `free` [P, T].
 
-    `ways` are places, what a unit takes of each, and 1 where it may be there; gives places and rates [T] done there.
+    Gives places and rates [T] done there.
     """
     rest = rates.copy()
     for at, need, allowed in ways:
         if rest.max(initial=0.0) <= 0.0:
             return
-        here = np.minimum(rest, free[at] * (allowed / need))
+        room = free[at] * (1.0 / need)
+        here = np.minimum(rest, room if allowed is None else room * allowed)
         rest -= here
         np.maximum(free[at] - here * need, 0.0, out=free[at])
         yield at, here
@@ -128,17 +132,17 @@ class Deferred:
             outside += here * setting.counted[OUTSIDE, flow, at]
         return _Usually(free=free, room=room, done=done, usd=usd, outside=outside), left
 
-    def _ways(
-        self, flow: int, settings: Sequence[Setting], which: NDArray[np.int64] | None = None
-    ) -> list[tuple[int, float, Floats]]:
-        """Places, what a request takes of each, and 1 in the pieces where it may be there."""
-        found: list[tuple[int, float, Floats]] = []
+    def _ways(self, flow: int, settings: Sequence[Setting], which: NDArray[np.int64] | None = None) -> list[Way]:
+        """Places, what a request takes of each, and 1 in the pieces where it may be there; `None` for all of them."""
+        found: list[Way] = []
         for at in self._layout.ways[flow]:
-            allowed = np.array([float(setting.allowed[flow, at]) for setting in settings])
-            if allowed.any():
-                need = max(float(self._layout.need[flow, at]), _LEAST_NEED)
-                found.append((at, need, allowed if which is None or allowed.all() else allowed[which]))
-        return [(at, need, np.ones(1) if allowed.all() else allowed) for at, need, allowed in found]
+            allowed = [bool(setting.allowed[flow, at]) for setting in settings]
+            need = max(float(self._layout.need[flow, at]), _LEAST_NEED)
+            if all(allowed):
+                found.append((at, need, None))
+            elif which is not None and any(allowed):
+                found.append((at, need, np.array(allowed, dtype=np.float64)[which]))
+        return found
 
     def _one(
         self, tried: Tried, flow: int, touched: NDArray[np.int64], free: Floats
@@ -169,20 +173,23 @@ class Deferred:
         own, where = lengths[touched], spans.key[pieces.span[touched]]
         for at, here in spread_over(course.done[touched] / own, ways, free):
             for index, kind in enumerate((USD, OUTSIDE)):
-                each = np.array([float(setting.counted[kind, flow, at]) for setting in settings])
-                if each.any():
-                    amounts[index] += float((here * own * each[where]).sum())
+                each = [float(setting.counted[kind, flow, at]) for setting in settings]
+                if len(each) == 1:
+                    amounts[index] += each[0] * float((here * own).sum())
+                elif any(each):
+                    amounts[index] += float((here * own * np.array(each)[where]).sum())
         held = np.array([(layout.held_part[flow] * layout.held_usd * setting.held).sum() for setting in settings])
         amounts[0] += float((held[spans.key] * np.diff(spans.edges)).sum())
         limit_hours = layout.world.demanded[layout.workload_of[flow]].deadline_hours
         return _sums(course, (edges, arriving, possible), limit_hours, amounts), touched, free
 
 
-def _rooms(free: Floats, ways: Sequence[tuple[int, float, Floats]]) -> Floats:
+def _rooms(free: Floats, ways: Sequence[Way]) -> Floats:
     """[T] requests per second possible at all ways together."""
     total = np.zeros(free.shape[1])
     for at, need, allowed in ways:
-        total += free[at] * (allowed / need)
+        room = free[at] * (1.0 / need)
+        total += room if allowed is None else room * allowed
     return total
 
 

@@ -51,7 +51,7 @@ def empty(layout: Layout, moments: int) -> Filled:
 
 
 def fill(layout: Layout, setting: Setting, asked: Floats, capacity: Floats, spare: Floats) -> Filled:
-    """Serves `asked` [F, N] requests per second from `capacity` and `spare` [P, N], shares of places.
+    """Serves `asked` [F, N] requests per second from `capacity` [P, N] and `spare` [G, N], shares of places.
 
     Flows that nobody waits for are left out: they take what remains (`deferred`).
     """
@@ -68,7 +68,7 @@ def fill(layout: Layout, setting: Setting, asked: Floats, capacity: Floats, spar
             key = (like, *sorted(ways))
             if key not in wholes:
                 wholes[key] = _whole(layout.need[like], ways, capacity)
-            taken = [(capacity[at] - filled.free[at], layout.need[flow, at]) for at in ways if at in touched]
+            taken = [(capacity[at], filled.free[at], layout.need[flow, at]) for at in ways if at in touched]
             whole = wholes[key] * _times(layout.need[like], layout.need[flow], ways)
             filled.margin[flow] = _margin(whole, taken, asked[flow], rest)
     return filled
@@ -97,7 +97,9 @@ def _serve(
         rest -= _pour(layout, setting, (flow, at), rest, (filled, filled.free[at]))[0]
     if more is not None and rest.max(initial=0.0) > TINY:
         for at in ways:
-            amount, taken = _pour(layout, setting, (flow, at), rest, (filled, more[at]))
+            if at not in layout.growing:
+                continue
+            amount, taken = _pour(layout, setting, (flow, at), rest, (filled, more[layout.growing[at]]))
             rest -= amount
             filled.counted[USD, flow] += taken * (layout.spare_usd[at] * setting.held[at])
     return rest
@@ -138,15 +140,17 @@ def _times(alike: Floats, need: Floats, ways: Sequence[int]) -> float:
     return next((float(alike[at] / need[at]) for at in ways if need[at] > 0.0), 1.0)
 
 
-def _margin(whole: Floats, taken: Sequence[tuple[Floats, float]], asked: Floats, rest: Floats) -> Floats:
+def _margin(whole: Floats, taken: Sequence[tuple[Floats, Floats, float]], asked: Floats, rest: Floats) -> Floats:
     """[N] free share of what a flow may use, in its own requests per second; -1 when there is nothing to use at all.
 
-    `taken` are shares of places taken by it and by those before it, each with what its own requests take of the place.
+    `taken` are places that it and those before it use: capacity, what is free of it, and what its own requests take.
     """
-    left = whole - rest
-    for share, need in taken:
+    left, used = whole - rest, np.empty_like(whole)
+    for capacity, free, need in taken:
         if need > 0.0:
-            left -= share * (1.0 / need)
+            np.subtract(capacity, free, out=used)
+            used *= 1.0 / need
+            left -= used
     base = np.maximum(whole, asked)
     is_limited = (base > 0.0) & np.isfinite(base)
     margin: Floats = np.where(is_limited, left, 1.0) / np.where(is_limited, base, 1.0)

@@ -30,7 +30,7 @@ from tripoint.engines.stress.kernel.arithmetic import Floats
 from tripoint.engines.stress.world import World
 
 _LINKS = (FaultKind.LINK_DOWN, FaultKind.LINK_DELAY)
-_TOGETHER = 8192
+_TOGETHER = 4096
 """Pieces filled at once: enough to drown the cost of a call, few enough to stay in the cache."""
 
 Answer = tuple[Outcome, ...]
@@ -103,10 +103,11 @@ class Basin:
         which = np.concatenate(
             [np.array(named)[spans.key][own.span] for named, (spans, own) in zip(numbers, each, strict=True)]
         )
-        spare = capacity * is_ready * self._layout.spare[:, None]
-        filled, rates = self._filled(
-            (list(number_by_key), which), asked, capacity * self._layout.stands[:, None], spare
-        )
+        growing = list(self._layout.growing)
+        spare = capacity[growing] * is_ready * self._layout.spare[growing, None]
+        if self._layout.is_cold.any():
+            capacity[self._layout.is_cold] = 0.0
+        filled, rates = self._filled((list(number_by_key), which), asked, capacity, spare)
         found: list[Tried] = []
         start = 0
         for cut in waiting:

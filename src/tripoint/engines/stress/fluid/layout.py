@@ -63,14 +63,16 @@ class Layout:
     """[P] cost of its nodes per second whether they work or not, USD."""
     held_part: Floats
     """[F, P] part of that a flow bears: by what the plan has it take of the place."""
-    stands: Floats
-    """[P] capacity that serves already: 1, or 0 for a standby that has no nodes until they are needed."""
+    is_cold: Flags
+    """[P] true for a standby that has no nodes until they are needed; all others stand with a capacity of 1."""
     spare: Floats
     """[P] capacity that can still be had there, as a multiple of what `need` is counted in."""
     spare_usd: Floats
     """[P] cost per second of one such, USD."""
     ready_s: Floats
     """[P] seconds until capacity asked for serves; infinite where there is none."""
+    growing: Mapping[int, int]
+    """Places where capacity can be asked for, each with its number among them; G of them."""
 
     def links_of(self, flow: int) -> Mapping[str, tuple[str, ...]]:
         """Links on the way of a flow, by site; none where its callers come together."""
@@ -118,9 +120,10 @@ def layout_of(world: World, *, by_callers: bool = False) -> Layout:
             [target.held_nano_per_hour / NANO_PER_USD / SECONDS_PER_HOUR for target in world.table.targets]
         ),
         held_part=_held_part(world, flows, share, need),
-        stands=np.array([0.0 if place.is_cold else 1.0 for place in world.places]),
+        is_cold=np.array([place.is_cold for place in world.places], dtype=np.bool_),
         spare=np.array([_spare(place) for place in world.places]),
         spare_usd=np.array([place.usd_per_node_hour * _nodes(place) / SECONDS_PER_HOUR for place in world.places]),
+        growing={at: number for number, at in enumerate(_growing(world))},
         ready_s=np.array([place.ready_after_s if _spare(place) > 0.0 else np.inf for place in world.places]),
     )
 
@@ -209,6 +212,10 @@ def _held_part(world: World, flows: Sequence[tuple[int, int, float]], share: Flo
 def _nodes(place: Place) -> float:
     """Nodes that the rates of a place are for."""
     return place.kept_nodes if place.is_cold else place.nodes
+
+
+def _growing(world: World) -> list[int]:
+    return [at for at, place in enumerate(world.places) if _spare(place) > 0.0 and isfinite(place.ready_after_s)]
 
 
 def _spare(place: Place) -> float:

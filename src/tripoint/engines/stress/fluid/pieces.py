@@ -63,8 +63,8 @@ def usual(layout: Layout, setting: Setting, *, start_hour: int, hours: int) -> U
     """The course of `hours` hours from an hour of the week, demand growing as declared."""
     edges: Floats = np.arange(hours + 1, dtype=np.float64) * SECONDS_PER_HOUR
     asked = _asked(layout, start_hour, hours)
-    stands = np.repeat(layout.stands[:, None], hours, axis=1)
-    filled = fill(layout, setting, asked, stands, np.zeros_like(stands))
+    stands = np.repeat(1.0 - layout.is_cold[:, None], hours, axis=1)
+    filled = fill(layout, setting, asked, stands, np.zeros((len(layout.growing), hours)))
     rates = quantities(layout, setting, asked, filled)
     passed = np.zeros((*rates.shape[:2], hours + 1))
     np.cumsum(rates * SECONDS_PER_HOUR, axis=2, out=passed[:, :, 1:])

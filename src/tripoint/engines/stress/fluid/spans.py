@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -50,7 +49,7 @@ class Spans(NamedTuple):
     demand: Floats
     """[F, S] times what is asked."""
     spare: Flags
-    """[P, S] whether capacity that was asked for serves."""
+    """[G, S] whether capacity that was asked for serves."""
     keys: tuple[Key, ...]
     """What occurs of them, see `Key`."""
     key: NDArray[np.int64]
@@ -66,9 +65,10 @@ class Struck:
         self._layout = layout
         self._places: dict[tuple[FaultKind, tuple[str, ...]], list[int]] = {}
         self._flows: dict[tuple[str, ...], list[int]] = {}
-        waits = sorted(dict.fromkeys(float(each) for each in layout.ready_s if isfinite(each)))
-        self.growing = [(each, [int(at) for at in np.flatnonzero(layout.ready_s == each)]) for each in waits]
-        """Seconds until more serves, and the places where it takes so long."""
+        self.growing: dict[float, list[int]] = {}
+        """Seconds until more serves -> numbers of the places where it takes so long."""
+        for at, number in layout.growing.items():
+            self.growing.setdefault(float(layout.ready_s[at]), []).append(number)
 
     def places(self, fault: Fault) -> list[int]:
         """Indexes of places."""
@@ -88,23 +88,24 @@ class Struck:
 
 def spans_of(layout: Layout, struck: Struck, faults: Sequence[Fault], until_s: float) -> Spans:
     """The spans of one trial of `until_s` seconds."""
-    waits = _waits(faults, until_s)
+    lasting = [(_moment(_begins(fault)), _moment(min(fault.until_s, until_s))) for fault in faults]
     ready = [
-        (places, _moment(begin + ready_s + delay), end)
-        for begin, end, delay in waits
-        for ready_s, places in struck.growing
+        (numbers, _moment(begin + ready_s + delay), end)
+        for begin, end, delay in _waits(faults, lasting)
+        for ready_s, numbers in struck.growing.items()
         if begin + ready_s + delay < end
     ]
-    cuts = {0.0, until_s, *(_moment(at) for at in moments(faults)), *(begin for _, begin, _ in ready)}
+    cuts = {0.0, until_s, *(begin for _, begin, _ in ready), *(at for both in lasting for at in both)}
+    cuts.update(_moment(at) for at in moments([fault for fault in faults if fault.ramp_s > 0.0]))
     edges = sorted(at for at in cuts if 0.0 <= at <= until_s)
     count, width = len(edges) - 1, len(layout.world.places)
     capacity, demand = np.ones((width, count)), np.ones((len(layout.workload_of), count))
-    spare, is_struck = np.zeros((width, count), dtype=bool), np.zeros(count, dtype=bool)
+    spare, is_struck = np.zeros((len(layout.growing), count), dtype=bool), np.zeros(count, dtype=bool)
     held: dict[int, list[tuple[FaultKind, tuple[str, ...], float]]] = {}
-    for places, begin, end in ready:
-        spare[places, bisect_left(edges, begin) : bisect_left(edges, end)] = True
-    for fault in faults:
-        first, last = (bisect_left(edges, _moment(at)) for at in (_begins(fault), min(fault.until_s, until_s)))
+    for numbers, begin, end in ready:
+        spare[numbers, bisect_left(edges, begin) : bisect_left(edges, end)] = True
+    for fault, (begin, end) in zip(faults, lasting, strict=True):
+        first, last = bisect_left(edges, begin), bisect_left(edges, end)
         is_struck[first:last] = True
         for start, stop in _steps(fault, edges, first, last):
             strength = 1.0 if fault.ramp_s <= 0.0 else force(fault, (edges[start] + edges[start + 1]) / 2.0)
@@ -174,12 +175,12 @@ def _left(fault: Fault, strength: float, size: float) -> float:
     return 1.0 / max(1.0, size) if kind is FaultKind.SLOW else 1.0
 
 
-def _waits(faults: Sequence[Fault], until_s: float) -> list[tuple[float, float, float]]:
+def _waits(faults: Sequence[Fault], lasting: Sequence[tuple[float, float]]) -> list[tuple[float, float, float]]:
     """(begin, end, delay) of stretches in which more capacity is wanted: what overlaps or touches is one of them.
 
-    `delay` is what an absent approver adds, s.
+    `lasting` is begin and end of each fault; `delay` is what an absent approver adds, s.
     """
-    times_s = sorted((_begins(fault), min(fault.until_s, until_s)) for fault in faults if fault.kind in _NEEDS_MORE)
+    times_s = sorted(both for fault, both in zip(faults, lasting, strict=True) if fault.kind in _NEEDS_MORE)
     joined: list[list[float]] = []
     for begin, end in times_s:
         if joined and begin <= joined[-1][1]:
