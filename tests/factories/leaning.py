@@ -63,7 +63,8 @@ def estate(*sites: Site, workloads: tuple[Workload, ...], **fields: Any) -> Esta
 def report(asked: Estate, catalog: Any, **fields: Any) -> DependencyReport:
     """What it leans on, as it runs today."""
     copies = {str(each.id): tuple(map(str, each.copies)) for each in asked.datasets}
-    question = Question(served=served_today(asked, catalog), copies=copies, **({"back_hours": {}} | fields))
+    usual: dict[str, Any] = {"served": served_today(asked, catalog), "copies": copies, "back_hours": {}}
+    question = Question(**(usual | fields))
     return dependency_report(asked, catalog, question)
 
 

@@ -10,6 +10,7 @@ from tests.factories.recovering import TODAY, loaded, planned, recovering_catalo
 
 from tripoint.domain.cut import Basis
 from tripoint.domain.dataset import Dataset
+from tripoint.domain.dependency import Dependency, DependencyKind
 from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.errors import OptionError
 from tripoint.domain.estate import Estate
@@ -118,3 +119,22 @@ def test_a_stress_run_scores_by_simulation(fields: dict[str, object], standing: 
     assert scores.usd_per_year is not None
     assert scores.simulation.ground is Ground.SIMULATION
     assert [each.workload for each in scores.drill.graded] == [WorkloadId("chat")]
+
+
+def test_a_server_takes_its_part() -> None:
+    """Of two servers that are both needed each takes some, as often as both fail together."""
+    estate = split()
+    found = assess_dependencies(loaded(estate), recovering_catalog(), planned(estate), today=TODAY)
+    (server,) = [cut for cut in found.reliances[0].singles if cut.members == ("node:hall/server",)]
+    assert server.instances == 2
+    assert 0.0 < server.lost_share <= 0.5
+    assert server.per_year == pytest.approx(2 * 2.0)
+
+
+def test_a_refined_server_fails_as_declared() -> None:
+    """Figures of one's own servers, by the name of their pool."""
+    own = Dependency(id="hall/server", kind=DependencyKind.NODE, fails_per_year=1.0, hours_to_repair=4.0)
+    estate = split(dependencies=(own,))
+    found = assess_dependencies(loaded(estate), recovering_catalog(), planned(estate), today=TODAY)
+    (server,) = [cut for cut in found.reliances[0].singles if cut.members == ("node:hall/server",)]
+    assert (server.per_year, server.hours) == pytest.approx((2.0, 4.0))

@@ -36,6 +36,8 @@ class DependencyKind(StrEnum):
     LINK = "link"
     API = "api"
     """A token-priced model API."""
+    NODE = "node"
+    """A server of a pool, named `site/node_type`."""
     DATASET = "dataset"
     OTHER = "other"
 
@@ -50,6 +52,7 @@ class DependencyKind(StrEnum):
             DependencyKind.SITE,
             DependencyKind.LINK,
             DependencyKind.API,
+            DependencyKind.NODE,
             DependencyKind.DATASET,
         )
 

@@ -69,4 +69,4 @@ def _copies(instance: Instance, plan: Plan) -> dict[str, tuple[str, ...]]:
 
 
 def _back_hours(reached: Sequence[Reached]) -> Mapping[tuple[str, DisruptionClass], float]:
-    return {(each.workload, each.disruption): each.rta_s / _SECONDS_PER_HOUR for each in reached if each.rta_s > 0.0}
+    return {(each.workload, each.disruption): each.rta_s / _SECONDS_PER_HOUR for each in reached}

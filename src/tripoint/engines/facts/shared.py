@@ -68,6 +68,7 @@ def derived_things(estate: Estate) -> dict[str, str]:
         add(DependencyKind.DOMAIN, *site.failure_domains)
         add(DependencyKind.FEED, *feeds_of(site)[0])
         add(DependencyKind.API, *site.apis)
+        add(DependencyKind.NODE, *(f"{site.id}/{pool.node_type}" for pool in site.pools or ()))
         if site.kind.is_rented:
             add(DependencyKind.PROVIDER, provider_of(site))
             add(DependencyKind.REGION, *region_names(site))

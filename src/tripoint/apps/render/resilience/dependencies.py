@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _MOST = 8
 _MOST_WORKLOADS = 24
-_MOST_NAMES = 3
+_MOST_NAMES = 2
 _BOUNDS = {
     Bound.ANNUAL_LOSS: "expected loss in a year",
     Bound.P95_HOURS: "hours down in a bad year",

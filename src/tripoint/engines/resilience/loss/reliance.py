@@ -31,6 +31,7 @@ _CLASSES: Mapping[DependencyKind, DisruptionClass] = MappingProxyType(
         DependencyKind.REGION: DisruptionClass.REGION,
         DependencyKind.PROVIDER: DisruptionClass.PROVIDER,
         DependencyKind.API: DisruptionClass.PROVIDER,
+        DependencyKind.NODE: DisruptionClass.NODE,
         DependencyKind.LINK: DisruptionClass.LINK,
         DependencyKind.CONDUIT: DisruptionClass.LINK,
         DependencyKind.DATASET: DisruptionClass.DATA,

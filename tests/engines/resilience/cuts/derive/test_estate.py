@@ -14,6 +14,7 @@ from tripoint.domain.estate import Estate
 from tripoint.domain.site import Redundancy, SiteKind
 from tripoint.domain.units import DatasetId, SiteId
 from tripoint.domain.workload import DatasetUse
+from tripoint.engines.resilience.cuts.derive.served import Seat, Served
 
 
 def only(asked: Estate) -> Reliance:
@@ -178,3 +179,16 @@ def test_where_nothing_is_said_any_permitted_place_will_do() -> None:
     found = only(estate(cloud("fra"), colo("hall"), workloads=(chat(least=1.0),)))
     assert found.basis is Basis.POLICY
     assert found.singles == ()
+
+
+def test_a_spare_server_makes_up_for_another() -> None:
+    """Of three servers that carry one and a half times what is asked, any may fail but no two."""
+    work = chat(("hall", 1.0))
+    asked = estate(colo("hall"), workloads=(work,))
+    (seat,) = (Seat(site="hall", share=1.5, pool="hall/dgx-h100", nodes=3),)
+    served = (Served(workload=work, basis=Basis.PLAN, seats=(seat,)),)
+    (found,) = report(asked, catalog(), served=served).reliances
+    assert "node:hall/dgx-h100" not in singles(found)
+    (both,) = [cut for cut in found.pairs if cut.members == ("node:hall/dgx-h100",) * 2]
+    assert (both.instances, both.text) == (3, "two of 3 hall/dgx-h100")
+    assert both.lost_share == pytest.approx(0.5, abs=1e-3)

@@ -14,7 +14,7 @@ from tripoint.domain.dependency import Dependency, DependencyKind
 from tripoint.domain.estate import Estate
 from tripoint.engines.facts.shared import Things, node_id, things_of, workload_id
 from tripoint.engines.resilience.cuts.derive.draft import Derived, Draft
-from tripoint.engines.resilience.cuts.derive.ground import add_api, add_copies, lay_ground
+from tripoint.engines.resilience.cuts.derive.ground import REST, add_api, add_copies, add_servers, lay_ground
 from tripoint.engines.resilience.cuts.derive.rates import Rates
 from tripoint.engines.resilience.cuts.derive.routes import routes
 from tripoint.engines.resilience.cuts.derive.served import Seat, Served
@@ -73,18 +73,25 @@ def _workload(draft: Draft, rates: Rates, want: Wanted) -> None:
 
 
 def _seat(draft: Draft, rates: Rates, seat: Seat, workload: str) -> Iterator[tuple[int, int]]:
-    """Nodes that carry a seat, one per copy of its site, each with its weight."""
+    """Nodes of the graph that carry a seat, each with its weight: copies of its site, or servers of its pool."""
     places = draft.instances[node_id(DependencyKind.SITE, seat.site)]
     count = next(site.count for site in rates.estate.sites if site.id == seat.site)
-    for number, place in enumerate(places):
-        copies = 1 if number < 2 else count - 2
-        weight = round(seat.share * PARTS * copies / count)
+    if seat.nodes and count == 1:
+        servers = add_servers(draft, rates, seat.pool, seat.nodes, places[0])
+        yield from zip(servers, _split(seat.share, seat.nodes, len(servers)), strict=True)
+        return
+    for number, (place, weight) in enumerate(zip(places, _split(seat.share, count, len(places)), strict=True)):
         if not seat.api:
             yield place, weight
             continue
         part = draft.node(f"seat:{workload}@{seat.site}/{seat.api}/{number}")
         draft.need_all(part, [place, add_api(draft, rates, seat.api)])
         yield part, weight
+
+
+def _split(share: float, count: int, parts: int) -> list[int]:
+    """Weights of the first, the second and the rest of `count` alike."""
+    return [round(share * PARTS * (1 if part < REST else count - REST) / count) for part in range(parts)]
 
 
 def _reach(draft: Draft, rates: Rates, want: Wanted, seats: list[tuple[Seat, list[int]]]) -> None:

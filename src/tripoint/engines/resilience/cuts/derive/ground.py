@@ -12,6 +12,8 @@ from tripoint.engines.resilience.cuts.derive.draft import FIRST, SECOND, Copied,
 from tripoint.engines.resilience.cuts.derive.rates import Rates
 from tripoint.engines.resilience.cuts.graph import at_least
 
+REST = 2
+"""Copies that fail by themselves; those beyond only add their weight."""
 _SITE = DependencyKind.SITE
 
 
@@ -43,11 +45,31 @@ def add_api(draft: Draft, rates: Rates, api: str) -> int:
     return draft.single(member.id, member)
 
 
+def add_servers(draft: Draft, rates: Rates, pool: str, count: int, place: int) -> list[int]:
+    """The servers of a pool at one place: the first, the second, and the rest of many."""
+    name = node_id(DependencyKind.NODE, pool)
+    if name not in draft.instances:
+        text = f"one of {count} {pool}" if count > 1 else f"node {pool}"
+        member = rates.member(DependencyKind.NODE, pool, text, count=count)
+        nodes = [draft.node(f"{name}#{copy}", member) for copy in (FIRST, SECOND)[: min(count, REST)]]
+        if count > 1:
+            draft.copied |= {
+                node: Copied(entry=name, copy=copy, count=count)
+                for node, copy in zip(nodes, (FIRST, SECOND), strict=False)
+            }
+        if count > REST:
+            nodes.append(draft.node(f"{name}#rest"))
+        for node in nodes:
+            draft.need_all(node, [place])
+        draft.instances[name] = nodes
+    return draft.instances[name]
+
+
 def _copies(draft: Draft, rates: Rates, site: Site) -> list[int]:
     """One node per copy that can fail, and one for the rest of many."""
     name = node_id(_SITE, site.id)
     nodes: list[int] = []
-    for copy in (FIRST, SECOND)[: min(site.count, 2)]:
+    for copy in (FIRST, SECOND)[: min(site.count, REST)]:
         mark = f"#{copy}" if site.count > 1 else ""
         text = f"site {site.id}" if site.count == 1 else f"one of {site.count} sites {site.id}"
         member = rates.member(_SITE, site.id, text, site.kind.value, site.count)
@@ -57,7 +79,7 @@ def _copies(draft: Draft, rates: Rates, site: Site) -> list[int]:
         if site.count > 1:
             draft.copied[node] = Copied(entry=site.id, copy=copy, count=site.count)
         nodes.append(node)
-    if site.count > 2:
+    if site.count > REST:
         nodes.append(draft.node(f"{name}#rest"))
     draft.instances[name] = nodes
     return nodes

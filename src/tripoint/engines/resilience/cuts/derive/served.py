@@ -6,6 +6,7 @@ be rented first comes back later; how much later is the matter of recovery times
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from tripoint.domain.catalog import Catalog
@@ -30,6 +31,10 @@ class Seat:
     """Share of what is asked that it can take."""
     api: str = ""
     """Token API it is bought from; empty for nodes."""
+    pool: str = ""
+    """Pool its nodes are of; empty where nodes are not known."""
+    nodes: int = 0
+    """Nodes the pool has, those of other workloads included; each of them takes its part when it fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +86,13 @@ def _runs_something(site: Site) -> bool:
 
 
 def _planned(instance: Instance, moment: Moment, number: int) -> tuple[Seat, ...]:
-    shares: dict[tuple[str, str], float] = {}
+    shares: dict[tuple[str, str, str], float] = {}
 
     def add(lane_number: int, share: float) -> None:
         lane = instance.lanes[lane_number]
-        api = str(lane.fit.pool).removeprefix(f"{lane.fit.site}/") if lane.kind is LaneKind.API else ""
-        key = (str(lane.fit.site), api)
+        is_api = lane.kind is LaneKind.API
+        api = str(lane.fit.pool).removeprefix(f"{lane.fit.site}/") if is_api else ""
+        key = (str(lane.fit.site), api, "" if is_api else str(lane.fit.pool))
         shares[key] = shares.get(key, 0.0) + share
 
     idle = dict(moment.idle)
@@ -101,7 +107,13 @@ def _planned(instance: Instance, moment: Moment, number: int) -> tuple[Seat, ...
             add(lane_number, spare / nodes if nodes > _TINY else 1.0)
             idle[lane.fit.pool] = 0.0
     return tuple(
-        Seat(site=site, share=1.0 if api else min(share, 1.0), api=api)
-        for (site, api), share in shares.items()
+        Seat(
+            site=site,
+            share=1.0 if api else share,
+            api=api,
+            pool=pool,
+            nodes=math.ceil(moment.in_pool.get(pool, 0.0) + moment.idle.get(pool, 0.0) - _TINY),
+        )
+        for (site, api, pool), share in shares.items()
         if share > _TINY
     )
