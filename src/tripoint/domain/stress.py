@@ -221,6 +221,24 @@ class OutageCourse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remeasured:
+    """How a model's times at a site were taken from what was really answered there."""
+
+    site: str
+    """Site id."""
+    model: str
+    """Model spec id."""
+    answers: int
+    """Answers they rest on."""
+    is_own: bool
+    """True for times of their own; false where the catalogue's were made longer or shorter as a whole."""
+    ratio: float
+    """Measured time per token over the catalogue's, median; above 1 the place is slower."""
+    error: float
+    """Median relative error of the time per token that is used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StressReport:
     """What an estate and its plan withstood."""
 
@@ -250,8 +268,12 @@ class StressReport:
     """First trials of scenarios played request by request."""
     played: int
     """Trials played, those of the search included."""
+    is_searched: bool = True
+    """False where it was not looked for where objectives break: `breaks_at` then says nothing."""
     findings: tuple[Finding, ...] = ()
     """Warnings about the scenarios."""
+    remeasured: tuple[Remeasured, ...] = ()
+    """Times taken from what was answered; the planner's figures hold everywhere else."""
 
     @property
     def is_met(self) -> bool:

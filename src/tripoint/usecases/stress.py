@@ -82,6 +82,7 @@ def stress(
             replanned.append(what)
             found += verdict
     return StressReport(
+        is_searched=options.search_trials > 0,
         name=subject.loaded.estate.name,
         tripoint_version=subject.version,
         estate_digest=subject.loaded.digest,
@@ -95,6 +96,7 @@ def stress(
         courses=campaign.courses(played),
         played=campaign.played,
         findings=findings,
+        remeasured=subject.remeasured,
     )
 
 

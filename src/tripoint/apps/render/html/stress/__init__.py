@@ -1,0 +1,1 @@
+"""The report of what an estate withstood, as parts of a page."""

@@ -1,0 +1,60 @@
+"""The first screen: what held, what broke first, and how near the rest is, in one heading and a few numbers."""
+
+from __future__ import annotations
+
+from tripoint.apps.render.html.drawing.markup import Markup, el, join
+from tripoint.apps.render.html.stress.reading import broken_scenarios, tried, weakest, workloads
+from tripoint.apps.render.reading.amounts import plural
+from tripoint.apps.render.stress.figures import aim_name, magnitude, share, span
+from tripoint.domain.stress import StressReport
+
+
+def board(report: StressReport) -> Markup:
+    """Heading and tiles."""
+    size = f"{plural(len(tried(report)), 'scenario')}, {plural(len(workloads(report)), 'workload')}"
+    eyebrow = f"Stress test of {report.name} · {size} · {plural(report.played, 'trial')}, seed {report.seed}"
+    top = el("header", el("p", eyebrow, class_="eyebrow"), el("h1", _claim(report).replace(" %", "\u00a0%")))
+    return join(top, el("dl", _tiles(report), class_="tiles"))
+
+
+def _claim(report: StressReport) -> str:
+    broken, every = broken_scenarios(report), tried(report)
+    if not every:
+        return "Nothing was tried"
+    if not broken:
+        return f"Every objective holds under {'the one scenario' if len(every) == 1 else f'all {len(every)} scenarios'}"
+    if len(broken) == len(every) == 1:
+        return f"{broken[0].title}: an objective breaks"
+    return f"Objectives break under {len(broken)} of {len(every)} scenarios"
+
+
+def _tiles(report: StressReport) -> list[Markup]:
+    held = [each for verdict in report.verdicts for each in verdict.held]
+    met = sum(each.is_met for each in held)
+    outside = sum(each.outside for each in report.verdicts)
+    tiles = [
+        _tile("Objectives met", f"{met} of {len(held)}", "in at least 95 % of trials; residency in every one"),
+        _tile("Served outside policy", f"{outside:,.0f}", "requests, over all trials; must be 0"),
+    ]
+    if report.verdicts:
+        worst = min(report.verdicts, key=lambda each: each.availability.mean)
+        where = f"{worst.workload} under {worst.scenario}"
+        tiles.append(_tile("Least answered in time", share(worst.availability.mean), where))
+        longest = max(report.verdicts, key=lambda each: each.outage_s.p95)
+        where = f"{longest.workload} under {longest.scenario}, 95 % of trials were shorter"
+        tiles.append(_tile("Longest outage", span(longest.outage_s.p95), where))
+    first = weakest(report)
+    if first:
+        one = first[0]
+        told = f"{aim_name(one.held.aim)} of {one.workload}; the usual is {magnitude(one.knob, one.knob.usual)}"
+        at = one.held.breaks_at
+        assert at is not None  # only those that break are among the weakest
+        tiles.append(_tile(f"First to break: {one.scenario.id}", magnitude(one.knob, at), told))
+    tiles.append(_tile("Not tried", f"{len(report.untried)}", "scenarios that mean nothing here, listed below"))
+    return tiles
+
+
+def _tile(name: str, big: str, small: str) -> Markup:
+    return el(
+        "div", el("dt", name), el("dd", el("span", big, class_="big"), el("span", small, class_="small")), class_="tile"
+    )

@@ -1,0 +1,110 @@
+"""Outages as they unfold: what was asked in each stretch of a trial, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tripoint.apps.render.html.drawing.axes import Frame, legend, value_axis, value_scale, value_ticks
+from tripoint.apps.render.html.drawing.markup import Markup, el, join
+from tripoint.apps.render.html.drawing.sections import Section, card, cards
+from tripoint.apps.render.html.drawing.svg import CARD, Scale, canvas, points, ticks
+from tripoint.apps.render.html.drawing.tables import fallback
+from tripoint.apps.render.reading.amounts import plural
+from tripoint.apps.render.stress.figures import share, span
+from tripoint.domain.stress import OutageCourse, StressReport
+
+_MOST = 12
+_LAYERS = (
+    ("fill-edge", "answered in time"),
+    ("c1", "answered late"),
+    ("c3", "refused for want of room"),
+    ("c5", "lost"),
+)
+
+
+def courses(report: StressReport) -> Section:
+    """The worst courses, a card each."""
+    titles = {each.id: each.title for each in report.scenarios}
+    hurt = sorted((each for each in report.courses if _missed(each) > 0), key=_missed, reverse=True)
+    shown = hurt[:_MOST]
+    rows = [
+        (titles.get(each.scenario, each.scenario), each.workload, f"{sum(each.offered):,.0f}", share(_missed(each)))
+        for each in hurt
+    ]
+    body = join(
+        legend(_LAYERS),
+        cards(
+            card(titles.get(each.scenario, each.scenario), f"{each.workload}, per {span(each.bin_s)}", _draw(each))
+            for each in shown
+        ),
+        fallback((("Scenario", "l"), ("Workload", "l"), ("Asked", "r"), ("Not answered in time", "r")), rows),
+    ) if hurt else join()  # fmt: skip
+    return Section(id="courses", title="Outages as they unfold", message=_message(report, hurt), body=body)
+
+
+def _message(report: StressReport, hurt: Sequence[OutageCourse]) -> str:
+    if not report.courses:
+        return "No scenario was played request by request."
+    if not hurt:
+        return "In the first trial of every scenario played by requests, each was answered in time."
+    cut = f"the {_MOST} worst are drawn" if len(hurt) > _MOST else "all are drawn"
+    return (
+        f"In first trials, {len(hurt)} of {plural(len(report.courses), 'course')} of scenarios played by requests had "
+        f"some that were late, refused or lost; {cut}."
+    )
+
+
+def _missed(course: OutageCourse) -> float:
+    asked = sum(course.offered)
+    in_time = sum(course.answered) - sum(course.late)
+    return 0.0 if asked <= 0 else max(0.0, 1.0 - in_time / asked)
+
+
+def _layers(course: OutageCourse) -> list[list[float]]:
+    """[layer][bin]: upper edges of the stack."""
+    in_time = [max(0.0, all_ - late) for all_, late in zip(course.answered, course.late, strict=True)]
+    stack, edges = [0.0] * len(in_time), []
+    for layer in (in_time, course.late, course.shed, course.lost):
+        stack = [below + value for below, value in zip(stack, layer, strict=True)]
+        edges.append(stack)
+    return edges
+
+
+def _draw(course: OutageCourse) -> Markup:
+    frame = Frame(left=44, top=8, right=CARD - 6, bottom=138)
+    edges = _layers(course)
+    up, marks = value_scale(frame, max(max(course.offered), max(edges[-1])), 3)
+    minutes = len(course.offered) * course.bin_s / 60.0
+    across = Scale(low=0.0, high=minutes, start=frame.left, end=frame.right)
+    areas = [_area(edges[place], edges[place - 1] if place else None, course, across, up, name)
+             for place, name in reversed(list(enumerate(class_ for class_, _ in _LAYERS)))]  # fmt: skip
+    asked = [
+        (across(at * course.bin_s / 60.0), up(value))
+        for place, value in enumerate(course.offered)
+        for at in (place, place + 1)
+    ]
+    alt = f"{course.scenario}, {course.workload}: {share(_missed(course))} not answered in time"
+    return canvas(
+        CARD, frame.bottom + 24, alt,
+        value_axis(frame, up, marks, lambda value: f"{value:,.6g}"),
+        value_ticks(frame, across, [mark for mark in ticks(0.0, minutes, 4) if mark <= minutes],
+                    lambda value: f"{value:g} min" if value else "0"),
+        areas,
+        el("polyline", points=points(asked), class_="demand"),
+    )  # fmt: skip
+
+
+def _area(
+    upper: Sequence[float], lower: Sequence[float] | None, course: OutageCourse, across: Scale, up: Scale, class_: str
+) -> Markup:
+    """A layer of the stack in steps, one per bin; bins in which it is nothing are left out."""
+    drawn = []
+    for place, value in enumerate(upper):
+        below = lower[place] if lower is not None else 0.0
+        if value - below <= 0.0:
+            continue
+        left, right = across(place * course.bin_s / 60.0), across((place + 1) * course.bin_s / 60.0)
+        drawn.append(
+            el("rect", x=left, y=up(value), width=right - left + 0.3, height=up(below) - up(value), class_=class_)
+        )
+    return join(drawn)

@@ -1,0 +1,73 @@
+"""What pictures leave out: plans made anew, every verdict, and scenarios that were not tried."""
+
+from __future__ import annotations
+
+from tripoint.apps.render.html.drawing.markup import Markup, el, join
+from tripoint.apps.render.html.drawing.sections import Section
+from tripoint.apps.render.html.drawing.tables import table
+from tripoint.apps.render.reading.amounts import plural
+from tripoint.apps.render.stress.figures import magnitude, share, span, usd
+from tripoint.domain.scenario import Magnitude
+from tripoint.domain.stress import Replanned, StressReport, Verdict
+
+
+def replanned(report: StressReport) -> Section:
+    """Scenarios that last: what holding on costs, what a new plan costs, what has to be given up."""
+    knobs = {each.id: each.magnitudes[0] for each in report.scenarios if each.magnitudes}
+    columns = (("Scenario", "l"), ("At", "l"), ("As planned", "r"), ("Held on to", "r"), ("Planned anew", "r"),
+               ("Regret of holding on", "r"), ("Given up", "w"), ("First limit", "w"))  # fmt: skip
+    body = table(columns, [_plan(each, knobs) for each in report.replanned], "USD over the horizon")
+    return Section(id="anew", title="What lasts is planned anew", message=_message(report), body=body)
+
+
+def _message(report: StressReport) -> str:
+    without = [each for each in report.replanned if each.new_usd is None or each.given_up]
+    regrets = [(each.regret_usd, each.scenario) for each in report.replanned if each.regret_usd is not None]
+    told = f"{plural(len(report.replanned), 'scenario')} that last were planned anew"
+    if without:
+        told += f"; under {', '.join(each.scenario for each in without)} not everything can be kept"
+    if regrets and max(regrets)[0] > 0:
+        usd_, scenario = max(regrets)
+        told += f"; holding on to the plan costs most under {scenario} ({usd(usd_)} USD)"
+    return told + "."
+
+
+def _plan(each: Replanned, knobs: dict[str, Magnitude]) -> tuple[str, ...]:
+    knob = knobs.get(each.scenario)
+    at = "" if knob is None else magnitude(knob, each.magnitudes.get(knob.name, knob.usual))
+    given_up = ", ".join(each.given_up) + (f" ({' + '.join(each.conflict)})" if each.conflict else "")
+    return (
+        each.scenario, at, f"{each.usual_usd:,.0f}",
+        "not possible" if each.held_usd is None else f"{each.held_usd:,.0f}",
+        "no plan" if each.new_usd is None else f"{each.new_usd:,.0f}",
+        "–" if each.regret_usd is None else usd(each.regret_usd),
+        given_up or "–", f"{each.first_limit} {each.first_limit_at}".strip() or "–",
+    )  # fmt: skip
+
+
+def figures(report: StressReport) -> Section:
+    """Every verdict as numbers."""
+    columns = (("Scenario", "l"), ("Workload", "l"), ("In time", "r"), ("5 to 95 %", "r"), ("Refused", "r"),
+               ("Lost", "r"), ("Outage", "r"), ("Data age", "r"), ("Queue p99", "r"), ("Cost, USD", "r"),
+               ("Margin", "r"), ("Met", "r"), ("First limit", "w"))  # fmt: skip
+    body = table(columns, [_verdict(each) for each in report.verdicts])
+    folded = el("details", el("summary", plural(len(report.verdicts), "verdict")), body)
+    message = "Means over trials; outage, data age and queue are what 95 % of trials stayed below."
+    return Section(id="figures", title="Every figure", message=message, body=join(folded, _untried(report)))
+
+
+def _verdict(each: Verdict) -> tuple[str, ...]:
+    return (
+        each.scenario, each.workload, share(each.availability.mean),
+        f"{share(each.availability.p5)} to {share(each.availability.p95)}", share(each.shed.mean),
+        share(each.lost.mean), span(each.outage_s.p95), span(each.stale_s.p95), f"{each.wait_p99_ms.p95:,.0f} ms",
+        usd(each.cost_delta_usd.mean), share(each.margin.worst),
+        f"{sum(held.is_met for held in each.held)}/{len(each.held)}", each.first_limit or "–",
+    )  # fmt: skip
+
+
+def _untried(report: StressReport) -> Markup | None:
+    if not report.untried:
+        return None
+    rows = [(each.scenario, each.why) for each in report.untried]
+    return table((("Scenario", "l"), ("Why it means nothing here", "p")), rows, "Not tried, and not counted as met")

@@ -1,0 +1,125 @@
+"""The page of a stress test as text: what it says in every state, and that strangers' names stay text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.factories.stress_story import OUTAGE, mended, scenario, story
+
+from tripoint.apps.render.html.stress.change import changed
+from tripoint.apps.render.html.stress.page import stress_html
+from tripoint.apps.render.html.stress.reading import State, by_cell, depth, state_of, unbroken, weakest
+from tripoint.domain.scenario import Magnitude
+from tripoint.domain.stress import StressReport
+
+
+def told(report: StressReport, before: StressReport | None = None) -> str:
+    """The page's words, without its pictures' tooltips."""
+    text = stress_html(report, before)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"<title>.*?</title>|<style>.*?</style>", "", text)))
+
+
+def test_cells_stand_as_their_objectives_do() -> None:
+    """Broken, near, held, and nothing asked beyond residency."""
+    states = {cell: state_of(each) for cell, each in by_cell(story()).items()}
+    assert states == {
+        ("site-loss", "chat"): State.BROKEN,
+        ("site-loss", "index"): State.PLAIN,
+        ("power-cap", "chat"): State.NEAR,
+        ("budget-cut", "chat"): State.MET,
+    }
+
+
+def test_a_request_served_outside_policy_breaks_a_cell_whatever_is_asked() -> None:
+    """One is enough."""
+    only = replace(by_cell(story())["site-loss", "index"], outside=1.0)
+    assert state_of(only) is State.BROKEN
+
+
+def test_the_first_screen_counts() -> None:
+    """One of three scenarios breaks; six objectives of seven are met; the nearest edge is named with its magnitude."""
+    words = told(story())
+    assert "Objectives break under 1 of 3 scenarios" in words
+    assert "6 of 7" in words
+    assert "First to break: site-loss 2 h" in words
+    assert "availability of chat; the usual is 4 h" in words
+    assert "chat under site-loss" in words
+
+
+def test_the_nearest_scenario_comes_first_whichever_way_its_knob_gets_worse() -> None:
+    """2 h of 0 to 10 is nearer than 0.3 left of 0.9 down to 0.1; without a knob there is no distance."""
+    found = weakest(story())
+    assert [(each.scenario.id, each.held.breaks_at) for each in found] == [("site-loss", 2.0), ("power-cap", 0.3)]
+    assert unbroken(story()) == ()
+    words = told(story())
+    assert "1 scenario breaks something at or before the usual magnitude" in words
+    assert words.index("2 h: availability of chat") < words.index("0.3 left: availability of chat")
+
+
+def test_without_a_search_nothing_is_claimed_of_edges() -> None:
+    """Neither bars nor words about what would break."""
+    words = told(replace(story(), is_searched=False))
+    assert "It was not looked for where objectives break." in words
+    assert "harder was not tried" in words
+
+
+def test_a_course_shows_what_became_of_every_request() -> None:
+    """Five of 31 answered late, refused or lost beyond two late: 7 of 31 missed; a course without harm is not drawn."""
+    page = stress_html(story())
+    assert page.count('class="demand"') == 1
+    assert "site-loss, chat: 22.6 % not answered in time" in page
+    assert "In first trials, 1 of 2 courses" in told(story())
+
+
+def test_plans_made_anew_and_what_was_not_tried_are_listed() -> None:
+    """With the regret of holding on, and the reason."""
+    words = told(story())
+    assert "holding on to the plan costs most under budget-cut (+300 USD)" in words
+    assert "colo power 2028-Q1" in words
+    assert "no spot nodes in the plan" in words
+
+
+def test_a_change_is_told_by_what_differs() -> None:
+    """Only the mended cell; the shares before and after; no word of chance where the draws were the same."""
+    assert [(each.after.scenario, round(each.gain, 9)) for each in changed(mended(), story())] == [("site-loss", 0.1)]
+    words = told(mended(), story())
+    assert "1 cell answered more in time, 0 less" in words
+    assert "part of it is chance" not in words
+    assert "What the change does" not in told(story())
+
+
+def test_a_change_under_other_draws_is_said_to_be_partly_chance() -> None:
+    """Seeds, trials and scenarios of one report only."""
+    more = (*story().scenarios, scenario("own", "My own"))
+    words = told(replace(mended(), seed=8, trials=5, scenarios=more), story())
+    assert "The seeds differ (7 before, 8 after): part of it is chance." in words
+    assert "20 trials a scenario before, 5 after." in words
+    assert "left out here: own." in words
+
+
+def test_nothing_tried_and_nothing_broken_are_said_as_such() -> None:
+    """No claim of holding where nothing was tried."""
+    nothing = replace(story(), scenarios=(), verdicts=(), replanned=(), untried=(), courses=(), played=0)
+    assert "Nothing was tried" in told(nothing)
+    assert "Every objective holds under all 3 scenarios" in told(mended())
+
+
+@given(st.text(min_size=1, max_size=40))
+def test_names_are_text(name: str) -> None:
+    """Whatever an estate or a scenario of one's own is called."""
+    hostile = f"<script>{name}</script>"
+    ours = scenario("site-loss", hostile, number=2)
+    page = stress_html(replace(story(), name=hostile, scenarios=(ours, *story().scenarios[1:])))
+    assert "<script" not in page
+
+
+@given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
+def test_depth_is_a_share_of_the_range(mild: float, severe: float, value: float) -> None:
+    """0 at mild, 1 at severe, never outside."""
+    knob = Magnitude(name="m", unit="", mild=mild, usual=mild, severe=severe)
+    assert 0.0 <= depth(knob, value) <= 1.0
+    assert depth(OUTAGE, 0.0) == 0.0
+    assert depth(OUTAGE, 10.0) == 1.0
