@@ -90,10 +90,9 @@ def _strike(scenario: Scenario, strike: Strike, path: str) -> Iterator[Finding]:
             yield finding("TP1302", f"{path}.{field}", message)
     if ":" in strike.hits and not is_known(strike.hits):
         alike = [each for each in sorts() if each.startswith(strike.hits.partition(":")[0])]
+        hint = did_you_mean(strike.hits, sorts()) or f"one of {quoted(alike or sorts())}"
         message = f"`{strike.hits}` names no sort of thing"
-        yield finding(
-            "TP1802", f"{path}.hits", message, did_you_mean(strike.hits, sorts()) or f"one of {quoted(alike or sorts())}"
-        )
+        yield finding("TP1802", f"{path}.hits", message, hint)
     if strike.kind not in _FITTING[scenario.mode]:
         message = f"`{strike.kind}` means nothing in the mode `{scenario.mode}`"
         yield finding(

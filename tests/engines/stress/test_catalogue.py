@@ -1,0 +1,85 @@
+"""Every scenario of the catalogue breaks an estate it should break, and leaves one alone that bears it."""
+
+from __future__ import annotations
+
+import pytest
+from tests.factories.planning import catalog
+from tests.factories.tried import FRAGILE, STURDY, Tried, replanning, shipped, tried
+
+from tripoint.domain.scenario import Scenario, TrialMode
+from tripoint.domain.stress import Aim, Order, Trial
+from tripoint.engines.stress.playing import Player
+from tripoint.engines.stress.scenarios.resolve import untouched
+from tripoint.engines.stress.summary.targets import targets_of
+from tripoint.engines.stress.summary.verdicts import HeldKey, met_by
+from tripoint.usecases.stress_plans import Structural
+
+SCENARIOS = shipped()
+BY_ID = {scenario.id: scenario for scenario in SCENARIOS}
+
+
+def played(estate: Tried, scenario: Scenario, end: str, *, trials: int = 2) -> tuple[Trial, ...]:
+    """Trials of a scenario with every magnitude at one end of its range."""
+    values = {each.name: getattr(each, end) for each in scenario.magnitudes}
+    if scenario.mode is TrialMode.PLAN:
+        structural = Structural(estate.loaded, catalog(), estate.plan, estate.ground, replanning())
+        return (structural.at(scenario, values, is_told=False)[1],)
+    player = Player(world=estate.world, ground=estate.ground, scenarios=BY_ID, seed=1, most_requests=1500)
+    return tuple(player(Order(scenario=scenario.id, number=number, magnitudes=values)) for number in range(trials))
+
+
+def met(estate: Tried, scenario: Scenario, trials: tuple[Trial, ...]) -> dict[HeldKey, bool]:
+    """Which objectives were met."""
+    return met_by(scenario, trials, targets_of(estate.loaded.estate, scenario))
+
+
+def test_the_catalogue_has_every_row_of_the_research() -> None:
+    """Rows 1 to 28, ids once, figures with a source."""
+    assert {scenario.number for scenario in SCENARIOS} == set(range(1, 29))
+    assert len(BY_ID) == len(SCENARIOS)
+    assert all(each.provenance.as_of for scenario in SCENARIOS for each in scenario.magnitudes)
+    assert all(each.frequency is None or each.frequency.provenance.as_of for each in SCENARIOS)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.id)
+def test_a_fragile_estate_is_broken(scenario: Scenario) -> None:
+    """At the severe end at least one objective is not met; residency is kept all the same."""
+    estate = tried(FRAGILE)
+    assert not untouched(scenario, estate.ground)
+    found = met(estate, scenario, played(estate, scenario, "severe"))
+    assert not all(found.values())
+    assert all(kept for key, kept in found.items() if key.aim is Aim.RESIDENCY)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.id)
+def test_a_sturdy_estate_bears_it(scenario: Scenario) -> None:
+    """At the usual magnitudes every objective is met."""
+    estate = tried(STURDY)
+    assert not untouched(scenario, estate.ground)
+    found = met(estate, scenario, played(estate, scenario, "usual"))
+    assert found
+    assert [key for key, kept in found.items() if not kept] == []
+
+
+@pytest.mark.parametrize("name", ["site-dark", "node-loss", "failure-storm", "drill-overlap"])
+def test_the_same_order_gives_the_same_trial(name: str) -> None:
+    """A trial depends on seed, number and magnitudes only, whatever was played before."""
+    estate, scenario = tried(FRAGILE), BY_ID[name]
+    once, again = played(estate, scenario, "usual"), tuple(reversed(played(estate, scenario, "usual", trials=3)))
+    assert again[-1] == once[0]
+    assert again[-2] == once[1]
+
+
+def test_a_smaller_scale_tells_of_the_whole() -> None:
+    """At a quarter of the scale about as many requests are told, in time in about the same share."""
+    estate, scenario = tried(FRAGILE), BY_ID["gray-errors"]
+    order = Order(scenario=scenario.id, number=0, magnitudes={"share": 0.05})
+
+    def outcome(most: float) -> tuple[float, float]:
+        player = Player(world=estate.world, ground=estate.ground, scenarios=BY_ID, seed=1, most_requests=most)
+        desk = player(order).outcomes[0]
+        return desk.offered, desk.answered / desk.offered
+
+    (many, well), (few, also_well) = outcome(8000.0), outcome(2000.0)
+    assert few == pytest.approx(many, rel=0.1)
+    assert also_well == pytest.approx(well, abs=0.01)
