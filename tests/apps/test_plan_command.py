@@ -179,3 +179,29 @@ def test_alternatives_nobody_waited_for_are_left_out(small_estate: Path) -> None
     assert len({phase for phase in phases if phase.startswith("pricing")}) == 1
     assert found.baselines[0].name == "plan"
     assert all(row.status is not tripoint.PlanStatus.INFEASIBLE for row in found.baselines)
+
+
+def test_first_purchases_are_decided_over_outlooks(run: RunCli, small_estate: Path, tmp_path: Path) -> None:
+    """The choices and what becomes of them, as text and as JSON; a file that is none is refused with its line."""
+    path = tmp_path / "outlooks.yaml"
+    path.write_text(
+        "apiVersion: tripoint/outlooks/v1\noutlooks: [{id: calm, weight: 3}, {id: boom, weight: 1, demand: 2}]\n",
+        encoding="utf-8",
+    )
+    told = run("plan", small_estate, *FAST, "--outlooks", path, "--quiet")
+    assert told.code == 0
+    assert "Before one knows" in told.out
+    found = run("plan", small_estate, *FAST, "--outlooks", path, "--json").document()["weighed"]
+    assert [each["id"] for each in found["outlooks"]] == ["calm", "boom"]
+    assert found["perfect_npv_usd"] <= found["choices"][0]["expected_npv_usd"] + 1e-6
+    path.write_text("apiVersion: tripoint/outlooks/v1\noutlooks: [{id: calm}]\n", encoding="utf-8")
+    refused = run("plan", small_estate, *FAST, "--outlooks", path)
+    assert refused.code == 2
+    assert "weight" in refused.err
+
+
+def test_plans_nearly_as_cheap_are_told(run: RunCli, small_estate: Path) -> None:
+    """The plan first, then what was found near it."""
+    found = run("plan", small_estate, *FAST, "--near", "3", "--within", "0.1", "--json").document()
+    assert found["near"][0]["name"] == "this plan"
+    assert "Nearly as cheap" in run("plan", small_estate, *FAST, "--near", "1", "--quiet").out

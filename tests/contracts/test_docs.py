@@ -156,7 +156,12 @@ def test_the_readme_names_the_two_commands() -> None:
 
 def estates_in_pages() -> list[tuple[str, str]]:
     """Every YAML block of the documentation that claims to be a whole estate."""
-    blocks = re.compile(r"```yaml\n(apiVersion:.*?)```", re.DOTALL)
+    return yaml_in_pages("tripoint/v1")
+
+
+def yaml_in_pages(version: str) -> list[tuple[str, str]]:
+    """Every YAML block of the documentation that starts with this version."""
+    blocks = re.compile(rf"```yaml\n(apiVersion: {version}\n.*?)```", re.DOTALL)
     return [
         (f"{page.relative_to(ROOT)}-{number}", block)
         for page in PAGES
@@ -175,3 +180,23 @@ def test_estates_shown_in_the_documentation_are_valid(block: str, tmp_path: Path
     path = tmp_path / "estate.yaml"
     path.write_text(block, encoding="utf-8")
     assert load_estate(path).findings == ()
+
+
+def test_every_whole_file_shown_in_the_documentation_is_of_a_known_sort() -> None:
+    """An estate, a file of outlooks or one of scenarios; a version nobody reads would be copied in vain."""
+    shown = [block for _, block in yaml_in_pages("[^\n]*")]
+    assert {block.splitlines()[0].partition(": ")[2] for block in shown} <= {
+        "tripoint/v1", "tripoint/outlooks/v1", "tripoint/scenarios/v1",
+    }  # fmt: skip
+
+
+def test_outlooks_shown_in_the_documentation_are_valid(tmp_path: Path) -> None:
+    """They read as they stand."""
+    from tripoint.apps.planner import read_outlooks
+
+    shown = yaml_in_pages("tripoint/outlooks/v1")
+    assert shown
+    for name, block in shown:
+        path = tmp_path / "outlooks.yaml"
+        path.write_text(block, encoding="utf-8")
+        assert read_outlooks(path), name

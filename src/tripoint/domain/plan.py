@@ -19,6 +19,7 @@ from tripoint.domain.demand import Block
 from tripoint.domain.errors import Finding
 from tripoint.domain.fit import Refusal
 from tripoint.domain.near_plan import NearPlan
+from tripoint.domain.outlook import Weighed
 from tripoint.domain.provenance import Assumption
 
 PLAN_SCHEMA = "tripoint/plan/v1"
@@ -344,6 +345,8 @@ class Plan:
     """Warnings and notes that did not stop the run."""
     near: tuple[NearPlan, ...] = ()
     """The plan itself, then plans nearly as cheap that differ from it; empty where none were asked for."""
+    weighed: Weighed | None = None
+    """What is best decided before one knows which outlook comes true, where outlooks were given."""
 
     def __repr__(self) -> str:
         """One line, since a notebook shows it: the whole would be megabytes."""

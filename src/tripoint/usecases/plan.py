@@ -9,11 +9,13 @@ from datetime import date
 
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.errors import SolverError
+from tripoint.domain.outlook import Outlook, Weighed
 from tripoint.domain.plan import Baseline, ConflictSet, Plan, PlanStatus
 from tripoint.domain.source import LoadedEstate
 from tripoint.engines.answers.assemble import Frame, assemble, infeasible
 from tripoint.engines.answers.baselines import baseline, missing_baseline
 from tripoint.engines.answers.unplaced import unplaced
+from tripoint.engines.placement.columns.formulation import Formulation
 from tripoint.engines.placement.conflict import explain, homeless
 from tripoint.engines.placement.families.today import pin_today
 from tripoint.engines.placement.instance.instance import Instance
@@ -27,6 +29,7 @@ from tripoint.engines.placement.milp.program import (
     SolveLimits,
 )
 from tripoint.engines.placement.outcome import Outcome, solve_instance
+from tripoint.engines.placement.outlooks.extensive import hold
 from tripoint.engines.placement.recall import recall
 from tripoint.engines.placement.revise import revised
 from tripoint.engines.placement.why.relax import relaxations
@@ -34,6 +37,7 @@ from tripoint.ports import MilpSolver
 from tripoint.usecases.drive import drive
 from tripoint.usecases.near import Wanted, near_plans
 from tripoint.usecases.solving import UNWATCHED, Clock, ProgressState, Stop, Watch, by_size
+from tripoint.usecases.weigh import Held, weigh
 
 _WARM_PART = 0.1
 """Share of the earlier solve's time that planning from it may take."""
@@ -42,6 +46,7 @@ _NEAR_PART = 1 / 3
 """Share of the longest solve that each search for a plan nearly as cheap may take."""
 _NEAR_GAP = 5e-3
 _CONFLICT_S = 20.0
+_NO_PLAN_AFTER = "as declared the estate has no plan after this choice; the plan is made without it"
 _MOST_RELAXATIONS = 3
 _RELAXED_GAP = 0.02
 """How close to the least raise of a limit is close enough."""
@@ -71,6 +76,8 @@ class PlanOptions:
     """Most plans nearly as cheap that differ from it, to be told beside it."""
     within: float = 0.03
     """What those may cost more, as a share of its discounted cost."""
+    outlooks: tuple[Outlook, ...] = ()
+    """How demand and prices may turn out: what is decided at the first review is then decided over all of them."""
 
 
 def plan(
@@ -94,8 +101,12 @@ def plan(
     nobody = homeless(instance)
     if nobody is not None:
         return infeasible(frame, nobody)
+    weighed, held = _weighed(loaded, catalog, solver, options, clock, watch.should_stop)
     clock.enter("planning")
-    outcome = _outcome(instance, solver, options, clock, watch.should_stop)
+    outcome = _outcome(instance, solver, options, clock, watch.should_stop, held)
+    if outcome.is_infeasible and weighed is not None:
+        weighed = replace(weighed, note=_NO_PLAN_AFTER)
+        outcome = _outcome(instance, solver, options, clock, watch.should_stop, {})
     if outcome.is_infeasible:
         clock.enter("finding the conflict")
         return infeasible(frame, _conflict(outcome, solver, options))
@@ -106,7 +117,7 @@ def plan(
         )
     others = _baselines(instance, solver, options, clock, watch.should_stop) if options.baselines else ()
     clock.enter("writing the answer")
-    found = assemble(replace(frame, instance=outcome.instance), outcome, others)
+    found = replace(assemble(replace(frame, instance=outcome.instance), outcome, others), weighed=weighed)
     if not options.near:
         return found
     quick = replace(_limits(options), gap=max(options.gap, _NEAR_GAP), seconds=options.seconds * _NEAR_PART)
@@ -116,13 +127,24 @@ def plan(
     return replace(found, near=near)
 
 
-def _outcome(instance: Instance, solver: MilpSolver, options: PlanOptions, clock: Clock, should_stop: Stop) -> Outcome:
+def _weighed(
+    loaded: LoadedEstate, catalog: Catalog, solver: MilpSolver, options: PlanOptions, clock: Clock, should_stop: Stop
+) -> tuple[Weighed | None, Held]:
+    """What is best decided now over all outlooks, where there are any."""
+    if not options.outlooks:
+        return None, {}
+    return weigh(loaded, catalog, options.outlooks, by_size(solver, _limits(options), clock, should_stop), clock)
+
+
+def _outcome(
+    instance: Instance, solver: MilpSolver, options: PlanOptions, clock: Clock, should_stop: Stop, held: Held
+) -> Outcome:
     """The plan: near the earlier one where there is one, afresh where there is none or nothing near it holds."""
     limits = _limits(options)
     afresh = by_size(solver, limits, clock, should_stop)
     earlier = options.previous
     if earlier is None or earlier.solve is None:
-        return solve_instance(instance, afresh)
+        return solve_instance(instance, afresh, lambda form: hold(form, held))
     near = replace(limits, seconds=min(limits.seconds, max(_LEAST_WARM_S, earlier.solve.seconds * _WARM_PART)))
     recalled: list[FloatArray] = []
 
@@ -140,7 +162,11 @@ def _outcome(instance: Instance, solver: MilpSolver, options: PlanOptions, clock
         clock.enter("planning afresh: the earlier plan does not hold")
         return afresh(program)
 
-    return solve_instance(instance, solve, lambda form: recalled.append(recall(form, earlier)))
+    def prepared(form: Formulation) -> None:
+        hold(form, held)
+        recalled.append(recall(form, earlier))
+
+    return solve_instance(instance, solve, prepared)
 
 
 def _stated(options: PlanOptions) -> dict[str, str]:
@@ -151,6 +177,7 @@ def _stated(options: PlanOptions) -> dict[str, str]:
         "threads": str(options.threads),
         "baselines": str(options.baselines).lower(),
         **({"near": str(options.near), "within": f"{options.within:g}"} if options.near else {}),
+        **({"outlooks": ", ".join(each.id for each in options.outlooks)} if options.outlooks else {}),
         **({} if options.previous is None else {"warm_from": options.previous.estate_digest}),
     }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tripoint.apps import wiring
+from tripoint.apps import planner, wiring
 from tripoint.apps.answer import Answer, answering
 from tripoint.apps.settings import read_settings
 from tripoint.apps.terminal.flags import FiniteRange
@@ -51,7 +51,7 @@ def command(
     if out:  # a place that cannot be written is told before the long part, not after it
         wiring.open_folder(out)
     with watching(gap, is_quiet=quiet) as watch:
-        found = frontier(loaded, catalog, wiring.solver(), options, today=settings.today, watch=watch)
+        found = frontier(loaded, catalog, planner.solver(), options, today=settings.today, watch=watch)
     folders, written = _written(found, Path(out)) if out and found.points else ((), [])
     payload = {**frontier_payload(found, folders), "written": written}
     lines = [frontier_text(found), *(["", *(f"wrote {place}" for place in written)] if written else [])]

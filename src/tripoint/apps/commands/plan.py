@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tripoint.apps import stores, wiring
+from tripoint.apps import planner, stores, wiring
 from tripoint.apps.answer import Answer, answering, colours_are_welcome
 from tripoint.apps.settings import read_settings
 from tripoint.apps.terminal.books import observe_demand
@@ -54,6 +54,8 @@ if TYPE_CHECKING:
               help="Also find up to N plans nearly as cheap that differ most.")  # fmt: skip
 @click.option("--within", metavar="SHARE", type=FiniteRange(min=0, max=1), default=0.03, show_default=True,
               help="What those may cost more, as a share of the cost.")  # fmt: skip
+@click.option("--outlooks", metavar="FILE", type=click.Path(),
+              help="Decide the first purchases over several weighted outlooks of demand and prices.")  # fmt: skip
 @click.option("--full", is_flag=True, help="Print every row, not only those that fit two screens.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @answering
@@ -71,6 +73,7 @@ def command(
     warm: str | None,
     near: int,
     within: float,
+    outlooks: str | None,
     full: bool,
     quiet: bool,
 ) -> Answer:
@@ -93,6 +96,7 @@ def command(
         previous=previous,
         near=near,
         within=within,
+        outlooks=planner.read_outlooks(outlooks) if outlooks else (),
     )
     catalog = wiring.load_catalog()
     loaded, observed = _on_demand(wiring.load_estate(estate, catalog=catalog), demand, demand_since, demand_until)

@@ -8,7 +8,14 @@ from tripoint.apps.render.reading.amounts import carbon_told, emissions, money_o
 from tripoint.apps.render.reading.conflict import distinct
 from tripoint.apps.render.reading.headline import Headline, Saving, headline, order_words
 from tripoint.apps.render.reading.money import caveats, idle_usd, name_of
-from tripoint.apps.render.reading.near import NEAR_COLUMNS, near_notes, near_rows
+from tripoint.apps.render.reading.prospects import (
+    NEAR_COLUMNS,
+    near_notes,
+    near_rows,
+    weighed_columns,
+    weighed_notes,
+    weighed_rows,
+)
 from tripoint.domain.plan import Plan, PlanStatus
 
 
@@ -22,6 +29,7 @@ def board(plan: Plan) -> Markup:
         el("dl", _tiles(plan, found), class_="tiles"),
         _comparison(plan, found),
         _near(plan),
+        _weighed(plan),
     )
 
 
@@ -109,6 +117,17 @@ def _near(plan: Plan) -> Markup | None:
     return join(
         table(NEAR_COLUMNS, near_rows(plan), "Plans nearly as cheap, each the best in something else"),
         [el("p", note, class_="note") for note in near_notes(plan, most=3)],
+    )
+
+
+def _weighed(plan: Plan) -> Markup | None:
+    if plan.weighed is None:
+        return None
+    found = plan.weighed
+    caption = "What is decided now, and what becomes of it; costs are discounted"
+    return join(
+        table(weighed_columns(found), weighed_rows(plan, found), caption),
+        [el("p", prose(note), class_="note") for note in weighed_notes(plan, found)],
     )
 
 

@@ -10,8 +10,8 @@ from rich.console import Group, RenderableType
 from tripoint.apps.render.plan_text.doubts import assumptions, refusals
 from tripoint.apps.render.plan_text.future import breakevens, lapses, roadmap_lines, timeline
 from tripoint.apps.render.plan_text.layout import BRIEF, FULL, WIDTH, Rows, printed
-from tripoint.apps.render.plan_text.near import near
 from tripoint.apps.render.plan_text.placements import placements
+from tripoint.apps.render.plan_text.prospects import near, weighed
 from tripoint.apps.render.plan_text.verdict import baselines, certificate, conflict, top
 from tripoint.domain.plan import Plan, PlanStatus
 
@@ -29,6 +29,7 @@ def _parts(plan: Plan, rows: Rows) -> list[RenderableType]:
             top(plan),
             baselines(plan),
             near(plan, rows),
+            weighed(plan),
             placements(plan, rows),
             timeline(plan, rows),
             roadmap_lines(plan, rows),

@@ -30,6 +30,7 @@ def plan_payload(plan: Plan) -> dict[str, Any]:
         "carbon_unknown_usd": found.carbon_unknown_usd,
         "baselines": [_baseline(row) for row in plan.baselines],
         "near": [asdict(row) for row in plan.near],
+        "weighed": asdict(plan.weighed) if plan.weighed else None,
         "savings_usd": {saving.baseline.name: saving.usd for saving in found.savings},
         "first_limit": {"name": first.name, "exhausted": first.exhausted, "order_by": first.order_by}
         if first

@@ -7,7 +7,7 @@ That is how the statement and the optimiser cannot disagree: both price the same
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from tripoint.domain.charge import Rate
 from tripoint.domain.units import WorkloadId
 from tripoint.engines.costing.statement import Activity, effective_usd
 from tripoint.engines.placement.instance.instance import Instance, Lane, PoolModel
+from tripoint.engines.placement.instance.outlook import dearer
 from tripoint.engines.placement.milp.program import FloatArray, Program, ProgramBuilder
 
 Terms = list[tuple[int, float]]
@@ -82,6 +83,9 @@ class Formulation:
 
     def charge(self, column: int, activity: Activity, quantity: float) -> None:
         """Says what one unit of the column consumes."""
+        factor = self.instance.price_factors.get(activity.option)
+        if factor is not None and factor != 1.0 and activity.period >= self.instance.prices_from:
+            activity = replace(activity, rates=dearer(activity.rates, factor))
         if quantity and activity.rates:
             self.costs.append(CostTerm(column=column, activity=activity, quantity=quantity))
 

@@ -6,7 +6,8 @@ a token API. Restricting an instance (for a baseline) removes lanes and purchase
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tripoint.domain.catalog import Catalog
@@ -169,6 +170,10 @@ class Instance:
     """Pairs that are out."""
     figures: tuple[Figure, ...]
     """Every figure used, by key."""
+    price_factors: Mapping[str, float] = field(default_factory=dict)
+    """Factors of an outlook on what is bought by the hour or the token, by purchase option."""
+    prices_from: int = 0
+    """First period they hold in."""
 
     @property
     def periods(self) -> range:

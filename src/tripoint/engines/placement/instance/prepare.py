@@ -10,6 +10,7 @@ from tripoint.domain.catalog import Catalog
 from tripoint.domain.demand import DemandProfile
 from tripoint.domain.estate import Estate
 from tripoint.domain.fit import Fit, Refusal, RefusalReason
+from tripoint.domain.outlook import Outlook
 from tripoint.domain.provenance import Figure
 from tripoint.domain.purchase import Offer, PurchaseOption
 from tripoint.domain.site import Site
@@ -19,15 +20,26 @@ from tripoint.engines.facts.pools import pool_specs
 from tripoint.engines.facts.prices.offers import api_offers, explain_no_price
 from tripoint.engines.placement.instance.calendar import discount_factors, lead_periods
 from tripoint.engines.placement.instance.instance import Instance, Lane, LaneKind, PoolModel, SiteModel
+from tripoint.engines.placement.instance.outlook import demand_in, differs_from
 from tripoint.engines.placement.instance.pool_models import pool_model
 from tripoint.engines.sizing.demand.grid import demand_grid
 from tripoint.engines.sizing.fit.fits import fit_all
 from tripoint.engines.sizing.policy import allows_spot
 
 
-def prepare(estate: Estate, catalog: Catalog, profiles: Mapping[WorkloadId, DemandProfile]) -> Instance:
-    """Resolves everything; pairs that cannot be are kept as refusals, never dropped in silence."""
+def prepare(
+    estate: Estate,
+    catalog: Catalog,
+    profiles: Mapping[WorkloadId, DemandProfile],
+    outlook: Outlook | None = None,
+) -> Instance:
+    """Resolves everything; pairs that cannot be are kept as refusals, never dropped in silence.
+
+    With an outlook, demand and prices are as it has them.
+    """
     grid, grid_figures = demand_grid(estate, catalog, profiles)
+    if outlook is not None:
+        grid = demand_in(outlook, grid, estate.horizon)
     finance = finance_figures(estate, catalog)
     sites = tuple(_site_model(site, estate, catalog) for site in estate.sites)
     site_index = {model.site.id: number for number, model in enumerate(sites)}
@@ -64,6 +76,8 @@ def prepare(estate: Estate, catalog: Catalog, profiles: Mapping[WorkloadId, Dema
         discount=discount_factors(estate.horizon, finance.discount_rate.value),
         refusals=(*refusals, *unpriced),
         figures=tuple({figure.key: figure for figure in figures}.values()),
+        price_factors={} if outlook is None else outlook.prices.by_option,
+        prices_from=0 if outlook is None else differs_from(outlook, grid, estate.horizon),
     )
 
 

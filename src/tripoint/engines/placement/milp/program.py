@@ -119,6 +119,14 @@ class Solution:
     duals: FloatArray = field(default_factory=lambda: np.zeros(0))
     """[rows] change of the objective per unit of each row's binding side; of linear programs only, else empty."""
 
+    @classmethod
+    def nothing(cls, status: SolutionStatus) -> Solution:
+        """No values, and nothing proven but the status."""
+        return cls(
+            status=status, values=np.zeros(0), objective=INFINITY, bound=-INFINITY, gap=INFINITY, seconds=0.0, nodes=0,
+            was_interrupted=False, strategy="",
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SolveLimits:
@@ -207,6 +215,10 @@ class ProgramBuilder:
             self._lower[column] = max(self._lower[column], lower)
         if upper is not None:
             self._upper[column] = min(self._upper[column], upper)
+
+    def name_of(self, column: int) -> str:
+        """Name of a column."""
+        return self._names[column]
 
     def upper_of(self, column: int) -> float:
         """Current upper bound of a column."""

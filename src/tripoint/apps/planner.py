@@ -1,0 +1,27 @@
+"""The wiring of the planner's solver and files; a part of `wiring`.
+
+Everything is imported inside the functions, as there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tripoint.domain.outlook import Outlook
+    from tripoint.ports import MilpSolver
+
+
+def solver() -> MilpSolver:
+    """What programs are solved with."""
+    from tripoint.adapters.solver_highs import HighsSolver
+
+    return HighsSolver()
+
+
+def read_outlooks(path: str | Path) -> tuple[Outlook, ...]:
+    """The outlooks of a file; raises `EstateError` with every finding."""
+    from tripoint.adapters.outlooks_yaml import read_outlooks as read
+
+    return read(Path(path))
