@@ -158,6 +158,9 @@ def _row(each: Reached) -> list[str]:
 def _way(each: Reached) -> list[str]:
     head = f"{each.workload}, {each.loss}: {duration(each.rta_s)}"
     terms = [term for term in each.terms if term.seconds > 0]
+    endless = [f"{_name(term)}: {term.basis}" for term in terms if math.isinf(term.seconds)]
+    if endless:
+        return [f"{head}; {'; '.join(endless)}"]
     sum_ = " + ".join(f"{_name(term)} {duration(term.seconds)}" for term in terms)
     by_source: dict[str, list[str]] = {}
     for term in terms:
