@@ -161,6 +161,9 @@ class Call:
         exchange = self.exchange
         if exchange is None and self._choice is None:
             return
+        if exchange is not None and exchange.stay is not None and exchange.stay.is_parked:
+            self.stage.park(self)
+            return
         due = self.due if exchange is None else exchange.due
         if due >= self._armed:
             return
@@ -186,6 +189,17 @@ class Call:
             if not is_flowing:
                 exchange.on_timer(now)
         self.left(now)
+
+    def look(self, now: float) -> bool:
+        """Asks whether a request that waits for money may go on; True while it waits."""
+        exchange = self.exchange
+        if exchange is None or exchange.stay is None or not exchange.stay.is_parked:
+            return False
+        if exchange.due > now:
+            return True
+        self.entered().on_timer(now)
+        self.left(now)
+        return False  # where it still waits it has said so
 
     def hushed(self, job: Job, now: float) -> None:
         """Its place says no more; until now it did."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import ceil, isfinite
+from math import ceil, isfinite, prod
 from typing import Final
 
 from tripoint.domain.fault import Fault, FaultKind
@@ -75,6 +75,8 @@ class Conditions:
     """How many more times callers try."""
     banned: tuple[str, ...]
     """Sites nothing may be served at any more."""
+    money: float = 1.0
+    """Share of the budgets that is left."""
 
 
 def moments(faults: Iterable[Fault]) -> tuple[float, ...]:
@@ -119,7 +121,8 @@ def conditions(world: World, faults: Sequence[Fault], now: float) -> Conditions:
     retries = sum(round(fault.size * force(fault, now)) for fault in acting if fault.kind is FaultKind.RETRIES)
     leaving = [fault for fault in faults if fault.kind is FaultKind.LEAVE and now >= fault.at_s + fault.size * _DAY_S]
     banned = dict.fromkeys(site for fault in leaving if now < fault.until_s for site in fault.on)
-    return Conditions(places=places, lines=lines, retries=retries, banned=tuple(banned))
+    money = prod(times(fault, now) for fault in acting if fault.kind is FaultKind.BUDGET)
+    return Conditions(places=places, lines=lines, retries=retries, banned=tuple(banned), money=money)
 
 
 def strikes(fault: Fault, place: Place) -> bool:

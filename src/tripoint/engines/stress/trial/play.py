@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tripoint.domain.budget import Tally
 from tripoint.domain.fault import Fault, FaultKind
 from tripoint.domain.record import ShiftRecord, UsageRecord
 from tripoint.domain.stress import Outcome
@@ -31,6 +32,8 @@ class Played:
     """Moves of traffic."""
     records: tuple[UsageRecord, ...] = ()
     """Every try's record in the order they ended, when that was asked for."""
+    spent: tuple[Tally, ...] = ()
+    """What was spent of each budget."""
 
 
 def play(
@@ -52,6 +55,7 @@ def play(
         events=stage.count,
         shifts=tuple(stage.shifts),
         records=tuple(stage.records),
+        spent=stage.ledger.rows.tallies() if stage.ledger is not None else (),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
 
+from tripoint.domain.tenancy import Budget
 from tripoint.engines.stress.trial.script import Script
 
 
@@ -21,6 +22,8 @@ class Rules:
     """How long callers wait for a first token before they hang up, s."""
     bin_s: float = 5.0
     """Width of the bins of timelines, s."""
+    budgets: tuple[Budget, ...] = ()
+    """Budgets all requests fall under, leased by the ledger's own book; their tenant is that of the first."""
     usual_usd: Mapping[str, float] = field(default_factory=dict)
     """Workload id -> what the same arrivals cost without faults, USD; for `Outcome.usual_usd`."""
     script: Script | None = None

@@ -6,14 +6,16 @@ clock) in the order of time, and counts what comes of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from math import ceil, isfinite
+from types import MappingProxyType
 from typing import Final
 
 from tripoint.domain.fault import Fault
 from tripoint.domain.record import ShiftRecord, UsageRecord
 from tripoint.domain.serving import Api
-from tripoint.domain.table import Candidate, Route, Target
+from tripoint.domain.table import Candidate, KeyEntry, Route, RoutingTable, Target
 from tripoint.domain.workload import WorkloadKind
 from tripoint.engines.gateway.exchange.exchange import Exchange
 from tripoint.engines.gateway.exchange.gateway import Gateway
@@ -27,6 +29,7 @@ from tripoint.engines.stress.trial.arrivals import Arrivals
 from tripoint.engines.stress.trial.calls import Call
 from tripoint.engines.stress.trial.conditions import WELL, Conditions, conditions, moments
 from tripoint.engines.stress.trial.places.answers import Asks, fresh_ask
+from tripoint.engines.stress.trial.places.ledger import Ledger
 from tripoint.engines.stress.trial.places.network import Network
 from tripoint.engines.stress.trial.places.servers import Job, Server
 from tripoint.engines.stress.trial.rules import Rules
@@ -40,6 +43,8 @@ _PROBE_S: Final = 5.0
 _SWEEPS_PER_S: Final = 50
 """How often the live gateway looks whose time has come: every 20 ms."""
 _TRACE: Final = Trace("0" * 31 + "1", "0" * 15 + "1", "", b"")
+_SECRETS: Final[Mapping[str, str]] = MappingProxyType({"caller": "caller"})
+_HEAD: Final[Mapping[bytes, bytes]] = MappingProxyType({b"authorization": b"Bearer caller"})
 _SEED_BITS: Final = 52
 _MOST_QUERIES: Final = 100_000
 
@@ -48,10 +53,10 @@ class Stage:
     """Everything of one trial under way."""
 
     __slots__ = (
-        "_asked", "_asks", "_draws", "_faults", "_gateway", "_is_plain", "_network", "_permitted", "_probes",
-        "_queries", "_rates", "_rules", "_said", "_script", "_state", "_until_s", "_ways", "_world", "call", "count",
-        "events", "limit_s", "open_calls", "patience_s", "records", "router", "servers", "shifts", "stall_s",
-        "tally", "tries",
+        "_asked", "_asks", "_draws", "_faults", "_gateway", "_is_plain", "_network", "_parked", "_permitted",
+        "_probes", "_queries", "_rates", "_rules", "_said", "_script", "_state", "_table", "_until_s", "_ways",
+        "_world", "call", "count", "events", "ledger", "limit_s", "open_calls", "patience_s", "records", "router",
+        "servers", "shifts", "stall_s", "tally", "tries",
     )  # fmt: skip
 
     def __init__(self, world: World, faults: Sequence[Fault], draws: Streams, until_s: float, rules: Rules) -> None:
@@ -80,11 +85,15 @@ class Stage:
         self._asks = Asks()
         seed = script.seed if script else int(draws.named("gateway").uniform(0) * (1 << _SEED_BITS))
         slots = max(target.slot for target in world.table.targets) + 1
+        self._table = _with_key(world, rules)
         self._gateway = Gateway(
-            world.table, {}, board=LocalBoard(slots), record=self._ended, seed=seed, now=start_s, epoch=0.0
+            self._table, _SECRETS, board=LocalBoard(slots), record=self._ended, seed=seed, now=start_s, epoch=0.0
         )
+        self.ledger = Ledger(self._gateway, rules.budgets, self.events) if rules.budgets else None
+        """Who leases slices of budgets; `None` where there are none."""
+        self._parked: list[Call] = []
         self.router = self._gateway.router
-        self._said = self._gateway.said({})
+        self._said = self._gateway.said(_HEAD)
         self.limit_s = self._said.limit_s
         """Longest a request may take, s."""
         self.stall_s = world.table.stall_s
@@ -136,6 +145,8 @@ class Stage:
             self.count += play(events, events.now + TICK_S)
             if self.open_calls and (at := events.soonest()) is not None and at > events.now + TICK_S:
                 events.now = at
+        if self.ledger is not None:
+            self.ledger.load(events.now)
 
     @property
     def now(self) -> float:
@@ -150,7 +161,7 @@ class Stage:
         self.router.arrived(now)
         said = self._said
         if said.generation != self._gateway.generation:
-            said = self._said = self._gateway.said({})
+            said = self._said = self._gateway.said(_HEAD)
             self._queries.clear()
         if self._is_plain:
             choice = self.router.choose(self._query(call), (), now)
@@ -213,6 +224,9 @@ class Stage:
         if site not in self._permitted[call.workload]:
             self.tally.courses[call.workload].outside += 1
         rtt_s = self._network.round_trip(call, site, now)
+        limit = choice.query.tokens_out
+        if 0 < limit < call.tokens_out:
+            call.tokens_out = limit  # the gateway set a limit, and model servers keep to it
         job = Job(call, choice, server, 0.0 if rtt_s is None else rtt_s, now)
         if self._script is not None:
             rtt_s = self._heard(job, rtt_s)
@@ -258,7 +272,22 @@ class Stage:
         assert call is not None  # set before any exchange is told anything
         if self._rules.is_recording:
             self.records.append(record)
+        if self.ledger is not None:
+            self.ledger.record(record)
         call.ended(record, self.now)
+
+    def park(self, call: Call) -> None:
+        """A request waits for money: it is looked at with every sweep, since others may let it go on."""
+        if not self._parked:
+            self.events.push(self.sweep_from(self.now + 1e-9), self._unpark)
+        if call not in self._parked:
+            self._parked.append(call)
+
+    def _unpark(self, now: float) -> None:
+        waiting, self._parked = self._parked, []
+        for call in waiting:
+            if call.look(now):
+                self.park(call)
 
     def wait_s(self, tries: int) -> float:
         """Mean wait before a caller's further try, s."""
@@ -273,12 +302,16 @@ class Stage:
     def _change(self, now: float) -> None:
         """A fault begins, grows or ends."""
         state: Conditions = conditions(self._world, self._faults, now)
+        if state.banned != self._state.banned:
+            self._gateway.reload(_without(self._table, state.banned), _SECRETS, now)
         self._state = state
         self._permitted = [frozenset(asked.permitted).difference(state.banned) for asked in self._world.demanded]
         for server, place in zip(self.servers, state.places, strict=True):
             if place != server.state:
                 server.change(place, now)
         self._network.change(state)
+        if self.ledger is not None:
+            self.ledger.scale(state.money)
         self.tries = self._rules.tries + state.retries
         self.tally.prices = {
             server.place.upstream: server.state.price for server in self.servers if server.state.price != 1.0
@@ -287,6 +320,8 @@ class Stage:
     def _tick(self, now: float) -> None:
         """What the live worker does by the clock."""
         self.shifts += self._gateway.tick(now)
+        if self.ledger is not None:
+            self.ledger.load(now)
         if now <= self._until_s:
             self._watch()
         for target in self.router.probes_due(now):
@@ -316,6 +351,31 @@ class Stage:
 
         wait_s = _PROBE_S if server.state.is_hung else self._network.probe_s(server.place.site)
         self.events.push(now + (known[0].took_s if known else wait_s), told)
+
+
+def _with_key(world: World, rules: Rules) -> RoutingTable:
+    """The table, with one key for all callers where there are budgets: they are a tenant's."""
+    if not rules.budgets:
+        return world.table
+    tenant = rules.budgets[0].scope.tenant
+    key = KeyEntry(id="caller", tenant=tenant, secret="caller", workloads=(), sites=None)
+    return replace(world.table, keys=(key,))
+
+
+def _without(table: RoutingTable, banned: Sequence[str]) -> RoutingTable:
+    """The table as it is compiled once policy has closed some sites: nothing there is a candidate any more."""
+    gone = {index for index, target in enumerate(table.targets) if target.site in banned}
+    routes = []
+    for route in table.routes:
+        left = [number for number, each in enumerate(route.candidates) if each.target not in gone]
+        place = {number: after for after, number in enumerate(left)}
+        allowed = {
+            label: tuple(place[number] for number in numbers if number in place)
+            for label, numbers in route.allowed.items()
+        }
+        candidates = tuple(route.candidates[number] for number in left)
+        routes.append(replace(route, candidates=candidates, allowed=allowed))
+    return replace(table, routes=tuple(routes))
 
 
 def _servers_of(world: World, workload: str) -> tuple[int, ...]:
