@@ -15,7 +15,7 @@ from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.errors import OptionError
 from tripoint.domain.estate import Estate
 from tripoint.domain.provenance import Confidence, Provenance
-from tripoint.domain.recovery import Impact, Objective, RecoveryRules
+from tripoint.domain.recovery import Exclusion, Impact, Objective, RecoveryRules
 from tripoint.domain.scenario import Scenario, TrialMode
 from tripoint.domain.score import Ground, Standing
 from tripoint.domain.stress import Aim, Held, Interval, StressReport, Verdict
@@ -138,3 +138,19 @@ def test_a_refined_server_fails_as_declared() -> None:
     found = assess_dependencies(loaded(estate), recovering_catalog(), planned(estate), today=TODAY)
     (server,) = [cut for cut in found.reliances[0].singles if cut.members == ("node:hall/server",)]
     assert (server.per_year, server.hours) == pytest.approx((2.0, 4.0))
+
+
+def test_an_exclusion_of_the_estate_is_listed_and_counts_as_not_met() -> None:
+    """A passed trial does not help what was left out; design is not tried, so it is not touched."""
+    rules = RecoveryRules(
+        objectives=(Objective(after=(SITE,), rto_minutes=1000.0),),
+        exclusions=(Exclusion(after=(SITE,), because="no window"),),
+    )
+    estate = split(recovery=rules)
+    proofs = stress_proofs(stress_report(estate, met=True), loaded(estate), "p", TODAY)
+    scores = assess_recovery(loaded(estate), recovering_catalog(), planned(estate), today=TODAY, proofs=proofs).scores
+    for score in (scores.simulation, scores.drill):
+        assert [(each.standing, each.because) for each in score.graded] == [(Standing.EXCLUDED, "no window")]
+        assert score.share == 0.0
+    assert scores.design.share == 1.0
+    assert not [step for step in scores.steps if step.raises is not Ground.DESIGN]

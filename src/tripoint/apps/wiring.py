@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from tripoint.domain.table import RoutingTable
     from tripoint.engines.gateway.table.compile import Compiled
     from tripoint.engines.placement.milp.program import SolveLimits
-    from tripoint.ports import MilpSolver
-    from tripoint.usecases.assess_recovery import Assessment
     from tripoint.usecases.demand import FitOptions
     from tripoint.usecases.doctor import CatalogueAges
     from tripoint.usecases.explain import Explained, Question
@@ -109,26 +107,6 @@ def explain(
     from tripoint.usecases.explain import explain as run
 
     return run(loaded, catalog, plan, question, HighsSolver(), limits, tell)
-
-
-def solver() -> MilpSolver:
-    """What programs are solved with."""
-    from tripoint.adapters.solver_highs import HighsSolver
-
-    return HighsSolver()
-
-
-def assess_recovery(
-    loaded: LoadedEstate, catalog: Catalog, plan: Plan, limits: SolveLimits | None = None,
-    tell: Callable[[str], None] = lambda phase: None,
-) -> Assessment:  # fmt: skip
-    """What a plan recovers from and how fast; with `limits`, also what meeting the missed objectives costs."""
-    from tripoint.adapters.solver_highs import HighsSolver
-    from tripoint.usecases.assess_recovery import assess_recovery as run
-    from tripoint.usecases.remedies import Pricing
-
-    pricing = None if limits is None else Pricing(solver=HighsSolver(), limits=limits, tell=tell)
-    return run(loaded, catalog, plan, pricing, today=read_settings().today)
 
 
 def plan_text(plan: Plan, *, full: bool = False) -> str:

@@ -142,6 +142,18 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exclusion:
+    """Losses that are not tried, neither in simulation nor in drills; they stay asked, and count as not met there."""
+
+    workloads: tuple[WorkloadId, ...] = ()
+    """Of these; all when empty."""
+    after: tuple[DisruptionClass, ...]
+    """Losses not tried."""
+    because: str
+    """Why not, for whoever reads the score."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryRules:
     """What the estate says about recovery."""
 
@@ -151,6 +163,8 @@ class RecoveryRules:
     """What the business bears."""
     impacts: tuple[Impact, ...] = ()
     """What outages cost."""
+    exclusions: tuple[Exclusion, ...] = ()
+    """What is not tried, and why."""
     timings: tuple[Timing, ...] = ()
     """Steps whose length is known better than by tripoint's defaults."""
     stores: tuple[Store, ...] = ()

@@ -12,7 +12,7 @@ from tripoint.domain.score import Ground, Proof, Scores
 from tripoint.domain.source import LoadedEstate
 from tripoint.domain.stress import StressReport
 from tripoint.engines.placement.instance.instance import Instance
-from tripoint.engines.resilience.scores.grading import asked_of, designed, graded, simulated
+from tripoint.engines.resilience.scores.grading import asked_of, designed, excluded, graded, simulated
 from tripoint.engines.resilience.scores.steps import Findings, next_steps
 
 _PAIRED = "+"
@@ -30,7 +30,7 @@ def assess_scores(
 ) -> Scores:
     """Scores of an assessment; `proofs` are results of trials and drills."""
     asked = asked_of(reached)
-    every = (*designed(reached), *proofs)
+    every = (*designed(reached), *excluded(asked, instance.estate.recovery.exclusions), *proofs)
     design, simulation, drill = (graded(asked, every, ground, f"{today:%Y-%m-%d}") for ground in Ground)
     found = Findings(
         estate=instance.estate,

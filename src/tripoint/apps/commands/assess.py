@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from tripoint.apps import wiring
+from tripoint.apps import planner, wiring
 from tripoint.apps.answer import Answer, answering, plural
 from tripoint.apps.settings import read_settings
 from tripoint.apps.terminal.flags import FiniteRange
 from tripoint.apps.terminal.groups import NearestNameGroup
 from tripoint.apps.terminal.planning import watched
+from tripoint.apps.trials import plan_digest, read_stress
+
+if TYPE_CHECKING:
+    from tripoint.usecases.assess_recovery import Assessment
 
 
 @click.group(cls=NearestNameGroup)
@@ -27,35 +33,39 @@ def command() -> None:
               help="Longest solve of each, seconds.")  # fmt: skip
 @click.option("--prices/--no-prices", default=True, show_default=True,
               help="Plan again for what every missed objective would cost.")  # fmt: skip
+@click.option("--stress", "tried", metavar="DIR", type=click.Path(),
+              help="Score what this stress.json, or the one in this folder, found by simulation.")  # fmt: skip
 @click.option("--full", is_flag=True, help="Print every row.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @answering
 def recovery(
-    estate: str, given: str | None, gap: float, time_limit: float, prices: bool, full: bool, quiet: bool
-) -> Answer:  # fmt: skip
+    estate: str,
+    given: str | None,
+    gap: float,
+    time_limit: float,
+    prices: bool,
+    tried: str | None,
+    full: bool,
+    quiet: bool,
+) -> Answer:
     """Tell how soon each workload is back after each loss, and what of its data.
 
     Times are sums of steps, each with its source and date; recovery points are those of the worst store. Ends with
     exit code 1 when an objective is missed, or the estate has no plan.
     """
-    from tripoint.apps.render.plan_text.layout import WIDTH, printed
-    from tripoint.apps.render.resilience.dependencies import dependency_parts, dependency_payload
-    from tripoint.apps.render.resilience.recovery import (
-        recovery_parts,
-        recovery_payload,
-        remedy_parts,
-        remedy_payload,
-    )
-    from tripoint.apps.render.resilience.scores import score_parts, score_payload
     from tripoint.engines.placement.milp.program import SolveLimits
+    from tripoint.usecases.assess_recovery import assess_recovery
+    from tripoint.usecases.assess_scores import stress_proofs
     from tripoint.usecases.plan import PlanOptions
+    from tripoint.usecases.remedies import Pricing
 
     catalog = wiring.load_catalog()
     loaded = wiring.load_estate(estate, catalog=catalog)
+    settings = read_settings()
     if given:
         plan = wiring.read_plan(given)
     else:
-        options = PlanOptions(gap=gap, seconds=time_limit, threads=read_settings().threads, baselines=False)
+        options = PlanOptions(gap=gap, seconds=time_limit, threads=settings.threads, baselines=False)
         plan = watched(loaded, options, catalog, is_quiet=quiet)
     if plan.solve is None:
         why = " + ".join(plan.conflict.families) if plan.conflict else "its search found none"
@@ -66,10 +76,25 @@ def recovery(
         if not quiet:
             click.echo(f"{phase} ...", err=True)
 
-    limits = SolveLimits(gap=gap, seconds=time_limit, threads=read_settings().threads) if prices else None
-    found = wiring.assess_recovery(loaded, catalog, plan, limits, tell)
-    parts = [*recovery_parts(found.reached, is_full=full), *remedy_parts(found.remedies)]
-    parts += [*dependency_parts(found.dependencies, is_full=full), *score_parts(found.scores, is_full=full)]
+    limits = SolveLimits(gap=gap, seconds=time_limit, threads=settings.threads)
+    pricing = Pricing(solver=planner.solver(), limits=limits, tell=tell) if prices else None
+    proofs = stress_proofs(read_stress(tried), loaded, plan_digest(plan), settings.today) if tried else ()
+    return _answer(assess_recovery(loaded, catalog, plan, pricing, today=settings.today, proofs=proofs), is_full=full)
+
+
+def _answer(found: Assessment, *, is_full: bool) -> Answer:
+    """What was found, as text and as JSON."""
+    from tripoint.apps.render.plan_text.layout import WIDTH, printed
+    from tripoint.apps.render.resilience.dependencies import dependency_parts, dependency_payload
+    from tripoint.apps.render.resilience.recovery import recovery_parts, recovery_payload, remedy_parts, remedy_payload
+    from tripoint.apps.render.resilience.scores import score_parts, score_payload
+
+    parts = [
+        *recovery_parts(found.reached, is_full=is_full),
+        *remedy_parts(found.remedies),
+        *dependency_parts(found.dependencies, is_full=is_full),
+        *score_parts(found.scores, is_full=is_full),
+    ]
     met = f"{len(found.asked) - len(found.missed)} of {plural(len(found.asked), 'objective')} met by design"
     return Answer(
         text=f"{printed(parts, width=WIDTH)}\n{met}",

@@ -17,7 +17,7 @@ from tripoint.domain.link import Link
 from tripoint.domain.modelspec import ModelSpec
 from tripoint.domain.policy import CertificationRule, ResidencyRule
 from tripoint.domain.purchase import NodePool
-from tripoint.domain.recovery import Impact, Objective, RecoveryRules, Store, Timing, Tolerance
+from tripoint.domain.recovery import Exclusion, Impact, Objective, RecoveryRules, Store, Timing, Tolerance
 from tripoint.domain.serving import ClientKey, Fallback, Upstream
 from tripoint.domain.site import Site, SiteKind
 from tripoint.domain.workload import Caller, DatasetUse, Demand, TodayShare, Workload
@@ -141,6 +141,7 @@ _REFERENCES: Mapping[tuple[type, str], _Check] = MappingProxyType(
         (Objective, "residency"): _country_or_set,
         (Tolerance, "workloads"): _WORKLOAD,
         (Impact, "workloads"): _WORKLOAD,
+        (Exclusion, "workloads"): _WORKLOAD,
         (Timing, "workloads"): _WORKLOAD,
         (Timing, "sites"): _SITE,
         (Store, "workloads"): _WORKLOAD,

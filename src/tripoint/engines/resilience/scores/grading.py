@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tripoint.domain.disruption import DisruptionClass
-from tripoint.domain.recovery import Reached
+from tripoint.domain.recovery import Exclusion, Reached
 from tripoint.domain.score import Graded, Ground, Proof, Score, Standing
 from tripoint.domain.stress import Aim, Verdict
 
@@ -65,6 +65,17 @@ def designed(reached: Sequence[Reached]) -> tuple[Proof, ...]:
         )
         for each in reached
         if each.objective is not None
+    )
+
+
+def excluded(asked: Sequence[Asked], exclusions: Sequence[Exclusion]) -> tuple[Proof, ...]:
+    """Objectives that somebody decided not to try, as proofs of nothing on the two grounds that try."""
+    return tuple(
+        Proof(workload=workload, disruption=disruption, ground=ground, is_met=False, excluded_because=each.because)
+        for workload, disruption in asked
+        for each in exclusions
+        if disruption in each.after and (not each.workloads or workload in each.workloads)
+        for ground in (Ground.SIMULATION, Ground.DRILL)
     )
 
 
