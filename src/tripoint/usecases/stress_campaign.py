@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.plan import Plan
 from tripoint.domain.scenario import Scenario, TrialMode
 from tripoint.domain.source import LoadedEstate
-from tripoint.domain.stress import Order, OutageCourse, Trial, Verdict
+from tripoint.domain.stress import Order, OutageCourse, Remeasured, Trial, Verdict
 from tripoint.engines.stress.kernel.streams import Streams
 from tripoint.engines.stress.playing import Player
 from tripoint.engines.stress.scenarios.ground import Ground
@@ -19,6 +19,7 @@ from tripoint.engines.stress.search.distance import Distance, distance
 from tripoint.engines.stress.summary.targets import Target, targets_of
 from tripoint.engines.stress.summary.verdicts import HeldKey, met_by, verdicts
 from tripoint.engines.stress.world import World
+from tripoint.usecases.measured import Answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,8 @@ class StressOptions:
     """Trials at each magnitude that is tried on the way to where an objective breaks; 0 to leave that out."""
     resolution: float = 1 / 8
     """How well that magnitude is wanted, as a share of its range."""
+    answers: Answers = field(default_factory=dict)
+    """What was really answered, by (site, model): its times take the place of the planner's figures."""
 
 
 class Runs(Protocol):
@@ -65,6 +68,8 @@ class Subject:
     """`sha256:` of the plan."""
     version: str
     """Version of tripoint."""
+    remeasured: tuple[Remeasured, ...] = ()
+    """Times of the world that were taken from answers."""
 
 
 class Campaign:

@@ -14,6 +14,7 @@ from tripoint.domain.errors import OptionError
 
 if TYPE_CHECKING:
     from tripoint.ports import Ledger
+    from tripoint.usecases.measured import Answers
     from tripoint.usecases.observed import Observed
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -57,6 +58,23 @@ def observe_demand(source: str, since: str | None = None, until: str | None = No
         with open_books(url or store_url(read_settings())) as ledger:
             return observe_ledger(ledger, local_actor("planner"), Span(since, until))
     return observe_export(read_bill(source), Path(source).name)
+
+
+def measured_answers(source: str) -> Answers:
+    """What `ledger` or `ledger:URL` says was answered where, and how fast.
+
+    Raises `OptionError` where there is no such ledger or it tells no times.
+    """
+    from tripoint.usecases.accounts.login import local_actor
+    from tripoint.usecases.measured import measure_ledger
+
+    name, _, url = source.partition(":")
+    if name != "ledger":
+        raise OptionError(
+            f"service times cannot be taken from `{source}`", hint="name `ledger`, or `ledger:URL` for another store"
+        )
+    with open_books(url or store_url(read_settings())) as ledger:
+        return measure_ledger(ledger, local_actor("planner"))
 
 
 def part_options(function: Function) -> Function:

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from tripoint.engines.sizing.speed.throughput import Shape
 from tripoint.engines.stress.stations.pace import Pace
 
 LEAST_POINTS = 3
@@ -48,6 +49,32 @@ class Measured:
     """Mean or median time per further token, s; `None` when not measured."""
     is_together: bool = False
     """True for a fixed batch that starts together."""
+    others: Shape | None = None
+    """Mean request of those it ran beside; they are like itself when `None`."""
+
+    @property
+    def held_tokens(self) -> float:
+        """Tokens each request present holds, on average over its stay."""
+        tokens, outputs = self._beside
+        return tokens + outputs / 2
+
+    @property
+    def prefills(self) -> float:
+        """Input tokens of others computed per output token of this one."""
+        tokens, outputs = self._beside
+        return 0.0 if self.is_together or outputs <= 0 else (self.sequences - 1) * tokens / outputs
+
+    @property
+    def waiting_tokens(self) -> float:
+        """Input tokens of all others."""
+        return (self.sequences - 1) * self._beside[0]
+
+    @property
+    def _beside(self) -> tuple[float, float]:
+        """Input and output tokens of one of the others."""
+        if self.others is None:
+            return self.input_tokens, self.output_tokens
+        return self.others.input_tokens * (1 - self.others.cached_share), self.others.output_tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +109,7 @@ def calibrate(points: Sequence[Measured], max_sequences: int) -> Calibrated | No
 
 def per_token_s(pace: Pace, at: Measured) -> float:
     """What a pace says of the time per token at a point, s."""
-    others = 0.0 if at.is_together or at.output_tokens <= 0 else (at.sequences - 1) * at.input_tokens / at.output_tokens
-    return _iteration_s(pace, at) + others * pace.prefill_s
+    return _iteration_s(pace, at) + at.prefills * pace.prefill_s
 
 
 def first_token_s(pace: Pace, at: Measured) -> float:
@@ -91,27 +117,25 @@ def first_token_s(pace: Pace, at: Measured) -> float:
     own = pace.prefill_s * at.input_tokens
     if at.is_together:
         return pace.overhead_s + own * at.sequences
-    others = own * (at.sequences - 1)
-    waiting = others * pace.found_share if pace.found_share is not None else 0.0
+    share = pace.found_share if pace.found_share is not None else 0.0
+    waiting = pace.prefill_s * at.waiting_tokens * share
     return pace.overhead_s + own + waiting + _iteration_s(pace, at) / 2
 
 
 def _iteration_s(pace: Pace, at: Measured) -> float:
-    held = at.input_tokens + at.output_tokens / 2
-    return pace.base_s + at.sequences * (pace.sequence_s + pace.context_s * held)
+    return pace.base_s + at.sequences * (pace.sequence_s + pace.context_s * at.held_tokens)
 
 
 def _rows(point: Measured) -> list[Row]:
     """The equations of a point, divided by what was measured: each says `parts x row = 1`."""
     n, tokens = point.sequences, point.input_tokens
-    iteration = [1.0, n, n * (tokens + point.output_tokens / 2)]
+    iteration = [1.0, n, n * point.held_tokens]
     rows = []
     if point.per_token_s:
-        others = 0.0 if point.is_together else (n - 1) * tokens / point.output_tokens
-        rows.append([part / point.per_token_s for part in (*iteration, others, 0.0, 0.0)])
+        rows.append([part / point.per_token_s for part in (*iteration, point.prefills, 0.0, 0.0)])
     if point.first_token_s:
         half = [0.0] * PREFILL if point.is_together else [part / 2 for part in iteration]
-        prefills = (tokens * n, 0.0) if point.is_together else (tokens, (n - 1) * tokens)
+        prefills = (tokens * n, 0.0) if point.is_together else (tokens, point.waiting_tokens)
         rows.append([part / point.first_token_s for part in (*half, *prefills, 1.0)])
     return rows
 
