@@ -91,7 +91,7 @@ def sources(asked: Asked) -> Iterator[Source]:
     waiting = {each.lane: each for each in asked.moment.waiting[asked.workload]}
     for number in asked.book.lanes_of(asked.workload):
         lane = asked.instance.lanes[number]
-        if lane.site in asked.loss.gone:
+        if lane.site in asked.loss.gone or not is_in_reach(asked, lane):
             continue
         model = asked.instance.sites[lane.site]
         if allowed is not None and (country_of(model.site, asked.instance.catalog) or "") not in allowed:
@@ -108,6 +108,20 @@ def sources(asked: Asked) -> Iterator[Source]:
                 yield started(asked, number, IDLE)
             if asked.moment.obtainable.get(lane.fit.pool, 0.0) > 0.0:
                 yield started(asked, number, OBTAINABLE)
+
+
+def is_in_reach(asked: Asked, lane: Lane) -> bool:
+    """True where callers get there without the links that are cut, and still in time."""
+    limit = asked.declared.slo.ttft_ms
+    here = str(lane.fit.site)
+    if not asked.loss.links or limit is None:
+        return True
+    for caller in asked.declared.callers:
+        before = asked.book.path(caller.place, here).rtt_ms.value
+        after = asked.book.path(caller.place, here, asked.loss.links).rtt_ms.value
+        if after > before and (lane.fit.ttft_ms or 0.0) + after - before > limit:
+            return False
+    return True
 
 
 def repaired(asked: Asked, held: Held, part: float) -> Source:
@@ -135,16 +149,10 @@ def repaired(asked: Asked, held: Held, part: float) -> Source:
 
 def rerouted(asked: Asked, held: Held) -> Source | None:
     """What a cut link took, over another way, where that is near enough."""
-    if not asked.loss.links:
-        return None
     lane = asked.instance.lanes[held.lane]
-    limit = asked.declared.slo.ttft_ms
     here = str(lane.fit.site)
-    for caller in asked.declared.callers:
-        before = asked.book.path(caller.place, here).rtt_ms.value
-        after = asked.book.path(caller.place, here, asked.loss.links).rtt_ms.value
-        if limit is not None and (lane.fit.ttft_ms or 0.0) + after - before > limit:
-            return None
+    if not asked.loss.links or not is_in_reach(asked, lane):
+        return None
     return Source(
         how="rerouted",
         lane=held.lane,
