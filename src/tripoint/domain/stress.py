@@ -44,7 +44,8 @@ class Outcome:
     outage_s: float
     """Longest time it was served below the least share its objective asks for, s: the recovery time achieved."""
     stale_s: float
-    """Age of the newest data that survived, s: the recovery point achieved; 0 where nothing was lost."""
+    """Age of the newest copy of its data that was left, or would have been at the worst moment, s: the recovery point
+    achieved; 0 where nothing was done to its data or to the way to its copies."""
     ttft_p99_ms: float
     """Time to first token, 99th percentile, ms; 0 where not measured."""
     wait_p99_ms: float

@@ -1,4 +1,4 @@
-"""What faults do to a workload itself, wherever it is: data to be restored, and services it cannot do without.
+"""What faults do to a workload itself, wherever it is: data restored, copies behind, services it cannot do without.
 
 Places go on as they are, so the simulators do not see it. A workload is dark while its data is brought back, or while
 what it leans on is away; what it was asked for then is lost.
@@ -12,6 +12,7 @@ from dataclasses import replace
 from tripoint.domain.fault import Fault, FaultKind
 from tripoint.domain.stress import Outcome
 from tripoint.domain.units import SECONDS_PER_HOUR
+from tripoint.engines.stress.copies.lag import stale_by_workload
 from tripoint.engines.stress.scenarios.ground import Ground
 
 Stretch = tuple[float, float]
@@ -20,7 +21,9 @@ Stretch = tuple[float, float]
 
 def after(outcomes: Iterable[Outcome], faults: Sequence[Fault], ground: Ground, until_s: float) -> tuple[Outcome, ...]:
     """The outcomes with what befell the workloads themselves, over a trial of `until_s` seconds."""
-    return tuple(_after(outcome, faults, ground, until_s) for outcome in outcomes)
+    behind = stale_by_workload(ground.following, ground.carried_gb_per_s, faults, until_s)
+    found = (_after(outcome, faults, ground, until_s) for outcome in outcomes)
+    return tuple(replace(each, stale_s=max(each.stale_s, behind.get(each.workload, 0.0))) for each in found)
 
 
 def dark(workload: str, faults: Sequence[Fault], ground: Ground, until_s: float) -> tuple[Stretch, ...]:

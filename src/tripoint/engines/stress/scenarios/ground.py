@@ -17,6 +17,7 @@ from tripoint.domain.recovery import Store
 from tripoint.domain.site import Site
 from tripoint.domain.workload import Workload
 from tripoint.engines.facts.defaults import default_figure
+from tripoint.engines.stress.copies.following import Following, carried_gb_per_s, followings_of
 from tripoint.engines.stress.scenarios.leaning import Leaning, leaning_of
 from tripoint.engines.stress.world import World
 
@@ -81,6 +82,10 @@ class Ground:
     """The same by link: what callers ask over it."""
     homes: Mapping[tuple[str, str], float]
     """(Workload id, site id) -> share of the workload that is there in the period tried."""
+    following: tuple[Following, ...]
+    """Copies of data that follow behind what is written."""
+    carried_gb_per_s: Mapping[str, float]
+    """Link id -> what it carries, GB per second; links without a limit are left out."""
     spend_usd_per_period: float
     """Effective cost of the plan in its dearest period, USD."""
 
@@ -107,6 +112,8 @@ def ground_of(estate: Estate, catalog: Catalog, plan: Plan, world: World, *, per
         weight_by_pool=dict(by_pool),
         weight_by_link=_weight_by_link(world, plan, weights, period),
         homes=dict(homes),
+        following=followings_of(estate, catalog, plan, period=period),
+        carried_gb_per_s=carried_gb_per_s(estate),
         spend_usd_per_period=_dearest(plan),
     )
 

@@ -1,0 +1,1 @@
+"""How far copies of data fall behind while links and sites are struck."""
