@@ -37,7 +37,7 @@ def assess(instance: Instance, plan: Plan) -> tuple[Reached, ...]:
         if moment.period not in stores:
             stores[moment.period] = kept_stores(instance, plan, moment.period)
         for loss in every:
-            for number, found in enumerate(after(book, plan, moment, loss, stores[moment.period])):
+            for number, found in after(book, plan, moment, loss, stores[moment.period]):
                 key = (number, loss.disruption)
                 worst[key] = found if key not in worst else _worse(worst[key], found)
     classes = tuple(dict.fromkeys(loss.disruption for loss in every))
@@ -49,16 +49,21 @@ def assess(instance: Instance, plan: Plan) -> tuple[Reached, ...]:
     )
 
 
-def after(book: Book, plan: Plan, moment: Moment, loss: Loss, stores: tuple[Kept, ...]) -> Iterator[Reached]:
-    """[workload] what one loss at one moment comes to."""
+def after(
+    book: Book, plan: Plan, moment: Moment, loss: Loss, stores: tuple[Kept, ...]
+) -> Iterator[tuple[int, Reached]]:  # fmt: skip
+    """(workload, what one loss at one moment comes to); after the first moment only of those it touches."""
     instance = book.instance
     rows = refill(book, moment, loss)
     restoring = restores(instance, stores, loss)
+    is_first = moment.period == 0 and moment.block == 0
     for number, row in enumerate(rows):
         asked = Asked(book, moment, loss, number)
         state = ages(instance, stores, loss, asked.declared)
+        if not (is_first or row.is_touched or any(each.seconds > 0.0 for each in state)):
+            continue
         steps = _with_state(asked, row.steps, state, restoring)
-        yield _reached(asked, steps, state, _cost_factor(asked, plan, row))
+        yield number, _reached(asked, steps, state, _cost_factor(asked, plan, row))
 
 
 def until(steps: Sequence[Step], least: float, time: Callable[[Step], float]) -> float:
