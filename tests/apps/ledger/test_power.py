@@ -28,16 +28,18 @@ import sys, time
 from pathlib import Path
 from tripoint.adapters.usage_segments import UsageSegments
 from tripoint.testing.ledger_conformance import usage_record
-name = sys.argv[2]
+name, burst, pause = sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
 segments = UsageSegments(Path(sys.argv[1]), worker=0, incarnation=name, every_s=0.002, max_bytes=40_000)
 number = 0
 while True:
-    for _ in range(20):
+    for _ in range(burst):
         segments.append(usage_record(number, id=f"{name}-{number}"))
         number += 1
     print(segments.durable, flush=True)
-    time.sleep(0.002)
+    time.sleep(pause)
 """
+BURSTS = (("20", "0.002"), ("400", "0.1"))
+"""Records at once and pauses between them, s: so few that they become rows, and enough for bundles."""
 
 
 def start_ledger(run_dir: Path, environment: dict[str, str]) -> tuple[subprocess.Popen[bytes], socket.socket]:
@@ -56,7 +58,9 @@ def start_ledger(run_dir: Path, environment: dict[str, str]) -> tuple[subprocess
 def run_until_cut(disk: Disk, run_dir: Path, name: str, seconds: float) -> set[str]:
     """Ids that were acknowledged to be on disk before everything stopped at once."""
     writer = subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(run_dir / "usage"), name], env=disk.environment, stdout=subprocess.PIPE
+        [sys.executable, "-c", WRITER, str(run_dir / "usage"), name, *BURSTS[int(name, 16) % 2]],
+        env=disk.environment,
+        stdout=subprocess.PIPE,
     )
     ledger, channel = start_ledger(run_dir, disk.environment)
     assert writer.stdout is not None
@@ -92,6 +96,9 @@ def test_nothing_acknowledged_is_lost_or_doubled_when_the_power_goes(tmp_path: P
     assert process.wait(60) == 0
     with sqlite3.connect(run_dir / "store.db") as store:
         assert store.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        kept = [
+            store.execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0] for name in ("ledger_entry", "ledger_bundle")
+        ]
     store.close()
     ledger = stores.open_ledger(f"sqlite:///{run_dir / 'store.db'}")
     entered = [entry.id for entry in ledger.entries(EntryQuery())]
@@ -101,5 +108,6 @@ def test_nothing_acknowledged_is_lost_or_doubled_when_the_power_goes(tmp_path: P
     assert acknowledged - set(entered) == set()
     assert (total.requests, total.nano) == (len(entered), NANO * len(entered))
     assert len(acknowledged) > 100 * CUTS
+    assert min(kept) > 0  # both ways of keeping were cut off
     assert changed >= CUTS // 2  # the cuts took something away
     assert len(list((run_dir / "usage").glob("*.seg"))) < CUTS  # and most was loaded and removed before
