@@ -73,6 +73,12 @@ class TestOnACluster:
         assert KILL_AFTER < COUNT // 2
         assert trials_in(found["trials"]) == [Line()(order) for order in orders(COUNT)]
 
+    def test_the_command_finds_there_what_it_finds_here(self, found: dict[str, Any]) -> None:
+        """The same seed, the same report, to the last figure."""
+        there, here = found["reports"]
+        assert json.loads(there)["report"]["played"] >= 12
+        assert there == here
+
     def test_a_worker_that_is_killed_costs_no_trial(self, found: dict[str, Any]) -> None:
         """Its trial is played by another."""
         assert trials_in(found["after a death"]) == [Line()(order) for order in orders(4)]

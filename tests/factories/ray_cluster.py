@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -22,6 +23,21 @@ from tripoint.domain.errors import TripointError
 from tripoint.domain.stress import Order, Trial
 
 COUNT = 240
+ESTATE = """\
+apiVersion: tripoint/v1
+name: two regions
+horizon: {start: 2027-01, months: 3, blocks: 1}
+sites:
+  - {id: near, kind: cloud, provider: aws, region: eu-central-1, pools: [{node_type: g6e.xlarge}]}
+  - {id: far, kind: cloud, provider: aws, region: eu-west-1, pools: [{node_type: g6e.xlarge}]}
+models: [{id: llama3.1-8b, precisions: [fp8]}]
+workloads:
+  - id: fraud
+    kind: inference
+    model: llama3.1-8b
+    demand: {requests_per_s: 3, input_tokens: 500, output_tokens: 150}
+    callers: [{place: DE}]
+"""
 KILL_AFTER = 40
 QUICK = {
     "health_check_initial_delay_ms": 500,
@@ -61,6 +77,24 @@ def cluster() -> tuple[Any, Any]:
     return whole, second
 
 
+def reports(folder: Path) -> list[str]:
+    """What `tripoint stress` finds on the cluster, and what it finds here."""
+    estate = folder / "estate.yaml"
+    estate.write_text(ESTATE, encoding="utf-8")
+    told("plan", str(estate), "--out", str(folder / "plan"), "--gap", "0.001", "--no-baselines", "--quiet")
+    tried = ("stress", str(estate), "--plan", str(folder / "plan"), "--trials", "6", "--no-search", "--quiet", "--json")
+    only = ("--only", "node-loss", "--only", "process-loss")
+    return [told(*tried, *only, "--on", place) for place in ("ray", "here")]
+
+
+def told(*arguments: str) -> str:
+    """What the program prints; a missed objective is an answer too."""
+    run = subprocess.run([sys.executable, "-m", "tripoint", *arguments], capture_output=True, text=True, check=False)
+    if run.returncode not in (0, 1):
+        raise SystemExit(run.stderr)
+    return run.stdout
+
+
 def refusal(play: Callable[[Order], Trial]) -> str:
     """What a run of a few trials is refused with."""
     try:
@@ -85,6 +119,7 @@ def main(folder: Path) -> None:
     try:
         document = {
             "alone": alone,
+            "reports": reports(folder),
             "trials": [
                 asdict(each) for each in play_trials(Marking(folder), orders(COUNT), RayTrials(), progress=progress)
             ],
