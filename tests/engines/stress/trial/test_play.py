@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 import pytest
-from tests.factories.worlds import world
+from tests.factories.worlds import demanded, place, world
 
 from tripoint.domain.fault import Fault, FaultKind
 from tripoint.domain.stress import Outcome
 from tripoint.engines.stress.kernel.streams import Streams
 from tripoint.engines.stress.trial.arrivals import arrivals_of
 from tripoint.engines.stress.trial.play import Played, Rules, play
+from tripoint.engines.stress.world import Callers, Line
 
 SECONDS = 200.0
 
@@ -103,3 +105,48 @@ def test_requests_without_an_exchange_of_their_own_end_as_with_one(kind: FaultKi
     assert plain.outcomes == whole.outcomes
     assert plain.timelines == whole.timelines
     assert plain.shifts == whole.shifts
+
+
+def test_a_cold_standby_serves_once_it_is_ready() -> None:
+    """With the only other place gone nothing is served until then, and everything after it."""
+    cold = replace(place("b"), is_cold=True, nodes=0.0, ready_after_s=30.0)
+    made = world([place("a"), cold])
+    arrivals = arrivals_of(made, start_hour=0, seconds=SECONDS, draws=Streams(1, 0))
+    down = fault(FaultKind.DOWN, "site-a", until_s=inf)
+    found = play(made, (down,), arrivals, draws=Streams(1, 0), until_s=SECONDS).outcomes[0]
+    assert 28.0 < found.outage_s < 50.0
+    quiet = play(made, (), arrivals, draws=Streams(1, 0), until_s=SECONDS).outcomes[0]
+    assert quiet.answered == quiet.offered
+
+
+def test_a_site_that_must_be_left_serves_nothing_after_the_notice() -> None:
+    """The table is compiled anew without it, and the other takes all."""
+    leave = fault(FaultKind.LEAVE, "site-a", size=30.0 / 86_400.0, until_s=inf)
+    found = played(leave, rules=Rules(is_recording=True))
+    assert found.outcomes[0].outside == 0
+    assert {row.site for row in found.records if row.at > 90.5} == {"site-b"}
+    assert {row.site for row in found.records if row.at < 90.0} == {"site-a", "site-b"}
+
+
+def test_a_link_that_is_cut_takes_callers_elsewhere_and_one_that_is_slow_makes_them_wait() -> None:
+    """Callers reach site-a over the fibre only."""
+    links = {"site-a": ("fibre",), "site-b": ()}
+    callers = (Callers(place="NL", share=1.0, rtt_ms=dict.fromkeys(links, 10.0), links=links),)
+    lines = [Line(id="fibre", ends=("NL", "site-a"), bandwidth_gbps=None, conduits=())]
+    made = world(asked=[demanded(callers=callers)], lines=lines)
+    arrivals = arrivals_of(made, start_hour=0, seconds=SECONDS, draws=Streams(1, 0))
+
+    def tried(kind: FaultKind, size: float) -> Outcome:
+        struck = (fault(kind, "fibre", size=size),)
+        return play(made, struck, arrivals, draws=Streams(1, 0), until_s=SECONDS).outcomes[0]
+
+    cut = tried(FaultKind.LINK_DOWN, 1.0)
+    assert cut.answered == cut.offered
+    assert tried(FaultKind.LINK_DELAY, 150.0).ttft_p99_ms == pytest.approx(260.0)
+    assert tried(FaultKind.LINK_LOSS, 0.05).ttft_p99_ms > 300.0
+
+
+def test_prices_scale_what_is_paid_while_they_are_up() -> None:
+    """Owned nodes at three times the price for the whole trial."""
+    dear = fault(FaultKind.PRICE, "owned", size=3.0, at_s=0.0, until_s=inf)
+    assert outcome(dear).usd == pytest.approx(3.0 * outcome().usd)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from math import ceil, isfinite
 from types import MappingProxyType
 from typing import Final
@@ -15,7 +16,7 @@ from typing import Final
 from tripoint.domain.fault import Fault
 from tripoint.domain.record import ShiftRecord, UsageRecord
 from tripoint.domain.serving import Api
-from tripoint.domain.table import Candidate, KeyEntry, Route, RoutingTable, Target
+from tripoint.domain.table import Candidate, Route, Target
 from tripoint.domain.workload import WorkloadKind
 from tripoint.engines.gateway.exchange.exchange import Exchange
 from tripoint.engines.gateway.exchange.gateway import Gateway
@@ -27,11 +28,12 @@ from tripoint.engines.stress.kernel.events import EventList, play
 from tripoint.engines.stress.kernel.streams import Streams
 from tripoint.engines.stress.trial.arrivals import Arrivals
 from tripoint.engines.stress.trial.calls import Call
-from tripoint.engines.stress.trial.conditions import WELL, Conditions, conditions, moments
+from tripoint.engines.stress.trial.conditions import WELL, Conditions, PlaceState, conditions, moments
 from tripoint.engines.stress.trial.places.answers import Asks, fresh_ask
 from tripoint.engines.stress.trial.places.ledger import Ledger
 from tripoint.engines.stress.trial.places.network import Network
 from tripoint.engines.stress.trial.places.servers import Job, Server
+from tripoint.engines.stress.trial.places.tables import servers_of, with_key, without
 from tripoint.engines.stress.trial.rules import Rules
 from tripoint.engines.stress.trial.tally import Tally
 from tripoint.engines.stress.world import World
@@ -45,6 +47,7 @@ _SWEEPS_PER_S: Final = 50
 _TRACE: Final = Trace("0" * 31 + "1", "0" * 15 + "1", "", b"")
 _SECRETS: Final[Mapping[str, str]] = MappingProxyType({"caller": "caller"})
 _HEAD: Final[Mapping[bytes, bytes]] = MappingProxyType({b"authorization": b"Bearer caller"})
+_COLD: Final = PlaceState(is_down=True)
 _SEED_BITS: Final = 52
 _MOST_QUERIES: Final = 100_000
 
@@ -53,10 +56,10 @@ class Stage:
     """Everything of one trial under way."""
 
     __slots__ = (
-        "_asked", "_asks", "_draws", "_faults", "_gateway", "_is_plain", "_network", "_parked", "_permitted",
-        "_probes", "_queries", "_rates", "_rules", "_said", "_script", "_state", "_table", "_until_s", "_ways",
-        "_world", "call", "count", "events", "ledger", "limit_s", "open_calls", "patience_s", "records", "router",
-        "servers", "shifts", "stall_s", "tally", "tries",
+        "_asked", "_asks", "_cold", "_draws", "_faults", "_gateway", "_is_called", "_is_plain", "_network", "_parked",
+        "_permitted", "_probes", "_queries", "_rates", "_rules", "_said", "_script", "_state", "_table", "_until_s",
+        "_ways", "_world", "call", "count", "events", "ledger", "limit_s", "open_calls", "patience_s", "records",
+        "router", "servers", "shifts", "stall_s", "tally", "tries",
     )  # fmt: skip
 
     def __init__(self, world: World, faults: Sequence[Fault], draws: Streams, until_s: float, rules: Rules) -> None:
@@ -85,7 +88,7 @@ class Stage:
         self._asks = Asks()
         seed = script.seed if script else int(draws.named("gateway").uniform(0) * (1 << _SEED_BITS))
         slots = max(target.slot for target in world.table.targets) + 1
-        self._table = _with_key(world, rules)
+        self._table = with_key(world.table, rules.budgets)
         self._gateway = Gateway(
             self._table, _SECRETS, board=LocalBoard(slots), record=self._ended, seed=seed, now=start_s, epoch=0.0
         )
@@ -108,7 +111,11 @@ class Stage:
         self._queries: dict[tuple[int, int], Query] = {}
         self._rates: dict[int, tuple[Candidate, Rates]] = {}
         self._state = conditions(world, (), 0.0)
-        self._ways = tuple(_servers_of(world, asked.workload) for asked in world.demanded)
+        self._is_called = False
+        self._cold = [number for number, place in enumerate(world.places) if place.is_cold]
+        for number in self._cold:
+            self.servers[number].change(_COLD, start_s)
+        self._ways = tuple(servers_of(world, asked.workload) for asked in world.demanded)
 
     # --- the loop ---------------------------------------------------------------------------------------------------
 
@@ -303,12 +310,14 @@ class Stage:
         """A fault begins, grows or ends."""
         state: Conditions = conditions(self._world, self._faults, now)
         if state.banned != self._state.banned:
-            self._gateway.reload(_without(self._table, state.banned), _SECRETS, now)
+            self._gateway.reload(without(self._table, state.banned), _SECRETS, now)
         self._state = state
+        self._call_standby(state, now)
         self._permitted = [frozenset(asked.permitted).difference(state.banned) for asked in self._world.demanded]
-        for server, place in zip(self.servers, state.places, strict=True):
-            if place != server.state:
-                server.change(place, now)
+        for number, (server, place) in enumerate(zip(self.servers, state.places, strict=True)):
+            found = replace(place, is_down=True) if number in self._cold else place
+            if found != server.state:
+                server.change(found, now)
         self._network.change(state)
         if self.ledger is not None:
             self.ledger.scale(state.money)
@@ -316,6 +325,20 @@ class Stage:
         self.tally.prices = {
             server.place.upstream: server.state.price for server in self.servers if server.state.price != 1.0
         }
+
+    def _call_standby(self, state: Conditions, now: float) -> None:
+        """Something is lost: standby that is cold gets its nodes, as soon as they can be there."""
+        if self._is_called or not self._cold or not any(each.is_down or each.capacity < 1.0 for each in state.places):
+            return
+        self._is_called = True
+        for number in self._cold:
+            ready_at = now + self._world.places[number].ready_after_s
+            if isfinite(ready_at):
+                self.events.push(ready_at, partial(self._warmed, number))
+
+    def _warmed(self, number: int, now: float) -> None:
+        self._cold.remove(number)
+        self._change(now)
 
     def _tick(self, now: float) -> None:
         """What the live worker does by the clock."""
@@ -351,34 +374,3 @@ class Stage:
 
         wait_s = _PROBE_S if server.state.is_hung else self._network.probe_s(server.place.site)
         self.events.push(now + (known[0].took_s if known else wait_s), told)
-
-
-def _with_key(world: World, rules: Rules) -> RoutingTable:
-    """The table, with one key for all callers where there are budgets: they are a tenant's."""
-    if not rules.budgets:
-        return world.table
-    tenant = rules.budgets[0].scope.tenant
-    key = KeyEntry(id="caller", tenant=tenant, secret="caller", workloads=(), sites=None)
-    return replace(world.table, keys=(key,))
-
-
-def _without(table: RoutingTable, banned: Sequence[str]) -> RoutingTable:
-    """The table as it is compiled once policy has closed some sites: nothing there is a candidate any more."""
-    gone = {index for index, target in enumerate(table.targets) if target.site in banned}
-    routes = []
-    for route in table.routes:
-        left = [number for number, each in enumerate(route.candidates) if each.target not in gone]
-        place = {number: after for after, number in enumerate(left)}
-        allowed = {
-            label: tuple(place[number] for number in numbers if number in place)
-            for label, numbers in route.allowed.items()
-        }
-        candidates = tuple(route.candidates[number] for number in left)
-        routes.append(replace(route, candidates=candidates, allowed=allowed))
-    return replace(table, routes=tuple(routes))
-
-
-def _servers_of(world: World, workload: str) -> tuple[int, ...]:
-    """Places a workload's requests may go to by the table."""
-    routes = [route for route in world.table.routes if route.workload == workload]
-    return tuple(dict.fromkeys(candidate.target for route in routes for candidate in route.candidates))
