@@ -98,10 +98,13 @@ def stress(
     watch: Watched | None = None,
 ) -> StressReport:
     """What an estate and its plan withstand; raises `OptionError` for a plan of another estate."""
+    from dataclasses import replace
+
     from tripoint import __version__
     from tripoint.adapters.solver_highs import HighsSolver
     from tripoint.apps.settings import read_settings
     from tripoint.engines.placement.milp.program import SolveLimits
+    from tripoint.engines.stress.stations.observed import remeasured as with_answers
     from tripoint.usecases.replan import Replanning
     from tripoint.usecases.stress import stress as run
     from tripoint.usecases.stress import subject_of
@@ -110,8 +113,12 @@ def stress(
     watching = watch or Watched()
     tried = plan_digest(plan)
     subject = subject_of(loaded, catalog, plan, today=settings.today, digests=(tried, __version__))
+    if options.answers:
+        world, remeasured = with_answers(subject.world, options.answers)
+        subject = replace(subject, world=world, remeasured=remeasured)
     place = trials or trials_on(PROCESSES)
-    decides = (loaded.digest, catalog.digest, tried, __version__, str(options.seed), repr(scenarios))
+    given = (repr(scenarios), repr(subject.remeasured and subject.world.places))
+    decides = (loaded.digest, catalog.digest, tried, __version__, str(options.seed), *given)
     keep = None if watching.folder is None else (watching.folder, _digest("\0".join(decides)))
 
     def runs(player: Player, orders: Sequence[Order], phase: str) -> tuple[Trial, ...]:
@@ -148,14 +155,19 @@ class Watched(NamedTuple):
     """True to end early."""
 
 
-def write_stress(report: StressReport, folder: str | Path) -> str:
-    """Writes `stress.json` into a folder, whole or not at all; its path."""
+def write_stress(report: StressReport, folder: str | Path, before: StressReport | None = None) -> tuple[str, ...]:
+    """Writes `stress.html` and `stress.json` into a folder, each whole or not at all; their paths.
+
+    `before` is the report of the same estate without a proposed change, told beside this one.
+    """
     from tripoint.adapters.atomic_file import write_text
     from tripoint.adapters.stress_json import stress_to_json
+    from tripoint.apps.render.html.stress.page import stress_html
 
-    path = Path(folder) / "stress.json"
-    write_text(path, stress_to_json(report))
-    return str(path)
+    texts = {"stress.html": stress_html(report, before), "stress.json": stress_to_json(report)}
+    for name, text in texts.items():
+        write_text(Path(folder) / name, text)
+    return tuple(str(Path(folder) / name) for name in texts)
 
 
 def read_stress(path: str | Path) -> StressReport:

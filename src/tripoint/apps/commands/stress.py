@@ -11,6 +11,7 @@ import click
 from tripoint.apps import trials as playing
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering
+from tripoint.apps.terminal.books import measured_answers
 from tripoint.apps.terminal.interruption import Interruption
 from tripoint.apps.terminal.planning import planned
 from tripoint.apps.terminal.progress import counting_display
@@ -33,10 +34,15 @@ if TYPE_CHECKING:
 @click.option("--compound", is_flag=True,
               help="Also try pairs of the ten scenarios that matter most, over all of their magnitudes.")  # fmt: skip
 @click.option("--no-search", is_flag=True, help="Leave out the search for where objectives break.")
+@click.option("--measured", metavar="SOURCE",
+              help="Take service times from what was really answered: `ledger` or `ledger:URL`.")  # fmt: skip
 @click.option("--on", "place", metavar="PLACE", default=playing.PROCESSES, show_default=True,
               help=f"Where trials are played: {', '.join(playing.PLACES)}.")  # fmt: skip
 @click.option("--out", metavar="DIR", type=click.Path(file_okay=False),
-              help="Write stress.json here, and keep finished trials: a run that was cut off goes on.")  # fmt: skip
+              help="Write stress.html and stress.json here, and keep finished trials: a run that was cut off goes on.",
+              )  # fmt: skip
+@click.option("--before", metavar="DIR", type=click.Path(),
+              help="The --out of an earlier run, to tell what a change of estate or plan does; same seed.")  # fmt: skip
 @click.option("--full", is_flag=True, help="Print every row, not only those that fit two screens.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @answering
@@ -49,8 +55,10 @@ def command(
     seed: int,
     compound: bool,
     no_search: bool,
+    measured: str | None,
     place: str,
     out: str | None,
+    before: str | None,
     full: bool,
     quiet: bool,
 ) -> Answer:
@@ -59,28 +67,36 @@ def command(
     Every scenario of the catalogue is played through the machines that serve, or as flows of hours, or planned anew;
     `tripoint scenarios list` shows them. Ends with exit code 1 when an objective is not met in 95 % of the trials.
     """
-    from tripoint.apps.render.stress.text import stress_text
+    from tripoint.apps.render.stress.text import change_lines, stress_text
     from tripoint.usecases.stress import chosen
     from tripoint.usecases.stress_campaign import StressOptions
 
+    earlier = playing.read_stress(before) if before else None
     scenarios = chosen(playing.load_scenarios(own), only)
     catalog = wiring.load_catalog()
     loaded = wiring.load_estate(estate, catalog=catalog)
     plan = wiring.read_plan(given) if given else planned(estate, 0.001, 60.0, is_quiet=quiet)
     options = StressOptions(
-        trials=trials, seed=seed, only=only, is_compound=compound, **({"search_trials": 0} if no_search else {})
+        trials=trials,
+        seed=seed,
+        only=only,
+        is_compound=compound,
+        answers=measured_answers(measured) if measured else {},
+        **({"search_trials": 0} if no_search else {}),
     )
     if out:
         wiring.open_folder(out)
     with counting_display(is_quiet=quiet) as tell, Interruption(_told) as interruption:
-        watch = playing.Watched(
-            folder=Path(out) if out else None, tell=tell, should_stop=interruption.was_asked
-        )
-        report = playing.stress(
-            loaded, catalog, plan, scenarios, options, trials=playing.trials_on(place), watch=watch
-        )
-    written = playing.write_stress(report, out) if out else ""
-    text = stress_text(report, is_full=full) + (f"\nwritten: {written}" if written else "")
+        watch = playing.Watched(folder=Path(out) if out else None, tell=tell, should_stop=interruption.was_asked)
+        report = playing.stress(loaded, catalog, plan, scenarios, options, trials=playing.trials_on(place), watch=watch)
+    written = playing.write_stress(report, out, earlier) if out else ()
+    text = "\n".join(
+        [
+            stress_text(report, is_full=full),
+            *(change_lines(report, earlier) if earlier is not None else ()),
+            *(f"written: {path}" for path in written),
+        ]
+    )
     return Answer(text=text, payload=_payload(report, written), ok=report.is_met)
 
 
@@ -88,7 +104,7 @@ def _told() -> None:
     click.echo("stopping after the trials under way; press Ctrl-C again to give up", err=True)
 
 
-def _payload(report: StressReport, written: str) -> dict[str, object]:
+def _payload(report: StressReport, written: tuple[str, ...]) -> dict[str, object]:
     from tripoint.apps.render.stress.text import summary_line
 
-    return {"summary": summary_line(report), "written": written, "report": asdict(report)}
+    return {"summary": summary_line(report), "written": list(written), "report": asdict(report)}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from tripoint.domain.scenario import Magnitude
 from tripoint.domain.stress import Aim, Held
 
+_NOTHING, _HALF = 1e-9, 0.5
 _MINUTE_S, _HOUR_S, _DAY_S = 60.0, 3600.0, 86_400.0
 _WORDS = {
     Aim.AVAILABILITY: "availability",
@@ -18,12 +21,13 @@ _WORDS = {
 
 
 def share(value: float) -> str:
-    """A share as percent, with the digits that tell it from the whole: `99.97 %`, `100 %`."""
-    if value in (0.0, 1.0):
-        return f"{value:.0%}".replace("%", " %")
+    """A share as percent, with the digits that tell it from the whole: `99.97 %`, `100 %`; never rounded up to it."""
+    if abs(value) < _NOTHING or abs(1.0 - value) < _NOTHING:
+        return "100 %" if value > _HALF else "0 %"
     rest = min(abs(1.0 - value), abs(value))
     digits = 1 if rest >= 0.01 else 2 if rest >= 0.0005 else 3
-    return f"{value * 100:.{digits}f} %"
+    cut = math.floor(value * 100 * 10**digits) / 10**digits
+    return f"{cut if _HALF < value < 1.0 else value * 100:.{digits}f} %"
 
 
 def span(seconds: float) -> str:

@@ -10,7 +10,7 @@ from tripoint.apps.answer import plural
 from tripoint.apps.render.plan_text.layout import lines, printed, table, titled
 from tripoint.apps.render.stress.figures import aim, aim_name, magnitude, share, span, usd
 from tripoint.domain.scenario import Magnitude, Scenario
-from tripoint.domain.stress import Held, Replanned, StressReport, Verdict
+from tripoint.domain.stress import Aim, Held, Remeasured, Replanned, StressReport, Verdict
 
 _BROKEN, _UNTRIED = 16, 6
 
@@ -21,7 +21,7 @@ def stress_text(report: StressReport, *, is_full: bool = False) -> str:
     for verdict in report.verdicts:
         by_scenario.setdefault(verdict.scenario, []).append(verdict)
     tried = [each for each in report.scenarios if each.id in by_scenario]
-    parts: list[RenderableType] = [_overview(tried, by_scenario)]
+    parts: list[RenderableType] = [_overview(tried, by_scenario, is_searched=report.is_searched)]
     broken = _broken(tried, by_scenario)
     if broken:
         shown = broken if is_full else broken[:_BROKEN]
@@ -29,12 +29,21 @@ def stress_text(report: StressReport, *, is_full: bool = False) -> str:
         parts.append(titled("What breaks, and where", lines([*shown, *rest])))
     if report.replanned:
         parts.append(_plans(report.replanned, tried))
+    if report.remeasured:
+        parts.append(titled("Times by what was answered", lines([_remeasured(each) for each in report.remeasured])))
     if report.untried:
         told = [f"{each.scenario}: {each.why}" for each in report.untried]
         shown = told if is_full else told[:_UNTRIED]
         rest = [f"... {len(told) - len(shown)} more with `--full`"] if len(shown) < len(told) else []
         parts.append(titled("Not tried", lines([*shown, *rest])))
     return printed(parts).rstrip("\n") + "\n\n" + summary_line(report)
+
+
+def _remeasured(each: Remeasured) -> str:
+    how = "times of their own" if each.is_own else f"the planner's times {each.ratio:.2f} times as long"
+    return (
+        f"{each.model} at {each.site}: {how}, from {plural(each.answers, 'answer')}, off by {each.error:.1%} per token"
+    )
 
 
 def summary_line(report: StressReport) -> str:
@@ -50,13 +59,33 @@ def summary_line(report: StressReport) -> str:
     )
 
 
-def _overview(tried: Sequence[Scenario], by_scenario: dict[str, list[Verdict]]) -> RenderableType:
+def change_lines(report: StressReport, before: StressReport) -> list[str]:
+    """What an earlier run met that this one does not, and the other way round."""
+    now, then = _by_key(report), _by_key(before)
+    shared = [key for key in now if key in then]
+    lost = [key for key in shared if then[key] and not now[key]]
+    gained = [key for key in shared if now[key] and not then[key]]
+    told = [f"before and after: {plural(len(gained), 'objective')} met now that were not, {len(lost)} no longer"]
+    told += [f"  now met: {scenario}, {workload}: {aim_name(kind)}" for scenario, workload, kind in gained]
+    return told + [f"  no longer met: {scenario}, {workload}: {aim_name(kind)}" for scenario, workload, kind in lost]
+
+
+def _by_key(report: StressReport) -> dict[tuple[str, str, Aim], bool]:
+    return {
+        (verdict.scenario, verdict.workload, held.aim): held.is_met
+        for verdict in report.verdicts
+        for held in verdict.held
+    }
+
+
+def _overview(tried: Sequence[Scenario], by_scenario: dict[str, list[Verdict]], *, is_searched: bool) -> RenderableType:
+    rows = [_row(each, by_scenario[each.id], is_searched=is_searched) for each in tried]
     columns = (("#", "r"), ("scenario", "l"), ("worst off", "l"), ("in time", "r"), ("outage", "r"), ("USD", "r"),
                ("margin", "r"), ("met", "r"), ("breaks at", "l"))  # fmt: skip
-    return titled("Scenarios", table(columns, [_row(each, by_scenario[each.id]) for each in tried]))
+    return titled("Scenarios", table(columns, rows))
 
 
-def _row(scenario: Scenario, verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+def _row(scenario: Scenario, verdicts: Sequence[Verdict], *, is_searched: bool) -> tuple[str, ...]:
     worst = min(verdicts, key=lambda each: (_met(each), each.availability.mean))
     held = [each for verdict in verdicts for each in verdict.held]
     met = sum(each.is_met for each in held)
@@ -69,7 +98,7 @@ def _row(scenario: Scenario, verdicts: Sequence[Verdict]) -> tuple[str, ...]:
         usd(sum(each.cost_delta_usd.mean for each in verdicts)),
         share(min(each.margin.worst for each in verdicts)),
         f"{met}/{len(held)}",
-        _nearest(scenario, held),
+        _nearest(scenario, held) if is_searched else "",
     )
 
 
