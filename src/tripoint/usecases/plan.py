@@ -32,7 +32,7 @@ from tripoint.engines.placement.outcome import Outcome, solve_instance
 from tripoint.engines.placement.outlooks.extensive import hold
 from tripoint.engines.placement.recall import recall
 from tripoint.engines.placement.revise import revised
-from tripoint.engines.placement.why.relax import relaxations
+from tripoint.engines.placement.why.ways import Trouble, ways_out
 from tripoint.ports import MilpSolver
 from tripoint.usecases.drive import drive
 from tripoint.usecases.near import Wanted, near_plans
@@ -100,7 +100,7 @@ def plan(
     frame = Frame(loaded=loaded, instance=instance, options=_stated(options), today=today)
     nobody = homeless(instance)
     if nobody is not None:
-        return infeasible(frame, nobody)
+        return infeasible(frame, _with_ways(nobody, instance, loaded, solver, options))
     weighed, held = _weighed(loaded, catalog, solver, options, clock, watch.should_stop)
     clock.enter("planning")
     outcome = _outcome(instance, solver, options, clock, watch.should_stop, held)
@@ -109,7 +109,7 @@ def plan(
         outcome = _outcome(instance, solver, options, clock, watch.should_stop, {})
     if outcome.is_infeasible:
         clock.enter("finding the conflict")
-        return infeasible(frame, _conflict(outcome, solver, options))
+        return infeasible(frame, _conflict(outcome, loaded, solver, options))
     if outcome.summary is None:
         raise SolverError(
             f"no plan found within {outcome.solution.seconds:.0f} s",
@@ -192,24 +192,34 @@ def _limits(options: PlanOptions) -> SolveLimits:
     )
 
 
-def _conflict(outcome: Outcome, solver: MilpSolver, options: PlanOptions) -> ConflictSet:
-    """The families that cannot hold together, and what would do alone."""
-    limits = replace(_limits(options), seconds=min(options.seconds, _CONFLICT_S))
-
-    def solve(program: Program, gap: float = 1.0) -> Solution:
-        return solver.solve(program, replace(limits, gap=gap), lambda state: None, lambda: False)
-
+def _conflict(outcome: Outcome, loaded: LoadedEstate, solver: MilpSolver, options: PlanOptions) -> ConflictSet:
+    """The families that cannot hold together, and what would do."""
+    solve = _quick(solver, options)
     found = explain(outcome.program, solve)
-    would_do = relaxations(
-        outcome.program,
-        outcome.instance,
-        found.families,
-        lambda program: solve(program, max(options.gap, _RELAXED_GAP)),
-    )
-    if not would_do:
+    return _with_ways(found, outcome.instance, loaded, solver, options)
+
+
+def _quick(solver: MilpSolver, options: PlanOptions, gap: float = 1.0) -> Callable[[Program], Solution]:
+    """Short solves: any plan will do, or one within the gap."""
+    limits = replace(_limits(options), seconds=min(options.seconds, _CONFLICT_S), gap=gap)
+
+    def solve(program: Program) -> Solution:
+        return solver.solve(program, limits, lambda state: None, lambda: False)
+
+    return solve
+
+
+def _with_ways(
+    found: ConflictSet, instance: Instance, loaded: LoadedEstate, solver: MilpSolver, options: PlanOptions
+) -> ConflictSet:
+    """The conflict with what would make a plan possible: one step, or two together."""
+    solve = _quick(solver, options, max(options.gap, _RELAXED_GAP))
+    ways = ways_out(Trouble(instance, loaded.profiles, found.families, found.details, solve))[:_MOST_RELAXATIONS]
+    if not ways:
         return found
-    told = " or ".join(str(each) for each in would_do[:_MOST_RELAXATIONS])
-    return replace(found, hint=f"one of these alone would do: {told}; {found.hint}")
+    told = " or ".join(" and ".join(str(step) for step in way) for way in ways)
+    what = "one of these alone would do" if len(ways[0]) == 1 else "no single step would do, these together would"
+    return replace(found, hint=f"{what}: {told}; {found.hint}")
 
 
 def _baselines(

@@ -81,6 +81,8 @@ class Rule:
     """Matches these workloads."""
     by_jurisdiction: bool = False
     """True to test the operator's jurisdiction as well."""
+    is_own: bool = False
+    """True for the estate's own rules, which its author may relax; a regime's are law."""
 
     def matches(self, subject: Subject) -> bool:
         """True when any of its lists names the subject, or when it has no lists at all."""
@@ -100,6 +102,8 @@ class Rulebook:
     """Estate rules first, then the catalogue's."""
     known_regimes: frozenset[str] | None = None
     """Regimes some rule speaks about; not checked when `None` (the author switched the catalogue's rules off)."""
+    waived: frozenset[tuple[str, str]] = frozenset()
+    """(workload, country) for which the estate's own residency rules are not looked at, to see what they cost."""
 
 
 def place_of(site: Site, catalog: Catalog) -> Place:
@@ -130,24 +134,29 @@ def subject_of(workload: Workload, estate: Estate, catalog: Catalog) -> Subject:
     )
 
 
-def rulebook(estate: Estate, catalog: Catalog) -> Rulebook:
-    """The estate's rules, and those of every regime in the catalogue unless the estate declines them."""
+def rulebook(estate: Estate, catalog: Catalog, waived: frozenset[tuple[str, str]] = frozenset()) -> Rulebook:
+    """The estate's rules, and those of every regime in the catalogue unless the estate declines them.
+
+    `waived` is only for asking what would be if; nothing is planned or served by it.
+    """
     policies = estate.policies
     rules = [_residency(rule, index, catalog) for index, rule in enumerate(policies.residency)]
     rules += [_certification(rule, index) for index, rule in enumerate(policies.certification)]
     if not policies.regimes_from_catalogue:
-        return Rulebook(rules=tuple(rules))
+        return Rulebook(rules=tuple(rules), waived=waived)
     rules += _regimes(catalog)
-    return Rulebook(rules=tuple(rules), known_regimes=frozenset(name for rule in rules for name in rule.regimes))
+    known = frozenset(name for rule in rules for name in rule.regimes)
+    return Rulebook(rules=tuple(rules), known_regimes=known, waived=waived)
 
 
 def judge(place: Place, subject: Subject, book: Rulebook) -> Verdict | None:
     """The first reason that removes the place, in the order confined, residency, certification, licence."""
     matching = [rule for rule in book.rules if rule.matches(subject)]
+    is_waived = (subject.workload, (place.country or "").upper()) in book.waived
     return (
         _confined(place, subject)
         or _unknown_regime(subject, book)
-        or next(filter(None, (_resident(place, rule) for rule in matching)), None)
+        or next(filter(None, (_resident(place, rule, is_waived and rule.is_own) for rule in matching)), None)
         or next(filter(None, (_certified(place, rule) for rule in matching)), None)
         or _licensed(place, subject)
     )
@@ -185,10 +194,10 @@ def _unknown_regime(subject: Subject, book: Rulebook) -> Verdict | None:
     return Verdict(reason=RefusalReason.RESIDENCY, text=text)
 
 
-def _resident(place: Place, rule: Rule) -> Verdict | None:
+def _resident(place: Place, rule: Rule, is_waived: bool) -> Verdict | None:
     if rule.allow is None:
         return None
-    tested = [("country", place.country)]
+    tested = [] if is_waived else [("country", place.country)]
     if rule.by_jurisdiction:
         tested.append(("jurisdiction of the operator", place.jurisdiction))
     for what, country in tested:
@@ -224,6 +233,7 @@ def _licensed(place: Place, subject: Subject) -> Verdict | None:
 def _residency(rule: ResidencyRule, index: int, catalog: Catalog) -> Rule:
     return Rule(
         name=f"rule `policies.residency[{index}]`",
+        is_own=True,
         allow=expand_countries(rule.allow, catalog),
         allow_text=", ".join(rule.allow) or "nowhere",
         classifications=frozenset(rule.classifications),

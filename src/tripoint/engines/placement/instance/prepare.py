@@ -32,10 +32,12 @@ def prepare(
     catalog: Catalog,
     profiles: Mapping[WorkloadId, DemandProfile],
     outlook: Outlook | None = None,
+    waived: frozenset[tuple[str, str]] = frozenset(),
 ) -> Instance:
     """Resolves everything; pairs that cannot be are kept as refusals, never dropped in silence.
 
-    With an outlook, demand and prices are as it has them.
+    With an outlook, demand and prices are as it has them. `waived` (workload, country) asks what would be without the
+    estate's own residency rules there.
     """
     grid, grid_figures = demand_grid(estate, catalog, profiles)
     if outlook is not None:
@@ -46,7 +48,7 @@ def prepare(
     specs = pool_specs(estate, catalog)
     priced_apis = {site.id: api_offers(site, estate, catalog) for site in estate.sites}
     apis = {site: offers for site, (offers, _) in priced_apis.items()}
-    fits, refusals, fit_figures = fit_all(estate, catalog, grid, specs, apis)
+    fits, refusals, fit_figures = fit_all(estate, catalog, grid, specs, apis, waived)
     pools: list[PoolModel] = []
     price_figures: list[Figure] = [figure for _, figures in priced_apis.values() for figure in figures]
     for spec in specs:

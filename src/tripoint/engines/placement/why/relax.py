@@ -47,16 +47,25 @@ def relaxations(
 ) -> tuple[Relaxation, ...]:
     """Limits of these families that would do alone, the smallest raise against the limit first."""
     found = []
-    for limit in _limits(program, instance, families)[:_MOST_TRIED]:
+    for limit in limits_in(program, instance, families)[:_MOST_TRIED]:
         solution = solve(with_more(program, limit))
         if solution.status is SolutionStatus.OPTIMAL and solution.values[-1] > _TINY:
             found.append(Relaxation(limit, float(solution.values[-1])))
-    size = {each.limit: max(float(abs(program.row_upper[list(each.limit.rows)]).max()), 1.0) for each in found}
-    return tuple(sorted(found, key=lambda each: (each.units * each.limit.step / size[each.limit], each.limit.name)))
+    return tuple(sorted(found, key=lambda each: (each.units / size_of(program, each.limit), each.limit.name)))
 
 
 def with_more(program: Program, limit: Limit) -> Program:
     """The program for the least raise of a limit: one more column, taken off each of its rows, is all that costs."""
+    return with_column(replace(program, cost=np.zeros(program.columns)), limit, 1.0)
+
+
+def size_of(program: Program, limit: Limit) -> float:
+    """The largest of a limit's rows, in its units: what a raise is measured against."""
+    return max(float(abs(program.row_upper[list(limit.rows)]).max()), 1.0) / limit.step
+
+
+def with_column(program: Program, limit: Limit, cost: float) -> Program:
+    """The program with one more column, so many units more of a limit in all its rows, at so much each."""
     rows = set(limit.rows)
     index, value, starts = [], [], [0]
     for row in range(program.rows):
@@ -70,7 +79,7 @@ def with_more(program: Program, limit: Limit) -> Program:
     is_bought = np.array([name.startswith(("buy[", "commit[")) for name in program.column_names], dtype=np.bool_)
     return replace(
         program,
-        cost=np.append(np.zeros(program.columns), 1.0),
+        cost=np.append(program.cost, cost),
         lower=np.append(program.lower, 0.0),
         upper=np.append(np.where(is_bought, INFINITY, program.upper), INFINITY),
         is_integer=np.append(program.is_integer, limit.family in _WHOLE),
@@ -90,7 +99,8 @@ def _enough(units: float, family: str) -> str:
     return f"{math.ceil(least / step) * step:,.4g}"
 
 
-def _limits(program: Program, instance: Instance, families: tuple[str, ...]) -> list[Limit]:
+def limits_in(program: Program, instance: Instance, families: tuple[str, ...]) -> list[Limit]:
+    """Limits of these families that are amounts somebody can raise."""
     rows: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for row, family in enumerate(program.row_families):
         if family in UNITS and family in families:

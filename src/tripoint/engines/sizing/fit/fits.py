@@ -60,11 +60,15 @@ def fit_all(
     grid: DemandGrid,
     pools: tuple[PoolSpec, ...],
     apis: Mapping[SiteId, tuple[Offer, ...]],
+    waived: frozenset[tuple[str, str]] = frozenset(),
 ) -> tuple[tuple[Fit, ...], tuple[Refusal, ...], tuple[Figure, ...]]:
-    """Fits, refusals, and the figures the fits rest on; workloads and sites in declared order."""
+    """Fits, refusals, and the figures the fits rest on; workloads and sites in declared order.
+
+    `waived` (workload, country) asks what would be without the estate's own residency rules there.
+    """
     desk = Desk(estate=estate, catalog=catalog)
     by_site = {site.id: tuple(pool for pool in pools if pool.site.id == site.id) for site in estate.sites}
-    supply = Supply(pools=by_site, apis=apis, book=rulebook(estate, catalog))
+    supply = Supply(pools=by_site, apis=apis, book=rulebook(estate, catalog, waived))
     fits: list[Fit] = []
     refusals: list[Refusal] = []
     figures: list[Figure] = []
