@@ -9,6 +9,9 @@ calibrated on part of its points and tried on the others:
 
 `catalogue` knows none of the points: the pace comes from the catalogue's figures for the model and the accelerator.
 Errors are relative; `whole` is the time from the request to the last token.
+
+Trials freeze the time of a request when it begins. What that costs is told by playing a replica exactly, iteration by
+iteration, on the real token lengths of documents, beside the frozen times.
 """
 
 from __future__ import annotations
@@ -19,8 +22,8 @@ import gzip
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby
+from dataclasses import astuple, dataclass, replace
+from itertools import accumulate, groupby, islice
 from pathlib import Path
 
 from benchmarks.measure import ROOT, say, start, table
@@ -31,13 +34,20 @@ from tripoint.domain.units import ModelId
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.sizing.speed.memory import model_size
 from tripoint.engines.sizing.speed.throughput import NoSpeed, Shape, speeds_of
+from tripoint.engines.stress.kernel.streams import Streams
+from tripoint.engines.stress.stations.batch import Batch, Step
 from tripoint.engines.stress.stations.calibrate import Measured, calibrate, first_token_s, per_token_s
 from tripoint.engines.stress.stations.listed import FullLoad, pace_at, physics
-from tripoint.engines.stress.stations.pace import Pace
+from tripoint.engines.stress.stations.pace import Pace, stay_of
+from tripoint.engines.stress.stations.timing import BatchTiming
 
 DATA = ROOT.parent / "shared" / "data"
 SILICON = Path("llm_serving_silicon") / "silicon_sample_shared.csv.gz"
 SPLITWISE = Path("splitwise_perf") / "perf_model.csv.gz"
+LENGTHS = Path("vidur_profiles") / "arxiv_summarization_token_lengths.csv.gz"
+DOCUMENTS = 4000
+REPLICA = Pace(base_s=0.015, sequence_s=0.0001, context_s=2e-8, prefill_s=6e-5, overhead_s=0.06, max_sequences=128)
+"""A replica of about 70 billion parameters on two accelerators."""
 MOST = 1024
 """Sequences a replica may run in these comparisons."""
 SLACK = 0.2
@@ -134,6 +144,54 @@ def splitwise(data: Path) -> list[Configuration]:
         Configuration(model=key[0], system=key[1], precision="", width=int(key[2]), points=_medians(points))
         for key, points in sorted(found.items())
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    """Times frozen at the beginning, as trials take them, over exact ones."""
+
+    stay: float
+    """Mean stay."""
+    longest: float
+    """99th percentile of the stay."""
+    first_token: float
+    """Mean time to first token."""
+
+
+def documents(data: Path, load: float) -> Frozen:
+    """Frozen over exact times at a share of the most a replica carries, with arrivals by chance and real lengths."""
+    with gzip.open(data / LENGTHS, "rt", encoding="utf-8") as stream:
+        rows = list(islice(csv.DictReader(stream), DOCUMENTS))
+    lengths = [(int(row["num_prefill_tokens"]), int(row["num_decode_tokens"])) for row in rows]
+    typical = Shape(
+        input_tokens=statistics.mean(tokens for tokens, _ in lengths),
+        output_tokens=statistics.mean(tokens for _, tokens in lengths),
+    )
+    rate = load * stay_of(REPLICA, typical).most_per_s
+    gaps = Streams(3, 0).named("arrivals")
+    times = list(accumulate(gaps.exponential(number) / rate for number in range(len(lengths))))
+    batch, steps = Batch(REPLICA), list[Step]()
+    for number, (at, tokens) in enumerate(zip(times, lengths, strict=True)):
+        steps.extend(batch.played_until(at))
+        batch.add(at, number, *tokens)
+    steps.extend(batch.played_until(float("inf")))
+    exact = {(step.number, step.is_last): step.at_s - times[step.number] for step in steps}
+    timing = BatchTiming(pace=REPLICA, replicas=1, typical=typical)
+    firsts, stays, running = list[float](), list[float](), list[float]()
+    for at, tokens in zip(times, lengths, strict=True):
+        running = [end for end in running if end > at]
+        first, rest = timing.times(len(running) + 1, *tokens)
+        firsts.append(first)
+        stays.append(first + rest)
+        running.append(at + first + rest)
+    settled = range(len(lengths) // 10, len(lengths))
+    told, true = [stays[number] for number in settled], [exact[number, True] for number in settled]
+    return Frozen(
+        stay=statistics.mean(told) / statistics.mean(true),
+        longest=statistics.quantiles(told, n=100)[-1] / statistics.quantiles(true, n=100)[-1],
+        first_token=statistics.mean(firsts[number] for number in settled)
+        / statistics.mean(exact[number, False] for number in settled),
+    )
 
 
 def ends(points: Sequence[Measured]) -> list[Measured]:
@@ -277,7 +335,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for columns in [(each.per_token, each.first_token, each.whole)]
     ]
     table(("set", "known", "configurations", "points known", "points tried", "per token", "first token", "whole"), rows)
-    say("errors: median (nine in ten below)")
+    say("errors: median (nine in ten below)\n")
+    if (data / LENGTHS).exists():
+        loads = [(load, documents(data, load)) for load in (0.3, 0.5, 0.7, 0.85)]
+        heads = ("load", "mean stay, frozen over exact", "99th percentile", "first token")
+        table(heads, [(f"{load:.0%}", *(f"{part:.2f}" for part in astuple(found))) for load, found in loads])
 
 
 def _told(errors: Sequence[float]) -> str:
