@@ -13,7 +13,8 @@ from tests.factories.worlds import demanded, place, world
 
 from tripoint.domain.fault import Fault, FaultKind
 from tripoint.domain.stress import Outcome
-from tripoint.engines.stress.fluid.flow import flow, flows
+from tripoint.engines.stress.fluid.flow import Basin, flow, flows
+from tripoint.engines.stress.fluid.layout import layout_of
 from tripoint.engines.stress.world import Callers, World
 
 HOUR = 3600.0
@@ -248,6 +249,18 @@ def test_demand_grows_over_years() -> None:
     years = [only(flow(grown, (), start_hour=0, hours=8760 * count)).offered for count in (1, 2, 3)]
     assert years[1] - years[0] == pytest.approx(2 * years[0])
     assert years[2] - years[1] == pytest.approx(4 * years[0])
+
+
+def test_the_hours_of_a_trial_add_up_to_its_outcome() -> None:
+    """Offered, served and late by the hour; the hour of the loss shows it."""
+    struck = (fault(FaultKind.DOWN, "site-a", at=1 / 3, until=4 / 3), fault(FaultKind.SLOW, "site-b", at=3, size=25.0))
+    outcome = only(flow(narrow(), struck, start_hour=0, hours=DAY))
+    (over_time,) = Basin(layout_of(narrow()), start_hour=0, hours=DAY).hours(struck)
+    assert over_time.workload == "chat"
+    assert over_time.offered.sum() == pytest.approx(outcome.offered)
+    assert over_time.served.sum() == pytest.approx(outcome.answered + outcome.lost)
+    assert over_time.late.sum() == pytest.approx(outcome.late)
+    assert (over_time.offered - over_time.served)[:3].tolist() == pytest.approx([0.5 * 2400, 0.5 * 1200, 0.0])
 
 
 KINDS = (

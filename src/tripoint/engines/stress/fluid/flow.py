@@ -13,7 +13,7 @@ from tripoint.domain.stress import Outcome
 from tripoint.engines.stress.fluid.deferred import Deferred
 from tripoint.engines.stress.fluid.filling import Filled, Setting, empty, fill
 from tripoint.engines.stress.fluid.layout import Flags, Layout, layout_of
-from tripoint.engines.stress.fluid.outcomes import Tried, outcomes_of
+from tripoint.engines.stress.fluid.outcomes import Hourly, Tried, hourly, outcomes_of
 from tripoint.engines.stress.fluid.pieces import (
     ASKED,
     Pieces,
@@ -71,20 +71,26 @@ class Basin:
 
     def play(self, trials: Sequence[Sequence[Fault]]) -> list[Answer]:
         """Outcomes of trials, in their order."""
-        until = float(self._course.edges_s[-1])
         answers: list[Answer] = []
         waiting: list[_Cut] = []
         count = 0
         for number, faults in enumerate(trials):
-            spans = spans_of(self._layout, self._struck, faults, until)
-            pieces = pieces_of(spans, self._course)
-            chosen = departing(pieces, spans, self._course)
-            waiting.append(_Cut(faults, spans, pieces, chosen, pieces.only(chosen)))
+            waiting.append(self._cut(faults))
             count += waiting[-1].pieces.hour.size
             if count >= _TOGETHER or number == len(trials) - 1:
                 answers += [self._answer(tried) for tried in self._tried(waiting)]
                 waiting, count = [], 0
         return answers
+
+    def hours(self, faults: Sequence[Fault]) -> list[Hourly]:
+        """One trial over time, for those workloads that somebody waits for."""
+        return hourly(self._layout, self._tried([self._cut(faults)])[0], self._course)
+
+    def _cut(self, faults: Sequence[Fault]) -> _Cut:
+        spans = spans_of(self._layout, self._struck, faults, float(self._course.edges_s[-1]))
+        pieces = pieces_of(spans, self._course)
+        chosen = departing(pieces, spans, self._course)
+        return _Cut(faults, spans, pieces, chosen, pieces.only(chosen))
 
     def _setting(self, key: Key) -> Setting:
         if key not in self._settings:

@@ -101,6 +101,38 @@ def outcomes_of(
     return found
 
 
+class Hourly(NamedTuple):
+    """One workload somebody waits for, over the hours of a trial: requests of each hour."""
+
+    workload: str
+    """Workload id."""
+    offered: Floats
+    """[H] asked."""
+    served: Floats
+    """[H] served, late ones included."""
+    late: Floats
+    """[H] of those late."""
+
+
+def hourly(layout: Layout, tried: Tried, course: Usual) -> list[Hourly]:
+    """The trial over time, in the world's order of workloads."""
+    usually = course.rates[[ASKED, SERVED, COUNTS + LATE]] * SECONDS_PER_HOUR
+    pieces, filled = tried.pieces, tried.filled
+    rates = np.stack((tried.asked, filled.served, filled.counted[LATE]))
+    found: list[Hourly] = []
+    for number, each in enumerate(layout.world.demanded):
+        flows = [flow for flow, of in enumerate(layout.workload_of) if of == number]
+        if not each.is_interactive:
+            continue
+        amounts = usually[:, flows].sum(axis=1)
+        taken = np.bincount(pieces.hour, pieces.length_s, minlength=amounts.shape[1])
+        amounts *= 1.0 - taken / SECONDS_PER_HOUR
+        for kind, own in enumerate(rates[:, flows].sum(axis=1)):
+            amounts[kind] += np.bincount(pieces.hour, own * pieces.length_s, minlength=amounts.shape[1])
+        found.append(Hourly(each.workload, *np.maximum(amounts, 0.0)))
+    return found
+
+
 def stale_s(layout: Layout, number: int, faults: Sequence[Fault]) -> float:
     """Age of the newest data left to a workload, s: it is named itself, or a place where the plan puts it."""
     flow = layout.workload_of.index(number)
