@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.factories.placement import chat, place, region, rented, training
+from tests.factories.placement import chat, hall, place, region, rented, servers, training
 from tests.factories.recovering import DETECT, SHIFT, TODAY, loaded, planned, recovering_catalog
 
 from tripoint.adapters.solver_highs import HighsSolver
@@ -127,3 +127,20 @@ def test_corruption_asks_for_snapshots_and_somebody_who_looks() -> None:
     assert found.rpa_s == 3600.0
     assert "recovery.stores[log]: {snapshot_every_minutes: 30}" in found.change
     assert found.usd_per_month > 0
+
+
+def test_a_node_that_may_fail_asks_for_a_spare_one() -> None:
+    """Ten minutes and a hall alone: one node idle beside the two that serve, which costs what holding it costs."""
+    pool = servers(held=3, max_nodes=3)
+    estate = place(
+        hall("home", pool, it_kw=40.0, racks=4),
+        workloads=(chat(),),
+        recovery=RecoveryRules(objectives=(Objective(after=(DisruptionClass.NODE,), rto_minutes=10.0),)),
+    )
+    (found,) = remedies_of(estate)
+    assert found.is_possible
+    assert found.change == "workloads[chat].recovery: {spare_nodes: 1}"
+    assert found.usd_per_month > 0
+    kept = replace(chat(), recovery=Recovery(spare_nodes=1))
+    pools = planned(replace(estate, workloads=(kept,))).pools
+    assert pools[0].owned - pools[0].used >= 1.0 - 1e-6

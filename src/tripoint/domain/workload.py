@@ -118,6 +118,8 @@ class Recovery:
     """Recovery point objective of the data the workload writes, minutes; the strictest of writers and dataset holds."""
     survive_share: float = 1.0
     """Share of demand that must be served after any one site is lost, 0 to 1."""
+    spare_nodes: int = 0
+    """Interactive: nodes kept idle in every pool it runs on, so that nodes may fail; one spare serves all who ask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tripoint.domain.catalog import Catalog
+from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.estate import Estate
 from tripoint.domain.plan import Plan
 from tripoint.domain.recovery import Reached, RecoveryRules, Remedy
@@ -26,6 +27,8 @@ from tripoint.ports import MilpSolver
 from tripoint.usecases.drive import drive
 
 Tell = Callable[[str], None]
+_NOTHING_USD = 1.0
+"""A month; below it no cheaper change is looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +63,7 @@ class _Base:
 def remedies(
     loaded: LoadedEstate, catalog: Catalog, plan: Plan, missed: tuple[Reached, ...], pricing: Pricing
 ) -> tuple[Remedy, ...]:
-    """For every objective that is missed the first change that meets it, with its price; or that none does."""
+    """For every objective that is missed the cheapest change that meets it, with its price; or that none does."""
     if not missed:
         return ()
     instance = prepare(loaded.estate, catalog, loaded.profiles)
@@ -76,23 +79,22 @@ def plan_usd(plan: Plan) -> float:
 
 
 def _remedy(base: _Base, instance: Instance, missed: Reached) -> Remedy:
-    last = ""
-    best = missed
+    """The cheapest change that meets the objective; the search ends with one that costs nothing."""
+    best: Remedy | None = None
+    nearest, why = missed, "nothing the planner decides would help"
     for change in changes(instance, missed):
-        base.pricing.tell(f"`{missed.workload}` after the loss of a {missed.disruption.value}: {change.does}")
+        base.pricing.tell(f"`{missed.workload}` after the loss of {_what(missed)}: {change.does}")
         usd, found, plan = _after(base, change)
-        now = next(
-            (each for each in found if (each.workload, each.disruption) == (missed.workload, missed.disruption)), None
-        )
+        key = (missed.workload, missed.disruption)
+        now = next((each for each in found if (each.workload, each.disruption) == key), None)
         if usd is None or now is None:
-            last = f"no plan exists with {change.does}"
+            why = f"no plan exists with {change.does}"
             continue
         if now.misses:
-            last = f"not even {change.does} is enough"
-            best = min(best, now, key=lambda each: each.rta_s)
+            nearest, why = min(nearest, now, key=lambda each: each.rta_s), f"not even {change.does} is enough"
             continue
         kept = added(base.plan, plan, missed.workload)
-        return Remedy(
+        each = Remedy(
             workload=missed.workload,
             disruption=missed.disruption,
             asked=asked_of(missed),
@@ -103,16 +105,24 @@ def _remedy(base: _Base, instance: Instance, missed: Reached) -> Remedy:
             is_possible=True,
             change=change.lines,
         )
-    return Remedy(
+        best = each if best is None else min(best, each, key=lambda remedy: remedy.usd_per_month)
+        if best.usd_per_month < _NOTHING_USD:
+            break
+    return best or Remedy(
         workload=missed.workload,
         disruption=missed.disruption,
         asked=asked_of(missed),
-        does=last or "nothing the planner decides would help",
+        does=why,
         usd_per_month=0.0,
-        rta_s=best.rta_s,
-        rpa_s=best.rpa_s,
+        rta_s=nearest.rta_s,
+        rpa_s=nearest.rpa_s,
         is_possible=False,
     )
+
+
+def _what(missed: Reached) -> str:
+    kind = missed.disruption
+    return "data" if kind is DisruptionClass.DATA else f"a {kind.value.replace('_', ' ')}"
 
 
 def _after(base: _Base, change: Change) -> tuple[float | None, tuple[Reached, ...], Plan]:

@@ -125,6 +125,7 @@ def _rule(label: str) -> str:
 
 _UNITS = {
     "capacity": "nodes",
+    "spare": "nodes",
     "gang": "nodes",
     "obtainable": "nodes",
     "power": "kW",
@@ -202,6 +203,7 @@ def _hint(families: tuple[str, ...]) -> str:
         "racks": "add racks or raise `rack_density_kw`",
         "obtainable": "raise `max_nodes` or offer another node type or site",
         "capacity": "offer more nodes: another pool, purchase option or site",
+        "spare": "lower `spare_nodes`, or offer more nodes of its pool",
         "gang": "offer enough nodes of one type at one site for the run",
         "budget": "raise `policies.budget` or relax an objective",
         "concentration": "raise `max_share` or allow another provider",

@@ -48,6 +48,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("indivisible", _plain(serving.indivisible)),
     Family("gang", _plain(serving.gang)),
     Family("capacity", _plain(serving.capacity)),
+    Family("spare", _plain(serving.spare)),
     Family("burn", _plain(serving.burn)),
     Family("obtainable", _plain(serving.obtainable)),
     Family("keep", _plain(serving.keep_order)),

@@ -142,6 +142,16 @@ def test_family_capacity(golden: Golden) -> None:
     assert "- rent[cloud/big,p1,b0] <= 0.666667\n" in text
 
 
+def test_family_spare(golden: Golden) -> None:
+    """A node idle beside the 1.625 that serve, wherever it runs: owned, signed or rented; batch asks for none."""
+    asks = chat(recovery=Recovery(spare_nodes=1))
+    text = printed("spare", place(hall(), region(), workloads=(asks, batch())), golden)
+    use = "1.625 serve[chat,hall/server,firm,p0,b0] + "
+    assert f"spare nodes (1) for `chat` at hall/server: {use}" in text
+    assert "+ present[chat,hall/server,p0] - buy[hall/server,p0] <= 0\n" in text
+    assert "+ present[chat,cloud/big,p0] - rent[cloud/big,p0,b0] <= 0\n" in text
+
+
 def test_family_burn(golden: Golden) -> None:
     """16 req/s keep 1.2 nodes busy (13.33 req/s each): 2,628 node-hours a quarter, less 2,190 for each node rented."""
     pool = servers(options=(OWNED, ON_DEMAND), usd_per_hour=20.0)

@@ -166,6 +166,7 @@ _RANGES: Mapping[tuple[type, str], Range] = MappingProxyType(
         (Recovery, "rto_minutes"): _amount("minutes"),
         (Recovery, "rpo_minutes"): _amount("minutes"),
         (Recovery, "survive_share"): _SHARE,
+        (Recovery, "spare_nodes"): _amount("nodes"),
         (Objective, "rto_minutes"): _amount("minutes"),
         (Objective, "rpo_minutes"): _amount("minutes"),
         (Objective, "least_share"): _SHARE,

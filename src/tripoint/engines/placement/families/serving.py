@@ -183,6 +183,41 @@ def capacity(form: Formulation) -> None:
                 )
 
 
+def spare(form: Formulation) -> None:
+    """Where a workload asks for spare nodes, so many are idle beside all that runs on its pool.
+
+    sum over lanes of nodes[l,p,b] serve[l,p,b] + standby + spare_nodes x present[w,pool,p] <= count (owned + committed)
+    + signed + rented, for each workload that asks, pool, period and block. Who asks for them on the same pool shares
+    them: each has a row of its own.
+    """
+    instance = form.instance
+    firm = _firm_lanes(form)
+    for (workload, place, period), there in form.present.items():
+        declared = instance.estate.workloads[workload]
+        number = next((n for n, pool in enumerate(instance.pools) if pool.spec.id == place), None)
+        if declared.recovery.spare_nodes <= 0 or number is None:
+            continue
+        had: Terms = [
+            (column, -float(instance.pools[number].count))
+            for column, _ in (*form.owned_terms(number, period), *form.commit_terms(number, period))
+        ]
+        held = _standby_terms(form, firm.get(number, []), period)
+        for block in instance.blocks:
+            rent = form.rent.get((number, period, block))
+            form.builder.row(
+                "spare",
+                f"spare nodes ({declared.recovery.spare_nodes}) for `{declared.id}` at {place}",
+                [
+                    *_use_terms(form, firm.get(number, []), period, block),
+                    *held,
+                    (there, float(declared.recovery.spare_nodes)),
+                    *had,
+                    *([] if rent is None else [(rent, -1.0)]),
+                ],
+                upper=form.signed_nodes(number, period),
+            )
+
+
 def _firm_lanes(form: Formulation) -> dict[int, list[int]]:
     lanes: dict[int, list[int]] = {}
     for number, lane in enumerate(form.instance.lanes):

@@ -50,7 +50,7 @@ class Moment(NamedTuple):
     waiting: tuple[tuple[Waiting, ...], ...]
     """[workload] what stands by for it."""
     idle: Mapping[str, float]
-    """Pool -> nodes owned or committed that nobody uses."""
+    """Pool -> nodes that are paid and that nobody uses."""
     obtainable: Mapping[str, float]
     """Pool -> nodes that may still be rented on demand."""
     in_pool: Mapping[str, float]
@@ -71,7 +71,10 @@ def moments(instance: Instance, plan: Plan, blocks: tuple[int, ...] = (0,)) -> I
                 block=block,
                 held=held,
                 waiting=_waiting(instance, plan, lanes, (period, block), warm),
-                idle={row.pool: max(0.0, row.owned + row.committed - (row.used - row.spot)) for row in states},
+                idle={
+                    row.pool: max(0.0, row.owned + row.committed + row.on_demand - (row.used - row.spot))
+                    for row in states
+                },
                 obtainable={
                     pool.spec.id: max(0.0, pool.max_nodes * pool.count - had.get(pool.spec.id, 0.0))
                     for pool in instance.pools

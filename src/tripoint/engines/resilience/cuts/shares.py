@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from tripoint.engines.resilience.cuts.derive.draft import Derived
@@ -20,18 +20,29 @@ class Lost(NamedTuple):
     """True where something besides places and ways is gone: no capacity elsewhere helps."""
 
 
-def lost_shares(derived: Derived, trials: Sequence[Sequence[int]]) -> list[list[Lost]]:
-    """[top][trial] what is lost: the worst of its gates that count shares, all of it where another is not met.
+UNTOUCHED = Lost(0.0, is_beyond_capacity=False)
+"""Nothing is lost."""
 
-    Capacity beyond what is asked does not count as served.
+
+def lost_shares(
+    derived: Derived, trials: Sequence[Sequence[int]], asked: Sequence[Iterable[int]]
+) -> list[dict[int, Lost]]:
+    """[top] what is lost in each of the trials asked about it, by their numbers.
+
+    It is the worst of its gates that count shares, and all of it where another is not met. Capacity beyond what is asked
+    does not count as served.
     """
     graph = derived.graph
     down = down_in(graph, trials)
-    found: list[list[Lost]] = []
-    for top in graph.tops:
+    found: list[dict[int, Lost]] = []
+    for top, numbers in zip(graph.tops, asked, strict=True):
         shares = derived.shares.get(top, ())
         others = [gate for gate in graph.gates[top] if gate not in shares]
-        found.append([_lost_in(shares, others, down, trial) for trial in range(len(trials))])
+        touched = 0
+        for gate in graph.gates[top]:
+            for part in gate.parts:
+                touched |= down[part]
+        found.append({n: _lost_in(shares, others, down, n) if touched >> n & 1 else UNTOUCHED for n in numbers})
     return found
 
 

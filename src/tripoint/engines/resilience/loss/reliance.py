@@ -82,19 +82,19 @@ def relied_on(
     singles = [(event,) for event in derived.graph.events if derived.instances([event])]
     pairs = sorted({pair for each in found for pair in each.pairs if derived.instances(pair)})
     trials: list[tuple[int, ...]] = [*singles, *pairs]
-    shares = lost_shares(derived, trials)
     position = {nodes: number for number, nodes in enumerate(trials)}
+    cuts = [[nodes for nodes in (*_alone(each), *each.pairs) if nodes in position] for each in found]
+    asked = [[*range(len(singles)), *(position[nodes] for nodes in sets if len(nodes) > 1)] for sets in cuts]
     relied = []
-    for number, want in enumerate(wanted):
-        cuts: list[tuple[int, ...]] = [*((event,) for event in found[number].singles), *found[number].pairs]
-        sets = [
-            _Set(nodes, derived.instances(nodes), *shares[number][position[nodes]])
-            for nodes in cuts
-            if nodes in position
-        ]
-        alone = {nodes[0]: shares[number][position[nodes]].share for nodes in singles}
-        relied.append(_reliance(derived, want, sets, alone, yearly))
+    for want, sets, lost in zip(wanted, cuts, lost_shares(derived, trials, asked), strict=True):
+        known = [_Set(nodes, derived.instances(nodes), *lost[position[nodes]]) for nodes in sets]
+        alone = {nodes[0]: lost[position[nodes]].share for nodes in singles}
+        relied.append(_reliance(derived, want, known, alone, yearly))
     return tuple(relied)
+
+
+def _alone(found: CutSets) -> list[tuple[int, ...]]:
+    return [(event,) for event in found.singles]
 
 
 def _reliance(

@@ -6,6 +6,7 @@ by assessing the second. Nothing here decides whether a change is enough.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,7 @@ from tripoint.domain.workload import Standby, Workload
 from tripoint.engines.costing.transfer import storage_rate
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.placement.instance.instance import Instance
+from tripoint.engines.resilience.capacity.losses import losses
 from tripoint.engines.sizing.fit.fits import SPARE_FROM_AVAILABILITY
 
 _SECOND_COPY_MINUTES = 60.0
@@ -68,6 +70,8 @@ def _for_time(instance: Instance, workload: Workload, reached: Reached, start: C
         yield _spared(start, workload)
     if disruption in (DisruptionClass.SHARED_SERVICE, DisruptionClass.DATA):
         return
+    if disruption in (DisruptionClass.NODE, DisruptionClass.RACK, DisruptionClass.PROCESS):
+        yield _beside(instance, start, workload, reached)
     for begin in (start, approved):
         if begin is not None:
             yield from _standing_by(instance, workload, reached, begin)
@@ -93,6 +97,17 @@ def _spared(start: Change, workload: Workload) -> Change:
         estate=_with(start.estate, replace(workload, slo=slo)),
         does="a spare replica",
         lines=f"workloads[{workload.id}].slo: {{availability: {SPARE_FROM_AVAILABILITY:g}}}",
+    )
+
+
+def _beside(instance: Instance, start: Change, workload: Workload, reached: Reached) -> Change:
+    """Idle nodes in every pool it runs on: as many as are lost."""
+    lost = next((each.nodes for each in losses(instance) if each.name == reached.loss), 1.0)
+    nodes = max(math.ceil(lost), workload.recovery.spare_nodes + 1)
+    return Change(
+        estate=_with(start.estate, replace(workload, recovery=replace(workload.recovery, spare_nodes=nodes))),
+        does=f"{nodes} spare node{'s' if nodes > 1 else ''} wherever it runs",
+        lines=f"workloads[{workload.id}].recovery: {{spare_nodes: {nodes}}}",
     )
 
 
