@@ -17,9 +17,12 @@ from tripoint.adapters.demand_files.readers.servegen import WINDOW_ROLES, aggreg
 from tripoint.adapters.demand_files.session import open_session
 from tripoint.adapters.demand_files.staging import column_names, stage
 from tripoint.domain.errors import OptionError
-from tripoint.engines.sizing.demand.trace import JobTrace, RequestTrace, TraceHeader
+from tripoint.engines.sizing.demand.trace import JobTrace, RequestTrace, TraceHeader, TraceRows
 from tripoint.usecases.demand import FitOptions
 
+MOST_REQUESTS = 2_000_000
+"""Requests of a log that are played one by one."""
+_NS = 1e9
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".gz", ".log", ".txt")
 
 
@@ -49,6 +52,30 @@ def read_trace(path: str, options: FitOptions) -> RequestTrace | JobTrace:
         return aggregate_requests(session, layout, staged, header, clock)
 
 
+def read_requests(path: str, options: FitOptions, most: int = MOST_REQUESTS) -> TraceRows:
+    """The first `most` requests of the log at `path`, one by one in the order they came; cleaned as a fit cleans them.
+
+    Raises what `read_trace` raises, and `OptionError` for a log that does not tell single requests.
+    """
+    file_name = Path(path).name
+    with open_session(options.memory_mb, file_name) as session:
+        file = inspect(path)
+        layout = layout_of(column_names(session, file), options.columns, options.kind, file_name)
+        if layout.kind in ("client_windows", "gpu_jobs"):
+            message = f"`{file_name}` holds {layout.kind.replace('_', ' ')}, not single requests"
+            raise OptionError(message, hint="take a log with a time and token counts of each request")
+        staged = stage(session, file, layout.columns, hashed=("tenant",))
+        clock = _anchored(request_clock(session, layout, options.unit), _starts_s(options.starts_at))
+        aggregate_requests(session, layout, staged, _header(file_name, layout, options), clock)
+        rows = session.rows(f"SELECT ns, input, output FROM used ORDER BY ns, input, output LIMIT {most}")
+    first = rows[0][0]
+    return TraceRows(
+        at_s=tuple((row[0] - first) / _NS for row in rows),
+        input_tokens=tuple(int(row[1]) for row in rows),
+        output_tokens=tuple(int(row[2]) for row in rows),
+    )
+
+
 def _header(file_name: str, layout: Layout, options: FitOptions) -> TraceHeader:
     """Name and source of the profile."""
     name = file_name
@@ -76,4 +103,4 @@ def _anchored(clock: Clock, starts_s: float | None) -> Clock:
     return replace(clock, sql=f"(({clock.sql}) + {round(starts_s * 1e9)})", has_calendar=True)
 
 
-__all__ = ["read_trace"]
+__all__ = ["read_requests", "read_trace"]

@@ -101,6 +101,18 @@ class RequestTrace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TraceRows:
+    """Requests of a log one by one, in the order they came; all columns are of one length."""
+
+    at_s: tuple[float, ...]
+    """Seconds after the first."""
+    input_tokens: tuple[int, ...]
+    """Input tokens."""
+    output_tokens: tuple[int, ...]
+    """Output tokens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobTrace:
     """An aggregated log of accelerator jobs."""
 

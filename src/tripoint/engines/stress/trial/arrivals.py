@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripoint.domain.units import HOURS_PER_WEEK, SECONDS_PER_HOUR
+from tripoint.engines.sizing.demand.trace import TraceRows
 from tripoint.engines.stress.kernel.arrivals import arrivals_until, chosen
 from tripoint.engines.stress.kernel.streams import Stream, Streams, lognormals
 from tripoint.engines.stress.world import Demanded, World
@@ -45,7 +46,7 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceRow:
-    """One request of a trace."""
+    """One request of a recorded run."""
 
     at: float
     """Seconds from the start of the trial."""
@@ -57,14 +58,50 @@ class TraceRow:
     """Output tokens."""
 
 
-def arrivals_of(world: World, *, start_hour: int, seconds: float, draws: Streams) -> Arrivals:
-    """Requests of all workloads over some seconds from an hour of the week (0 is Monday 00:00 UTC)."""
-    parts = [_of(index, each, start_hour, seconds, draws) for index, each in enumerate(world.demanded)]
+def arrivals_of(
+    world: World, *, start_hour: int, seconds: float, draws: Streams, traces: Mapping[str, TraceRows] | None = None
+) -> Arrivals:
+    """Requests of all workloads over some seconds from an hour of the week (0 is Monday 00:00 UTC).
+
+    Of a workload with a trace the trace tells how requests come and how long they are, its demand how many.
+    """
+    known = traces or {}
+    parts = []
+    for index, each in enumerate(world.demanded):
+        rows = known.get(each.workload)
+        if rows is None or not rows.at_s:
+            parts.append(_of(index, each, start_hour, seconds, draws))
+        else:
+            parts.append(_traced((index, each), rows, start_hour, seconds, draws))
     return merged(parts)
 
 
+def _traced(which: tuple[int, Demanded], rows: TraceRows, start_hour: int, seconds: float, draws: Streams) -> Arrivals:
+    """A stretch of a trace that begins by chance, at the pace that brings the demand of the hours; it begins anew where
+    it ends.
+    """
+    index, asked = which
+    hours = int(np.ceil(seconds / SECONDS_PER_HOUR))
+    weights = [asked.hour_of_week[(start_hour + hour) % HOURS_PER_WEEK] for hour in range(max(1, hours))]
+    wanted = asked.requests_per_s * sum(weights) / len(weights)
+    times, count = np.array(rows.at_s), len(rows.at_s)
+    length = float(times[-1]) * (count + 1) / count if count > 1 else 1.0
+    pace = wanted * length / count  # seconds of the trace in a second of the trial
+    begin = draws.named(f"trace/{asked.workload}").uniform(0) * length
+    rounds = int(np.ceil((begin + seconds * pace) / length)) + 1
+    repeated = np.concatenate([times + length * turn for turn in range(rounds)])
+    order = np.tile(np.arange(count), rounds)
+    within = (repeated >= begin) & (repeated < begin + seconds * pace)
+    order = order[within]
+    at = (repeated[within] - begin) / pace if pace > 0.0 else np.zeros(0)
+    least = 0 if asked.tokens_out == 0 else 1
+    tokens_in = np.maximum(1, np.array(rows.input_tokens, dtype=np.int64)[order])
+    tokens_out = np.maximum(least, np.array(rows.output_tokens, dtype=np.int64)[order])
+    return _columns(index, at, tokens_in, tokens_out, _callers(asked, draws, int(at.size)))
+
+
 def arrivals_from(world: World, rows: Sequence[TraceRow], draws: Streams) -> Arrivals:
-    """Requests of a trace; rows of workloads the world does not have are left out."""
+    """Requests of a recorded run as they came; rows of workloads the world does not have are left out."""
     index = {each.workload: number for number, each in enumerate(world.demanded)}
     by: dict[int, list[TraceRow]] = {}
     for row in rows:
