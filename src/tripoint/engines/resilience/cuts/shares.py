@@ -29,8 +29,8 @@ def lost_shares(
 ) -> list[dict[int, Lost]]:
     """[top] what is lost in each of the trials asked about it, by their numbers.
 
-    It is the worst of its gates that count shares, and all of it where another is not met. Capacity beyond what is asked
-    does not count as served.
+    It is the worst of its gates that count shares, and all of it where another is not met. Capacity beyond what is
+    asked does not count as served.
     """
     graph = derived.graph
     down = down_in(graph, trials)

@@ -76,6 +76,8 @@ class Draft:
     """Node -> its copy."""
     instances: dict[str, list[int]] = field(default_factory=dict)
     """Name without copies -> its nodes: one, or first, second and rest of a site with several."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """Site id -> identical sites it stands for."""
     tops: list[int] = field(default_factory=list)
     """Workloads."""
     shares: dict[int, list[Gate]] = field(default_factory=dict)

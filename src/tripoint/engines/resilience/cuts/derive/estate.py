@@ -16,7 +16,7 @@ from tripoint.engines.facts.shared import Things, node_id, things_of, workload_i
 from tripoint.engines.resilience.cuts.derive.draft import Derived, Draft
 from tripoint.engines.resilience.cuts.derive.ground import REST, add_api, add_copies, add_servers, lay_ground
 from tripoint.engines.resilience.cuts.derive.rates import Rates
-from tripoint.engines.resilience.cuts.derive.routes import routes
+from tripoint.engines.resilience.cuts.derive.routes import Roads, roads_of
 from tripoint.engines.resilience.cuts.derive.served import Seat, Served
 from tripoint.engines.resilience.cuts.graph import Gate, at_least
 
@@ -40,6 +40,7 @@ def derive(
     """The dependency graph; its tops are the workloads in the order of `wanted`, `copies` are sites per dataset."""
     draft, rates, things = Draft(), Rates(estate, catalog), things_of(estate)
     lay_ground(draft, rates)
+    roads = roads_of(estate)
     for dataset, sites in copies.items():
         add_copies(draft, rates, dataset, sites)
     for name, node in things.shared.items():
@@ -52,12 +53,12 @@ def derive(
             draft.single(own.id, own)
     for want in wanted:
         draft.tops.append(draft.single(workload_id(want.served.workload.id)))
-        _workload(draft, rates, want)
+        _workload(draft, rates, roads, want)
     _declared(draft, rates, things)
     return draft.finished()
 
 
-def _workload(draft: Draft, rates: Rates, want: Wanted) -> None:
+def _workload(draft: Draft, rates: Rates, roads: Roads, want: Wanted) -> None:
     top = draft.tops[-1]
     workload = want.served.workload
     seats = [(seat, list(_seat(draft, rates, seat, workload.id))) for seat in want.served.seats]
@@ -67,7 +68,7 @@ def _workload(draft: Draft, rates: Rates, want: Wanted) -> None:
     most = sum(weight for _, weight in weights)
     gate = Gate(tuple(part for part, _ in weights), tuple(weight for _, weight in weights), min(least, most))
     draft.need_share(top, gate)
-    _reach(draft, rates, want, [(seat, [part for part, _ in parts]) for seat, parts in seats])
+    _reach(draft, roads, want, [(seat, [part for part, _ in parts]) for seat, parts in seats])
     for use in workload.reads:
         draft.need_all(top, draft.instances.get(node_id(DependencyKind.DATASET, use.dataset), []))
 
@@ -75,7 +76,7 @@ def _workload(draft: Draft, rates: Rates, want: Wanted) -> None:
 def _seat(draft: Draft, rates: Rates, seat: Seat, workload: str) -> Iterator[tuple[int, int]]:
     """Nodes of the graph that carry a seat, each with its weight: copies of its site, or servers of its pool."""
     places = draft.instances[node_id(DependencyKind.SITE, seat.site)]
-    count = next(site.count for site in rates.estate.sites if site.id == seat.site)
+    count = draft.counts[seat.site]
     if seat.nodes and count == 1:
         servers = add_servers(draft, rates, seat.pool, seat.nodes, places[0])
         yield from zip(servers, _split(seat.share, seat.nodes, len(servers)), strict=True)
@@ -94,7 +95,7 @@ def _split(share: float, count: int, parts: int) -> list[int]:
     return [round(share * PARTS * (1 if part < REST else count - REST) / count) for part in range(parts)]
 
 
-def _reach(draft: Draft, rates: Rates, want: Wanted, seats: list[tuple[Seat, list[int]]]) -> None:
+def _reach(draft: Draft, roads: Roads, want: Wanted, seats: list[tuple[Seat, list[int]]]) -> None:
     """Callers behind declared links need one of the places over one of the ways there."""
     top = draft.tops[-1]
     workload = want.served.workload
@@ -106,7 +107,7 @@ def _reach(draft: Draft, rates: Rates, want: Wanted, seats: list[tuple[Seat, lis
         reached: list[int] = []
         is_open = False
         for seat, places in seats:
-            found = routes(rates.estate, caller.place, seat.site)
+            found = roads.ways(caller.place, seat.site)
             is_open = is_open or found is None or caller.place == seat.site
             for route in found or ():
                 way = draft.node(f"way:{caller.place}>{seat.site}/{'+'.join(route)}")

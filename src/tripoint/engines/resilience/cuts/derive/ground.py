@@ -82,6 +82,7 @@ def _copies(draft: Draft, rates: Rates, site: Site) -> list[int]:
     if site.count > REST:
         nodes.append(draft.node(f"{name}#rest"))
     draft.instances[name] = nodes
+    draft.counts[site.id] = site.count
     return nodes
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from tripoint.domain.estate import Estate
 
 _MOST_LINKS = 4
@@ -9,14 +11,32 @@ _MOST_WAYS = 32
 _MOST_OPEN = 5000
 
 
-def routes(estate: Estate, source: str, target: str) -> tuple[tuple[str, ...], ...] | None:
-    """Ways as link ids, shortest first; `None` where no links lead there, so that the internet does.
+@dataclass(slots=True)
+class Roads:
+    """Declared links by where they begin, and the ways already looked up."""
 
-    Ways of more than four links are left out unless there is no shorter one, and of many the 32 shortest are kept.
-    """
-    neighbours = _neighbours(estate)
-    if source == target or not _is_reachable(neighbours, source, target):
-        return None
+    neighbours: dict[str, list[tuple[str, str]]]
+    """Place -> links that leave it, each with where it leads."""
+    known: dict[tuple[str, str], tuple[tuple[str, ...], ...] | None] = field(default_factory=dict)
+    """From and to -> ways."""
+
+    def ways(self, source: str, target: str) -> tuple[tuple[str, ...], ...] | None:
+        """Ways as link ids, shortest first; `None` where no links lead there, so that the internet does.
+
+        Ways of more than four links are left out unless there is no shorter one, and of many the 32 shortest are kept.
+        """
+        if (source, target) not in self.known:
+            is_near = source == target or not _is_reachable(self.neighbours, source, target)
+            self.known[source, target] = None if is_near else _ways(self.neighbours, source, target)
+        return self.known[source, target]
+
+
+def roads_of(estate: Estate) -> Roads:
+    """The links of an estate."""
+    return Roads(_neighbours(estate))
+
+
+def _ways(neighbours: dict[str, list[tuple[str, str]]], source: str, target: str) -> tuple[tuple[str, ...], ...]:
     found: list[tuple[str, ...]] = []
     ways: list[tuple[tuple[str, ...], tuple[str, ...]]] = [((), (source,))]
     while ways and len(found) < _MOST_WAYS:
