@@ -13,7 +13,7 @@ from tripoint.apps.render.html.stress.change import changed
 from tripoint.apps.render.html.stress.page import stress_html
 from tripoint.apps.render.html.stress.reading import State, by_cell, depth, state_of, unbroken, weakest
 from tripoint.domain.scenario import Magnitude
-from tripoint.domain.stress import StressReport
+from tripoint.domain.stress import Remeasured, StressReport
 
 
 def told(report: StressReport, before: StressReport | None = None) -> str:
@@ -89,6 +89,20 @@ def test_a_change_is_told_by_what_differs() -> None:
     assert "1 cell answered more in time, 0 less" in words
     assert "part of it is chance" not in words
     assert "What the change does" not in told(story())
+
+
+def test_differences_nobody_can_see_are_left_out() -> None:
+    """A change in the twelfth digit of a cell is no change of the page."""
+    first, *rest = story().verdicts
+    moved = replace(first, cost_delta_usd=replace(first.cost_delta_usd, mean=5.000_000_000_1))
+    assert changed(replace(story(), verdicts=(moved, *rest)), story()) == []
+
+
+def test_times_by_what_was_answered_are_told() -> None:
+    """Which model where, from how many answers, against the catalogue."""
+    seen = Remeasured(site="colo", model="llama", answers=1234, is_own=True, ratio=1.25, error=0.034)
+    words = told(replace(story(), remeasured=(seen,)))
+    assert "llama colo 1,234 1.25 times as long 3.4 %" in words
 
 
 def test_a_change_under_other_draws_is_said_to_be_partly_chance() -> None:

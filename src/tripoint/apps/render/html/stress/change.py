@@ -53,22 +53,19 @@ def changed(report: StressReport, before: StressReport) -> list[Pair]:
     """Cells both reports have that differ in a figure shown, the largest change first."""
     was = by_cell(before)
     pairs = [Pair(was[cell], verdict) for cell, verdict in by_cell(report).items() if cell in was]
-    differing = [each for each in pairs if _figures(each.before) != _figures(each.after)]
+    differing = [each for each in pairs if _shown(each.before) != _shown(each.after)]
     return sorted(differing, key=lambda each: -abs(each.gain))
 
 
-def _figures(verdict: Verdict) -> tuple[float, ...]:
-    met = sum(each.is_met for each in verdict.held)
-    return verdict.availability.mean, verdict.outage_s.p95, met, len(verdict.held), verdict.cost_delta_usd.mean
+def _shown(verdict: Verdict) -> tuple[str, str, str, str]:
+    """The figures as they are told: cells that differ only beyond that are left out."""
+    in_time, outage = share(verdict.availability.mean), span(verdict.outage_s.p95)
+    return in_time, outage, _met(verdict), usd(verdict.cost_delta_usd.mean)
 
 
 def _row(each: Pair) -> tuple[str, ...]:
-    one, two = each.before, each.after
-    return (
-        two.scenario, two.workload, share(one.availability.mean), share(two.availability.mean),
-        span(one.outage_s.p95), span(two.outage_s.p95), _met(one), _met(two),
-        usd(one.cost_delta_usd.mean), usd(two.cost_delta_usd.mean),
-    )  # fmt: skip
+    told = zip(_shown(each.before), _shown(each.after), strict=True)
+    return (each.after.scenario, each.after.workload, *(figure for both in told for figure in both))
 
 
 def _met(verdict: Verdict) -> str:

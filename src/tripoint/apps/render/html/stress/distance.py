@@ -18,6 +18,8 @@ from tripoint.domain.stress import StressReport
 
 _TOP, _BAR, _ROOM = 26.0, 12.0, 290.0
 _ROW_WIDE, _ROW_NARROW = 44.0, 60.0
+_BOLD = 0.88
+"""Letters of a heavy face are wider."""
 
 
 def distance(report: StressReport) -> Section:
@@ -104,7 +106,7 @@ def _bar(row: tuple[Scenario, float, str], across: Scale, top: float) -> Markup:
     is_beside = across.start > 0
     bar_top = top + (8 if is_beside else 20)
     usual, width = across(depth(knob, knob.usual)), across.end - across.start
-    name_room = across.start - 10 if is_beside else across.end
+    name_room = _BOLD * ((across.start - 10) if is_beside else across.end)
     told = f"{words} ({knob.name} {magnitude(knob, knob.mild)} to {magnitude(knob, knob.severe)})"
     return join(
         label(0, top + (18 if is_beside else 14), scenario.title, "strong", room=name_room),

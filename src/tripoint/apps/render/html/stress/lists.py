@@ -50,10 +50,11 @@ def figures(report: StressReport) -> Section:
     columns = (("Scenario", "l"), ("Workload", "l"), ("In time", "r"), ("5 to 95 %", "r"), ("Refused", "r"),
                ("Lost", "r"), ("Outage", "r"), ("Data age", "r"), ("Queue p99", "r"), ("Cost, USD", "r"),
                ("Margin", "r"), ("Met", "r"), ("First limit", "w"))  # fmt: skip
-    body = table(columns, [_verdict(each) for each in report.verdicts])
-    folded = el("details", el("summary", plural(len(report.verdicts), "verdict")), body)
+    rows = table(columns, [_verdict(each) for each in report.verdicts])
+    folded = el("details", el("summary", plural(len(report.verdicts), "verdict")), rows)
     message = "Means over trials; outage, data age and queue are what 95 % of trials stayed below."
-    return Section(id="figures", title="Every figure", message=message, body=join(folded, _untried(report)))
+    body = join(folded, _remeasured(report), _untried(report))
+    return Section(id="figures", title="Every figure", message=message, body=body)
 
 
 def _verdict(each: Verdict) -> tuple[str, ...]:
@@ -64,6 +65,18 @@ def _verdict(each: Verdict) -> tuple[str, ...]:
         usd(each.cost_delta_usd.mean), share(each.margin.worst),
         f"{sum(held.is_met for held in each.held)}/{len(each.held)}", each.first_limit or "–",
     )  # fmt: skip
+
+
+def _remeasured(report: StressReport) -> Markup | None:
+    if not report.remeasured:
+        return None
+    columns = (("Model", "l"), ("Site", "l"), ("Answers", "r"), ("Against the catalogue", "r"), ("Error", "r"))
+    rows = [
+        (each.model, each.site, f"{each.answers:,}", f"{each.ratio:.2f} times as long{'' if each.is_own else ', scaled'}",
+         f"{each.error:.1%}".replace("%", " %"))
+        for each in report.remeasured
+    ]  # fmt: skip
+    return table(columns, rows, "Times taken from what was really answered; error of the time per token, median")
 
 
 def _untried(report: StressReport) -> Markup | None:
