@@ -16,7 +16,7 @@ from tripoint.adapters.segment_tail import SegmentTail
 from tripoint.adapters.sql.connect import connect
 from tripoint.usecases.ledger import load_new
 
-BATCH = 40_000
+BATCH = 50_000
 _SPARE_ROW = ("", 0, 7, 3, 1, 2000, 600, 400, 0, 900_000, 950_000, 400_000, b"a" * 140, 0)
 
 

@@ -76,6 +76,25 @@ def test_parts_are_chosen_by_flags(store: str) -> None:
     assert document("top", "--until", "2026-11-17", "--store", store)["total"]["nano"] == 0
 
 
+def test_a_tenant_nobody_knows_is_refused(store: str) -> None:
+    """A typing error is not an answer of nothing; a tenant without entries on those days is."""
+    for verb in ("top", "show"):
+        told = ran(verb, "--tenant", "nobody", "--store", store, code=2)
+        assert "no tenant `nobody` is known here" in told
+    assert "nothing was entered" in ran("top", "--tenant", "tenant-1", "--until", "2026-11-17", "--store", store)
+
+
+def test_what_has_no_room_is_left_out_and_named(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No figure is broken over lines at 80 columns; all of them are there where there is room."""
+    for columns in ("80", "140"):
+        monkeypatch.setenv("COLUMNS", columns)
+        text = ran("top", "--by", "tenant,model", "--since", DAY, "--store", store)
+        assert max(map(len, text.splitlines())) <= int(columns)
+        assert ("left out for want of room: cached" in text) == (columns == "80")
+        assert "USD" in text
+        assert len([line for line in text.splitlines() if "tenant-2" in line]) == 1
+
+
 def test_entries_are_shown_newest_first(store: str) -> None:
     """Page by page; JSON has every field."""
     found = document("show", "--rows", "3", "--tenant", "tenant-0", "--store", store)["entries"]

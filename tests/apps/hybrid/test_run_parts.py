@@ -11,6 +11,7 @@ from tripoint.apps import stores, wiring
 from tripoint.apps.hybrid.callers.tally import Tally
 from tripoint.apps.hybrid.children.gateway import last_words
 from tripoint.apps.hybrid.children.leash import tie_to
+from tripoint.apps.hybrid.run import leave_caller
 from tripoint.apps.hybrid.run_folder import STREAMS, template_estate, with_ports, write_run
 from tripoint.apps.hybrid.screen.keys import Keys
 from tripoint.apps.hybrid.summary import Failovers, Kill, Summary, failovers_of
@@ -188,3 +189,15 @@ def test_a_child_is_tied_to_its_parent_or_ends(monkeypatch: pytest.MonkeyPatch) 
     assert asked == [(1, signal.SIGTERM, 0, 0, 0)]
     with pytest.raises(SystemExit):
         tie_to(-1)
+
+
+def test_a_run_leaves_the_callers_store_and_secrets_alone() -> None:
+    """What the caller's estate is set up with means nothing to the hybrid, and is not written to."""
+    environment = {
+        "TRIPOINT_PEPPER_FILE": "theirs",
+        "TRIPOINT_WITNESS": "theirs",
+        "TRIPOINT_STORE": "theirs",
+        "HOME": "/",
+    }
+    leave_caller(environment)
+    assert environment == {"HOME": "/"}

@@ -11,7 +11,7 @@ from tripoint.apps.commands import ledger_bills
 from tripoint.apps.commands.ledger_alerts import alerts
 from tripoint.apps.commands.ledger_report import report
 from tripoint.apps.commands.ledger_reprice import reprice
-from tripoint.apps.terminal.books import day_options, open_books, part_options
+from tripoint.apps.terminal.books import day_options, open_books, part_options, refuse_unknown
 from tripoint.apps.terminal.desk import completes, local_user, store_option
 from tripoint.apps.terminal.flags import FiniteRange
 from tripoint.apps.terminal.groups import NearestNameGroup
@@ -81,6 +81,8 @@ def top(
                 kinds=tuple(EntryKind(kind) for kind in kinds),
             )
             found = dearest(see_spend(ledger, local_actor(local_user()), query), rows)
+            if not found.rows:
+                refuse_unknown(ledger, tenant, store)
             payload = {"since": first, "until": last, **spend_payload(query.by, found)}
             return Answer(text=_spent(first, last, spend_table(query.by, found) if found.rows else ""), payload=payload)
 
@@ -139,6 +141,8 @@ def show(
     )
     with open_books(store) as ledger:
         found = see_entries(ledger, local_actor(local_user()), query)
+        if not found:
+            refuse_unknown(ledger, tenant, store)
     text = entry_table(found) if found else "no such entry"
     return Answer(text=text, payload={"entries": [entry_payload(each) for each in found]})
 

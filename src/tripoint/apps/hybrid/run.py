@@ -6,12 +6,13 @@ Whatever happens, every process that was started here is ended here.
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ from tripoint.apps.hybrid.summary import Failovers, Kill, Summary, failovers_of
 from tripoint.apps.hybrid.tenants import spent_by
 from tripoint.domain.errors import MissingExtraError, PlatformError
 
+_OF_THE_CALLER: Final = ("TRIPOINT_STORE", "TRIPOINT_PEPPER_FILE", "TRIPOINT_AUDIT_KEY_FILE", "TRIPOINT_WITNESS")
+"""Settings that mean another estate's store and secrets."""
 _EVERY_S: Final = 0.5
 """Time between two looks at the gateway, s."""
 
@@ -64,6 +67,7 @@ def run_hybrid(options: HybridOptions, tell: Callable[[str], None]) -> Summary:
     where a process does not start; the folder of the run is then kept, for its logs.
     """
     began = time.monotonic()
+    leave_caller(os.environ)
     folder = Path(tempfile.mkdtemp(prefix="tripoint-up-"))
     try:
         estate = template_estate().estate
@@ -76,6 +80,12 @@ def run_hybrid(options: HybridOptions, tell: Callable[[str], None]) -> Summary:
         raise
     shutil.rmtree(folder, ignore_errors=True)
     return summary
+
+
+def leave_caller(environment: MutableMapping[str, str]) -> None:
+    """Forgets which store and secrets the caller works with: a run has its own, in its folder."""
+    for name in _OF_THE_CALLER:
+        environment.pop(name, None)
 
 
 class _Run:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tripoint.adapters.segment_tail import SegmentTail
     from tripoint.ports import Ledger
 
-_MOST: Final = 30_000
+_MOST: Final = 50_000
 """Records of a round: some more bring little, and others wait for the store meanwhile."""
 _PAUSE_S: Final = 0.1
 _SHORTEST_S, _LONGEST_S = 0.25, 5.0

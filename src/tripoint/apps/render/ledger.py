@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from rich.console import Console
 from rich.table import Table
 
-from tripoint.apps.render.plain import plain_text
+from tripoint.apps.render.plain import WIDTH_WITHOUT_TERMINAL, plain_text
 from tripoint.domain.ledger import Damage, Dimension, Entry, Mismatch, Spend
 from tripoint.domain.money import usd
 from tripoint.engines.governance.ledger.anomalies import Anomaly
 from tripoint.usecases.spend import Dearest
 
 _MEASURES = ("USD", "share", "list USD", "saved", "requests", "failed", "input tokens", "cached", "output tokens")
+_LEFT_OUT_FIRST = ("cached", "list USD", "failed", "output tokens", "input tokens", "saved", "share")
+"""What is left out where a terminal has no room for all."""
+_WIDEST = 10_000
 _ENTRY = ("number", "time", "kind", "tenant", "workload", "model", "site", "ending", "in", "out", "USD", "id")
 _RIGHT = frozenset((*_MEASURES, "number", "in", "out", "usual", "stands out from"))
 
 
 def spend_table(by: Sequence[Dimension], found: Dearest) -> str:
-    """The dearest rows, the rest in one, and all of it."""
-    table = _table((*(str(each) for each in by), *_MEASURES))
+    """The dearest rows, the rest in one, and all of it; where there is little room, the figures that matter most."""
     total = found.total.nano
-    for row in found.rows:
-        table.add_row(*(value or "-" for value in row.by), *_measures(row, total))
+    rows = [((*(value or "-" for value in row.by),), _measures(row, total)) for row in found.rows]
     if found.rest is not None:
-        name = f"{found.others:,} more"
-        table.add_row(*((name, *[""] * (len(by) - 1)) if by else ()), *_measures(found.rest, total))
+        rows.append(((f"{found.others:,} more", *[""] * (len(by) - 1))[: len(by)], _measures(found.rest, total)))
     if len(found.rows) > 1:
-        table.add_row(*(("all", *[""] * (len(by) - 1)) if by else ()), *_measures(found.total, total))
-    return plain_text(table)
+        rows.append((("all", *[""] * (len(by) - 1))[: len(by)], _measures(found.total, total)))
+    columns = shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns
+    left_out: list[str] = []
+    while True:
+        kept = [place for place, name in enumerate(_MEASURES) if name not in left_out]
+        table = _table((*(str(each) for each in by), *(_MEASURES[place] for place in kept)))
+        for names, figures in rows:
+            table.add_row(*names, *(figures[place] for place in kept))
+        console = Console(width=_WIDEST)
+        if len(left_out) == len(_LEFT_OUT_FIRST) or console.measure(table).maximum <= columns:
+            break
+        left_out.append(_LEFT_OUT_FIRST[len(left_out)])
+    told = f"left out for want of room: {', '.join(left_out)}; `--json` has all" if left_out else ""
+    return "\n".join(part for part in (plain_text(table), told) if part)
 
 
 def spend_payload(by: Sequence[Dimension], found: Dearest) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -40,6 +41,26 @@ def open_books(store: str | None, *, charges: bool = False) -> Iterator[Ledger]:
         yield ledger
     finally:
         ledger.close()
+
+
+def refuse_unknown(ledger: Ledger, tenant: str | None, store: str | None) -> None:
+    """Raises `OptionError` for a tenant that neither the ledger nor the accounts beside it have ever heard of."""
+    import time
+
+    from tripoint.apps.stores import open_accounts
+    from tripoint.domain.ledger import SpendQuery
+
+    if tenant is None or ledger.spend(SpendQuery(by=(), tenant=tenant)):
+        return
+    accounts = open_accounts(store or store_url(read_settings()))
+    try:
+        known = sorted(each.id for each in accounts.accounts(time.time()).tenants)
+    finally:
+        accounts.close()
+    if tenant not in known:
+        near = get_close_matches(tenant, known, 1)
+        hint = f"did you mean `{near[0]}`?" if near else "`tripoint ledger top --by tenant` lists those with entries"
+        raise OptionError(f"no tenant `{tenant}` is known here, and the ledger has no entry of it", hint=hint)
 
 
 def observe_demand(source: str, since: str | None = None, until: str | None = None) -> Observed:
