@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tripoint.domain.table import RoutingTable
     from tripoint.engines.gateway.table.compile import Compiled
     from tripoint.engines.placement.milp.program import SolveLimits
+    from tripoint.engines.sizing.demand.trace import TraceRows
     from tripoint.usecases.demand import FitOptions
     from tripoint.usecases.doctor import CatalogueAges
     from tripoint.usecases.explain import Explained, Question
@@ -153,6 +154,14 @@ def fit_demand(path: str | Path, options: FitOptions | None = None) -> DemandPro
     from tripoint.usecases.demand import fit_demand as fit
 
     return fit(read_trace, str(path), options)
+
+
+def read_requests(path: str | Path, options: FitOptions | None = None) -> TraceRows:
+    """The requests of a log one by one, to be played in trials; needs the extra `demand`."""
+    from tripoint.adapters.demand_files import read_requests as read
+    from tripoint.usecases.demand import FitOptions as Options
+
+    return read(str(path), options or Options())
 
 
 def read_profile(path: str | Path) -> DemandProfile:

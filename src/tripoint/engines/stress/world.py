@@ -7,10 +7,11 @@ simulator and for the fluid one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from tripoint.domain.table import RoutingTable
+from tripoint.engines.sizing.demand.trace import TraceRows
 
 
 class Timing(Protocol):
@@ -175,3 +176,5 @@ class World:
     """Declared links."""
     unserved: tuple[str, ...] = ()
     """Workloads that answer requests and that nothing serves, in the estate's order."""
+    traces: Mapping[str, TraceRows] = field(default_factory=dict)
+    """Workload id -> requests of a log: how they come and how long they are; its demand says how many."""

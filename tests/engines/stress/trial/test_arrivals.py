@@ -16,11 +16,9 @@ from tripoint.engines.stress.world import Callers, World
 HOUR = 3600.0
 
 
-def asked(
-    made: World, *, seconds: float = HOUR, start_hour: int = 0, traces: dict[str, TraceRows] | None = None
-) -> Arrivals:
+def asked(made: World, *, seconds: float = HOUR, start_hour: int = 0) -> Arrivals:
     """Arrivals of one seed."""
-    return arrivals_of(made, start_hour=start_hour, seconds=seconds, draws=Streams(3, 0), traces=traces)
+    return arrivals_of(made, start_hour=start_hour, seconds=seconds, draws=Streams(3, 0))
 
 
 def test_as_many_come_as_are_asked_for_hour_by_hour() -> None:
@@ -63,13 +61,13 @@ def test_a_trace_gives_how_requests_come_and_the_demand_how_many() -> None:
     times = tuple(float(pair * 10 + offset) for pair in range(50) for offset in (0.0, 0.001))
     rows = TraceRows(at_s=times, input_tokens=(10, 20) * 50, output_tokens=(0, 7) * 50)
     made = world(asked=[demanded(requests_per_s=2.0)])
-    found = asked(made, traces={"chat": rows})
+    found = asked(replace(made, traces={"chat": rows}))
     assert len(found) == pytest.approx(7200, rel=0.02)
     gaps = np.diff(found.at)
     assert float(np.median(gaps[gaps > 0.01])) == pytest.approx(1.0, rel=0.05)
     assert set(found.tokens_in.tolist()) == {10, 20}
     assert set(found.tokens_out.tolist()) == {1, 7}
-    assert asked(made, traces={"other": rows}).at.tolist() == asked(made).at.tolist()
+    assert asked(replace(made, traces={"other": rows})).at.tolist() == asked(made).at.tolist()
 
 
 def test_a_recorded_run_comes_as_it_came() -> None:

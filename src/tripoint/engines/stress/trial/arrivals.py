@@ -58,17 +58,14 @@ class TraceRow:
     """Output tokens."""
 
 
-def arrivals_of(
-    world: World, *, start_hour: int, seconds: float, draws: Streams, traces: Mapping[str, TraceRows] | None = None
-) -> Arrivals:
+def arrivals_of(world: World, *, start_hour: int, seconds: float, draws: Streams) -> Arrivals:
     """Requests of all workloads over some seconds from an hour of the week (0 is Monday 00:00 UTC).
 
     Of a workload with a trace the trace tells how requests come and how long they are, its demand how many.
     """
-    known = traces or {}
     parts = []
     for index, each in enumerate(world.demanded):
-        rows = known.get(each.workload)
+        rows = world.traces.get(each.workload)
         if rows is None or not rows.at_s:
             parts.append(_of(index, each, start_hour, seconds, draws))
         else:
