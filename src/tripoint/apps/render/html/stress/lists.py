@@ -8,7 +8,7 @@ from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import plural
 from tripoint.apps.render.stress.figures import magnitude, share, span, usd
 from tripoint.domain.scenario import Magnitude
-from tripoint.domain.stress import Replanned, StressReport, Verdict
+from tripoint.domain.stress import Remeasured, Replanned, StressReport, Verdict
 
 
 def replanned(report: StressReport) -> Section:
@@ -72,11 +72,13 @@ def _remeasured(report: StressReport) -> Markup | None:
         return None
     columns = (("Model", "l"), ("Site", "l"), ("Answers", "r"), ("Against the catalogue", "r"), ("Error", "r"))
     rows = [
-        (each.model, each.site, f"{each.answers:,}", f"{each.ratio:.2f} times as long{'' if each.is_own else ', scaled'}",
-         f"{each.error:.1%}".replace("%", " %"))
-        for each in report.remeasured
-    ]  # fmt: skip
+        (each.model, each.site, f"{each.answers:,}", _against(each), share(each.error)) for each in report.remeasured
+    ]
     return table(columns, rows, "Times taken from what was really answered; error of the time per token, median")
+
+
+def _against(each: Remeasured) -> str:
+    return f"{each.ratio:.2f} times as long" + ("" if each.is_own else ", scaled as a whole")
 
 
 def _untried(report: StressReport) -> Markup | None:
