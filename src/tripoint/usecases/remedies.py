@@ -22,7 +22,7 @@ from tripoint.engines.placement.recall import recall
 from tripoint.engines.placement.revise import revised
 from tripoint.engines.resilience.recovery.assess import assess
 from tripoint.engines.resilience.recovery.changes import Change, changes
-from tripoint.engines.resilience.recovery.told import added, asked_of
+from tripoint.engines.resilience.recovery.told import added, asked_of, short_of
 from tripoint.ports import MilpSolver
 from tripoint.usecases.drive import drive
 
@@ -81,7 +81,7 @@ def plan_usd(plan: Plan) -> float:
 def _remedy(base: _Base, instance: Instance, missed: Reached) -> Remedy:
     """The cheapest change that meets the objective; the search ends with one that costs nothing."""
     best: Remedy | None = None
-    nearest, why = missed, "nothing the planner decides would help"
+    nearest, why, short = missed, "nothing the planner decides would help", ""
     for change in changes(instance, missed):
         base.pricing.tell(f"`{missed.workload}` after the loss of {_what(missed)}: {change.does}")
         usd, found, plan = _after(base, change)
@@ -91,7 +91,8 @@ def _remedy(base: _Base, instance: Instance, missed: Reached) -> Remedy:
             why = f"no plan exists with {change.does}"
             continue
         if now.misses:
-            nearest, why = min(nearest, now, key=lambda each: each.rta_s), f"not even {change.does} is enough"
+            if now.rta_s < nearest.rta_s or nearest is missed:
+                nearest, short = now, f"nothing is enough; the nearest is {change.does}{short_of(now)}"
             continue
         kept = added(base.plan, plan, missed.workload)
         each = Remedy(
@@ -112,7 +113,7 @@ def _remedy(base: _Base, instance: Instance, missed: Reached) -> Remedy:
         workload=missed.workload,
         disruption=missed.disruption,
         asked=asked_of(missed),
-        does=why,
+        does=short or why,
         usd_per_month=0.0,
         rta_s=nearest.rta_s,
         rpa_s=nearest.rpa_s,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from tripoint.domain.plan import Plan
-from tripoint.domain.recovery import Reached
+from tripoint.domain.recovery import Miss, Reached
 
 _TOLD = 0.05
 """Least share that moves worth a word."""
@@ -69,3 +71,15 @@ def asked_of(reached: Reached) -> str:
     if objective is not None and objective.highest_cost_factor is not None:
         asked.append(f"cost at most x{objective.highest_cost_factor:g}")
     return f"{reached.disruption.value.replace('_', '-')}-loss {', '.join(asked)} for `{reached.workload}`"
+
+
+def short_of(reached: Reached) -> str:
+    """How far a change falls short: `, back in 5.4 min`."""
+    told: list[str] = []
+    if Miss.TIME in reached.misses:
+        told.append("never back" if math.isinf(reached.rta_s) else f"back in {reached.rta_s / 60:.1f} min")
+    if Miss.POINT in reached.misses:
+        told.append("all lost" if math.isinf(reached.rpa_s) else f"the last {reached.rpa_s / 60:.1f} min lost")
+    if Miss.COST in reached.misses:
+        told.append(f"cost x{reached.cost_factor:.1f}")
+    return "".join(f", {each}" for each in told)
