@@ -201,7 +201,7 @@ class Replanned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutageCourse:
-    """One workload over the first trial of a scenario; requests by the bin in which they arrived."""
+    """One workload over the first trial of a scenario that is played; requests by the bin in which they arrived."""
 
     scenario: str
     """Scenario id."""

@@ -18,6 +18,7 @@ from tripoint.engines.stress.scenarios.knobs import at_position, position_of, sp
 from tripoint.engines.stress.search.distance import Distance, distance
 from tripoint.engines.stress.summary.targets import Target, targets_of
 from tripoint.engines.stress.summary.verdicts import HeldKey, met_by, verdicts
+from tripoint.engines.stress.trial.tally import Timeline
 from tripoint.engines.stress.world import World
 from tripoint.usecases.measured import Answers
 
@@ -113,25 +114,17 @@ class Campaign:
         return [verdict for each in doubled for verdict in verdicts(each, by_id[each.id], self._asked(each), {})]
 
     def courses(self, scenarios: Sequence[Scenario]) -> tuple[OutageCourse, ...]:
-        """The first trial of each scenario played request by request, over time."""
+        """The first trial of each scenario that is played, over time."""
         player = self._player(scenarios)
         found: list[OutageCourse] = []
         for each in scenarios:
+            if each.mode is TrialMode.PLAN:
+                continue
+            faults = player.faults(Order(scenario=each.id, number=0, magnitudes=usual(each)))
             if each.mode is TrialMode.REQUESTS:
-                order = Order(scenario=each.id, number=0, magnitudes=usual(each))
-                for line in player.requests(each, 0, player.faults(order))[0].timelines:
-                    found.append(
-                        OutageCourse(
-                            scenario=each.id,
-                            workload=line.workload,
-                            bin_s=line.bin_s,
-                            offered=line.offered,
-                            answered=line.answered,
-                            late=line.late,
-                            shed=line.shed,
-                            lost=line.lost,
-                        )
-                    )
+                found += [_course(each.id, line) for line in player.requests(each, 0, faults)[0].timelines]
+            else:
+                found += player.hours(each, 0, faults)
         return tuple(found)
 
     def _searched(
@@ -184,6 +177,19 @@ class Campaign:
         if scenario.id not in self._targets:
             self._targets[scenario.id] = targets_of(self._subject.loaded.estate, scenario)
         return self._targets[scenario.id]
+
+
+def _course(scenario: str, line: Timeline) -> OutageCourse:
+    return OutageCourse(
+        scenario=scenario,
+        workload=line.workload,
+        bin_s=line.bin_s,
+        offered=line.offered,
+        answered=line.answered,
+        late=line.late,
+        shed=line.shed,
+        lost=line.lost,
+    )
 
 
 def _turned(scenario: Scenario, position: float) -> dict[str, float]:

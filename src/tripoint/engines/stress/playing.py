@@ -6,17 +6,18 @@ A player is sent to other processes whole, and the same order gives the same tri
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tripoint.domain.fault import Fault
 from tripoint.domain.scenario import Scenario, TrialMode
-from tripoint.domain.stress import Order, Outcome, Trial
+from tripoint.domain.stress import Order, OutageCourse, Outcome, Trial
 from tripoint.domain.units import HOURS_PER_WEEK, SECONDS_PER_HOUR
-from tripoint.engines.stress.aftermath import after
+from tripoint.engines.stress.aftermath import after, dark
 from tripoint.engines.stress.fluid.flow import Basin
 from tripoint.engines.stress.fluid.layout import layout_of
+from tripoint.engines.stress.fluid.outcomes import Hourly, unserved
 from tripoint.engines.stress.kernel.streams import Streams
 from tripoint.engines.stress.scaling import rescaled, scale_for, scaled
 from tripoint.engines.stress.scenarios.ground import Ground
@@ -26,6 +27,8 @@ from tripoint.engines.stress.trial.play import Played, Rules, play
 from tripoint.engines.stress.world import World
 
 _S_PER_MIN = 60.0
+_BINS = 96
+"""Bins of a course of hours, about."""
 REQUESTS = 4000.0
 """Requests of one trial, about: larger estates are played at a smaller scale."""
 
@@ -93,14 +96,56 @@ class Player:
         draw = Streams(self.seed, number).named("start_hour").uniform(0)
         return min(HOURS_PER_WEEK - 1, int(draw * HOURS_PER_WEEK))
 
+    def hours(self, scenario: Scenario, number: int, faults: tuple[Fault, ...]) -> list[OutageCourse]:
+        """One trial of hours, over time, in no more than a hundred bins or so; in dark stretches nothing is served."""
+        told = self._basin(scenario, number).hours(faults)
+        stretches = {
+            each.workload: dark(each.workload, faults, self.ground, scenario.minutes * _S_PER_MIN) for each in told
+        }
+        return [_course(scenario.id, each, _lit(stretches[each.workload], each.offered.size)) for each in told]
+
     def _hours(self, scenario: Scenario, number: int, faults: tuple[Fault, ...]) -> tuple[Outcome, ...]:
+        return self._basin(scenario, number).play((faults,))[0]
+
+    def _basin(self, scenario: Scenario, number: int) -> Basin:
         hour = self.start_hour(scenario, number)
         hours = math.ceil(scenario.minutes * _S_PER_MIN / SECONDS_PER_HOUR)
         key = ("hours", hour, hours)
         if key not in self._kept:
             self._kept[key] = Basin(layout_of(self.world, by_callers=True), start_hour=hour, hours=hours)
         basin: Basin = self._kept[key]
-        return basin.play((faults,))[0]
+        return basin
+
+
+def _lit(stretches: Sequence[tuple[float, float]], hours: int) -> list[float]:
+    """Share of each hour that is in no dark stretch."""
+    lit = [1.0] * hours
+    for begin, end in stretches:
+        for hour in range(int(begin // SECONDS_PER_HOUR), min(hours, math.ceil(end / SECONDS_PER_HOUR))):
+            opens = hour * SECONDS_PER_HOUR
+            lit[hour] -= (min(end, opens + SECONDS_PER_HOUR) - max(begin, opens)) / SECONDS_PER_HOUR
+    return [max(0.0, share) for share in lit]
+
+
+def _course(scenario: str, hourly: Hourly, lit: Sequence[float]) -> OutageCourse:
+    """Hours gathered in bins; what a dark stretch takes is lost, what else is not served was shed."""
+    served, late = hourly.served.tolist(), hourly.late.tolist()
+    width = math.ceil(len(served) / _BINS)
+    shed = [unserved(asked, done) for asked, done in zip(hourly.offered.tolist(), served, strict=True)]
+
+    def binned(amounts: Sequence[float]) -> tuple[float, ...]:
+        return tuple(math.fsum(amounts[at : at + width]) for at in range(0, len(amounts), width))
+
+    return OutageCourse(
+        scenario=scenario,
+        workload=hourly.workload,
+        bin_s=width * SECONDS_PER_HOUR,
+        offered=binned(hourly.offered.tolist()),
+        answered=binned([done * share for done, share in zip(served, lit, strict=True)]),
+        late=binned([done * share for done, share in zip(late, lit, strict=True)]),
+        shed=binned(shed),
+        lost=binned([done * (1.0 - share) for done, share in zip(served, lit, strict=True)]),
+    )
 
 
 def busiest_hour(world: World) -> int:

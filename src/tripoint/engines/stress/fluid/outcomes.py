@@ -78,12 +78,12 @@ def outcomes_of(
             continue
         amounts = tried.amounts[:, flows].sum(axis=1)
         gone = float(lost[flows].sum())
-        shed = max(0.0, float(amounts[ASKED] - amounts[SERVED]))
+        shed = unserved(float(amounts[ASKED]), float(amounts[SERVED]))
         found.append(
             Outcome(
                 workload=each.workload,
                 offered=float(amounts[ASKED]),
-                answered=float(amounts[SERVED]) - gone,
+                answered=max(0.0, float(amounts[ASKED]) - shed - gone),
                 late=max(0.0, float(amounts[COUNTS + LATE])),
                 shed=shed,
                 lost=gone,
@@ -95,10 +95,15 @@ def outcomes_of(
                 usd=float(amounts[COUNTS + USD]),
                 usual_usd=usual_usd[number] if usual_usd else float(amounts[COUNTS + USD]),
                 margin=float(margins[flows].min()),
-                first_limit=_first_limit(layout, flows, tried, shed > _TINY_SHARE * float(amounts[ASKED])),
+                first_limit=_first_limit(layout, flows, tried, shed > 0.0),
             )
         )
     return found
+
+
+def unserved(asked: float, served: float) -> float:
+    """What was not served; nothing where sums differ in their last digits only."""
+    return asked - served if asked - served > _TINY_SHARE * asked else 0.0
 
 
 class Hourly(NamedTuple):
