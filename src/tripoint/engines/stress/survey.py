@@ -16,7 +16,7 @@ from tripoint.domain.recovery import Part
 from tripoint.domain.serving import Upstream
 from tripoint.domain.source import LoadedEstate
 from tripoint.domain.table import Target
-from tripoint.domain.units import HOURS_PER_WEEK, MS_PER_S
+from tripoint.domain.units import HOURS_PER_WEEK, KB_PER_GB, MS_PER_S
 from tripoint.engines.facts.pools import PoolSpec
 from tripoint.engines.gateway.table.compile import compile_table
 from tripoint.engines.gateway.table.ground import Asked, Ground, Work, ground_of
@@ -233,6 +233,7 @@ def _demanded(ground: Ground, asked: Asked, period: int | None, profile: DemandP
         deadline_hours=workload.deadline_hours,
         permitted=permitted,
         callers=_callers(ground, asked, sites),
+        kb_per_request=asked.gb_per_request * KB_PER_GB,
     )
 
 

@@ -144,6 +144,8 @@ class Demanded:
     """Coefficient of variation of input tokens; 0 where only their mean is known, which is what was planned for."""
     tokens_out_cv: float = 1.0
     """Coefficient of variation of output tokens."""
+    kb_per_request: float = 0.0
+    """Bytes of a mean request on the wire, both ways, kB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,8 +132,8 @@ def test_a_link_that_is_cut_takes_callers_elsewhere_and_one_that_is_slow_makes_t
     """Callers reach site-a over the fibre only."""
     links = {"site-a": ("fibre",), "site-b": ()}
     callers = (Callers(place="NL", share=1.0, rtt_ms=dict.fromkeys(links, 10.0), links=links),)
-    lines = [Line(id="fibre", ends=("NL", "site-a"), bandwidth_gbps=None, conduits=())]
-    made = world(asked=[demanded(callers=callers)], lines=lines)
+    lines = [Line(id="fibre", ends=("NL", "site-a"), bandwidth_gbps=0.001, conduits=())]
+    made = world(asked=[demanded(callers=callers, kb_per_request=10.0)], lines=lines)
     arrivals = arrivals_of(made, start_hour=0, seconds=SECONDS, draws=Streams(1, 0))
 
     def tried(kind: FaultKind, size: float) -> Outcome:
@@ -144,6 +144,8 @@ def test_a_link_that_is_cut_takes_callers_elsewhere_and_one_that_is_slow_makes_t
     assert cut.answered == cut.offered
     assert tried(FaultKind.LINK_DELAY, 150.0).ttft_p99_ms == pytest.approx(260.0)
     assert tried(FaultKind.LINK_LOSS, 0.05).ttft_p99_ms > 300.0
+    # 80 kbit over a tenth of a megabit a second: 0.8 s each, and one comes every second there
+    assert tried(FaultKind.LINK_RATE, 0.1).ttft_p99_ms > 900.0
 
 
 def test_prices_scale_what_is_paid_while_they_are_up() -> None:

@@ -72,7 +72,7 @@ class Stage:
         start_s = 0.0 if script is None else script.start_s
         self.events: EventList[Callable[[float], None]] = EventList(start_s)
         self.servers = tuple(Server(place, self.events) for place in world.places)
-        self._network = Network(world, draws)
+        self._network = Network(world)
         self.tally = Tally(world.demanded, until_s, rules.bin_s)
         self.patience_s = rules.patience_s
         self.tries = rules.tries

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from tripoint.engines.stress.trial.conditions import CLEAR, LineState
 
 if TYPE_CHECKING:
-    from tripoint.engines.stress.kernel.streams import Streams
     from tripoint.engines.stress.trial.calls import Call
     from tripoint.engines.stress.trial.conditions import Conditions
     from tripoint.engines.stress.world import World
@@ -21,10 +20,12 @@ _RESEND_S: Final = 0.2
 class Network:
     """Ways between callers and sites while a trial is played."""
 
-    __slots__ = ("_draws", "_lines", "_ways", "connect_s")
+    __slots__ = ("_bandwidth", "_free_at", "_lines", "_sizes", "_ways", "connect_s")
 
-    def __init__(self, world: World, draws: Streams) -> None:
-        self._draws = draws
+    def __init__(self, world: World) -> None:
+        self._bandwidth = {line.id: line.bandwidth_gbps for line in world.lines}
+        self._free_at: dict[str, float] = {}
+        self._sizes = [asked.kb_per_request * _BITS_PER_KB for asked in world.demanded]
         self._lines: dict[str, LineState] = {}
         self.connect_s = 2.0
         """How long the gateway waits for a connection, s; `PoolOptions.connect_s` of the live one."""
@@ -42,7 +43,6 @@ class Network:
 
     def round_trip(self, call: Call, site: str, now: float) -> float | None:
         """Seconds there and back for one attempt; `None` where nothing gets through."""
-        del now
         rtt_s, links = self._ways[call.workload][call.caller].get(site, _NEAR)
         if not self._lines or not links:
             return rtt_s
@@ -53,9 +53,24 @@ class Network:
             if state.is_down:
                 return None
             rtt_s += state.delay_ms / 1e3
+            if state.rate < 1.0:
+                rtt_s += self._narrow_s(link, state.rate, self._sizes[call.workload], now)
             if state.loss > 0.0 and call.chance(f"loss/{link}") < 1.0 - (1.0 - state.loss) ** _PACKETS:
                 rtt_s += max(_RESEND_S, 2.0 * rtt_s)
         return rtt_s
+
+    def _narrow_s(self, link: str, rate: float, bits: float, now: float) -> float:
+        """Seconds until a request's bytes are through a link of which a part is left, after those before them.
+
+        At its full width a link is taken to be wide enough: only what narrows it makes requests wait for each other.
+        """
+        bandwidth = self._bandwidth.get(link)
+        if bandwidth is None or bits <= 0.0:
+            return 0.0
+        left = max(rate * bandwidth * _BITS_PER_GBIT, 1.0)
+        through_at = max(now, self._free_at.get(link, 0.0)) + bits / left
+        self._free_at[link] = through_at
+        return through_at - now
 
     def probe_s(self, site: str) -> float:
         """Round trip of a probe, s: that of the nearest callers."""
@@ -63,4 +78,6 @@ class Network:
         return min(found, default=0.0)
 
 
+_BITS_PER_KB: Final = 8e3
+_BITS_PER_GBIT: Final = 1e9
 _NEAR: Final[tuple[float, tuple[str, ...]]] = (0.0, ())
