@@ -21,6 +21,7 @@ def test_a_plan_is_printed_and_its_documents_written(run: RunCli, small_estate: 
     assert told.code == 0
     for name in ("report.html", "plan.json", "charges.csv"):
         assert f"wrote {out / name}" in told.out
+    assert "MB at most" in told.out
     plan = json.loads((out / "plan.json").read_text(encoding="utf-8"))
     with (out / "charges.csv").open(encoding="utf-8", newline="") as stream:
         charged = sum(float(row["EffectiveCost"]) for row in csv.DictReader(stream))
@@ -53,6 +54,7 @@ def test_a_plan_as_json_is_one_document(run: RunCli, small_estate: Path) -> None
     assert found["schema"] == "tripoint/cli/plan/v1"
     assert found["ok"] is True
     assert found["solve"]["gap"] <= 0.01
+    assert found["solve"]["peak_mb"] > 10
     assert found["total_usd"] > 0
 
 
@@ -152,6 +154,22 @@ def test_a_report_can_be_made_again_from_the_plan(run: RunCli, small_estate: Pat
     assert (tmp_path / "again.html").read_bytes() == first
     assert run("report", tmp_path / "out", "--out", tmp_path / "copy").code == 0
     assert (tmp_path / "copy" / "charges.csv").read_bytes() == (tmp_path / "out" / "charges.csv").read_bytes()
+
+
+def test_a_report_shows_what_the_plan_withstood(run: RunCli, small_estate: Path, tmp_path: Path) -> None:
+    """Trials of this very plan become parts of its report; those of another plan are refused, naming both."""
+    run("plan", small_estate, "--out", tmp_path / "out", *FAST)
+    only = ("--only", "site-loss", "--trials", "2", "--no-search", "--quiet")
+    assert run("stress", small_estate, "--plan", tmp_path / "out", "--out", tmp_path / "trials", *only).code in (0, 1)
+    told = run("report", tmp_path / "out", "--stress", tmp_path / "trials", "--out", tmp_path / "both.html")
+    assert told.code == 0
+    assert "What holds under what" in (tmp_path / "both.html").read_text(encoding="utf-8")
+    tried = tmp_path / "trials" / "stress.json"
+    digest = json.loads(tried.read_text())["plan_digest"]
+    tried.write_text(tried.read_text().replace(digest, "0" * 64))
+    told = run("report", tmp_path / "out", "--stress", tmp_path / "trials")
+    assert told.code == 2
+    assert f"{'0' * 12} was tried, this is {digest[:12]}" in told.err
 
 
 def test_a_report_of_something_else_is_refused(run: RunCli, small_estate: Path) -> None:

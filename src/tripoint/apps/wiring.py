@@ -6,7 +6,7 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tripoint.adapters.oidc.tokens import Tokens
     from tripoint.adapters.upstream_http.pool import Upstreams
     from tripoint.adapters.usage_segments import UsageSegments
+    from tripoint.apps.render.html.drawing.sections import Section
     from tripoint.domain.catalog import Catalog
     from tripoint.domain.demand import DemandProfile
     from tripoint.domain.plan import Plan
@@ -117,15 +118,15 @@ def plan_text(plan: Plan, *, full: bool = False) -> str:
     return render(plan, is_full=full)
 
 
-def write_plan(plan: Plan, folder: str | Path) -> tuple[Written, ...]:
-    """Writes `report.html`, `plan.json` and `charges.csv` into `folder`, each whole or not at all."""
+def write_plan(plan: Plan, folder: str | Path, more: Sequence[Section] = ()) -> tuple[Written, ...]:
+    """Writes `report.html` (with `more` parts), `plan.json`, `charges.csv` into `folder`, each whole or not at all."""
     from tripoint.adapters.charges_csv import charges_to_csv
     from tripoint.adapters.plan_json import plan_to_json
     from tripoint.apps.render.html import plan_html
     from tripoint.usecases.report import Output, write_outputs
 
     outputs = (
-        Output(name="report.html", make=plan_html),
+        Output(name="report.html", make=lambda plan: plan_html(plan, more)),
         Output(name="plan.json", make=plan_to_json),
         Output(name="charges.csv", make=charges_to_csv),
     )
@@ -139,13 +140,14 @@ def open_folder(folder: str | Path) -> None:
     open_(Path(folder))
 
 
-def write_report(plan: Plan, file: str | Path) -> Written:
-    """Writes the HTML report of a plan to `file`."""
+def write_report(plan: Plan, file: str | Path, more: Sequence[Section] = ()) -> Written:
+    """Writes the HTML report of a plan, with `more` parts, to `file`."""
     from tripoint.apps.render.html import plan_html
     from tripoint.usecases.report import Output, write_outputs
 
     path = Path(file)
-    return write_outputs(plan, (Output(name=path.name, make=plan_html),), _writer(path.parent))[0]
+    output = Output(name=path.name, make=lambda plan: plan_html(plan, more))
+    return write_outputs(plan, (output,), _writer(path.parent))[0]
 
 
 def fit_demand(path: str | Path, options: FitOptions | None = None) -> DemandProfile:

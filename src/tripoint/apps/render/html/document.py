@@ -43,9 +43,10 @@ _PARTS: tuple[Callable[[Plan], Section], ...] = (
 _WITHOUT_PLAN: tuple[Callable[[Plan], Section], ...] = (refusals, certificate)
 
 
-def plan_html(plan: Plan) -> str:
-    """The report of a plan, or of why there is none."""
+def plan_html(plan: Plan, more: Sequence[Section] = ()) -> str:
+    """The report of a plan, or of why there is none; `more` are parts about it found elsewhere, shown at the end."""
     parts = [part(plan) for part in (_WITHOUT_PLAN if plan.status is PlanStatus.INFEASIBLE else _PARTS)]
+    parts += more
     page = el(
         "div",
         el("div", board(plan), contents(parts), id="headline"),

@@ -35,7 +35,7 @@ def heat(report: StressReport) -> Section:
             "scenarios against workloads",
         ),
     )
-    return Section(id="map", title="What holds under what", message=_message(report), body=body)
+    return Section(id="withstood", title="What holds under what", message=_message(report), body=body)
 
 
 def _row(scenario: Scenario, verdicts: list[Verdict | None]) -> Markup:
