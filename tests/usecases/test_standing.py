@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from tripoint.adapters.ledger_sql.ledger import SqlLedger
@@ -52,4 +53,17 @@ def test_the_shares_at_which_an_owner_is_told_are_exact(tmp_path: Path) -> None:
     found = standings(ledger, [budget(Window.DAY, limit) for limit in limits], NOON)
     assert [each.warned_at for each in found] == list(limits.values())
     assert found[-1].percent == 100.0
+    ledger.close()
+
+
+def test_a_budget_whose_rest_is_held_gives_nothing_more(tmp_path: Path) -> None:
+    """Spent and held together, to the nano-dollar; one that only warns always gives."""
+    ledger = SqlLedger(connect(f"sqlite:///{tmp_path / 'store.db'}"), lambda: NOON)
+    ledger.load([Piece("usage-0-aa-000000.seg", "aa", 0, 9, (usage_record(1, nano=1_000),))])
+    asked = budget(Window.DAY, 5_000)
+    for held, is_given_out in ((3_999, False), (4_000, True)):
+        (found,) = standings(ledger, [asked], NOON, {(asked.id, "2026-11-18"): held, ("other", "2026-11-18"): 9_999})
+        assert (found.held_nano, found.is_given_out) == (held, is_given_out)
+        (warning,) = standings(ledger, [replace(asked, is_enforced=False)], NOON, {(asked.id, "2026-11-18"): held})
+        assert not warning.is_given_out
     ledger.close()

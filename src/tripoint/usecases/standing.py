@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -22,6 +22,13 @@ class Standing:
     """`YYYY-MM-DD` or `YYYY-MM`, UTC."""
     spent_nano: int
     """Effective cost entered for it in the window, nano-dollars."""
+    held_nano: int = 0
+    """Held by workers in the window, nano-dollars: reserved for requests under way, or at hand for the next ones."""
+
+    @property
+    def is_given_out(self) -> bool:
+        """True when a worker that asks for more gets nothing: it refuses once what it holds does not suffice."""
+        return self.budget.is_enforced and self.spent_nano + self.held_nano >= self.budget.limit_nano
 
     @property
     def percent(self) -> float:
@@ -34,8 +41,10 @@ class Standing:
         return max((share for share in WARN_AT if self.spent_nano * 100 >= share * self.budget.limit_nano), default=0)
 
 
-def standings(ledger: Ledger, budgets: Iterable[Budget], now: float) -> tuple[Standing, ...]:
-    """How each budget stands. Raises `StoreError`."""
+def standings(
+    ledger: Ledger, budgets: Iterable[Budget], now: float, held: Mapping[tuple[str, str], int] | None = None
+) -> tuple[Standing, ...]:
+    """How each budget stands; `held` is what workers hold, by budget and window. Raises `StoreError`."""
     found = []
     for budget in budgets:
         window = window_of(now, budget.window)
@@ -48,5 +57,6 @@ def standings(ledger: Ledger, budgets: Iterable[Budget], now: float) -> tuple[St
             workload=budget.scope.workload,
         )
         spent = sum(row.nano for row in ledger.spend(query))
-        found.append(Standing(budget=budget, window=window, spent_nano=spent))
+        reserved = (held or {}).get((budget.id, window), 0)
+        found.append(Standing(budget=budget, window=window, spent_nano=spent, held_nano=reserved))
     return tuple(found)

@@ -84,6 +84,17 @@ class _Leases:
         assert leases.bury("w1") == granted - 600
         assert leases.answer([("w2", wish(400, least=400))])[0].grant.granted == 400
 
+    def test_what_workers_hold_is_told(self) -> None:
+        """Given, not returned and not charged; one that spent more than it held takes nothing from the others."""
+        leases = self.leases()
+        leases.answer([("aa", wish(300)), ("bb", wish(200))])
+        leases.answer([("bb", wish(200, returned=50))])
+        assert leases.held() == {("acme-day", DAY): 450}
+        self.ledger(leases).load([], [unconfirmed("lost/1", 120)], holder="aa")
+        assert leases.held() == {("acme-day", DAY): 330}
+        self.ledger(leases).load([], [unconfirmed("lost/2", 700)], holder="aa")
+        assert leases.held() == {("acme-day", DAY): 150}
+
     def test_a_budget_made_late_counts_what_was_spent_before(self) -> None:
         """The morning counts as well."""
         leases = self.leases()

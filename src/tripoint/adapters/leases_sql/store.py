@@ -78,6 +78,15 @@ class SqlLeases:
         with self._database.read() as session:
             return SqlShelf(session).open_tallies([window_of(at, window) for window in Window])
 
+    def held(self) -> dict[tuple[str, str], int]:
+        """What workers hold of each budget in each window and have not spent, nano-dollars."""
+        with self._database.read() as session:
+            rows = session.execute(
+                "SELECT budget, span, SUM(granted - returned - charged) FROM budget_lease"
+                " WHERE granted - returned > charged GROUP BY budget, span"
+            )
+        return {(budget, window): int(nano) for budget, window, nano in rows}
+
     def forget(self, before: str) -> None:
         """Drops leases of windows that ended before that day, `YYYY-MM-DD`; what was spent stays known."""
         with self._database.write() as session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
@@ -116,16 +117,13 @@ def remove(budget: str, store: str | None) -> Answer:
 
 
 def _standings(desk: Desk, rows: Sequence[Budget]) -> tuple[Standing, ...]:
-    from tripoint.apps.stores import open_ledger
+    from tripoint.apps.stores import make_charger, open_leases, open_ledger
     from tripoint.usecases.standing import standings
 
     if not rows:
         return ()
-    ledger = open_ledger(desk.url)
-    try:
-        return standings(ledger, rows, desk.turn.now)
-    finally:
-        ledger.close()
+    with closing(open_ledger(desk.url)) as ledger, closing(open_leases(desk.url, None, make_charger())) as leases:
+        return standings(ledger, rows, desk.turn.now, leases.held())
 
 
 def _one(row: Budget, text: str) -> Answer:

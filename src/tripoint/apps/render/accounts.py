@@ -84,7 +84,7 @@ def quota_table(rows: Iterable[Quota]) -> str:
 def budget_table(rows: Iterable[Standing]) -> str:
     """One row per budget, with what is spent of it in the window that runs now."""
     return _table(
-        ("budget", "tenant", "key", "workload", "window", "state", "spent USD", "limit USD", "%", ""),
+        ("budget", "tenant", "key", "workload", "window", "state", "spent USD", "held USD", "limit USD", "%", ""),
         [
             (
                 row.budget.id,
@@ -92,13 +92,14 @@ def budget_table(rows: Iterable[Standing]) -> str:
                 row.window,
                 budget_state(row),
                 dollars(row.spent_nano),
+                dollars(row.held_nano),
                 dollars(row.budget.limit_nano),
                 f"{row.percent:.1f}",
                 _bar(row.percent),
             )
             for row in rows
         ],
-        right=4,
+        right=5,
     )
 
 
@@ -132,6 +133,8 @@ def standing_payload(row: Standing) -> dict[str, Any]:
         **said(row.budget),
         "running": row.window,
         "spent_usd": format(usd(row.spent_nano), "f"),
+        "held_usd": format(usd(row.held_nano), "f"),
+        "is_given_out": row.is_given_out,
         "percent": round(row.percent, 3),
         "warned_at": row.warned_at,
     }
@@ -151,6 +154,8 @@ def budget_state(row: Standing) -> str:
     """What happens now."""
     if not row.budget.is_enforced:
         return f"warns only, {row.warned_at} % reached" if row.warned_at else "warns only"
+    if row.percent < 100 and row.is_given_out:
+        return "all held"
     return "used up" if row.percent >= 100 else f"{row.warned_at} % reached" if row.warned_at else "good"
 
 
