@@ -70,13 +70,14 @@ def test_a_trial_that_ends_every_process_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("_at_once")
-def test_errors_come_back() -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_errors_come_back(processes: int) -> None:
     """An error of ours arrives as it is, with its hint; a bug names the trial."""
     with pytest.raises(OptionError, match="no such place") as ours:
-        played_on(2, Refusing(at=4, is_bug=False), 8)
+        played_on(processes, Refusing(at=4, is_bug=False), 8)
     assert ours.value.hint == "name another"
     with pytest.raises(InternalError, match=r"trial `burst#4\?times=1.5` failed: ZeroDivisionError: a bug"):
-        played_on(2, Refusing(at=4, is_bug=True), 8)
+        played_on(processes, Refusing(at=4, is_bug=True), 8)
     assert multiprocessing.active_children() == []
 
 

@@ -60,7 +60,10 @@ class ProcessTrials:
                 return
             if should_stop():
                 return
-            yield place, play(order)
+            answer = answered(play, [order])
+            if isinstance(answer, Exception):
+                raise answer
+            yield place, answer[0]
 
 
 @dataclass(slots=True)

@@ -40,7 +40,8 @@ def answers_of(entries: Iterable[Entry]) -> Answers:
     for entry in entries:
         if entry.requests != 1 or entry.ending != Ending.OK or entry.total_s <= 0:
             continue
-        before = entry.attempts[-1].started_s if entry.attempts else entry.own_s
+        gave = [attempt for attempt in entry.attempts if attempt.upstream == entry.upstream and not attempt.failure]
+        before = gave[-1].started_s if gave else entry.own_s
         is_timed = entry.is_stream and not entry.is_estimated and entry.tokens_out > 1 and entry.ttft_s > before
         found.setdefault((entry.site, entry.model), []).append(
             Answered(

@@ -64,10 +64,21 @@ def test_what_a_place_carries_follows_its_pace() -> None:
 
 
 def test_few_answers_say_nothing() -> None:
-    """Nor do answers of a place nobody planned, or of one with steady times."""
+    """Nor do answers of a place or a model nobody planned."""
     before, answers = listed_world(), answered_by(TRUE, (0.3,), 100)
-    for given_answers in ({HERE: answers[:40]}, {("elsewhere", "llama"): answers}, {("site-b", "llama"): answers}):
+    for given_answers in ({HERE: answers[:40]}, {("elsewhere", "llama"): answers}, {("site-a", "other"): answers}):
         assert remeasured(before, given_answers) == (before, ())
+
+
+def test_steady_times_are_replaced_by_mean_ones() -> None:
+    """Behind a token API nobody knows how many replicas there are: its times do not depend on who else is there."""
+    answers = [Answered(float(number), 0.3, 0.02 + 0.01 * (number % 2), 3.0, 100.0, 100.0) for number in range(100)]
+    found, (told,) = remeasured(listed_world(), {("site-b", "llama"): answers})
+    assert found.places[1].timings["llama"].times(1, 500, 101) == pytest.approx((0.3, 2.5))
+    assert told.is_own
+    assert told.ratio == pytest.approx(0.025 / 0.009)
+    assert told.error == pytest.approx(0.208, abs=0.001)
+    assert found.places[0] == listed_world().places[0]
 
 
 def test_answers_without_times_count_as_present_only() -> None:

@@ -23,7 +23,7 @@ from tripoint.engines.sizing.speed.throughput import Shape
 from tripoint.engines.stress.stations.calibrate import Measured, calibrate, per_token_s
 from tripoint.engines.stress.stations.pace import Pace, stay_of
 from tripoint.engines.stress.stations.timing import BatchTiming
-from tripoint.engines.stress.world import Place, World
+from tripoint.engines.stress.world import Place, SteadyTiming, World
 
 LEAST_ANSWERS = 50
 """Fewer answers of a model at a site say nothing."""
@@ -52,22 +52,42 @@ class Answered(NamedTuple):
     """Output tokens."""
 
 
+class _Found(NamedTuple):
+    """Times of a model at a site."""
+
+    times: Pace | SteadyTiming
+    is_own: bool
+    ratio: float
+    error: float
+
+
 def remeasured(
     world: World, answers: Mapping[tuple[str, str], Sequence[Answered]]
 ) -> tuple[World, tuple[Remeasured, ...]]:
-    """The world with paces by what was answered, by (site, model), and how each was found; others stay."""
-    found: dict[tuple[str, str], tuple[Pace, Remeasured]] = {}
+    """The world with times by what was answered, by (site, model), and how each was found; others stay.
+
+    Replicas get a pace; where nobody knows what stands behind a place (token APIs), its steady times are replaced.
+    """
+    told: list[Remeasured] = []
+    found: dict[tuple[str, str], _Found] = {}
     for key in sorted(answers):
-        replicas, pace = _standing(world, *key)
-        timed = sum(answer.per_token_s > 0 for answer in answers[key])
-        if pace is not None and timed >= LEAST_ANSWERS:
-            paced = _paced(pace, measurements(answers[key], replicas))
-            if paced is not None:
-                is_own, ratio, error, new = paced
-                told = Remeasured(site=key[0], model=key[1], answers=timed, is_own=is_own, ratio=ratio, error=error)
-                found[key] = (new, told)
-    places = tuple(_placed(world, place, {key: pace for key, (pace, _) in found.items()}) for place in world.places)
-    return replace(world, places=places), tuple(told for _, told in found.values())
+        timed = [answer for answer in answers[key] if answer.per_token_s > 0]
+        if len(timed) < LEAST_ANSWERS:
+            continue
+        replicas, listed = _standing(world, *key)
+        if isinstance(listed, Pace):
+            one = _paced(listed, measurements(answers[key], replicas))
+        else:
+            one = _steadied(listed, timed) if listed is not None else None
+        if one is not None:
+            found[key] = one
+            told.append(
+                Remeasured(
+                    site=key[0], model=key[1], answers=len(timed), is_own=one.is_own, ratio=one.ratio, error=one.error
+                )
+            )
+    places = tuple(_placed(world, place, found) for place in world.places)
+    return replace(world, places=places), tuple(told)
 
 
 def measurements(answers: Sequence[Answered], replicas: float) -> list[Measured]:
@@ -112,8 +132,8 @@ def present(answers: Sequence[Answered]) -> list[float]:
     ]
 
 
-def _paced(listed: Pace, points: list[Measured]) -> tuple[bool, float, float, Pace] | None:
-    """Whether the pace is their own, the ratio to the listed one, its error, and it; `None` without points."""
+def _paced(listed: Pace, points: list[Measured]) -> _Found | None:
+    """The pace that points give, their own or the listed one made slower; `None` without points."""
     timed = [(point, point.per_token_s) for point in points if point.per_token_s and point.output_tokens > 1]
     if not timed:
         return None
@@ -121,34 +141,45 @@ def _paced(listed: Pace, points: list[Measured]) -> tuple[bool, float, float, Pa
     spread = max(point.sequences for point, _ in timed) / min(point.sequences for point, _ in timed)
     own = calibrate([point for point, _ in timed], listed.max_sequences) if spread >= LEAST_SPREAD else None
     if own is not None and own.per_token_error <= MOST_ERROR and own.pace.sequence_s + own.pace.context_s > 0:
-        return True, ratio, own.per_token_error, own.pace
+        return _Found(own.pace, True, ratio, own.per_token_error)
     scaled = listed.slower(ratio)
-    error = _median([abs(per_token_s(scaled, point) / seconds - 1) for point, seconds in timed])
-    return False, ratio, error, scaled
+    return _Found(scaled, False, ratio, _median([abs(per_token_s(scaled, point) / s - 1) for point, s in timed]))
 
 
-def _placed(world: World, place: Place, paces: Mapping[tuple[str, str], Pace]) -> Place:
+def _steadied(listed: SteadyTiming, timed: Sequence[Answered]) -> _Found:
+    """Mean times, which do not depend on who else is there."""
+    each = _mean([answer.per_token_s for answer in timed])
+    new = SteadyTiming(first_s=_mean([answer.first_token_s for answer in timed]), in_s=0.0, out_s=each)
+    error = _median([abs(each / answer.per_token_s - 1) for answer in timed])
+    return _Found(new, True, each / listed.out_s if listed.out_s > 0 else math.inf, error)
+
+
+def _placed(world: World, place: Place, found: Mapping[tuple[str, str], _Found]) -> Place:
     timings = dict(place.timings)
     rates = dict(place.rates)
     for model, timing in place.timings.items():
-        pace = paces.get((place.site, model))
-        if pace is None or not isinstance(timing, BatchTiming):
+        new = found[place.site, model].times if (place.site, model) in found else None
+        if isinstance(new, SteadyTiming) and isinstance(timing, SteadyTiming):
+            timings[model] = new
+        if not isinstance(new, Pace) or not isinstance(timing, BatchTiming):
             continue
-        timings[model] = replace(timing, pace=pace)
+        timings[model] = replace(timing, pace=new)
         for each in world.demanded:
             if each.model == model and each.workload in rates:
                 shape = Shape(
                     input_tokens=each.tokens_in, output_tokens=each.tokens_out, cached_share=timing.cached_share
                 )
-                rates[each.workload] *= stay_of(pace, shape).most_per_s / stay_of(timing.pace, shape).most_per_s
+                rates[each.workload] *= stay_of(new, shape).most_per_s / stay_of(timing.pace, shape).most_per_s
     return replace(place, timings=timings, rates=rates)
 
 
-def _standing(world: World, site: str, model: str) -> tuple[float, Pace | None]:
-    """Replicas of a model at a site over its places, and their pace by the catalogue."""
+def _standing(world: World, site: str, model: str) -> tuple[float, Pace | SteadyTiming | None]:
+    """Replicas of a model at a site over its places and their pace by the planner, or its steady times."""
     timings = [place.timings.get(model) for place in world.places if place.site == site]
     batches = [timing for timing in timings if isinstance(timing, BatchTiming)]
-    return sum(timing.replicas for timing in batches), batches[0].pace if batches else None
+    if batches:
+        return sum(timing.replicas for timing in batches), batches[0].pace
+    return 0.0, next((timing for timing in timings if isinstance(timing, SteadyTiming)), None)
 
 
 def _half_octave(value: float) -> int:
