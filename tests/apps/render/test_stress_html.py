@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.factories.stress_story import OUTAGE, mended, scenario, story
@@ -71,7 +72,15 @@ def test_a_course_shows_what_became_of_every_request() -> None:
     page = stress_html(story())
     assert page.count('class="demand"') == 1
     assert "site-loss, chat: 22.6 % not answered in time" in page
-    assert "In first trials, 1 of 2 courses" in told(story())
+    assert "In the first trials, 1 of 2 courses had" in told(story())
+
+
+@pytest.mark.parametrize(("bin_s", "unit"), [(5.0, "min"), (3_600.0, "h"), (86_400.0, "d")])
+def test_the_time_of_a_course_is_told_in_a_unit_that_fits(bin_s: float, unit: str) -> None:
+    """Three bins of seconds, hours, days."""
+    only = replace(story().courses[0], bin_s=bin_s)
+    page = stress_html(replace(story(), courses=(only,)))
+    assert re.search(rf"<text[^>]*>[0-9.]+ {unit}</text>", page)
 
 
 def test_plans_made_anew_and_what_was_not_tried_are_listed() -> None:

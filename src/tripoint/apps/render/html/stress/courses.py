@@ -44,13 +44,13 @@ def courses(report: StressReport) -> Section:
 
 def _message(report: StressReport, hurt: Sequence[OutageCourse]) -> str:
     if not report.courses:
-        return "No scenario was played request by request."
+        return "No scenario was played."
     if not hurt:
-        return "In the first trial of every scenario played by requests, each was answered in time."
+        return "In the first trial of every scenario, all that was asked was answered in time."
     cut = f"the {_MOST} worst are drawn" if len(hurt) > _MOST else "all are drawn"
     return (
-        f"In first trials, {len(hurt)} of {plural(len(report.courses), 'course')} of scenarios played by requests had "
-        f"some that were late, refused or lost; {cut}."
+        f"In the first trials, {len(hurt)} of {plural(len(report.courses), 'course')} had requests that were late, "
+        f"refused or lost; {cut}."
     )
 
 
@@ -74,36 +74,42 @@ def _draw(course: OutageCourse) -> Markup:
     frame = Frame(left=44, top=8, right=CARD - 6, bottom=138)
     edges = _layers(course)
     up, marks = value_scale(frame, max(max(course.offered), max(edges[-1])), 3)
-    minutes = len(course.offered) * course.bin_s / 60.0
-    across = Scale(low=0.0, high=minutes, start=frame.left, end=frame.right)
-    areas = [_area(edges[place], edges[place - 1] if place else None, course, across, up, name)
+    unit, size_s = _time_unit(len(course.offered) * course.bin_s)
+    whole, width = len(course.offered) * course.bin_s / size_s, course.bin_s / size_s
+    across = Scale(low=0.0, high=whole, start=frame.left, end=frame.right)
+    areas = [_area(edges[place], edges[place - 1] if place else None, (across, width), up, name)
              for place, name in reversed(list(enumerate(class_ for class_, _ in _LAYERS)))]  # fmt: skip
-    asked = [
-        (across(at * course.bin_s / 60.0), up(value))
-        for place, value in enumerate(course.offered)
-        for at in (place, place + 1)
-    ]
+    asked = [(across(at * width), up(value)) for place, value in enumerate(course.offered) for at in (place, place + 1)]
     alt = f"{course.scenario}, {course.workload}: {share(_missed(course))} not answered in time"
     return canvas(
         CARD, frame.bottom + 24, alt,
         value_axis(frame, up, marks, lambda value: f"{value:,.6g}"),
-        value_ticks(frame, across, [mark for mark in ticks(0.0, minutes, 4) if mark <= minutes],
-                    lambda value: f"{value:g} min" if value else "0"),
+        value_ticks(frame, across, [mark for mark in ticks(0.0, whole, 4) if mark <= whole],
+                    lambda value: f"{value:g} {unit}" if value else "0"),
         areas,
         el("polyline", points=points(asked), class_="demand"),
     )  # fmt: skip
 
 
+def _time_unit(seconds: float) -> tuple[str, float]:
+    """The unit a length of time is told in, and its size, s."""
+    for unit, size_s in (("d", 86_400.0), ("h", 3_600.0)):
+        if seconds >= 3 * size_s:
+            return unit, size_s
+    return "min", 60.0
+
+
 def _area(
-    upper: Sequence[float], lower: Sequence[float] | None, course: OutageCourse, across: Scale, up: Scale, class_: str
+    upper: Sequence[float], lower: Sequence[float] | None, along: tuple[Scale, float], up: Scale, class_: str
 ) -> Markup:
     """A layer of the stack in steps, one per bin; bins in which it is nothing are left out."""
+    across, width = along
     drawn = []
     for place, value in enumerate(upper):
         below = lower[place] if lower is not None else 0.0
         if value - below <= 0.0:
             continue
-        left, right = across(place * course.bin_s / 60.0), across((place + 1) * course.bin_s / 60.0)
+        left, right = across(place * width), across((place + 1) * width)
         drawn.append(
             el("rect", x=left, y=up(value), width=right - left + 0.3, height=up(below) - up(value), class_=class_)
         )
