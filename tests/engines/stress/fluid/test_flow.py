@@ -191,6 +191,9 @@ def test_a_cut_link_keeps_its_callers_away() -> None:
     assert cut.shed == pytest.approx((2.0 - 1.7) * HOUR)
     slow = only(flow(lined, (fault(FaultKind.LINK_DELAY, "wan", size=1950.0),), start_hour=0, hours=1))
     assert slow.late == pytest.approx(0.5 * HOUR)
+    lossy = (fault(FaultKind.LINK_DELAY, "wan", size=1500.0), fault(FaultKind.LINK_LOSS, "wan", size=0.02))
+    # What loses one of ten packets waits once more and is late.
+    assert only(flow(lined, lossy, start_hour=0, hours=1)).late == pytest.approx((1 - 0.98**10) * 0.5 * HOUR)
 
 
 def test_who_must_leave_has_notice() -> None:

@@ -29,7 +29,7 @@ from tripoint.engines.stress.fluid.spans import Key, Spans, Struck, spans_of
 from tripoint.engines.stress.kernel.arithmetic import Floats
 from tripoint.engines.stress.world import World
 
-_LINKS = (FaultKind.LINK_DOWN, FaultKind.LINK_DELAY)
+_LINKS = (FaultKind.LINK_DOWN, FaultKind.LINK_DELAY, FaultKind.LINK_LOSS)
 _TOGETHER = 4096
 """Pieces filled at once: enough to drown the cost of a call, few enough to stay in the cache."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from tripoint.domain.money import NANO_PER_USD
 from tripoint.domain.table import Candidate
 from tripoint.domain.units import MS_PER_S, SECONDS_PER_HOUR
 from tripoint.engines.stress.kernel.arithmetic import Floats
+from tripoint.engines.stress.trial.places.network import PACKETS, RESEND_S
 from tripoint.engines.stress.world import Callers, Demanded, Place, World
 
 Flags = NDArray[np.bool_]
@@ -128,10 +129,11 @@ def layout_of(world: World, *, by_callers: bool = False) -> Layout:
     )
 
 
-def lateness(layout: Layout, slow: Floats, added_ms: dict[str, float]) -> Floats:
+def lateness(layout: Layout, slow: Floats, links: tuple[Mapping[str, float], Mapping[str, float]]) -> Floats:
     """[F, P] share of what is served there that comes after its objective; nothing is late that nobody waits for.
 
-    `slow` is how many times as long each place takes, `added_ms` what links add to a round trip, by link id.
+    `slow` is how many times as long each place takes; `links` what links add to a round trip, ms, and the share of
+    packets they let through, by link id.
     """
     late = np.zeros_like(layout.need)
     for flow, (number, chosen) in enumerate(zip(layout.workload_of, layout.callers_of, strict=True)):
@@ -142,13 +144,23 @@ def lateness(layout: Layout, slow: Floats, added_ms: dict[str, float]) -> Floats
         for at in layout.ways[flow]:
             site = layout.world.places[at].site
             limit = asked.ttft_ms - layout.first_ms[flow, at] * slow[at]
-            over = [callers.share for callers in among if _trip_ms(callers, site, added_ms) > limit]
+            over = [callers.share * _over(callers, site, limit, links) for callers in among]
             late[flow, at] = sum(over) / sum(callers.share for callers in among)
     return late
 
 
-def _trip_ms(callers: Callers, site: str, added_ms: dict[str, float]) -> float:
-    return callers.rtt_ms.get(site, 0.0) + sum(added_ms.get(line, 0.0) for line in callers.links.get(site, ()))
+def _over(
+    callers: Callers, site: str, limit_ms: float, links: tuple[Mapping[str, float], Mapping[str, float]]
+) -> float:
+    """Share of requests whose way takes longer: where a packet is lost, it waits to be sent again, as in `Network`."""
+    added_ms, kept = links
+    way = callers.links.get(site, ())
+    trip_ms = callers.rtt_ms.get(site, 0.0) + sum(added_ms.get(link, 0.0) for link in way)
+    if trip_ms > limit_ms:
+        return 1.0
+    again_ms = trip_ms + max(RESEND_S * MS_PER_S, 2.0 * trip_ms)
+    whole = prod(kept.get(link, 1.0) for link in way)
+    return 1.0 - prod([whole] * PACKETS) if again_ms > limit_ms else 0.0
 
 
 def _flows(world: World, by_callers: bool) -> Iterator[tuple[int, int, float]]:

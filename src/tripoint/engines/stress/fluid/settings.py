@@ -20,6 +20,7 @@ def setting_of(layout: Layout, key: Key) -> Setting:
     places = layout.world.places
     slow, held, price = np.ones(len(places)), np.ones(len(places)), np.ones(PARTS)
     added: dict[str, float] = {}
+    kept: dict[str, float] = {}
     cut: dict[str, bool] = {}
     left: dict[str, bool] = {}
     for kind, names, size in key:
@@ -32,12 +33,14 @@ def setting_of(layout: Layout, key: Key) -> Setting:
             held *= [size if place.option in names else 1.0 for place in places]
         elif kind is FaultKind.LINK_DELAY:
             added.update({name: added.get(name, 0.0) + size for name in names})
+        elif kind is FaultKind.LINK_LOSS:
+            kept.update({name: kept.get(name, 1.0) * (1.0 - size) for name in names})
         elif kind is FaultKind.LINK_DOWN:
             cut.update(dict.fromkeys(names, True))
         elif kind is FaultKind.LEAVE:
             left.update(dict.fromkeys(names, True))
     counted = np.zeros((COUNTED, *layout.need.shape))
-    counted[LATE] = lateness(layout, slow, added)
+    counted[LATE] = lateness(layout, slow, (added, kept))
     counted[USD] = (layout.usd * price[:, None, None]).sum(axis=0)
     counted[OUTSIDE] = _outside(layout)
     return Setting(allowed=_allowed(layout, cut, left), counted=counted, held=held)

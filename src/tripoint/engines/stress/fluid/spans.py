@@ -26,7 +26,7 @@ BREAKS_AT = BreakerRules().share
 _GONE = (FaultKind.DOWN, FaultKind.HANG, FaultKind.SERVICE_DOWN)
 _FAILING = (FaultKind.ERRORS, FaultKind.WRONG)
 _SCALED = (FaultKind.LIMIT, FaultKind.CAPACITY)
-_LINKS = (FaultKind.LINK_DOWN, FaultKind.LINK_DELAY)
+_LINKS = (FaultKind.LINK_DOWN, FaultKind.LINK_DELAY, FaultKind.LINK_LOSS)
 _BY_SETTING = frozenset((*_LINKS, FaultKind.LEAVE, FaultKind.PRICE, FaultKind.SLOW))
 _NEEDS_MORE = frozenset(
     (*_GONE, *_FAILING, *_SCALED, FaultKind.SLOW, FaultKind.LINK_DOWN, FaultKind.LEAVE, FaultKind.DEMAND)
@@ -157,7 +157,7 @@ def _begins(fault: Fault) -> float:
 
 def _told(fault: Fault, strength: float, size: float) -> float:
     """Its force as a key holds it."""
-    if fault.kind is FaultKind.LINK_DELAY:
+    if fault.kind in (FaultKind.LINK_DELAY, FaultKind.LINK_LOSS):
         return fault.size * strength
     return size if fault.kind in (FaultKind.PRICE, FaultKind.SLOW) else 1.0
 

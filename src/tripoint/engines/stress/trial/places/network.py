@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from tripoint.engines.stress.trial.conditions import Conditions
     from tripoint.engines.stress.world import World
 
-_PACKETS: Final = 10
+PACKETS: Final = 10
 """Packets whose loss makes a request or the begin of its answer wait."""
-_RESEND_S: Final = 0.2
+RESEND_S: Final = 0.2
 """Least wait before a lost packet is sent again (RFC 6298 allows less than its 1 s; Linux takes this), s."""
 
 
@@ -55,8 +55,8 @@ class Network:
             rtt_s += state.delay_ms / 1e3
             if state.rate < 1.0:
                 rtt_s += self._narrow_s(link, state.rate, self._sizes[call.workload], now)
-            if state.loss > 0.0 and call.chance(f"loss/{link}") < 1.0 - (1.0 - state.loss) ** _PACKETS:
-                rtt_s += max(_RESEND_S, 2.0 * rtt_s)
+            if state.loss > 0.0 and call.chance(f"loss/{link}") < 1.0 - (1.0 - state.loss) ** PACKETS:
+                rtt_s += max(RESEND_S, 2.0 * rtt_s)
         return rtt_s
 
     def _narrow_s(self, link: str, rate: float, bits: float, now: float) -> float:
