@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import tripoint
-from benchmarks.measure import ROOT, in_a_process, say, short, start, table
+from benchmarks.measure import ROOT, in_a_process, ratio, say, short, start, table
 from benchmarks.scale.estates import drawn
 from tripoint.adapters.solver_highs import HighsSolver
 from tripoint.apps.settings import read_settings
@@ -26,7 +26,9 @@ from tripoint.apps.wiring import load_catalog
 from tripoint.domain.estate import Estate
 from tripoint.domain.plan import Plan
 from tripoint.domain.source import LoadedEstate
+from tripoint.engines.placement.formulate import formulate
 from tripoint.engines.placement.instance.prepare import prepare
+from tripoint.engines.placement.milp.program import SolveLimits
 from tripoint.usecases.plan import PlanOptions, plan
 
 _THIS = "benchmarks.scale.full"
@@ -56,15 +58,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, prog=f"python -m {_THIS}")
     parser.add_argument("names", nargs="*", help=f"of {', '.join(bar.name for bar in BARS)}; {' and '.join(_USUAL)}")
     parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--without-peer", action="store_true", help="leave out HiGHS alone on the whole program")
     options = parser.parse_args(arguments)
     if options.one:
-        json.dump(_one(next(bar for bar in BARS if bar.name == options.one)), sys.stdout)
+        run = _alone if options.alone else _one
+        json.dump(run(next(bar for bar in BARS if bar.name == options.one)), sys.stdout)
         return
     names = options.names or _USUAL
     start("Scale, full program")
-    rows = [_row(bar, in_a_process(_THIS, "--one", bar.name)) for bar in BARS if bar.name in names]
+    told = {bar: in_a_process(_THIS, "--one", bar.name) for bar in BARS if bar.name in names}
+    rows = [_row(bar, each) for bar, each in told.items()]
     heads = ("estate", "offers", "columns", "integers", "strategy", "cost", "bound", "gap", "bar", "whole run", "solve")
     table((*heads, "CPU", "peak MB"), rows)
+    if not options.without_peer:
+        _print_alone(told)
     if "three-layer" in names:
         _print_again()
 
@@ -106,6 +114,43 @@ def _one(bar: Bar) -> dict[str, Any]:
         "cpu": processor,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
+
+
+def _alone(bar: Bar) -> dict[str, Any]:
+    """HiGHS on the whole program with both cores, for as long and as close as ours was asked."""
+    loaded = _loaded(bar)
+    program = formulate(prepare(loaded.estate, load_catalog(), loaded.profiles))[0].program()
+    limits = SolveLimits(gap=min(bar.gap, 5e-3), seconds=bar.seconds * 0.85, threads=2)
+    before = time.process_time()
+    found = HighsSolver().solve(program, limits, lambda state: None, lambda: False)
+    return {
+        "usd": found.objective if found.values.size else None,
+        "bound": found.bound,
+        "gap": found.gap if found.values.size else None,
+        "seconds": found.seconds,
+        "cpu": time.process_time() - before,
+    }
+
+
+def _print_alone(ours: dict[Bar, dict[str, Any]]) -> None:
+    say("HiGHS alone on the whole program: both cores, the same gap and time, in the same run; solves only.\n")
+    rows = []
+    for bar, mine in ours.items():
+        told = in_a_process(_THIS, "--one", bar.name, "--alone")
+        rows.append(
+            (
+                bar.name,
+                "none" if told["gap"] is None else f"{told['gap']:.3%}",
+                short(told["seconds"]),
+                short(told["cpu"]),
+                f"{mine['gap']:.3%}",
+                short(mine["solve"]),
+                "-" if told["usd"] is None else f"{mine['usd'] / told['usd']:.5f}",
+                ratio(told["seconds"], mine["solve"]),
+            )
+        )
+    heads = ("estate", "its gap", "seconds", "CPU", "our gap", "seconds", "our cost / its", "time / ours")
+    table(heads, rows)
 
 
 def _row(bar: Bar, told: dict[str, Any]) -> tuple[str, ...]:

@@ -61,6 +61,8 @@ class SolveSummary:
     """Sum of effective charges over the horizon, USD: equals the charge rows to the cent."""
     penalties_usd: float = 0.0
     """Stated penalties inside the objective that are not charges, discounted USD."""
+    peak_mb: float = 0.0
+    """Most memory the run held, with that of the largest process it waited for, MB; 0 where it is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

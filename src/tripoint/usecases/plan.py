@@ -9,6 +9,7 @@ from datetime import date
 
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.errors import SolverError
+from tripoint.domain.near_plan import NearPlan
 from tripoint.domain.outlook import Outlook, Weighed
 from tripoint.domain.plan import Baseline, ConflictSet, Plan, PlanStatus
 from tripoint.domain.source import LoadedEstate
@@ -36,7 +37,7 @@ from tripoint.engines.placement.why.ways import Trouble, ways_out
 from tripoint.ports import MilpSolver
 from tripoint.usecases.drive import drive
 from tripoint.usecases.near import Wanted, near_plans
-from tripoint.usecases.solving import UNWATCHED, Clock, ProgressState, Stop, Watch, by_size
+from tripoint.usecases.solving import UNWATCHED, Clock, ProgressState, Stop, Watch, by_size, peak_mb
 from tripoint.usecases.weigh import Held, weigh
 
 _WARM_PART = 0.1
@@ -118,13 +119,20 @@ def plan(
     others = _baselines(instance, solver, options, clock, watch.should_stop) if options.baselines else ()
     clock.enter("writing the answer")
     found = replace(assemble(replace(frame, instance=outcome.instance), outcome, others), weighed=weighed)
-    if not options.near:
-        return found
+    if options.near:
+        found = replace(found, near=_near(instance, found, outcome, solver, options, clock, watch.should_stop))
+    return replace(found, solve=found.solve and replace(found.solve, peak_mb=peak_mb()))
+
+
+def _near(
+    instance: Instance, found: Plan, outcome: Outcome, solver: MilpSolver, options: PlanOptions, clock: Clock,
+    should_stop: Stop,
+) -> tuple[NearPlan, ...]:  # fmt: skip
+    """Plans nearly as cheap; each is sought for a part of the time a plan may take."""
     quick = replace(_limits(options), gap=max(options.gap, _NEAR_GAP), seconds=options.seconds * _NEAR_PART)
-    solve = by_size(solver, quick, clock, watch.should_stop)
+    solve = by_size(solver, quick, clock, should_stop)
     wanted = Wanted(options.near, options.within)
-    near = near_plans(instance, found, outcome.solution.values, wanted, solve, clock, watch.should_stop)
-    return replace(found, near=near)
+    return near_plans(instance, found, outcome.solution.values, wanted, solve, clock, should_stop)
 
 
 def _weighed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -82,6 +83,16 @@ class Clock:
                 seconds=time.perf_counter() - self.started,
             )
         )
+
+
+def peak_mb() -> float:
+    """Most memory this process has held so far, with that of the largest it waited for, MB; 0 where nobody counts."""
+    if sys.platform == "win32":
+        return 0.0
+    import resource
+
+    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    return sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / unit
 
 
 class Solver(Protocol):

@@ -19,7 +19,7 @@ from tripoint.apps.render.reading.amounts import (
 from tripoint.apps.render.reading.conflict import distinct
 from tripoint.apps.render.reading.headline import Headline, Saving, headline, order_words
 from tripoint.apps.render.reading.money import caveats, idle_usd, name_of
-from tripoint.domain.plan import Baseline, Plan, PlanStatus
+from tripoint.domain.plan import Baseline, Plan, PlanStatus, SolveSummary
 
 _COLUMNS = (
     ("", "l"),
@@ -66,10 +66,14 @@ def certificate(plan: Plan) -> Group:
     sentence = (
         f"{money.full(solve.incumbent_usd)} discounted; proven: no plan below {money.full(solve.bound_usd)}; "
         f"gap {gap_percent(solve.gap)}, {solve.strategy}, {solve.seconds:.1f} s, "
-        f"{compact(solve.columns)} columns, {compact(solve.integers)} integers{end}"
+        f"{compact(solve.columns)} columns, {compact(solve.integers)} integers{_memory(solve)}{end}"
     )
     inputs = f"estate {plan.estate_digest[:19]}, catalogue {plan.catalog_digest[:19]}"
     return titled("Certificate", lines([sentence, f"{inputs}, tripoint {plan.tripoint_version}"]))
+
+
+def _memory(solve: SolveSummary) -> str:
+    return f", {compact(solve.peak_mb)} MB at most" if solve.peak_mb else ""
 
 
 def conflict(plan: Plan) -> Group:
