@@ -26,7 +26,7 @@ def test_templates_satisfy_the_schema_an_editor_uses(template: str) -> None:
     assert list(Draft202012Validator(SCHEMA).iter_errors(document)) == []
 
 
-@pytest.mark.parametrize("file", ["estate", "sites", "links", "models-and-data", "workloads"])
+@pytest.mark.parametrize("file", ["estate", "sites", "links", "models-and-data", "workloads", "recovery"])
 def test_each_file_of_a_folder_satisfies_the_schema_of_a_part(repo_root: Path, file: str) -> None:
     """An editor underlines nothing in an estate kept in a folder, and still every unknown key."""
     document = yaml.safe_load((repo_root / "examples" / "three-layer" / f"{file}.yaml").read_text(encoding="utf-8"))

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 
 _MOST = 24
 _MOST_WAYS = 6
+_KNOWN = 6
+"""Column that says how well a time is known."""
 _WORDS = {
-    Miss.TIME: "too late",
-    Miss.CAPACITY: "too little",
-    Miss.POINT: "too much lost",
-    Miss.COST: "too dear",
+    Miss.TIME: "late",
+    Miss.CAPACITY: "short",
+    Miss.POINT: "loses",
+    Miss.COST: "dear",
 }
+"""Too late, too little while the loss lasts, too much data lost, too dear."""
 
 
 def recovery_parts(reached: tuple[Reached, ...], *, is_full: bool = False) -> list[RenderableType]:
@@ -29,9 +32,16 @@ def recovery_parts(reached: tuple[Reached, ...], *, is_full: bool = False) -> li
     asked = [each for each in reached if each.objective is not None]
     shown = [each for each in reached if is_full or each.objective is not None or (not asked and each.loss)]
     rows = [_row(each) for each in shown[: None if is_full else _MOST]]
-    columns = (("workload", "l"), ("loses", "l"), ("asked", "f"), ("back in", "r"), ("range", "r"), ("data", "r"),
-               ("known", "l"), ("", "f"))  # fmt: skip
+    known = dict.fromkeys(row[_KNOWN] for row in rows if row[_KNOWN])
+    columns = [("workload", "l"), ("loses", "l"), ("asked", "f"), ("back in", "r"), ("range", "r"), ("data", "r"),
+               ("known", "l"), ("", "l")]  # fmt: skip
+    if len(known) <= 1:  # one word for all is a line, not a column
+        del columns[_KNOWN]
+        for row in rows:
+            del row[_KNOWN]
     body: list[RenderableType] = [table(columns, rows)]
+    if len(known) == 1:
+        body.append(lines([f"every time holds a step that is {next(iter(known))}"]))
     if len(shown) > len(rows):
         body.append(lines([f"... {len(shown) - len(rows)} more with `--full`"]))
     if not asked:
@@ -109,6 +119,13 @@ def duration(seconds: float) -> str:
     return f"{seconds / 86400.0:.1f} d"
 
 
+def between(low_s: float, high_s: float) -> str:
+    """`4.0 .. 84 min`, `10 min .. 5.6 h`: the unit once where it is the same."""
+    low, high = duration(low_s), duration(high_s)
+    same = " " in low and low.rpartition(" ")[2] == high.rpartition(" ")[2]
+    return f"{low.rpartition(' ')[0] if same else low} .. {high}"
+
+
 def minutes(asked: float) -> str:
     """A declared time: `15 min`, `4 h`."""
     return f"{asked / 60:g} h" if asked >= 120 else f"{asked:g} min"
@@ -135,11 +152,11 @@ def asked_text(objective: Objective | None) -> str:
 
 
 def _row(each: Reached) -> list[str]:
-    spread = "" if each.low_s == each.high_s else f"{duration(each.low_s)} .. {duration(each.high_s)}"
+    spread = "" if each.low_s == each.high_s else between(each.low_s, each.high_s)
     verdict = "" if each.objective is None else "met" if each.is_met else ", ".join(_WORDS[m] for m in each.misses)
     return [
         each.workload,
-        each.disruption.value,
+        each.disruption.value.removeprefix("shared_"),
         asked_text(each.objective),
         "no break" if each.rta_s == 0 else duration(each.rta_s),
         spread,

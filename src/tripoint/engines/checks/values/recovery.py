@@ -19,8 +19,12 @@ _PROVEN = (TermSource.MEASURED, TermSource.DRILLED)
 
 
 def check_recovery(estate: Estate, catalog: Catalog) -> Iterator[Finding]:
-    """Objectives, timings and stores, in that order."""
+    """Recovery points of workloads, then objectives, timings and stores."""
     rules = estate.recovery
+    for index, workload in enumerate(estate.workloads):
+        asked = workload.recovery.rpo_minutes
+        if asked is not None and not _has_store(workload, estate):
+            yield _pointless(f"workloads[{index}].recovery.rpo_minutes", [str(workload.id)], asked)
     for index, objective in enumerate(rules.objectives):
         path = f"recovery.objectives[{index}]"
         yield from _asks(path, objective)
@@ -61,9 +65,13 @@ def _has_data(path: str, objective: Objective, estate: Estate) -> Iterator[Findi
         if (not objective.workloads or each.id in objective.workloads) and not _has_store(each, estate)
     ]
     if (objective.workloads and without) or (not objective.workloads and len(without) == len(estate.workloads)):
-        message = f"asks {quoted(without)} for a recovery point of {objective.rpo_minutes:g} min, and no data is named"
-        hint = "declare what it `writes`, or a store under `recovery.stores`; without data it counts as met"
-        yield finding("TP1410", f"{path}.rpo_minutes", message, hint)
+        yield _pointless(f"{path}.rpo_minutes", without, objective.rpo_minutes)
+
+
+def _pointless(path: str, workloads: list[str], asked: float) -> Finding:
+    message = f"asks {quoted(workloads)} for a recovery point of {asked:g} min, and no data is named"
+    hint = "declare what it `writes`, or a store under `recovery.stores`; without data it counts as met"
+    return finding("TP1410", path, message, hint)
 
 
 def _has_store(workload: Workload, estate: Estate) -> bool:

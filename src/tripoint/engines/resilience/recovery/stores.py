@@ -24,6 +24,9 @@ from tripoint.engines.resilience.times.sharing import Copy, arrivals
 from tripoint.engines.resilience.times.terms import Rate, Way, dated, default_rate, graded, timed
 from tripoint.engines.sizing.paths import path_between
 
+_WORTH_TELLING = 0.01
+"""Least part of a link worth a word."""
+
 
 class Kept(NamedTuple):
     """A store with everything known of it resolved."""
@@ -113,7 +116,7 @@ def _lagging(instance: Instance, stores: tuple[Kept, ...], kept: Kept, site: str
     lag = default_figure(instance.catalog, instance.estate.assumptions, "recovery.replication_lag")
     seconds = lag.value if store.lag_p99_s is None else store.lag_p99_s
     basis = f"copy at `{site}`, lag p99 {seconds:g} s"
-    if tightest:
+    if load >= _WORTH_TELLING:
         basis += f"; changes take {load:.0%} of `{tightest}` at peak"
     return StoreAge(
         store=store.id,
