@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tripoint.engines.gateway.table.compile import Compiled
     from tripoint.engines.placement.milp.program import SolveLimits
     from tripoint.engines.sizing.demand.trace import TraceRows
+    from tripoint.usecases.assess_recovery import Assessment
     from tripoint.usecases.demand import FitOptions
     from tripoint.usecases.doctor import CatalogueAges
     from tripoint.usecases.explain import Explained, Question
@@ -148,6 +149,16 @@ def write_report(plan: Plan, file: str | Path, more: Sequence[Section] = ()) -> 
     path = Path(file)
     output = Output(name=path.name, make=lambda plan: plan_html(plan, more))
     return write_outputs(plan, (output,), _writer(path.parent))[0]
+
+
+def write_recovery(found: Assessment, folder: str | Path) -> str:
+    """Writes `recovery.html` into a folder, whole or not at all; its path."""
+    from tripoint.adapters.atomic_file import write_text
+    from tripoint.apps.render.html.resilience.page import recovery_html
+
+    path = Path(folder) / "recovery.html"
+    write_text(path, recovery_html(found))
+    return str(path)
 
 
 def fit_demand(path: str | Path, options: FitOptions | None = None) -> DemandProfile:

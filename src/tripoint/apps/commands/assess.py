@@ -35,6 +35,7 @@ def command() -> None:
               help="Plan again for what every missed objective would cost.")  # fmt: skip
 @click.option("--stress", "tried", metavar="DIR", type=click.Path(),
               help="Score what this stress.json, or the one in this folder, found by simulation.")  # fmt: skip
+@click.option("--out", metavar="DIR", type=click.Path(file_okay=False), help="Write recovery.html here.")
 @click.option("--full", is_flag=True, help="Print every row.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @answering
@@ -45,6 +46,7 @@ def recovery(
     time_limit: float,
     prices: bool,
     tried: str | None,
+    out: str | None,
     full: bool,
     quiet: bool,
 ) -> Answer:
@@ -81,10 +83,11 @@ def recovery(
     limits = SolveLimits(gap=gap, seconds=time_limit, threads=settings.threads)
     pricing = Pricing(solver=planner.solver(), limits=limits, tell=tell) if prices else None
     proofs = stress_proofs(read_stress(tried), loaded, plan_digest(plan), settings.today) if tried else ()
-    return _answer(assess_recovery(loaded, catalog, plan, pricing, today=settings.today, proofs=proofs), is_full=full)
+    found = assess_recovery(loaded, catalog, plan, pricing, today=settings.today, proofs=proofs)
+    return _answer(found, is_full=full, written=wiring.write_recovery(found, out) if out else "")
 
 
-def _answer(found: Assessment, *, is_full: bool) -> Answer:
+def _answer(found: Assessment, *, is_full: bool, written: str) -> Answer:
     """What was found, as text and as JSON."""
     from tripoint.apps.render.plan_text.layout import WIDTH, printed
     from tripoint.apps.render.resilience.dependencies import dependency_parts, dependency_payload
@@ -99,7 +102,7 @@ def _answer(found: Assessment, *, is_full: bool) -> Answer:
     ]
     met = f"{len(found.asked) - len(found.missed)} of {plural(len(found.asked), 'objective')} met by design"
     return Answer(
-        text=f"{printed(parts, width=WIDTH)}\n{met}",
+        text=f"{printed(parts, width=WIDTH)}\n{met}" + (f"\nwritten: {written}" if written else ""),
         payload={
             "name": found.name,
             "is_same_estate": found.is_same_estate,
@@ -109,6 +112,7 @@ def _answer(found: Assessment, *, is_full: bool) -> Answer:
             "remedies": remedy_payload(found.remedies),
             "dependencies": dependency_payload(found.dependencies),
             "scores": score_payload(found.scores),
+            "written": [written] if written else [],
         },
         ok=not found.missed,
     )

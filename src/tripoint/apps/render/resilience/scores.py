@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
@@ -15,7 +17,10 @@ if TYPE_CHECKING:
     from tripoint.domain.score import NextStep, Score, Scores
 
 _MOST = 6
-_GROUNDS = {Ground.DESIGN: "by design", Ground.SIMULATION: "by simulation", Ground.DRILL: "by fresh drill"}
+GROUNDS: Mapping[Ground, str] = MappingProxyType(
+    {Ground.DESIGN: "by design", Ground.SIMULATION: "by simulation", Ground.DRILL: "by fresh drill"}
+)
+"""Grounds in words."""
 
 
 def score_parts(scores: Scores, *, is_full: bool = False) -> list[RenderableType]:
@@ -27,7 +32,7 @@ def score_parts(scores: Scores, *, is_full: bool = False) -> list[RenderableType
     if scores.headline is None:
         body.append(lines(["nothing is asked, so nothing is scored"]))
     else:
-        body.append(lines([f"headline, the lowest: {scores.headline:.0%}, {_GROUNDS[scores.weakest]}"]))
+        body.append(lines([f"headline, the lowest: {scores.headline:.0%}, {GROUNDS[scores.weakest]}"]))
     if scores.usd_per_year is not None:
         body.append(lines([f"expected annual loss: {spread_text(scores.usd_per_year)} USD"]))
     told = [line for score in each for line in _reasons(score, is_full)]
@@ -54,13 +59,17 @@ def score_payload(scores: Scores) -> dict[str, Any]:
 
 def step_line(step: NextStep) -> str:
     """One step as a sentence with its cost."""
+    gains = f"{step.objectives} more {GROUNDS[step.raises]}" if step.objectives else GROUNDS[step.raises]
+    avoids = f", avoids {step.avoids_usd_per_year:,.0f} USD a year" if step.avoids_usd_per_year else ""
+    return f"{step.does}: {gains}, costs {cost_text(step)} ({step.cost_basis}){avoids}"
+
+
+def cost_text(step: NextStep) -> str:
+    """What it costs, once and from then on."""
     costs = [f"{step.usd_once:,.0f} USD once"] if step.usd_once else []
     if step.usd_per_month:
         costs.append(f"{step.usd_per_month:,.0f} USD/month")
-    cost = " and ".join(costs) or "no money"
-    gains = f"{step.objectives} more {_GROUNDS[step.raises]}" if step.objectives else _GROUNDS[step.raises]
-    avoids = f", avoids {step.avoids_usd_per_year:,.0f} USD a year" if step.avoids_usd_per_year else ""
-    return f"{step.does}: {gains}, costs {cost} ({step.cost_basis}){avoids}"
+    return " and ".join(costs) or "no money"
 
 
 def _score(score: Score) -> dict[str, Any]:
@@ -74,7 +83,7 @@ def _row(score: Score) -> list[str]:
         for standing in (Standing.FAILED, Standing.EXCLUDED, Standing.EXPIRED, Standing.MISSING)
     )
     return [
-        _GROUNDS[score.ground],
+        GROUNDS[score.ground],
         share,
         f"{score.met} of {len(score.graded)}",
         *(str(count or "") for count in counts),
@@ -85,7 +94,7 @@ def _reasons(score: Score, is_full: bool) -> list[str]:
     """What failed, was excluded or has expired; what nobody tried is only counted."""
     shown = score.standing(Standing.FAILED, Standing.EXCLUDED, Standing.EXPIRED)
     told = [
-        f"{_GROUNDS[score.ground]}, {each.workload}, {each.disruption.value}: {each.standing.value}, {each.because}"
+        f"{GROUNDS[score.ground]}, {each.workload}, {each.disruption.value}: {each.standing.value}, {each.because}"
         for each in shown[: None if is_full else _MOST]
     ]
     return [*told, f"... {len(shown) - len(told)} more with `--full`"] if len(shown) > len(told) else told

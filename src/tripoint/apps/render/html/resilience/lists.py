@@ -1,0 +1,114 @@
+"""Tables of an assessment: what is next, objectives on each ground, single points, ways out."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
+from tripoint.apps.render.html.drawing.sections import Section
+from tripoint.apps.render.html.drawing.tables import table
+from tripoint.apps.render.reading.amounts import plural
+from tripoint.apps.render.resilience.recovery import asked_text, duration
+from tripoint.apps.render.resilience.scores import GROUNDS, cost_text
+from tripoint.domain.cut import DependencyReport, LockIn, SinglePoint
+from tripoint.domain.score import NextStep, Scores
+
+if TYPE_CHECKING:
+    from tripoint.domain.recovery import Reached
+    from tripoint.usecases.assess_recovery import Assessment
+
+
+def steps(scores: Scores) -> Section:
+    """The next things to do, each with its cost."""
+    columns = (("", "r"), ("Do", "p"), ("Raises", "l"), ("By objectives", "r"), ("Costs", "w"), ("Avoids a year", "r"),
+               ("The cost is", "w"))  # fmt: skip
+    rows = [_step(number, each) for number, each in enumerate(scores.steps, 1)]
+    message = scores.steps[0].does if scores.steps else "nothing is missing that has a price"
+    return Section(
+        id="next",
+        title="What to do next",
+        message=prose(f"First: {message}."),
+        body=table(columns, rows) if rows else join(),
+    )
+
+
+def _step(number: int, each: NextStep) -> tuple[str, ...]:
+    avoids = "–" if not each.avoids_usd_per_year else f"{each.avoids_usd_per_year:,.0f} USD"
+    return (
+        str(number), each.does, GROUNDS[each.raises], str(each.objectives), cost_text(each), avoids, each.cost_basis
+    )  # fmt: skip
+
+
+def objectives(found: Assessment) -> Section:
+    """Every objective: what is asked, what is reached, and how it stands on each ground."""
+    by_key = [
+        {(each.workload, each.disruption): each for each in score.graded}
+        for score in (found.scores.design, found.scores.simulation, found.scores.drill)
+    ]
+    columns = (("Workload", "l"), ("Loses", "l"), ("Asked", "w"), ("Back in", "r"), ("Data", "r"), ("By design", "p"),
+               ("By simulation", "p"), ("By drill", "p"))  # fmt: skip
+    rows = []
+    for each in found.asked:
+        stands = [score[each.workload, each.disruption] for score in by_key]
+        told = [f"{one.standing.value}: {one.because}" if one.because else one.standing.value for one in stands]
+        rows.append((each.workload, each.disruption.value.replace("_", " "), asked_text(each.objective),
+                     _back(each), duration(each.rpa_s) if each.stores else "–", *told))  # fmt: skip
+    missed = len(found.missed)
+    message = f"{plural(missed, 'objective')} missed by design." if missed else "By design every objective is met."
+    if not rows:
+        message = "Nothing is asked: declare objectives under `recovery`."
+    remedies = [el("li", prose(f"{each.asked}: {each.does}{_price(each.usd_per_month)}")) for each in found.remedies]
+    body = join(table(columns, rows) if rows else None, el("ul", remedies) if remedies else None)
+    return Section(id="objectives", title="What is asked, and how it is known", message=message, body=body)
+
+
+def _back(each: Reached) -> str:
+    return "no break" if each.rta_s == 0 else "never" if math.isinf(each.rta_s) else duration(each.rta_s)
+
+
+def _price(usd: float) -> str:
+    return f" ({usd:,.0f} USD a month more)" if usd else ""
+
+
+def points(report: DependencyReport) -> Section:
+    """Everything that takes a workload down alone, and what is not said."""
+    columns = (("Alone takes down", "l"), ("Times a year", "r"), ("Hours a year", "r"), ("USD a year", "r"),
+               ("Workloads", "w"))  # fmt: skip
+    rows = [_point(each) for each in report.points]
+    first = report.points[0].text if report.points else ""
+    message = f"Most rests on {first}." if first else "Nothing takes a workload down alone."
+    notes = [f"In a circle, none can start first: {', '.join(knot)}." for knot in report.knots]
+    if report.undeclared:
+        named = ", ".join(name.replace("_", " ") for name in report.undeclared)
+        notes.append(f"Nothing is said about {named}; declare them under dependencies, every estate has them.")
+    body = join(table(columns, rows) if rows else None, [_note(each) for each in notes])
+    return Section(id="points", title="Single points", message=message, body=body)
+
+
+def _point(each: SinglePoint) -> tuple[str, ...]:
+    usd = "–" if each.usd_per_year is None else f"{each.usd_per_year:,.0f}"
+    return (each.text, f"{each.per_year:.2g}", f"{each.hours_per_year:.2f}", usd, ", ".join(each.workloads))
+
+
+def _note(words: str) -> Markup:
+    return el("p", words, class_="note")
+
+
+def ways_out(report: DependencyReport) -> Section:
+    """How long leaving takes and what it costs, part by part."""
+    columns = (("Leaving", "l"), ("Days", "r"), ("Move", "r"), ("Rebuild", "r"), ("Test", "r"), ("USD", "r"),
+               ("Transfer", "r"), ("Both paid", "r"), ("Owed", "r"), ("Others", "r"), ("Tested", "r"),
+               ("Only there", "w"), ("Stranded", "w"))  # fmt: skip
+    slowest = report.lockins[0]
+    message = f"Leaving {slowest.text} takes longest: {slowest.exit_days:,.0f} days and {slowest.exit_usd:,.0f} USD."
+    return Section(id="exits", title="Ways out", message=message, body=table(columns, map(_way, report.lockins)))
+
+
+def _way(each: LockIn) -> tuple[str, ...]:
+    return (
+        each.text, f"{each.exit_days:,.0f}", f"{each.move_days:.1f}", f"{each.rebuild_days.value:g}",
+        f"{each.revalidate_days.value:g}", f"{each.exit_usd:,.0f}", f"{each.egress_usd:,.0f}",
+        f"{each.dual_run_usd:,.0f}", f"{each.commitment_usd:,.0f}", str(each.substitutes), str(each.tested),
+        ", ".join(each.surface) or "–", ", ".join(each.stranded) or "–",
+    )  # fmt: skip

@@ -1,0 +1,34 @@
+"""The whole page of an assessment, and its parts for the report of a plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tripoint.apps.render.html.document import contents, whole_page
+from tripoint.apps.render.html.drawing.markup import el
+from tripoint.apps.render.html.resilience.board import board
+from tripoint.apps.render.html.resilience.hours import hours
+from tripoint.apps.render.html.resilience.lists import objectives, points, steps, ways_out
+
+if TYPE_CHECKING:
+    from tripoint.apps.render.html.drawing.sections import Section
+    from tripoint.usecases.assess_recovery import Assessment
+
+
+def recovery_html(found: Assessment) -> str:
+    """The page; the same assessment gives the same page."""
+    parts = resilience_sections(found)
+    page = el(
+        "div",
+        el("div", board(found), contents(parts), id="headline"),
+        el("main", [part.html(position) for position, part in enumerate(parts, 1)]),
+        class_="page",
+    )
+    return whole_page(f"{found.name}: recovery", page)
+
+
+def resilience_sections(found: Assessment) -> list[Section]:
+    """The parts without the first screen."""
+    report = found.dependencies
+    parts = [steps(found.scores), objectives(found), points(report), hours(report)]
+    return [*parts, ways_out(report)] if report.lockins else parts
