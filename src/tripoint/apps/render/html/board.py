@@ -125,8 +125,9 @@ def _weighed(plan: Plan) -> Markup | None:
         return None
     found = plan.weighed
     caption = "What is decided now, and what becomes of it; costs are discounted"
+    columns = [(name, "p" if kind == "f" else kind) for name, kind in weighed_columns(found)]
     return join(
-        table(weighed_columns(found), weighed_rows(plan, found), caption),
+        table(columns, weighed_rows(plan, found), caption),
         [el("p", prose(note), class_="note") for note in weighed_notes(plan, found)],
     )
 
