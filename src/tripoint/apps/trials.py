@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tripoint.domain.scenario import Scenario
     from tripoint.domain.source import LoadedEstate
     from tripoint.domain.stress import Order, StressReport, Trial
+    from tripoint.engines.sizing.demand.trace import TraceRows
     from tripoint.engines.stress.playing import Player
     from tripoint.ports import Trials
     from tripoint.usecases.stress_campaign import StressOptions
@@ -41,6 +42,29 @@ def trials_on(place: str, *, processes: int | None = None) -> Trials:
     if place not in PLACES:
         raise OptionError(f"trials cannot be played on `{place}`", hint=f"name one of {', '.join(PLACES)}")
     return ProcessTrials(1 if place == HERE else processes)
+
+
+def read_traces(pairs: Sequence[str], loaded: LoadedEstate) -> dict[str, TraceRows]:
+    """Requests of logs by workload, from `WORKLOAD=FILE`; raises `OptionError` for what is none."""
+    from tripoint.apps.wiring import read_requests
+    from tripoint.domain.errors import OptionError
+    from tripoint.domain.findings import did_you_mean
+
+    known = [each.id for each in loaded.estate.workloads if each.kind.answers_requests]
+    found: dict[str, TraceRows] = {}
+    for pair in pairs:
+        workload, _, file = pair.partition("=")
+        if not file:
+            raise OptionError(f"`--trace {pair}` names no file", hint="write it as `--trace WORKLOAD=FILE`")
+        if workload not in known:
+            hint = did_you_mean(workload, known) or f"those that answer requests: {', '.join(known) or 'none'}"
+            raise OptionError(f"`--trace {pair}`: no workload that answers requests is called `{workload}`", hint=hint)
+        try:
+            found[workload] = read_requests(file)
+        except OptionError as error:
+            hint = "logs that `demand fit` reads without options can be played; name a unit as in `arrival_s`"
+            raise OptionError(f"`--trace {pair}`: {error.message}", hint=hint) from error
+    return found
 
 
 def play_trials(
@@ -116,8 +140,10 @@ def stress(
     if options.answers:
         world, remeasured = with_answers(subject.world, options.answers)
         subject = replace(subject, world=world, remeasured=remeasured)
+    if options.traces:
+        subject = replace(subject, world=replace(subject.world, traces=options.traces))
     place = trials or trials_on(PROCESSES)
-    given = (repr(scenarios), repr(subject.remeasured and subject.world.places))
+    given = (repr(scenarios), repr(subject.remeasured and subject.world.places), repr(options.traces or ""))
     decides = (loaded.digest, catalog.digest, tried, __version__, str(options.seed), *given)
     keep = None if watching.folder is None else (watching.folder, _digest("\0".join(decides)))
 

@@ -11,6 +11,7 @@ from tripoint.domain.plan import Plan
 from tripoint.domain.scenario import Scenario, TrialMode
 from tripoint.domain.source import LoadedEstate
 from tripoint.domain.stress import Order, OutageCourse, Remeasured, Trial, Verdict
+from tripoint.engines.sizing.demand.trace import TraceRows
 from tripoint.engines.stress.kernel.streams import Streams
 from tripoint.engines.stress.playing import Player
 from tripoint.engines.stress.scenarios.ground import Ground
@@ -41,6 +42,8 @@ class StressOptions:
     """How well that magnitude is wanted, as a share of its range."""
     answers: Answers = field(default_factory=dict)
     """What was really answered, by (site, model): its times take the place of the planner's figures."""
+    traces: Mapping[str, TraceRows] = field(default_factory=dict)
+    """Requests of a log, by workload: they tell how its requests come and how long they are."""
 
 
 class Runs(Protocol):

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 @click.option("--no-search", is_flag=True, help="Leave out the search for where objectives break.")
 @click.option("--measured", metavar="SOURCE",
               help="Take service times from what was really answered: `ledger` or `ledger:URL`.")  # fmt: skip
+@click.option("--trace", "traces", metavar="WORKLOAD=FILE", multiple=True,
+              help="Let this workload's requests come as in a log (any `demand fit` reads); its demand says how many.",
+              )  # fmt: skip
 @click.option("--on", "place", metavar="PLACE", default=playing.PROCESSES, show_default=True,
               help=f"Where trials are played: {', '.join(playing.PLACES)}.")  # fmt: skip
 @click.option("--out", metavar="DIR", type=click.Path(file_okay=False),
@@ -56,6 +59,7 @@ def command(
     compound: bool,
     no_search: bool,
     measured: str | None,
+    traces: tuple[str, ...],
     place: str,
     out: str | None,
     before: str | None,
@@ -82,6 +86,7 @@ def command(
         only=only,
         is_compound=compound,
         answers=measured_answers(measured) if measured else {},
+        traces=playing.read_traces(traces, loaded),
         **({"search_trials": 0} if no_search else {}),
     )
     if out:
