@@ -6,8 +6,8 @@ Records are read a few thousand at a time and let go at once, so that all of tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import islice, repeat
-from typing import Annotated, Any, Final, overload
+from itertools import islice
+from typing import Annotated, Any, Final, TypeVar, overload
 
 import msgspec
 import numpy as np
@@ -41,6 +41,8 @@ _Fields = tuple[
     str, _Time, str, str, str, str, str, str, str, _Figure, str, str, bool, _Tokens, _Span, _Span, _Span, _Span, str,
     _Figure, _Figure, _Figure, str, str, str, Raw, tuple[_Bill, ...],
 ]  # fmt: skip
+_DIVIDER: Final = "\x1f"
+_Key = TypeVar("_Key", str, LineKey)
 _ATTEMPTS: Final = UsageRecord._fields.index("attempts")
 _WELL: Final = frozenset(("", str(Ending.OK)))
 _encode = msgspec.msgpack.Encoder().encode
@@ -49,26 +51,40 @@ _fields = msgspec.msgpack.Decoder(_Fields).decode
 
 
 class LineBook:
-    """Numbers for lines, as they are met; a batch's own, not those of any store."""
+    """Numbers for lines, as they are met; a batch's own, not those of any store.
 
-    __slots__ = ("_numbers", "keys")
+    Lines are looked up by their names in one text: one place in memory for each, not nine. Names that hold what divides
+    them are looked up apart.
+    """
+
+    __slots__ = ("_by_key", "_by_text", "keys")
 
     def __init__(self) -> None:
-        self._numbers: dict[LineKey, int] = {}
+        self._by_text: dict[str, int] = {}
+        self._by_key: dict[LineKey, int] = {}
         self.keys: list[LineKey] = []
         """The line of each number."""
 
-    def numbers(self, keys: Iterable[LineKey]) -> list[int]:
-        """The number of each, given one when it is new."""
-        several = list(keys)
-        found: list[Any] = list(map(self._numbers.get, several))
+    def numbers(self, names: Sequence[Sequence[str]]) -> list[int]:
+        """The number of each line, given one when it is new; `names` are tenants, keys, ..., each of all lines."""
+        texts = list(map(_DIVIDER.join, zip(*names, strict=True)))
+        found: list[Any] = list(map(self._by_text.get, texts))
         if None in found:
-            for place, key in enumerate(several):
+            for place, text in enumerate(texts):
                 if found[place] is None:
-                    found[place] = self._numbers.setdefault(key, len(self.keys))
-                    if found[place] == len(self.keys):
-                        self.keys.append(key)
+                    found[place] = self._number(text, [column[place] for column in names])
         return found
+
+    def _number(self, text: str, names: Sequence[str]) -> int:
+        if text.count(_DIVIDER) >= len(names):  # another line may have the same text
+            return self._new(self._by_key, _line_key(names), names)
+        return self._new(self._by_text, text, names)
+
+    def _new(self, known: dict[_Key, int], key: _Key, names: Sequence[str]) -> int:
+        number = known.setdefault(key, len(self.keys))
+        if number == len(self.keys):
+            self.keys.append(_line_key(names))
+        return number
 
     @property
     def is_full(self) -> bool:
@@ -111,12 +127,9 @@ class RecordBatch(Sequence[UsageRecord]):
             self.billed += [len(self.blobs) + place for place, bills in enumerate(billed) if bills]
         self.blobs += blobs
         self.ids += ids
-        kinds = repeat(str(EntryKind.USAGE), len(blobs))
         table = np.empty((ROWS, len(blobs)), np.int64)
         table[AT] = np.rint(np.array(at, np.float64) * 1e6)
-        table[LINE] = book.numbers(
-            zip(kinds, tenant, key, workload, model, site, upstream, tariff, prices, strict=True)
-        )
+        table[LINE] = book.numbers((tenant, key, workload, model, site, upstream, tariff, prices))
         table[SIZE] = list(map(len, blobs))
         table[FIGURES] = 1
         table[FIGURES + 1] = [each not in _WELL for each in ending]
@@ -145,6 +158,11 @@ class RecordBatch(Sequence[UsageRecord]):
 
     def __hash__(self) -> int:
         return hash(tuple(self.ids))
+
+
+def _line_key(names: Sequence[str]) -> LineKey:
+    tenant, key, workload, model, site, upstream, tariff, prices = names
+    return str(EntryKind.USAGE), tenant, key, workload, model, site, upstream, tariff, prices
 
 
 def record_of(blob: bytes) -> UsageRecord:
