@@ -101,6 +101,8 @@ def _of_other_kinds(path: str, workload: Workload) -> Iterator[Finding]:
             yield _pointless(f"{path}.slo.{name}", name, kind)
     if workload.deadline_hours is not None and kind.is_interactive:
         yield _pointless(f"{path}.deadline_hours", "deadline_hours", kind)
+    if workload.recovery.spare_nodes and not kind.is_interactive:
+        yield _pointless(f"{path}.recovery.spare_nodes", "spare_nodes", kind)
 
 
 def _pointless(path: str, name: str, kind: WorkloadKind) -> Finding:

@@ -130,7 +130,7 @@ def repaired(asked: Asked, held: Held, part: float) -> Source:
     here = str(lane.fit.site)
     disruption = asked.loss.disruption
     kind = DisruptionClass.SITE if disruption is DisruptionClass.PEOPLE else disruption
-    starts = lane.kind is LaneKind.FIRM and not asked.loss.links
+    starts = lane.kind is not LaneKind.API and not asked.loss.links
     after = [asked.term(Part.SHIFT, "shift", here)]
     if starts:
         after = [asked.book.load(held.lane, asked.way(here)), asked.term(Part.WARM_UP, "warm_up", here), *after]
