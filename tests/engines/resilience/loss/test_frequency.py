@@ -18,7 +18,7 @@ lengths = st.floats(0.1, 200.0)
 
 def once(per_year: float, hours: float, grace: float = 0.0) -> Occurrence:
     """One value of each."""
-    return felt(np.array([per_year]), np.array([hours]), grace)
+    return felt(Occurrence(np.array([per_year]), np.array([hours])), grace)
 
 
 def test_two_things_are_down_together_as_on_paper() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import exp
 
 import pytest
 from tests.factories.leaning import chat, cloud, colo, estate, report, shared
@@ -118,3 +119,27 @@ def test_the_same_seed_gives_the_same_report() -> None:
     """Two reports of one estate are equal, bad years included."""
     asked = estate(cloud("fra"), workloads=(chat(("fra", 1.0)),))
     assert report(asked, catalog()) == report(asked, catalog())
+
+
+def test_a_grace_holds_whatever_took_the_thing_down() -> None:
+    """Sign-in lives in the region and is missed after a day: of the region's outages hardly one is felt in the hall."""
+    login = shared("login", "identity", needs=("fra",), needed_by=("all",), fails_per_year=0.0)
+    asked = estate(
+        cloud("fra"), colo("hall"), workloads=(chat(("hall", 1.0)),),
+        dependencies=(*KNOWN, login, shared("hall", "site", fails_per_year=0.0)),
+    )  # fmt: skip
+    cached = replace(
+        asked, dependencies=(*asked.dependencies[:3], replace(login, grace_hours=24.0), asked.dependencies[4])
+    )
+    (without,), (within,) = (report(each, catalog()).reliances for each in (asked, cached))
+    assert without.hours_per_year.value == pytest.approx(30.0, abs=0.01)
+    expected = 1.0 * 10.0 * exp(-24.0 / 10.0) + 4.0 * 5.0 * exp(-24.0 / 5.0)
+    assert within.hours_per_year.value == pytest.approx(expected, abs=0.01)
+
+
+def test_a_grace_does_not_help_where_the_loss_is_felt_at_once() -> None:
+    """What runs in the region itself is down with it, sign-in or not."""
+    login = shared("login", "identity", needs=("fra",), needed_by=("all",), fails_per_year=0.0, grace_hours=24.0)
+    asked = estate(cloud("fra"), workloads=(chat(("fra", 1.0)),), dependencies=(*KNOWN, login))
+    (chats,) = report(asked, catalog()).reliances
+    assert chats.hours_per_year.value == pytest.approx(30.0)

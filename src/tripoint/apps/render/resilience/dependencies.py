@@ -118,7 +118,7 @@ def _reliances(report: DependencyReport, is_full: bool) -> RenderableType:
     shown = ordered[: None if is_full else _MOST_WORKLOADS]
     is_priced = report.usd_per_year is not None
     columns = (("workload", "l"), ("least", "r"), ("alone", "r"), ("pairs", "r"), ("hours a year", "r"),
-               ("bad year", "r"), *([("USD a year", "r")] if is_priced else ()), ("most rests on", "f"))  # fmt: skip
+               ("bad year", "r"), ("USD a year", "r") if is_priced else ("most rests on", "f"))  # fmt: skip
     body: list[RenderableType] = [table(columns, (_reliance_row(each, is_priced) for each in shown))]
     if len(report.reliances) > len(shown):
         body.append(lines([f"... {len(report.reliances) - len(shown)} more with `--full`"]))
@@ -134,15 +134,16 @@ def _reliance_row(each: Reliance, is_priced: bool) -> list[str]:
     rests = f"{each.largest} {each.largest_share:.0%}" if each.largest else "nothing"
     return [
         each.workload, f"{each.least_share:.0%}", str(len(each.singles)), str(len(each.pairs)),
-        spread_text(each.hours_per_year), f"{each.p95_hours:.1f}", *([usd] if is_priced else ()), rests,
+        spread_text(each.hours_per_year), f"{each.p95_hours:.1f}", usd if is_priced else rests,
     ]  # fmt: skip
 
 
 def _lock_ins(report: DependencyReport, is_full: bool) -> RenderableType:
     shown = report.lockins[: None if is_full else _MOST]
+    is_stranding = any(each.stranded for each in shown)
     columns = (("leaving", "l"), ("days", "r"), ("USD", "r"), ("owed", "r"), ("data GB", "r"), ("others", "r"),
-               ("tested", "r"), ("only there", "l"), ("stranded", "f"))  # fmt: skip
-    return titled("Ways out", table(columns, map(_lock_in_row, shown)))
+               ("tested", "r"), ("only there", "l"), *([("stranded", "f")] if is_stranding else ()))  # fmt: skip
+    return titled("Ways out", table(columns, (_lock_in_row(each)[: len(columns)] for each in shown)))
 
 
 def _lock_in_row(each: LockIn) -> list[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from tripoint.engines.resilience.cuts.derive.draft import Derived
 from tripoint.engines.resilience.cuts.derive.estate import PARTS
-from tripoint.engines.resilience.cuts.graph import Gate
+from tripoint.engines.resilience.cuts.graph import Gate, Graph
 from tripoint.engines.resilience.cuts.search import down_in
 
 
@@ -18,6 +19,8 @@ class Lost(NamedTuple):
     """Share of what it serves, 0 to 1."""
     is_beyond_capacity: bool
     """True where something besides places and ways is gone: no capacity elsewhere helps."""
+    grace_hours: float = 0.0
+    """How long it is not felt: what is lost is lost only through things that are borne without for a while, hours."""
 
 
 UNTOUCHED = Lost(0.0, is_beyond_capacity=False)
@@ -34,6 +37,7 @@ def lost_shares(
     """
     graph = derived.graph
     down = down_in(graph, trials)
+    at_once = down_in(*_without_graced(derived, trials)) if derived.graces else down
     found: list[dict[int, Lost]] = []
     for top, numbers in zip(graph.tops, asked, strict=True):
         shares = derived.shares.get(top, ())
@@ -42,8 +46,30 @@ def lost_shares(
         for gate in graph.gates[top]:
             for part in gate.parts:
                 touched |= down[part]
-        found.append({n: _lost_in(shares, others, down, n) if touched >> n & 1 else UNTOUCHED for n in numbers})
+        later = down[top] & ~at_once[top]
+        found.append(
+            {
+                n: _borne(derived, _lost_in(shares, others, down, n), down, n if later >> n & 1 else None)
+                if touched >> n & 1
+                else UNTOUCHED
+                for n in numbers
+            }
+        )
     return found
+
+
+def _without_graced(derived: Derived, trials: Sequence[Sequence[int]]) -> tuple[Graph, list[list[int]]]:
+    """Graph and trials as they are at first, when nothing is missed yet that is borne without for a while."""
+    gates = tuple(() if node in derived.graces else own for node, own in enumerate(derived.graph.gates))
+    return replace(derived.graph, gates=gates), [[n for n in events if n not in derived.graces] for events in trials]
+
+
+def _borne(derived: Derived, lost: Lost, down: list[int], trial: int | None) -> Lost:
+    """The same with the time it is not felt, where it is lost only later: the shortest grace of what is down."""
+    if trial is None:
+        return lost
+    graces = [hours for node, hours in derived.graces.items() if down[node] >> trial & 1]
+    return lost._replace(grace_hours=min(graces, default=0.0))
 
 
 def _lost_in(shares: Sequence[Gate], others: Sequence[Gate], down: list[int], trial: int) -> Lost:

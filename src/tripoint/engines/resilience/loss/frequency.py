@@ -34,10 +34,10 @@ class Occurrence(NamedTuple):
         return self.per_year * self.hours
 
 
-def felt(per_year: Floats, hours: Floats, grace_hours: float) -> Occurrence:
-    """Failures that outlast what is borne; a length of 0 is no failure."""
-    lasting = np.maximum(hours, 1e-12)
-    return Occurrence(per_year * np.exp(-grace_hours / lasting), hours)
+def felt(each: Occurrence, grace_hours: float) -> Occurrence:
+    """Those that outlast what is borne; a length of 0 is no failure."""
+    lasting = np.maximum(each.hours, 1e-12)
+    return Occurrence(each.per_year * np.exp(-grace_hours / lasting), each.hours)
 
 
 def together(members: Sequence[Occurrence]) -> Occurrence:

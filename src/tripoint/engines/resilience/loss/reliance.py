@@ -73,6 +73,7 @@ class _Set(NamedTuple):
     instances: int
     lost_share: float
     is_beyond_capacity: bool
+    grace_hours: float
 
 
 def relied_on(
@@ -130,7 +131,7 @@ def scaled(spread: Spread, factor: float) -> Spread:
 
 def _cut(derived: Derived, each: _Set, workload: str, usd: float | None, yearly: Yearly) -> Cut:
     members = [derived.members[node] for node in each.nodes]
-    once = _occurrence(members, _back(each, members, workload, yearly), None)
+    once = _occurrence(each, members, _back(each, members, workload, yearly), None)
     per_year, length = float(once.per_year[0]) * each.instances, float(once.hours[0])
     hours = per_year * length * each.lost_share
     return Cut(
@@ -152,12 +153,10 @@ def _together_text(members: Sequence[Member]) -> str:
     return " and ".join(member.text for member in members)
 
 
-def _occurrence(members: Sequence[Member], back_hours: float, draws: Draws | None) -> Occurrence:
-    """How often all of them are down together: at the typical figures, or draw by draw."""
-    each = [
-        felt(_values(member.per_year, draws), _values(member.hours, draws), member.grace_hours) for member in members
-    ]
-    return shortened(together(each), back_hours)
+def _occurrence(each: _Set, members: Sequence[Member], back_hours: float, draws: Draws | None) -> Occurrence:
+    """How often all of them are down together and it is felt: at the typical figures, or draw by draw."""
+    alone = [Occurrence(_values(member.per_year, draws), _values(member.hours, draws)) for member in members]
+    return shortened(felt(together(alone), each.grace_hours), back_hours)
 
 
 def _values(figure: Figure, draws: Draws | None) -> Floats:
@@ -188,15 +187,15 @@ def _years(derived: Derived, sets: Sequence[_Set], workload: str, yearly: Yearly
     for each in sets:
         members = [derived.members[node] for node in each.nodes]
         back = _back(each, members, workload, yearly)
-        figures = sorted((member.per_year.key, member.hours.key, member.grace_hours) for member in members)
-        key = (*figures, each.lost_share, back)
+        figures = sorted((member.per_year.key, member.hours.key) for member in members)
+        key = (*figures, each.lost_share, each.grace_hours, back)
         streams[key] = (each, streams[key][1] + each.instances if key in streams else each.instances)
     expected = np.zeros(draws.count)
     happened = np.zeros(draws.count)
     rng = np.random.Generator(np.random.Philox(key=[yearly.seed, 1 << 32]))
     for each, instances in streams.values():
         members = [derived.members[node] for node in each.nodes]
-        once = _occurrence(members, _back(each, members, workload, yearly), draws)
+        once = _occurrence(each, members, _back(each, members, workload, yearly), draws)
         expected += once.hours_per_year * instances * each.lost_share
         number = rng.poisson(once.per_year * instances)
         happened += rng.standard_gamma(number) * once.hours * each.lost_share

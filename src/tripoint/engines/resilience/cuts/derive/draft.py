@@ -40,6 +40,8 @@ class Derived:
     """Node -> its copy, of nodes that have several."""
     shares: dict[int, tuple[Gate, ...]]
     """Workload's node -> its gates that count shares: what is up of them is what is served."""
+    graces: dict[int, float]
+    """Node -> hours what needs it goes on without it; only of nodes that have any."""
 
     def instances(self, nodes: Sequence[int]) -> int:
         """Sets that this one stands for; 0 where another one stands for it."""
@@ -125,4 +127,5 @@ class Draft:
             members=dict(self.members),
             copied=dict(self.copied),
             shares={top: tuple(gates) for top, gates in self.shares.items()},
+            graces={node: member.grace_hours for node, member in self.members.items() if member.grace_hours > 0.0},
         )
