@@ -271,6 +271,9 @@ class ConflictSet:
     """The rows that give, with both numbers."""
     hint: str
     """What would help most."""
+    members: tuple[str, ...] = ()
+    """Rules of these families that cannot hold together while those without any one of them can; empty where that was
+    not found in time, or where a workload has no offer at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

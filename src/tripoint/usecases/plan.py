@@ -33,6 +33,7 @@ from tripoint.engines.placement.outcome import Outcome, solve_instance
 from tripoint.engines.placement.outlooks.extensive import hold
 from tripoint.engines.placement.recall import recall
 from tripoint.engines.placement.revise import revised
+from tripoint.engines.placement.why.smallest import smallest_conflict
 from tripoint.engines.placement.why.ways import Trouble, ways_out
 from tripoint.ports import MilpSolver
 from tripoint.usecases.drive import drive
@@ -204,6 +205,8 @@ def _conflict(outcome: Outcome, loaded: LoadedEstate, solver: MilpSolver, option
     """The families that cannot hold together, and what would do."""
     solve = _quick(solver, options)
     found = explain(outcome.program, solve)
+    members = smallest_conflict(outcome.program, found.families, solve)
+    found = replace(found, members=tuple(label for _, label in members))
     return _with_ways(found, outcome.instance, loaded, solver, options)
 
 

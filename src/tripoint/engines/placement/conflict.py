@@ -20,7 +20,7 @@ from tripoint.engines.placement.milp.program import INFINITY, FloatArray, Progra
 
 Solve = Callable[[Program], Solution]
 
-_STRUCTURE = ("presence", "keep", "egress", "contracted", "burn", "spend")
+STRUCTURE = ("presence", "keep", "egress", "contracted", "burn", "spend")
 """Definitions rather than limits: nobody can relax them."""
 _MOST_RULES = 8
 _TOLERANCE = 1e-6
@@ -66,7 +66,7 @@ def explain(program: Program, solve: Solve) -> ConflictSet:
 
 def _irreducible(program: Program, solve: Solve) -> tuple[tuple[str, ...], set[str]]:
     """Families of one conflict, and those it does not need."""
-    candidates = [name for name in dict.fromkeys(program.row_families) if name not in _STRUCTURE]
+    candidates = [name for name in dict.fromkeys(program.row_families) if name not in STRUCTURE]
     off: set[str] = set()
     for name in sorted(candidates, key=_keep_last):
         if solve(_without(program, off | {name})).status is SolutionStatus.INFEASIBLE:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
 from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import carbon_told, emissions, money_of, percent, plural
-from tripoint.apps.render.reading.conflict import distinct
+from tripoint.apps.render.reading.conflict import distinct, needless
 from tripoint.apps.render.reading.headline import Headline, Saving, headline, order_words
 from tripoint.apps.render.reading.money import caveats, idle_usd, name_of
 from tripoint.apps.render.reading.prospects import (
@@ -144,6 +144,7 @@ def _conflict(plan: Plan) -> Markup | None:
         "div",
         el("strong", f"These cannot hold together: {families}"),
         el("ul", [el("li", prose(detail)) for detail in distinct(plan.conflict.details)]),
+        el("p", prose(needless(plan.conflict.members))) if plan.conflict.members else None,
         el("p", el("strong", "What would help: "), prose(plan.conflict.hint)) if plan.conflict.hint else None,
         class_="alarm",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _PERIOD = re.compile(r" in \d{4}-(?:Q\d|\d{2})")
 
@@ -15,6 +15,13 @@ def distinct(details: Iterable[str]) -> tuple[str, ...]:
         period = _PERIOD.search(detail)
         rules.setdefault(detail[: period.start()] if period else detail, []).append(detail)
     return tuple(f"{first}{_others(len(rest))}" for first, *rest in rules.values())
+
+
+def needless(members: Sequence[str]) -> str:
+    """The smallest set as one sentence."""
+    if len(members) == 1:
+        return f"alone impossible: {members[0]}"
+    return f"smallest set; without any one of these the others can hold: {'; '.join(members)}"
 
 
 def _others(count: int) -> str:
