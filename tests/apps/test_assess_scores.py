@@ -109,6 +109,16 @@ def test_trials_of_this_plan_count_and_those_of_another_have_expired(
     assert (simulation["met"], [each["standing"] for each in simulation["graded"]]) == (0, ["expired"])
 
 
+def test_a_page_is_written_where_asked(run: RunCli, estate: Path, plan: Path, tmp_path: Path) -> None:
+    """The path is told, as text and as JSON, and the page is there."""
+    words = ("assess", "recovery", estate, "--plan", plan, "--no-prices", "--out", tmp_path / "page")
+    told = run(*words, "--quiet")
+    page = tmp_path / "page" / "recovery.html"
+    assert told.out.rstrip().endswith(f"written: {page}")
+    assert "identity sign-in" in page.read_text(encoding="utf-8")
+    assert run(*words, "--json").document()["written"] == [str(page)]
+
+
 def test_a_folder_without_a_stress_report_is_told(run: RunCli, estate: Path, plan: Path, tmp_path: Path) -> None:
     """A refusal with the path, not a score without it."""
     told = run("assess", "recovery", estate, "--plan", plan, "--no-prices", "--quiet", "--stress", tmp_path / "none")
