@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.factories.served import compiled, two_sites
 
-from tripoint.adapters.price_lists import leave_price_list, read_price_lists
+from tripoint.adapters.price_lists import drop_price_lists, leave_price_list, read_price_lists
 from tripoint.domain.pricelist import PriceList
 from tripoint.engines.gateway.table.tariffs.rows import price_list
 
@@ -32,3 +32,14 @@ def test_what_is_no_list_is_told_and_passed_over(tmp_path: Path) -> None:
     assert [each.version for each in lists] == ["v"]
     assert [path.name for path in odd] == ["000000000009999-x.json"]
     assert read_price_lists(tmp_path / "nowhere") == ((), ())
+
+
+def test_lists_that_were_replaced_long_ago_are_dropped(tmp_path: Path) -> None:
+    """What was in force at that time stays, however old it is."""
+    for at in (1.0, 2.0, 3.5, 9.0):
+        leave_price_list(tmp_path, PriceList(at, f"v{at:g}", (), ()))
+    assert drop_price_lists(tmp_path, 3.5) == 1
+    assert [each.at for each in read_price_lists(tmp_path)[0]] == [2.0, 3.5, 9.0]
+    assert drop_price_lists(tmp_path, 1e9) == 2
+    assert [each.at for each in read_price_lists(tmp_path)[0]] == [9.0]
+    assert drop_price_lists(tmp_path / "nowhere", 1e9) == 0

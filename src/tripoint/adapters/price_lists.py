@@ -22,6 +22,19 @@ def leave_price_list(folder: Path, prices: PriceList) -> Path:
     return path
 
 
+def drop_price_lists(folder: Path, before: float) -> int:
+    """Removes lists that another replaced before that time, seconds since 1970; how many. Raises `OSError`.
+
+    What is in force, and what was at that time or later, stays.
+    """
+    paths = sorted(folder.glob("[0-9]*.json"))
+    begins = [int(path.name.partition("-")[0]) / 1000 for path in paths]
+    gone = [path for path, replaced in zip(paths, begins[1:], strict=False) if replaced < before]
+    for path in gone:
+        path.unlink(missing_ok=True)
+    return len(gone)
+
+
 def read_price_lists(folder: Path) -> tuple[tuple[PriceList, ...], tuple[Path, ...]]:
     """All lists by time, and the files that are none; raises `OSError` when a file cannot be read."""
     found: list[PriceList] = []

@@ -95,6 +95,13 @@ def read_prices(folder: Path) -> tuple[tuple[PriceList, ...], tuple[Path, ...]]:
     return read_price_lists(folder)
 
 
+def drop_prices(folder: Path, before: float) -> int:
+    """Removes price lists of a run that were replaced before that time; how many. Raises `OSError`."""
+    from tripoint.adapters.price_lists import drop_price_lists
+
+    return drop_price_lists(folder, before)
+
+
 def open_rates(descriptor: int, worker: int, workers: int) -> MmapRates:
     """One worker's hand on the quotas all workers share, in the memory of `wiring.make_board`."""
     from tripoint.adapters.board_mmap.rates import MmapRates

@@ -20,6 +20,7 @@ from tripoint.apps.ledger.figures import (
     spend_figures,
     standing_figures,
 )
+from tripoint.engines.governance.cost.idle import HOUR_S
 from tripoint.engines.governance.ledger.days import DAY_S, day_of
 from tripoint.usecases.idle import enter_idle, finished_hours, keep_price_lists
 
@@ -112,8 +113,11 @@ class Chores:
         self._lists = len(lists)
         if not lists or not self._is_due("idle", _IDLE_EVERY_S):
             return
-        back = _MOST_HOURS_BACK if self._is_due("all idle", _ALL_IDLE_EVERY_S) else _HOURS_BACK
-        enter_idle(ledger, lists, finished_hours(now, back))
+        is_all = self._is_due("all idle", _ALL_IDLE_EVERY_S)
+        enter_idle(ledger, lists, finished_hours(now, _MOST_HOURS_BACK if is_all else _HOURS_BACK))
+        # The ledger has their rows for good; only hours that are looked at again need the lists themselves.
+        if is_all and stores.drop_prices(self._run_dir / "prices", now - 2 * _MOST_HOURS_BACK * HOUR_S):
+            self._lists = 0
 
     def _is_due(self, chore: str, every_s: float) -> bool:
         now = time.monotonic()

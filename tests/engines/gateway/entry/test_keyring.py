@@ -117,6 +117,21 @@ def test_keys_of_the_store_are_known_by_their_keyed_hash() -> None:
     assert Keyring((), {}, other).find(shown()) is None
 
 
+def test_a_mistyped_key_is_told_from_an_unknown_one() -> None:
+    """By its checksum, which anybody can compute; of other texts, and where the store has no keys, nothing is said."""
+    found = Keyring((), {}, register(stored()))
+    text = MADE[0].text
+    wrong = f"{text[:-9]}{'a' if text[-9] != 'a' else 'b'}{text[-8:]}"
+    for name, prefix in ((b"authorization", "Bearer "), (b"x-api-key", ""), (b"api-key", "")):
+        assert "checksum" in found.mistyped({name: f"{prefix}{wrong}".encode()})
+        assert wrong not in found.mistyped({name: f"{prefix}{wrong}".encode()})
+        assert "characters" in found.mistyped({name: f"{prefix}{text}x".encode()})
+        assert found.mistyped({name: f"{prefix}{MADE[1].text}".encode()}) == ""
+        assert found.mistyped({name: f"{prefix}anything".encode()}) == ""
+    assert found.mistyped({}) == ""
+    assert Keyring((), {}, register()).mistyped({b"x-api-key": wrong.encode()}) == ""
+
+
 def test_a_digest_is_no_key() -> None:
     """Whoever reads the store cannot call."""
     ring = Keyring((), {}, register(stored()))

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from tripoint.domain.table import KeyEntry, RoutingTable
 from tripoint.domain.tenancy import Accounts, ApiKey
 from tripoint.engines.gateway.entry.confinement import Place, confined_sites
-from tripoint.engines.governance.access.keys import key_digest
+from tripoint.engines.governance.access.keys import key_digest, key_fault
 
 _REMEMBERED: Final = 4096
 _SCHEMES: Final[tuple[bytes, ...]] = (b"bearer ",)
@@ -144,6 +144,15 @@ class Keyring:
                 self._remembered.clear()
             self._remembered[shown] = found
         return found
+
+    def mistyped(self, headers: Mapping[bytes, bytes]) -> str:
+        """What is wrong with the text of a key that was not recognised; empty where that cannot be told.
+
+        Its checksum is no secret and protects nothing: it tells a typing error from a key that is unknown.
+        """
+        shown = headers.get(b"authorization") or headers.get(b"x-api-key") or headers.get(b"api-key") or b""
+        key = shown[7:].strip() if shown[:7].lower() in _SCHEMES else shown
+        return key_fault(key.decode()) if key.startswith(_STORED) and self._stored and key.isascii() else ""
 
 
 def places_of(table: RoutingTable) -> tuple[Place, ...]:

@@ -21,8 +21,8 @@ class Said:
     """The meaning of one head under one table; kept beside the head by whoever reads it, while tables stay the same."""
 
     __slots__ = (
-        "generation", "is_bound", "is_known", "label", "limit_s", "principal", "request_id", "routes", "sites", "terms",
-        "traceparent", "tracestate", "until", "workload",
+        "generation", "is_bound", "is_known", "label", "limit_s", "mistyped", "principal", "request_id", "routes",
+        "sites", "terms", "traceparent", "tracestate", "until", "workload",
     )  # fmt: skip
 
     def __init__(
@@ -33,11 +33,14 @@ class Said:
         generation: int,
         deadline_s: float,
         epoch: float,
+        mistyped: str = "",
     ) -> None:
         self.generation = generation
         """Of the table it was read under."""
         self.is_known = principal is not None
         """False when no key was recognised."""
+        self.mistyped = mistyped
+        """What is wrong with the text of that key, where it can be told."""
         self.principal = principal or NOBODY
         self.until = -inf if self.principal.is_suspended else self.principal.until - epoch
         """When the key ends, on the machines' clock, s; long ago where its tenant is suspended."""

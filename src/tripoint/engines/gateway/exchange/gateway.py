@@ -119,7 +119,14 @@ class Gateway:
         """What the headers (by lower-case name) say; to be kept where a head repeats, until `generation` changes."""
         core = self._core
         principal = core.keyring.find(headers)
-        return Said(headers, principal, generation=core.generation, deadline_s=core.table.deadline_s, epoch=core.epoch)
+        return Said(
+            headers,
+            principal,
+            generation=core.generation,
+            deadline_s=core.table.deadline_s,
+            epoch=core.epoch,
+            mistyped=core.keyring.mistyped(headers) if principal is None else "",
+        )
 
     def open(self, api: Api, said: Said, body: bytes, effects: Effects, now: float) -> Exchange | None:
         """Begins a request whose bytes are all here; `None` when it was refused at the door (and the refusal sent)."""
@@ -169,11 +176,12 @@ class Gateway:
         """The answer of `/v1/models`: workloads and models the caller may name."""
         core = self._core
         principal = core.keyring.find(headers)
-        fault = _UNKNOWN if principal is None else principal.fault(now + core.epoch)
+        unknown = _unknown(core.keyring.mistyped(headers) if principal is None else "")
+        fault = unknown if principal is None else principal.fault(now + core.epoch)
         if self.is_waiting:
             fault = _NO_ACCOUNTS
         if principal is None or fault is not None:
-            status, code, message = fault or _UNKNOWN
+            status, code, message = fault or unknown
             return status, error_body(Api.CHAT, status, code, message)
         routes = core.names.offered(principal)
         names = dict.fromkeys([*(route.workload for route in routes), *(route.model for route in routes)])
@@ -185,7 +193,7 @@ class Gateway:
         if self.is_waiting:
             return _NO_ACCOUNTS
         known = said.principal.fault(now + self._core.epoch) if said.is_known else None
-        return known or _UNKNOWN
+        return known or _unknown(said.mistyped)
 
     def _turn_away(
         self,
@@ -206,4 +214,11 @@ class Gateway:
 
 
 _UNKNOWN: Final = Fault(401, "invalid_api_key", "no client key was recognised: send `authorization: Bearer <key>`")
+
+
+def _unknown(mistyped: str) -> Fault:
+    """Nobody is recognised by what was shown, `mistyped` where that can be told."""
+    return _UNKNOWN._replace(message=f"the client key was mistyped: {mistyped}") if mistyped else _UNKNOWN
+
+
 _NO_ACCOUNTS: Final = Fault(503, "accounts_unknown", "the gateway does not know its tenants yet; try again soon")
