@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from tests.factories.tried import FRAGILE, tried
 
 from tripoint.adapters.scenarios_yaml import read_scenarios
 from tripoint.apps.render.stress.catalogue import scenario_text
 from tripoint.domain.errors import EstateError
+from tripoint.engines.stress.kernel.streams import Streams
+from tripoint.engines.stress.scenarios.resolve import faults_of
 from tripoint.usecases.scenarios import load_scenarios
 
 SHIPPED = read_scenarios()[0]
@@ -67,3 +71,66 @@ def test_ones_own_come_after_the_catalogues(tmp_path: Path) -> None:
     file.write_text(scenario_text(SHIPPED.scenarios[3], {}), encoding="utf-8")
     with pytest.raises(EstateError, match="TP1215"):
         load_scenarios(read_scenarios, file)
+
+
+WAVE = """
+apiVersion: tripoint/scenarios/v1
+scenarios:
+  - id: real-wave
+    number: 9
+    title: Spot nodes come and go
+    disruption: node
+    mode: hours
+    minutes: 600
+    magnitudes: []
+    strikes: [{kind: capacity, hits: "pool:spot", pick: all, at: 60, trace: zone.json}]
+"""
+
+
+def test_a_trace_of_spot_capacity_is_followed_from_anywhere_in_it(tmp_path: Path) -> None:
+    """Counts become shares of the most; a trial's faults are the trace's stretches below all of it, wrapped around."""
+    (tmp_path / "own.yaml").write_text(WAVE, encoding="utf-8")
+    steps = [4, 4, 2, 2, 2, 0, 4, 3]
+    (tmp_path / "zone.json").write_text(json.dumps({"metadata": {"gap_seconds": 600}, "data": steps}), encoding="utf-8")
+    (scenario,) = read_scenarios(tmp_path / "own.yaml")[0].scenarios
+    (strike,) = scenario.strikes
+    assert (strike.left, strike.step_minutes) == (tuple(step / 4 for step in steps), 10.0)
+    starts = set()
+    for trial in range(40):
+        faults = faults_of(scenario, {}, tried(FRAGILE).ground, Streams(3, trial))
+        assert {fault.on for fault in faults} == {("market/g6.12xlarge",)}
+        left = [1.0] * 54
+        for fault in faults:
+            for number in range(round((fault.at_s - 3600) / 600), round((fault.until_s - 3600) / 600)):
+                left[number] = fault.size
+        begin = next(at for at in range(8) if left == [steps[(at + number) % 8] / 4 for number in range(54)])
+        starts.add(begin)
+    assert len(starts) == 8
+
+
+NO_TRACES = (
+    "[]",
+    "{",
+    '{"metadata": {"gap_seconds": 0}, "data": [1]}',
+    '{"metadata": {"gap_seconds": 60}, "data": [0]}',
+    '{"metadata": {"gap_seconds": 60}, "data": [true]}',
+)
+
+
+@pytest.mark.parametrize("text", NO_TRACES)
+def test_a_trace_that_is_none_is_told_at_the_strike(text: str, tmp_path: Path) -> None:
+    """With the form that is read."""
+    (tmp_path / "own.yaml").write_text(WAVE, encoding="utf-8")
+    (tmp_path / "zone.json").write_text(text, encoding="utf-8")
+    with pytest.raises(EstateError) as caught:
+        read_scenarios(tmp_path / "own.yaml")
+    (said,) = caught.value.findings
+    assert (said.code, said.line) == ("TP1804", 11)
+    assert "gap_seconds" in said.hint
+
+
+def test_nothing_outside_the_folder_is_read(tmp_path: Path) -> None:
+    """A scenario file is shared like an estate."""
+    (tmp_path / "own.yaml").write_text(WAVE.replace("zone.json", "../zone.json"), encoding="utf-8")
+    with pytest.raises(EstateError, match="outside the folder"):
+        read_scenarios(tmp_path / "own.yaml")

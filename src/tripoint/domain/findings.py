@@ -135,6 +135,7 @@ _TITLES: tuple[tuple[str, Severity, str], ...] = (
     ("TP1801", _E, "Unknown magnitude"),
     ("TP1802", _E, "Nothing of that sort to strike"),
     ("TP1803", _E, "Strike of another mode"),
+    ("TP1804", _E, "Trace that cannot be used"),
 )
 
 FINDING_CODES: Mapping[str, FindingCode] = MappingProxyType(

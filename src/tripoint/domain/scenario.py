@@ -86,6 +86,13 @@ class Strike:
     mtbf_hours: float | str | None = None
     """Mean hours between failures of one such thing, or the name of a magnitude: it strikes again and again, by chance
     (exponential times), and each time lasts `lasts`. Once when not given."""
+    trace: str = ""
+    """File beside this one with what was left of a capacity step by step: JSON as SkyPilot's spot traces have it
+    (`metadata.gap_seconds`, `data`), read into `left` and `step_minutes`. A trial begins anywhere in it by chance."""
+    left: tuple[float, ...] = ()
+    """Share of the capacity that is left, step by step; takes the place of `size`, begins again at its end."""
+    step_minutes: float = 10.0
+    """Length of a step, minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

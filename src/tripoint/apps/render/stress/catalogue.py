@@ -63,6 +63,8 @@ def _strike(strike: Strike) -> str:
     said = []
     for field in fields(Strike):
         value = getattr(strike, field.name)
+        if strike.trace and field.name in ("left", "step_minutes"):
+            continue
         if field.name in ("kind", "hits") or value != field.default:
             said.append(f"{field.name}: {_scalar(value)}")
     return f"{{{', '.join(said)}}}"
@@ -83,6 +85,8 @@ def _used(scenario: Scenario) -> tuple[str, ...]:
 
 def _scalar(value: object) -> str:
     """A value as YAML reads it back: text that could be anything else is quoted."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_scalar, value))}]"
     if isinstance(value, float):
         return f"{value:g}"
     text = str(value)

@@ -66,7 +66,7 @@ def _value(held: Held, value: float) -> str:
         return share(value)
     if held.aim in (Aim.RTO, Aim.RPO):
         return span(value)
-    return f"{_short(value)} times" if held.aim is Aim.COST else f"{value:,.0f} outside"
+    return f"{value:.5g} times" if held.aim is Aim.COST else f"{value:,.0f} outside"
 
 
 def _short(value: float) -> str:

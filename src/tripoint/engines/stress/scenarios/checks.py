@@ -93,6 +93,13 @@ def _strike(scenario: Scenario, strike: Strike, path: str) -> Iterator[Finding]:
         hint = did_you_mean(strike.hits, sorts()) or f"one of {quoted(alike or sorts())}"
         message = f"`{strike.hits}` names no sort of thing"
         yield finding("TP1802", f"{path}.hits", message, hint)
+    if strike.left and (strike.kind is not FaultKind.CAPACITY or min(strike.left) < 0.0 or max(strike.left) > 1.0):
+        message = (
+            f"`left` and `trace` are shares from 0 to 1 of a `capacity`, found {strike.kind} of {max(strike.left):g}"
+        )
+        yield finding("TP1301", f"{path}.left", message)
+    if strike.step_minutes <= 0.0:
+        yield finding("TP1302", f"{path}.step_minutes", f"expects minutes above 0, found {strike.step_minutes:g}")
     if strike.kind not in _FITTING[scenario.mode]:
         message = f"`{strike.kind}` means nothing in the mode `{scenario.mode}`"
         yield finding(

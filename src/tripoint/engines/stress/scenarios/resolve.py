@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from tripoint.domain.fault import Fault, FaultKind
@@ -67,6 +68,8 @@ def _struck(scenario: Scenario, strike: Strike, target: Target, values: Values, 
     begin_s, until_s = begin_s + delay, begin_s + lasts
     if until_s <= begin_s:
         return []
+    if strike.left:
+        return _traced(strike, target, (begin_s, min(until_s, end_s)), stream)
     ramp_s = minutes_of(scenario, strike.ramp, values) * _S_PER_MIN
     kind, size = _whole(strike.kind, size, target)
     if kind is FaultKind.DATA_LOST:
@@ -74,6 +77,23 @@ def _struck(scenario: Scenario, strike: Strike, target: Target, values: Values, 
     if math.isclose(size, 1.0) and kind is FaultKind.CAPACITY:
         return []
     return [Fault(kind=kind, on=target.ids, at_s=begin_s, until_s=until_s, size=size, ramp_s=ramp_s)]
+
+
+def _traced(strike: Strike, target: Target, span: tuple[float, float], stream: Stream) -> list[Fault]:
+    """A trace from somewhere in it by chance, as stretches in which the same is left."""
+    begin_s, until_s = span
+    step_s = strike.step_minutes * _S_PER_MIN
+    first = int(stream.uniform(0) * len(strike.left))
+    found: list[Fault] = []
+    for number in range(math.ceil((until_s - begin_s) / step_s)):
+        left = strike.left[(first + number) % len(strike.left)]
+        kind, size = _whole(FaultKind.CAPACITY, left, target)
+        at_s, end_s = begin_s + number * step_s, min(until_s, begin_s + (number + 1) * step_s)
+        if found and found[-1].size == size and found[-1].until_s == at_s:
+            found[-1] = replace(found[-1], until_s=end_s)
+        elif size < 1.0:
+            found.append(Fault(kind=kind, on=target.ids, at_s=at_s, until_s=end_s, size=size))
+    return found
 
 
 def _whole(kind: FaultKind, size: float, target: Target) -> tuple[FaultKind, float]:
