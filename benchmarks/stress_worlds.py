@@ -67,7 +67,7 @@ def _demanded(number: int, sites: list[str]) -> Demanded:
     is_interactive = number % _DEFERRED != _DEFERRED - 1
     return Demanded(
         workload=f"work-{number:02d}", kind="inference" if is_interactive else "batch_inference", model="model",
-        requests_per_s=105.0, hour_of_week=tuple(0.6 + 0.8 * (8 <= hour % 24 < 20) for hour in range(168)),
+        requests_per_s=90.0, hour_of_week=tuple(0.6 + 0.8 * (8 <= hour % 24 < 20) for hour in range(168)),
         burstiness_cv=1.0, tokens_in=800.0, tokens_out=200.0, growth_per_year=0.1 * (number % 3),
         priority=1 + number % 5, is_interactive=is_interactive, ttft_ms=1000.0 if is_interactive else None,
         tpot_ms=None, availability=0.999, least_share=0.95, deadline_hours=None if is_interactive else 24.0,
