@@ -174,9 +174,11 @@ class Deferred:
         for at, here in spread_over(course.done[touched] / own, ways, free):
             for index, kind in enumerate((USD, OUTSIDE)):
                 each = [float(setting.counted[kind, flow, at]) for setting in settings]
+                if not any(each):
+                    continue
                 if len(each) == 1:
                     amounts[index] += each[0] * float((here * own).sum())
-                elif any(each):
+                else:
                     amounts[index] += float((here * own * np.array(each)[where]).sum())
         held = np.array([(layout.held_part[flow] * layout.held_usd * setting.held).sum() for setting in settings])
         amounts[0] += float((held[spans.key] * np.diff(spans.edges)).sum())
