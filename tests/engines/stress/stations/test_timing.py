@@ -65,3 +65,15 @@ def test_longer_requests_stay_longer(
     total = sum(named.times(running, tokens_in, tokens_out))
     assert sum(named.times(running, tokens_in + 1, tokens_out)) >= total * (1 - 1e-12)
     assert sum(named.times(running, tokens_in, tokens_out + 1)) >= total * (1 - 1e-12)
+
+
+@given(TIMINGS, SHAPES, st.integers(1, 4000), st.integers(1, 8000), st.integers(1, 2000))
+def test_parts_sum_up_to_the_stay_but_for_who_waits(
+    timing: BatchTiming, shape: Shape, running: int, tokens_in: int, tokens_out: int
+) -> None:
+    """Overhead, prefill, half an iteration and the rest are the whole stay: waiting is for whoever keeps a line."""
+    named = replace(timing, typical=shape)
+    overhead, own, half, rest = named.parts(running, tokens_in, tokens_out)
+    total = sum(named.times(running, tokens_in, tokens_out))
+    if shape.output_tokens > 0:
+        assert overhead + own + half + rest == pytest.approx(total)

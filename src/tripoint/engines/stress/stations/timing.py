@@ -69,3 +69,18 @@ class BatchTiming:
             waiting = all_prefills * prefill / (2 * (whole - all_prefills)) if all_prefills < whole else others
         first = begun + (waiting if waiting < others else others) + iteration / 2
         return (first, total - first) if first < total else (total, 0.0)
+
+    def parts(self, running: float, tokens_in: int, tokens_out: int) -> tuple[float, float, float, float]:
+        """Overhead, own prefill, half an iteration, and from the first token to the last, s, `running` sharing it."""
+        share, prefill_s, overhead, base, each, prefill, outputs, _ = self._known
+        beside = running * share
+        if beside < 1.0:
+            beside = 1.0
+        own = prefill_s * tokens_in
+        if self.typical is None:
+            each += self.pace.context_s * (tokens_in + tokens_out / 2)
+            prefill, outputs = own, tokens_out
+        iteration = base + beside * each
+        decode = outputs * iteration
+        rest = tokens_out * iteration * (1 + prefill * (beside - 1.0) / decode) - iteration / 2 if decode > 0 else 0.0
+        return overhead, own, iteration / 2, rest if rest > 0.0 else 0.0

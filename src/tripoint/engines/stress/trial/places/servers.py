@@ -7,6 +7,8 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from tripoint.domain.record import Failure
+from tripoint.engines.stress.stations.prompts import PromptLine
+from tripoint.engines.stress.stations.timing import BatchTiming
 from tripoint.engines.stress.trial.conditions import WELL, PlaceState
 from tripoint.engines.stress.trial.places.answers import (
     DOCUMENT,
@@ -212,11 +214,14 @@ class Job:
 class Server:
     """One place while a trial is played."""
 
-    __slots__ = ("_parked", "_timings", "events", "place", "queue", "running", "slots", "state")
+    __slots__ = ("_lines", "_parked", "_timings", "events", "place", "queue", "running", "slots", "state")
 
     def __init__(self, place: Place, events: Events) -> None:
         self.place = place
         self._timings = place.timings
+        self._lines = {
+            model: PromptLine(timing) for model, timing in place.timings.items() if isinstance(timing, BatchTiming)
+        }
         self.events = events
         self.state: PlaceState = WELL
         self.slots = place.slots
@@ -257,6 +262,8 @@ class Server:
         """Other conditions from now on."""
         before, self.state = self.state, state
         self.slots = 0 if state.is_down else max(1, round(self.place.slots * state.capacity))
+        for line in self._lines.values():
+            line.keep(0.0 if state.is_down else state.capacity, now)
         if state.is_down and not before.is_down:
             for job in (*self.running, *self.queue):
                 if job.heard is not None:
@@ -295,15 +302,20 @@ class Server:
         self.running[job] = None
         if now > job.entered_at:
             call.stage.tally.courses[call.workload].waits.append((now - job.entered_at) * 1e3)
-        timing = self._timings[job.choice.candidate.model]
+        model = job.choice.candidate.model
         # A part of its nodes that is left is as full as the requests it has make it.
         sharing = len(self.running) / self.state.capacity
-        first_s, rest_s = timing.times(sharing, call.tokens_in, call.tokens_out)
         slow = self.state.slow
+        line = self._lines.get(model)
         if job.heard is not None:
-            (first_s, rest_s), slow = job.heard, 1.0
-        job.first_at = now + job.rtt_s + first_s * slow
-        job.rest_s = rest_s * slow
+            first_s, rest_s = job.heard
+        elif line is not None:
+            first_s, rest_s = line.times(now, sharing, call.tokens_in, call.tokens_out, slow)
+        else:
+            first_s, rest_s = self._timings[model].times(sharing, call.tokens_in, call.tokens_out)
+            first_s, rest_s = first_s * slow, rest_s * slow
+        job.first_at = now + job.rtt_s + first_s
+        job.rest_s = rest_s
         if call.is_stream:
             job.next_at = job.first_at
             self.events.push(job.first_at, job.first)
