@@ -27,7 +27,7 @@ from tripoint.engines.gateway.exchange.exchange import Exchange
 from tripoint.engines.stress.kernel.streams import Streams
 from tripoint.engines.stress.trial.arrivals import Arrivals, TraceRow, arrivals_from
 from tripoint.engines.stress.trial.play import Played, Rules, play
-from tripoint.engines.stress.trial.script import Heard, Probed, Script
+from tripoint.engines.stress.trial.script import Begun, Heard, Probed, Script
 from tripoint.engines.stress.world import World
 
 pytestmark = pytest.mark.enable_socket
@@ -232,5 +232,6 @@ def _heard(row: UsageRecord, attempt: AttemptRecord, exchange: Exchange) -> Hear
     first_s = row.ttft_s - attempt.started_s
     is_winner = exchange.is_stream and attempt.status == 200 and 0.0 < first_s <= attempt.took_s
     if not is_winner:
-        return Heard(attempt.took_s, 0.0)
+        has_begun = attempt.failure != "" and attempt.status == 200
+        return (Begun if has_begun else Heard)(attempt.took_s, 0.0)
     return Heard(first_s, attempt.took_s - first_s)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tripoint.domain.record import Ending, UsageRecord
 from tripoint.engines.stress.trial.places.servers import Job
+from tripoint.engines.stress.trial.script import Begun
 
 if TYPE_CHECKING:
     from tripoint.engines.gateway.exchange.effects import Attempt
@@ -122,6 +123,8 @@ class Call:
         attempt.sent_at = now
         job = self.stage.sent(self, attempt.choice, now)
         job.attempt = attempt
+        if isinstance(job.heard, Begun):
+            attempt.status = 200
         self._jobs.append(job)
 
     def drop(self, attempt: Attempt) -> None:

@@ -21,6 +21,12 @@ class Heard(NamedTuple):
     """From that to the last."""
 
 
+class Begun(Heard):
+    """The same of one whose answer had begun, though no token of it had come, when it was lost or given up."""
+
+    __slots__ = ()
+
+
 class Probed(NamedTuple):
     """How one probe went."""
 
