@@ -1,0 +1,149 @@
+"""`tripoint stress` and `tripoint scenarios`, as people and programs meet them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.apps.conftest import RunCli
+from tests.factories.tried import FRAGILE
+
+from tripoint.adapters.stress_json import stress_from_json, stress_to_json
+from tripoint.apps.trials import read_stress
+from tripoint.domain.errors import EstateError
+
+IDS = ("site-loss", "gray-errors", "budget-cut")
+FEW = (*(word for name in IDS for word in ("--only", name)), "--trials", "2", "--no-search", "--on", "here", "--quiet")
+STEADY = ("--only", "site-loss", "--only", "budget-cut", "--trials", "3", "--on", "here", "--quiet")
+
+OWN = """
+apiVersion: tripoint/scenarios/v1
+scenarios:
+  - id: flood
+    number: 0
+    title: The cellar is under water
+    disruption: site
+    mode: hours
+    minutes: 2880
+    magnitudes: [{name: outage, unit: h, mild: 1, usual: 12, severe: 24}]
+    strikes: [{kind: down, hits: "site:own", at: 60, lasts: outage}]
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The fragile estate, and where its plan will be."""
+    made = tmp_path_factory.mktemp("fragile")
+    (made / "estate").mkdir()
+    (made / "estate" / "estate.yaml").write_text(FRAGILE, encoding="utf-8")
+    return made
+
+
+@pytest.fixture
+def estate(run: RunCli, folder: Path) -> tuple[str, str]:
+    """The estate and its plan, planned once."""
+    if not (folder / "plan").is_dir():
+        planned = run("plan", folder / "estate", "--out", folder / "plan", "--no-baselines", "--quiet")
+        assert planned.code == 0
+    return str(folder / "estate"), str(folder / "plan")
+
+
+def test_what_breaks_is_told_with_where(
+    run: RunCli, estate: tuple[str, str], tmp_path: Path, golden: Callable[[str, str], None]
+) -> None:
+    """Text, page, document; exit code 1 since objectives are missed; the same words for the same seed."""
+    found = run("stress", estate[0], "--plan", estate[1], *FEW, "--out", tmp_path)
+    assert found.code == 1
+    assert {path.name for path in tmp_path.iterdir()} >= {"stress.html", "stress.json"}
+    report = read_stress(tmp_path)
+    assert {verdict.scenario for verdict in report.verdicts} == set(IDS)
+    assert not report.is_met
+    assert stress_from_json(stress_to_json(report)) == report
+    golden("stress/text.txt", run("stress", estate[0], "--plan", estate[1], *STEADY).out)
+
+
+def test_trials_that_are_kept_are_not_played_again(run: RunCli, estate: tuple[str, str], tmp_path: Path) -> None:
+    """A second run of the same reads them, and its document is the same to the byte."""
+    arguments = ("stress", estate[0], "--plan", estate[1], *FEW, "--out", tmp_path)
+    run(*arguments)
+    first = (tmp_path / "stress.json").read_bytes()
+    kept = next(tmp_path.glob("trials-*.jsonl")).read_bytes()
+    again = run(*arguments, "--before", tmp_path)
+    assert (tmp_path / "stress.json").read_bytes() == first
+    assert next(tmp_path.glob("trials-*.jsonl")).read_bytes() == kept
+    assert "before and after: 0 objectives met now that were not, 0 no longer" in again.out
+
+
+def test_one_json_document(run: RunCli, estate: tuple[str, str]) -> None:
+    """`--json` prints the whole report and nothing else."""
+    arguments = ("--only", "link-cut", "--trials", "2", "--no-search", "--on", "here", "--json")
+    document = run("stress", estate[0], "--plan", estate[1], *arguments).document()
+    assert document["ok"] is False
+    assert document["report"]["schema"] == "tripoint/stress/v1"
+    assert {row["workload"] for row in document["report"]["verdicts"]} == {"desk", "help", "write", "digest"}
+
+
+def test_scenarios_of_ones_own_are_tried(run: RunCli, estate: tuple[str, str], tmp_path: Path) -> None:
+    """Beside the catalogue's, by their own id."""
+    own = tmp_path / "own.yaml"
+    own.write_text(OWN, encoding="utf-8")
+    found = run(
+        "stress", estate[0], "--plan", estate[1], "--scenarios", own, "--only", "flood", "--trials", "2", "--quiet"
+    )
+    assert found.code == 1
+    assert "flood, desk: recovery time" in found.out
+
+
+def test_pairs_are_tried_over_all_of_their_magnitudes(run: RunCli, estate: tuple[str, str]) -> None:
+    """`--compound` adds a scenario per pair."""
+    found = run("stress", estate[0], "--plan", estate[1], "--only", "site-loss", "--only", "link-cut", "--trials", "4",
+                "--compound", "--no-search", "--on", "here", "--json").document()  # fmt: skip
+    assert [each["id"] for each in found["report"]["scenarios"]][2:] == ["link-cut+site-loss"]
+    assert any(row["scenario"] == "link-cut+site-loss" for row in found["report"]["verdicts"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--only", "site-los"), "did you mean `site-loss`"),
+        (("--on", "moon"), "trials cannot be played on `moon`"),
+        (("--scenarios", "none.yaml"), "tripoint scenarios show"),
+        (("--trials", "0"), "--trials"),
+    ],
+)
+def test_flags_that_cannot_be_used_end_with_2(
+    run: RunCli, estate: tuple[str, str], arguments: tuple[str, ...], told: str
+) -> None:
+    """With what would do."""
+    found = run("stress", estate[0], "--plan", estate[1], "--only", "link-cut", "--quiet", *arguments)
+    assert found.code == 2
+    assert told in found.err
+
+
+def test_a_plan_of_another_estate_is_refused(run: RunCli, estate: tuple[str, str], tmp_path: Path) -> None:
+    """With both digests."""
+    other = tmp_path / "estate.yaml"
+    other.write_text(FRAGILE.replace("requests_per_s: 34", "requests_per_s: 30"), encoding="utf-8")
+    found = run("stress", other, "--plan", estate[1], "--only", "link-cut", "--quiet")
+    assert found.code == 2
+    assert "was made for another estate" in found.err
+
+
+def test_a_file_that_is_no_report_is_refused(run: RunCli, estate: tuple[str, str], tmp_path: Path) -> None:
+    """Not JSON, another schema, a field amiss."""
+    for text in ("{", '{"schema": "x"}', '{"schema": "tripoint/stress/v1"}'):
+        with pytest.raises(EstateError, match="holds no stress report"):
+            stress_from_json(text)
+    (tmp_path / "stress.json").write_text("[]", encoding="utf-8")
+    assert run("stress", estate[0], "--plan", estate[1], "--before", tmp_path, "--quiet").code == 2
+
+
+def test_the_catalogue_is_listed_and_shown(run: RunCli, golden: Callable[[str, str], None]) -> None:
+    """All of it as a table, one as the YAML a file may begin with."""
+    listed = run("scenarios", "list")
+    assert "44 scenarios" in listed.out
+    shown = run("scenarios", "show", "failure-storm")
+    golden("stress/failure-storm.yaml", shown.out)
+    assert run("scenarios", "list", "--json").document()["scenarios"][0]["id"] == "process-loss"
+    assert run("scenarios", "show", "failure").code == 2
