@@ -29,7 +29,7 @@ from tripoint.engines.stress.world import World
 _S_PER_MIN = 60.0
 _BINS = 96
 """Bins of a course of hours, about."""
-REQUESTS = 4000.0
+REQUESTS = 3000.0
 """Requests of one trial, about: larger estates are played at a smaller scale."""
 
 
