@@ -13,7 +13,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterable
-from math import floor
+from math import floor, inf
 
 import pytest
 from tests.factories.recorded import SEED, Server, Tape, record, servers
@@ -35,6 +35,8 @@ pytestmark = pytest.mark.enable_socket
 WORKLOADS = ("chat", "bulk")
 RATE = 50.0
 SECONDS = 13.0
+MOST_RECORDINGS = 3
+"""A machine with much else to do may sweep too late for the order of things to be told: then it is recorded anew."""
 SOON_S = 0.1
 """How late after a fault something may still be heard that was under way before."""
 _GONE = ("connect", "reset")
@@ -64,14 +66,16 @@ def test_a_recorded_live_run_is_decided_alike_by_the_simulator() -> None:
         name: {"first_byte_s": wait, "between_s": 0.005, "words": 20}
         for name, wait in (("a", 0.06), ("b", 0.05), ("c", 0.08))
     }
-    moments: dict[str, float] = {}
-    with servers(behaviours) as running:
-        routing = table_of(server.port for server in running.values())
-        arrivals = [(0.3 + number / RATE, body_of(number)) for number in range(int(SECONDS * RATE))]
-        tape = asyncio.run(record(routing, arrivals, steps_of(running, moments)))
+    for _ in range(MOST_RECORDINGS):
+        moments: dict[str, float] = {}
+        with servers(behaviours) as running:
+            routing = table_of(server.port for server in running.values())
+            arrivals = [(0.3 + number / RATE, body_of(number)) for number in range(int(SECONDS * RATE))]
+            tape = asyncio.run(record(routing, arrivals, steps_of(running, moments)))
+        if not is_ambiguous(tape.records):
+            break
     assert len(tape.records) == len(arrivals)
-    replay = Replay(tape, routing, moments)
-    played = replay.played()
+    played = Replay(tape, routing, moments).played()
     live, simulated = decisions(tape.records), decisions(played.records)
     assert len(simulated) == len(live)
     endings = {str(row.ending) for row in tape.records}
@@ -80,6 +84,17 @@ def test_a_recorded_live_run_is_decided_alike_by_the_simulator() -> None:
     assert failures >= {"", "status", "timeout", "lost"}, f"the faults did too little, so nothing was tried: {failures}"
     differing = [(one, other) for one, other in zip(live, simulated, strict=True) if one != other]
     assert not differing, f"{len(differing)} of {len(live)} requests decided otherwise, first: {differing[0]}"
+
+
+def is_ambiguous(records: Iterable[UsageRecord]) -> bool:
+    """True where a sweep came so late that it gave up several attempts: in which order it did so is not recorded."""
+    given_up = [
+        round(row.at + each.started_s + each.took_s, 6)
+        for row in records
+        for each in row.attempts
+        if each.failure == "timeout"
+    ]
+    return len(set(given_up)) < len(given_up)
 
 
 def steps_of(running: dict[str, Server], moments: dict[str, float]) -> list[tuple[float, Callable[[], None]]]:
@@ -231,6 +246,8 @@ def _heard(row: UsageRecord, attempt: AttemptRecord, exchange: Exchange) -> Hear
     """First and last thing heard of an attempt; of one that gave no token both at its end."""
     first_s = row.ttft_s - attempt.started_s
     is_winner = exchange.is_stream and attempt.status == 200 and 0.0 < first_s <= attempt.took_s
+    if attempt.failure == "timeout":  # nothing came; when to give up is for the simulator to decide
+        return (Begun if attempt.status == 200 else Heard)(inf, 0.0)
     if not is_winner:
         has_begun = attempt.failure != "" and attempt.status == 200
         return (Begun if has_begun else Heard)(attempt.took_s, 0.0)
