@@ -27,7 +27,8 @@ def demanded(workload: str = "chat", **fields: Any) -> Demanded:
     """A workload that is asked twice a second, flat, streamed, with objectives it keeps when all is well."""
     made = Demanded(
         workload=workload, kind="inference", model="llama", requests_per_s=2.0, hour_of_week=(1.0,) * 168,
-        burstiness_cv=1.0, tokens_in=200.0, tokens_out=100.0, tokens_in_cv=1.0, tokens_out_cv=1.0, growth_per_year=0.0, priority=3, is_interactive=True,
+        burstiness_cv=1.0, tokens_in=200.0, tokens_out=100.0, tokens_in_cv=1.0, tokens_out_cv=1.0,
+        growth_per_year=0.0, priority=3, is_interactive=True,
         ttft_ms=2000.0, tpot_ms=None, availability=0.99, least_share=0.9, deadline_hours=None,
         permitted=("site-a", "site-b"),
         callers=(Callers(place="", share=1.0, rtt_ms={}, links={}),),
