@@ -225,6 +225,24 @@ def test_what_cannot_be_compared_is_refused(ledger: SqlLedger, bill: list[BillRo
     assert causes(compared(ledger, [*bill, disk])) == {Cause.OTHER}
 
 
+def test_a_correction_stays_on_its_day_where_their_days_begin_elsewhere() -> None:
+    """A credit and a row without tokens, days found to begin 12 h early: no third day appears once it is corrected."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        ledger = stack.enter_context(closing(ledger_of(folder / "store.db", [PRICE], records()[:30])))
+        found = [row for row in exported(ledger, folder) if row.effective][:2]
+        nothing = found[0]._replace(consumed=Decimal(0), effective=Decimal(0), category="Usage")
+        credit = found[1]._replace(start=found[1].start - 25 * HOUR_S, end=found[1].end - 25 * HOUR_S,
+                                   consumed=Decimal(0), category="Credit")  # fmt: skip
+        rows = [nothing, credit]
+        done = compared(ledger, rows)
+        assert done.found.shift_h
+        assert done.proposed
+        apply_corrections(ledger, done.proposed)
+        again = compared(ledger, rows)
+        assert [each[:2] for each in again.found.differences] == [each[:2] for each in done.found.differences]
+
+
 @settings(max_examples=25)
 @given(st.data())
 def test_causes_add_up_whatever_the_bill_says(data: st.DataObject) -> None:

@@ -49,7 +49,9 @@ def reconcile(charged: Sequence[Charged], recorded: Sequence[Recorded], rates: R
     first, last = min(days, default=0), max(days, default=-1)
     usage = [row for row in charged if row.is_usage and row.meter is not None]
     shift = _shift(usage, recorded, begin, (first, last))
-    plain, moved = (_by_key(recorded, begin + hours, (first, last)) for hours in (0, shift))
+    plain = _by_key(recorded, begin, (first, last))
+    # A correction was entered for a day of theirs: it stays there wherever their days are found to begin.
+    moved = _by_key((row for row in recorded if not row.corrected_nano), begin + shift, (first, last))
     bills: dict[Key, list[Charged]] = defaultdict(list)
     for day, row in zip(days, charged, strict=True):
         bills[day, row.model].append(row)
