@@ -65,6 +65,7 @@ COMPILED = (
     "engines/gateway/wire/sse.py",
     "engines/gateway/wire/usage.py",
     "engines/governance/budget/purse.py",
+    "engines/stress/trial/places/answers.py",
 )
 """Modules whose compiling pays: those every request or every event of a stream passes through.
 
