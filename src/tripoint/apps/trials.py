@@ -121,7 +121,7 @@ def stress(
     trials: Trials | None = None,
     watch: Watched | None = None,
 ) -> StressReport:
-    """What an estate and its plan withstand; raises `OptionError` for a plan of another estate."""
+    """What an estate and its plan withstand; raises `OptionError` for a plan of another estate or a period it lacks."""
     from dataclasses import replace
 
     from tripoint import __version__
@@ -129,6 +129,7 @@ def stress(
     from tripoint.apps.settings import read_settings
     from tripoint.engines.placement.milp.program import SolveLimits
     from tripoint.engines.stress.stations.observed import remeasured as with_answers
+    from tripoint.engines.stress.survey import day_tried
     from tripoint.usecases.replan import Replanning
     from tripoint.usecases.stress import stress as run
     from tripoint.usecases.stress import subject_of
@@ -136,7 +137,8 @@ def stress(
     settings = read_settings()
     watching = watch or Watched()
     tried = plan_digest(plan)
-    subject = subject_of(loaded, catalog, plan, today=settings.today, digests=(tried, __version__))
+    day = day_tried(plan, options.period, settings.today)
+    subject = subject_of(loaded, catalog, plan, today=day, digests=(tried, __version__))
     if options.answers:
         world, remeasured = with_answers(subject.world, options.answers)
         subject = replace(subject, world=world, remeasured=remeasured)
@@ -144,7 +146,9 @@ def stress(
         subject = replace(subject, world=replace(subject.world, traces=options.traces))
     place = trials or trials_on(PROCESSES)
     given = (repr(scenarios), repr(subject.remeasured and subject.world.places), repr(options.traces or ""))
-    decides = (loaded.digest, catalog.digest, tried, __version__, str(options.seed), *given)
+    # The period says what serves; hours of nodes are priced by month.
+    when = (str(subject.period), f"{day:%Y-%m}")
+    decides = (loaded.digest, catalog.digest, tried, __version__, str(options.seed), *when, *given)
     keep = None if watching.folder is None else (watching.folder, _digest("\0".join(decides)))
 
     def runs(player: Player, orders: Sequence[Order], phase: str) -> tuple[Trial, ...]:

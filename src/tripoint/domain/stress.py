@@ -275,6 +275,8 @@ class StressReport:
     """Warnings about the scenarios."""
     remeasured: tuple[Remeasured, ...] = ()
     """Times taken from what was answered; the planner's figures hold everywhere else."""
+    period: str = ""
+    """Label of the period of the plan that trials were played in, such as `2028-Q1`; empty where it was not told."""
 
     @property
     def is_met(self) -> bool:

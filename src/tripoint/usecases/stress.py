@@ -97,6 +97,7 @@ def stress(
         played=campaign.played,
         findings=findings,
         remeasured=subject.remeasured,
+        period=subject.plan.periods[subject.period] if subject.plan.periods else "",
     )
 
 

@@ -44,6 +44,8 @@ class StressOptions:
     """What was really answered, by (site, model): its times take the place of the planner's figures."""
     traces: Mapping[str, TraceRows] = field(default_factory=dict)
     """Requests of a log, by workload: they tell how its requests come and how long they are."""
+    period: str = ""
+    """Label of the plan's period trials are played in; that of today when empty."""
 
 
 class Runs(Protocol):

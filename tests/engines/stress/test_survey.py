@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import replace
+from datetime import date
 from math import inf, isinf
 
 import pytest
@@ -15,12 +16,13 @@ from tests.factories.served import TODAY, loaded, two_sites
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.decision import Placement, PoolState
 from tripoint.domain.demand import Block
+from tripoint.domain.errors import OptionError
 from tripoint.domain.plan import Plan
 from tripoint.domain.serving import Serving
 from tripoint.domain.workload import Caller
 from tripoint.engines.gateway.table.compile import compile_table
 from tripoint.engines.stress.stations.timing import BatchTiming
-from tripoint.engines.stress.survey import survey
+from tripoint.engines.stress.survey import day_tried, survey
 from tripoint.engines.stress.world import World
 
 
@@ -112,3 +114,34 @@ def test_a_world_can_be_sent_to_another_process() -> None:
     """And arrives equal."""
     found = surveyed()
     assert pickle.loads(pickle.dumps(found)) == found
+
+
+def test_a_period_is_tried_on_its_first_day_and_that_of_today_on_today() -> None:
+    """Quarters of a horizon that begins in November, over the turn of the year."""
+    plan = replace(small_plan(), start="2027-11", period_months=3, periods=("2027-Q4", "2028-Q1", "2028-Q2"))
+    today = date(2028, 2, 20)
+    tried = {label: day_tried(plan, label, today) for label in ("", *plan.periods)}
+    assert tried == {"": today, "2027-Q4": date(2027, 11, 1), "2028-Q1": today, "2028-Q2": date(2028, 5, 1)}
+    with pytest.raises(OptionError, match="no period `2028-Q3`") as refused:
+        day_tried(plan, "2028-Q3", today)
+    assert "2027-Q4, 2028-Q1, 2028-Q2" in refused.value.hint
+
+
+def test_a_later_period_has_only_what_the_plan_keeps_then() -> None:
+    """A rented place of the first quarter is gone in the second."""
+    first = plan_of(("hall", "server", 0.5, 1.0), ("cloud", "big", 0.5, 1.0))
+    then = plan_of(("hall", "server", 1.0, 1.0))
+    plan = replace(
+        first,
+        periods=("2027-Q1", "2027-Q2"),
+        placements=(*first.placements, *(replace(row, period=1) for row in then.placements)),
+        pools=(*first.pools, *(replace(row, period=1) for row in then.pools)),
+    )
+    found = {
+        label: survey(
+            loaded(two_sites(Serving(), workloads=(chat(),))), rows(), plan, today=day_tried(plan, label, TODAY)
+        )
+        for label in plan.periods
+    }
+    assert [place.pool for place in found["2027-Q1"].places] == ["hall/server", "cloud/big"]
+    assert [place.pool for place in found["2027-Q2"].places] == ["hall/server"]

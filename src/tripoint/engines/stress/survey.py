@@ -10,13 +10,14 @@ from math import inf, sqrt
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.demand import DemandProfile, Distribution
 from tripoint.domain.disruption import DisruptionClass
+from tripoint.domain.errors import OptionError
 from tripoint.domain.plan import Plan
 from tripoint.domain.purchase import PurchaseOption
 from tripoint.domain.recovery import Part
 from tripoint.domain.serving import Upstream
 from tripoint.domain.source import LoadedEstate
 from tripoint.domain.table import Target
-from tripoint.domain.units import HOURS_PER_WEEK, KB_PER_GB, MS_PER_S
+from tripoint.domain.units import HOURS_PER_WEEK, KB_PER_GB, MONTHS_PER_YEAR, MS_PER_S
 from tripoint.engines.facts.pools import PoolSpec
 from tripoint.engines.gateway.table.compile import compile_table
 from tripoint.engines.gateway.table.ground import Asked, Ground, Work, ground_of
@@ -83,6 +84,24 @@ def survey(loaded: LoadedEstate, catalog: Catalog, plan: Plan | None, *, today: 
         ),
         unserved=tuple(each.workload.id for each in ground.asked if each.workload.id not in routed),
     )
+
+
+def day_tried(plan: Plan, label: str, today: date) -> date:
+    """A day of the plan's period of that label: `today` where it names that of today or none, else its first day.
+
+    Raises `OptionError` for a label the plan does not have.
+    """
+    if not label:
+        return today
+    if label not in plan.periods:
+        known = ", ".join(plan.periods)
+        raise OptionError(f"the plan has no period `{label}`", hint=f"name one of {known}" if known else "it has none")
+    period = plan.periods.index(label)
+    if period == period_at(plan, today):
+        return today
+    year, month = (int(part) for part in plan.start.split("-")[:2])
+    years, months = divmod(month - 1 + period * plan.period_months, MONTHS_PER_YEAR)
+    return date(year + years, months + 1, 1)
 
 
 def _site(ground: Ground, stands: Standing, target: Target) -> _Site:
