@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,6 +76,29 @@ def test_trials_that_are_kept_are_not_played_again(run: RunCli, estate: tuple[st
     assert "before and after: 0 objectives met now that were not, 0 no longer" in again.out
 
 
+def test_trials_of_another_period_are_others(run: RunCli, estate: tuple[str, str], tmp_path: Path) -> None:
+    """The period is told everywhere, and trials of one are kept apart from those of another."""
+    arguments = ("stress", estate[0], "--plan", estate[1], *FEW[:2], *FEW[6:], "--out", tmp_path)
+    usual = run(*arguments)
+    (tmp_path / "before").mkdir()
+    (tmp_path / "stress.json").rename(tmp_path / "before" / "stress.json")
+    later = run(*arguments, "--period", "2027-Q4", "--before", tmp_path / "before")
+    assert read_stress(tmp_path / "before").period == "2027-Q1"
+    assert read_stress(tmp_path).period == "2027-Q4"
+    assert "2 trials in 2027-Q1, seed 0" in usual.out
+    assert "2 trials in 2027-Q4, seed 0" in later.out
+    assert "other periods: 2027-Q1 before, 2027-Q4 after" in later.out
+    assert "2 trials in 2027-Q4, seed 0" in (tmp_path / "stress.html").read_text(encoding="utf-8")
+    assert len(list(tmp_path.glob("trials-*.jsonl"))) == 2
+
+
+def test_a_report_from_before_periods_were_told_is_read(run: RunCli, estate: tuple[str, str]) -> None:
+    """Its period is unknown, the rest is as written."""
+    found = run("stress", estate[0], "--plan", estate[1], *FEW[:2], *FEW[6:], "--json").document()["report"]
+    assert found.pop("period") == "2027-Q1"
+    assert stress_from_json(json.dumps(found)).period == ""
+
+
 def test_one_json_document(run: RunCli, estate: tuple[str, str]) -> None:
     """`--json` prints the whole report and nothing else."""
     arguments = ("--only", "link-cut", "--trials", "2", "--no-search", "--on", "here", "--json")
@@ -110,6 +134,7 @@ def test_pairs_are_tried_over_all_of_their_magnitudes(run: RunCli, estate: tuple
         (("--on", "moon"), "trials cannot be played on `moon`"),
         (("--scenarios", "none.yaml"), "tripoint scenarios show"),
         (("--trials", "0"), "--trials"),
+        (("--period", "2029-Q1"), "name one of 2027-Q1, 2027-Q2, 2027-Q3, 2027-Q4"),
     ],
 )
 def test_flags_that_cannot_be_used_end_with_2(

@@ -146,9 +146,8 @@ def stress(
         subject = replace(subject, world=replace(subject.world, traces=options.traces))
     place = trials or trials_on(PROCESSES)
     given = (repr(scenarios), repr(subject.remeasured and subject.world.places), repr(options.traces or ""))
-    # The period says what serves; hours of nodes are priced by month.
-    when = (str(subject.period), f"{day:%Y-%m}")
-    decides = (loaded.digest, catalog.digest, tried, __version__, str(options.seed), *when, *given)
+    when = f"{subject.period} {day:%Y-%m}"  # the period says what serves; node-hours are priced by month
+    decides = (loaded.digest, catalog.digest, tried, __version__, str(options.seed), when, *given)
     keep = None if watching.folder is None else (watching.folder, _digest("\0".join(decides)))
 
     def runs(player: Player, orders: Sequence[Order], phase: str) -> tuple[Trial, ...]:

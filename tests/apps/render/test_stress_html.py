@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.factories.stress_story import OUTAGE, mended, scenario, story
+from tests.factories.stress_story import OUTAGE, mended, scenario, story, verdict
 
 from tripoint.apps.render.html.stress.change import changed
 from tripoint.apps.render.html.stress.page import stress_html
 from tripoint.apps.render.html.stress.reading import State, by_cell, depth, state_of, unbroken, weakest
+from tripoint.apps.render.stress.text import stress_text
 from tripoint.domain.scenario import Magnitude
 from tripoint.domain.stress import Remeasured, StressReport
 
@@ -48,6 +49,41 @@ def test_the_first_screen_counts() -> None:
     assert "First to break: site-loss 2 h" in words
     assert "availability of chat; the usual is 4 h" in words
     assert "chat under site-loss" in words
+
+
+def waiting() -> StressReport:
+    """The story, with batch work under `site-loss` that nobody holds to anything and that waits through all of it."""
+    report = story()
+    idle = verdict("site-loss", "index", 0.2)
+    line = replace(report.courses[0], workload="index", answered=(0.0, 0.0, 0.0), late=(0.0, 0.0, 0.0))
+    others = tuple(each for each in report.verdicts if (each.scenario, each.workload) != ("site-loss", "index"))
+    return replace(report, verdicts=(idle, *others), courses=(line, *report.courses))
+
+
+def test_work_that_can_wait_does_not_hide_who_is_worst_off() -> None:
+    """Tiles, cards and table name the chat that missed its objective, not the index that waited."""
+    words = told(waiting())
+    assert "Least answered in time 90.0 % chat under site-loss" in words
+    assert "Longest outage 6 min chat under site-loss" in words
+    assert words.index("chat, per 1 min") < words.index("index, per 1 min")
+    assert re.search(r"site-loss +chat +90.0 %", stress_text(waiting()))
+
+
+def test_where_nobody_asks_for_anything_all_are_ranked() -> None:
+    """Only the index is left: it is the worst off."""
+    report = waiting()
+    alone = replace(report, verdicts=report.verdicts[:1])
+    assert "Least answered in time 20.0 % index under site-loss" in told(alone)
+    assert re.search(r"site-loss +index +20.0 %", stress_text(alone))
+
+
+def test_the_period_is_told_where_it_is_known() -> None:
+    """Above the heading; of two periods in one comparison both."""
+    later = replace(story(), period="2028-Q1")
+    assert "60 trials in 2028-Q1, seed 7" in told(later)
+    assert "60 trials, seed 7" in told(story())
+    assert "The periods of the plan differ (not told before, 2028-Q1 after)." in told(later, story())
+    assert "differ (" not in told(later, later)
 
 
 def test_the_nearest_scenario_comes_first_whichever_way_its_knob_gets_worse() -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.argument("estate", type=click.Path())
 @click.option("--plan", "given", metavar="PLAN", type=click.Path(),
               help="The plan.json to try, or the folder that holds it; else the estate is planned first.")  # fmt: skip
-@click.option("--period", metavar="LABEL", default="",
+@click.option("--period", metavar="LABEL",
               help="Period of the plan to play trials in, such as 2028-Q1; that of today when not given.")  # fmt: skip
 @click.option("--only", metavar="ID", multiple=True, help="Try this scenario only; may be given several times.")
 @click.option("--scenarios", "own", metavar="FILE", type=click.Path(),
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 def command(
     estate: str,
     given: str | None,
-    period: str,
+    period: str | None,
     only: tuple[str, ...],
     own: str | None,
     trials: int,
@@ -87,7 +87,7 @@ def command(
         trials=trials,
         seed=seed,
         only=only,
-        period=period,
+        period=period or "",
         is_compound=compound,
         answers=measured_answers(measured) if measured else {},
         traces=playing.read_traces(traces, loaded),

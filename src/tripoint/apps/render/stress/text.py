@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from tripoint.apps.answer import plural
 from tripoint.apps.render.plan_text.layout import lines, printed, table, titled
 from tripoint.apps.render.stress.figures import aim, aim_name, magnitude, share, span, usd
+from tripoint.apps.render.stress.ranking import promised
 from tripoint.domain.scenario import Magnitude, Scenario
 from tripoint.domain.stress import Aim, Held, Remeasured, Replanned, StressReport, Verdict
 
@@ -52,9 +53,10 @@ def summary_line(report: StressReport) -> str:
     met = sum(each.is_met for each in held)
     outside = sum(verdict.outside for verdict in report.verdicts)
     tried = len({verdict.scenario for verdict in report.verdicts})
+    when = f" in {report.period}" if report.period else ""
     return (
         f"{met} of {plural(len(held), 'objective')} met under {plural(tried, 'scenario')}, "
-        f"{len(report.untried)} not tried; {plural(report.played, 'trial')}, seed {report.seed}; "
+        f"{len(report.untried)} not tried; {plural(report.played, 'trial')}{when}, seed {report.seed}; "
         f"{outside:,.0f} served outside policy"
     )
 
@@ -66,6 +68,8 @@ def change_lines(report: StressReport, before: StressReport) -> list[str]:
     lost = [key for key in shared if then[key] and not now[key]]
     gained = [key for key in shared if now[key] and not then[key]]
     told = [f"before and after: {plural(len(gained), 'objective')} met now that were not, {len(lost)} no longer"]
+    if report.period != before.period:
+        told.append(f"  other periods: {before.period or 'not told'} before, {report.period or 'not told'} after")
     told += [f"  now met: {scenario}, {workload}: {aim_name(kind)}" for scenario, workload, kind in gained]
     return told + [f"  no longer met: {scenario}, {workload}: {aim_name(kind)}" for scenario, workload, kind in lost]
 
@@ -86,7 +90,7 @@ def _overview(tried: Sequence[Scenario], by_scenario: dict[str, list[Verdict]], 
 
 
 def _row(scenario: Scenario, verdicts: Sequence[Verdict], *, is_searched: bool) -> tuple[str, ...]:
-    worst = min(verdicts, key=lambda each: (_met(each), each.availability.mean))
+    worst = min(promised(verdicts), key=lambda each: (_met(each), each.availability.mean))
     held = [each for verdict in verdicts for each in verdict.held]
     met = sum(each.is_met for each in held)
     return (

@@ -6,13 +6,15 @@ from tripoint.apps.render.html.drawing.markup import Markup, el, join
 from tripoint.apps.render.html.stress.reading import broken_scenarios, tried, weakest, workloads
 from tripoint.apps.render.reading.amounts import plural
 from tripoint.apps.render.stress.figures import aim_name, magnitude, share, span
+from tripoint.apps.render.stress.ranking import promised
 from tripoint.domain.stress import StressReport
 
 
 def board(report: StressReport) -> Markup:
     """Heading and tiles."""
     size = f"{plural(len(tried(report)), 'scenario')}, {plural(len(workloads(report)), 'workload')}"
-    eyebrow = f"Stress test of {report.name} · {size} · {plural(report.played, 'trial')}, seed {report.seed}"
+    when = f" in {report.period}" if report.period else ""
+    eyebrow = f"Stress test of {report.name} · {size} · {plural(report.played, 'trial')}{when}, seed {report.seed}"
     top = el("header", el("p", eyebrow, class_="eyebrow"), el("h1", _claim(report).replace(" %", "\u00a0%")))
     return join(top, el("dl", _tiles(report), class_="tiles"))
 
@@ -37,10 +39,11 @@ def _tiles(report: StressReport) -> list[Markup]:
         _tile("Served outside policy", f"{outside:,.0f}", "requests, over all trials; must be 0"),
     ]
     if report.verdicts:
-        worst = min(report.verdicts, key=lambda each: each.availability.mean)
+        ranked = promised(report.verdicts)
+        worst = min(ranked, key=lambda each: each.availability.mean)
         where = f"{worst.workload} under {worst.scenario}"
         tiles.append(_tile("Least answered in time", share(worst.availability.mean), where))
-        longest = max(report.verdicts, key=lambda each: each.outage_s.p95)
+        longest = max(ranked, key=lambda each: each.outage_s.p95)
         where = f"{longest.workload} under {longest.scenario}, 95 % of trials were shorter"
         tiles.append(_tile("Longest outage", span(longest.outage_s.p95), where))
     first = weakest(report)

@@ -91,6 +91,9 @@ def _doubts(report: StressReport, before: StressReport) -> Markup | None:
     told = []
     if report.seed != before.seed:
         told.append(f"The seeds differ ({before.seed} before, {report.seed} after): part of it is chance.")
+    if report.period != before.period:
+        was, now = before.period or "not told", report.period or "not told"
+        told.append(f"The periods of the plan differ ({was} before, {now} after).")
     if report.trials != before.trials:
         told.append(f"{before.trials} trials a scenario before, {report.trials} after.")
     only = {each.id for each in report.scenarios} ^ {each.id for each in before.scenarios}

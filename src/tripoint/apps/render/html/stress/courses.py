@@ -11,6 +11,7 @@ from tripoint.apps.render.html.drawing.svg import CARD, Scale, canvas, points, t
 from tripoint.apps.render.html.drawing.tables import fallback
 from tripoint.apps.render.reading.amounts import plural
 from tripoint.apps.render.stress.figures import share, span
+from tripoint.apps.render.stress.ranking import is_promised
 from tripoint.domain.stress import OutageCourse, StressReport
 
 _MOST = 12
@@ -23,9 +24,14 @@ _LAYERS = (
 
 
 def courses(report: StressReport) -> Section:
-    """The worst courses, a card each."""
+    """The worst courses, a card each; first those of workloads with an objective of service under the scenario."""
     titles = {each.id: each.title for each in report.scenarios}
-    hurt = sorted((each for each in report.courses if _missed(each) > 0), key=_missed, reverse=True)
+    asked = {(each.scenario, each.workload) for each in report.verdicts if is_promised(each)}
+    hurt = sorted(
+        (each for each in report.courses if _missed(each) > 0),
+        key=lambda each: ((each.scenario, each.workload) in asked, _missed(each)),
+        reverse=True,
+    )
     shown = hurt[:_MOST]
     rows = [
         (titles.get(each.scenario, each.scenario), each.workload, f"{sum(each.offered):,.0f}", share(_missed(each)))
@@ -47,7 +53,8 @@ def _message(report: StressReport, hurt: Sequence[OutageCourse]) -> str:
         return "No scenario was played."
     if not hurt:
         return "In the first trial of every scenario, all that was asked was answered in time."
-    cut = f"the {_MOST} worst are drawn" if len(hurt) > _MOST else "all are drawn"
+    worst = f"the {_MOST} worst are drawn, those of workloads with an objective of service before the others"
+    cut = worst if len(hurt) > _MOST else "all are drawn"
     return (
         f"In the first trials, {len(hurt)} of {plural(len(report.courses), 'course')} had requests that were late, "
         f"refused or lost; {cut}."
