@@ -128,6 +128,51 @@ def test_pairs_are_tried_over_all_of_their_magnitudes(run: RunCli, estate: tuple
 
 
 @pytest.mark.parametrize(
+    ("hits", "told"),
+    [
+        ("cagee", "the estate has nothing called `cagee`; did you mean `cage`"),
+        ("cage/l40s-9", "did you mean `cage/l40s-8`"),
+        ("domain:metr", "the estate and its plan have nothing of `domain:metr`; did you mean `metro`"),
+    ],
+)
+@pytest.mark.parametrize("only", [("--only", "flood"), ()], ids=["named", "own"])
+def test_a_strike_at_nothing_is_refused_with_what_is_there(
+    run: RunCli, estate: tuple[str, str], tmp_path: Path, hits: str, told: str, only: tuple[str, ...]
+) -> None:
+    """Nothing of what was asked for can be tried: that is no scenario borne."""
+    own = tmp_path / "own.yaml"
+    own.write_text(OWN.replace("site:own", hits), encoding="utf-8")
+    found = run("stress", estate[0], "--plan", estate[1], "--scenarios", own, *only, "--quiet")
+    assert found.code == 2
+    assert "nothing that was asked for can be tried: `flood`: " in found.err
+    assert told in found.err
+
+
+def test_what_cannot_be_tried_beside_what_can_is_told_and_the_rest_is_tried(
+    run: RunCli, estate: tuple[str, str], tmp_path: Path
+) -> None:
+    """One name that is wrong does not take the others away."""
+    own = tmp_path / "own.yaml"
+    own.write_text(OWN.replace("site:own", "cagee"), encoding="utf-8")
+    found = run("stress", estate[0], "--plan", estate[1], "--scenarios", own, "--only", "flood", "--only", "link-cut",
+                "--trials", "2", "--no-search", "--on", "here", "--quiet")  # fmt: skip
+    assert found.code == 1
+    assert "flood: the estate has nothing called `cagee`; did you mean `cage`" in found.out
+
+
+def test_other_draws_before_and_pairs_of_one_are_noted(run: RunCli, estate: tuple[str, str], tmp_path: Path) -> None:
+    """Beside the answer, not in it; the same draws are not remarked on."""
+    arguments = ("stress", estate[0], "--plan", estate[1], "--only", "link-cut", "--no-search", "--on", "here",
+                 "--quiet")  # fmt: skip
+    run(*arguments, "--trials", "2", "--out", tmp_path)
+    other = run(*arguments, "--trials", "3", "--seed", "5", "--before", tmp_path, "--compound")
+    assert "seed 0 before, 5 after; part of what differs is chance" in other.err
+    assert "trials 2 before, 3 after; part of what differs is chance" in other.err
+    assert "one scenario: no pairs to try" in other.err
+    assert "note:" not in run(*arguments, "--trials", "2", "--before", tmp_path).err
+
+
+@pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (("--only", "site-los"), "did you mean `site-loss`"),

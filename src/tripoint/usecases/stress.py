@@ -13,12 +13,16 @@ from tripoint.domain.scenario import Scenario, TrialMode
 from tripoint.domain.source import LoadedEstate
 from tripoint.domain.stress import Replanned, StressReport, Untried, Verdict
 from tripoint.engines.gateway.table.shares import period_at
+from tripoint.engines.stress.scenarios.candidates import declared_ids, is_known, names_of, sorts
 from tripoint.engines.stress.scenarios.compound import most_likely, pairs
-from tripoint.engines.stress.scenarios.ground import ground_of
+from tripoint.engines.stress.scenarios.ground import Ground, ground_of
 from tripoint.engines.stress.scenarios.resolve import untouched
 from tripoint.engines.stress.survey import survey
 from tripoint.usecases.stress_campaign import Campaign, Runs, StressOptions, Subject
 from tripoint.usecases.stress_plans import Replanner, Structural
+
+_TOLD = 5
+"""Scenarios a refusal names."""
 
 
 def subject_of(loaded: LoadedEstate, catalog: Catalog, plan: Plan, *, today: date, digests: tuple[str, str]) -> Subject:
@@ -60,11 +64,17 @@ def stress(
     replanner: Replanner,
     findings: tuple[Finding, ...] = (),
 ) -> StressReport:
-    """What the estate and its plan withstand."""
+    """What the estate and its plan withstand.
+
+    Raises `OptionError` where everything that was asked for strikes nothing of the estate and its plan.
+    """
     ground = ground_of(subject.loaded.estate, subject.catalog, subject.plan, subject.world, period=subject.period)
     untried = tuple(
-        Untried(scenario=each.id, why=absence(missing)) for each in scenarios if (missing := untouched(each, ground))
+        Untried(scenario=each.id, why=absence(missing, ground))
+        for each in scenarios
+        if (missing := untouched(each, ground))
     )
+    _refuse_if_all(untried, scenarios, options)
     skipped = {each.scenario for each in untried}
     tried = [each for each in scenarios if each.id not in skipped]
     played = [each for each in tried if each.mode is not TrialMode.PLAN]
@@ -101,12 +111,33 @@ def stress(
     )
 
 
-def absence(missing: str) -> str:
+def _refuse_if_all(untried: Sequence[Untried], scenarios: Sequence[Scenario], options: StressOptions) -> None:
+    """Refuses a run in which nothing of what was asked for by name, or brought along, can be tried."""
+    own = [] if options.only else [each for each in scenarios if not each.number]
+    asked = {each.id for each in own or scenarios}
+    missing = [each for each in untried if each.scenario in asked]
+    if asked and len(missing) == len(asked):
+        reasons = "; ".join(f"`{each.scenario}`: {each.why}" for each in missing[:_TOLD])
+        rest = f"; ... {len(missing) - _TOLD} more" if len(missing) > _TOLD else ""
+        message = f"nothing that was asked for can be tried: {reasons}{rest}"
+        raise OptionError(message, hint="name what the estate has and the plan uses, or try another scenario")
+
+
+def absence(missing: str, ground: Ground) -> str:
     """Why a scenario that strikes this means nothing here, and what would let it."""
-    told = f"the estate and its plan have nothing of `{missing}`"
     sort, _, which = missing.partition(":")
+    if not is_known(missing):
+        declared = declared_ids(ground)
+        if missing in declared:
+            return f"the plan has nothing at `{missing}`"
+        near = did_you_mean(missing, (*declared, *sorts()))
+        return f"the estate has nothing called `{missing}`" + (f"; {near}" if near else "")
+    told = f"the estate and its plan have nothing of `{missing}`"
     if sort == "dependants":
         return f"{told}; declare it: `dependencies: [{{id: {which}, kind: {which}, needed_by: [all]}}]`"
+    near = did_you_mean(which, names_of(ground, sort)) if which else ""
+    if near:
+        return f"{told}; {near}"
     if sort in ("domain", "conduit"):
         where = "`failure_domains` of sites" if sort == "domain" else "`conduits` of links"
         return f"{told}; declare {where}, so that what fails together is known"

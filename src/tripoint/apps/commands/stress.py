@@ -17,6 +17,9 @@ from tripoint.apps.terminal.planning import planned
 from tripoint.apps.terminal.progress import counting_display
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tripoint.domain.scenario import Scenario
     from tripoint.domain.stress import StressReport
 
 
@@ -98,6 +101,8 @@ def command(
     with counting_display(is_quiet=quiet) as tell, Interruption(_told) as interruption:
         watch = playing.Watched(folder=Path(out) if out else None, tell=tell, should_stop=interruption.was_asked)
         report = playing.stress(loaded, catalog, plan, scenarios, options, trials=playing.trials_on(place), watch=watch)
+    for note in (*_unlike(report, earlier), *_unpaired(report, scenarios, is_compound=compound)):
+        click.echo(f"note: {note}", err=True)
     written = playing.write_stress(report, out, earlier) if out else ()
     text = "\n".join(
         [
@@ -107,6 +112,27 @@ def command(
         ]
     )
     return Answer(text=text, payload=_payload(report, written), ok=report.is_met)
+
+
+def _unlike(report: StressReport, before: StressReport | None) -> list[str]:
+    """Why the reports before and after are not of the same draws: part of what differs is chance then."""
+    if before is None:
+        return []
+    pairs = (("seed", before.seed, report.seed), ("trials", before.trials, report.trials))
+    return [
+        f"`--before` is of another run: {name} {was} before, {now} after; part of what differs is chance"
+        for name, was, now in pairs
+        if was != now
+    ]
+
+
+def _unpaired(report: StressReport, scenarios: Sequence[Scenario], *, is_compound: bool) -> list[str]:
+    """Why `--compound` added nothing."""
+    if not is_compound or len(report.scenarios) > len(scenarios):
+        return []
+    if len(scenarios) == 1:
+        return ["one scenario: no pairs to try"]
+    return ["no pairs to try: a pair needs two scenarios with a `frequency` that are played in the same way"]
 
 
 def _told() -> None:

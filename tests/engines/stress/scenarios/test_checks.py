@@ -40,6 +40,18 @@ WRONG: list[tuple[dict[str, Any], tuple[str, str]]] = [
     ({"strikes": (replace(STRIKE, hits="pool:reserved"),)}, ("TP1802", "strikes[0].hits")),
     ({"strikes": (replace(STRIKE, kind=FaultKind.LEAVE),)}, ("TP1803", "strikes[0].kind")),
     ({"strikes": (replace(STRIKE, kind=FaultKind.CAPACITY, size=1.5),)}, ("TP1301", "strikes[0].size")),
+    ({"strikes": (replace(STRIKE, at=-1.0),)}, ("TP1302", "strikes[0].at")),
+    ({"strikes": (replace(STRIKE, at=SITE_LOSS.minutes),)}, ("TP1302", "strikes[0].at")),
+    ({"strikes": (replace(STRIKE, at="outage"),), "minutes": 600.0}, ("TP1302", "strikes[0].at")),
+    ({"strikes": (replace(STRIKE, lasts=-5.0),)}, ("TP1302", "strikes[0].lasts")),
+    ({"strikes": (replace(STRIKE, lasts=0.0),)}, ("TP1302", "strikes[0].lasts")),
+    ({"magnitudes": (replace(KNOB, mild=0.0, usual=0.0),)}, ("TP1302", "strikes[0].lasts")),
+    ({"strikes": (replace(STRIKE, delay=-1.0),)}, ("TP1302", "strikes[0].delay")),
+    ({"strikes": (replace(STRIKE, ramp=-1.0),)}, ("TP1302", "strikes[0].ramp")),
+    ({"strikes": (replace(STRIKE, size=-2.0),)}, ("TP1302", "strikes[0].size")),
+    ({"strikes": (replace(STRIKE, kind=FaultKind.CAPACITY, size=-0.5),)}, ("TP1301", "strikes[0].size")),
+    ({"strikes": (replace(STRIKE, hits="node", size=0.0),)}, ("TP1302", "strikes[0].size")),
+    ({"strikes": (replace(STRIKE, hits="node", mtbf_hours=0.0),)}, ("TP1302", "strikes[0].mtbf_hours")),
     ({"frequency": Frequency(per_year=1.0, low=2.0, high=3.0)}, ("TP1302", "frequency")),
 ]
 
@@ -48,6 +60,23 @@ WRONG: list[tuple[dict[str, Any], tuple[str, str]]] = [
 def test_each_mistake_is_told_at_its_place(change: dict[str, Any], expected: tuple[str, str]) -> None:
     """One change, one finding."""
     assert told(replace(SITE_LOSS, **change)) == [expected]
+
+
+def test_a_figure_out_of_range_is_told_with_both_numbers_and_what_to_do() -> None:
+    """A begin after the end strikes nothing, and would be counted as borne."""
+    (late,) = check_scenarios((replace(SITE_LOSS, minutes=60.0, strikes=(replace(STRIKE, at=90.0),)),))
+    assert late.message == "expects a begin before the trial ends at 60 minutes, found 90 minutes"
+    assert late.hint == "begin earlier, or give the scenario more `minutes`"
+    (short,) = check_scenarios((replace(SITE_LOSS, strikes=(replace(STRIKE, lasts=-5.0),)),))
+    assert (short.message, short.hint) == (
+        "expects 0 or more, found -5",
+        "minutes; leave it out for a strike that goes on to the end",
+    )
+
+
+def test_the_mild_end_may_be_nothing_where_the_plain_run_strikes() -> None:
+    """A knob that begins at 0 is turned up from there."""
+    assert told(replace(SITE_LOSS, magnitudes=(replace(KNOB, mild=0.0),))) == []
 
 
 def test_an_id_of_the_catalogue_is_taken() -> None:

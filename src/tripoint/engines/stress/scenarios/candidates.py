@@ -60,6 +60,31 @@ def sorts() -> tuple[str, ...]:
     )
 
 
+def declared_ids(ground: Ground) -> tuple[str, ...]:
+    """Ids a strike may name, whether the plan uses them or not: sites, pools, links, workloads and data."""
+    estate = ground.estate
+    found: list[str] = [str(site.id) for site in estate.sites]
+    for site in estate.sites:
+        found += [f"{site.id}/{name}" for name in (*(pool.node_type for pool in site.pools or ()), *site.apis)]
+    found += [str(link.id) for link in estate.links] + [str(each.id) for each in estate.workloads]
+    return tuple(dict.fromkeys((*found, *(pool.id for pool in ground.pools), *(each.id for each in ground.kept))))
+
+
+def names_of(ground: Ground, sort: str) -> tuple[str, ...]:
+    """Names of the estate's own that narrow a sort of thing; none where they are not the estate's."""
+    estate = ground.estate
+    names: Mapping[str, Iterable[str]] = {
+        "provider": (site.provider for site in ground.sites if site.kind.is_rented),
+        "region": (site.region or "" for site in ground.sites),
+        "domain": (name for site in ground.sites for name in site.failure_domains),
+        "link": (str(link.id) for link in estate.links),
+        "conduit": (name for link in estate.links for name in link.conduits),
+        "dataset": (each.id for each in ground.kept),
+        "labelled": (name for each in estate.workloads for name in (*each.regimes, each.classification)),
+    }
+    return tuple(dict.fromkeys(name for name in names.get(sort, ()) if name))
+
+
 def _sites(ground: Ground, which: str) -> tuple[Target, ...]:
     return tuple(_site(ground, site) for site in ground.sites if not which or which in _traits(site))
 

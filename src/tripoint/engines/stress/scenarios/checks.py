@@ -29,6 +29,18 @@ _SHARES = (
 )  # fmt: skip
 _LONGEST_MINUTES = 60 * 24 * 365 * 10.0
 _TIMES = ("at", "lasts", "delay", "ramp")
+_NODES = ("node", "accelerator")
+_FIGURES: Mapping[str, str] = MappingProxyType(
+    {
+        "at": "minutes from the start of the trial",
+        "lasts": "minutes; leave it out for a strike that goes on to the end",
+        "delay": "minutes in which the strike is not felt",
+        "ramp": "minutes until the strike is in full force",
+        "size": "as its kind says; of `node` and `accelerator` how many fail at once",
+        "mtbf_hours": "hours between failures; leave it out for a strike that comes once",
+    }
+)
+"""Figures of a strike, and what each is."""
 
 
 def check_scenarios(scenarios: Sequence[Scenario], taken: Collection[str] = ()) -> tuple[Finding, ...]:
@@ -105,11 +117,46 @@ def _strike(scenario: Scenario, strike: Strike, path: str) -> Iterator[Finding]:
         yield finding(
             "TP1803", f"{path}.kind", message, f"that mode knows {quoted([str(k) for k in _FITTING[scenario.mode]])}"
         )
-    if strike.kind in _SHARES and strike.hits.partition(":")[0] not in ("node", "accelerator"):
+    yield from _amounts(scenario, strike, path)
+    if strike.kind in _SHARES and strike.hits.partition(":")[0] not in _NODES:
         low, high = ranges.get(strike.size, (0.0, 0.0)) if isinstance(strike.size, str) else (strike.size, strike.size)
         if low < 0.0 or high > 1.0:
             message = f"`{strike.kind}` is a share from 0 to 1, found {high if high > 1.0 else low:g}"
             yield finding("TP1301", f"{path}.size", message)
+
+
+def _amounts(scenario: Scenario, strike: Strike, path: str) -> Iterator[Finding]:
+    """Times and sizes with which nothing would be struck, though the scenario would count as borne.
+
+    Of magnitudes the range is judged; that none is below 0 is told where they are declared.
+    """
+    knobs = {each.name: each for each in scenario.magnitudes}
+    for field in _FIGURES:
+        said: float | str | None = getattr(strike, field)
+        is_share = field == "size" and strike.kind in _SHARES
+        if isinstance(said, (int, float)) and said < 0.0 and not is_share:
+            yield finding("TP1302", f"{path}.{field}", f"expects 0 or more, found {said:g}", _FIGURES[field])
+    latest = _latest(knobs, strike.at)
+    if latest is not None and latest >= scenario.minutes > 0.0:
+        message = f"expects a begin before the trial ends at {scenario.minutes:g} minutes, found {latest:g} minutes"
+        yield finding("TP1302", f"{path}.at", message, "begin earlier, or give the scenario more `minutes`")
+    for field in ("lasts", "mtbf_hours", "size"):
+        if field == "size" and strike.hits.partition(":")[0] not in _NODES:
+            continue
+        said = getattr(strike, field)
+        knob = knobs.get(said) if isinstance(said, str) else None
+        # No time at all between failures has no end; of the others the plain run is to strike, milder ones need not.
+        least = said if knob is None else knob.ends[0] if field == "mtbf_hours" else knob.usual
+        if least == 0.0:
+            named = f" in `{said}`" if knob is not None else ""
+            yield finding("TP1302", f"{path}.{field}", f"expects more than 0, found 0{named}", _FIGURES[field])
+
+
+def _latest(knobs: Mapping[str, Magnitude], said: float | str) -> float | None:
+    """The latest a strike may begin, minutes; `None` where its magnitude is no time."""
+    if not isinstance(said, str):
+        return said
+    return knobs[said].ends[1] * MINUTES[knobs[said].unit] if said in knobs and knobs[said].unit in MINUTES else None
 
 
 def _frequency(scenario: Scenario, path: str) -> Iterator[Finding]:
