@@ -112,7 +112,8 @@ class SinglePoint:
     per_year: float
     """Expected times per year, all instances together."""
     hours_per_year: float
-    """Expected hours per year over these workloads, part outages counted by the share they take."""
+    """Expected workload-hours per year: the hours of each of these workloads added up, part outages counted by the
+    share they take."""
     usd_per_year: float | None
     """Expected loss per year, USD; `None` where nobody said what an hour costs."""
 

@@ -10,7 +10,12 @@ from tests.factories.leaning import chat, cloud, colo, estate, link, report, sha
 from tests.factories.planning import catalog
 
 from tripoint.apps.render.plan_text.layout import WIDTH, printed
-from tripoint.apps.render.resilience.dependencies import dependency_parts, dependency_payload
+from tripoint.apps.render.resilience.dependencies import (
+    dependency_parts,
+    dependency_payload,
+    service_lines,
+    services_alone,
+)
 from tripoint.apps.render.resilience.scores import score_parts, score_payload
 from tripoint.domain.cut import DependencyReport, LockIn
 from tripoint.domain.disruption import DisruptionClass
@@ -56,6 +61,37 @@ def test_what_is_leaned_on_reads_as_expected(golden: Callable[[str, str], None])
     )
     golden("resilience/dependencies.txt", shown(priced))
     golden("resilience/dependencies_full.txt", shown(priced, is_full=True))
+
+
+def test_a_pair_that_takes_two_workloads_down_is_one_pair() -> None:
+    """The count is that of the rows `--full` prints; hours of a thing are added up over its workloads."""
+    asked = estate(
+        cloud("fra"), colo("hall"),
+        workloads=tuple(chat(("fra", 0.5), ("hall", 0.5), least=0.5, name=name) for name in ("chat", "search")),
+        dependencies=(
+            shared("one"), shared("other"), shared("names", "identity", needs_any=("one", "other"), needed_by=("all",)),
+        ),
+    )  # fmt: skip
+    found = report(asked, catalog())
+    pairs = {cut.members for each in found.reliances for cut in each.pairs}
+    assert sum(len(each.pairs) for each in found.reliances) == 2 * len(pairs)
+    text = shown(found, is_full=True)
+    assert f"pairs were tried, {len(pairs)} do so together" in text
+    listed = text.partition("together take down")[2].partition("\n\n")[0].splitlines()[2:]
+    assert len(listed) == len(pairs)
+    assert all(line.endswith("chat, search") for line in listed)
+    (point,) = (each for each in found.points if each.member == "identity:names")
+    assert point.hours_per_year == sum(
+        cut.hours_per_year for each in found.reliances for cut in each.singles if cut.members == (point.member,)
+    )
+    assert "workload-hours" in text
+
+
+def test_a_service_that_is_a_single_point_is_told_to_be_one() -> None:
+    """Only shared services, once for all workloads they take down."""
+    assert services_alone(leaned()) == {"chat": ("dns names", "dns zone"), "search": ("dns names", "dns zone")}
+    (line,) = service_lines(services_alone(leaned()))
+    assert line.startswith("chat, search after the loss of a shared service: dns names, dns zone each take it down")
 
 
 def test_without_prices_it_says_what_to_declare(golden: Callable[[str, str], None]) -> None:

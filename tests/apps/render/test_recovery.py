@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from tests.factories.leaning import chat, cloud, estate, report, shared
+from tests.factories.planning import catalog
 
 from tripoint.apps.render.plan_text.layout import printed
 from tripoint.apps.render.resilience.recovery import (
@@ -127,6 +129,20 @@ def test_where_nothing_is_asked_what_would_break_is_shown() -> None:
     assert "nothing is asked: declare `recovery.objectives`" in text
     assert "fraud" in text
     assert "no break" not in text
+
+
+def test_a_declared_service_that_takes_it_down_is_no_row_without_a_break() -> None:
+    """The row of shared services leads to the single points; other rows, and estates without one, stay as they are."""
+    asked = estate(
+        cloud("fra"), workloads=(chat(("fra", 1.0), name="fraud"),), dependencies=(shared("names", needed_by=("all",)),)
+    )
+    row = replace(MET, disruption=DisruptionClass.SHARED_SERVICE)
+    told = printed(recovery_parts((row,), leaned=report(asked, catalog())))
+    assert "no break" not in told
+    assert "see below" in told
+    assert "dns names takes it down alone" in told
+    assert "no break" in printed(recovery_parts((MET,), leaned=report(asked, catalog())))
+    assert "no break" in printed(recovery_parts((row,)))
 
 
 def test_json_knows_no_infinity() -> None:

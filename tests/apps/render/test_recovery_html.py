@@ -13,11 +13,15 @@ from tests.factories.recovering import TODAY, loaded, planned, recovering_catalo
 
 from tripoint.apps.render.html.resilience.page import recovery_html, resilience_sections
 from tripoint.domain.cut import Spread
-from tripoint.domain.disruption import DisruptionClass
-from tripoint.domain.recovery import Impact, Objective, RecoveryRules, Remedy, Tolerance
+from tripoint.domain.disruption import DisruptionClass, TermSource
+from tripoint.domain.recovery import Impact, Objective, Part, RecoveryRules, Remedy, Step, Term, Tolerance
 from tripoint.usecases.assess_recovery import Assessment, assess_recovery
 
 SITE = DisruptionClass.SITE
+DETECT = Term(
+    part=Part.DETECT, seconds=60.0, low_s=30.0, high_s=90.0, source=TermSource.ASSUMED, as_of="", basis="a default"
+)
+STEP = Step(at_s=60.0, share=1.0, how="standby", site="hall", pool="", terms=(DETECT,))
 
 
 @cache
@@ -43,7 +47,7 @@ def test_the_page_has_every_part_in_its_order() -> None:
     assert ids[:4] == ["next", "objectives", "points", "hours"]
     assert "Met by fresh drill" in page
     assert "more than the 10 USD that is borne" in page
-    assert "none can start first: dns:names" in page
+    assert "none can start first: dns names" in page
 
 
 def test_the_page_is_one_file_that_asks_nobody() -> None:
@@ -67,6 +71,35 @@ def test_names_are_never_markup() -> None:
     page = recovery_html(replace(assessment(), name="<b>bold</b>"))
     assert "<b>bold</b>" not in page
     assert "&lt;b&gt;bold&lt;/b&gt;" in page
+
+
+def test_one_spelling_no_backticks_and_what_time_is_made_of() -> None:
+    """Things are named alike in every part, code is set as code, and each time has its sum."""
+    found = assessment()
+    row = replace(found.asked[0], rta_s=60.0, steps=(STEP,))
+    unpriced = replace(found.dependencies.bearings[0], found=None)
+    page = recovery_html(replace(found, reached=(row,), dependencies=replace(found.dependencies, bearings=(unpriced,))))
+    assert "dns:names" not in page
+    assert "as <code>recovery.impacts</code> do not price" in page
+    assert "`" not in page
+    assert "What the time is made of" in page
+    assert "= detect 60 s; all assumed" in page
+    assert "Workload-hours a year" in page
+
+
+def test_a_shared_service_that_takes_a_workload_down_alone_is_no_row_without_a_break() -> None:
+    """The row leads to the single points."""
+    found = assessment()
+    row = replace(found.asked[0], disruption=DisruptionClass.SHARED_SERVICE, rta_s=0.0, misses=())
+    graded = tuple(replace(each, disruption=row.disruption) for each in found.scores.design.graded)
+    scores = replace(
+        found.scores,
+        **{name: replace(getattr(found.scores, name), graded=graded) for name in ("design", "simulation", "drill")},
+    )
+    page = recovery_html(replace(found, reached=(row,), scores=scores))
+    assert "no break" not in page
+    assert "see below" in page
+    assert "dns names takes it down alone" in page
 
 
 def test_what_is_missed_is_told_with_its_remedy() -> None:

@@ -95,7 +95,7 @@ def _answer(found: Assessment, *, is_full: bool, written: str) -> Answer:
     from tripoint.apps.render.resilience.scores import score_parts, score_payload
 
     parts = [
-        *recovery_parts(found.reached, is_full=is_full),
+        *recovery_parts(found.reached, leaned=found.dependencies, is_full=is_full),
         *remedy_parts(found.remedies),
         *dependency_parts(found.dependencies, is_full=is_full),
         *score_parts(found.scores, is_full=is_full),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from rich.console import RenderableType
 
 from tripoint.apps.render.plan_text.layout import lines, table, titled
 from tripoint.domain.cut import Bound
+from tripoint.domain.dependency import DependencyKind
 
 if TYPE_CHECKING:
     from tripoint.domain.cut import Bearing, DependencyReport, LockIn, Reliance, SinglePoint, Spread
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 _MOST = 8
 _MOST_WORKLOADS = 24
 _MOST_NAMES = 2
+_SERVICES = (DependencyKind.KEYS, DependencyKind.REGISTRY, DependencyKind.DNS, DependencyKind.IDENTITY)
+"""What the class `shared_service` loses."""
 _BOUNDS = {
     Bound.ANNUAL_LOSS: "expected loss in a year",
     Bound.P95_HOURS: "hours down in a bad year",
@@ -30,7 +34,7 @@ def dependency_parts(report: DependencyReport, *, is_full: bool = False) -> list
         parts.append(titled("What the business bears", lines(map(bearing_line, report.bearings))))
     if report.lockins:
         parts.append(_lock_ins(report, is_full))
-    told = [f"in a circle, none can start first: {', '.join(knot)}" for knot in report.knots]
+    told = [f"in a circle, none can start first: {knot}" for knot in knot_texts(report)]
     if report.undeclared:
         named = ", ".join(name.replace("_", " ") for name in report.undeclared)
         told.append(f"nothing is said about {named}: declare them under `dependencies`, every estate has them")
@@ -42,6 +46,50 @@ def dependency_parts(report: DependencyReport, *, is_full: bool = False) -> list
 def dependency_payload(report: DependencyReport) -> dict[str, Any]:
     """The whole report."""
     return asdict(report)
+
+
+def member_texts(report: DependencyReport) -> dict[str, str]:
+    """Member id -> its name for people, so that a thing is spelled alike everywhere."""
+    return {member.id: member.text for member in report.members}
+
+
+def knot_texts(report: DependencyReport) -> list[str]:
+    """The things of each circle, by their names for people."""
+    texts = member_texts(report)
+    return [", ".join(texts.get(each, each) for each in knot) for knot in report.knots]
+
+
+def largest_text(each: Reliance, texts: Mapping[str, str]) -> str:
+    """What most of a workload rests on, with its share."""
+    return f"{texts.get(each.largest, each.largest)} {each.largest_share:.0%}" if each.largest else "nothing"
+
+
+def services_alone(report: DependencyReport) -> dict[str, tuple[str, ...]]:
+    """Workload -> keys, registries, names and identities that take it down alone, only where there are any."""
+    prefixes = tuple(f"{kind.value}:" for kind in _SERVICES)
+    found = {
+        each.workload: tuple(cut.text for cut in each.singles if cut.members[0].startswith(prefixes))
+        for each in report.reliances
+    }
+    return {workload: services for workload, services in found.items() if services}
+
+
+def service_lines(alone: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """What recovery by design leaves out of the rows of shared services, once per set of services."""
+    by_services: dict[tuple[str, ...], list[str]] = {}
+    for workload, services in alone.items():
+        by_services.setdefault(services, []).append(workload)
+    return [
+        f"{_names(tuple(workloads))} after the loss of a shared service: {', '.join(services)}"
+        f" {'takes' if len(services) == 1 else 'each take'} it down alone, see single points for the hours;"
+        " time, verdict and score of this row only count services that are borne without for a while"
+        for services, workloads in by_services.items()
+    ]
+
+
+def pair_count(report: DependencyReport) -> int:
+    """Different pairs that take at least one workload down."""
+    return len({cut.members for each in report.reliances for cut in each.pairs})
 
 
 def bearing_line(bearing: Bearing) -> str:
@@ -72,16 +120,17 @@ def _amount(bearing: Bearing, value: float) -> str:
 
 def _points(report: DependencyReport, is_full: bool) -> RenderableType:
     shown = report.points[: None if is_full else _MOST]
-    columns = (("alone takes down", "l"), ("a year", "r"), ("hours", "r"), ("USD a year", "r"), ("workloads", "f"))
+    columns = (("alone takes down", "l"), ("a year", "r"), ("workload-hours", "r"), ("USD a year", "r"),
+               ("workloads", "f"))  # fmt: skip
     body: list[RenderableType] = [table(columns, map(_point_row, shown))] if shown else []
     if len(report.points) > len(shown):
         body.append(lines([f"... {len(report.points) - len(shown)} more with `--full`"]))
-    pairs = sum(len(each.pairs) for each in report.reliances)
+    pairs = pair_count(report)
     body.append(
         lines(
             [
                 f"of {len(report.members):,} things that fail, {len(report.points):,} take something down alone; all"
-                f" {report.pairs_tried:,} pairs were tried, {pairs:,} do so together"
+                f" {report.pairs_tried:,} pairs were tried, {pairs:,} {'does' if pairs == 1 else 'do'} so together"
             ]
         )
     )
@@ -91,16 +140,18 @@ def _points(report: DependencyReport, is_full: bool) -> RenderableType:
 
 
 def _pairs(report: DependencyReport) -> RenderableType:
-    """Every pair once, with the workloads it takes down, most hours first."""
-    hours: dict[str, float] = {}
-    names: dict[str, list[str]] = {}
+    """Every pair once, with the workloads it takes down, most workload-hours first."""
+    hours: dict[tuple[str, ...], float] = {}
+    names: dict[tuple[str, ...], dict[str, None]] = {}
+    texts: dict[tuple[str, ...], str] = {}
     for reliance in report.reliances:
         for cut in reliance.pairs:
-            hours[cut.text] = hours.get(cut.text, 0.0) + cut.hours_per_year
-            names.setdefault(cut.text, []).append(reliance.workload)
-    ordered = sorted(hours, key=lambda text: (-hours[text], text))
-    columns = (("together take down", "f"), ("hours a year", "r"), ("workloads", "f"))
-    return table(columns, ([text, f"{hours[text]:.2g}", _names(tuple(names[text]))] for text in ordered))
+            hours[cut.members] = hours.get(cut.members, 0.0) + cut.hours_per_year
+            names.setdefault(cut.members, {})[reliance.workload] = None
+            texts.setdefault(cut.members, cut.text)
+    ordered = sorted(hours, key=lambda pair: (-hours[pair], texts[pair], pair))
+    columns = (("together take down", "f"), ("workload-hours a year", "r"), ("workloads", "f"))
+    return table(columns, ([texts[pair], f"{hours[pair]:.2g}", _names(tuple(names[pair]))] for pair in ordered))
 
 
 def _point_row(point: SinglePoint) -> list[str]:
@@ -117,9 +168,10 @@ def _reliances(report: DependencyReport, is_full: bool) -> RenderableType:
     ordered = sorted(report.reliances, key=lambda each: -each.hours_per_year.value)
     shown = ordered[: None if is_full else _MOST_WORKLOADS]
     is_priced = report.usd_per_year is not None
+    texts = member_texts(report)
     columns = (("workload", "l"), ("least", "r"), ("alone", "r"), ("pairs", "r"), ("hours a year", "r"),
                ("bad year", "r"), ("USD a year", "r") if is_priced else ("most rests on", "f"))  # fmt: skip
-    body: list[RenderableType] = [table(columns, (_reliance_row(each, is_priced) for each in shown))]
+    body: list[RenderableType] = [table(columns, (_reliance_row(each, is_priced, texts) for each in shown))]
     if len(report.reliances) > len(shown):
         body.append(lines([f"... {len(report.reliances) - len(shown)} more with `--full`"]))
     if report.usd_per_year is None:
@@ -129,12 +181,11 @@ def _reliances(report: DependencyReport, is_full: bool) -> RenderableType:
     return titled("Expected to be down, with the interval of uncertain failure rates", *body)
 
 
-def _reliance_row(each: Reliance, is_priced: bool) -> list[str]:
+def _reliance_row(each: Reliance, is_priced: bool, texts: Mapping[str, str]) -> list[str]:
     usd = "" if each.usd_per_year is None else spread_text(each.usd_per_year)
-    rests = f"{each.largest} {each.largest_share:.0%}" if each.largest else "nothing"
     return [
         each.workload, f"{each.least_share:.0%}", str(len(each.singles)), str(len(each.pairs)),
-        spread_text(each.hours_per_year), f"{each.p95_hours:.1f}", usd if is_priced else rests,
+        spread_text(each.hours_per_year), f"{each.p95_hours:.1f}", usd if is_priced else largest_text(each, texts),
     ]  # fmt: skip
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Container, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 
 from tripoint.apps.render.plan_text.layout import lines, table, titled
+from tripoint.apps.render.resilience.dependencies import service_lines, services_alone
+from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.recovery import Miss
 
 if TYPE_CHECKING:
+    from tripoint.domain.cut import DependencyReport
     from tripoint.domain.recovery import Objective, Reached, Remedy, Term
 
 _MOST = 24
@@ -27,11 +31,18 @@ _WORDS = {
 """Too late, too little while the loss lasts, too much data lost, too dear."""
 
 
-def recovery_parts(reached: tuple[Reached, ...], *, is_full: bool = False) -> list[RenderableType]:
-    """The table of what is asked beside what is reached, and how the recoveries that matter come about."""
+def recovery_parts(
+    reached: tuple[Reached, ...], *, leaned: DependencyReport | None = None, is_full: bool = False
+) -> list[RenderableType]:
+    """The table of what is asked beside what is reached, and how the recoveries that matter come about.
+
+    With `leaned`, rows of shared services say where a declared one takes the workload down alone.
+    """
     asked = [each for each in reached if each.objective is not None]
     shown = [each for each in reached if is_full or each.objective is not None or (not asked and each.loss)]
-    rows = [_row(each) for each in shown[: None if is_full else _MOST]]
+    printed = shown[: None if is_full else _MOST]
+    alone = alone_among(printed, leaned)
+    rows = [_row(each, alone) for each in printed]
     known = dict.fromkeys(row[_KNOWN] for row in rows if row[_KNOWN])
     columns = [("workload", "l"), ("loses", "l"), ("asked", "f"), ("back in", "r"), ("range", "r"), ("data", "r"),
                ("known", "l"), ("", "l")]  # fmt: skip
@@ -42,14 +53,14 @@ def recovery_parts(reached: tuple[Reached, ...], *, is_full: bool = False) -> li
     body: list[RenderableType] = [table(columns, rows)]
     if len(known) == 1:
         body.append(lines([f"every time holds a step that is {next(iter(known))}"]))
+    if alone:
+        body.append(lines(service_lines(alone)))
     if len(shown) > len(rows):
         body.append(lines([f"... {len(shown) - len(rows)} more with `--full`"]))
     if not asked:
         body.append(lines(["nothing is asked: declare `recovery.objectives`, or a workload's `recovery.rto_minutes`"]))
     parts: list[RenderableType] = [titled("Recovery by design", *body)]
-    ways = [each for each in (asked or shown) if each.terms]
-    ways.sort(key=lambda each: (not each.misses, -each.rta_s))
-    told = [line for each in ways[: None if is_full else _MOST_WAYS] for line in _way(each)]
+    told = way_lines(asked or shown)[: None if is_full else _MOST_WAYS]
     if told:
         parts.append(titled("What the time is made of", lines(told)))
     stale = dict.fromkeys(
@@ -61,6 +72,26 @@ def recovery_parts(reached: tuple[Reached, ...], *, is_full: bool = False) -> li
     if stale:
         parts.append(titled("What data is lost", lines(list(stale)[: None if is_full else _MOST_WAYS])))
     return parts
+
+
+def alone_among(rows: Sequence[Reached], leaned: DependencyReport | None) -> dict[str, tuple[str, ...]]:
+    """Workload -> shared services that take it down alone, of those whose row of shared services is among these."""
+    told = {each.workload for each in rows if each.disruption is DisruptionClass.SHARED_SERVICE}
+    found = {} if leaned is None else services_alone(leaned)
+    return {workload: services for workload, services in found.items() if workload in told}
+
+
+def back_text(each: Reached, alone: Container[str]) -> str:
+    """When it is back; where a shared service takes it down alone, a break is not denied but told below."""
+    if each.disruption is DisruptionClass.SHARED_SERVICE and each.workload in alone and each.rta_s == 0:
+        return "see below"
+    return "no break" if each.rta_s == 0 else duration(each.rta_s)
+
+
+def way_lines(rows: Sequence[Reached]) -> list[str]:
+    """What each recovery time is made of, one sentence each: what misses something first, then the longest."""
+    ways = sorted((each for each in rows if each.terms), key=lambda each: (not each.misses, -each.rta_s))
+    return [_way(each) for each in ways]
 
 
 def _age(seconds: float) -> str:
@@ -151,14 +182,14 @@ def asked_text(objective: Objective | None) -> str:
     return ", ".join(parts)
 
 
-def _row(each: Reached) -> list[str]:
+def _row(each: Reached, alone: Container[str]) -> list[str]:
     spread = "" if each.low_s == each.high_s else between(each.low_s, each.high_s)
     verdict = "" if each.objective is None else "met" if each.is_met else ", ".join(_WORDS[m] for m in each.misses)
     return [
         each.workload,
         each.disruption.value.removeprefix("shared_"),
         asked_text(each.objective),
-        "no break" if each.rta_s == 0 else duration(each.rta_s),
+        back_text(each, alone),
         spread,
         ""
         if not each.stores
@@ -172,21 +203,21 @@ def _row(each: Reached) -> list[str]:
     ]
 
 
-def _way(each: Reached) -> list[str]:
+def _way(each: Reached) -> str:
     head = f"{each.workload}, {each.loss}: {duration(each.rta_s)}"
     terms = [term for term in each.terms if term.seconds > 0]
     endless = [f"{_name(term)}: {term.basis}" for term in terms if math.isinf(term.seconds)]
     if endless:
-        return [f"{head}; {'; '.join(endless)}"]
+        return f"{head}; {'; '.join(endless)}"
     sum_ = " + ".join(f"{_name(term)} {duration(term.seconds)}" for term in terms)
     by_source: dict[str, list[str]] = {}
     for term in terms:
         known = " ".join(filter(None, (term.source.value, term.as_of)))
         by_source.setdefault(known, []).append(_name(term))
     if len(by_source) == 1:
-        return [f"{head} = {sum_}; all {next(iter(by_source))}"]
+        return f"{head} = {sum_}; all {next(iter(by_source))}"
     told = "; ".join(f"{', '.join(names)} {known}" for known, names in by_source.items())
-    return [f"{head} = {sum_}; {told}"]
+    return f"{head} = {sum_}; {told}"
 
 
 def _name(term: Term) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from tripoint.apps.render.html.drawing.axes import Frame, legend, value_ticks
-from tripoint.apps.render.html.drawing.markup import Markup, el, join
+from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
 from tripoint.apps.render.html.drawing.sections import Section, figure
 from tripoint.apps.render.html.drawing.svg import Scale, both_widths, canvas, label, ticks
 from tripoint.apps.render.html.drawing.tables import fallback
-from tripoint.apps.render.resilience.dependencies import bearing_line, spread_text
+from tripoint.apps.render.resilience.dependencies import bearing_line, largest_text, member_texts, spread_text
 from tripoint.domain.cut import DependencyReport, Reliance
 
 _MOST, _ROW, _BAR, _TOP, _NAMES = 24, 30.0, 12.0, 8.0, 210.0
@@ -19,6 +19,7 @@ _MOST, _ROW, _BAR, _TOP, _NAMES = 24, 30.0, 12.0, 8.0, 210.0
 def hours(report: DependencyReport) -> Section:
     """Bars, the longest first, and the tolerances of the business."""
     ordered = sorted(report.reliances, key=lambda each: (-each.hours_per_year.value, each.workload))
+    texts = member_texts(report)
     columns = (("Workload", "l"), ("Least share", "r"), ("Alone", "r"), ("Pairs", "r"), ("Hours a year", "r"),
                ("Bad year", "r"), ("USD a year", "r"), ("Most rests on", "w"))  # fmt: skip
     body = figure(
@@ -26,27 +27,28 @@ def hours(report: DependencyReport) -> Section:
         "outages counted by the share they take",
         legend([("pale-none", "90 % interval"), ("order", "at the typical rates")]),
         both_widths(partial(_draw, ordered[:_MOST])) if ordered else None,
-        fallback(columns, [_row(each) for each in ordered]),
+        fallback(columns, [_row(each, texts) for each in ordered]),
         note="Intervals are what the ranges of failure rates leave; a bad year is one in twenty.",
     )
-    borne = el("ul", [el("li", bearing_line(each)) for each in report.bearings]) if report.bearings else None
-    return Section(id="hours", title="Hours and loss in a year", message=_message(ordered), body=join(body, borne))
+    borne = el("ul", [el("li", prose(bearing_line(each))) for each in report.bearings]) if report.bearings else None
+    return Section(
+        id="hours", title="Hours and loss in a year", message=_message(ordered, texts), body=join(body, borne)
+    )
 
 
-def _message(ordered: Sequence[Reliance]) -> str:
+def _message(ordered: Sequence[Reliance], texts: Mapping[str, str]) -> str:
     if not ordered:
         return "There are no workloads."
     worst = ordered[0]
-    rests = f"; most of it rests on {worst.largest}" if worst.largest else ""
+    rests = f"; most of it rests on {texts.get(worst.largest, worst.largest)}" if worst.largest else ""
     return f"{worst.workload} is down {spread_text(worst.hours_per_year)} hours a year, more than any other{rests}."
 
 
-def _row(each: Reliance) -> tuple[str, ...]:
+def _row(each: Reliance, texts: Mapping[str, str]) -> tuple[str, ...]:
     usd = "–" if each.usd_per_year is None else spread_text(each.usd_per_year)
-    rests = f"{each.largest} {each.largest_share:.0%}" if each.largest else "nothing"
     return (
         each.workload, f"{each.least_share:.0%}", str(len(each.singles)), str(len(each.pairs)),
-        spread_text(each.hours_per_year), f"{each.p95_hours:.1f}", usd, rests,
+        spread_text(each.hours_per_year), f"{each.p95_hours:.1f}", usd, largest_text(each, texts),
     )  # fmt: skip
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
 from tripoint.apps.render.html.drawing.sections import Section
 from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import plural
-from tripoint.apps.render.resilience.recovery import asked_text, duration
+from tripoint.apps.render.resilience.dependencies import knot_texts, service_lines
+from tripoint.apps.render.resilience.recovery import alone_among, asked_text, back_text, duration, way_lines
 from tripoint.apps.render.resilience.scores import GROUNDS, cost_text
 from tripoint.domain.cut import DependencyReport, LockIn, SinglePoint
 from tripoint.domain.score import NextStep, Scores
 
 if TYPE_CHECKING:
-    from tripoint.domain.recovery import Reached
     from tripoint.usecases.assess_recovery import Assessment
 
 
@@ -48,23 +47,27 @@ def objectives(found: Assessment) -> Section:
     ]
     columns = (("Workload", "l"), ("Loses", "l"), ("Asked", "w"), ("Back in", "r"), ("Data", "r"), ("By design", "p"),
                ("By simulation", "p"), ("By drill", "p"))  # fmt: skip
+    alone = alone_among(found.asked, found.dependencies)
     rows = []
     for each in found.asked:
         stands = [score[each.workload, each.disruption] for score in by_key]
         told = [f"{one.standing.value}: {one.because}" if one.because else one.standing.value for one in stands]
         rows.append((each.workload, each.disruption.value.replace("_", " "), asked_text(each.objective),
-                     _back(each), duration(each.rpa_s) if each.stores else "–", *told))  # fmt: skip
+                     back_text(each, alone), duration(each.rpa_s) if each.stores else "–", *told))  # fmt: skip
     missed = len(found.missed)
     message = f"{plural(missed, 'objective')} missed by design." if missed else "By design every objective is met."
     if not rows:
         message = "Nothing is asked: declare objectives under `recovery`."
     remedies = [el("li", prose(f"{each.asked}: {each.does}{_price(each.usd_per_month)}")) for each in found.remedies]
-    body = join(table(columns, rows) if rows else None, el("ul", remedies) if remedies else None)
+    notes = [_note(f"{each}.") for each in service_lines(alone)]
+    body = join(table(columns, rows) if rows else None, notes, el("ul", remedies) if remedies else None, _ways(found))
     return Section(id="objectives", title="What is asked, and how it is known", message=message, body=body)
 
 
-def _back(each: Reached) -> str:
-    return "no break" if each.rta_s == 0 else "never" if math.isinf(each.rta_s) else duration(each.rta_s)
+def _ways(found: Assessment) -> list[Markup]:
+    """What every time is made of, as a list under its heading; nothing where no time has steps."""
+    told = [el("li", prose(each)) for each in way_lines(found.asked)]
+    return [el("p", "What the time is made of", class_="caption"), el("ul", told)] if told else []
 
 
 def _price(usd: float) -> str:
@@ -73,12 +76,12 @@ def _price(usd: float) -> str:
 
 def points(report: DependencyReport) -> Section:
     """Everything that takes a workload down alone, and what is not said."""
-    columns = (("Alone takes down", "l"), ("Times a year", "r"), ("Hours a year", "r"), ("USD a year", "r"),
-               ("Workloads", "w"))  # fmt: skip
+    columns = (("Alone takes down", "l"), ("Times a year", "r"), ("Workload-hours a year", "r"),
+               ("USD a year", "r"), ("Workloads", "w"))  # fmt: skip
     rows = [_point(each) for each in report.points]
     first = report.points[0].text if report.points else ""
     message = f"Most rests on {first}." if first else "Nothing takes a workload down alone."
-    notes = [f"In a circle, none can start first: {', '.join(knot)}." for knot in report.knots]
+    notes = [f"In a circle, none can start first: {knot}." for knot in knot_texts(report)]
     if report.undeclared:
         named = ", ".join(name.replace("_", " ") for name in report.undeclared)
         notes.append(f"Nothing is said about {named}; declare them under dependencies, every estate has them.")
