@@ -19,6 +19,7 @@ from tripoint.apps.render.resilience.recovery import (
     recovery_payload,
     remedy_parts,
     remedy_payload,
+    way_lines,
 )
 from tripoint.domain.disruption import DisruptionClass, TermSource
 from tripoint.domain.recovery import Miss, Objective, Part, Reached, Remedy, Step, StoreAge, Term
@@ -143,6 +144,13 @@ def test_a_declared_service_that_takes_it_down_is_no_row_without_a_break() -> No
     assert "dns names takes it down alone" in told
     assert "no break" in printed(recovery_parts((MET,), leaned=report(asked, catalog())))
     assert "no break" in printed(recovery_parts((row,)))
+
+
+def test_a_recovery_that_takes_no_time_is_no_sum() -> None:
+    """Steps that all last nothing are not told as an empty sum."""
+    still = replace(MET, steps=(replace(MET.steps[0], terms=(term(Part.DETECT, 0.0),)),))
+    assert still.terms
+    assert way_lines((still, GONE)) == way_lines((GONE,))
 
 
 def test_json_knows_no_infinity() -> None:

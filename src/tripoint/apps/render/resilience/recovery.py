@@ -90,7 +90,8 @@ def back_text(each: Reached, alone: Container[str]) -> str:
 
 def way_lines(rows: Sequence[Reached]) -> list[str]:
     """What each recovery time is made of, one sentence each: what misses something first, then the longest."""
-    ways = sorted((each for each in rows if each.terms), key=lambda each: (not each.misses, -each.rta_s))
+    lasting = (each for each in rows if any(term.seconds > 0 for term in each.terms))
+    ways = sorted(lasting, key=lambda each: (not each.misses, -each.rta_s))
     return [_way(each) for each in ways]
 
 
