@@ -11,7 +11,8 @@ OUT    ?= out/three-layer
 JOBS   ?= auto
 # Least coverage of domain and engines, branches included, in percent; that of everything is in pyproject.toml.
 REASONED ?= 96
-BENCH  ?= startup cost egress demand_fit plan scale ledger gateway faults cuts stress_kernel stress_fluid stress_service
+BENCH  ?= startup cost egress demand_fit plan scale ledger gateway faults cuts stress_kernel stress_fluid \
+          stress_requests stress_service
 
 BIN       := $(VENV)/bin
 PIP       := $(BIN)/python -m pip --disable-pip-version-check --quiet
