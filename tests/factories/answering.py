@@ -92,7 +92,7 @@ def estate(*sites: Site, workloads: tuple[Workload, ...], months: int = 12, **fi
         "models": (ModelSpec(id=MODEL),),
         "horizon": Horizon(start="2027-01", months=months, period_months=3, blocks=2),
     } | fields
-    return Estate(apiVersion="tripoint/v1", sites=sites, workloads=workloads, **given)  # type: ignore[arg-type]
+    return Estate(apiVersion="tripoint/v1", sites=sites, workloads=workloads, **given)  # type: ignore[arg-type]  # fields of the case
 
 
 def fit(*, nodes_per_unit: float, fixed_nodes: float = 0.0, is_api: bool = False, name: str = "site/node") -> Fit:

@@ -73,7 +73,7 @@ def place(*sites: Site, workloads: tuple[Workload, ...] = (), **fields: object) 
         "horizon": horizon(),
         "finance": Finance(risk_tolerance=RiskTolerance.HIGH),
     } | fields
-    return Estate(apiVersion="tripoint/v1", sites=sites, workloads=workloads, **given)  # type: ignore[arg-type]
+    return Estate(apiVersion="tripoint/v1", sites=sites, workloads=workloads, **given)  # type: ignore[arg-type]  # fields of the case
 
 
 def chat(name: str = "chat", rate: float = 16.0, **fields: object) -> Workload:
@@ -87,13 +87,13 @@ def chat(name: str = "chat", rate: float = 16.0, **fields: object) -> Workload:
         hour_of_week=hours or (1.0,) * 168,  # type: ignore[arg-type]  # weights by hour
     )
     given: dict[str, object] = {"model": ModelId("m8"), "demand": demand} | fields
-    return Workload(id=WorkloadId(name), kind=WorkloadKind.INFERENCE, **given)  # type: ignore[arg-type]
+    return Workload(id=WorkloadId(name), kind=WorkloadKind.INFERENCE, **given)  # type: ignore[arg-type]  # fields of the case
 
 
 def training(name: str = "train", gpu_hours: float = 1000.0, gang: int = 8, **fields: object) -> Workload:
     """A fine-tuning run of so many `chip`-hours per month in gangs; `chip` is also what runs it."""
     demand = Demand(gpu_hours_per_month=gpu_hours, gang_gpus=gang, reference_accelerator=AcceleratorId("chip"))
-    return Workload(id=WorkloadId(name), kind=WorkloadKind.FINE_TUNING, demand=demand, **fields)  # type: ignore[arg-type]
+    return Workload(id=WorkloadId(name), kind=WorkloadKind.FINE_TUNING, demand=demand, **fields)  # type: ignore[arg-type]  # fields of the case
 
 
 def batch(name: str = "batch", mtok: float = 100.0, **fields: object) -> Workload:
@@ -111,7 +111,7 @@ def batch(name: str = "batch", mtok: float = 100.0, **fields: object) -> Workloa
 def servers(**fields: object) -> NodePool:
     """Servers to own: 10 kW, 250,000 USD, no lead time unless told."""
     given: dict[str, object] = {"lead_time_months": 0} | fields
-    return NodePool(node_type=NodeTypeId("server"), **given)  # type: ignore[arg-type]
+    return NodePool(node_type=NodeTypeId("server"), **given)  # type: ignore[arg-type]  # fields of the case
 
 
 def hall(name: str = "hall", pool: NodePool | None = None, **fields: object) -> Site:
@@ -122,20 +122,20 @@ def hall(name: str = "hall", pool: NodePool | None = None, **fields: object) -> 
             envelope[key] = fields.pop(key)
     given: dict[str, object] = {"pools": (pool or servers(),), "country": "NL"} | fields
     power = PowerEnvelope(energy_usd_per_kwh=0.1, **envelope)  # type: ignore[arg-type]
-    return Site(id=SiteId(name), kind=SiteKind.COLO, power=power, **given)  # type: ignore[arg-type]
+    return Site(id=SiteId(name), kind=SiteKind.COLO, power=power, **given)  # type: ignore[arg-type]  # fields of the case
 
 
 def region(name: str = "cloud", *options: PurchaseOption, **fields: object) -> Site:
     """A cloud region in the US that sells the eight-accelerator SKU (50 USD/h on demand) in the ways named."""
     pool = NodePool(node_type=NodeTypeId("big"), options=options or (PurchaseOption.ON_DEMAND,))
     given: dict[str, object] = {"provider": "aws", "region": "us-east-1", "pools": (pool,)} | fields
-    return Site(id=SiteId(name), kind=SiteKind.CLOUD, **given)  # type: ignore[arg-type]
+    return Site(id=SiteId(name), kind=SiteKind.CLOUD, **given)  # type: ignore[arg-type]  # fields of the case
 
 
 def rented(*options: PurchaseOption, **fields: object) -> NodePool:
     """The cloud's eight-accelerator SKU, bought in the ways named (on demand when none is)."""
     ways = options or (PurchaseOption.ON_DEMAND,)
-    return NodePool(node_type=NodeTypeId("big"), options=ways, **fields)  # type: ignore[arg-type]
+    return NodePool(node_type=NodeTypeId("big"), options=ways, **fields)  # type: ignore[arg-type]  # fields of the case
 
 
 def resolved(estate: Estate) -> Instance:

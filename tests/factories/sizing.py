@@ -163,7 +163,7 @@ def estate(*sites: Site, workloads: tuple[Workload, ...] = (), **fields: object)
     """An estate of `sites` with models of the catalogue."""
     models = (ModelSpec(id=ModelId("m8")), ModelSpec(id=ModelId("m70")), ModelSpec(id=ModelId("embed")))
     given: dict[str, object] = {"models": models} | fields
-    return Estate(apiVersion="tripoint/v1", sites=sites, workloads=workloads, **given)  # type: ignore[arg-type]
+    return Estate(apiVersion="tripoint/v1", sites=sites, workloads=workloads, **given)  # type: ignore[arg-type]  # fields of the case
 
 
 def provenance() -> Provenance:

@@ -33,7 +33,7 @@ STEADY = Interval(mean=0.0, p5=0.0, p95=0.0, worst=0.0)
 def split(**fields: object) -> Estate:
     """A workload the plan puts where it is cheapest, with a hall of two owned servers and a cloud."""
     given: dict[str, object] = {"workloads": (chat(rate=16.0),)} | fields
-    return place(region(), hall(pool=servers(held=2)), **given)  # type: ignore[arg-type]
+    return place(region(), hall(pool=servers(held=2)), **given)  # type: ignore[arg-type]  # fields of the case
 
 
 def test_places_come_from_the_plan() -> None:

@@ -27,7 +27,7 @@ def two_clouds(*objectives: Objective, **fields: object) -> Estate:
     near = region("near", pools=(rented(usd_per_hour=10.0),))
     far = region("far", region="us-west-2", pools=(rented(usd_per_hour=40.0),))
     given: dict[str, object] = {"workloads": (chat(),), "recovery": RecoveryRules(objectives=objectives)} | fields
-    return place(near, far, **given)  # type: ignore[arg-type]
+    return place(near, far, **given)  # type: ignore[arg-type]  # fields of the case
 
 
 def remedies_of(estate: Estate) -> tuple[Remedy, ...]:

@@ -30,7 +30,7 @@ YEAR = Horizon(start="2027-01", months=12, period_months=3)
 def limit(used: tuple[float, ...], top: float = 100.0, **fields: object) -> Limit:
     """A limit of 100 kW, filled as given."""
     given: dict[str, object] = {"lead_months": 6.0, "remedy": "", "limit": (top,) * len(used)} | fields
-    return Limit(resource="power", name="cage power", site="cage", unit="kW", used=used, **given)  # type: ignore[arg-type]
+    return Limit(resource="power", name="cage power", site="cage", unit="kW", used=used, **given)  # type: ignore[arg-type]  # fields of the case
 
 
 def rows(*found: Headroom) -> dict[str, Headroom]:

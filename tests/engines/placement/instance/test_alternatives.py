@@ -45,7 +45,7 @@ def hybrid(**fields: object) -> Estate:
         "workloads": (chat(), batch()),
         "horizon": horizon(4, review_months=12),
     } | fields
-    return place(hall(pool=servers(lead_time_months=6)), region(pools=(ALL_WAYS,)), **given)  # type: ignore[arg-type]
+    return place(hall(pool=servers(lead_time_months=6)), region(pools=(ALL_WAYS,)), **given)  # type: ignore[arg-type]  # fields of the case
 
 
 def test_todays_placement_is_compared_only_where_it_is_declared() -> None:

@@ -28,7 +28,7 @@ def ways_out(estate: Estate) -> dict[str, LockIn]:
 
 def leaving(**fields: object) -> Dependency:
     """What is declared about leaving the cloud's provider."""
-    return Dependency(id="aws", kind=DependencyKind.PROVIDER, leaving=Leaving(**fields))  # type: ignore[arg-type]
+    return Dependency(id="aws", kind=DependencyKind.PROVIDER, leaving=Leaving(**fields))  # type: ignore[arg-type]  # fields of the case
 
 
 def clouded(**fields: object) -> Estate:
@@ -44,7 +44,7 @@ def clouded(**fields: object) -> Estate:
     )
     reads = chat(reads=(DatasetUse(dataset=DatasetId("texts"), gb_per_month=1.0),), only_at=("cloud",))
     given: dict[str, object] = {"workloads": (reads,), "datasets": (texts,), "links": (line,)} | fields
-    return place(region(), hall(), **given)  # type: ignore[arg-type]
+    return place(region(), hall(), **given)  # type: ignore[arg-type]  # fields of the case
 
 
 def test_days_are_those_of_moving_rebuilding_and_testing() -> None:

@@ -30,7 +30,7 @@ def estate(*stores: Store, asked: float | None = None, bandwidth: float | None =
     near = region("near", pools=(rented(usd_per_hour=10.0),))
     far = region("far", region="us-west-2", pools=(rented(usd_per_hour=40.0),))
     objective = Objective(after=(SITE, DATA), rpo_minutes=asked)
-    rules = RecoveryRules(stores=stores, objectives=() if asked is None else (objective,), **more)  # type: ignore[arg-type]
+    rules = RecoveryRules(stores=stores, objectives=() if asked is None else (objective,), **more)  # type: ignore[arg-type]  # fields of the case
     links = () if bandwidth is None else (Link(id=LinkId("wire"), source=NEAR, target=FAR, bandwidth_gbps=bandwidth),)
     return place(
         near, far, workloads=(chat(recovery=Recovery(standby=Standby.HOT)),), recovery=rules, links=links
@@ -39,7 +39,7 @@ def estate(*stores: Store, asked: float | None = None, bandwidth: float | None =
 
 def store(name: str = "state", sites: tuple[SiteId, ...] = (NEAR, FAR), **fields: object) -> Store:
     """A store `chat` needs."""
-    return Store(id=name, workloads=(WorkloadId("chat"),), sites=sites, **fields)  # type: ignore[arg-type]
+    return Store(id=name, workloads=(WorkloadId("chat"),), sites=sites, **fields)  # type: ignore[arg-type]  # fields of the case
 
 
 def after(declared: Estate, kind: DisruptionClass = SITE) -> Reached:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rich.console import RenderableType
 
@@ -10,7 +10,7 @@ from tripoint.apps.answer import plural
 from tripoint.apps.render.plan_text.layout import lines, printed, table, titled
 from tripoint.apps.render.stress.figures import aim, aim_name, magnitude, share, span, usd
 from tripoint.apps.render.stress.ranking import promised
-from tripoint.domain.scenario import Magnitude, Scenario
+from tripoint.domain.scenario import Scenario
 from tripoint.domain.stress import Aim, Held, Remeasured, Replanned, StressReport, Verdict
 
 _BROKEN, _UNTRIED = 16, 6
@@ -162,8 +162,3 @@ def _plans(replanned: Sequence[Replanned], tried: Sequence[Scenario]) -> Rendera
         for each in replanned
     ]
     return titled("Planned anew, USD over the horizon", table(columns, rows))
-
-
-def _at(each: Replanned, knobs: Mapping[str, Magnitude]) -> str:
-    knob = knobs.get(each.scenario)
-    return "" if knob is None else magnitude(knob, each.magnitudes[knob.name])
