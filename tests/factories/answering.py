@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tripoint.domain.charge import Charge
 from tripoint.domain.decision import Placement, PoolState, Purchase, PurchaseAction
 from tripoint.domain.estate import Estate, Horizon
 from tripoint.domain.fit import Fit
@@ -10,6 +11,7 @@ from tripoint.domain.purchase import Commitment, NodePool, PurchaseOption
 from tripoint.domain.site import CoolingClass, PowerEnvelope, Site, SiteKind
 from tripoint.domain.units import ModelId, NodeTypeId, PoolId, SiteId, WorkloadId
 from tripoint.domain.workload import Demand, Workload, WorkloadKind
+from tripoint.engines.answers.summary.summaries import users_of
 from tripoint.engines.placement.decode import Decisions
 from tripoint.engines.placement.instance.instance import Instance
 
@@ -173,3 +175,9 @@ def commitment(pool: str, nodes: float, order_period: int, term_months: int = 12
         until_period=order_period + term_months // 3 - 1,
         term_months=term_months,
     )
+
+
+def unallocated(charges: tuple[Charge, ...]) -> float:
+    """Effective cost of rows no workload's use explains: ports, storage, egress, pools without users, USD."""
+    users = users_of(charges)
+    return sum(row.effective_usd for row in charges if row.workload is None and (row.site, row.resource) not in users)

@@ -8,8 +8,8 @@ from tripoint.domain.plan import Plan
 from tripoint.usecases.report import Output, write_outputs
 
 
-def test_every_document_is_stored_in_order_with_its_place_and_size() -> None:
-    """The caller learns where each document went and how big it is in bytes, not letters."""
+def test_every_document_is_stored_in_order_with_its_place() -> None:
+    """The caller learns where each document went."""
     stored: dict[str, str] = {}
 
     def write(name: str, text: str) -> str:
@@ -19,10 +19,7 @@ def test_every_document_is_stored_in_order_with_its_place_and_size() -> None:
     outputs = (Output(name="a.txt", make=lambda plan: plan.name), Output(name="b.txt", make=lambda plan: "größe"))
     written = write_outputs(small_plan(), outputs, write)
     assert stored == {"a.txt": "three-layer", "b.txt": "größe"}
-    assert [(each.name, each.place, each.size_bytes) for each in written] == [
-        ("a.txt", "out/a.txt", 11),
-        ("b.txt", "out/b.txt", 7),
-    ]
+    assert [(each.name, each.place) for each in written] == [("a.txt", "out/a.txt"), ("b.txt", "out/b.txt")]
 
 
 def test_nothing_is_stored_when_one_document_cannot_be_made() -> None:

@@ -18,11 +18,6 @@ class PurchaseOption(StrEnum):
     PER_TOKEN = "per_token"
 
     @property
-    def is_elastic(self) -> bool:
-        """True where capacity is paid only while it is used."""
-        return self in (PurchaseOption.ON_DEMAND, PurchaseOption.SPOT, PurchaseOption.PER_TOKEN)
-
-    @property
     def focus_pricing_category(self) -> str:
         """Value of the FOCUS 1.2 column PricingCategory."""
         return {

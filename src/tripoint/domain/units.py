@@ -31,8 +31,3 @@ KB_PER_GB = 1e6
 def gb_per_month_to_gbps(gb_per_month: float) -> float:
     """Average rate in Gbit/s of a monthly volume in GB."""
     return gb_per_month * GBIT_PER_GB / (HOURS_PER_MONTH * SECONDS_PER_HOUR)
-
-
-def gbps_to_gb_per_month(gbps: float) -> float:
-    """Monthly volume in GB carried by a constant rate in Gbit/s."""
-    return gbps * HOURS_PER_MONTH * SECONDS_PER_HOUR / GBIT_PER_GB

@@ -34,13 +34,9 @@ class Written:
     """File name."""
     place: str
     """Where it is."""
-    size_bytes: int
-    """Size, bytes."""
 
 
 def write_outputs(plan: Plan, outputs: Iterable[Output], write: Writer) -> tuple[Written, ...]:
     """Make all documents, then store them in order; whatever `write` raises goes through."""
     made = [(output.name, output.make(plan)) for output in outputs]
-    return tuple(
-        Written(name=name, place=write(name, text), size_bytes=len(text.encode("utf-8"))) for name, text in made
-    )
+    return tuple(Written(name=name, place=write(name, text)) for name, text in made)

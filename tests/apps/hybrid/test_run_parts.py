@@ -108,7 +108,7 @@ def summary(*, after: dict[str, int], lost: int = 0, revived: bool = False) -> S
     tally.by_site = {"before": Counter(edge=4, dense=6), "after": Counter(after)}
     tally.by_workload = {"assistant": Counter(edge=4, dense=6 + after.get("dense", 0))}
     tally.faults = Counter({"cut": lost} if lost else {})
-    kill = Kill(site="edge", at_s=4.0, since_epoch=0.0, is_revived=revived, opened_after_s=0.41)
+    kill = Kill(site="edge", at_s=4.0, is_revived=revived, opened_after_s=0.41)
     return Summary(seconds=12.0, tally=tally, kills=[kill], failovers=Failovers(requests=2, worst_s=0.0042))
 
 

@@ -6,7 +6,7 @@ import json
 from datetime import date
 
 import pytest
-from tests.factories.answering import MODEL, cage, chat, cloud, estate, job
+from tests.factories.answering import MODEL, cage, chat, cloud, estate, job, unallocated
 from tests.factories.planning import catalog
 
 from tripoint.adapters.plan_json import plan_from_json, plan_to_json
@@ -21,7 +21,6 @@ from tripoint.domain.purchase import Commitment
 from tripoint.domain.site import Site, SiteKind
 from tripoint.domain.source import LoadedEstate
 from tripoint.domain.units import SiteId
-from tripoint.engines.answers.summary.summaries import unallocated
 from tripoint.usecases.plan import PlanOptions, plan
 
 

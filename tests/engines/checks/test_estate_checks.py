@@ -26,13 +26,12 @@ from tripoint.domain.site import ExpansionStep, Layer, PowerEnvelope, Redundancy
 from tripoint.domain.units import ModelId, NodeTypeId, SiteId, WorkloadId
 from tripoint.domain.workload import Demand, Slo, Workload, WorkloadKind
 from tripoint.engines.checks import check_estate, check_profiles
-from tripoint.engines.checks.references.known import SHAPE_NAMES, known_names
+from tripoint.engines.checks.references.known import known_names
 from tripoint.engines.checks.references.names import _REFERENCES
 from tripoint.engines.checks.values.assumptions import _RANGES as ASSUMPTION_RANGES
 from tripoint.engines.checks.values.ranges import _RANGES
 from tripoint.engines.checks.values.times import is_month
 from tripoint.engines.checks.walk import entries
-from tripoint.engines.sizing.demand.shapes import shape_names
 
 CATALOG = load_catalog()
 CLOUD = Site(id=SiteId("cloud"), kind=SiteKind.CLOUD, provider="aws", region="eu-central-1")
@@ -129,11 +128,6 @@ def test_ranges_of_assumptions_name_defaults_that_exist() -> None:
 def test_assumptions_no_plan_can_compute_with_are_refused(key: str, value: float, code: str) -> None:
     """Zero divisors, percentages, negative money and absurd sizes are told at their key."""
     assert codes(replace(ESTATE, assumptions={key: value})) == [(code, f'assumptions["{key}"]')]
-
-
-def test_shapes_known_to_the_checks_are_those_the_planner_has() -> None:
-    """The list the checks accept and the shapes sizing can draw are one."""
-    assert shape_names() == SHAPE_NAMES
 
 
 def test_every_code_in_the_source_is_registered() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tripoint.domain.charge import Charge, ChargeKind, CommitmentStatus
 from tripoint.domain.errors import InternalError
 from tripoint.engines.costing.allocate import allocate
-from tripoint.engines.costing.tokens import self_hosted_usd_per_mtok, token_cost
+from tripoint.engines.costing.tokens import token_cost
 
 VIEWS = ("quantity", "list_usd", "contracted_usd", "billed_usd", "effective_usd", "carbon_kg")
 money = st.floats(0.0, 1e7)
@@ -95,17 +95,3 @@ def test_tokens_cost_more_when_idleness_counts() -> None:
     assert cost is not None
     assert (cost.usage, cost.reserved) == pytest.approx((3.0, 5.0))
     assert token_cost(parts, 0.0) is None
-
-
-@given(busy=st.floats(1.0, 730.0), firm=st.floats(1.0, 1e5), hour=st.floats(0.0, 10.0), mtok=st.floats(0.01, 100.0))
-def test_self_hosted_tokens_are_never_free_and_idle_ones_dearer(
-    busy: float, firm: float, hour: float, mtok: float
-) -> None:
-    """Usage-based does not depend on use; reservation-based falls towards it as use rises."""
-    cost = self_hosted_usd_per_mtok(firm, hour, mtok, (busy, 730.0))
-    full = self_hosted_usd_per_mtok(firm, hour, mtok, (730.0, 730.0))
-    assert cost is not None
-    assert full is not None
-    assert 0 < cost.usage <= cost.reserved * (1 + 1e-9)
-    assert cost.usage == pytest.approx(full.reserved)
-    assert self_hosted_usd_per_mtok(firm, hour, mtok, (0.0, 730.0)) is None

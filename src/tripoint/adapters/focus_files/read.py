@@ -44,12 +44,6 @@ def read_texts(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     yield from _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
 
 
-def columns_in(path: Path) -> tuple[str, ...]:
-    """Columns of a CSV bill, in order; raises `FileError`."""
-    with _opened(path) as stream:
-        return tuple(next(csv.reader(stream), ()))
-
-
 def _opened(path: Path) -> Any:
     try:
         if path.suffix.lower() == ".gz":

@@ -221,7 +221,7 @@ class _Run:
         if verb == "quit":
             self._stop.set()
         elif verb == "kill" and site not in self._fleet.killed:
-            self._kills.append(Kill(site=site, at_s=self._elapsed(), since_epoch=time.time()))
+            self._kills.append(Kill(site=site, at_s=self._elapsed()))
             self._fleet.kill(site)
             self._traffic.tally.phase = "after"
             self._watch.tell(self._elapsed(), f"{site} was killed", is_bad=True)

@@ -21,8 +21,6 @@ class Kill:
     """Which."""
     at_s: float
     """When, seconds after callers began."""
-    since_epoch: float
-    """When, seconds since the epoch."""
     is_revived: bool = False
     """True when it was brought back later."""
     opened_after_s: float | None = None

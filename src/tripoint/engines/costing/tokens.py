@@ -32,15 +32,3 @@ def token_cost(charges: Iterable[Charge], mtok: float) -> TokenCost | None:
     idle = sum(row.effective_usd for row in rows if row.status is CommitmentStatus.UNUSED)
     total = sum(row.effective_usd for row in rows)
     return TokenCost(usage=(total - idle) / mtok, reserved=total / mtok)
-
-
-def self_hosted_usd_per_mtok(
-    firm_month_usd: float, busy_hour_usd: float, mtok_per_node_hour: float, hours: tuple[float, float]
-) -> TokenCost | None:
-    """Cost of tokens on one firm node that serves for `hours[0]` of the `hours[1]` it is held."""
-    busy, held = hours
-    mtok = mtok_per_node_hour * busy
-    if mtok <= 0 or held <= 0:
-        return None
-    work = busy_hour_usd * busy
-    return TokenCost(usage=(firm_month_usd * busy / held + work) / mtok, reserved=(firm_month_usd + work) / mtok)

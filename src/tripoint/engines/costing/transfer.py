@@ -110,13 +110,6 @@ def egress_gb(tariff: Tariff, tier: int) -> tuple[Rate, ...]:
     )
 
 
-def split_by_tier(tariff: Tariff, gb_per_month: float) -> tuple[float, ...]:
-    """Volume of a month that falls into each tier, GB, in the tariff's order."""
-    return tuple(
-        max(0.0, (gb_per_month if end is None else min(gb_per_month, end)) - start) for start, end, _ in tariff.tiers
-    )
-
-
 def storage_rate(
     site: Site, tier: StorageTier, estate: Estate, catalog: Catalog
 ) -> tuple[StorageRate, tuple[Figure, ...]]:

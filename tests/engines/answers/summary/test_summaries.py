@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.factories.answering import cage, chat, cloud, estate, job
+from tests.factories.answering import cage, chat, cloud, estate, job, unallocated
 from tests.factories.planning import planned
 
 from tripoint.domain.charge import Charge, ChargeKind, CommitmentStatus
@@ -20,7 +20,6 @@ from tripoint.engines.answers.summary.summaries import (
     bills,
     gpus_in_last_period,
     site_summaries,
-    unallocated,
     workload_summaries,
 )
 from tripoint.engines.placement.outcome import Outcome

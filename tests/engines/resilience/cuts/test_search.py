@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tripoint.engines.resilience.cuts.graph import Gate, Graph, all_of, at_least, knots, layers
-from tripoint.engines.resilience.cuts.search import CutSets, down_when, search
+from tripoint.engines.resilience.cuts.search import CutSets, down_in, search
 
 
 def graph_of(needs: dict[str, list[Gate]], tops: list[str], never_fail: tuple[str, ...] = ()) -> Graph:
@@ -72,11 +72,16 @@ def test_search_finds_what_trying_every_set_finds(graph: Graph, bits: int) -> No
     assert search(graph, bits) == tuple(brute(graph, top) for top in graph.tops)
 
 
-@given(graph=graphs(), failed=st.sets(st.integers(0, 8)))
-def test_a_trial_by_itself_agrees(graph: Graph, failed: set[int]) -> None:
-    """`down_when` is the definition, for any number of failures."""
-    present = frozenset(node for node in failed if node < len(graph.ids))
-    assert down_when(graph, present) == {n for n in range(len(graph.ids)) if is_down(graph, present, n)}
+@given(graph=graphs(), trials=st.lists(st.sets(st.integers(0, 8)), min_size=1, max_size=5))
+def test_trials_side_by_side_are_the_definition_for_any_number_of_failures(
+    graph: Graph, trials: list[set[int]]
+) -> None:
+    """What `down_in` says of a trial does not depend on those beside it."""
+    present = [frozenset(node for node in failed if node < len(graph.ids)) for failed in trials]
+    down = down_in(graph, [sorted(failed) for failed in present])
+    for number, failed in enumerate(present):
+        found = {node for node, bits in enumerate(down) if bits >> number & 1}
+        assert found == {n for n in range(len(graph.ids)) if is_down(graph, failed, n)}
 
 
 def test_two_links_in_one_duct_are_not_two() -> None:

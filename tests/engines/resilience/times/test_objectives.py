@@ -9,7 +9,7 @@ from tripoint.domain.estate import Estate
 from tripoint.domain.recovery import Objective, RecoveryRules
 from tripoint.domain.units import WorkloadId
 from tripoint.domain.workload import Recovery, Workload
-from tripoint.engines.resilience.times.objectives import countries_of, objective_of, sought
+from tripoint.engines.resilience.times.objectives import countries_of, objective_of
 
 SITE, LINK = DisruptionClass.SITE, DisruptionClass.LINK
 
@@ -24,7 +24,6 @@ def test_nothing_is_asked_where_nothing_is_declared() -> None:
     workload = chat()
     estate = with_objectives(workload)
     assert all(objective_of(estate, workload, kind) is None for kind in DisruptionClass)
-    assert sought(estate, workload.id) == ()
 
 
 def test_a_workloads_own_recovery_is_about_sites() -> None:
@@ -34,7 +33,7 @@ def test_a_workloads_own_recovery_is_about_sites() -> None:
     found = objective_of(estate, workload, SITE)
     assert found is not None
     assert (found.rto_minutes, found.rpo_minutes, found.least_share) == (15.0, None, 0.6)
-    assert sought(estate, workload.id) == (SITE,)
+    assert [kind for kind in DisruptionClass if objective_of(estate, workload, kind)] == [SITE]
 
 
 def test_the_strictest_of_each_counts() -> None:
@@ -52,7 +51,7 @@ def test_the_strictest_of_each_counts() -> None:
     assert (found.rto_minutes, found.rpo_minutes, found.least_share) == (15.0, 1.0, 0.8)
     assert found.highest_cost_factor == 2.0
     assert countries_of(estate, placement_catalog(), workload, SITE) == frozenset({"DE"})
-    assert sought(estate, workload.id) == (SITE, LINK)
+    assert [kind for kind in DisruptionClass if objective_of(estate, workload, kind)] == [SITE, LINK]
 
 
 def test_without_a_share_the_workloads_own_counts() -> None:

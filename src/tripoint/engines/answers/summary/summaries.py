@@ -53,12 +53,6 @@ def bills(charges: tuple[Charge, ...]) -> dict[str, Bill]:
     return found
 
 
-def unallocated(charges: tuple[Charge, ...]) -> float:
-    """Effective cost of rows no workload's use explains: ports, storage, egress, pools without users, USD."""
-    users = users_of(charges)
-    return sum(row.effective_usd for row in charges if row.workload is None and (row.site, row.resource) not in users)
-
-
 def users_of(charges: Iterable[Charge]) -> dict[tuple[str, str], dict[str, float]]:
     """[site, resource][workload] own effective cost, of resources that somebody paid to use."""
     use: dict[tuple[str, str], dict[str, float]] = {}

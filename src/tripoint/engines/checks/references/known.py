@@ -9,9 +9,6 @@ from tripoint.domain.estate import Estate
 from tripoint.domain.site import Layer, SiteKind
 from tripoint.engines.facts.places import geo_of
 
-SHAPE_NAMES = ("flat", "office_hours", "consumer", "evening", "nightly")
-OWN_PROVIDER = "own"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownNames:

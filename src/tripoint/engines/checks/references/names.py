@@ -21,8 +21,9 @@ from tripoint.domain.recovery import Exclusion, Impact, Objective, RecoveryRules
 from tripoint.domain.serving import ClientKey, Fallback, Upstream
 from tripoint.domain.site import Site, SiteKind
 from tripoint.domain.workload import Caller, DatasetUse, Demand, TodayShare, Workload
-from tripoint.engines.checks.references.known import SHAPE_NAMES, KnownNames
+from tripoint.engines.checks.references.known import KnownNames
 from tripoint.engines.checks.walk import Entry, entries
+from tripoint.engines.sizing.demand.shapes import SHAPE_NAMES
 
 _Check = Callable[[str, str, KnownNames], Finding | None]
 

@@ -51,12 +51,6 @@ def search(graph: Graph, bits: int = _BITS) -> tuple[CutSets, ...]:
     )
 
 
-def down_when(graph: Graph, failed: frozenset[int]) -> frozenset[int]:
-    """Nodes that are down when `failed` fail by themselves."""
-    down = _down(graph, layers(graph), dict.fromkeys(failed, 1), 1)
-    return frozenset(node for node, bit in enumerate(down) if bit)
-
-
 def down_in(graph: Graph, trials: Sequence[Sequence[int]]) -> list[int]:
     """[node] the trials in which it is down, as bits; a trial is the events that fail in it."""
     failing: dict[int, int] = {}

@@ -8,7 +8,6 @@ from tripoint.domain.catalog import Catalog
 from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.estate import Estate
 from tripoint.domain.recovery import Objective
-from tripoint.domain.units import WorkloadId
 from tripoint.domain.workload import Workload
 from tripoint.engines.facts.places import expand_countries
 
@@ -41,12 +40,6 @@ def countries_of(
         expand_countries(each.residency, catalog) for each in _asked(estate, workload, disruption) if each.residency
     ]
     return frozenset.intersection(*sets) if sets else None
-
-
-def sought(estate: Estate, workload: WorkloadId) -> tuple[DisruptionClass, ...]:
-    """Losses something is asked for, in the order of the classes."""
-    found = next(each for each in estate.workloads if each.id == workload)
-    return tuple(each for each in DisruptionClass if objective_of(estate, found, each) is not None)
 
 
 def _asked(estate: Estate, workload: Workload, disruption: DisruptionClass) -> list[Objective]:

@@ -39,6 +39,9 @@ _DAYS: Mapping[str, tuple[tuple[tuple[int, float], ...], tuple[tuple[int, float]
 )
 """Per shape: (from hour, level) steps of a working day and of a weekend day."""
 
+SHAPE_NAMES = tuple(_DAYS)
+"""Names an estate may use for `demand.shape`."""
+
 _OFFSETS: Mapping[str, str] = MappingProxyType(
     {
         "-6": "US MX CR GT HN NI SV",
@@ -62,11 +65,6 @@ _OFFSETS: Mapping[str, str] = MappingProxyType(
 """UTC offset in whole hours and the countries nearest to it."""
 
 
-def shape_names() -> tuple[str, ...]:
-    """Names an estate may use for `demand.shape`."""
-    return tuple(_DAYS)
-
-
 def shape_weights(name: str) -> Weights:
     """Local-time weights of a named shape, mean 1."""
     workday, weekend = _DAYS[name]
@@ -78,12 +76,6 @@ def utc_offset_hours(country: str | None) -> int:
     """Whole hours the country's clocks are ahead of UTC; 0 when not in the table."""
     wanted = (country or "").upper()
     return next((int(hours) for hours, names in _OFFSETS.items() if wanted in names.split()), 0)
-
-
-def knows_offset(country: str | None) -> bool:
-    """True when the table has the country's time zone."""
-    wanted = (country or "").upper()
-    return any(wanted in names.split() for names in _OFFSETS.values())
 
 
 def shifted_to_utc(local: Weights, shares_by_offset: Mapping[int, float]) -> Weights:

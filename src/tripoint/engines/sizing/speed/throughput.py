@@ -22,7 +22,6 @@ from tripoint.engines.sizing.speed.memory import FAMILIES, ModelSize, canonical
 
 INTERACTIVE = ("server", "interactive", "chat", "rag")
 SLO_BOUNDED = ("chat", "rag")
-OFFLINE = ("offline",)
 MODELLED_SOURCE = "aic-model"
 SAME_SHAPE = 1.0
 """Determinant (tokens squared) below which two shapes are the same one."""
