@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tripoint.adapters.estate_yaml.decode import decode
+from tripoint.adapters.estate_yaml.decode import decode_document
 from tripoint.adapters.estate_yaml.document import Sort, read_document
 from tripoint.domain.errors import EstateError
 from tripoint.domain.outlook import OUTLOOKS_VERSION, Outlook, OutlookFile
@@ -18,12 +18,7 @@ def read_outlooks(path: Path) -> tuple[Outlook, ...]:
     Raises `EstateError` with every finding of reading and shape.
     """
     document = read_document(path, _SORT)
-    positions = document.positions
-    if document.value or not document.findings:
-        read, findings = decode(document.value, OutlookFile)
-        for said in findings:
-            place = positions.of_key(said.path) if said.code == "TP1101" else None
-            document.findings.append(place.mark(said) if place else positions.locate(said))
-        if read is not None and not document.findings:
-            return read.outlooks
-    raise EstateError(tuple(document.findings))
+    read = decode_document(document, OutlookFile)
+    if read is None:
+        raise EstateError(tuple(document.findings))
+    return read.outlooks

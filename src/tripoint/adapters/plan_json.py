@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -99,7 +100,7 @@ def _parse(text: str, file: str) -> Any:
         is_cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")
         cause = f"the file ends in the middle of a value, after {len(text)} characters" if is_cut else error.msg
         finding = _finding(NOT_JSON, "", f"not a JSON document: {cause}", _REPLAN, file)
-        raise EstateError((_at(finding, error.lineno, error.colno),)) from error
+        raise EstateError((replace(finding, line=error.lineno, column=error.colno),)) from error
     except RecursionError as error:
         message = "nested deeper than any plan is"
         raise EstateError((_finding(NOT_A_PLAN, "", message, "name a plan.json written by tripoint", file),)) from error
@@ -170,19 +171,6 @@ def _path(location: tuple[int | str, ...]) -> str:
 
 def _finding(code: str, path: str, message: str, hint: str, file: str) -> Finding:
     return Finding(code=code, severity=Severity.ERROR, path=path, message=message, hint=hint, file=file)
-
-
-def _at(finding: Finding, line: int, column: int) -> Finding:
-    return Finding(
-        code=finding.code,
-        severity=finding.severity,
-        path=finding.path,
-        message=finding.message,
-        hint=finding.hint,
-        file=finding.file,
-        line=line,
-        column=column,
-    )
 
 
 def _json_type(content: Any) -> str:

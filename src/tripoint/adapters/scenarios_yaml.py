@@ -8,7 +8,7 @@ from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from tripoint.adapters.estate_yaml.decode import decode
+from tripoint.adapters.estate_yaml.decode import decode_document
 from tripoint.adapters.estate_yaml.document import Sort, read_document
 from tripoint.domain.errors import EstateError, Finding
 from tripoint.domain.findings import finding
@@ -34,18 +34,14 @@ def read_scenarios(path: str | Path | None = None) -> tuple[ScenarioFile, Positi
 
 def _read(path: Path) -> tuple[ScenarioFile, Positions]:
     document = read_document(path, _SORT)
-    positions = document.positions
-    if document.value or not document.findings:
-        read, findings = decode(document.value, ScenarioFile)
-        for said in findings:
-            place = positions.of_key(said.path) if said.code == "TP1101" else None
-            document.findings.append(place.mark(said) if place else positions.locate(said))
-        if read is not None and not document.findings:
-            read = _traced(read, path if path.is_dir() else path.parent, document.findings)
-            document.findings[:] = [positions.locate(said) for said in document.findings]
-            if not document.findings:
-                return read, positions
-    raise EstateError(tuple(document.findings))
+    read = decode_document(document, ScenarioFile)
+    if read is None:
+        raise EstateError(tuple(document.findings))
+    findings: list[Finding] = []
+    read = _traced(read, path if path.is_dir() else path.parent, findings)
+    if findings:
+        raise EstateError(tuple(document.positions.locate(said) for said in findings))
+    return read, document.positions
 
 
 def _traced(read: ScenarioFile, folder: Path, findings: list[Finding]) -> ScenarioFile:

@@ -15,11 +15,12 @@ from typing import Any, TypeVar, get_args, get_origin
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from tripoint.adapters.estate_yaml.document import Document
 from tripoint.adapters.estate_yaml.schema import allowed_values, bare, known_keys, type_at, validator
 from tripoint.domain.errors import Finding
 from tripoint.domain.estate import API_VERSION
 from tripoint.domain.findings import clip, did_you_mean, finding, quoted
-from tripoint.domain.source import join_path
+from tripoint.domain.source import Positions, join_path
 
 _T = TypeVar("_T")
 _MONTHS = ("start", "held_until", "ends")
@@ -33,6 +34,22 @@ def decode(value: object, kind: type[_T]) -> tuple[_T | None, list[Finding]]:
     except ValidationError as error:
         details = error.errors(include_url=False)
     return None, _findings(details, kind)
+
+
+def decode_document(document: Document, kind: type[_T]) -> _T | None:
+    """What a document holds, or `None` when the document has findings; those of decoding are added at their places."""
+    if not document.value and document.findings:
+        return None
+    positions = document.positions
+    value, findings = decode(document.value, kind)
+    document.findings += [_placed(positions, said) for said in findings]
+    return None if document.findings else value
+
+
+def _placed(positions: Positions, said: Finding) -> Finding:
+    """Unknown keys are told at the key, everything else at the value."""
+    place = positions.of_key(said.path) if said.code == "TP1101" else None
+    return place.mark(said) if place else positions.locate(said)
 
 
 def _findings(details: Iterable[ErrorDetails], kind: type) -> list[Finding]:

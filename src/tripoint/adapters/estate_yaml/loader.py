@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from tripoint.adapters.estate_yaml.decode import decode
-from tripoint.adapters.estate_yaml.document import Document, read_document
+from tripoint.adapters.estate_yaml.decode import decode, decode_document
+from tripoint.adapters.estate_yaml.document import read_document
 from tripoint.domain.demand import PROFILE_SCHEMA, DemandProfile
 from tripoint.domain.errors import EstateError, Finding
 from tripoint.domain.estate import Estate
 from tripoint.domain.findings import finding
-from tripoint.domain.source import LoadedEstate, Positions
+from tripoint.domain.source import LoadedEstate
 from tripoint.domain.units import WorkloadId
 
 MAX_PROFILE_BYTES = 1_000_000
@@ -27,7 +27,7 @@ def load_estate_file(path: str | Path) -> LoadedEstate:
     """The estate declared by a file or folder; raises `EstateError` with all findings so far."""
     path = Path(path)
     document = read_document(path)
-    estate = _decode(document)
+    estate = decode_document(document, Estate)
     if estate is None:
         raise EstateError(tuple(document.findings))
     folder = path if path.is_dir() else path.parent
@@ -42,24 +42,6 @@ def load_estate_file(path: str | Path) -> LoadedEstate:
         positions=positions,
         files=tuple(document.files),
     )
-
-
-def _decode(document: Document) -> Estate | None:
-    """The estate, or `None` with the document's findings completed."""
-    if not document.value and document.findings:
-        return None
-    estate, findings = decode(document.value, Estate)
-    positions = document.positions
-    document.findings += [_locate(positions, said) for said in findings]
-    return None if document.findings else estate
-
-
-def _locate(positions: Positions, said: Finding) -> Finding:
-    """Unknown keys are told at the key, everything else at the value."""
-    if said.code != "TP1101":
-        return positions.locate(said)
-    place = positions.of_key(said.path)
-    return said if place is None else place.mark(said)
 
 
 def _profiles(estate: Estate, folder: Path) -> tuple[dict[WorkloadId, DemandProfile], list[Finding]]:
