@@ -353,6 +353,11 @@ class Plan:
     weighed: Weighed | None = None
     """What is best decided before one knows which outlook comes true, where outlooks were given."""
 
+    @property
+    def why_none(self) -> str:
+        """Why there is no plan: the limits in conflict, or that the search found none; for a sentence."""
+        return " + ".join(self.conflict.families) if self.conflict else "its search found none"
+
     def __repr__(self) -> str:
         """One line, since a notebook shows it: the whole would be megabytes."""
         span = f"{len(self.periods) * self.period_months} months from {self.start}"

@@ -38,11 +38,7 @@ def command(before: str, after: str, gap: float, time_limit: float, full: bool, 
 
     plans = [_plan(given, gap, time_limit, is_quiet=quiet) for given in (before, after)]
     names = (before, after)
-    missing = [
-        (name, " + ".join(plan.conflict.families) if plan.conflict else "its search found none")
-        for name, plan in zip(names, plans, strict=True)
-        if plan.solve is None
-    ]
+    missing = [(name, plan.why_none) for name, plan in zip(names, plans, strict=True) if plan.solve is None]
     if missing:
         nothing = {"a": before, "b": after, "without_plan": [name for name, _ in missing]}
         return Answer(text=conflict_lines(missing), payload=nothing, ok=False)

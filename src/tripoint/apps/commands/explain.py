@@ -8,7 +8,7 @@ from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering
 from tripoint.apps.settings import read_settings
 from tripoint.apps.terminal.flags import FiniteRange
-from tripoint.apps.terminal.planning import watched
+from tripoint.apps.terminal.planning import no_plan, planned
 
 
 @click.command()
@@ -43,27 +43,19 @@ def command(
     from tripoint.apps.render.why.explanation import explanation_payload, explanation_text
     from tripoint.engines.placement.milp.program import SolveLimits
     from tripoint.usecases.explain import Question, places
-    from tripoint.usecases.plan import PlanOptions
 
     catalog = wiring.load_catalog()
     loaded = wiring.load_estate(estate, catalog=catalog)
     question = Question(workload=workload, at=at or "")
     places(loaded.estate, question)  # a name that is wrong is told before the long part
-    threads = read_settings().threads
-    if given:
-        plan = wiring.read_plan(given)
-    else:
-        options = PlanOptions(gap=gap, seconds=time_limit, threads=threads, baselines=False)
-        plan = watched(loaded, options, catalog, is_quiet=quiet)
+    plan = planned(loaded, gap, time_limit, given=given, catalog=catalog, is_quiet=quiet)
     if plan.solve is None:
-        why = " + ".join(plan.conflict.families) if plan.conflict else "its search found none"
-        nothing = {"families": list(plan.conflict.families) if plan.conflict else []}
-        return Answer(text=f"{estate}: no plan exists: {why}", payload=nothing, ok=False)
+        return no_plan(estate, plan)
 
     def tell(phase: str) -> None:
         if not quiet:
             click.echo(f"{phase} ...", err=True)
 
-    limits = SolveLimits(gap=gap, seconds=time_limit, threads=threads)
+    limits = SolveLimits(gap=gap, seconds=time_limit, threads=read_settings().threads)
     found = wiring.explain(loaded, catalog, plan, question, limits, tell)
     return Answer(text=explanation_text(found, is_full=full), payload=explanation_payload(found))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tripoint.apps import wiring
+from tripoint.apps.answer import Answer
 from tripoint.apps.settings import read_settings
 from tripoint.apps.terminal.interruption import Interruption
 from tripoint.apps.terminal.progress import progress_display
@@ -45,9 +46,28 @@ def watching(gap: float, *, is_quiet: bool) -> Iterator[Watch]:
             raise
 
 
-def planned(estate: str, gap: float, seconds: float, *, is_quiet: bool) -> Plan:
-    """The plan of an estate on the way to another answer, without the alternatives; raises as `watched` does."""
+def planned(
+    estate: LoadedEstate | str,
+    gap: float,
+    seconds: float,
+    *,
+    given: str | None = None,
+    catalog: Catalog | None = None,
+    is_quiet: bool,
+) -> Plan:
+    """The plan another answer is about: the one `given`, else that of the estate, made now without the alternatives.
+
+    Raises as `wiring.read_plan` or `watched` does.
+    """
     from tripoint.usecases.plan import PlanOptions
 
+    if given:
+        return wiring.read_plan(given)
     options = PlanOptions(gap=gap, seconds=seconds, threads=read_settings().threads, baselines=False)
-    return watched(estate, options, None, is_quiet=is_quiet)
+    return watched(estate, options, catalog, is_quiet=is_quiet)
+
+
+def no_plan(estate: str, plan: Plan) -> Answer:
+    """What is answered where the estate has no plan: that there is none, and why."""
+    families = list(plan.conflict.families) if plan.conflict else []
+    return Answer(text=f"{estate}: no plan exists: {plan.why_none}", payload={"families": families}, ok=False)
