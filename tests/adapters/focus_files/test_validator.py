@@ -1,7 +1,7 @@
 """Our exports before the validator of the FOCUS project itself.
 
-`make test` installs it in `out/focus-validator` under `CI=true`; `make out/focus-validator/.ready` does so elsewhere. It
-ends with 0 whatever it finds: only its report counts.
+`make test` installs it in `out/focus-validator` under `CI=true`; `make out/focus-validator/.ready` does so elsewhere.
+It ends with 0 whatever it finds: only its report counts.
 """
 
 from __future__ import annotations
