@@ -19,14 +19,15 @@ class Pace:
     """Live measurement of a model on a target; streams and whole answers are different things and kept apart."""
 
     __slots__ = (
-        "_seen", "hedge_s", "mean_in", "mean_out", "p50", "p95", "p99", "took_s", "tpot", "tpot_p50", "ttft", "use",
-        "wait_s",
+        "_same_until", "_seen", "hedge_s", "mean_in", "mean_out", "p50", "p95", "p99", "took_s", "tpot", "tpot_p50",
+        "ttft", "use", "wait_s",
     )  # fmt: skip
 
     def __init__(self, now: float) -> None:
         self.ttft = LatencyWindow(now=now)
         self.tpot = LatencyWindow(now=now)
         self._seen = (-1, -1)
+        self._same_until = now
         self.p50 = self.p95 = self.p99 = 0.0
         """Quantiles of the time to first byte as of the last look, s; 0 while not enough is known, as below."""
         self.tpot_p50 = 0.0
@@ -45,6 +46,8 @@ class Pace:
         """Reads the quantiles anew where something changed; what is forgotten is unknown again."""
         ttft, tpot = self.ttft, self.tpot
         seen = (ttft.changes, tpot.changes)
+        if seen == self._seen and now < self._same_until:
+            return
         weight = ttft.weight(now)
         if weight < ENOUGH:
             if self.p99:  # the rest of what was must not colour what comes
@@ -62,6 +65,7 @@ class Pace:
         elif seen[1] != self._seen[1] or self.tpot_p50 == 0.0:
             self.tpot_p50 = tpot.quantile(now, 0.5)
         self._seen = seen
+        self._same_until = min(ttft.turn_at, tpot.turn_at)
 
     def ended(self, took_s: float, tokens_in: int, tokens_out: int) -> None:
         """Notes a request that ended well."""
