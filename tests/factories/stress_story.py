@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tripoint.domain.cut import Spread
 from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.scenario import Magnitude, Scenario, TrialMode
-from tripoint.domain.stress import Aim, Held, Interval, OutageCourse, Replanned, StressReport, Untried, Verdict
+from tripoint.domain.stress import (
+    Aim,
+    Held,
+    Interval,
+    OutageCourse,
+    Replanned,
+    StressReport,
+    Unjudged,
+    Untried,
+    Verdict,
+    YearlyLoss,
+)
 
 OUTAGE = Magnitude(name="outage", unit="h", mild=0.0, usual=4.0, severe=10.0)
 LEFT = Magnitude(name="left", unit="left", mild=0.9, usual=0.7, severe=0.1)
@@ -69,6 +81,17 @@ def story() -> StressReport:
                          late=(0.0,), shed=(0.0,), lost=(0.0,)),
         ),
         played=60,
+        losses=(
+            YearlyLoss(scenario="site-loss", per_year=Spread(value=0.5, low=0.1, high=2.0),
+                       hours=Spread(value=3.0, low=0.5, high=12.0), usd=Spread(value=4500.0, low=750.0, high=18000.0),
+                       extra_usd=20.0),
+            YearlyLoss(scenario="power-cap", per_year=Spread(value=1.0, low=0.5, high=2.0),
+                       hours=Spread(value=0.0, low=0.0, high=0.0), usd=Spread(value=0.0, low=0.0, high=0.0),
+                       extra_usd=0.0),
+        ),
+        usd_per_year=Spread(value=4500.0, low=750.0, high=18000.0),
+        unpriced=("index",),
+        unjudged=(Unjudged(scenario="power-cap", workload="chat", aim=Aim.RTO, target=1800.0, most=150.0),),
     )  # fmt: skip
 
 

@@ -18,9 +18,10 @@ from tripoint.domain.provenance import Confidence, Provenance
 from tripoint.domain.recovery import Exclusion, Impact, Objective, RecoveryRules
 from tripoint.domain.scenario import Scenario, TrialMode
 from tripoint.domain.score import Ground, Standing
-from tripoint.domain.stress import Aim, Held, Interval, StressReport, Verdict
+from tripoint.domain.stress import Aim, Held, Interval, StressReport, Unjudged, Verdict
 from tripoint.domain.units import DatasetId, SiteId, WorkloadId
 from tripoint.domain.workload import DatasetUse, TodayShare
+from tripoint.engines.gateway.table.shares import period_at
 from tripoint.usecases.assess_dependencies import assess_dependencies
 from tripoint.usecases.assess_recovery import assess_recovery
 from tripoint.usecases.assess_scores import stress_proofs
@@ -110,7 +111,7 @@ def test_a_stress_run_scores_by_simulation(fields: dict[str, object], standing: 
     rules = RecoveryRules(objectives=(asked,), impacts=(Impact(usd_per_hour=9.0),))
     estate = split(recovery=rules)
     made = stress_report(estate, **fields)  # type: ignore[arg-type]  # the fields of the case
-    proofs = stress_proofs(made, loaded(estate), "p", TODAY)
+    proofs = stress_proofs(made, loaded(estate), planned(estate), "p", TODAY)
     scores = assess_recovery(loaded(estate), recovering_catalog(), planned(estate), today=TODAY, proofs=proofs).scores
     assert [each.standing for each in scores.simulation.graded] == [standing]
     assert scores.design.share == 1.0
@@ -119,6 +120,46 @@ def test_a_stress_run_scores_by_simulation(fields: dict[str, object], standing: 
     assert scores.usd_per_year is not None
     assert scores.simulation.ground is Ground.SIMULATION
     assert [each.workload for each in scores.drill.graded] == [WorkloadId("chat")]
+
+
+@pytest.mark.parametrize(
+    ("changed", "standing", "because"),
+    [
+        ({}, Standing.MET, ""),
+        ({"period": "2031-Q4"}, Standing.EXPIRED, "tried in 2031-Q4"),
+        ({"plan_digest": "another"}, Standing.EXPIRED, "tried with another plan"),
+        ({"estate_digest": "another"}, Standing.EXPIRED, "tried on another version of the estate"),
+    ],
+)
+def test_trials_of_another_period_plan_or_estate_no_longer_count_and_say_so(
+    changed: dict[str, str], standing: Standing, because: str
+) -> None:
+    """The same run under the same plan counts in its own period only."""
+    rules = RecoveryRules(objectives=(Objective(after=(SITE,), rto_minutes=1000.0),))
+    estate = split(recovery=rules)
+    plan = planned(estate)
+    own = {"period": plan.periods[period_at(plan, TODAY)], **changed}
+    made = replace(stress_report(estate, met=True), **own)  # type: ignore[arg-type]  # the fields of the case
+    proofs = stress_proofs(made, loaded(estate), plan, "p", TODAY)
+    scores = assess_recovery(loaded(estate), recovering_catalog(), plan, today=TODAY, proofs=proofs).scores
+    (graded,) = scores.simulation.graded
+    assert graded.standing is standing
+    assert because in graded.because
+
+
+def test_what_trials_were_too_short_for_is_excluded_until_a_longer_one_judges_it() -> None:
+    """A short run that could not miss the time counts as not tried, beside a long one it takes nothing away."""
+    rules = RecoveryRules(objectives=(Objective(after=(SITE,), rto_minutes=1000.0),))
+    estate = split(recovery=rules)
+    long = stress_report(estate, met=True)
+    short = Unjudged(scenario="site-dark", workload="chat", aim=Aim.RTO, target=60_000.0, most=150.0)
+    dark = replace(long.scenarios[0], id="site-dark", mode=TrialMode.REQUESTS)
+    both = replace(long, scenarios=(*long.scenarios, dark), unjudged=(short,))
+    for made, standing in ((replace(both, verdicts=()), Standing.EXCLUDED), (both, Standing.MET)):
+        proofs = stress_proofs(made, loaded(estate), planned(estate), "p", TODAY)
+        scores = assess_recovery(loaded(estate), recovering_catalog(), planned(estate), today=TODAY, proofs=proofs)
+        assert [each.standing for each in scores.scores.simulation.graded] == [standing]
+        assert scores.scores.simulation.share == (1.0 if standing is Standing.MET else 0.0)
 
 
 def test_a_server_takes_its_part() -> None:
@@ -147,7 +188,7 @@ def test_an_exclusion_of_the_estate_is_listed_and_counts_as_not_met() -> None:
         exclusions=(Exclusion(after=(SITE,), because="no window"),),
     )
     estate = split(recovery=rules)
-    proofs = stress_proofs(stress_report(estate, met=True), loaded(estate), "p", TODAY)
+    proofs = stress_proofs(stress_report(estate, met=True), loaded(estate), planned(estate), "p", TODAY)
     scores = assess_recovery(loaded(estate), recovering_catalog(), planned(estate), today=TODAY, proofs=proofs).scores
     for score in (scores.simulation, scores.drill):
         assert [(each.standing, each.because) for each in score.graded] == [(Standing.EXCLUDED, "no window")]

@@ -51,6 +51,8 @@ class Proof:
     """First day it no longer counts, `YYYY-MM-DD`; never when empty."""
     excluded_because: str = ""
     """Why it was not tried; then `is_met` is not read."""
+    expired_because: str = ""
+    """Why it no longer counts, where that is not its age."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tripoint.domain.cut import Spread
 from tripoint.domain.errors import Finding
 from tripoint.domain.scenario import Scenario
 
@@ -58,6 +59,8 @@ class Outcome:
     """Least free share of the capacity it may use, 0 to 1; negative when more was asked than there was."""
     first_limit: str
     """First limit reached, in the estate's words; empty when none."""
+    after_s: float = 0.0
+    """How long it stays without service after the trial's end, s: the rest of a restore that takes longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +159,38 @@ class Verdict:
     """Limit most often reached first; empty when none."""
     held: tuple[Held, ...]
     """Objectives, each with its distance to failure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unjudged:
+    """An objective that a scenario's trials cannot tell about; it counts as not met wherever shares are told."""
+
+    scenario: str
+    """Scenario id."""
+    workload: str
+    """Workload id."""
+    aim: Aim
+    """Which objective."""
+    target: float
+    """What is asked, in the aim's unit."""
+    most: float
+    """The worst its trials can show, in the same unit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YearlyLoss:
+    """What a scenario takes away in a year: how often it comes, times what its trials lost."""
+
+    scenario: str
+    """Scenario id."""
+    per_year: Spread
+    """Events a year on all things that may be struck; less is served at one, the less it counts."""
+    hours: Spread
+    """Workload-hours without service, per year; an hour in which half was served counts half."""
+    usd: Spread | None
+    """What these cost, USD per year; `None` where no workload that loses any has an impact declared."""
+    extra_usd: float
+    """What serving cost beyond the usual, USD per year; negative where idle places cost less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +310,14 @@ class StressReport:
     """Warnings about the scenarios."""
     remeasured: tuple[Remeasured, ...] = ()
     """Times taken from what was answered; the planner's figures hold everywhere else."""
+    losses: tuple[YearlyLoss, ...] = ()
+    """Per scenario that is played and has a frequency, the dearest first; pairs are left out."""
+    usd_per_year: Spread | None = None
+    """Expected annual loss of all of them together, USD; `None` where nobody said what an hour costs."""
+    unpriced: tuple[str, ...] = ()
+    """Workloads whose hours count for nothing in it, since no impact is declared."""
+    unjudged: tuple[Unjudged, ...] = ()
+    """Objectives that trials are too short for."""
     period: str = ""
     """Label of the period of the plan that trials were played in, such as `2028-Q1`; empty where it was not told."""
 

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from datetime import date
 
 from tripoint.domain.cut import DependencyReport
+from tripoint.domain.plan import Plan
 from tripoint.domain.recovery import Reached, Remedy
 from tripoint.domain.scenario import TrialMode
 from tripoint.domain.score import Ground, Proof, Scores
 from tripoint.domain.source import LoadedEstate
 from tripoint.domain.stress import StressReport
+from tripoint.engines.gateway.table.shares import period_at
 from tripoint.engines.placement.instance.instance import Instance
-from tripoint.engines.resilience.scores.grading import asked_of, designed, excluded, graded, simulated
+from tripoint.engines.resilience.scores.grading import KEPT, Lapse, asked_of, designed, excluded, graded, simulated
 from tripoint.engines.resilience.scores.steps import Findings, next_steps
 
 _PAIRED = "+"
@@ -49,15 +51,30 @@ def assess_scores(
     )
 
 
-def stress_proofs(report: StressReport, loaded: LoadedEstate, plan_digest: str, today: date) -> tuple[Proof, ...]:
-    """What a stress run proved; of another version of the estate or of another plan nothing that still counts.
+def stress_proofs(
+    report: StressReport, loaded: LoadedEstate, plan: Plan, digest: str, today: date
+) -> tuple[Proof, ...]:
+    """What a stress run proved; of another version of the estate, another plan or period nothing that still counts.
 
-    Pairs of scenarios ask for more than any objective, and planning anew plays no loss: both are left to the report.
+    `digest` is the plan's. Pairs of scenarios ask for more than any objective, and planning anew plays no loss: both
+    are left to the report.
     """
     disruptions = {
         each.id: each.disruption
         for each in report.scenarios
         if each.mode is not TrialMode.PLAN and _PAIRED not in each.id
     }
-    is_same = (report.estate_digest, report.plan_digest) == (loaded.digest, plan_digest)
-    return simulated(report.verdicts, disruptions, expires="" if is_same else f"{today:%Y-%m-%d}")
+    return simulated(report.verdicts, disruptions, _lapsed(report, loaded, plan, digest, today), report.unjudged)
+
+
+def _lapsed(report: StressReport, loaded: LoadedEstate, plan: Plan, digest: str, today: date) -> Lapse:
+    """Why what a run found says nothing about this plan today."""
+    now = plan.periods[period_at(plan, today)] if plan.periods else ""
+    because = ""
+    if report.estate_digest != loaded.digest:
+        because = "tried on another version of the estate"
+    elif report.plan_digest != digest:
+        because = "tried with another plan"
+    elif report.period and now and report.period != now:
+        because = f"tried in {report.period}, it is {now}"
+    return Lapse(f"{today:%Y-%m-%d}", because) if because else KEPT

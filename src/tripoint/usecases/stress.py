@@ -13,10 +13,13 @@ from tripoint.domain.scenario import Scenario, TrialMode
 from tripoint.domain.source import LoadedEstate
 from tripoint.domain.stress import Replanned, StressReport, Untried, Verdict
 from tripoint.engines.gateway.table.shares import period_at
+from tripoint.engines.resilience.loss.report import hourly_loss
 from tripoint.engines.stress.scenarios.candidates import declared_ids, is_known, names_of, sorts
 from tripoint.engines.stress.scenarios.compound import most_likely, pairs
 from tripoint.engines.stress.scenarios.ground import Ground, ground_of
 from tripoint.engines.stress.scenarios.resolve import untouched
+from tripoint.engines.stress.summary.losses import yearly_losses
+from tripoint.engines.stress.summary.targets import unjudged_of
 from tripoint.engines.stress.survey import survey
 from tripoint.usecases.stress_campaign import Campaign, Runs, StressOptions, Subject
 from tripoint.usecases.stress_plans import Replanner, Structural
@@ -31,7 +34,7 @@ def subject_of(loaded: LoadedEstate, catalog: Catalog, plan: Plan, *, today: dat
     Raises `OptionError` for a plan of another estate, or none at all.
     """
     if plan.solve is None:
-        raise OptionError("the plan to be tried does not exist: its search found none", hint="plan the estate again")
+        raise OptionError(f"there is no plan to be tried: {plan.why_none}", hint="`tripoint plan ESTATE` tells more")
     if plan.estate_digest != loaded.digest:
         message = f"the plan was made for another estate ({plan.estate_digest[:19]}, not {loaded.digest[:19]})"
         raise OptionError(message, hint="plan this one: `tripoint plan ESTATE --out DIR`")
@@ -91,7 +94,14 @@ def stress(
             what, verdict = structural.tried(scenario, is_searched=options.search_trials > 0)
             replanned.append(what)
             found += verdict
+    estate = subject.loaded.estate
+    usd_per_hour = {str(each.id): usd for each in estate.workloads if (usd := hourly_loss(estate, each)) is not None}
+    losses, usd_per_year = yearly_losses(campaign.harms, usd_per_hour, options.seed)
     return StressReport(
+        losses=losses,
+        usd_per_year=usd_per_year,
+        unpriced=tuple(each.workload for each in subject.world.demanded if each.workload not in usd_per_hour),
+        unjudged=tuple(each for scenario in played for each in unjudged_of(estate, scenario)),
         is_searched=options.search_trials > 0,
         name=subject.loaded.estate.name,
         tripoint_version=subject.version,

@@ -14,9 +14,11 @@ from tripoint.domain.stress import Order, OutageCourse, Remeasured, Trial, Verdi
 from tripoint.engines.sizing.demand.trace import TraceRows
 from tripoint.engines.stress.kernel.streams import Streams
 from tripoint.engines.stress.playing import Player
+from tripoint.engines.stress.scenarios.exposure import exposed
 from tripoint.engines.stress.scenarios.ground import Ground
 from tripoint.engines.stress.scenarios.knobs import at_position, position_of, spread, usual
 from tripoint.engines.stress.search.distance import Distance, distance
+from tripoint.engines.stress.summary.losses import Harm, harm_of
 from tripoint.engines.stress.summary.targets import Target, targets_of
 from tripoint.engines.stress.summary.verdicts import HeldKey, met_by, verdicts
 from tripoint.engines.stress.trial.tally import Timeline
@@ -85,6 +87,8 @@ class Campaign:
         self._subject, self._ground, self._options, self._runs = subject, ground, options, runs
         self._targets: dict[str, tuple[Target, ...]] = {}
         self.played = 0
+        self.harms: list[Harm] = []
+        """What plain trials took away, by scenario, for the loss of a year."""
 
     def verdicts(self, scenarios: Sequence[Scenario]) -> list[Verdict]:
         """Verdicts of plain trials, with the distance to failure."""
@@ -100,6 +104,7 @@ class Campaign:
         searches = self._searched(player, scenarios, by_id) if self._options.search_trials else {}
         found: list[Verdict] = []
         for each in scenarios:
+            self.harms.append(harm_of(each, exposed(each, self._ground), by_id[each.id]))
             breaks = _breaks(each, searches[each.id]) if each.id in searches else {}
             found += verdicts(each, by_id[each.id], self._asked(each), breaks)
         return found

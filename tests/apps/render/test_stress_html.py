@@ -42,13 +42,36 @@ def test_a_request_served_outside_policy_breaks_a_cell_whatever_is_asked() -> No
 
 
 def test_the_first_screen_counts() -> None:
-    """One of three scenarios breaks; six objectives of seven are met; the nearest edge is named with its magnitude."""
+    """One of three scenarios breaks; six of eight objectives are met, one is not judged; the nearest edge is named."""
     words = told(story())
     assert "Objectives break under 1 of 3 scenarios" in words
-    assert "6 of 7" in words
+    assert "6 of 8" in words
+    assert "1 could not be judged" in words
     assert "First to break: site-loss 2 h" in words
     assert "availability of chat; the usual is 4 h" in words
     assert "chat under site-loss" in words
+
+
+def test_the_loss_of_a_year_is_told_with_its_interval_on_page_and_in_text() -> None:
+    """As a tile, as a section with a row per scenario, in the summary; and who counts for nothing in it."""
+    page, text = told(story()), re.sub(r"\s+", " ", stress_text(story(), is_full=True))
+    assert "Expected annual loss 4,500 USD 90 % interval of rates and trials: 4,500 (750 .. 18,000)" in page
+    assert "site-loss 0.50 (0.10 .. 2.00) 3.00 (0.50 .. 12.0) 4,500 (750 .. 18,000) +20" in page
+    assert "site-loss 0.50 (0.10 .. 2.00) 3.00 (0.50 .. 12.0) 4,500 (750 .. 18,000) +20" in text
+    for words in (page, text):
+        assert "nothing is counted for index: no impact declared" in words
+    assert "; expected annual loss 4,500 (750 .. 18,000) USD" in text
+    unknown = replace(story(), usd_per_year=None, losses=tuple(replace(each, usd=None) for each in story().losses))
+    assert "Expected annual loss" not in told(unknown).replace("Expected annual loss: not known", "")
+    assert "not known, as no `recovery.impacts` say what an hour costs" in stress_text(unknown)
+
+
+def test_what_was_not_judged_is_listed_and_stays_in_the_denominator() -> None:
+    """On the page and in the text."""
+    assert "power-cap chat recovery time 30 min asked; its trials can show no more than 2.5 min" in told(story())
+    text = re.sub(r"\s+", " ", stress_text(story()))
+    assert "power-cap, chat: recovery time 30 min asked; its trials can show no more than 2.5 min" in text
+    assert "6 of 8 objectives met (1 not judged)" in text
 
 
 def waiting() -> StressReport:

@@ -11,7 +11,7 @@ from tripoint.apps.answer import Answer, answering, plural
 from tripoint.apps.settings import read_settings
 from tripoint.apps.terminal.flags import FiniteRange
 from tripoint.apps.terminal.groups import NearestNameGroup
-from tripoint.apps.terminal.planning import watched
+from tripoint.apps.terminal.planning import no_plan, planned
 from tripoint.apps.trials import plan_digest, read_stress
 
 if TYPE_CHECKING:
@@ -60,21 +60,14 @@ def recovery(
     from tripoint.engines.placement.milp.program import SolveLimits
     from tripoint.usecases.assess_recovery import assess_recovery
     from tripoint.usecases.assess_scores import stress_proofs
-    from tripoint.usecases.plan import PlanOptions
     from tripoint.usecases.remedies import Pricing
 
     catalog = wiring.load_catalog()
     loaded = wiring.load_estate(estate, catalog=catalog)
     settings = read_settings()
-    if given:
-        plan = wiring.read_plan(given)
-    else:
-        options = PlanOptions(gap=gap, seconds=time_limit, threads=settings.threads, baselines=False)
-        plan = watched(loaded, options, catalog, is_quiet=quiet)
+    plan = planned(loaded, gap, time_limit, given=given, catalog=catalog, is_quiet=quiet)
     if plan.solve is None:
-        why = " + ".join(plan.conflict.families) if plan.conflict else "its search found none"
-        nothing = {"families": list(plan.conflict.families) if plan.conflict else []}
-        return Answer(text=f"{estate}: no plan exists: {why}", payload=nothing, ok=False)
+        return no_plan(estate, plan)
 
     def tell(phase: str) -> None:
         if not quiet:
@@ -82,7 +75,7 @@ def recovery(
 
     limits = SolveLimits(gap=gap, seconds=time_limit, threads=settings.threads)
     pricing = Pricing(solver=planner.solver(), limits=limits, tell=tell) if prices else None
-    proofs = stress_proofs(read_stress(tried), loaded, plan_digest(plan), settings.today) if tried else ()
+    proofs = stress_proofs(read_stress(tried), loaded, plan, plan_digest(plan), settings.today) if tried else ()
     found = assess_recovery(loaded, catalog, plan, pricing, today=settings.today, proofs=proofs)
     return _answer(found, is_full=full, written=wiring.write_recovery(found, out) if out else "")
 

@@ -56,6 +56,7 @@ def _after(outcome: Outcome, faults: Sequence[Fault], ground: Ground, until_s: f
         lost=outcome.lost + lost,
         # The outage goes on after the trial ends: a restore of weeks is no shorter for being watched for one.
         outage_s=max(outcome.outage_s, *(end - begin for begin, end in stretches), 0.0),
+        after_s=sum(end - max(begin, until_s) for begin, end in stretches if end > until_s),
         stale_s=max(outcome.stale_s, *(hours * SECONDS_PER_HOUR for hours in stale), 0.0),
         first_limit=outcome.first_limit or ("its data has to be restored" if stale else "what it leans on is away"),
     )

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.factories.tried import FRAGILE, shipped, tried
+from tests.factories.tried import FRAGILE, STURDY, shipped, tried
 
 from tripoint.domain.stress import Aim, Outcome, Trial
-from tripoint.engines.stress.summary.targets import Target, is_met, reached, targets_of
+from tripoint.engines.stress.summary.targets import Target, is_met, reached, targets_of, unjudged_of
 from tripoint.engines.stress.summary.verdicts import HeldKey, interval, met_by, verdicts
 
 SITE_LOSS = next(each for each in shipped() if each.id == "site-loss")
@@ -50,6 +50,23 @@ def test_what_is_asked_comes_from_the_estate_and_the_loss() -> None:
     assert asked == {
         Aim.RESIDENCY: 0.0, Aim.AVAILABILITY: 0.9999, Aim.RTO: pytest.approx(3.0), Aim.COST: 1.0001,
     }  # fmt: skip
+
+
+def test_a_time_no_trial_could_miss_is_not_judged() -> None:
+    """Asked for ten hours: three minutes of a dark site cannot tell, a week of it can; nor is it told as met."""
+    estate = tried(STURDY).loaded.estate
+    dark, loss = (next(each for each in shipped() if each.id == name) for name in ("site-dark", "site-loss"))
+    assert not any(target.aim is Aim.RTO for target in targets_of(estate, dark))
+    found = [each for each in unjudged_of(estate, dark) if each.workload == "desk"]
+    assert [(each.aim, each.target, round(each.most, 6)) for each in found] == [(Aim.RTO, 36_000.0, 150.0)]
+    assert not unjudged_of(estate, loss)
+    assert any(target.aim is Aim.RTO for target in targets_of(estate, loss))
+
+
+def test_a_restore_is_judged_however_long_it_takes() -> None:
+    """Its time is summed up, not watched."""
+    ransom = next(each for each in shipped() if each.id == "ransomware")
+    assert not unjudged_of(tried(STURDY).loaded.estate, replace(ransom, minutes=1441.0))
 
 
 def test_ninety_five_of_a_hundred_trials_are_enough_and_one_leak_is_too_many() -> None:

@@ -8,8 +8,10 @@ from rich.console import RenderableType
 
 from tripoint.apps.answer import plural
 from tripoint.apps.render.plan_text.layout import lines, printed, table, titled
+from tripoint.apps.render.resilience.dependencies import spread_text
 from tripoint.apps.render.stress.figures import aim, aim_name, magnitude, share, span, usd
 from tripoint.apps.render.stress.ranking import promised
+from tripoint.apps.render.stress.yearly import unjudged_lines, yearly_part
 from tripoint.domain.scenario import Scenario
 from tripoint.domain.stress import Aim, Held, Remeasured, Replanned, StressReport, Verdict
 
@@ -28,16 +30,26 @@ def stress_text(report: StressReport, *, is_full: bool = False) -> str:
         shown = broken if is_full else broken[:_BROKEN]
         rest = [f"... {len(broken) - len(shown)} more with `--full`"] if len(shown) < len(broken) else []
         parts.append(titled("What breaks, and where", lines([*shown, *rest])))
+    yearly = yearly_part(report, is_full=is_full)
+    if yearly is not None:
+        parts.append(yearly)
+    if report.unjudged:
+        parts.append(_shortened("Not judged here, and not counted as met", unjudged_lines(report), is_full=is_full))
     if report.replanned:
         parts.append(_plans(report.replanned, tried))
     if report.remeasured:
         parts.append(titled("Times by what was answered", lines([_remeasured(each) for each in report.remeasured])))
     if report.untried:
         told = [f"{each.scenario}: {each.why}" for each in report.untried]
-        shown = told if is_full else told[:_UNTRIED]
-        rest = [f"... {len(told) - len(shown)} more with `--full`"] if len(shown) < len(told) else []
-        parts.append(titled("Not tried", lines([*shown, *rest])))
+        parts.append(_shortened("Not tried", told, is_full=is_full))
     return printed(parts).rstrip("\n") + "\n\n" + summary_line(report)
+
+
+def _shortened(title: str, told: Sequence[str], *, is_full: bool) -> RenderableType:
+    """A list under its title, its first lines only unless all are wanted."""
+    shown = told if is_full else told[:_UNTRIED]
+    rest = [f"... {len(told) - len(shown)} more with `--full`"] if len(shown) < len(told) else []
+    return titled(title, lines([*shown, *rest]))
 
 
 def _remeasured(each: Remeasured) -> str:
@@ -54,10 +66,14 @@ def summary_line(report: StressReport) -> str:
     outside = sum(verdict.outside for verdict in report.verdicts)
     tried = len({verdict.scenario for verdict in report.verdicts})
     when = f" in {report.period}" if report.period else ""
+    unjudged = f" ({len(report.unjudged)} not judged)" if report.unjudged else ""
+    yearly = report.usd_per_year
+    loss = f"; expected annual loss {spread_text(yearly)} USD" if yearly is not None else ""
+    asked = plural(len(held) + len(report.unjudged), "objective")
     return (
-        f"{met} of {plural(len(held), 'objective')} met under {plural(tried, 'scenario')}, "
+        f"{met} of {asked} met{unjudged} under {plural(tried, 'scenario')}, "
         f"{len(report.untried)} not tried; {plural(report.played, 'trial')}{when}, seed {report.seed}; "
-        f"{outside:,.0f} served outside policy"
+        f"{outside:,.0f} served outside policy{loss}"
     )
 
 

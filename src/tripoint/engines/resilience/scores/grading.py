@@ -6,15 +6,29 @@ or was never tried is simply not met. So neither leaving a test out nor letting 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.recovery import Exclusion, Reached
 from tripoint.domain.score import Graded, Ground, Proof, Score, Standing
-from tripoint.domain.stress import Aim, Verdict
+from tripoint.domain.stress import Aim, Unjudged, Verdict
 
 Asked = tuple[str, DisruptionClass]
 """An objective: a workload and a loss."""
+
+
+class Lapse(NamedTuple):
+    """From when on proofs no longer count, and why."""
+
+    day: str
+    """First day they do not, `YYYY-MM-DD`; never when empty."""
+    because: str
+    """Why, where that is not their age."""
+
+
+KEPT: Final = Lapse("", "")
+"""They count."""
 
 _RECOVERY = (Aim.RTO, Aim.RPO, Aim.CAPACITY, Aim.COST)
 
@@ -42,7 +56,8 @@ def _grade(asked: Asked, proofs: Sequence[Proof], today: str) -> Graded:
         standing, because = Standing.EXCLUDED, "; ".join(dict.fromkeys(each.excluded_because for each in excluded))
     elif proofs and not fresh:
         last = max(proofs, key=lambda each: each.expires)
-        standing, because = Standing.EXPIRED, f"{last.by or 'what was done'}, since {last.expires}"
+        since = last.expired_because or f"since {last.expires}"
+        standing, because = Standing.EXPIRED, f"{last.by or 'what was done'}, {since}"
     elif not proofs:
         standing = Standing.MISSING
     return Graded(workload=asked[0], disruption=asked[1], standing=standing, because=because)
@@ -80,22 +95,54 @@ def excluded(asked: Sequence[Asked], exclusions: Sequence[Exclusion]) -> tuple[P
 
 
 def simulated(
-    verdicts: Sequence[Verdict], disruptions: Mapping[str, DisruptionClass], expires: str = ""
+    verdicts: Sequence[Verdict],
+    disruptions: Mapping[str, DisruptionClass],
+    lapsed: Lapse = KEPT,
+    unjudged: Sequence[Unjudged] = (),
 ) -> tuple[Proof, ...]:
     """What trials found, as proofs; `disruptions` says what each scenario is a loss of, others are left out.
 
     A verdict that held no time, point, share or cost against an objective proves nothing, even where no request left
-    the places it may be served at.
+    the places it may be served at. What trials were too short for is excluded, unless a longer one judged it.
     """
-    return tuple(
+    found = [
         Proof(
             workload=verdict.workload,
             disruption=disruptions[verdict.scenario],
             ground=Ground.SIMULATION,
             is_met=all(held.is_met for held in verdict.held if held.aim in (*_RECOVERY, Aim.RESIDENCY)),
             by=verdict.scenario,
-            expires=expires,
+            expires=lapsed.day,
+            expired_because=lapsed.because,
         )
         for verdict in verdicts
         if verdict.scenario in disruptions and any(held.aim in _RECOVERY for held in verdict.held)
-    )
+    ]
+    short = {(each.scenario, each.workload) for each in unjudged}
+    judged = {(each.workload, each.disruption) for each in found if (each.by, each.workload) not in short}
+    # A trial too short for the time asked may have judged the cost: that alone proves no recovery, though it may fail.
+    proofs = [
+        each
+        for each in found
+        if (each.by, each.workload) not in short or not each.is_met or (each.workload, each.disruption) in judged
+    ]
+    return (*proofs, *_too_short(unjudged, disruptions, {(each.workload, each.disruption) for each in proofs}, lapsed))
+
+
+def _too_short(
+    unjudged: Sequence[Unjudged], disruptions: Mapping[str, DisruptionClass], told: Collection[Asked], lapsed: Lapse
+) -> list[Proof]:
+    """Objectives that only trials too short for them were held against."""
+    return [
+        Proof(
+            workload=each.workload,
+            disruption=disruptions[each.scenario],
+            ground=Ground.SIMULATION,
+            is_met=False,
+            expires=lapsed.day,
+            expired_because=lapsed.because,
+            excluded_because=f"the trials of {each.scenario} are shorter than what is asked",
+        )
+        for each in unjudged
+        if each.scenario in disruptions and (each.workload, disruptions[each.scenario]) not in told
+    ]

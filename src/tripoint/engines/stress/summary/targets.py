@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import NamedTuple
 
 from tripoint.domain.estate import Estate
+from tripoint.domain.fault import FaultKind
 from tripoint.domain.scenario import Scenario, TrialMode
-from tripoint.domain.stress import Aim, Outcome
+from tripoint.domain.stress import Aim, Outcome, Unjudged
 from tripoint.domain.workload import Workload
 from tripoint.engines.resilience.times.objectives import objective_of
 
@@ -31,7 +33,39 @@ class Target(NamedTuple):
 
 
 def targets_of(estate: Estate, scenario: Scenario) -> tuple[Target, ...]:
-    """Everything workloads are held to under a scenario, in the estate's order."""
+    """Everything workloads are held to under a scenario and its trials can tell, in the estate's order."""
+    longest_s = longest_outage_s(scenario)
+    return tuple(each for each in _all(estate, scenario) if not _is_beyond(each, longest_s))
+
+
+def unjudged_of(estate: Estate, scenario: Scenario) -> tuple[Unjudged, ...]:
+    """Objectives no trial of a scenario could miss: an outage cannot be watched for longer than the trial lasts."""
+    longest_s = longest_outage_s(scenario)
+    return tuple(
+        Unjudged(scenario=scenario.id, workload=each.workload, aim=each.aim, target=each.asked, most=longest_s)
+        for each in _all(estate, scenario)
+        if _is_beyond(each, longest_s)
+    )
+
+
+def longest_outage_s(scenario: Scenario) -> float:
+    """The longest outage its trials can show, s: from the first strike to the end; `inf` where restores are summed up.
+
+    A strike whose begin is a magnitude is taken to come at once.
+    """
+    if any(strike.kind is FaultKind.DATA_LOST for strike in scenario.strikes):
+        return inf
+    first = min((strike.at for strike in scenario.strikes if not isinstance(strike.at, str)), default=0.0)
+    if any(isinstance(strike.at, str) for strike in scenario.strikes):
+        first = 0.0
+    return max(0.0, scenario.minutes - first) * _S_PER_MIN
+
+
+def _is_beyond(target: Target, longest_s: float) -> bool:
+    return target.aim is Aim.RTO and target.asked >= longest_s
+
+
+def _all(estate: Estate, scenario: Scenario) -> tuple[Target, ...]:
     return tuple(target for workload in estate.workloads for target in _of(estate, workload, scenario))
 
 

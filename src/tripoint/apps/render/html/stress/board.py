@@ -5,6 +5,7 @@ from __future__ import annotations
 from tripoint.apps.render.html.drawing.markup import Markup, el, join
 from tripoint.apps.render.html.stress.reading import broken_scenarios, tried, weakest, workloads
 from tripoint.apps.render.reading.amounts import plural
+from tripoint.apps.render.resilience.dependencies import spread_text
 from tripoint.apps.render.stress.figures import aim_name, magnitude, share, span
 from tripoint.apps.render.stress.ranking import promised
 from tripoint.domain.stress import StressReport
@@ -35,7 +36,7 @@ def _tiles(report: StressReport) -> list[Markup]:
     met = sum(each.is_met for each in held)
     outside = sum(each.outside for each in report.verdicts)
     tiles = [
-        _tile("Objectives met", f"{met} of {len(held)}", "in at least 95 % of trials; residency in every one"),
+        _tile("Objectives met", f"{met} of {len(held) + len(report.unjudged)}", _met_told(report)),
         _tile("Served outside policy", f"{outside:,.0f}", "requests, over all trials; must be 0"),
     ]
     if report.verdicts:
@@ -53,8 +54,16 @@ def _tiles(report: StressReport) -> list[Markup]:
         at = one.held.breaks_at
         assert at is not None  # only those that break are among the weakest
         tiles.append(_tile(f"First to break: {one.scenario.id}", magnitude(one.knob, at), told))
+    if report.usd_per_year is not None:
+        told = f"90 % interval of rates and trials: {spread_text(report.usd_per_year)}"
+        tiles.append(_tile("Expected annual loss", f"{report.usd_per_year.value:,.0f} USD", told))
     tiles.append(_tile("Not tried", f"{len(report.untried)}", "scenarios that mean nothing here, listed below"))
     return tiles
+
+
+def _met_told(report: StressReport) -> str:
+    told = "in at least 95 % of trials; residency in every one"
+    return f"{told}; {len(report.unjudged)} could not be judged" if report.unjudged else told
 
 
 def _tile(name: str, big: str, small: str) -> Markup:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from tripoint.apps.render.html.drawing.markup import Markup, el, join
+from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
 from tripoint.apps.render.html.drawing.sections import Section
 from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import plural
 from tripoint.apps.render.stress.figures import magnitude, share, span, usd
+from tripoint.apps.render.stress.yearly import reason, total_line, yearly_row
 from tripoint.domain.scenario import Magnitude
 from tripoint.domain.stress import Remeasured, Replanned, StressReport, Verdict
 
@@ -45,6 +46,23 @@ def _plan(each: Replanned, knobs: dict[str, Magnitude]) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def yearly(report: StressReport) -> Section:
+    """What every scenario is expected to take away in a year."""
+    columns = (("Scenario", "l"), ("Times a year", "r"), ("Workload-hours lost a year", "r"), ("USD lost a year", "r"),
+               ("USD more spent a year", "r"))  # fmt: skip
+    body = table(columns, [yearly_row(each) for each in report.losses])
+    note = (
+        "How often each comes, on all things it may strike, times what its trials lost, with the 90 % interval that "
+        "uncertain rates and few trials leave. Each is counted as if it came by itself; pairs and what is planned "
+        "anew are left out."
+    )
+    message = total_line(report)
+    return Section(
+        id="yearly", title="Loss in a year", message=prose(f"{message[0].upper()}{message[1:]}."),
+        body=join(body, el("p", note, class_="note")),
+    )  # fmt: skip
+
+
 def figures(report: StressReport) -> Section:
     """Every verdict as numbers."""
     columns = (("Scenario", "l"), ("Workload", "l"), ("In time", "r"), ("5 to 95 %", "r"), ("Refused", "r"),
@@ -53,7 +71,7 @@ def figures(report: StressReport) -> Section:
     rows = table(columns, [_verdict(each) for each in report.verdicts])
     folded = el("details", el("summary", plural(len(report.verdicts), "verdict")), rows)
     message = "Means over trials; outage, data age and queue are what 95 % of trials stayed below."
-    body = join(folded, _remeasured(report), _untried(report))
+    body = join(folded, _remeasured(report), _unjudged(report), _untried(report))
     return Section(id="figures", title="Every figure", message=message, body=body)
 
 
@@ -79,6 +97,14 @@ def _remeasured(report: StressReport) -> Markup | None:
 
 def _against(each: Remeasured) -> str:
     return f"{each.ratio:.2f} times as long" + ("" if each.is_own else ", scaled as a whole")
+
+
+def _unjudged(report: StressReport) -> Markup | None:
+    if not report.unjudged:
+        return None
+    rows = [(each.scenario, each.workload, reason(each)) for each in report.unjudged]
+    columns = (("Scenario", "l"), ("Workload", "l"), ("Why its trials cannot tell", "p"))
+    return table(columns, rows, "Not judged here, and not counted as met")
 
 
 def _untried(report: StressReport) -> Markup | None:

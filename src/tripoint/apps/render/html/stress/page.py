@@ -10,7 +10,7 @@ from tripoint.apps.render.html.stress.change import change
 from tripoint.apps.render.html.stress.courses import courses
 from tripoint.apps.render.html.stress.distance import distance
 from tripoint.apps.render.html.stress.heat import heat
-from tripoint.apps.render.html.stress.lists import figures, replanned
+from tripoint.apps.render.html.stress.lists import figures, replanned, yearly
 from tripoint.domain.stress import StressReport
 
 
@@ -34,6 +34,8 @@ def stress_html(report: StressReport, before: StressReport | None = None) -> str
 def stress_sections(report: StressReport, before: StressReport | None = None) -> list[Section]:
     """The parts without the first screen."""
     parts = [heat(report), distance(report), courses(report)]
+    if report.losses:
+        parts.append(yearly(report))
     if report.replanned:
         parts.append(replanned(report))
     if before is not None:
