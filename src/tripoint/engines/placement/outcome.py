@@ -34,6 +34,10 @@ class Outcome:
     """Decisions; `None` without an incumbent."""
     charges: tuple[Charge, ...]
     """The statement."""
+    form: Formulation
+    """What the columns mean."""
+    network: Network
+    """Which bytes they send where."""
 
     @property
     def is_infeasible(self) -> bool:
@@ -71,6 +75,8 @@ def read_back(form: Formulation, network: Network, program: Program, solution: S
             summary=None,
             decisions=None,
             charges=(),
+            form=form,
+            network=network,
         )
     decisions = decode(form, solution.values)
     return Outcome(
@@ -80,6 +86,8 @@ def read_back(form: Formulation, network: Network, program: Program, solution: S
         summary=_summary(form, program, solution),
         decisions=decisions,
         charges=statement(form, solution.values, decisions),
+        form=form,
+        network=network,
     )
 
 

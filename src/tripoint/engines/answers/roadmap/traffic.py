@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from tripoint.domain.units import LinkId
 from tripoint.engines.placement.columns.coefficients import is_energy
 from tripoint.engines.placement.columns.formulation import Terms
-from tripoint.engines.placement.formulate import formulate
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.placement.milp.program import FloatArray
 from tripoint.engines.placement.outcome import Outcome
@@ -54,9 +53,8 @@ def traffic_of(outcome: Outcome) -> Traffic:
     peaks = {link: [0.0] * len(instance.periods) for link in limits}
     worst: dict[tuple[str, str], Overload] = {}
     if limits:
-        form, network = formulate(instance)
-        shares = {column: (lane, block) for (lane, _, block), column in form.serve.items()}
-        for (link, _, period, _), terms in network.loads.items():
+        shares = {column: (lane, block) for (lane, _, block), column in outcome.form.serve.items()}
+        for (link, _, period, _), terms in outcome.network.loads.items():
             if link not in limits:
                 continue
             sent = _sent(instance, shares, terms, outcome.solution.values)

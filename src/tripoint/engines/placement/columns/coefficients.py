@@ -6,11 +6,14 @@ done in that block.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tripoint.domain.units import SECONDS_PER_HOUR, TOKENS_PER_MTOK
 from tripoint.domain.workload import Workload, WorkloadKind
 from tripoint.engines.placement.instance.instance import Instance, Lane
 
 _WEEK_HOURS = 168.0
+Table = tuple[tuple[float, ...], ...]
 
 
 def is_energy(workload: Workload) -> bool:
@@ -37,6 +40,25 @@ def nodes_per_share(instance: Instance, lane: Lane, period: int, block: int) -> 
         return lane.fit.nodes_per_unit * demand.work[period] / instance.block_hours(block)
     rate = demand.peak_rate[period][block]
     return lane.fit.fixed_nodes + lane.fit.nodes_per_unit * rate if rate > 0 else 0.0
+
+
+def share_nodes(instance: Instance, lane: Lane) -> Table:
+    """[period][block] `nodes_per_share`."""
+    return _table(instance, lambda period, block: nodes_per_share(instance, lane, period, block))
+
+
+def share_busy_hours(instance: Instance, lane: Lane) -> Table:
+    """[period][block] `busy_hours_per_share`."""
+    return _table(instance, lambda period, block: busy_hours_per_share(instance, lane, period, block))
+
+
+def share_volumes(instance: Instance, workload: int) -> Table:
+    """[period][block] `volume_share`."""
+    return _table(instance, lambda period, block: volume_share(instance, workload, period, block))
+
+
+def _table(instance: Instance, of: Callable[[int, int], float]) -> Table:
+    return tuple(tuple(of(period, block) for block in instance.blocks) for period in instance.periods)
 
 
 def busy_hours_per_share(instance: Instance, lane: Lane, period: int, block: int) -> float:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from tripoint.domain.provenance import Figure
 from tripoint.domain.units import GBIT_PER_GB, SECONDS_PER_HOUR, LinkId
 from tripoint.engines.costing.transfer import RESPONSE_SHARE, Tariff, tariff
-from tripoint.engines.placement.columns.coefficients import volume_share
 from tripoint.engines.placement.columns.formulation import Formulation, Terms
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.sizing.paths import Path, path_between
@@ -25,6 +24,8 @@ class Network:
     """(site, tariff key, period) -> GB per month per unit of each column."""
     loads: dict[tuple[LinkId, bool, int, int], Terms] = field(default_factory=dict)
     """(link, from its source to its target, period, block) -> Gbit/s per unit of each column."""
+    _sites: dict[str, int] = field(default_factory=dict, repr=False)
+    _ends: dict[tuple[str, str], tuple[tuple[LinkId, bool], ...]] = field(default_factory=dict, repr=False)
 
     def path(self, source: str, target: str) -> Path:
         """The path between two places."""
@@ -33,31 +34,42 @@ class Network:
             self.paths[source, target] = found
         return self.paths[source, target]
 
+    def site_of(self, place: str) -> int | None:
+        """Index of a site of the estate; `None` for any other place."""
+        if not self._sites:
+            self._sites.update((model.site.id, number) for number, model in enumerate(self.instance.sites))
+        return self._sites.get(place)
+
+    def volume_terms(self, source: str, target: str, period: int) -> Terms | None:
+        """Where volumes from one place to the other are collected; `None` where nobody charges them."""
+        site = self.site_of(source)
+        if source == target or site is None:
+            return None
+        return self.volumes.setdefault((site, self._tariff_key(site, self.path(source, target)), period), [])
+
+    def ends(self, source: str, target: str) -> tuple[tuple[LinkId, bool], ...]:
+        """The declared links on the path, each with whether it is passed from its source to its target."""
+        if (source, target) not in self._ends:
+            declared = {link.id: link for link in self.instance.estate.links}
+            here, passed = source, []
+            for name in () if source == target else self.path(source, target).links:
+                forward = declared[name].source == here
+                here = declared[name].target if forward else declared[name].source
+                passed.append((name, forward))
+            self._ends[source, target] = tuple(passed)
+        return self._ends[source, target]
+
     def send(self, column: int, source: str, target: str, period: int, gb_per_month: float) -> None:
         """One unit of the column sends a volume; charged at the source when it is a site of the estate."""
-        site = self._site(source)
-        if source == target or gb_per_month <= 0.0 or site is None:
-            return
-        path = self.path(source, target)
-        key = self._tariff_key(site, path)
-        self.volumes.setdefault((site, key, period), []).append((column, gb_per_month))
+        terms = None if gb_per_month <= 0.0 else self.volume_terms(source, target, period)
+        if terms is not None:
+            terms.append((column, gb_per_month))
 
     def load(self, column: int, source: str, target: str, when: tuple[int, int], gbps: float) -> None:
         """One unit of the column loads every declared link on the path in a (period, block)."""
-        if source == target or gbps <= 0.0:
-            return
-        here = source
-        for name in self.path(source, target).links:
-            link = next(link for link in self.instance.estate.links if link.id == name)
-            forward = link.source == here
-            here = link.target if forward else link.source
-            self.loads.setdefault((name, forward, *when), []).append((column, gbps))
-
-    def _site(self, place: str) -> int | None:
-        for number, model in enumerate(self.instance.sites):
-            if model.site.id == place:
-                return number
-        return None
+        if gbps > 0.0:
+            for name, forward in self.ends(source, target):
+                self.loads.setdefault((name, forward, *when), []).append((column, gbps))
 
     def _tariff_key(self, site: int, path: Path) -> str:
         link = path.charging_link
@@ -82,7 +94,7 @@ def caller_flows(form: Formulation, network: Network) -> None:
     for (number, period, block), column in form.serve.items():
         lane = instance.lanes[number]
         workload = instance.workload(lane)
-        gb = instance.demand(lane).gb_wire[period] * volume_share(instance, lane.workload, period, block)
+        gb = instance.demand(lane).gb_wire[period] * form.volumes(lane.workload)[period][block]
         if gb <= 0.0:
             continue
         here = instance.sites[lane.site].site.id

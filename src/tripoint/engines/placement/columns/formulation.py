@@ -14,6 +14,7 @@ import numpy as np
 from tripoint.domain.charge import Rate
 from tripoint.domain.units import WorkloadId
 from tripoint.engines.costing.statement import Activity, effective_usd
+from tripoint.engines.placement.columns.coefficients import Table, share_nodes, share_volumes
 from tripoint.engines.placement.instance.instance import Instance, Lane, PoolModel
 from tripoint.engines.placement.instance.outlook import dearer
 from tripoint.engines.placement.milp.program import FloatArray, Program, ProgramBuilder
@@ -80,6 +81,23 @@ class Formulation:
     """Columns that cost nothing but should stay at 0 without a reason, and a token price, USD per unit."""
     _lanes: dict[int, list[tuple[int, Lane]]] = field(default_factory=dict, repr=False)
     """Lanes by workload, made when first asked for: standby asks once per loss, period and block."""
+
+    _nodes: dict[int, Table] = field(default_factory=dict, repr=False)
+    """What a share of a lane takes, by lane, made when first asked for: capacity, presence and spare ask alike."""
+    _volumes: dict[int, Table] = field(default_factory=dict, repr=False)
+    """What part of a period's volume a share is, by workload, likewise."""
+
+    def nodes(self, lane: int) -> Table:
+        """[period][block] nodes occupied per unit of a lane's share."""
+        if lane not in self._nodes:
+            self._nodes[lane] = share_nodes(self.instance, self.instance.lanes[lane])
+        return self._nodes[lane]
+
+    def volumes(self, workload: int) -> Table:
+        """[period][block] part of the period's volume that one unit of share stands for."""
+        if workload not in self._volumes:
+            self._volumes[workload] = share_volumes(self.instance, workload)
+        return self._volumes[workload]
 
     def charge(self, column: int, activity: Activity, quantity: float) -> None:
         """Says what one unit of the column consumes."""

@@ -10,7 +10,6 @@ from tripoint.engines.placement.columns.coefficients import (
     is_energy,
     is_indivisible,
     mtok_per_share,
-    nodes_per_share,
     usable_blocks,
 )
 from tripoint.engines.placement.columns.formulation import Formulation, activity_at
@@ -26,46 +25,44 @@ def add_serving_columns(form: Formulation) -> None:
     for number, lane in enumerate(instance.lanes):
         workload = instance.workload(lane)
         blocks = usable_blocks(instance, lane.workload) if is_energy(workload) else instance.blocks
-        for period in instance.periods:
-            for block in blocks:
-                name = f"serve[{workload.id},{lane.fit.pool},{lane.kind},p{period},b{block}]"
-                column = form.builder.column(name, upper=1.0)
-                form.serve[number, period, block] = column
-                _charge_share(form, lane, column, period, block, 1.0 + lost.value)
+        prefix = f"serve[{workload.id},{lane.fit.pool},{lane.kind},p"
+        keys = [(number, period, block) for period in instance.periods for block in blocks]
+        first = form.builder.columns([f"{prefix}{period},b{block}]" for _, period, block in keys], upper=1.0)
+        form.serve.update(zip(keys, range(first, first + len(keys)), strict=True))
+        _charge_lane(form, number, keys, 1.0 + lost.value)
 
 
-def _charge_share(form: Formulation, lane: Lane, column: int, period: int, block: int, spot_overhead: float) -> None:
+def _charge_lane(form: Formulation, number: int, keys: list[tuple[int, int, int]], spot_overhead: float) -> None:
+    """What each share of a lane consumes: tokens, spot hours, or the energy of busy nodes that are not rented."""
     instance = form.instance
+    lane = instance.lanes[number]
     if lane.kind is LaneKind.API:
-        _charge_tokens(form, lane, column, period, block)
+        for key in keys:
+            _charge_tokens(form, lane, form.serve[key], key[1], key[2])
         return
     assert lane.pool is not None
     pool = instance.pools[lane.pool]
-    if lane.kind is LaneKind.SPOT:
-        hours = instance.block_hours(block)
-        activity = activity_at(
-            form,
-            period=period,
-            site=lane.site,
-            resource=pool.spec.node.id,
-            option="spot",
-            rates=pool.spot_hour,
-            workload=lane.workload,
-        )
-        nodes = nodes_per_share(instance, lane, period, block)
-        form.charge(column, activity, nodes * hours * spot_overhead)
+    is_spot = lane.kind is LaneKind.SPOT
+    if not is_spot and (not pool.busy_hour or pool.on_demand_hour):
         return
-    if pool.busy_hour and not pool.on_demand_hour:
-        activity = activity_at(
+    bought = [
+        activity_at(
             form,
             period=period,
             site=lane.site,
             resource=pool.spec.node.id,
-            option="owned",
-            rates=pool.busy_hour,
+            option="spot" if is_spot else "owned",
+            rates=pool.spot_hour if is_spot else pool.busy_hour,
             workload=lane.workload,
         )
-        form.charge(column, activity, busy_hours_per_share(instance, lane, period, block))
+        for period in instance.periods
+    ]
+    for _, period, block in keys:
+        if is_spot:
+            amount = form.nodes(number)[period][block] * instance.block_hours(block) * spot_overhead
+        else:
+            amount = busy_hours_per_share(instance, lane, period, block)
+        form.charge(form.serve[number, period, block], bought[period], amount)
 
 
 def _charge_tokens(form: Formulation, lane: Lane, column: int, period: int, block: int) -> None:

@@ -184,6 +184,15 @@ class ProgramBuilder:
         self._integer.append(integer)
         return len(self._names) - 1
 
+    def columns(self, names: Sequence[str], *, upper: float) -> int:
+        """Adds columns between 0 and `upper` and returns the index of the first."""
+        count, first = len(names), len(self._names)
+        self._names.extend(names)
+        self._lower.extend([0.0] * count)
+        self._upper.extend([upper] * count)
+        self._integer.extend([False] * count)
+        return first
+
     def row(
         self,
         family: str,
@@ -197,12 +206,16 @@ class ProgramBuilder:
 
         An empty row that cannot hold is kept on purpose: it makes the program infeasible, and its label says why.
         """
-        merged: dict[int, float] = {}
-        for column, coefficient in terms:
-            merged[column] = merged.get(column, 0.0) + coefficient
-        kept = [(column, value) for column, value in merged.items() if value != 0.0]
-        self._index.extend(column for column, _ in kept)
-        self._value.extend(value for _, value in kept)
+        listed = terms if isinstance(terms, list) else list(terms)
+        merged = dict(listed)
+        if len(merged) < len(listed):
+            merged = dict.fromkeys(merged, 0.0)
+            for column, coefficient in listed:
+                merged[column] += coefficient
+        if 0.0 in merged.values():
+            merged = {column: value for column, value in merged.items() if value != 0.0}
+        self._index.extend(merged)
+        self._value.extend(merged.values())
         self._starts.append(len(self._index))
         self._row_lower.append(lower)
         self._row_upper.append(upper)
