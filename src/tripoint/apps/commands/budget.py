@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from tripoint.apps.answer import Answer, answering
-from tripoint.apps.terminal.desk import Desk, completes, estate_option, open_desk, store_option
+from tripoint.apps.terminal.desk import Desk, completes, estate_option, open_desk, scope_options, store_option
 from tripoint.apps.terminal.flags import UsdAmount
 from tripoint.apps.terminal.groups import NearestNameGroup
 from tripoint.domain.tenancy import Window
 
 if TYPE_CHECKING:
-    from tripoint.domain.tenancy import Budget
+    from tripoint.domain.tenancy import Budget, Scope
     from tripoint.usecases.standing import Standing
 
 _ID = click.argument("budget", shell_complete=completes("budget"))
@@ -36,9 +36,7 @@ def command() -> None:
 @click.option(
     "--per", type=click.Choice([str(window) for window in Window]), required=True, help="Over which time, UTC."
 )
-@click.option("--tenant", metavar="ID", required=True, shell_complete=completes("tenant"), help="Whose requests.")
-@click.option("--key", metavar="ID", shell_complete=completes("key"), help="Only those of this key.")
-@click.option("--workload", metavar="ID", shell_complete=completes("workload"), help="Only those for this workload.")
+@scope_options
 @click.option("--warn-only", is_flag=True, help="Warn at 50, 80 and 100 %, but refuse nothing.")
 @click.option(
     "--name", metavar="TEXT", default="", help="Its id within the tenant; made from the scope when not given."
@@ -49,26 +47,23 @@ def command() -> None:
 def set_one(
     usd: int,
     per: str,
-    tenant: str,
-    key: str | None,
-    workload: str | None,
     warn_only: bool,
     name: str,
     estate: str | None,
     store: str | None,
+    *,
+    scope: Scope,
 ) -> Answer:
     """Set a budget, in place of the one its scope and window have.
 
     For example: tripoint budget set --usd 50 --per day --tenant acme --workload chat
     """
     from tripoint.apps.render.accounts import dollars
-    from tripoint.domain.tenancy import Scope
     from tripoint.usecases.accounts.limits import Money, set_budget
 
     money = Money(limit_nano=usd, window=Window(per), is_enforced=not warn_only)
     with open_desk(store) as desk:
         desk.note_estate(estate)
-        scope = Scope(tenant=tenant, key=key, workload=workload)
         row = set_budget(desk.store, desk.turn, scope, money, budget=name)
     told = "warns" if warn_only else "allows"
     return _one(row, f"budget `{row.id}` {told} {dollars(row.limit_nano)} USD per {row.window}")

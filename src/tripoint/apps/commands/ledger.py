@@ -11,13 +11,13 @@ from tripoint.apps.commands import ledger_bills
 from tripoint.apps.commands.ledger_alerts import alerts
 from tripoint.apps.commands.ledger_report import report
 from tripoint.apps.commands.ledger_reprice import reprice
-from tripoint.apps.terminal.books import day_options, open_books, part_options, refuse_unknown
+from tripoint.apps.terminal.books import Part, day_options, open_books, part_options, refuse_unknown
 from tripoint.apps.terminal.desk import completes, local_user, store_option
 from tripoint.apps.terminal.flags import FiniteRange
 from tripoint.apps.terminal.groups import NearestNameGroup
 from tripoint.apps.terminal.live import redrawn
 from tripoint.domain.errors import OptionError
-from tripoint.domain.ledger import Dimension, EntryKind, EntryQuery, SpendQuery
+from tripoint.domain.ledger import Dimension, EntryKind, SpendQuery
 
 _KINDS = [str(kind) for kind in EntryKind]
 _DIMENSIONS = ", ".join(str(each) for each in Dimension)
@@ -41,20 +41,7 @@ def command() -> None:
 @part_options
 @store_option
 @answering
-def top(
-    by: str,
-    kinds: tuple[str, ...],
-    rows: int,
-    every: float | None,
-    since: str | None,
-    until: str | None,
-    tenant: str | None,
-    key: str | None,
-    workload: str | None,
-    model: str | None,
-    site: str | None,
-    store: str | None,
-) -> Answer:
+def top(by: str, kinds: tuple[str, ...], rows: int, every: float | None, store: str | None, *, part: Part) -> Answer:
     """Sums of the dearest tenants, models, sites, ...
 
     Of today, where no days are given. For example: tripoint ledger top --by model,site --since 2026-11-01
@@ -68,21 +55,21 @@ def top(
     with open_books(store) as ledger:
 
         def asked() -> Answer:
-            first, last = _days(since, until)
+            first, last = _days(part.since, part.until)
             query = SpendQuery(
                 by=_dimensions(by),
                 since=first,
                 until=last,
-                tenant=tenant,
-                key=key,
-                workload=workload,
-                model=model,
-                site=site,
+                tenant=part.tenant,
+                key=part.key,
+                workload=part.workload,
+                model=part.model,
+                site=part.site,
                 kinds=tuple(EntryKind(kind) for kind in kinds),
             )
             found = dearest(see_spend(ledger, local_actor(local_user()), query), rows)
             if not found.rows:
-                refuse_unknown(ledger, tenant, store)
+                refuse_unknown(ledger, part.tenant, store)
             payload = {"since": first, "until": last, **spend_payload(query.by, found)}
             return Answer(text=_spent(first, last, spend_table(query.by, found) if found.rows else ""), payload=payload)
 
@@ -104,45 +91,21 @@ def _spent(first: str, last: str, table: str) -> str:
 @part_options
 @store_option
 @answering
-def show(
-    kinds: tuple[str, ...],
-    rows: int,
-    after: int | None,
-    since: str | None,
-    until: str | None,
-    tenant: str | None,
-    key: str | None,
-    workload: str | None,
-    model: str | None,
-    site: str | None,
-    store: str | None,
-) -> Answer:
+def show(kinds: tuple[str, ...], rows: int, after: int | None, store: str | None, *, part: Part) -> Answer:
     """Single entries, the newest first: requests, idle hours, corrections.
 
     `--json` has every field of them, attempts included.
     """
     from tripoint.apps.render.ledger import entry_payload, entry_table
-    from tripoint.engines.governance.ledger.days import DAY_S, day_number
     from tripoint.usecases.accounts.login import local_actor
     from tripoint.usecases.spend import see_entries
 
-    query = EntryQuery(
-        since=None if since is None else float(day_number(since) * DAY_S),
-        until=None if until is None else float((day_number(until) + 1) * DAY_S),
-        tenant=tenant,
-        key=key,
-        workload=workload,
-        model=model,
-        site=site,
-        kinds=tuple(EntryKind(kind) for kind in kinds),
-        is_newest_first=True,
-        after=after,
-        limit=rows,
-    )
+    chosen = tuple(EntryKind(kind) for kind in kinds)
+    query = part.entries()._replace(kinds=chosen, is_newest_first=True, after=after, limit=rows)
     with open_books(store) as ledger:
         found = see_entries(ledger, local_actor(local_user()), query)
         if not found:
-            refuse_unknown(ledger, tenant, store)
+            refuse_unknown(ledger, part.tenant, store)
     text = entry_table(found) if found else "no such entry"
     return Answer(text=text, payload={"entries": [entry_payload(each) for each in found]})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tripoint.apps.answer import Answer, answering, plural
-from tripoint.apps.terminal.books import open_books, part_options
+from tripoint.apps.terminal.books import Part, open_books, part_options
 from tripoint.apps.terminal.desk import store_option
 from tripoint.apps.terminal.progress import working_display
 from tripoint.domain.errors import OptionError
@@ -17,45 +17,23 @@ from tripoint.domain.errors import OptionError
 @part_options
 @store_option
 @answering
-def reprice(
-    version: str,
-    everything: bool,
-    since: str | None,
-    until: str | None,
-    tenant: str | None,
-    key: str | None,
-    workload: str | None,
-    model: str | None,
-    site: str | None,
-    store: str | None,
-) -> Answer:
+def reprice(version: str, everything: bool, store: str | None, *, part: Part) -> Answer:
     """Bring requests to another price version.
 
     PRICES is a version the ledger keeps, as `tripoint ledger top --by prices` names them. Nothing is edited: for each
     request that costs something else by it, the difference is entered as a correction. Asked again it changes nothing.
     For example: tripoint ledger reprice 3f9c21d0a4be --since 2026-11-01 --site dense
     """
-    from tripoint.domain.ledger import EntryQuery
     from tripoint.domain.money import usd
-    from tripoint.engines.governance.ledger.days import DAY_S, day_number
     from tripoint.usecases.reprice import reprice as run
 
-    if not (everything or since or until or tenant or key or workload or model or site):
+    if not (everything or any(part)):
         raise OptionError(
             "nothing says which requests are to be repriced",
             hint="name days, a tenant, a key, a workload, a model or a site; `--everything` is all of them",
         )
-    query = EntryQuery(
-        since=None if since is None else float(day_number(since) * DAY_S),
-        until=None if until is None else float((day_number(until) + 1) * DAY_S),
-        tenant=tenant,
-        key=key,
-        workload=workload,
-        model=model,
-        site=site,
-    )
     with open_books(store, charges=True) as ledger, working_display("comparing prices"):
-        done = run(ledger, query, version)
+        done = run(ledger, part.entries(), version)
     text = (
         f"{plural(done.looked_at, 'request')} looked at, {done.corrected:,} corrected by {usd(done.nano):+f} USD in all"
     )

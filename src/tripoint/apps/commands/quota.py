@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from tripoint.apps.answer import Answer, answering
-from tripoint.apps.terminal.desk import completes, estate_option, open_desk, store_option
+from tripoint.apps.terminal.desk import completes, estate_option, open_desk, scope_options, store_option
 from tripoint.apps.terminal.groups import NearestNameGroup
 
 if TYPE_CHECKING:
-    from tripoint.domain.tenancy import Quota
+    from tripoint.domain.tenancy import Quota, Scope
 
 _ID = click.argument("quota", shell_complete=completes("quota"))
 
@@ -25,9 +25,7 @@ def command() -> None:
 
 
 @command.command("set")
-@click.option("--tenant", metavar="ID", required=True, shell_complete=completes("tenant"), help="Whose requests.")
-@click.option("--key", metavar="ID", shell_complete=completes("key"), help="Only those of this key.")
-@click.option("--workload", metavar="ID", shell_complete=completes("workload"), help="Only those for this workload.")
+@scope_options
 @click.option("--requests-per-min", metavar="N", type=click.IntRange(0), help="Requests begun in a minute.")
 @click.option("--tokens-per-min", metavar="N", type=click.IntRange(0), help="Tokens in a minute.")
 @click.option("--concurrency", metavar="N", type=click.IntRange(0), help="Requests under way at once.")
@@ -38,27 +36,24 @@ def command() -> None:
 @store_option
 @answering
 def set_one(
-    tenant: str,
-    key: str | None,
-    workload: str | None,
     requests_per_min: int | None,
     tokens_per_min: int | None,
     concurrency: int | None,
     name: str,
     estate: str | None,
     store: str | None,
+    *,
+    scope: Scope,
 ) -> Answer:
     """Set a quota, in place of the one its scope has.
 
     For example: tripoint quota set --tenant acme --tokens-per-min 200000 --concurrency 40
     """
-    from tripoint.domain.tenancy import Scope
     from tripoint.usecases.accounts.limits import Rates, set_quota
 
     rates = Rates(requests_per_min=requests_per_min, tokens_per_min=tokens_per_min, concurrency=concurrency)
     with open_desk(store) as desk:
         desk.note_estate(estate)
-        scope = Scope(tenant=tenant, key=key, workload=workload)
         row = set_quota(desk.store, desk.turn, scope, rates, quota=name)
     return _one(row, f"quota `{row.id}` is set")
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -14,11 +15,46 @@ from tripoint.apps.terminal.desk import completes, file_of
 from tripoint.domain.errors import OptionError
 
 if TYPE_CHECKING:
+    from tripoint.domain.ledger import EntryQuery
     from tripoint.ports import Ledger
     from tripoint.usecases.measured import Answers
     from tripoint.usecases.observed import Observed
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Part(NamedTuple):
+    """Part of the ledger, as flags name it; what is `None` is not restricted."""
+
+    since: str | None
+    """First day, `YYYY-MM-DD`, UTC."""
+    until: str | None
+    """Last day, inclusive."""
+    tenant: str | None
+    """Who pays."""
+    key: str | None
+    """Key id."""
+    workload: str | None
+    """Workload id."""
+    model: str | None
+    """Model spec id."""
+    site: str | None
+    """Site id."""
+
+    def entries(self) -> EntryQuery:
+        """The single entries in it."""
+        from tripoint.domain.ledger import EntryQuery
+        from tripoint.engines.governance.ledger.days import DAY_S, day_number
+
+        return EntryQuery(
+            since=None if self.since is None else float(day_number(self.since) * DAY_S),
+            until=None if self.until is None else float((day_number(self.until) + 1) * DAY_S),
+            tenant=self.tenant,
+            key=self.key,
+            workload=self.workload,
+            model=self.model,
+            site=self.site,
+        )
 
 
 @contextmanager
@@ -98,8 +134,15 @@ def measured_answers(source: str) -> Answers:
         return measure_ledger(ledger, local_actor("planner"))
 
 
-def part_options(function: Function) -> Function:
-    """Adds the flags that choose part of the ledger: days, tenant, key, workload, model, site."""
+def part_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the flags that choose part of the ledger, and gives the function what they name as `part`."""
+
+    @functools.wraps(function)
+    def with_part(*args: Any, **flags: Any) -> Any:
+        part = Part(*(flags.pop(name) for name in Part._fields))
+        return function(*args, part=part, **flags)
+
+    chosen: Callable[..., Any] = with_part
     for name, kind in (
         ("site", "place"),
         ("model", ""),
@@ -107,13 +150,13 @@ def part_options(function: Function) -> Function:
         ("key", "key"),
         ("tenant", "tenant"),
     ):
-        function = click.option(
+        chosen = click.option(
             f"--{name}",
             metavar="ID",
             shell_complete=completes(kind) if kind else None,
             help=f"Only this {name}.",
-        )(function)
-    return day_options(function)
+        )(chosen)
+    return day_options(chosen)
 
 
 def day_options(function: Function) -> Function:

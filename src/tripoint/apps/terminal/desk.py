@@ -98,6 +98,27 @@ def estate_option(function: Function) -> Function:
     )(function)
 
 
+def scope_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the flags that say whose requests a limit is about, and gives the function what they name as `scope`."""
+
+    @functools.wraps(function)
+    def with_scope(*args: Any, tenant: str, key: str | None, workload: str | None, **flags: Any) -> Any:
+        from tripoint.domain.tenancy import Scope
+
+        return function(*args, scope=Scope(tenant=tenant, key=key, workload=workload), **flags)
+
+    chosen: Callable[..., Any] = with_scope
+    chosen = click.option(
+        "--workload", metavar="ID", shell_complete=completes("workload"), help="Only those for this workload."
+    )(chosen)
+    chosen = click.option("--key", metavar="ID", shell_complete=completes("key"), help="Only those of this key.")(
+        chosen
+    )
+    return click.option(
+        "--tenant", metavar="ID", required=True, shell_complete=completes("tenant"), help="Whose requests."
+    )(chosen)
+
+
 def completes(kind: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
     """Completes ids of rows of a kind (`tenant`, `key`, …), or names served (`workload`, `place`)."""
     return functools.partial(_completed, kind)
