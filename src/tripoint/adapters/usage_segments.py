@@ -13,7 +13,7 @@ import threading
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from struct import Struct
@@ -29,6 +29,7 @@ _FRAME: Final = Struct("<II")
 _MAX_PAYLOAD: Final = 1 << 20
 _GROUP: Final = 2048
 _LONGEST_PAUSE_S: Final = 1.0
+_LONGEST_SLEEP_S: Final = 5.0
 _STALL_S: Final = 1.0
 
 
@@ -46,7 +47,8 @@ class SegmentDamage(NamedTuple):
 
 
 class UsageSegments:
-    """Appends records; a thread of its own writes and syncs them every `every_s`, or at once after `push`.
+    """Appends records; a thread of its own writes and syncs them every `every_s`, or at once after `push`, and sleeps
+    while none comes.
     They become durable in the order in which they were taken.
 
     While the disk is full or gone `max_spooled` records are kept in memory; what comes then is lost, counted in `lost`
@@ -61,7 +63,7 @@ class UsageSegments:
         worker: int,
         incarnation: str,
         on_lost: Callable[[int], None] | None = None,
-        every_s: float = 0.02,
+        every_s: float = 0.05,
         max_bytes: int = 64 << 20,
         max_spooled: int = 32_768,
     ) -> None:
@@ -86,6 +88,9 @@ class UsageSegments:
         self._busy_since = 0.0
         self._stop = threading.Event()
         self._push = threading.Event()
+        self._come = threading.Event()
+        self._sleeps = False
+        """True while the writing thread waits for a first record."""
         self.taken = 0
         """Records taken, those that were lost at once left out."""
         self.durable = 0
@@ -106,11 +111,32 @@ class UsageSegments:
             self.taken += 1
         except UnicodeEncodeError:  # half of a surrogate pair in a name: no encoding has it
             self._lose(1)
+        if self._sleeps:
+            self._come.set()
+
+    def extend(self, records: Iterable[UsageRecord]) -> None:
+        """Takes several records, as `append` each."""
+        pending, encode = self._pending, self._encode
+        room = self._max_spooled - len(pending)
+        for record in records:
+            if room <= 0:
+                self._lose(1)
+                continue
+            try:
+                pending.append(encode(record))
+            except UnicodeEncodeError:  # see `append`
+                self._lose(1)
+                continue
+            room -= 1
+            self.taken += 1
+        if self._sleeps:
+            self._come.set()
 
     def push(self) -> None:
         """What was taken is to be made durable now, not by the clock."""
         if not self._push.is_set():
             self._push.set()
+            self._come.set()
 
     @property
     def waiting(self) -> int:
@@ -132,6 +158,7 @@ class UsageSegments:
         self._max_spooled = 0
         self._stop.set()
         self._push.set()
+        self._come.set()
         self._thread.join(timeout_s)
         remaining = self.waiting
         if remaining:
@@ -146,6 +173,7 @@ class UsageSegments:
     def _run(self) -> None:
         pause = self._every_s
         while not self._stop.is_set():
+            self._sleep()
             if self._push.wait(pause):
                 self._push.clear()
             if not self._flush():
@@ -155,6 +183,15 @@ class UsageSegments:
                 pause = self._every_s
         self._flush()
         self._leave()
+
+    def _sleep(self) -> None:
+        """Until something has come."""
+        # Told before it is looked at, as the other side adds before it looks: a record that is missed here wakes us.
+        self._sleeps = True
+        if not self.waiting and not self._push.is_set():
+            self._come.wait(_LONGEST_SLEEP_S)
+        self._sleeps = False
+        self._come.clear()
 
     def _flush(self) -> bool:
         """All that waits to disk, group by group; False when the disk did not take it: nothing is forgotten then."""

@@ -45,10 +45,10 @@ class Recorder:
         batch, log, line = self._batch, self._log, self._line
         if not batch:
             return
-        count, append = self.metrics.record, self._segments.append
+        metrics = self.metrics
         for record in batch:
-            count(record)
-            append(record)
+            metrics.record(record)
+        self._segments.extend(batch)
         if log is not None:
             for record in batch:
                 log.write(line(record))

@@ -17,6 +17,7 @@ from tripoint.engines.gateway.exchange.metering import (
     answered_record,
     bill_of,
     generated,
+    plain,
     unanswered_record,
     usage_of,
 )
@@ -192,7 +193,7 @@ class Course(Query):
                 lane.upstream,
                 lane.site,
                 lane.model,
-                attempt.choice.reason,
+                plain(attempt.choice.reason),
                 attempt.began_at - began_at,
                 now - attempt.began_at,
                 attempt.status,

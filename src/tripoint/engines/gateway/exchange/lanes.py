@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tripoint.domain.serving import Api
 from tripoint.domain.table import Candidate, Target
 from tripoint.engines.gateway.dialects.addresses import credential_head, path_of
@@ -13,6 +15,7 @@ from tripoint.engines.gateway.exchange.effects import Attempt
 from tripoint.engines.gateway.exchange.metering import Rates
 from tripoint.engines.gateway.wire.ask import Ask, outgoing_body, read_ask
 from tripoint.engines.gateway.wire.output import limited_body, suit_target
+from tripoint.engines.gateway.wire.shapes.plain import spliced
 
 if TYPE_CHECKING:
     from tripoint.engines.gateway.exchange.course import Course
@@ -23,8 +26,8 @@ class Lane:
     """One interface of one candidate."""
 
     __slots__ = (
-        "candidate", "document_head", "head", "model", "path", "prices", "rates", "served", "site", "stream_head",
-        "target", "translation", "upstream",
+        "api", "candidate", "document_head", "head", "model", "named", "path", "prices", "rates", "served", "site",
+        "stream_head", "target", "translation", "upstream",
     )  # fmt: skip
 
     def __init__(self, api: Api, candidate: Candidate, target: Target, secret: str | None, prices: str) -> None:
@@ -36,10 +39,13 @@ class Lane:
         self.prices = prices
         """Price version of the candidate's tariffs."""
         self.rates = Rates(candidate.tariff, candidate.list_tariff, candidate.marginal)
+        self.api: str = api.value
         # For records: reaching through candidate and target costs more.
         self.model, self.site, self.upstream = candidate.model, target.site, target.id
         self.translation: Translation | None = translation(api, served)
         self.path = path_of(served, target, candidate.name)
+        self.named = msgspec.json.encode(candidate.name)
+        """The upstream's name for the model, as JSON."""
         self.head = credential_head(target, secret)
         told = f"x-tripoint-site: {target.site}\r\nx-tripoint-upstream: {target.id}\r\ncache-control: no-store\r\n"
         self.document_head = b"content-type: application/json\r\n" + told.encode()
@@ -74,7 +80,10 @@ def prepared(course: Course, choice: Choice, now: float) -> Attempt:
     if ask.set_limit:
         ask = _limited(ask, lane)
     if lane.translation is None:
-        attempt.body = outgoing_body(ask, candidate.name, with_usage=True)
+        if ask.model_at:
+            attempt.body = spliced(ask, lane.named, with_usage=True)
+        else:
+            attempt.body = outgoing_body(ask, candidate.name, with_usage=True)
     else:
         attempt.body = lane.translation.request(ask, candidate.name)
     left_ms = int((course.deadline - now) * 1000.0) or 1

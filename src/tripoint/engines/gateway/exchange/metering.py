@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tripoint.domain.money import PICO_PER_NANO
-from tripoint.domain.record import Bill, Ending, Failure, Usage, UsageRecord
+from tripoint.domain.record import Bill, Ending, Failure, Reason, Usage, UsageRecord
 from tripoint.domain.serving import Api
 from tripoint.engines.gateway.wire.usage import estimated_usage, read_usage
 
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 NO_USAGE: Final = Usage(0, 0)
 _REFUSED: Final = Ending.REFUSED
+# Plain strings cost less to look up and to write than members of an enum, which are equal to them.
+_WELL: Final = Ending.OK
+_OK: Final = "ok"
+_PLAN: Final = Reason.PLAN
+_CHEAPEST: Final = Reason.CHEAPEST
+_AFFINITY: Final = Reason.AFFINITY
+_SHIFTED: Final = Reason.SHIFTED
 _new: Final = tuple.__new__
 
 
@@ -61,6 +68,17 @@ class Rates:
         return (effective + half) // PICO_PER_NANO, (listed + half) // PICO_PER_NANO, (marginal + half) // PICO_PER_NANO
 
 
+def plain(reason: Reason) -> str:
+    """The reasons of nearly all requests as plain strings; others as they are."""
+    if reason is _AFFINITY:
+        return "affinity"
+    if reason is _PLAN:
+        return "plan"
+    if reason is _CHEAPEST:
+        return "cheapest"
+    return "shifted" if reason is _SHIFTED else reason
+
+
 def answered_record(course: Course, attempt: Attempt, usage: Usage, outcome: Outcome, now: float) -> UsageRecord:
     """The record of a request that an upstream answered, wholly or in part."""
     lane, principal = attempt.lane, course.principal
@@ -85,11 +103,11 @@ def answered_record(course: Course, attempt: Attempt, usage: Usage, outcome: Out
             principal.key,
             course.route.workload,
             lane.model,
-            course.api,
+            lane.api,
             lane.site,
             lane.upstream,
             outcome[0],
-            outcome[1],
+            _OK if outcome[1] is _WELL else outcome[1],
             outcome[2],
             is_stream,
             usage,
@@ -97,7 +115,7 @@ def answered_record(course: Course, attempt: Attempt, usage: Usage, outcome: Out
             (course.last_at - first_at) / (tokens_out - 1) if is_stream and tokens_out > 1 else 0.0,
             now - began_at,
             course.own_s,
-            attempt.choice.reason,
+            plain(attempt.choice.reason),
             nano,
             list_nano,
             marginal_nano,

@@ -7,7 +7,6 @@ somebody looks. So the price of a label is paid at the scrape, not by the reques
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Final
 
@@ -16,15 +15,12 @@ import msgspec
 from tripoint.domain.record import Ending, Failure, Reason, ShiftRecord, Usage, UsageRecord
 from tripoint.domain.serving import Api
 from tripoint.domain.table import RoutingTable
-from tripoint.engines.gateway.telemetry.counts.cells import Cell, Slot, Spread, Timing
+from tripoint.engines.gateway.telemetry.counts.cells import Cell, Slot, Spread, Tally, Timing
 from tripoint.engines.gateway.telemetry.counts.snapshots import CellCounts, Histogram, Snapshot, TimingCounts
 from tripoint.engines.gateway.telemetry.meters import (
     EVENTS,
     OWN_EDGES,
-    TOKEN_EDGES,
     TOTAL_EDGES,
-    TPOT_EDGES,
-    TTFT_EDGES,
 )
 
 OTHER: Final = "other"
@@ -32,6 +28,7 @@ OTHER: Final = "other"
 _ABSURD_NANO: Final = 10**15
 _MAX_LABEL: Final = 128
 _MAX_CAUSES: Final = 64
+_MAX_LATELY: Final = 256
 # Codes of errors and causes of events are words of ours; what does not look like one was made by somebody else.
 _CODE: Final = re.compile(r"(?:[a-z][a-z0-9_]{0,63})?")
 _APIS: Final = frozenset(api.value for api in Api)
@@ -45,11 +42,12 @@ class Metrics:
 
     def __init__(self, table: RoutingTable | None = None, *, max_series: int = 4096) -> None:
         self._slots: dict[tuple[object, ...], Slot] = {}
+        self._lately: dict[str, dict[str, Slot]] = {}
         self._cells: dict[tuple[str, ...], Cell] = {}
         self._timings: dict[tuple[str, ...], Timing] = {}
         self._own: dict[str, Spread] = {}
         self._took: dict[tuple[str, str, str], Spread] = {}
-        self._clean: dict[tuple[str, str, str], dict[str, int]] = {}
+        self._clean: dict[tuple[str, str, str], dict[str, Tally]] = {}
         self._reasons: dict[tuple[str, str, str], int] = {}
         self._attempts: dict[tuple[str, str, str, str], int] = {}
         self._shifts: dict[tuple[str, str, str], int] = {}
@@ -72,46 +70,59 @@ class Metrics:
         names.update(key.tenant for key in table.keys)
         self._names = names
         self._slots.clear()
+        self._lately.clear()
 
     def know(self, names: Iterable[str]) -> None:
         """Takes over names beside those of tables: of tenants."""
         if self._names is not None:
             self._names.update(names)
             self._slots.clear()
+            self._lately.clear()
 
     def record(self, r: UsageRecord) -> None:
         """Counts a finished request."""
-        slot = self._slots.get(r[2:13])
-        if slot is None:
-            slot = self._slot(r)
-        cell = slot.cell
-        usage, ttft_s, tpot_s, total_s, own_s, reason, nano, list_nano, marginal_nano, _, _, _, attempts = r[13:26]
+        lately = self._lately.get(r[3])
+        slot = None if lately is None else lately.get(r[8])
+        if slot is None or not _is_of(slot.words, r):
+            slot = self._slots.get(r[2:13])
+            if slot is None:
+                slot = self._slot(r)
+            self._note(r, slot)
+        cell, timing = slot.cell, slot.timing
         cell.requests += 1
-        if 0 < nano < _ABSURD_NANO:
+        if 0 < (nano := r[19]) < _ABSURD_NANO:
             cell.nano += nano
-        if 0 < list_nano < _ABSURD_NANO:
-            cell.list_nano += list_nano
-        if 0 < marginal_nano < _ABSURD_NANO:
-            cell.marginal_nano += marginal_nano
-        timing = slot.timing
-        if total_s >= 0.0:
-            timing.duration[bisect_left(TOTAL_EDGES, total_s)] += 1
-            timing.duration_s += total_s
-        _measure(timing, cell, usage, ttft_s, tpot_s)
+        if 0 < (nano := r[20]) < _ABSURD_NANO:
+            cell.list_nano += nano
+        if 0 < (nano := r[21]) < _ABSURD_NANO:
+            cell.marginal_nano += nano
+        if (total_s := r[16]) >= 0.0:
+            timing.duration.add(total_s)
+        _measure(timing, cell, r[13], r[14], r[15])
+        attempts = r[25]
         if attempts:
-            if own_s > 0.0:
-                own = slot.own
-                own.counts[bisect_left(OWN_EDGES, own_s)] += 1
-                own.total_s += own_s
-            first = attempts[0]
-            if len(attempts) == 1 and not first[7] and first[3] == reason and reason in slot.clean:
-                slot.clean[reason] += 1
-                took = slot.took
-                took_s = first[5]
-                took.counts[bisect_left(TOTAL_EDGES, took_s)] += 1
-                took.total_s += took_s
+            if (own_s := r[17]) > 0.0:
+                slot.own.add(own_s)
+            reason, first = r[18], attempts[0]
+            if (
+                len(attempts) == 1
+                and not first[7]
+                and first[3] == reason
+                and (reason is slot.reason or _is_known(slot, reason))
+            ):
+                slot.tally.count += 1
+                slot.took.add(first[5])
             else:
                 self._tried(r, slot)
+
+    def _note(self, r: UsageRecord, slot: Slot) -> None:
+        """Remembers where a caller's answers from an upstream were counted last: mostly the next is alike."""
+        if len(self._lately) >= self._max_series:
+            self._lately.clear()
+        lately = self._lately.setdefault(r[3], {})
+        if len(lately) >= _MAX_LATELY:
+            lately.clear()
+        lately[r[8]] = slot
 
     def shifted(self, shift: ShiftRecord) -> None:
         """Counts a move of traffic."""
@@ -135,7 +146,7 @@ class Metrics:
 
     def snapshot(self) -> bytes:
         """Everything counted so far, for `exposition`; MessagePack."""
-        clean = [((*key, reason), count) for key, by in self._clean.items() for reason, count in by.items() if count]
+        clean = [((*key, reason), tally.count) for key, by in self._clean.items() for reason, tally in by.items()]
         return msgspec.msgpack.encode(
             Snapshot(
                 cells=[CellCounts.of(cell) for cell in self._cells.values()],
@@ -157,8 +168,8 @@ class Metrics:
         where = slot.timing.labels
         reason = r.reason if r.reason in _REASONS else OTHER
         if len(r.attempts) == 1 and not r.attempts[0].failure and r.attempts[0].reason == reason:
-            slot.clean[reason] = slot.clean.get(reason, 0) + 1
-            _last(slot.took, r.attempts[0].took_s)
+            slot.clean.setdefault(reason, Tally()).count += 1
+            slot.took.add(r.attempts[0].took_s)
             return
         if where[4]:
             answered = (where[0], where[4], reason)
@@ -174,7 +185,7 @@ class Metrics:
                 self._overflows += 1
                 key = (OTHER, OTHER, OTHER, OTHER)
             self._attempts[key] = self._attempts.get(key, 0) + 1
-            _last(self._took_by(key[0], key[1], key[3]), attempt.took_s)
+            self._took_by(key[0], key[1], key[3]).add(attempt.took_s)
 
     def _slot(self, r: UsageRecord) -> Slot:
         """Slow path: labels not seen before; counts under `other` what must not become a series of its own."""
@@ -198,9 +209,10 @@ class Metrics:
         if own is None:
             own = self._own[where[2]] = Spread(OWN_EDGES)
         took = self._took_by(where[4], where[3], "")
-        slot = Slot(cell, timing, own, took, self._clean.setdefault((where[0], where[4], where[3]), {}))
+        words = r[2:13]
+        slot = Slot(words, cell, timing, own, took, self._clean.setdefault((where[0], where[4], where[3]), {}))
         if len(self._slots) < 2 * self._max_series:
-            self._slots[r[2:13]] = slot
+            self._slots[words] = slot
         return slot
 
     def _took_by(self, upstream: str, site: str, failure: str) -> Spread:
@@ -221,34 +233,50 @@ class Metrics:
         return _CODE.fullmatch(key[1]) is not None and sum(family == key[0] for family, _ in self._events) < _MAX_CAUSES
 
 
+def _is_of(words: tuple[object, ...], r: UsageRecord) -> bool:
+    """True where a record says the same, in the same objects: what is equal only is looked up."""
+    return (
+        words[5] is r[7]
+        and words[7] is r[9]
+        and words[8] is r[10]
+        and words[9] is r[11]
+        and words[10] is r[12]
+        and words[2] is r[4]
+        and words[3] is r[5]
+        and words[4] is r[6]
+        and words[0] is r[2]
+        and words[1] is r[3]
+        and words[6] is r[8]
+    )
+
+
+def _is_known(slot: Slot, reason: str) -> bool:
+    """True for a reason met before with these labels; its requests are counted in `slot.tally` then."""
+    found = slot.clean.get(reason)
+    if found is None:
+        return False
+    slot.reason, slot.tally = reason, found
+    return True
+
+
 def _measure(timing: Timing, cell: Cell, usage: Usage, ttft_s: float, tpot_s: float) -> None:
     """Counts tokens and their times."""
-    tokens_in, tokens_out, cached, reasoning, is_estimated = usage
-    if tokens_in > 0:
-        cell.tokens_in += tokens_in
-        timing.tokens_in[bisect_left(TOKEN_EDGES, tokens_in)] += 1
-        timing.tokens_in_sum += tokens_in
-    if tokens_out > 0:
-        cell.tokens_out += tokens_out
-        timing.tokens_out[bisect_left(TOKEN_EDGES, tokens_out)] += 1
-        timing.tokens_out_sum += tokens_out
-    if cached > 0:
-        cell.cached += cached
-    if reasoning > 0:
-        cell.reasoning += reasoning
-    if is_estimated:
+    if (count := usage[0]) > 0:
+        cell.tokens_in += count
+        timing.tokens_in.add(count)
+    if (count := usage[1]) > 0:
+        cell.tokens_out += count
+        timing.tokens_out.add(count)
+    if (count := usage[2]) > 0:
+        cell.cached += count
+    if (count := usage[3]) > 0:
+        cell.reasoning += count
+    if usage[4]:
         cell.estimated += 1
     if ttft_s > 0.0:
-        timing.ttft[bisect_left(TTFT_EDGES, ttft_s)] += 1
-        timing.ttft_s += ttft_s
+        timing.ttft.add(ttft_s)
     if tpot_s > 0.0:
-        timing.tpot[bisect_left(TPOT_EDGES, tpot_s)] += 1
-        timing.tpot_s += tpot_s
-
-
-def _last(spread: Spread, took_s: float) -> None:
-    spread.counts[bisect_left(TOTAL_EDGES, took_s)] += 1
-    spread.total_s += took_s
+        timing.tpot.add(tpot_s)
 
 
 def _is_plain(name: str) -> bool:

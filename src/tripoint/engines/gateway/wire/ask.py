@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from itertools import product
 from typing import Final
 
 import msgspec
@@ -18,15 +17,22 @@ from tripoint.domain.serving import Api
 from tripoint.engines.gateway.wire.excision import MIN_BODY, Cut, restored, shortened
 from tripoint.engines.gateway.wire.malformed import Malformed as Malformed
 from tripoint.engines.gateway.wire.malformed import kind_of, unreadable
+from tripoint.engines.gateway.wire.shapes.asked import (
+    BESIDE_PROMPT,
+    OTHER_SPELLINGS,
+    Members,
+)
+from tripoint.engines.gateway.wire.shapes.asked import BYTES_PER_TOKEN as BYTES_PER_TOKEN
+from tripoint.engines.gateway.wire.shapes.asked import LEAST_PREFIX_BYTES as LEAST_PREFIX_BYTES
+from tripoint.engines.gateway.wire.shapes.asked import MAX_MODEL_CHARS as MAX_MODEL_CHARS
+from tripoint.engines.gateway.wire.shapes.asked import MAX_TOKENS_OUT as MAX_TOKENS_OUT
+from tripoint.engines.gateway.wire.shapes.asked import PREFIX_BYTES as PREFIX_BYTES
+from tripoint.engines.gateway.wire.shapes.asked import Ask as Ask
+from tripoint.engines.gateway.wire.shapes.plain import read_plainly, spliced
 
-MAX_MODEL_CHARS: Final = 256
-MAX_TOKENS_OUT: Final = 10_000_000
 MAX_CHOICES: Final = 128
 MAX_OPTIONS_BYTES: Final = 512
 MAX_MEMBERS: Final = 20_000
-PREFIX_BYTES: Final = 512
-LEAST_PREFIX_BYTES: Final = 256
-BYTES_PER_TOKEN: Final = 4
 IMAGE_TOKENS: Final = 1_000
 # Looking for crowds costs as much as reading; what a smaller body can hold takes some hundredths of a second at worst.
 _CROWD_BYTES: Final = 512 * 1024
@@ -42,7 +48,6 @@ _EMBEDDINGS: Final = Api.EMBEDDINGS
 _RESPONSES: Final = Api.RESPONSES
 _MESSAGES: Final = Api.MESSAGES
 
-Members = dict[str, msgspec.Raw]
 read_members: Final = msgspec.json.Decoder(Members).decode
 _text: Final = msgspec.json.Decoder(str).decode
 _flag: Final = msgspec.json.Decoder(bool | None).decode
@@ -51,9 +56,6 @@ _number: Final = msgspec.json.Decoder(float | None).decode
 _encode: Final = msgspec.json.Encoder().encode
 _crc32: Final = zlib.crc32
 _ASKED_USAGE: Final = msgspec.Raw(b'{"include_usage":true}')
-# Some servers match names of members whatever their case, and take the last of several.
-_OTHER_SPELLINGS: Final = frozenset(map("".join, product(*zip("model", "MODEL", strict=True)))) - {"model"}
-_BESIDE_PROMPT: Final[tuple[str, ...]] = ("tools", "system", "instructions")
 _NO_CUTS: Sequence[Cut] = ()
 _TRUE: Final = msgspec.Raw(b"true")
 _NULL: Final = msgspec.Raw(b"null")
@@ -76,40 +78,6 @@ class LongValues(msgspec.Struct):
 _long_values = msgspec.json.Decoder(LongValues).decode
 
 
-class Ask:
-    """What routing and metering need of one request."""
-
-    __slots__ = (
-        "_cuts", "api", "body", "choices", "is_reproducible", "is_stream", "members", "model", "prefix", "set_limit",
-        "tokens_in", "tokens_out", "wants_usage",
-    )  # fmt: skip
-
-    def __init__(self, api: Api, body: bytes, members: Members, cuts: Sequence[Cut]) -> None:
-        self.api = api
-        self.body = body
-        self.members = members
-        """Its members, values unread."""
-        self._cuts = cuts
-        self.model = ""
-        """Model or workload asked for."""
-        self.is_stream = False
-        """True for a streamed answer."""
-        self.wants_usage = True
-        """False when a stream's usage is not to be told to the caller."""
-        self.tokens_in = 1
-        """Estimated input tokens."""
-        self.tokens_out = 0
-        """Most output tokens per choice the caller allows, at most `MAX_TOKENS_OUT`; 0 when no limit is set."""
-        self.set_limit = ""
-        """Name of the member that limits the output where the gateway set it, empty where it did not."""
-        self.is_reproducible = False
-        """True for greedy or seeded sampling."""
-        self.choices = 1
-        """Answers generated for the one prompt."""
-        self.prefix = 0
-        """CRC of the prompt's beginning; 0 for a prompt too short to be worth a cache."""
-
-
 def read_ask(api: Api, body: bytes) -> Ask:
     """Reads what routing needs of a body; raises `Malformed`."""
     try:
@@ -121,8 +89,19 @@ def read_ask(api: Api, body: bytes) -> Ask:
             members, cuts = _members_of_large(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise unreadable(body, error) from None
-    try:
+    if len(body) < MIN_BODY and (api is _CHAT or api is _COMPLETIONS):
         ask = Ask(api, body, members, cuts)
+        if read_plainly(ask, members):
+            return ask
+    return read_at_length(api, body, members, cuts)
+
+
+def read_at_length(api: Api, body: bytes, members: Members, cuts: Sequence[Cut]) -> Ask:
+    """Reads whatever members there are, each in any form; raises `Malformed`. Of the plainest chats it says the same as
+    `read_plainly`.
+    """
+    ask = Ask(api, body, members, cuts)
+    try:
         ask.model = model = _text(members["model"])
         if api is not _EMBEDDINGS:
             _read_sampling(ask, members)
@@ -131,7 +110,7 @@ def read_ask(api: Api, body: bytes) -> Ask:
         raise _mistyped(members) from None
     if not model or len(model) > MAX_MODEL_CHARS or not model.isprintable():
         raise _misnamed(model)
-    if not _OTHER_SPELLINGS.isdisjoint(members):
+    if not OTHER_SPELLINGS.isdisjoint(members):
         raise Malformed("invalid_model", "`model` is given in another spelling as well", "model")
     return ask
 
@@ -141,6 +120,8 @@ def outgoing_body(ask: Ask, name: str, *, with_usage: bool) -> bytes:
 
     Values of all other members leave byte for byte; only spaces between members are lost.
     """
+    if ask.model_at:
+        return spliced(ask, _encode(name), with_usage=with_usage)
     members = ask.members.copy()
     members["model"] = msgspec.Raw(_encode(name))
     if with_usage and not ask.wants_usage:
@@ -152,7 +133,7 @@ def outgoing_body(ask: Ask, name: str, *, with_usage: bool) -> bytes:
             asked["include_usage"] = _TRUE
             members["stream_options"] = msgspec.Raw(_encode(asked))
     body = _encode(members)
-    return restored(body, ask.body, ask._cuts) if ask._cuts else body
+    return restored(body, ask.body, ask.cuts) if ask.cuts else body
 
 
 def _members_of_large(body: bytes) -> tuple[Members, Sequence[Cut]]:
@@ -223,7 +204,7 @@ def _read_prompt(ask: Ask, members: Members) -> None:
         ask.prefix = _crc32(beginning) or 1
     if len(ask.body) < MIN_BODY:
         tokens = size // BYTES_PER_TOKEN
-        for name in _BESIDE_PROMPT:
+        for name in BESIDE_PROMPT:
             if (raw := members.get(name)) is not None:
                 tokens += len(raw) // BYTES_PER_TOKEN
     else:

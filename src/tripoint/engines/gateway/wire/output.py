@@ -36,6 +36,7 @@ def limit_output(ask: Ask, tokens: int) -> None:
     ask.members[name] = msgspec.Raw(b"%d" % tokens)
     ask.tokens_out = tokens
     ask.set_limit = name
+    ask.model_at = 0  # the body is written anew
 
 
 def suit_target(ask: Ask, target: Target) -> None:

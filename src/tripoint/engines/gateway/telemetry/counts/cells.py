@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from math import inf
+
 from tripoint.engines.gateway.telemetry.meters import TOKEN_EDGES, TOTAL_EDGES, TPOT_EDGES, TTFT_EDGES
 
 
@@ -26,53 +29,91 @@ class Cell:
         self.marginal_nano = 0
 
 
-class Timing:
-    """Histograms while they are counted: a list of counts and a sum each."""
+class Spread:
+    """One histogram of times while it is counted; most times fall where the one before fell."""
 
-    __slots__ = (
-        "duration",
-        "duration_s",
-        "labels",
-        "tokens_in",
-        "tokens_in_sum",
-        "tokens_out",
-        "tokens_out_sum",
-        "tpot",
-        "tpot_s",
-        "ttft",
-        "ttft_s",
-    )
+    __slots__ = ("_at", "_edges", "_high", "_low", "counts", "total_s")
+
+    def __init__(self, edges: tuple[float, ...]) -> None:
+        self._edges = edges
+        self._at = 0
+        self._low = self._high = -inf
+        self.counts = [0] * (len(edges) + 1)
+        self.total_s = 0.0
+
+    def add(self, value: float) -> None:
+        """Counts one."""
+        if not self._low < value <= self._high:
+            self._seek(value)
+        self.counts[self._at] += 1
+        self.total_s += value
+
+    def _seek(self, value: float) -> None:
+        edges = self._edges
+        at = self._at = bisect_left(edges, value)
+        self._low = edges[at - 1] if at else -inf
+        self._high = edges[at] if at < len(edges) else inf
+
+
+class Heap:
+    """One histogram of whole numbers while it is counted; as `Spread`."""
+
+    __slots__ = ("_at", "_edges", "_high", "_low", "counts", "total")
+
+    def __init__(self, edges: tuple[int, ...]) -> None:
+        self._edges = edges
+        self._at = 0
+        self._low = self._high = 0
+        self.counts = [0] * (len(edges) + 1)
+        self.total = 0
+
+    def add(self, value: int) -> None:
+        """Counts one, which must be positive."""
+        if not self._low < value <= self._high:
+            self._seek(value)
+        self.counts[self._at] += 1
+        self.total += value
+
+    def _seek(self, value: int) -> None:
+        edges = self._edges
+        at = self._at = bisect_left(edges, value)
+        self._low = edges[at - 1] if at else 0
+        self._high = edges[at] if at < len(edges) else 0
+
+
+class Timing:
+    """Histograms while they are counted."""
+
+    __slots__ = ("duration", "labels", "tokens_in", "tokens_out", "tpot", "ttft")
 
     def __init__(self, labels: tuple[str, str, str, str, str]) -> None:
         self.labels = labels
-        self.ttft = [0] * (len(TTFT_EDGES) + 1)
-        self.ttft_s = 0.0
-        self.tpot = [0] * (len(TPOT_EDGES) + 1)
-        self.tpot_s = 0.0
-        self.duration = [0] * (len(TOTAL_EDGES) + 1)
-        self.duration_s = 0.0
-        self.tokens_in = [0] * (len(TOKEN_EDGES) + 1)
-        self.tokens_in_sum = 0
-        self.tokens_out = [0] * (len(TOKEN_EDGES) + 1)
-        self.tokens_out_sum = 0
+        self.ttft = Spread(TTFT_EDGES)
+        self.tpot = Spread(TPOT_EDGES)
+        self.duration = Spread(TOTAL_EDGES)
+        self.tokens_in = Heap(TOKEN_EDGES)
+        self.tokens_out = Heap(TOKEN_EDGES)
 
 
-class Spread:
-    """One histogram while it is counted."""
+class Tally:
+    """Requests of one kind."""
 
-    __slots__ = ("counts", "total_s")
+    __slots__ = ("count",)
 
-    def __init__(self, edges: tuple[float, ...]) -> None:
-        self.counts = [0] * (len(edges) + 1)
-        self.total_s = 0.0
+    def __init__(self) -> None:
+        self.count = 0
 
 
 class Slot:
     """Where a request with these labels is counted."""
 
-    __slots__ = ("cell", "clean", "own", "timing", "took")
+    __slots__ = ("cell", "clean", "own", "reason", "tally", "timing", "took", "words")
 
-    def __init__(self, cell: Cell, timing: Timing, own: Spread, took: Spread, clean: dict[str, int]) -> None:
+    def __init__(
+        self, words: tuple[object, ...], cell: Cell, timing: Timing, own: Spread, took: Spread, clean: dict[str, Tally]
+    ) -> None:
+        self.words = words
+        """What a record says that is counted here, from `tenant` to `is_stream`."""
         self.cell = cell
         self.timing = timing
         self.own = own
@@ -80,3 +121,6 @@ class Slot:
         """Of attempts that answered."""
         self.clean = clean
         """By reason: requests that one attempt answered."""
+        self.reason = ""
+        """That of the request counted last, and where it was counted."""
+        self.tally = Tally()

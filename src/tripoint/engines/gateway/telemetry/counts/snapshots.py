@@ -42,11 +42,11 @@ class TimingCounts(NamedTuple):
         """What a timing holds now."""
         return cls(
             timing.labels,
-            Histogram(timing.ttft, (timing.ttft_s,)),
-            Histogram(timing.tpot, (timing.tpot_s,)),
-            Histogram(timing.duration, (timing.duration_s,)),
-            Histogram(timing.tokens_in, (timing.tokens_in_sum,)),
-            Histogram(timing.tokens_out, (timing.tokens_out_sum,)),
+            Histogram(timing.ttft.counts, (timing.ttft.total_s,)),
+            Histogram(timing.tpot.counts, (timing.tpot.total_s,)),
+            Histogram(timing.duration.counts, (timing.duration.total_s,)),
+            Histogram(timing.tokens_in.counts, (timing.tokens_in.total,)),
+            Histogram(timing.tokens_out.counts, (timing.tokens_out.total,)),
         )
 
 
