@@ -261,10 +261,10 @@ class Spending(RuleBasedStateMachine):
         """What may have to be paid is known, and within the limit."""
         if not hasattr(self, "rows"):
             return
-        for where, costs in self.costs.items():
-            tally = self.rows.tallies[where]
+        assert self.costs.keys() <= self.rows.tallies.keys()
+        for where, tally in self.rows.tallies.items():
             covered = tally.spent_nano + outstanding(self.rows.leases(*where))
-            assert sum(costs.values()) <= covered
+            assert sum(self.costs.get(where, {}).values()) <= covered
             assert covered <= max(tally.limit_nano, self.before.get(where, 0))
             self.before[where] = covered
 
