@@ -96,6 +96,14 @@ class Call:
         stage.tally.answered(self, choice.target.id, nano, first_at - self.began_at)
         stage.open_calls -= 1
 
+    def is_sure(self, job: Job, now: float) -> bool:
+        """True when a job at work will be its answer, whole and in time, if nothing befalls its place."""
+        if self.exchange is not None or job.is_over or job.is_cut or job.heard is not None:
+            return False
+        if self.is_stream and job.first_at > now:
+            return job.first_at <= self.due and job.first_at + job.rest_s <= self.began_at + self.stage.limit_s
+        return job.next_at <= self.due
+
     def _promote(self) -> Exchange:
         """An exchange for a request that goes no plain way any more, told what happened so far."""
         choice, stage = self._choice, self.stage

@@ -349,8 +349,22 @@ class Stage:
             self._watch()
         for target in self.router.probes_due(now):
             self._probe(target, now)
-        if self._script is None and (now < self._until_s or self.open_calls):
+        if self._script is None and (now < self._until_s or (self.open_calls and not self._is_settled(now))):
             self.events.push(now + TICK_S, self._tick)
+
+    def _is_settled(self, now: float) -> bool:
+        """True when nobody asks the gateway for a way any more: all that is open is being answered, in time.
+
+        What it would learn from looking around then, nobody would ever be told.
+        """
+        if isfinite(self.patience_s) or (self._is_called and self._cold):
+            return False
+        sure = 0
+        for server in self.servers:
+            if server.state.is_hung or server.state.wrong > 0.0:
+                return False
+            sure += sum(job.call.is_sure(job, now) for job in server.running)
+        return sure == self.open_calls
 
     def _watch(self) -> None:
         """How much room each workload has where it may go."""
