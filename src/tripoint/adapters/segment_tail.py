@@ -49,6 +49,8 @@ class SegmentTail:
         self._offsets = dict(offsets)
         self._last = ""
         """Where the last round stopped: the next begins behind it, so that a busy worker keeps nobody waiting."""
+        self.is_level = False
+        """True when the last `read` reached the end of every segment."""
         self._book = LineBook()
         self._decode = msgspec.msgpack.Decoder(UsageRecord).decode
 
@@ -60,6 +62,7 @@ class SegmentTail:
         """What is new, about `most` records; the same again until `loaded` is told. Raises `OSError`."""
         found: list[Piece] = []
         left = most
+        self.is_level = True
         for path in self._in_turn():
             piece = self._piece(path, left)
             if piece is not None:
@@ -67,6 +70,7 @@ class SegmentTail:
                 left -= len(piece.records)
                 if left <= 0:
                     self._last = path.name
+                    self.is_level = False
                     break
         return tuple(found)
 
@@ -137,6 +141,8 @@ class SegmentTail:
                     return None
                 stream.seek(start)
                 blob = stream.read(_CHUNK)
+                if len(blob) == _CHUNK:
+                    self.is_level = False
                 read = self._parse(path.name, start, blob, most)
                 if read.size == 0 or (not read.records and len(blob) == _CHUNK):
                     # Nothing whole: still being written, or damaged. Then all the rest must be seen to tell.

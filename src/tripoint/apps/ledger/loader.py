@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _MOST: Final = 50_000
 """Records of a round: some more bring little, and others wait for the store meanwhile."""
-_PAUSE_S: Final = 0.1
+_PAUSE_S: Final = 0.25
+"""From one round to the next where none is behind: a transaction costs as much as some hundred records in it."""
 _SHORTEST_S, _LONGEST_S = 0.25, 5.0
 """Pauses after a fault, s."""
 
@@ -61,14 +62,15 @@ class Loader:
     def _run(self) -> None:
         pause = _SHORTEST_S
         while not self._stop.is_set():
-            is_done = self._round()
+            began = time.monotonic()
+            self._round()
             if self.fault:
                 self._stop.wait(pause)
                 pause = min(2 * pause, _LONGEST_S)
                 continue
             pause = _SHORTEST_S
-            if is_done:
-                self._stop.wait(_PAUSE_S)
+            if self._tail.is_level:
+                self._stop.wait(max(began + _PAUSE_S - time.monotonic(), 0.0))
         until = time.monotonic() + self._end_s
         while not (self._round() and not self.fault) and time.monotonic() < until:
             if self.fault:
@@ -83,7 +85,7 @@ class Loader:
                 self._ledger = self._open()
                 self._tail.reset(self._ledger.offsets())
             done = load_new(self._tail, self._ledger, _MOST)
-            if done.is_done:
+            if self._tail.is_level and (done.is_done or done.added or done.repeated):
                 self.level_at = began
             self.added += done.added
             self.repeated += done.repeated

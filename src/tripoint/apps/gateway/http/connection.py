@@ -70,6 +70,8 @@ class Connection(Answering):
         """Takes the connection, where there is room for it."""
         self._transport = stream = cast("asyncio.Transport", transport)
         lobby, limits = self._lobby, self._lobby.limits
+        if lobby.is_resting:
+            lobby.hurry()
         peername = stream.get_extra_info("peername")
         self._peer = str(peername[0]) if isinstance(peername, tuple) else ""
         lobby.connections.add(self)
@@ -244,6 +246,8 @@ class Connection(Answering):
         if exchange is not None and not self._is_answered:
             self.exchange = exchange
             lobby.active.add(self)
+            if lobby.is_resting:
+                lobby.hurry()
         self.flush()
 
     def _show(self, head: Head) -> None:

@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("tripoint.gateway")
 _SWEEP_S: Final = 0.02
+_REST_S: Final = 0.1
+"""Between two sweeps while nothing has been under way for some."""
+_REST_AFTER: Final = 50
+"""Sweeps that found nothing under way before they become rarer."""
 _LONGEST_HEAD: Final = 2_048
 _MOST_HEADS: Final = 1_024
-_SLOW_EVERY: Final = 16
-"""Sweeps over active exchanges per sweep over all connections."""
+_SLOW_S: Final = 0.3
+"""Between two sweeps over all connections, s."""
 
 
 class Line(Protocol):
@@ -63,8 +67,9 @@ class Lobby:
     """Shared by all connections of a worker."""
 
     __slots__ = (
-        "_handle", "_loop", "_sweeps", "active", "connections", "events", "gateway", "heads", "is_draining",
-        "is_guarded", "limits", "now", "pages", "peers", "proxies", "seal", "stamp", "unread", "upstreams",
+        "_handle", "_loop", "_quiet", "_slow_at", "active", "connections", "events", "gateway", "heads", "is_draining",
+        "is_guarded", "is_resting", "limits", "now", "pages", "peers", "proxies", "seal", "stamp", "swept", "unread",
+        "upstreams",
     )  # fmt: skip
 
     def __init__(
@@ -95,6 +100,8 @@ class Lobby:
         """Bytes of bodies under way."""
         self.seal: Callable[[Callable[[bool], None]], None] | None = None
         """Holds the ends of answers until their records are safe; none but in durable mode."""
+        self.swept: Callable[[], None] | None = None
+        """Called at each sweep, so that a worker has one clock that wakes it."""
         self.is_draining = False
         """True once no further request is taken on any connection."""
         self.is_guarded = gateway.is_open
@@ -103,7 +110,10 @@ class Lobby:
         """The clock as of the last sweep, s."""
         self.stamp = b""
         """The `date` header line of this second."""
-        self._sweeps = 0
+        self.is_resting = False
+        """True while sweeps are rare: whoever begins something is to call `hurry`."""
+        self._quiet = 0
+        self._slow_at = self.now
         self._loop: asyncio.AbstractEventLoop | None = None
         self._handle: asyncio.TimerHandle | None = None
 
@@ -145,6 +155,15 @@ class Lobby:
         if self._handle is not None:
             self._handle.cancel()
 
+    def hurry(self) -> None:
+        """Something has begun: sweeps are frequent again."""
+        self.is_resting = False
+        self._quiet = 0
+        if self._handle is not None and self._loop is not None:
+            self.now = monotonic()
+            self._handle.cancel()
+            self._handle = self._loop.call_later(_SWEEP_S, self._sweep)
+
     def drain(self) -> None:
         """Idle connections close now, the others after their answer."""
         self.is_draining = True
@@ -153,17 +172,21 @@ class Lobby:
 
     def _sweep(self) -> None:
         assert self._loop is not None  # set by `start`
-        self._handle = self._loop.call_later(_SWEEP_S, self._sweep)
+        self._quiet = 0 if self.active else self._quiet + 1
+        self.is_resting = self._quiet > _REST_AFTER
+        self._handle = self._loop.call_later(_REST_S if self.is_resting else _SWEEP_S, self._sweep)
         now = self.now = monotonic()
         for connection in tuple(self.active):
             exchange = connection.exchange
             if exchange is not None and exchange.due <= now:
                 self._wake(connection, now)
-        if self._sweeps % _SLOW_EVERY == 0:
+        if now >= self._slow_at:
+            self._slow_at = now + _SLOW_S
             self.stamp = b"date: %b\r\n" % formatdate(time(), usegmt=True).encode()
             for connection in [each for each in self.connections if each.deadline <= now]:
                 connection.expire(now)
-        self._sweeps += 1
+        if self.swept is not None:
+            self.swept()
 
     @staticmethod
     def _wake(connection: Connection, now: float) -> None:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from tripoint.engines.gateway.health.load import UpstreamLoad
 
 TICK_S = 0.25
-_DRAIN_S = 0.01
-"""Longest a record waits before it is counted and handed to the disk, s."""
 _SCRAPE_EVERY, _SAVE_EVERY, _EXPIRE_EVERY = 20, 4, 20
 _PROBE_S, _SCRAPE_S = 5.0, 2.0
 _HAS_NO_LIST = (404, 405)
@@ -52,7 +50,6 @@ class Chores:
         self._expire = expire
         self._ticks = 0
         self._handle: asyncio.TimerHandle | None = None
-        self._draining: asyncio.TimerHandle | None = None
         self._scraping: set[str] = set()
         self.drained: Callable[[], None] | None = None
         """Called after records were handed to the disk."""
@@ -64,16 +61,14 @@ class Chores:
     def start(self) -> None:
         """Begins on the running loop."""
         self._handle = asyncio.get_running_loop().call_later(TICK_S, self._tick)
-        self._drain()
 
     def stop(self) -> None:
         """Ends it."""
-        for handle in (self._handle, self._draining):
-            if handle is not None:
-                handle.cancel()
+        if self._handle is not None:
+            self._handle.cancel()
 
-    def _drain(self) -> None:
-        self._draining = asyncio.get_running_loop().call_later(_DRAIN_S, self._drain)
+    def drain(self) -> None:
+        """Counts the records that wait and hands them to the disk; to be called with every sweep."""
         self._recorder.drain()
         if self.drained is not None:
             self.drained()

@@ -128,6 +128,7 @@ class Worker:
             lobby.seal = Seal(self._recorder).hold
         if launch.pepper_file:
             await self._tell(gateway, lobby, chores, pages)
+        lobby.swept = chores.drain
         lobby.start()
         chores.start()
         tls = wiring.server_tls(launch.tls_cert, launch.tls_key or None) if launch.tls_cert else None
