@@ -68,18 +68,24 @@ class Station:
 
     def look(self, now: float, hedge_at: float = 0.0) -> None:
         """Brings what is cached up to date: other workers' verdicts, places, quantiles, silence."""
-        self.heed(now)
+        board, slot = self._board, self.slot
+        if self.breaker.standing is not Standing.CLOSED or board.opened_until(slot) > 0.0:
+            self.heed(now)
         for pace in self.paces.values():
-            pace.look(now, hedge_at)
-        self.held = self._board.held(self.slot)
-        self.is_silent = self._is_silent(now)
+            if pace.ttft.changes or pace.tpot.changes:  # of one never used nothing is known
+                pace.look(now, hedge_at)
+        self.held = board.held(slot)
+        self.is_silent = self.pending >= _PENDING and self._is_silent(now)
         self.relimit(now)
 
     def relimit(self, now: float) -> None:
         """Places it may have now."""
         capacity = self.target.max_concurrency
         strength = 0.0 if now < self.limited_until else self.breaker.strength(now)
-        self.limit = ceil(capacity * strength) if capacity > 0 else 0
+        if strength == 1.0:
+            self.limit = max(capacity, 0)
+        else:
+            self.limit = ceil(capacity * strength) if capacity > 0 else 0
         self.use = min(1.0, self.held / self.limit) if self.limit else 1.0
 
     def heed(self, now: float) -> bool:
@@ -134,8 +140,6 @@ class Station:
 
     def _is_silent(self, now: float) -> bool:
         """Several requests wait, nothing has come for twice what the slowest percent takes: ask others meanwhile."""
-        if self.pending < _PENDING:
-            return False
         slowest = max((pace.p99 for pace in self.paces.values()), default=0.0)
         if slowest == 0.0:
             return False

@@ -75,7 +75,9 @@ class Way:
     def predict(self, route: Route, now: float) -> None:
         """Time to first token expected now, and whether the objective is met; what was not measured is no miss."""
         pace, station = self.of_first, self.station
-        predicted = self.candidate.rtt_ms / 1e3 + station.queue_s(now, max(pace.took_s, self.of_whole.took_s))
+        predicted = self.candidate.rtt_ms / 1e3
+        if station.load is not None:
+            predicted += station.queue_s(now, max(pace.took_s, self.of_whole.took_s))
         if pace.p95:
             predicted += pace.p95 * (1.0 + station.use) / (1.0 + pace.use)
         self.predicted_s = predicted
@@ -89,7 +91,8 @@ class Way:
 
     def ease(self, now: float) -> float:
         """Part of its share it gets after it was slow, 0 to 1."""
-        return min(1.0, 0.1 + 0.9 * max(0.0, now - self.met_since) / _EASE_S)
+        passed = now - self.met_since
+        return 1.0 if passed >= _EASE_S else 0.1 + 0.9 * max(0.0, passed) / _EASE_S
 
 
 class Flow:
@@ -151,13 +154,20 @@ class Flow:
     def share(self, now: float, max_share: float, max_cost_factor: float | None) -> None:
         """Shares that can be had now: a slow way gives up what the envelope allows to those that meet the objective."""
         slow = met = 0.0
-        up = sum(way.station.limit > 0 for way in self.ways)
+        up = 0
+        for way in self.ways:
+            if way.station.limit > 0:
+                up += 1
+        usual = Reason.PLAN if self.has_plan else Reason.CHEAPEST
         for way in self.ways:
             station = way.station
-            way.is_alone = up - (station.limit > 0) == 0
-            is_up = station.limit > 0 and not station.is_silent
-            way.ready = way.weight * station.breaker.strength(now) * way.ease(now) if is_up and way.weight else 0.0
-            way.reason = self._reason(way)
+            is_up = station.limit > 0
+            way.is_alone = up - is_up == 0
+            if is_up and way.weight and not station.is_silent:
+                way.ready = way.weight * station.breaker.strength(now) * way.ease(now)
+            else:
+                way.ready = 0.0
+            way.reason = Reason.SHIFTED if way.weight > way.planned + EPSILON else usual
             if way.is_met:
                 met += way.ready
             else:
@@ -199,11 +209,6 @@ class Flow:
     def displaced(self) -> float:
         """Share of the traffic that is to be elsewhere than planned."""
         return sum(max(0.0, way.weight - way.planned) for way in self.ways)
-
-    def _reason(self, way: Way) -> Reason:
-        if way.weight > way.planned + EPSILON:
-            return Reason.SHIFTED
-        return Reason.PLAN if self.has_plan else Reason.CHEAPEST
 
 
 def decay_of(passed_s: float) -> float:

@@ -368,13 +368,17 @@ class Stage:
 
     def _watch(self) -> None:
         """How much room each workload has where it may go."""
-        rooms = [(server.load, server.slots) for server in self.servers]
+        servers = self.servers
         for course, ways in zip(self.tally.courses, self._ways, strict=True):
-            used = sum(rooms[index][0] for index in ways) + course.shed_lately
-            slots = sum(rooms[index][1] for index in ways)
+            used, slots = course.shed_lately, 0
+            for index in ways:
+                server = servers[index]
+                used += len(server.running) + len(server.queue)
+                slots += server.slots
             course.shed_lately = 0
             margin = 1.0 - used / slots if slots else -1.0
-            course.margin = min(course.margin, max(margin, -1.0))
+            if margin < course.margin:
+                course.margin = max(margin, -1.0)
 
     def _probe(self, target: Target, now: float) -> None:
         server = next(each for each in self.servers if each.place.upstream == target.id)
