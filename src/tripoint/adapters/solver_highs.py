@@ -77,6 +77,8 @@ def _configured(limits: SolveLimits) -> Any:
     }
     if limits.nodes is not None:
         options["mip_max_nodes"] = limits.nodes
+    if not limits.jumps:
+        options["mip_heuristic_run_feasibility_jump"] = False
     if limits.heuristics is not None:
         options["mip_heuristic_effort"] = limits.heuristics
     for name, value in options.items():

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.factories.planning import highs
 
 from tripoint.adapters.solver_highs import HighsSolver
+from tripoint.engines.placement.assignment.alike import count, needed
 from tripoint.engines.placement.assignment.dual import DualAscent, Prices, bound_at
 from tripoint.engines.placement.assignment.formulate import chosen_of, formulate, values
 from tripoint.engines.placement.assignment.layout import Layout, lay_out
@@ -210,3 +211,69 @@ def test_the_search_asks_before_it_knows_the_time() -> None:
     batch = next(search(draw(220, 20, 5), SMALL))
     assert len(batch.tasks) == 1
     assert not batch.tasks[0].program.integers
+
+
+def thrice(problem: Assignment) -> Assignment:
+    """Every workload three times over, with room for all of them; pairs stay between the first of each."""
+    counts = np.diff(problem.starts)
+    return replace(
+        problem,
+        starts=np.concatenate([[0], np.cumsum(np.tile(counts, 3))]).astype(np.int32),
+        offer=np.tile(problem.offer, 3),
+        gpus=np.tile(problem.gpus, 3),
+        usd=np.tile(problem.usd, 3),
+        gbps=np.tile(problem.gbps, 3),
+        uplink_gbps=problem.uplink_gbps * 3,
+    )
+
+
+@FEW
+@given(SEEDS, SEEDS)
+def test_workloads_that_are_alike_are_counted_and_come_apart_again(seed: int, other: int) -> None:
+    """Any assignment survives the way through the counted program at the same cost, allowed or not."""
+    problem = thrice(draw(8, 20, seed))
+    counted = count(problem)
+    assert counted.layout.problem.workloads < problem.workloads
+    chosen = any_choice(problem, other)
+    program, columns = counted.program(), counted.values(chosen)
+    back, paid = counted.chosen(columns), bill(problem, chosen)
+    assert bill(problem, back).usd == pytest.approx(paid.usd)
+    assert (np.diff(problem.starts) > back - problem.starts[:-1]).all()
+    assert (back >= problem.starts[:-1]).all()
+    assert program.cost @ columns == pytest.approx(paid.usd)
+    assert (program.worst_violation(columns) < 1e-5) == (paid.excess == 0.0)
+
+
+@FEW
+@given(SEEDS)
+def test_counting_changes_no_optimum(seed: int) -> None:
+    """The program of counted workloads costs as much as the one that tells all of them apart."""
+    problem = thrice(draw(3, 20, seed))
+    apart, counted = highs(formulate(lay_out(problem)), gap=0.0), highs(count(problem).program(), gap=0.0)
+    assume(apart.values.size > 0)
+    assert counted.objective == pytest.approx(apart.objective, rel=1e-6)
+
+
+@FEW
+@given(SEEDS, SEEDS)
+def test_choices_nobody_needs_change_no_optimum(seed: int, other: int) -> None:
+    """What stays holds the best of all assignments, and is less where choices take no GPUs."""
+    problem = tiny(seed)
+    problem = replace(
+        problem, gpus=np.where(np.random.default_rng(other).random(problem.choices) < 0.6, 0.0, problem.gpus)
+    )
+    kept = needed(problem)
+    assert np.add.reduceat(kept, problem.starts[:-1]).all()
+    assert best_of_all(with_choices(problem, kept).problem) == pytest.approx(best_of_all(problem))
+
+
+def test_of_many_choices_without_gpus_one_stays_at_each_site() -> None:
+    """The cheapest; of two that cost the same the first."""
+    problem = draw(2, 20, 1)
+    free = replace(problem, gpus=np.zeros(problem.choices), usd=np.ones(problem.choices))
+    places = free.owner() * free.sites + free.site[free.offer]
+    kept = np.flatnonzero(needed(free))
+    assert places[kept].tolist() == np.unique(places).tolist()
+    assert all((places[:choice] != places[choice]).all() for choice in kept.tolist())
+    found = assign(free, SMALL, HighsSolver())
+    assert found.usd == pytest.approx(best_of_all(with_choices(free, needed(free)).problem))

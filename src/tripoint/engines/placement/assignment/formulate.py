@@ -26,11 +26,12 @@ class _Rows(NamedTuple):
     upper: FloatArray
 
 
-def formulate(layout: Layout) -> Program:
-    """The whole program; its columns stand as the layout says."""
+def formulate(layout: Layout, copies: IntArray | None = None) -> Program:
+    """The whole program; its columns stand as the layout says. `copies` is [workloads] how many are alike; one each."""
     problem = layout.problem
+    times = np.ones(problem.workloads) if copies is None else copies.astype(np.float64)
     blocks = (
-        _one_choice(layout),
+        _one_choice(layout, times),
         _gpus(layout),
         _opening(layout),
         _power(layout),
@@ -39,6 +40,7 @@ def formulate(layout: Layout) -> Program:
     )
     counts = np.concatenate([block.sizes for block in blocks])
     upper = np.ones(layout.columns)
+    upper[: layout.nodes_at] = times[layout.owner]
     upper[layout.nodes_at : layout.open_at] = problem.most_nodes
     return Program(
         cost=np.concatenate([layout.usd, problem.node_usd, problem.open_usd, layout.apart_usd]),
@@ -58,12 +60,11 @@ def formulate(layout: Layout) -> Program:
     )
 
 
-def _one_choice(layout: Layout) -> _Rows:
-    """Each workload runs on one offer: sum of its choices = 1."""
+def _one_choice(layout: Layout, times: FloatArray) -> _Rows:
+    """Each workload runs on one offer: sum of its choices = 1, or as many as are alike."""
     problem = layout.problem
-    one = np.ones(problem.workloads)
     every = np.arange(problem.choices, dtype=np.int32)
-    return _Rows("demand", np.diff(problem.starts), every, np.ones(problem.choices), one, one)
+    return _Rows("demand", np.diff(problem.starts), every, np.ones(problem.choices), times, times)
 
 
 def _gpus(layout: Layout) -> _Rows:
@@ -139,19 +140,23 @@ def _egress(layout: Layout) -> _Rows:
     return _Rows("egress", sent + received + 1, ranges(starts, counts), value, none, np.zeros(count))
 
 
-def values(layout: Layout, chosen: IntArray) -> FloatArray:
-    """The columns of a full assignment ([workloads] choice): whole nodes, sites open where any stand, egress paid."""
+def values(layout: Layout, chosen: IntArray, owner: IntArray | None = None) -> FloatArray:
+    """The columns of a full assignment ([workloads] choice): whole nodes, sites open where any stand, egress paid.
+
+    Where a workload stands for several alike, `chosen` has a choice of each, and `owner` whose it is ([chosen]).
+    """
     problem = layout.problem
+    mine = np.arange(problem.workloads) if owner is None else owner
     offer = problem.offer[chosen]
     site = problem.site[offer]
     used = problem.held_gpus + np.bincount(offer, problem.gpus[chosen], problem.offers)
     nodes = np.ceil(used / GPUS_PER_NODE - 1e-9)
     columns = np.zeros(layout.columns)
-    columns[chosen] = 1.0
+    columns[: layout.nodes_at] = np.bincount(chosen, minlength=problem.choices)
     columns[layout.nodes_at : layout.open_at] = nodes
     columns[layout.open_at : layout.apart_at] = np.bincount(problem.site, nodes, problem.sites) > 0
     here = np.zeros(problem.workloads * problem.sites)
-    here[np.arange(problem.workloads) * problem.sites + site] = 1.0
+    here[mine * problem.sites + site] = 1.0
     columns[layout.apart_at :] = np.maximum(here[layout.from_place] - here[layout.to_place], 0.0)
     return columns
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tripoint.engines.placement.assignment.formulate import formulate
+from tripoint.engines.placement.assignment.alike import Counted
 from tripoint.engines.placement.assignment.layout import Layout
 from tripoint.engines.placement.assignment.problem import GPUS_PER_NODE
 from tripoint.engines.placement.assignment.restrict import Part, with_free
@@ -26,12 +26,12 @@ class Draft:
     part: Part
     """The others."""
 
-    def bounded(self, laid: Layout, relaxed: Relaxed, slack: float) -> Program:
+    def bounded(self, counted: Counted, relaxed: Relaxed, slack: float) -> Program:
         """The part's program with nodes within `slack` of the relaxation's, rounded down and up, and its sites open.
 
         What is left to decide is who fills the nodes; a solver finds good answers to that many times sooner.
         """
-        program = formulate(laid)
+        program, laid = counted.program(), counted.layout
         lower, upper = program.lower.copy(), program.upper.copy()
         nodes = slice(laid.nodes_at, laid.open_at)
         lower[nodes] = np.maximum(np.floor(relaxed.nodes + _TINY) - slack, 0.0)

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tripoint.engines.placement.assignment.alike import Counted, count, needed
 from tripoint.engines.placement.assignment.dual import DualAscent, DualBound, prices_of, reduced_costs
-from tripoint.engines.placement.assignment.formulate import chosen_of, formulate, values
+from tripoint.engines.placement.assignment.formulate import formulate
 from tripoint.engines.placement.assignment.layout import Layout, lay_out
 from tripoint.engines.placement.assignment.parts import Relaxed, fix_most, neighbourhoods
 from tripoint.engines.placement.assignment.problem import Assignment, bill
@@ -132,10 +133,20 @@ class _Standing:
 
 def search(problem: Assignment, effort: Effort) -> Asking[Found]:
     """The best assignment found within the effort, with its bound."""
-    layout = lay_out(problem)
+    kept = needed(problem)
+    if kept.all():
+        return (yield from _search(problem, effort))
+    lean = with_choices(problem, kept)
+    found = yield from _search(lean.problem, effort)
+    return replace(found, chosen=lean.choice[found.chosen])
+
+
+def _search(problem: Assignment, effort: Effort) -> Asking[Found]:
     standing = _Standing(effort)
-    if layout.columns <= _SIZE_OF_WHOLE:
-        return (yield from _whole(layout, standing))
+    counted = count(problem)
+    if counted.layout.columns <= _SIZE_OF_WHOLE:
+        return (yield from _whole(problem, counted, standing))
+    layout = lay_out(problem)
     dual = DualAscent(layout).run(effort.steps)
     standing.proven(dual.usd, "dual")
     kernel = _kernel(layout, dual, effort.nearest)
@@ -156,26 +167,33 @@ def search(problem: Assignment, effort: Effort) -> Asking[Found]:
     allowed[kernel.choice] = True
     chosen = yield from _first(layout, standing, point, allowed)
     if not chosen.size:
-        return (yield from _whole(layout, standing))
+        return (yield from _whole(problem, counted, standing))
     wider = _kernel(layout, dual, effort.nearest + _WIDER)
     allowed[wider.choice] = True
     return (yield from _improve(layout, standing, chosen, reduced_costs(layout, dual.prices), allowed))
 
 
-def _whole(layout: Layout, standing: _Standing) -> Asking[Found]:
+def _whole(problem: Assignment, counted: Counted, standing: _Standing) -> Asking[Found]:
     """The whole program, left to the solver: the best there is for small ones, and the last resort for others."""
     effort = standing.effort
     left = max(effort.seconds - standing.seconds, 1.0)
+    # On a small program a second thread, or a jump, takes longer to begin than all the rest.
+    is_small = counted.layout.columns <= _SIZE_OF_WHOLE
     limits = SolveLimits(
-        gap=effort.gap, seconds=left, nodes=effort.part_nodes, seed=effort.seed, threads=effort.threads
+        gap=effort.gap,
+        seconds=left,
+        nodes=effort.part_nodes,
+        seed=effort.seed,
+        threads=1 if is_small else effort.threads,
+        jumps=not is_small,
     )
-    answers = yield Batch(tasks=(Task(program=formulate(layout), limits=limits),))
+    answers = yield Batch(tasks=(Task(program=counted.program(), limits=limits),))
     found = standing.heard(answers)[0]
     standing.strategy = "monolithic"
     chosen = np.zeros(0, dtype=np.int32)
     if found.values.size:
-        chosen = chosen_of(layout, found.values)
-        standing.usd = bill(layout.problem, chosen).usd
+        chosen = counted.chosen(found.values)
+        standing.usd = bill(problem, chosen).usd
     if found.status is not SolutionStatus.INFEASIBLE:
         standing.proven(min(found.bound, standing.usd), "cuts")
     standing.note()
@@ -213,13 +231,13 @@ def _first(layout: Layout, standing: _Standing, point: Relaxed, allowed: BoolArr
     effort = standing.effort
     for freed, slack in _ATTEMPTS:
         draft = fix_most(layout, point.shares, allowed, freed)
-        laid = lay_out(draft.part.problem)
-        limits = _part_limits(effort, longer=_FIRST_LONGER * max(1.0, laid.columns / _FIRST_COLUMNS))
-        answers = yield Batch(tasks=(Task(program=draft.bounded(laid, point, slack), limits=limits),))
+        counted = count(draft.part.problem)
+        limits = _part_limits(effort, longer=_FIRST_LONGER * max(1.0, counted.layout.columns / _FIRST_COLUMNS))
+        answers = yield Batch(tasks=(Task(program=draft.bounded(counted, point, slack), limits=limits),))
         found = standing.heard(answers)[0]
         if found.values.size:
             chosen = draft.chosen.copy()
-            chosen[draft.part.workload] = draft.part.choice[chosen_of(laid, found.values)]
+            chosen[draft.part.workload] = draft.part.choice[counted.chosen(found.values)]
             standing.usd = bill(layout.problem, chosen).usd
             standing.note()
             return chosen
@@ -245,16 +263,16 @@ def _improve(
     rounds = 0
     while not standing.is_done(rounds):
         parts = neighbourhoods(layout, chosen, costs, allowed, draw, effort.part, effort.threads)
-        laid = [lay_out(part.problem) for part in parts]
+        counted = [count(part.problem) for part in parts]
         tasks = tuple(
-            Task(program=formulate(lay), limits=_part_limits(effort), start=values(lay, part.inner(chosen)))
-            for part, lay in zip(parts, laid, strict=True)
+            Task(program=each.program(), limits=_part_limits(effort), start=each.values(part.inner(chosen)))
+            for part, each in zip(parts, counted, strict=True)
         )
         answers = yield Batch(tasks=tasks)
         better = chosen.copy()
-        for part, lay, found in zip(parts, laid, standing.heard(answers), strict=True):
+        for part, each, found in zip(parts, counted, standing.heard(answers), strict=True):
             if found.values.size:
-                better[part.workload] = part.choice[chosen_of(lay, found.values)]
+                better[part.workload] = part.choice[each.chosen(found.values)]
         now = bill(problem, better)
         if now.excess == 0.0 and now.usd < standing.usd:
             chosen, standing.usd = better, now.usd

@@ -144,6 +144,8 @@ class SolveLimits:
     """Threads."""
     heuristics: float | None = None
     """Share of the effort that goes into finding plans rather than proving them; the solver's own where `None`."""
+    jumps: bool = True
+    """Whether a first plan may be looked for by feasibility jumps: milliseconds, too long for the smallest programs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

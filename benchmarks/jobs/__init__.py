@@ -1,0 +1,1 @@
+"""Chains and graphs of jobs that hand data on, beside SkyPilot's optimiser."""
