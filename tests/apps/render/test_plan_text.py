@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -27,10 +28,16 @@ def test_an_infeasible_plan_prints_its_conflict(golden: Callable[[str, str], Non
 
 
 @PLANS
-@pytest.mark.parametrize("width", [100, 80])
-def test_no_line_is_wider_than_the_terminal(make: Callable[[], Plan], width: int) -> None:
-    """Everything fits 100 columns, and 80."""
-    assert max(map(len, plan_text(make(), width=width).splitlines())) <= width
+@pytest.mark.parametrize("width", [100, 80, 60, 40])
+def test_no_line_is_wider_than_the_terminal_and_no_amount_is_cut(make: Callable[[], Plan], width: int) -> None:
+    """Everything fits 100 columns, 80 and fewer: a table without room for its figures becomes a list of its rows."""
+    text, roomy = plan_text(make(), width=width), plan_text(make(), width=300)
+    assert max(map(len, text.splitlines())) <= width
+    assert _amounts(text) == _amounts(roomy)
+
+
+def _amounts(text: str) -> Counter[str]:
+    return Counter(re.findall(r"[$€][\d.,]+[kMB]?", text))
 
 
 @PLANS

@@ -6,8 +6,7 @@ import datetime
 import io
 import json
 
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, RenderableType
 
 from tripoint.adapters.catalog_csv import load_catalog
 from tripoint.apps.render.prices import (
@@ -21,7 +20,7 @@ from tripoint.usecases.prices import assumption_rows, search_prices
 TODAY = datetime.date(2026, 11, 21)
 
 
-def printed(table: Table) -> str:
+def printed(table: RenderableType) -> str:
     """The table as plain text, wide enough not to fold."""
     console = Console(file=io.StringIO(), width=220, no_color=True)
     console.print(table)
@@ -69,4 +68,4 @@ def test_assumptions_show_their_range_and_meaning() -> None:
     """Low, used, high, unit, and what it means."""
     text = printed(render_assumption_table(assumption_rows(load_catalog(), ["pue.colo"], today=TODAY)))
     assert "modern colocation hall" in text
-    assert text.splitlines()[1].split()[:5] == ["pue.colo", "1.25", "1.35", "1.5", "ratio"]
+    assert text.splitlines()[2].split()[:5] == ["pue.colo", "1.25", "1.35", "1.5", "ratio"]

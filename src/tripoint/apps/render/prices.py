@@ -3,48 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
+from tripoint.apps.render.plan_text.layout import Sheet, table
 from tripoint.engines.facts.prices.listings import Listing, ListingKind
 from tripoint.usecases.prices import AssumptionRow, PriceHit
 
-_COLUMNS = ("what", "provider", "region", "option", "price", "per GPU-h", "as of", "known", "source")
-_RIGHT = ("price", "per GPU-h", "low", "used", "high")
-_FOLDED = ("source", "what it means")
+_COLUMNS = (
+    ("what", "l"),
+    ("provider", "l"),
+    ("region", "l"),
+    ("option", "l"),
+    ("price", "r"),
+    ("per GPU-h", "r"),
+    ("as of", "l"),
+    ("known", "l"),
+    ("source", "f"),
+)
+_ASSUMED = (
+    ("key", "l"),
+    ("low", "r"),
+    ("used", "r"),
+    ("high", "r"),
+    ("unit", "l"),
+    ("as of", "l"),
+    ("known", "l"),
+    ("what it means", "f"),
+)
 _OTHER = {ListingKind.SYSTEM: " to {:,.0f}", ListingKind.API: " in, {:g} out"}
 
 
-def render_price_table(hits: Sequence[PriceHit]) -> Table:
+def render_price_table(hits: Sequence[PriceHit]) -> Sheet:
     """One row per price; a doubtful or old one says so in words beside its grade."""
-    table = _table(_COLUMNS)
-    for hit in hits:
-        listing = hit.listing
-        table.add_row(
-            listing.name,
-            listing.provider,
-            listing.region,
-            _option(listing),
-            _price(listing),
-            "" if listing.usd_per_gpu_hour is None else f"{listing.usd_per_gpu_hour:,.2f}",
-            listing.provenance.as_of,
-            _known(listing.provenance.confidence.value, hit.is_stale),
-            listing.provenance.source.replace(";", "; "),
-        )
-    return table
+    return table(_COLUMNS, (_price_cells(hit) for hit in hits))
 
 
-def render_assumption_table(rows: Sequence[AssumptionRow]) -> Table:
+def render_assumption_table(rows: Sequence[AssumptionRow]) -> Sheet:
     """One row per default with its range."""
-    table = _table(("key", "low", "used", "high", "unit", "as of", "known", "what it means"))
-    for row in rows:
-        default = row.default
-        known = _known(default.provenance.confidence.value, row.is_stale)
-        numbers = (_number(default.low), _number(default.typical), _number(default.high))
-        table.add_row(default.key, *numbers, default.unit, default.provenance.as_of, known, default.note)
-    return table
+    return table(_ASSUMED, (_assumption_cells(row) for row in rows))
 
 
 def price_payload(hits: Sequence[PriceHit]) -> list[dict[str, Any]]:
@@ -95,12 +93,26 @@ def _payload(hit: PriceHit) -> dict[str, Any]:
     }
 
 
-def _table(columns: Sequence[str]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        justify: Literal["right", "left"] = "right" if column in _RIGHT else "left"
-        table.add_column(column, justify=justify, overflow="fold", no_wrap=column not in _FOLDED)
-    return table
+def _price_cells(hit: PriceHit) -> tuple[str | Text, ...]:
+    listing = hit.listing
+    return (
+        listing.name,
+        listing.provider,
+        listing.region,
+        _option(listing),
+        _price(listing),
+        "" if listing.usd_per_gpu_hour is None else f"{listing.usd_per_gpu_hour:,.2f}",
+        listing.provenance.as_of,
+        _known(listing.provenance.confidence.value, hit.is_stale),
+        listing.provenance.source.replace(";", "; "),
+    )
+
+
+def _assumption_cells(row: AssumptionRow) -> tuple[str | Text, ...]:
+    default = row.default
+    known = _known(default.provenance.confidence.value, row.is_stale)
+    numbers = (_number(default.low), _number(default.typical), _number(default.high))
+    return (default.key, *numbers, default.unit, default.provenance.as_of, known, default.note)
 
 
 def _option(listing: Listing) -> str:

@@ -21,8 +21,8 @@ _COLUMNS = (
     ("held", "r"),
 )
 _KEY = (
-    "main site in the first → the last period, +n others in the last; % of demand on owned, committed",
-    "and elastic capacity; cost per million tokens as used (idle left out) and as held (idle included)",
+    "main site in the first → the last period, +n others in the last; % of demand on owned, committed "
+    "and elastic capacity; cost per million tokens as used (idle left out) and as held (idle included)"
 )
 
 
@@ -46,7 +46,7 @@ def placements(plan: Plan, most: Rows) -> Group:
     reasons = [f"{workload.id}: {workload.why}" for workload in _dearest(told, most.reasons)]
     why = (Text(), titled("Why there", lines(reasons + more(len(reasons), len(told))))) if reasons else ()
     rest = more(len(rows), len(plan.workloads))
-    return titled("Where each workload lives", table(_COLUMNS, rows), lines((*rest, *_KEY)), *why)
+    return titled("Where each workload lives", table(_COLUMNS, rows), lines((*rest, _KEY)), *why)
 
 
 def _dearest(workloads: Sequence[WorkloadSummary], most: int) -> list[WorkloadSummary]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from tripoint.apps.render.plan_text.layout import WIDTH, lines, printed, table, titled
+from tripoint.apps.render.plan_text.layout import lines, printed, table, titled
 
 if TYPE_CHECKING:
     from tripoint.engines.answers.comparison.comparison import Change, Comparison
@@ -20,7 +20,9 @@ _Row = tuple[Any, ...]
 """Name and amounts in cents."""
 
 
-def comparison_text(found: Comparison, names: tuple[str, str], *, is_full: bool = False, width: int = WIDTH) -> str:
+def comparison_text(
+    found: Comparison, names: tuple[str, str], *, is_full: bool = False, width: int | None = None
+) -> str:
     """The difference, why, in three views, what moved, and what to bear in mind; amounts are USD."""
     most = 10**9 if is_full else _MOST
     parts: list[RenderableType] = [

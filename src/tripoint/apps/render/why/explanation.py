@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from tripoint.apps.render.plan_text.layout import WIDTH, lines, printed, titled
+from tripoint.apps.render.plan_text.layout import lines, printed, titled
 from tripoint.apps.render.reading.amounts import percent
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _TOLD = 0.005
 _MOST = 6
 
 
-def explanation_text(found: Explained, *, is_full: bool = False, width: int = WIDTH) -> str:
+def explanation_text(found: Explained, *, is_full: bool = False, width: int | None = None) -> str:
     """Why here, the next best, what limits are worth, and why not elsewhere; amounts are USD."""
     summary = found.summary
     parts: list[RenderableType] = [

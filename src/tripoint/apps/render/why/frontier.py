@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from tripoint.apps.render.plan_text.layout import WIDTH, lines, printed, table, titled
+from tripoint.apps.render.plan_text.layout import lines, printed, table, titled
 from tripoint.apps.render.reading.amounts import gap_percent, money_of, percent, significant
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _TITLES = {
 }
 
 
-def frontier_text(front: Front, *, width: int = WIDTH) -> str:
+def frontier_text(front: Front, *, width: int | None = None) -> str:
     """The points as a table with their proof, what each step costs, and what was left out."""
     parts: list[RenderableType] = [Text(front_title(front), style="bold")]
     if front.points:
