@@ -82,7 +82,7 @@ def recovery(
 
 def _answer(found: Assessment, *, is_full: bool, written: str) -> Answer:
     """What was found, as text and as JSON."""
-    from tripoint.apps.render.plan_text.layout import WIDTH, printed
+    from tripoint.apps.render.plan_text.layout import printed
     from tripoint.apps.render.resilience.dependencies import dependency_parts, dependency_payload
     from tripoint.apps.render.resilience.recovery import recovery_parts, recovery_payload, remedy_parts, remedy_payload
     from tripoint.apps.render.resilience.scores import score_parts, score_payload
@@ -95,7 +95,7 @@ def _answer(found: Assessment, *, is_full: bool, written: str) -> Answer:
     ]
     met = f"{len(found.asked) - len(found.missed)} of {plural(len(found.asked), 'objective')} met by design"
     return Answer(
-        text=f"{printed(parts, width=WIDTH)}\n{met}" + (f"\nwritten: {written}" if written else ""),
+        text=f"{printed(parts)}\n{met}" + (f"\nwritten: {written}" if written else ""),
         payload={
             "name": found.name,
             "is_same_estate": found.is_same_estate,
