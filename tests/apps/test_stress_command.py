@@ -212,7 +212,7 @@ def test_a_file_that_is_no_report_is_refused(run: RunCli, estate: tuple[str, str
 def test_the_catalogue_is_listed_and_shown(run: RunCli, golden: Callable[[str, str], None]) -> None:
     """All of it as a table, one as the YAML a file may begin with."""
     listed = run("scenarios", "list")
-    assert "44 scenarios" in listed.out
+    assert "45 scenarios" in listed.out
     shown = run("scenarios", "show", "failure-storm")
     golden("stress/failure-storm.yaml", shown.out)
     assert run("scenarios", "list", "--json").document()["scenarios"][0]["id"] == "process-loss"

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from tripoint.adapters.capacity_traces import located, read_capacity_traces
 from tripoint.adapters.estate_yaml.decode import decode_document
 from tripoint.adapters.estate_yaml.document import Sort, read_document
 from tripoint.domain.errors import EstateError, Finding
 from tripoint.domain.findings import finding
-from tripoint.domain.scenario import SCENARIOS_VERSION, ScenarioFile
+from tripoint.domain.scenario import SCENARIOS_VERSION, CapacityTrace, ScenarioFile
 from tripoint.domain.source import Positions
 
 _SORT = Sort("a file of scenarios", SCENARIOS_VERSION, "`tripoint scenarios show ID` prints one to start from")
 
-_MAX_TRACE_BYTES = 5_000_000
-_TRACE = 'write `{"metadata": {"gap_seconds": 600}, "data": [1, 1, 0]}`, beside the scenarios'
+_TRACE = (
+    'write `{"metadata": {"gap_seconds": 600}, "data": [1, 1, 0]}`, beside the scenarios, '
+    "or a table with `value` and `gap_seconds`"
+)
 
 
 def read_scenarios(path: str | Path | None = None) -> tuple[ScenarioFile, Positions]:
@@ -52,8 +53,7 @@ def _traced(read: ScenarioFile, folder: Path, findings: list[Finding]) -> Scenar
         for number, strike in enumerate(scenario.strikes):
             if strike.trace:
                 try:
-                    left, step = _trace(folder, strike.trace)
-                    strike = replace(strike, left=left, step_minutes=step)
+                    strike = replace(strike, traces=_traces(folder, strike.trace))
                 except (OSError, ValueError, RecursionError) as error:
                     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
                     path = f"scenarios[{index}].strikes[{number}].trace"
@@ -63,24 +63,14 @@ def _traced(read: ScenarioFile, folder: Path, findings: list[Finding]) -> Scenar
     return replace(read, scenarios=tuple(found))
 
 
-def _trace(folder: Path, name: str) -> tuple[tuple[float, ...], float]:
-    """What is left, as a share of the most there was, and the length of a step in minutes."""
-    file = (folder / name).resolve()
+def _traces(folder: Path, said: str) -> tuple[CapacityTrace, ...]:
+    """What is left over time, of every series wanted; a name of no file beside it may be that of the example."""
+    path, wanted = located(folder, said)
+    shipped = files("tripoint").joinpath("catalogs", path.name)
+    if path.parent == folder and not path.exists() and shipped.is_file():
+        with as_file(shipped) as example:
+            return read_capacity_traces(example, wanted)
+    file = path.resolve()
     if not file.is_relative_to(folder.resolve()):
         raise ValueError("it lies outside the folder of the scenarios")
-    if file.stat().st_size > _MAX_TRACE_BYTES:
-        raise ValueError(f"it is larger than {_MAX_TRACE_BYTES / 1e6:g} MB")
-    content = json.loads(file.read_text(encoding="utf-8"))
-    if not isinstance(content, dict) or not isinstance(content.get("metadata"), dict):
-        raise ValueError("it expects a mapping with `metadata` and `data`")
-    gap, steps = content["metadata"].get("gap_seconds"), content.get("data")
-    if not _is_amount(gap) or not gap or not isinstance(steps, list) or not steps or not all(map(_is_amount, steps)):
-        raise ValueError("it expects `metadata.gap_seconds` above 0 and `data`, a list of numbers of 0 and more")
-    most = max(steps)
-    if not most:
-        raise ValueError("there never was any capacity in it")
-    return tuple(float(step / most) for step in steps), gap / 60.0
-
-
-def _is_amount(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf
+    return read_capacity_traces(file, wanted)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from tripoint.domain.catalog import Catalog
     from tripoint.domain.plan import Plan
-    from tripoint.domain.scenario import Scenario
+    from tripoint.domain.scenario import Scenario, Strike
     from tripoint.domain.source import LoadedEstate
     from tripoint.domain.stress import Order, StressReport, Trial
     from tripoint.engines.sizing.demand.trace import TraceRows
@@ -101,6 +101,39 @@ def load_scenarios(path: str | Path | None = None) -> tuple[Scenario, ...]:
     from tripoint.usecases.scenarios import load_scenarios as load
 
     return load(read_scenarios, path)
+
+
+def with_spot(scenarios: Sequence[Scenario], said: str) -> tuple[Scenario, ...]:
+    """The scenarios, those whose spot nodes come and go as in a trace now as in this one: `FILE` or `FILE#SERIES`.
+
+    Raises `OptionError` where the file is no trace, or no scenario follows one.
+    """
+    from dataclasses import replace
+
+    from tripoint.adapters.capacity_traces import located, read_capacity_traces
+    from tripoint.domain.errors import OptionError
+    from tripoint.engines.stress.scenarios.knobs import traces_of
+
+    def follows(strike: Strike) -> bool:
+        return strike.hits == "pool:spot" and bool(traces_of(strike))
+
+    if not any(follows(strike) for each in scenarios for strike in each.strikes):
+        raise OptionError("`--spot` has nothing to act on: no scenario chosen follows a trace of spot nodes",
+                          hint="try `--only spot-trace`, or leave `--only` out")  # fmt: skip
+    path, wanted = located(Path(), said)
+    try:
+        traces = read_capacity_traces(path, wanted)
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        hint = "JSON as SkyPilot's spot traces, or a CSV or Parquet table with `value` and `gap_seconds`"
+        raise OptionError(f"`--spot {said}`: {reason}", hint=hint) from error
+    return tuple(
+        replace(
+            each,
+            strikes=tuple(replace(s, trace=said, traces=traces, left=()) if follows(s) else s for s in each.strikes),
+        )
+        for each in scenarios
+    )
 
 
 def scenario_sources(path: str | Path | None = None) -> dict[str, str]:

@@ -61,6 +61,18 @@ class Magnitude:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityTrace:
+    """What was left of a capacity over time, as stretches in which the same was left."""
+
+    name: str
+    """What it is of, such as `availability us-west-2b v100`; its words tell series apart."""
+    seconds: tuple[float, ...]
+    """Length of each stretch, s."""
+    left: tuple[float, ...]
+    """Share left in each, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Strike:
     """What a scenario does, before it is known to which estate."""
 
@@ -87,10 +99,14 @@ class Strike:
     """Mean hours between failures of one such thing, or the name of a magnitude: it strikes again and again, by chance
     (exponential times), and each time lasts `lasts`. Once when not given."""
     trace: str = ""
-    """File beside this one with what was left of a capacity step by step: JSON as SkyPilot's spot traces have it
-    (`metadata.gap_seconds`, `data`), read into `left` and `step_minutes`. A trial begins anywhere in it by chance."""
+    """File beside this one with what was left of a capacity step by step, read into `traces`: JSON as SkyPilot's spot
+    traces have it, CSV or Parquet; `FILE#WORD` takes the series of that name. A trial begins anywhere in any of them by
+    chance."""
+    traces: tuple[CapacityTrace, ...] = ()
+    """What was left of the capacity over time; each begins again at its end. `size` is then how many times what a trace
+    takes away is taken away."""
     left: tuple[float, ...] = ()
-    """Share of the capacity that is left, step by step; takes the place of `size`, begins again at its end."""
+    """A short one written out: share of the capacity that is left, step by step."""
     step_minutes: float = 10.0
     """Length of a step, minutes."""
 

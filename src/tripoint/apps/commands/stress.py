@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 @click.option("--trace", "traces", metavar="WORKLOAD=FILE", multiple=True,
               help="Let this workload's requests come as in a log (any `demand fit` reads); its demand says how many.",
               )  # fmt: skip
+@click.option("--spot", metavar="FILE",
+              help="Let spot nodes come and go as in this trace, JSON, CSV or Parquet; FILE#SERIES takes one of many.",
+              )  # fmt: skip
 @click.option("--on", "place", metavar="PLACE", default=playing.PROCESSES, show_default=True,
               help=f"Where trials are played: {', '.join(playing.PLACES)}.")  # fmt: skip
 @click.option("--out", metavar="DIR", type=click.Path(file_okay=False),
@@ -66,6 +69,7 @@ def command(
     no_search: bool,
     measured: str | None,
     traces: tuple[str, ...],
+    spot: str | None,
     place: str,
     out: str | None,
     before: str | None,
@@ -83,9 +87,11 @@ def command(
 
     earlier = playing.read_stress(before) if before else None
     scenarios = chosen(playing.load_scenarios(own), only)
+    if spot:
+        scenarios = playing.with_spot(scenarios, spot)
     catalog = wiring.load_catalog()
     loaded = wiring.load_estate(estate, catalog=catalog)
-    plan = wiring.read_plan(given) if given else planned(estate, 0.001, 60.0, is_quiet=quiet)
+    plan = planned(loaded, 0.001, 60.0, given=given, catalog=catalog, is_quiet=quiet)
     options = StressOptions(
         trials=trials,
         seed=seed,

@@ -8,7 +8,7 @@ from dataclasses import fields
 
 from tripoint.apps.render.plan_text.layout import printed, table
 from tripoint.domain.provenance import Provenance
-from tripoint.domain.scenario import OWN_JUDGEMENT, SCENARIOS_VERSION, Magnitude, Scenario, Strike
+from tripoint.domain.scenario import OWN_JUDGEMENT, SCENARIOS_VERSION, CapacityTrace, Magnitude, Scenario, Strike
 
 
 def catalogue_text(scenarios: Sequence[Scenario]) -> str:
@@ -63,7 +63,7 @@ def _strike(strike: Strike) -> str:
     said = []
     for field in fields(Strike):
         value = getattr(strike, field.name)
-        if strike.trace and field.name in ("left", "step_minutes"):
+        if strike.trace and field.name in ("traces", "left", "step_minutes"):
             continue
         if field.name in ("kind", "hits") or value != field.default:
             said.append(f"{field.name}: {_scalar(value)}")
@@ -85,6 +85,9 @@ def _used(scenario: Scenario) -> tuple[str, ...]:
 
 def _scalar(value: object) -> str:
     """A value as YAML reads it back: text that could be anything else is quoted."""
+    if isinstance(value, CapacityTrace):
+        told = (f"{each.name}: {_scalar(getattr(value, each.name))}" for each in fields(CapacityTrace))
+        return f"{{{', '.join(told)}}}"
     if isinstance(value, tuple):
         return f"[{', '.join(map(_scalar, value))}]"
     if isinstance(value, float):

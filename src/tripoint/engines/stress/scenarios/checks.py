@@ -10,7 +10,7 @@ from tripoint.domain.fault import FaultKind
 from tripoint.domain.findings import did_you_mean, finding, quoted
 from tripoint.domain.scenario import Magnitude, Scenario, Strike, TrialMode
 from tripoint.engines.stress.scenarios.candidates import is_known, sorts
-from tripoint.engines.stress.scenarios.knobs import MINUTES, named_by
+from tripoint.engines.stress.scenarios.knobs import MINUTES, named_by, traces_of
 
 _PLANNED = (FaultKind.DEMAND, FaultKind.PRICE, FaultKind.ORDER_DELAY, FaultKind.BUDGET, FaultKind.LEAVE)
 _ONLY_PLANNED = (FaultKind.ORDER_DELAY, FaultKind.BUDGET, FaultKind.LEAVE)
@@ -105,11 +105,7 @@ def _strike(scenario: Scenario, strike: Strike, path: str) -> Iterator[Finding]:
         hint = did_you_mean(strike.hits, sorts()) or f"one of {quoted(alike or sorts())}"
         message = f"`{strike.hits}` names no sort of thing"
         yield finding("TP1802", f"{path}.hits", message, hint)
-    if strike.left and (strike.kind is not FaultKind.CAPACITY or min(strike.left) < 0.0 or max(strike.left) > 1.0):
-        message = (
-            f"`left` and `trace` are shares from 0 to 1 of a `capacity`, found {strike.kind} of {max(strike.left):g}"
-        )
-        yield finding("TP1301", f"{path}.left", message)
+    yield from _traces(strike, path)
     if strike.step_minutes <= 0.0:
         yield finding("TP1302", f"{path}.step_minutes", f"expects minutes above 0, found {strike.step_minutes:g}")
     if strike.kind not in _FITTING[scenario.mode]:
@@ -118,11 +114,26 @@ def _strike(scenario: Scenario, strike: Strike, path: str) -> Iterator[Finding]:
             "TP1803", f"{path}.kind", message, f"that mode knows {quoted([str(k) for k in _FITTING[scenario.mode]])}"
         )
     yield from _amounts(scenario, strike, path)
-    if strike.kind in _SHARES and strike.hits.partition(":")[0] not in _NODES:
+    if strike.kind in _SHARES and strike.hits.partition(":")[0] not in _NODES and not traces_of(strike):
         low, high = ranges.get(strike.size, (0.0, 0.0)) if isinstance(strike.size, str) else (strike.size, strike.size)
         if low < 0.0 or high > 1.0:
             message = f"`{strike.kind}` is a share from 0 to 1, found {high if high > 1.0 else low:g}"
             yield finding("TP1301", f"{path}.size", message)
+
+
+def _traces(strike: Strike, path: str) -> Iterator[Finding]:
+    """What is left over time is shares of a capacity, each for a while."""
+    traces = traces_of(strike)
+    shares = [left for each in traces for left in each.left]
+    if traces and (
+        strike.kind is not FaultKind.CAPACITY or min(shares, default=0.0) < 0.0 or max(shares, default=0.0) > 1.0
+    ):
+        message = f"traces are shares from 0 to 1 of a `capacity`, found {strike.kind} of {max(shares, default=0.0):g}"
+        yield finding("TP1301", f"{path}.{'left' if strike.left else 'traces'}", message)
+    for number, each in enumerate(strike.traces):
+        if not each.seconds or len(each.seconds) != len(each.left) or min(each.seconds) <= 0.0:
+            message = f"expects as many `seconds` above 0 as `left`, found {len(each.seconds)} and {len(each.left)}"
+            yield finding("TP1302", f"{path}.traces[{number}]", message)
 
 
 def _amounts(scenario: Scenario, strike: Strike, path: str) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tripoint.domain.scenario import Magnitude, Scenario, Strike
+from tripoint.domain.scenario import CapacityTrace, Magnitude, Scenario, Strike
 from tripoint.engines.stress.kernel.arithmetic import Floats, exponential, natural_log
 from tripoint.engines.stress.kernel.streams import Streams
 
@@ -14,6 +14,8 @@ MINUTES = {"s": 1 / 60, "min": 1.0, "h": 60.0, "d": 1440.0}
 """Units of time a magnitude may have, in minutes."""
 _WIDE = 4.0
 """Ranges whose ends differ by more than this factor are walked by ratio, others by difference."""
+
+_S_PER_MIN = 60.0
 
 Values = Mapping[str, float]
 
@@ -89,6 +91,14 @@ def named_by(strike: Strike) -> tuple[tuple[str, str], ...]:
         "mtbf_hours": strike.mtbf_hours,
     }
     return tuple((field, name) for field, name in said.items() if isinstance(name, str))
+
+
+def traces_of(strike: Strike) -> tuple[CapacityTrace, ...]:
+    """What a strike follows: traces that were read, or the one that is written out."""
+    if strike.traces or not strike.left:
+        return strike.traces
+    seconds = (strike.step_minutes * _S_PER_MIN,) * len(strike.left)
+    return (CapacityTrace(name="", seconds=seconds, left=strike.left),)
 
 
 def _log(value: float) -> float:

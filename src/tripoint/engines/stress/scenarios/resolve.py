@@ -16,7 +16,7 @@ from tripoint.domain.scenario import Pick, Scenario, Strike
 from tripoint.engines.stress.kernel.streams import Stream, Streams
 from tripoint.engines.stress.scenarios.candidates import Target, targets_of
 from tripoint.engines.stress.scenarios.ground import Ground
-from tripoint.engines.stress.scenarios.knobs import Values, minutes_of, size_of
+from tripoint.engines.stress.scenarios.knobs import Values, minutes_of, size_of, traces_of
 
 _S_PER_MIN = 60.0
 _S_PER_H = 3600.0
@@ -68,8 +68,8 @@ def _struck(scenario: Scenario, strike: Strike, target: Target, values: Values, 
     begin_s, until_s = begin_s + delay, begin_s + lasts
     if until_s <= begin_s:
         return []
-    if strike.left:
-        return _traced(strike, target, (begin_s, min(until_s, end_s)), stream)
+    if traces_of(strike):
+        return _traced(strike, target, (begin_s, min(until_s, end_s)), size, stream)
     ramp_s = minutes_of(scenario, strike.ramp, values) * _S_PER_MIN
     kind, size = _whole(strike.kind, size, target)
     if kind is FaultKind.DATA_LOST:
@@ -79,20 +79,35 @@ def _struck(scenario: Scenario, strike: Strike, target: Target, values: Values, 
     return [Fault(kind=kind, on=target.ids, at_s=begin_s, until_s=until_s, size=size, ramp_s=ramp_s)]
 
 
-def _traced(strike: Strike, target: Target, span: tuple[float, float], stream: Stream) -> list[Fault]:
-    """A trace from somewhere in it by chance, as stretches in which the same is left."""
-    begin_s, until_s = span
-    step_s = strike.step_minutes * _S_PER_MIN
-    first = int(stream.uniform(0) * len(strike.left))
+def _traced(strike: Strike, target: Target, span: tuple[float, float], times: float, stream: Stream) -> list[Fault]:
+    """A trace from anywhere in any of them by chance, as stretches in which the same is left.
+
+    Every moment of all traces is as likely to be where it begins. `times` is how many times what is gone is taken.
+    """
+    at_s, until_s = span
+    traces = traces_of(strike)
+    begin_s = stream.uniform(0) * math.fsum(math.fsum(each.seconds) for each in traces)
+    trace, stretch = traces[-1], 0
+    for trace in traces:
+        length_s = math.fsum(trace.seconds)
+        if begin_s < length_s:
+            break
+        begin_s -= length_s
+    while stretch < len(trace.seconds) - 1 and begin_s >= trace.seconds[stretch]:
+        begin_s -= trace.seconds[stretch]
+        stretch += 1
+    rest_s = max(0.0, trace.seconds[stretch] - begin_s)
     found: list[Fault] = []
-    for number in range(math.ceil((until_s - begin_s) / step_s)):
-        left = strike.left[(first + number) % len(strike.left)]
+    while at_s < until_s:
+        end_s = min(until_s, at_s + rest_s)
+        left = max(0.0, 1.0 - times * (1.0 - trace.left[stretch]))
         kind, size = _whole(FaultKind.CAPACITY, left, target)
-        at_s, end_s = begin_s + number * step_s, min(until_s, begin_s + (number + 1) * step_s)
         if found and found[-1].size == size and found[-1].until_s == at_s:
             found[-1] = replace(found[-1], until_s=end_s)
-        elif size < 1.0:
+        elif size < 1.0 and end_s > at_s:
             found.append(Fault(kind=kind, on=target.ids, at_s=at_s, until_s=end_s, size=size))
+        stretch = (stretch + 1) % len(trace.seconds)
+        at_s, rest_s = end_s, trace.seconds[stretch]
     return found
 
 
