@@ -136,7 +136,7 @@ class AccountBook(Protocol):
         ...
 
     def made_by(self, request: str) -> str | None:
-        """Id of what the request of that digest made; `None` when it made nothing yet."""
+        """Id of what the request of that digest made; `None` when it made nothing, or made it over a day ago."""
         ...
 
     def change(

@@ -133,8 +133,7 @@ def _seed() -> _Seed:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     stores = open_stores(store_at(folder))
     made = populate(stores)
-    stores.accounts.close()
-    stores.ledger.close()
+    stores.close()
     return _Seed(folder, made)
 
 
@@ -153,8 +152,7 @@ def admin_world(folder: Path, **options: Any) -> Iterator[AdminWorld]:
         with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
             yield AdminWorld(client=client, stores=stores, credentials=dict(made), lines=lines)
     finally:
-        stores.accounts.close()
-        stores.ledger.close()
+        stores.close()
 
 
 @dataclass

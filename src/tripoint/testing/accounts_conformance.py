@@ -181,6 +181,18 @@ class AccountsConformance:
             assert book.made_by("r2") is None
             assert book.find(Tenant, "fourth") is None
 
+    def test_requests_are_remembered_for_a_day(self) -> None:
+        """Not for ever: the next request that is named drops those of yesterday, and nothing else goes."""
+        store = self.filled()
+        for hours, name in enumerate(("r1", "r2", "r3")):
+            with store.write() as book:
+                book.change(act(name, at=NOON + 3_600 * hours), request=name)
+        with store.write() as book:
+            book.change(act("r4", at=NOON + 86_400 + 3_601), request="r4")
+        with store.read() as book:
+            assert [book.made_by(name) for name in ("r1", "r2", "r3", "r4")] == [None, None, "r3", "r4"]
+            assert book.find(Tenant, ACME.id) == ACME
+
     def test_one_secret_is_one_key_and_one_subject_one_principal(self) -> None:
         """A twin is refused with words, not with the database's error."""
         store = self.filled()

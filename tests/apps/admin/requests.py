@@ -119,6 +119,7 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
         "listEntries": _plain("/v1/entries?tenant=acme"),
         "listUsed": _plain("/v1/used?tenant=acme"),
         "showUsed": _about("/v1/budgets/*/used", _budget),
+        "correctLedger": _plain("/v1/corrections", {"tenant": "acme", "usd": "-1.25", "reason": "credit"}),
         "isReady": _plain("/readyz"),
     }
 )

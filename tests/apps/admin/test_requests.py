@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from tests.factories.administering import AdminWorld
 
-from tripoint.apps.admin.wire.problems import STATUSES, problem_of
+from tripoint.apps.admin.wire.problems import HINTS, STATUSES, TITLES, RefusedError, problem_of
 from tripoint.apps.admin.wire.reading import MAX_BODY
-from tripoint.domain.errors import StoreError, TripointError
+from tripoint.domain.errors import EstateError, StoreError, TripointError
 
 NEW = {"id": "umbrella", "name": "Umbrella"}
 
@@ -292,3 +292,17 @@ def test_every_error_class_has_a_status() -> None:
     for kind in kinds:
         kinds += [each for each in kind.__subclasses__() if each.__module__.startswith("tripoint.")]
     assert set(kinds) <= set(STATUSES)
+
+
+@pytest.mark.parametrize("status", sorted(TITLES))
+def test_every_problem_has_a_hint(status: int) -> None:
+    """Of every status, where the refusal itself brings none; one that it brings is told."""
+    assert problem_of(RefusedError(status, "no"), "r1")[0].hint == HINTS[status]
+    assert problem_of(RefusedError(status, "no", hint="this way"), "r1")[0].hint == "this way"
+
+
+@pytest.mark.parametrize("kind", list(STATUSES), ids=lambda kind: str(kind.__name__))
+def test_every_error_is_told_with_a_hint(kind: type[TripointError]) -> None:
+    """Whatever class it is of."""
+    error = EstateError(()) if kind is EstateError else kind("no", hint="")
+    assert problem_of(error, "r1")[0].hint

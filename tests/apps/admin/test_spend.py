@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.factories.administering import AdminWorld
+from tests.factories.administering import AdminWorld, store_at
 from tests.factories.records import record
 
+from tripoint.apps.stores import make_charger, open_leases
+from tripoint.domain.budget import Wish
 from tripoint.domain.ledger import Adjustment, EntryKind, Piece
 from tripoint.domain.money import NANO_PER_USD, usd
-from tripoint.domain.tenancy import Role
+from tripoint.domain.tenancy import Role, Window
+from tripoint.engines.governance.budget.windows import window_of
 
 DAY_S = 86_400.0
 BOTH = pytest.mark.parametrize(
@@ -155,3 +160,46 @@ def test_budgets_are_told_with_what_is_used_of_them(world: AdminWorld) -> None:
     assert [row["budget"] for row in items(world, "acme.finance", "/v1/used")] == [made]
     assert items(world, "globex.finance", "/v1/used") == []
     assert world.call("globex.finance", "GET", f"/v1/budgets/{made}/used").status == 404
+
+
+@BOTH
+def test_a_correction_moves_the_sums_and_is_made_once(world: AdminWorld) -> None:
+    """By finance, with its amount exact; a repetition answers with the first."""
+    fill(world)
+    before = Decimal(items(world, "finance", "/v1/spend?tenant=acme")[0]["usd"])
+    body = {"tenant": "acme", "usd": "-0.000000001", "reason": "one too many", "workload": "chat"}
+    made = world.call("finance", "POST", "/v1/corrections", body, idempotency_key="once")
+    assert (made.status, made.content["usd"]) == (201, "-0.000000001")
+    again = world.call("finance", "POST", "/v1/corrections", body, idempotency_key="once")
+    assert (again.content, again.headers["idempotency-replayed"]) == (made.content, "true")
+    assert world.call("finance", "POST", "/v1/corrections", {**body, "usd": "1"}, idempotency_key="once").status == 409
+    after = Decimal(items(world, "finance", "/v1/spend?tenant=acme")[0]["usd"])
+    assert before - after == Decimal("0.000000001")
+    (entry,) = items(world, "auditor", "/v1/entries?kinds=correction")
+    assert (entry["id"], entry["usd"], entry["reason"]) == (made.content["id"], "-0.000000001", "one too many")
+    (act,) = [row for row in items(world, "auditor", "/v1/audit?limit=500") if row["action"] == "ledger.correct"]
+    assert (act["subject"], act["actor"]) == (made.content["id"], "finance")
+
+
+@pytest.mark.parametrize("usd", ["", "-", "+1", "1e3", "0.0000000001", "--1", "-1\n", "nan"])
+def test_amounts_that_are_none_correct_nothing(world: AdminWorld, usd: str) -> None:
+    """Refused with the place or the hint, and nothing is entered."""
+    found = world.call("finance", "POST", "/v1/corrections", {"tenant": "acme", "usd": usd, "reason": "x"})
+    assert found.status in (400, 422)
+    assert found.content["hint"]
+    assert items(world, "auditor", "/v1/entries?kinds=correction") == []
+
+
+def test_what_workers_hold_of_a_budget_is_told(world: AdminWorld, tmp_path: Path) -> None:
+    """A lease is held until it is charged or given back; one that took the rest leaves nothing to give."""
+    body = {"tenant": "acme", "window": "day", "limit_usd": "3"}
+    made = world.call("admin", "POST", "/v1/budgets", body).content["id"]
+    unheld = world.call("finance", "GET", f"/v1/budgets/{made}/used").content
+    assert (unheld["held_usd"], unheld["is_given_out"]) == ("0", False)
+    charger = make_charger()
+    with closing(open_leases(store_at(tmp_path / "admin"), None, charger)) as leases:
+        leases.adopt(world.stores.accounts.accounts(time.time()))
+        now, whole = time.time(), 3 * NANO_PER_USD
+        leases.answer([("worker-1", Wish(made, window_of(now, Window.DAY), now, 0, whole, whole))])
+    held = world.call("finance", "GET", f"/v1/budgets/{made}/used").content
+    assert (held["held_usd"], held["is_given_out"], held["spent_usd"]) == ("3", True, "0")

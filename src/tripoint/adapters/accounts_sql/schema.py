@@ -38,6 +38,7 @@ _SERVED = """\
 CREATE TABLE served_name (
   kind TEXT NOT NULL, name TEXT NOT NULL, at DOUBLE PRECISION NOT NULL, PRIMARY KEY (kind, name));
 """
+_AGED = "CREATE INDEX account_request_by_at ON account_request (at);\n"
 _GUARDED = ("audit_entry", "audit_checkpoint")
 _REFUSAL = "the audit log is only ever added to"
 
@@ -45,7 +46,7 @@ _REFUSAL = "the audit log is only ever added to"
 def schema(engine: Engine) -> Schema:
     """The tables, spelt for one of the two databases."""
     guards = _sqlite_guards() if engine is Engine.SQLITE else _postgres_guards()
-    return Schema("accounts", (_TABLES, guards, _SERVED))
+    return Schema("accounts", (_TABLES, guards, _SERVED, _AGED))
 
 
 def _sqlite_guards() -> str:

@@ -20,6 +20,8 @@ _LOCK = "accounts"
 _ENTRY = ", ".join(AuditEntry._fields)
 _CHECKPOINT = ", ".join(Checkpoint._fields)
 _PAGE = 1000
+REQUESTS_KEPT_S = 86_400.0
+"""How long the store remembers what a request made, s: so long its repetition makes nothing twice."""
 
 
 class SqlAccounts:
@@ -214,6 +216,7 @@ class SqlBook:
         return [AuditEntry(*row) for row in found]
 
     def _claim(self, request: str, act: Act) -> None:
+        self._session.change("DELETE FROM account_request WHERE at < ?", (act.at - REQUESTS_KEPT_S,))
         done = self._session.change(
             "INSERT INTO account_request VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (request, act.subject, act.at)
         )

@@ -108,7 +108,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
         found.append({
             "name": "Idempotency-Key", "in": "header", "required": False,
             "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-            "description": "The same key of the same caller creates once, however often it is sent.",
+            "description": "The same key of the same caller creates once, however often it is sent within 24 hours.",
         })  # fmt: skip
     return found
 

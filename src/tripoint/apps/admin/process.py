@@ -58,8 +58,7 @@ def run(options: AdminOptions, log: Callable[[LogLine], None], ready: Callable[[
         with stores.accounts.read() as book:
             has_keys = bool(book.rows(Principal, limit=1))
     finally:
-        stores.accounts.close()
-        stores.ledger.close()
+        stores.close()
     refuse_open_door(
         options.door.host,
         has_tls=bool(options.door.tls_cert),
@@ -91,8 +90,15 @@ def built(options: AdminOptions, log: Callable[[LogLine], None]) -> ASGIApp:
 
 def open_stores(url: str) -> Stores:
     """Connections for the thread that calls."""
+    charger = shop.make_charger()
     accounts = shop.open_accounts(url)
-    return Stores(accounts, shop.open_ledger(url), shop.open_pepper(accounts, url), _notary(url))
+    ledger, leases = shop.open_ledger(url, None, charger), shop.open_leases(url, None, charger)
+
+    def close() -> None:
+        for each in (accounts, ledger, leases):
+            each.close()
+
+    return Stores(accounts, ledger, shop.open_pepper(accounts, url), _notary(url), leases.held, close)
 
 
 def _notary(url: str) -> Notary:

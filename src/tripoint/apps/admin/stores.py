@@ -43,6 +43,10 @@ class Stores(NamedTuple):
     """Key of the keyed hashes that are kept of keys."""
     notary: Notary
     """Of the audit log."""
+    held: Callable[[], Mapping[tuple[str, str], int]]
+    """What workers hold of budgets, by budget and window, nano-dollars."""
+    close: Callable[[], None]
+    """Lets go of all of it."""
 
 
 class StoreThread:
@@ -78,6 +82,5 @@ class StoreThread:
 
     def _close(self) -> None:
         if self._stores is not None:
-            self._stores.accounts.close()
-            self._stores.ledger.close()
+            self._stores.close()
             self._stores = None

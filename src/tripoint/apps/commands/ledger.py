@@ -9,6 +9,7 @@ import click
 from tripoint.apps.answer import Answer, answering
 from tripoint.apps.commands import ledger_bills
 from tripoint.apps.commands.ledger_alerts import alerts
+from tripoint.apps.commands.ledger_correct import correct
 from tripoint.apps.commands.ledger_report import report
 from tripoint.apps.commands.ledger_reprice import reprice
 from tripoint.apps.terminal.books import Part, day_options, open_books, part_options, refuse_unknown
@@ -210,5 +211,6 @@ command.add_command(ledger_bills.demand)
 command.add_command(ledger_bills.export)
 command.add_command(ledger_bills.reconcile)
 command.add_command(alerts)
+command.add_command(correct)
 command.add_command(report)
 command.add_command(reprice)

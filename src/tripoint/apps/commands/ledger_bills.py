@@ -8,7 +8,7 @@ import click
 
 from tripoint.apps import stores
 from tripoint.apps.answer import Answer, answering, plural
-from tripoint.apps.terminal.books import day_options, observe_demand, open_books
+from tripoint.apps.terminal.books import day_options, note_corrections, observe_demand, open_books
 from tripoint.apps.terminal.desk import completes, local_user, store_option
 from tripoint.apps.terminal.flags import UsdAmount
 from tripoint.apps.terminal.progress import working_display
@@ -161,8 +161,12 @@ def reconcile(
         service=service,
         tolerance_usd=usd(tolerance),
     )
-    with open_books(store) as ledger, working_display(f"comparing {bill}"):
+    with open_books(store, charges=applies) as ledger, working_display(f"comparing {bill}"):
         done = reconcile_bill(ledger, local_actor(local_user()), stores.read_bill(bill), options)
+        new = len(done.proposed) - len(ledger.known([row.id for row in done.proposed])) if applies else 0
+        if new:
+            amount = f"{usd(sum(row.nano for row in done.proposed)):f}"
+            note_corrections(store, f"bill:{options.bill}", {"rows_entered": new, "usd": amount})
         entered = apply_corrections(ledger, done.proposed).added if applies else 0
     return Answer(
         text=reconcile_text(done, entered, applies=applies),

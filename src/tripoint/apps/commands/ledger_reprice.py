@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tripoint.apps.answer import Answer, answering, plural
-from tripoint.apps.terminal.books import Part, open_books, part_options
+from tripoint.apps.terminal.books import Part, note_corrections, open_books, part_options
 from tripoint.apps.terminal.desk import store_option
 from tripoint.apps.terminal.progress import working_display
 from tripoint.domain.errors import OptionError
@@ -33,6 +33,8 @@ def reprice(version: str, everything: bool, store: str | None, *, part: Part) ->
             hint="name days, a tenant, a key, a workload, a model or a site; `--everything` is all of them",
         )
     with open_books(store, charges=True) as ledger, working_display("comparing prices"):
+        if ledger.prices(version):  # what is not known is refused below
+            note_corrections(store, f"prices:{version}", {name: each for name, each in part._asdict().items() if each})
         done = run(ledger, part.entries(), version)
     text = (
         f"{plural(done.looked_at, 'request')} looked at, {done.corrected:,} corrected by {usd(done.nano):+f} USD in all"

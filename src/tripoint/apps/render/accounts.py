@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,6 +19,8 @@ from tripoint.engines.governance.audit.rows import said
 from tripoint.usecases.standing import Standing
 
 _BAR = 10
+_ROOM = 60
+_TOLD_ALREADY = frozenset(("rows", "id", "scope", "tenant", "created_at"))
 
 
 def tenant_table(rows: Iterable[Tenant]) -> str:
@@ -106,7 +109,7 @@ def budget_table(rows: Iterable[Standing]) -> str:
 def entry_lines(entries: Sequence[AuditEntry]) -> str:
     """One row per audit entry."""
     return _table(
-        ("no.", "time (UTC)", "who", "did", "to", "tenant", "hash"),
+        ("no.", "time (UTC)", "who", "did", "to", "tenant", "what", "hash"),
         [
             (
                 str(row.number),
@@ -115,11 +118,47 @@ def entry_lines(entries: Sequence[AuditEntry]) -> str:
                 row.action,
                 row.subject,
                 row.tenant,
+                change_words(row.detail),
                 row.hash[:12],
             )
             for row in entries
         ],
     )
+
+
+def change_words(detail: str) -> str:
+    """What an act changed, amounts first, as far as a line has room: `limit_usd 5 -> 7.5`."""
+    try:
+        said = json.loads(detail)
+    except ValueError:  # an entry somebody edited; `audit verify` tells of it
+        return "unreadable"
+    if not isinstance(said, dict):
+        return "unreadable"
+    inner = said.get("removed")
+    named = inner if isinstance(inner, dict) else said
+    parts = [
+        (not name.endswith(("usd", "_min", "concurrency")), name, words)
+        for name, value in named.items()
+        if name not in _TOLD_ALREADY and (words := _value_words(name, value))
+    ]
+    parts.sort(key=lambda part: part[0])
+    text = ", ".join(f"{name} {words}" for _, name, words in parts)
+    text = f"was {text}" if named is inner and text else text
+    return text if len(text) <= _ROOM else f"{text[: _ROOM - 1]}…"
+
+
+def _value_words(name: str, value: object) -> str:
+    if isinstance(value, dict) and set(value) == {"from", "to"}:
+        return f"{_value_words(name, value['from']) or 'none'} -> {_value_words(name, value['to']) or 'none'}"
+    if value is None or value == "" or value == [] or isinstance(value, dict):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if (name == "at" or name.endswith("_at")) and isinstance(value, (int, float)):
+        return moment(value)
+    if name.endswith("usd") and isinstance(value, str):
+        return value.rstrip("0").rstrip(".") if "." in value else value
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def row_payload(row: Account) -> dict[str, Any]:

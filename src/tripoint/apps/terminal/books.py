@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -77,6 +77,15 @@ def open_books(store: str | None, *, charges: bool = False) -> Iterator[Ledger]:
         yield ledger
     finally:
         ledger.close()
+
+
+def note_corrections(store: str | None, subject: str, detail: Mapping[str, object]) -> None:
+    """Notes in the audit log that corrections are about to be entered, and of what; raises `StoreError`."""
+    from tripoint.apps.terminal.desk import open_desk
+    from tripoint.usecases.correct import note_corrections as note
+
+    with open_desk(store) as desk:
+        note(desk.store, desk.turn, subject, detail)
 
 
 def refuse_unknown(ledger: Ledger, tenant: str | None, store: str | None) -> None:

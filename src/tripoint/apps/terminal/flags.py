@@ -29,6 +29,8 @@ class UsdAmount(click.ParamType):  # type: ignore[type-arg]  # generic only in n
     """Dollars, exact: a decimal number such as `50` or `0.25`, as nano-dollars."""
 
     name = "usd"
+    is_signed = False
+    """True where less than nothing is an amount as well."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The amount in nano-dollars."""
@@ -39,11 +41,17 @@ class UsdAmount(click.ParamType):  # type: ignore[type-arg]  # generic only in n
             nano = nano_of(amount) if amount.is_finite() and abs(amount) < _MOST_USD else None
         except (InvalidOperation, ValueError):
             nano = None
-        if nano is None or nano < 0:
+        if nano is None or (nano < 0 and not self.is_signed):
             self.fail(
                 f"`{value}` is no amount of dollars: write it as `50` or `0.25`, nine decimals at most", param, ctx
             )
         return nano
+
+
+class UsdDifference(UsdAmount):
+    """A difference in dollars, exact, such as `-12.5`, as nano-dollars."""
+
+    is_signed = True
 
 
 class Span(click.ParamType):  # type: ignore[type-arg]  # generic only in newer releases of click

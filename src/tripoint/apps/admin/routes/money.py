@@ -12,12 +12,19 @@ from tripoint.domain.money import nano_of, usd
 
 Usd = Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9][0-9]{0,9})(\.[0-9]{1,9})?$", max_length=20)]
 """Dollars, from 0 to 9,999,999,999.999999999, to the nano-dollar."""
+SignedUsd = Annotated[str, msgspec.Meta(pattern=r"^-?(0|[1-9][0-9]{0,9})(\.[0-9]{1,9})?$", max_length=21)]
+"""A difference in dollars, to the nano-dollar; negative takes back."""
 
 
 def usd_text(nano: int) -> str:
     """Nano-dollars as exact dollars, without needless zeros behind the point."""
     text = f"{usd(nano):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def signed_nano_in(text: str) -> int:
+    """A difference as `SignedUsd` has it, in nano-dollars; raises as `nano_in`."""
+    return -nano_in(text[1:]) if text.startswith("-") else nano_in(text)
 
 
 def nano_in(text: str) -> int:

@@ -120,6 +120,10 @@ class UsedView(msgspec.Struct, frozen=True, kw_only=True):
     """Most that may be spent in it, exact dollars."""
     spent_usd: str
     """What is spent, exact dollars of effective cost, as far as the ledger is loaded."""
+    held_usd: str
+    """Held by workers: reserved for requests under way, or at hand for the next ones; exact dollars."""
+    is_given_out: bool
+    """True when a worker that asks for more gets nothing, as spent and held come to the limit."""
     percent: int
     """Share of the limit that is spent, in whole percent, rounded down."""
     warning: int
@@ -186,20 +190,21 @@ def _used(call: Call) -> Reply:
         call.stores.accounts, call.actor, tenant=query.tenant, after=query.after, limit=query.limit + 1
     )
     page, more = last_of(rows, query.limit, lambda row: row.id)
-    found = standings(call.stores.ledger, page, call.now)
+    found = standings(call.stores.ledger, page, call.now, call.stores.held())
     return Reply(UsedPage(items=tuple(_used_view(each) for each in found), next=more))
 
 
 def _used_one(call: Call) -> Reply:
     row = limits.show_budget(call.stores.accounts, call.actor, call.path["budget"])
-    return Reply(_used_view(standings(call.stores.ledger, (row,), call.now)[0]))
+    return Reply(_used_view(standings(call.stores.ledger, (row,), call.now, call.stores.held())[0]))
 
 
 def _used_view(standing: Standing) -> UsedView:
     row = standing.budget
     return UsedView(budget=row.id, tenant=row.scope.tenant, window=row.window, begins_at=begins_at(standing.window),
                     ends_at=ends_at(standing.window), limit_usd=usd_text(row.limit_nano),
-                    spent_usd=usd_text(standing.spent_nano), percent=int(standing.percent),
+                    spent_usd=usd_text(standing.spent_nano), held_usd=usd_text(standing.held_nano),
+                    is_given_out=standing.is_given_out, percent=int(standing.percent),
                     warning=standing.warned_at)  # fmt: skip
 
 

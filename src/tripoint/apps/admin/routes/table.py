@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tripoint.apps.admin.contract import Operation
-from tripoint.apps.admin.routes import audit, spend, system
+from tripoint.apps.admin.routes import audit, corrections, spend, system
 from tripoint.apps.admin.routes.accounts import keys, limits, principals, tenants
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -13,6 +13,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *limits.OPERATIONS,
     *audit.OPERATIONS,
     *spend.OPERATIONS,
+    *corrections.OPERATIONS,
     *system.OPERATIONS,
 )
 """Every operation, in the order of the documentation."""

@@ -63,6 +63,25 @@ TITLES: Mapping[int, str] = MappingProxyType(
     }
 )
 """What a status means here, the same words every time."""
+HINTS: Mapping[int, str] = MappingProxyType(
+    {
+        400: "`/openapi.json` says what this address takes",
+        401: "send `Authorization: Bearer` with a key of a principal, or a token of the identity provider",
+        403: "ask an admin",
+        404: "a list tells what there is; `/openapi.json` has all addresses",
+        405: "the header `Allow` names those it takes",
+        409: "read it again, then decide anew",
+        412: "read it again, then decide anew",
+        413: "send less",
+        415: "send JSON, with the header `Content-Type: application/json`",
+        422: "`/openapi.json` says which values there are",
+        428: "read it first and send its `ETag`",
+        429: "try again later",
+        500: "report it with the request's id",
+        503: "try again in some seconds; the operator finds the reason in the log",
+    }
+)
+"""What to do about a status where nothing closer is known; no problem is told without a hint."""
 RETRY_S = 5
 """When a caller may ask again after a 503, s."""
 MEDIA_TYPE = "application/problem+json"
@@ -81,8 +100,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong with this request, both numbers included."""
     code: str
     """Code of the error, as in the command reference."""
-    hint: str = ""
-    """What to do; empty when there is nothing more to say."""
+    hint: str
+    """What to do."""
     place: str = ""
     """Where in the request, e.g. `body.limit_usd`; empty for the whole."""
     request: str = ""
@@ -111,7 +130,7 @@ def problem_of(error: BaseException, request: str) -> tuple[Problem, dict[str, s
     if isinstance(error, RefusedError):
         code = _CODES.get(error.status, OptionError).code
         told = _problem(error.status, code, error.detail, request)
-        return msgspec.structs.replace(told, hint=error.hint, place=error.place), error.headers
+        return msgspec.structs.replace(told, hint=error.hint or told.hint, place=error.place), error.headers
     if not isinstance(error, TripointError):
         detail = "the request could not be done for a reason that is ours; the log has it under this request's id"
         return _problem(500, InternalError.code, detail, request), {}
@@ -125,11 +144,13 @@ def problem_of(error: BaseException, request: str) -> tuple[Problem, dict[str, s
     if status == 503:  # where a store is, and what its driver says, is for the log
         detail = "a part this needs does not answer now; the log has the reason under this request's id"
         return _problem(status, error.code, detail, request), headers
-    return msgspec.structs.replace(_problem(status, error.code, error.message, request), hint=error.hint), headers
+    told = _problem(status, error.code, error.message, request)
+    return msgspec.structs.replace(told, hint=error.hint or told.hint), headers
 
 
 def _problem(status: int, code: str, detail: str, request: str) -> Problem:
-    title = TITLES.get(status, TITLES[500])
+    known = status if status in TITLES else 500
     return Problem(
-        type=f"urn:tripoint:error:{code}", title=title, status=status, detail=detail, code=code, request=request
-    )
+        type=f"urn:tripoint:error:{code}", title=TITLES[known], status=status, detail=detail, code=code,
+        hint=HINTS[known], request=request,
+    )  # fmt: skip
