@@ -352,6 +352,8 @@ class Plan:
     """The plan itself, then plans nearly as cheap that differ from it; empty where none were asked for."""
     weighed: Weighed | None = None
     """What is best decided before one knows which outlook comes true, where outlooks were given."""
+    proof: str = ""
+    """The program that `solve.bound_usd` was proven for, packed: planning again from this plan carries it over."""
 
     @property
     def why_none(self) -> str:

@@ -31,6 +31,8 @@ from tripoint.engines.placement.milp.program import (
 )
 from tripoint.engines.placement.outcome import Outcome, solve_instance
 from tripoint.engines.placement.outlooks.extensive import hold
+from tripoint.engines.placement.proof.carry import Carried, carried
+from tripoint.engines.placement.proof.kept import packed, unpacked
 from tripoint.engines.placement.recall import recall
 from tripoint.engines.placement.revise import revised
 from tripoint.engines.placement.why.smallest import smallest_conflict
@@ -41,9 +43,9 @@ from tripoint.usecases.near import Wanted, near_plans
 from tripoint.usecases.solving import UNWATCHED, Clock, ProgressState, Stop, Watch, by_size, peak_mb
 from tripoint.usecases.weigh import Held, weigh
 
-_WARM_PART = 0.1
+_WARM_PART = 0.08
 """Share of the earlier solve's time that planning from it may take."""
-_LEAST_WARM_S = 2.0
+_LEAST_WARM_S = 1.0
 _NEAR_PART = 1 / 3
 """Share of the longest solve that each search for a plan nearly as cheap may take."""
 _NEAR_GAP = 5e-3
@@ -122,7 +124,7 @@ def plan(
     found = replace(assemble(replace(frame, instance=outcome.instance), outcome, others), weighed=weighed)
     if options.near:
         found = replace(found, near=_near(instance, found, outcome, solver, options, clock, watch.should_stop))
-    return replace(found, solve=found.solve and replace(found.solve, peak_mb=peak_mb()))
+    return replace(found, solve=found.solve and replace(found.solve, peak_mb=peak_mb()), proof=packed(outcome.program))
 
 
 def _near(
@@ -160,7 +162,7 @@ def _outcome(
     def solve(program: Program) -> Solution:
         clock.enter("planning from the earlier plan")
         found = drive(
-            revised(program, near, recalled[0]),
+            revised(program, near, recalled[0], _proven(earlier, program)),
             solver,
             threads=limits.threads,
             progress=lambda state: clock.solving(replace(state, bound=None, gap=None)),
@@ -176,6 +178,12 @@ def _outcome(
         recalled.append(recall(form, earlier))
 
     return solve_instance(instance, solve, prepared)
+
+
+def _proven(earlier: Plan, program: Program) -> Carried | None:
+    """What the bound of an earlier plan says about the program now."""
+    before = unpacked(earlier.proof)
+    return None if before is None or earlier.solve is None else carried(before, earlier.solve.bound_usd, program)
 
 
 def _stated(options: PlanOptions) -> dict[str, str]:

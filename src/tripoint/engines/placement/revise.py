@@ -1,9 +1,9 @@
 """A plan after a change: what was decided stays, unless the change forces it or moving pays for itself.
 
-Two programs tell at once what the earlier decisions cost now and what no plan can undercut; where the change forbids
-the earlier ones, places stay and nodes are counted anew. Where cost and bound are close the decisions stand; else those
-that the relaxation would take otherwise are set free. The whole program, begun from the same plan, runs along for its
-bound, and for a plan that is cheaper by more than it is worth staying for.
+One small program tells what the earlier decisions cost now. Where that is close to what the earlier proof, carried
+over (`proof/carry.py`), says no plan can undercut, they stand. Else the relaxation, once more with the proof as one of
+its rows, bounds all plans; where the change forbids the earlier decisions, places stay and nodes are counted anew
+beside it. Then what the relaxation would take otherwise is set free, and so is all that either of them uses.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from tripoint.engines.placement.milp.program import (
     SolutionStatus,
     SolveLimits,
 )
+from tripoint.engines.placement.proof.carry import Carried, with_proof
 
 _TINY = 1e-6
 _INERTIA = 1e-7
@@ -30,42 +31,47 @@ _INERTIA = 1e-7
 _WORTH_MOVING = 1e-4
 """What a plan found without regard to the earlier one must save, likewise."""
 _HELD_PART = 0.3
+_LEAST_S = 0.2
+_ROUGH_GAP = 5e-3
+"""How close nodes counted anew come to the best for these places, before anything else is set free."""
 
 
-def revised(program: Program, limits: SolveLimits, recalled: FloatArray) -> Asking[Solution]:
+def revised(
+    program: Program, limits: SolveLimits, recalled: FloatArray, proven: Carried | None = None
+) -> Asking[Solution]:
     """The best plan near the recalled one ([columns], NaN where nothing is known), with a bound over all plans.
+
+    `proven` is what the earlier plan's own bound says about this program, where it says anything.
 
     `unknown` when nothing near it is a plan any more: then one plans afresh.
     """
     known = program.is_integer & ~np.isnan(recalled)
     earlier = np.clip(np.where(known, recalled, 0.0), program.lower, program.upper)
-    single = replace(limits, threads=1, seconds=max(limits.seconds * _HELD_PART, 0.5))
-    told = yield Batch(
-        tasks=(
-            Task(program=relaxation(program), limits=single),
-            Task(program=_held(program, earlier, known), limits=single),
-        )
-    )
-    relaxed, best = told.solutions
-    if relaxed.status is SolutionStatus.INFEASIBLE:
-        return replace(relaxed, strategy="warm")
-    bound, seconds = relaxed.bound, told.seconds
-    if not best.values.size:
-        places = known & (program.upper <= 1.0)
-        told = yield Batch(tasks=(Task(program=_held(program, earlier, places), limits=single),))
-        best, seconds = told.solutions[0], told.seconds
-    if relaxed.values.size and _gap(best.objective, bound) > limits.gap:
-        agreed = known & (np.abs(earlier - relaxed.values) < _TINY)
-        near = _reluctant(_held(program, earlier, agreed), earlier, known & ~agreed, relaxed.objective)
-        last = replace(single, seconds=max(limits.seconds - seconds, 0.5))
-        start = best.values if best.values.size else None
-        told = yield Batch(
-            tasks=(Task(program=near, limits=last, start=start), Task(program=program, limits=last, start=start))
-        )
-        seconds = told.seconds
-        best = _better(program, best, told.solutions[0], 0.0)
-        best = _better(program, best, told.solutions[1], _WORTH_MOVING)
-        bound = max(bound, told.solutions[1].bound)
+    single = replace(limits, threads=1, seconds=max(limits.seconds * _HELD_PART, _LEAST_S * 2))
+    told = yield Batch(tasks=(Task(program=_held(program, earlier, known), limits=single),))
+    best, seconds = told.solutions[0], told.seconds
+    bound = -math.inf if proven is None else proven.bound
+    if _gap(best.objective, bound) > limits.gap:
+        tasks = _bounding(program, proven, single)
+        relaxations = len(tasks)
+        if not best.values.size:
+            places = _held(program, earlier, known & (program.upper <= 1.0))
+            rough = replace(single, seconds=limits.seconds * 2, gap=max(limits.gap, _ROUGH_GAP))
+            tasks.append(Task(program=places, limits=rough))
+        told = yield Batch(tasks=tuple(tasks))
+        relaxed, seconds = told.solutions[0], told.seconds
+        if relaxed.status is SolutionStatus.INFEASIBLE:
+            return replace(relaxed, strategy="warm")
+        bound = max(bound, *(each.bound for each in told.solutions[:relaxations]))
+        best = best if best.values.size else told.solutions[-1]
+        is_time_left = not best.values.size or limits.seconds - seconds > _LEAST_S
+        if relaxed.values.size and is_time_left and _gap(best.objective, bound) > limits.gap:
+            told = yield _around(
+                program, replace(single, seconds=limits.seconds - seconds), (earlier, known), relaxed, best
+            )
+            seconds = told.seconds
+            best = _better(program, best, told.solutions[0], 0.0)
+            best = _better(program, best, told.solutions[1], _WORTH_MOVING)
     if not best.values.size:
         return replace(best, status=SolutionStatus.UNKNOWN, bound=bound, seconds=seconds, strategy="warm")
     gap = _gap(best.objective, bound)
@@ -77,6 +83,30 @@ def revised(program: Program, limits: SolveLimits, recalled: FloatArray) -> Aski
         seconds=seconds,
         strategy="warm",
     )
+
+
+def _bounding(program: Program, proven: Carried | None, limits: SolveLimits) -> list[Task]:
+    """The relaxation without the earlier proof, for what it takes; with it, for its bound: such plans burn money."""
+    both = [program]
+    if proven is not None and not np.array_equal(proven.weights, program.cost):
+        both.append(with_proof(program, proven))
+    return [Task(program=relaxation(each), limits=limits) for each in both]
+
+
+def _around(
+    program: Program, limits: SolveLimits, recalled: tuple[FloatArray, BoolArray], relaxed: Solution, best: Solution
+) -> Batch:
+    """Near the earlier decisions, and over all that they, the best plan or the relaxation use."""
+    earlier, known = recalled
+    agreed = known & (np.abs(earlier - relaxed.values) < _TINY)
+    near = _reluctant(_held(program, earlier, agreed), earlier, known & ~agreed, relaxed.objective)
+    used = (relaxed.values > _TINY) | (known & (earlier > _TINY))
+    if best.values.size:
+        used |= best.values > _TINY
+    kernel = replace(program, upper=np.where(program.is_integer & ~used, np.maximum(program.lower, 0.0), program.upper))
+    limits = replace(limits, seconds=max(limits.seconds, _LEAST_S))
+    start = best.values if best.values.size else None
+    return Batch(tasks=tuple(Task(program=each, limits=limits, start=start) for each in (near, kernel)))
 
 
 def _better(program: Program, one: Solution, other: Solution, least: float) -> Solution:

@@ -1,0 +1,100 @@
+"""The program a bound was proven for, packed small enough to stay with the plan.
+
+Of the structure (names, families, integrality, entries) only a digest is kept: a program of another structure has
+nothing to do with the bound. What a change of price or capacity touches is kept in figures: costs, bounds, the sides of
+rows, and the entries of the rows that say what each provider is paid. Labels of rows are left out: they tell figures.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from tripoint.engines.placement.milp.program import BoolArray, FloatArray, Program
+
+SPEND = "spend"
+"""The family of rows whose entries are prices."""
+_FORM = "1"
+_LEVEL = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptProgram:
+    """What is kept of a program."""
+
+    structure: str
+    """Digest of everything that is not kept in figures."""
+    cost: FloatArray
+    """[columns] objective."""
+    lower: FloatArray
+    """[columns] lower bounds."""
+    upper: FloatArray
+    """[columns] upper bounds."""
+    row_lower: FloatArray
+    """[rows] lower sides."""
+    row_upper: FloatArray
+    """[rows] upper sides."""
+    priced: FloatArray
+    """Entries of the rows of prices, in the program's order."""
+
+
+def kept(program: Program) -> KeptProgram:
+    """What is kept of a program."""
+    prices = priced_entries(program)
+    return KeptProgram(
+        structure=_structure(program, prices),
+        cost=program.cost,
+        lower=program.lower,
+        upper=program.upper,
+        row_lower=program.row_lower,
+        row_upper=program.row_upper,
+        priced=program.value[prices],
+    )
+
+
+def priced_entries(program: Program) -> BoolArray:
+    """[entries] true in rows that say what a provider is paid."""
+    is_spend = np.fromiter((family == SPEND for family in program.row_families), np.bool_, program.rows)
+    return np.repeat(is_spend, np.diff(program.starts))
+
+
+def packed(program: Program) -> str:
+    """What is kept of a program as text: a form, a digest, two counts, and compressed figures in base 64."""
+    all_of_it = kept(program)
+    figures = np.concatenate([getattr(all_of_it, name) for name in _SERIES])
+    body = base64.b64encode(zlib.compress(figures.astype("<f8").tobytes(), _LEVEL)).decode("ascii")
+    return f"{_FORM}:{all_of_it.structure}:{program.columns}:{program.rows}:{body}"
+
+
+_SERIES = ("cost", "lower", "upper", "row_lower", "row_upper", "priced")
+
+
+def unpacked(text: str) -> KeptProgram | None:
+    """The way back; `None` for an empty, damaged or newer text: then there is no proof to carry over."""
+    try:
+        form, structure, columns, rows, body = text.split(":")
+        figures = np.frombuffer(zlib.decompress(base64.b64decode(body, validate=True)), dtype="<f8")
+        sizes = [int(columns)] * 3 + [int(rows)] * 2
+    except (ValueError, binascii.Error, zlib.error):
+        return None
+    if form != _FORM or min(sizes) < 0 or sum(sizes) > figures.size:
+        return None
+    parts = np.split(figures, np.cumsum(sizes))
+    return KeptProgram(structure=structure, **dict(zip(_SERIES, parts, strict=True)))
+
+
+def _structure(program: Program, prices: BoolArray) -> str:
+    digest = hashlib.sha256()
+    for names in (program.column_names, program.row_families):
+        digest.update("\n".join(names).encode())
+        digest.update(b"\0")
+    same = np.where(prices, 0.0, program.value)
+    for series in (program.is_integer, program.starts, program.index, same):
+        digest.update(np.ascontiguousarray(series).tobytes())
+        digest.update(b"\0")
+    return digest.hexdigest()
