@@ -7,13 +7,15 @@ last digit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
 from typing import Generic, TypeVar
 
 from tripoint.domain.errors import InternalError
 
 What = TypeVar("What")
+Row = tuple[float, int, int, int, int, int]
+"""Something that arrives: when, and what is known of it."""
 
 
 class EventList(Generic[What]):
@@ -83,6 +85,34 @@ class EventList(Generic[What]):
         while heap and heap[0][1] in cancelled:
             cancelled.discard(heappop(heap)[1])
         return heap[0][0] if heap else None
+
+
+def play_arrivals(
+    events: EventList[Callable[[float], None]], rows: Iterable[Row], arrive: Callable[[Row], None], until: float
+) -> int:
+    """Runs what arrives at times known beforehand, and the events that come until each; how many of both were run.
+
+    A row begins with its time; rows ascend, and the first at `until` or later is the end. What is entered for the very
+    moment of an arrival comes before it.
+    """
+    heap, cancelled = events._heap, events._cancelled
+    count = 0
+    for row in rows:
+        at = row[0]
+        if at >= until:
+            break
+        while heap and heap[0][0] <= at:
+            when, number, what = heappop(heap)
+            if cancelled and number in cancelled:
+                cancelled.discard(number)
+                continue
+            events.now = when
+            what(when)
+            count += 1
+        events.now = at
+        arrive(row)
+        count += 1
+    return count
 
 
 def play(events: EventList[Callable[[float], None]], until: float) -> int:

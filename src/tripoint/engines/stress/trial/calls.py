@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tripoint.engines.gateway.exchange.effects import Attempt
     from tripoint.engines.gateway.exchange.exchange import Exchange
     from tripoint.engines.gateway.routing.query import Choice
+    from tripoint.engines.stress.kernel.events import Row
     from tripoint.engines.stress.trial.stage import Stage
 
 _PER_REQUEST: Final = 64
@@ -32,19 +33,12 @@ class Call:
         "is_stream", "number", "sendings", "stage", "tokens_in", "tokens_out", "workload",
     )  # fmt: skip
 
-    def __init__(self, stage: Stage, workload: int, number: int, tokens: tuple[int, int], now: float) -> None:
+    def __init__(self, stage: Stage, row: Row, is_stream: bool) -> None:
+        """A request as a row of `Arrivals` tells it: of its workload, by number, and of the workload's callers."""
         self.stage = stage
-        self.workload = workload
-        """Index into the world's `demanded`."""
-        self.number = number
-        """Among the requests of its workload."""
-        self.tokens_in, self.tokens_out = tokens
-        self.is_stream = False
-        self.caller = 0
-        """Index into the workload's callers."""
-        self.arrived_at = now
-        """When it was first asked."""
-        self.began_at = now
+        self.arrived_at, self.workload, self.number, self.tokens_in, self.tokens_out, self.caller = row
+        self.is_stream = is_stream
+        self.began_at = self.arrived_at
         """When it was asked last."""
         self.exchange: Exchange | None = None
         """The exchange under way; `None` on the plain way, between tries and after the end."""
@@ -66,11 +60,12 @@ class Call:
         stage = self.stage
         self._choice = choice
         self._armed = inf
-        self.due = now + min(stage.limit_s, stage.router.first_byte_timeout_s(choice, now))
+        wait_s, limit_s = stage.router.first_byte_timeout_s(choice, now), stage.limit_s
+        due = self.due = now + (wait_s if wait_s < limit_s else limit_s)
         job = stage.sent(self, choice, now)
         self._jobs.append(job)
-        if job.next_at > self.due:
-            self._arm(self.due)
+        if job.next_at > due:
+            self._arm(due)
 
     def first(self, job: Job, now: float) -> None:
         """Its first token came."""
@@ -84,15 +79,16 @@ class Call:
     def answered(self, job: Job, now: float) -> None:
         """Its answer came whole."""
         stage, choice = self.stage, job.choice
+        router, tokens_out = stage.router, self.tokens_out
         self._jobs.clear()
         self._choice = None
         self.due = self._armed = inf
         first_at = job.first_at
         if not self.is_stream:
             first_at = now
-            stage.router.answered(choice, now - self.began_at, now)
-        stage.router.ended(choice, None, now, tokens_out=self.tokens_out, stream_s=now - first_at)
-        nano = stage.rates(choice).nano(self.tokens_in, self.tokens_out, 0)[0]
+            router.answered(choice, now - self.began_at, now)
+        router.ended(choice, None, now, tokens_out=tokens_out, stream_s=now - first_at)
+        nano = choice.candidate.tariff.nano(self.tokens_in, tokens_out)
         stage.tally.answered(self, choice.target.id, nano, first_at - self.began_at)
         stage.open_calls -= 1
 

@@ -16,15 +16,14 @@ from typing import Final
 from tripoint.domain.fault import Fault
 from tripoint.domain.record import ShiftRecord, UsageRecord
 from tripoint.domain.serving import Api
-from tripoint.domain.table import Candidate, Route, Target
+from tripoint.domain.table import Route, Target
 from tripoint.domain.workload import WorkloadKind
 from tripoint.engines.gateway.exchange.exchange import Exchange
 from tripoint.engines.gateway.exchange.gateway import Gateway
-from tripoint.engines.gateway.exchange.metering import Rates
 from tripoint.engines.gateway.health.board import LocalBoard
 from tripoint.engines.gateway.routing.query import Choice, Query, Shed
 from tripoint.engines.gateway.telemetry.trace import Trace
-from tripoint.engines.stress.kernel.events import EventList, play
+from tripoint.engines.stress.kernel.events import EventList, Row, play, play_arrivals
 from tripoint.engines.stress.kernel.streams import Streams
 from tripoint.engines.stress.trial.arrivals import Arrivals
 from tripoint.engines.stress.trial.calls import Call
@@ -56,10 +55,10 @@ class Stage:
     """Everything of one trial under way."""
 
     __slots__ = (
-        "_asked", "_asks", "_cold", "_draws", "_faults", "_gateway", "_is_called", "_is_plain", "_network", "_parked",
-        "_permitted", "_probes", "_queries", "_rates", "_rules", "_said", "_script", "_state", "_table", "_until_s",
-        "_ways", "_world", "call", "count", "events", "ledger", "limit_s", "open_calls", "patience_s", "records",
-        "router", "servers", "shifts", "stall_s", "tally", "tries",
+        "_asked", "_asks", "_cold", "_draws", "_faults", "_gateway", "_is_called", "_is_plain", "_is_streamed",
+        "_network", "_parked", "_permitted", "_probes", "_queries", "_rules", "_said", "_script", "_state", "_table",
+        "_until_s", "_ways", "_world", "call", "count", "events", "ledger", "limit_s", "open_calls", "patience_s",
+        "records", "router", "servers", "shifts", "stall_s", "tally", "tries",
     )  # fmt: skip
 
     def __init__(self, world: World, faults: Sequence[Fault], draws: Streams, until_s: float, rules: Rules) -> None:
@@ -106,10 +105,10 @@ class Stage:
             (asked.workload, Api.EMBEDDINGS if asked.kind == WorkloadKind.EMBEDDING else Api.CHAT)
             for asked in world.demanded
         )
+        self._is_streamed = [asked.is_interactive for asked in world.demanded]
         self._permitted = [frozenset(asked.permitted) for asked in world.demanded]
         self._probes: dict[str, int] = {}
         self._queries: dict[tuple[int, int], Query] = {}
-        self._rates: dict[int, tuple[Candidate, Rates]] = {}
         self._state = conditions(world, (), 0.0)
         self._is_called = False
         self._cold = [number for number, place in enumerate(world.places) if place.is_cold]
@@ -130,20 +129,14 @@ class Stage:
         columns = (
             arrivals.at, arrivals.workload, arrivals.number, arrivals.tokens_in, arrivals.tokens_out, arrivals.caller,
         )  # fmt: skip
-        streamed = [asked.is_interactive for asked in self._world.demanded]
-        for at, workload, number, tokens_in, tokens_out, caller in zip(
-            *(column.tolist() for column in columns), strict=True
-        ):
-            if at >= self._until_s:
-                break
-            self.count += play(events, at) + 1
-            events.now = at
-            call = Call(self, workload, number, (tokens_in, tokens_out), at)
-            call.caller = caller
-            call.is_stream = streamed[workload]
-            self.open_calls += 1
-            self.open(call, at)
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        self.count += play_arrivals(events, rows, self._arrive, self._until_s)
         self._drain()
+
+    def _arrive(self, row: Row) -> None:
+        """A request is asked for the first time."""
+        self.open_calls += 1
+        self.open(Call(self, row, self._is_streamed[row[1]]), row[0])
 
     def _drain(self) -> None:
         """No more arrive; what is under way ends."""
@@ -171,7 +164,8 @@ class Stage:
             said = self._said = self._gateway.said(_HEAD)
             self._queries.clear()
         if self._is_plain:
-            choice = self.router.choose(self._query(call), (), now)
+            query = self._queries.get((call.workload, call.tokens_in)) or self._query(call)
+            choice = self.router.choose(query, (), now)
             if not isinstance(choice, Shed):
                 call.sent(choice, now)
             else:
@@ -203,26 +197,14 @@ class Stage:
         return route
 
     def _query(self, call: Call) -> Query:
-        """What routing is asked for a request of that size; the same object for all of them."""
-        key = call.workload, call.tokens_in
-        query = self._queries.get(key)
-        if query is None:
-            workload, api = self._asked[call.workload]
-            query = Query(self._route(workload), self._said.sites, self._said.label, api, call.tokens_in)
-            query.is_stream = call.is_stream
-            if len(self._queries) >= _MOST_QUERIES:
-                self._queries.clear()
-            self._queries[key] = query
+        """What routing is asked for requests of that size from now on."""
+        workload, api = self._asked[call.workload]
+        query = Query(self._route(workload), self._said.sites, self._said.label, api, call.tokens_in)
+        query.is_stream = call.is_stream
+        if len(self._queries) >= _MOST_QUERIES:
+            self._queries.clear()
+        self._queries[call.workload, call.tokens_in] = query
         return query
-
-    def rates(self, choice: Choice) -> Rates:
-        """What a candidate's tokens cost."""
-        candidate = choice.candidate
-        rates = self._rates.get(id(candidate))
-        if rates is None or rates[0] is not candidate:
-            made = Rates(candidate.tariff, candidate.list_tariff, candidate.marginal)
-            rates = self._rates[id(candidate)] = (candidate, made)
-        return rates[1]
 
     def sent(self, call: Call, choice: Choice, now: float) -> Job:
         """An attempt goes out to the place chosen for it."""
@@ -241,7 +223,10 @@ class Stage:
         if rtt_s is None:
             self._later(job, now + self._network.connect_s, job.refuse)
         elif state is WELL:
-            server.enter(job, now)
+            if len(server.running) < server.slots:
+                server.begin(job, now)
+            else:
+                server.queue.append(job)
         elif state.is_down:
             self._later(job, now + rtt_s, job.refuse)
         elif state.limit < 1.0 and server.load >= state.limit * server.place.slots:

@@ -107,19 +107,18 @@ class Tally:
         course = self.courses[call.workload]
         factor = self.prices.get(upstream) if self.prices else None
         course.nano += nano if factor is None else round(nano * factor)
-        at = self._bin(call)
-        course.offered[at] += 1
-        self._well(call, course, at, ttft_s)
+        self._well(call, course, ttft_s)
 
     def counted(self, call: Call, record: UsageRecord) -> None:
         """The last try of a request ended."""
         course = self.courses[call.workload]
         self.paid(call.workload, record)
-        at, arrived_at = self._bin(call), call.arrived_at
-        course.offered[at] += 1
         if record.ending == Ending.OK:
-            self._well(call, course, at, record.ttft_s)
+            self._well(call, course, record.ttft_s)
             return
+        arrived_at = call.arrived_at
+        at = min(int(arrived_at / self._bin_s), self._last)
+        course.offered[at] += 1
         if record.status in _NO_ROOM and record.ending in (Ending.SHED, Ending.REFUSED):
             course.shed[at] += 1
             course.shed_lately += 1
@@ -130,16 +129,16 @@ class Tally:
         if arrived_at < course.first_limit[0]:
             course.first_limit = (arrived_at, _TOLD.get(record.error, record.error))
 
-    def _bin(self, call: Call) -> int:
-        at = int(call.arrived_at / self._bin_s)
-        return at if at < self._last else self._last
-
-    def _well(self, call: Call, course: Course, at: int, ttft_s: float) -> None:
-        course.answered[at] += 1
+    def _well(self, call: Call, course: Course, ttft_s: float) -> None:
         arrived_at = call.arrived_at
+        at = int(arrived_at / self._bin_s)
+        if at > self._last:
+            at = self._last
+        course.offered[at] += 1
+        course.answered[at] += 1
         ttft_ms = (call.began_at - arrived_at + ttft_s) * 1e3
         course.ttfts.append(ttft_ms)
-        if call.is_stream and ttft_ms > self._limits[call.workload]:
+        if ttft_ms > self._limits[call.workload] and call.is_stream:
             course.late[at] += 1
             if not course.first_limit[1]:
                 course.first_limit = (arrived_at, _LATE)

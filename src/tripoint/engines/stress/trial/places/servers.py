@@ -80,8 +80,8 @@ class Job:
             self._say(200, b"", now)
             return
         call = self.call
-        self.next_at = now + self.rest_s
-        server.events.push(self.next_at, self.end)
+        self.next_at = at = now + self.rest_s
+        server.events.push(at, self.end)
         if call.exchange is None:
             call.first(self, now)
             return
@@ -239,7 +239,7 @@ class Server:
     def enter(self, job: Job, now: float) -> None:
         """Takes a slot, or waits for one."""
         if len(self.running) < self.slots:
-            self._begin(job, now)
+            self.begin(job, now)
         else:
             self.queue.append(job)
 
@@ -247,7 +247,8 @@ class Server:
         """A job is over, wherever it was; one still in the queue is passed over when its turn comes."""
         if job in self.running:
             del self.running[job]
-            self._fill(now)
+            if self.queue:
+                self._fill(now)
 
     def withhold(self, report: Callable[[float], None]) -> None:
         """What a place that hangs would say now, it says when it goes on."""
@@ -295,17 +296,17 @@ class Server:
         while self.queue and len(self.running) < self.slots:
             job = self.queue.popleft()
             if not job.is_over:
-                self._begin(job, now)
+                self.begin(job, now)
 
-    def _begin(self, job: Job, now: float) -> None:
-        call = job.call
-        self.running[job] = None
+    def begin(self, job: Job, now: float) -> None:
+        """It takes a slot: how long it stays is known by who else is there."""
+        call, running, state = job.call, self.running, self.state
+        running[job] = None
         if now > job.entered_at:
             call.stage.tally.courses[call.workload].waits.append((now - job.entered_at) * 1e3)
         model = job.choice.candidate.model
         # A part of its nodes that is left is as full as the requests it has make it.
-        sharing = len(self.running) / self.state.capacity
-        slow = self.state.slow
+        sharing, slow = len(running) / state.capacity, state.slow
         line = self._lines.get(model)
         if job.heard is not None:
             first_s, rest_s = job.heard
@@ -314,11 +315,11 @@ class Server:
         else:
             first_s, rest_s = self._timings[model].times(sharing, call.tokens_in, call.tokens_out)
             first_s, rest_s = first_s * slow, rest_s * slow
-        job.first_at = now + job.rtt_s + first_s
+        first_at = job.first_at = now + job.rtt_s + first_s
         job.rest_s = rest_s
         if call.is_stream:
-            job.next_at = job.first_at
-            self.events.push(job.first_at, job.first)
+            job.next_at = first_at
+            self.events.push(first_at, job.first)
         else:
-            job.next_at = job.first_at + job.rest_s
-            self.events.push(job.next_at, job.end)
+            job.next_at = at = first_at + rest_s
+            self.events.push(at, job.end)
