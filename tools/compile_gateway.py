@@ -28,6 +28,7 @@ COMPILED = (
     "apps/gateway/http/bodies.py",
     "apps/gateway/http/connection.py",
     "apps/gateway/http/heads.py",
+    "apps/gateway/http/intake.py",
     "apps/gateway/http/lobby.py",
     "apps/gateway/worker/recorder.py",
     "engines/gateway/entry/admission.py",

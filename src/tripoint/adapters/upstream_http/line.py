@@ -16,6 +16,8 @@ import httptools
 from tripoint.domain.record import Failure
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tripoint.adapters.upstream_http.pool import Pool
 
 _MAX_HEAD: Final = 64 * 1024
@@ -27,7 +29,10 @@ _JOINED: Final = 16 * 1024
 
 
 class Outgoing(Protocol):
-    """What is sent: an exchange's attempt, or an errand of the worker's own."""
+    """What is sent: an exchange's attempt, or an errand of the worker's own.
+
+    One whose body is empty may have `pieces` of one.
+    """
 
     path: bytes
     head: bytes
@@ -155,10 +160,13 @@ class Line:
         size = len(body)
         self._uses += 1
         attempt.sent_at = monotonic()
-        if size <= _JOINED:
+        if 0 < size <= _JOINED:
             transport.write(b"%b%bcontent-length: %d\r\n\r\n%b" % (self.lead, attempt.head, size, body))
-        else:
-            transport.writelines((b"%b%bcontent-length: %d\r\n\r\n" % (self.lead, attempt.head, size), body))
+            return
+        pieces: Sequence[bytes | memoryview] = (body,) if size else getattr(attempt, "pieces", ())
+        if not size:
+            size = sum([len(piece) for piece in pieces])
+        transport.writelines((b"%b%bcontent-length: %d\r\n\r\n" % (self.lead, attempt.head, size), *pieces))
 
     # --- what the transport says -----------------------------------------------------------------------------------
 

@@ -56,7 +56,7 @@ class Body:
         self._is_chunked = length == CHUNKED
         self._left = 0 if self._is_chunked else length
         self._limit = limit
-        self._parts: list[bytes] = []
+        self._parts: list[bytes | memoryview] = []
         self._pending = b""
         self._want = _Want.SIZE
         self._trailers = 0
@@ -65,22 +65,31 @@ class Body:
         self.size = 0
         """Bytes collected so far."""
 
-    def feed(self, part: bytes) -> Refusal | None:
-        """Takes the next bytes from the connection."""
-        return self._chunked(part) if self._is_chunked else self._counted(part)
+    def feed(self, part: bytes, start: int = 0) -> Refusal | None:
+        """Takes the next bytes from the connection, from `start` on."""
+        if self._is_chunked:
+            return self._chunked(part[start:] if start else part)
+        return self._counted(part, start)
 
     def content(self) -> bytes:
         """The body, once whole."""
-        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        first = self._parts[0] if self._parts else b""
+        return first if len(self._parts) == 1 and isinstance(first, bytes) else b"".join(self._parts)
 
-    def _counted(self, part: bytes) -> Refusal | None:
-        if self._left > self._limit:
+    def _counted(self, part: bytes, start: int) -> Refusal | None:
+        left = self._left
+        if left > self._limit:
             return _TOO_LARGE
-        if len(part) > self._left:
-            part, self.rest = part[: self._left], part[self._left :]
-        self._parts.append(part)
-        self.size += len(part)
-        self._left -= len(part)
+        size = len(part) - start
+        if size > left:
+            self.rest = part[start + left :]
+            self._parts.append(part[start : start + left])
+            size = left
+        else:
+            # What follows a head is copied once, when the body is joined.
+            self._parts.append(memoryview(part)[start:] if start else part)
+        self.size += size
+        self._left = left - size
         self.is_whole = self._left == 0
         return None
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final, cast
 from tripoint.apps.gateway.http.answering import Answering
 from tripoint.apps.gateway.http.bodies import Body
 from tripoint.apps.gateway.http.heads import Head, KnownHead, Refusal, looks_bad, read_head
+from tripoint.apps.gateway.http.intake import LARGE, Intake, intake_of
+from tripoint.apps.gateway.http.lobby import LONGEST_HEAD
 from tripoint.domain.serving import Api
 from tripoint.engines.gateway.wire.refusal import error_body
 
@@ -47,8 +49,8 @@ class Connection(Answering):
     """A connection, and the effects of the exchange on it."""
 
     __slots__ = (
-        "_backlog", "_body", "_body_began", "_is_busy", "_known", "_lingers", "_partial", "_peer", "_unwritten",
-        "deadline",
+        "_backlog", "_body", "_body_began", "_intake", "_is_busy", "_known", "_lingers", "_partial", "_peer",
+        "_unwritten", "deadline",
     )  # fmt: skip
 
     def __init__(self, lobby: Lobby) -> None:
@@ -59,6 +61,7 @@ class Connection(Answering):
         self._known: KnownHead | None = None
         self._body: Body | None = None
         self._body_began = 0.0
+        self._intake: Intake | None = None
         self._partial = b""
         self._backlog = b""
         self._unwritten = 0
@@ -97,7 +100,7 @@ class Connection(Answering):
     def connection_lost(self, exc: Exception | None) -> None:
         """The caller has left, or we have closed: an exchange under way is told."""
         lobby = self._lobby
-        self._transport = None
+        self._transport = self._intake = None
         self._hold(0)
         lobby.connections.discard(self)
         lobby.active.discard(self)
@@ -126,6 +129,17 @@ class Connection(Answering):
             data = self._partial + data
             self._partial = b""
         self._take_head(data)
+
+    def received_into(self, view: memoryview, count: int) -> None:
+        """So many bytes of `view`, which others use next: nearly always a whole request that is read in one go."""
+        known = self._known
+        is_between = self._body is None and not (self._is_busy or self._closes or self._backlog or self._partial)
+        if known is not None and is_between:
+            stop = known.size_in(bytes(view[: min(count, LONGEST_HEAD)]))
+            if stop and known.length == count - stop <= self._lobby.limits.max_body:
+                self._begin(known, bytes(view[stop:count]))
+                return
+        self.data_received(bytes(view[:count]))
 
     def eof_received(self) -> bool:
         """A caller who sends no more is taken for gone."""
@@ -165,7 +179,7 @@ class Connection(Answering):
             self._backlog = data[stop + length :]
             self._begin(known, data[stop : stop + length])
         else:
-            self._expect_body(known, data[stop:])
+            self._expect_body(known, data, stop)
 
     def _read_head(self, data: bytes) -> tuple[KnownHead | None, int]:
         """A head that is not known, and its length; none where it is not whole yet or was refused."""
@@ -187,7 +201,7 @@ class Connection(Answering):
         self._known = known = self._lobby.remember(data[:stop], found)
         return known, stop
 
-    def _expect_body(self, known: KnownHead, part: bytes) -> None:
+    def _expect_body(self, known: KnownHead, data: bytes, stop: int) -> None:
         lobby = self._lobby
         if known.said is not None and not known.said.is_known:
             self._closes = self._lingers = True  # nobody unknown is listened to for long
@@ -196,17 +210,17 @@ class Connection(Answering):
         self._body = Body(known.length, lobby.limits.max_body)
         self._body_began = lobby.now
         self.deadline = lobby.now + lobby.limits.body_grace_s
-        if known.told.expects and not part and self._transport is not None:
+        if len(data) > stop:
+            self._take_body(data, stop)
+        elif known.told.expects and self._transport is not None:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if part:
-            self._take_body(part)
 
-    def _take_body(self, data: bytes) -> None:
+    def _take_body(self, data: bytes, start: int = 0) -> None:
         body, known = self._body, self._known
         assert body is not None  # callers have just looked
         assert known is not None
         before = body.size
-        refusal = body.feed(data)
+        refusal = body.feed(data, start)
         self._lobby.unread += body.size - before
         if refusal is not None:
             self._refuse(refusal)
@@ -214,6 +228,8 @@ class Connection(Answering):
             self._lobby.unread -= body.size
             self._body = None
             self._backlog = body.rest
+            if body.size >= LARGE and self._intake is None:
+                self._intake = intake_of(self, self._transport, self._lobby)
             self._begin(known, body.content())
         elif self._lobby.unread > self._lobby.limits.max_unread:
             self._refuse(_BUSY)

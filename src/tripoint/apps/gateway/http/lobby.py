@@ -26,7 +26,8 @@ _REST_S: Final = 0.1
 """Between two sweeps while nothing has been under way for some."""
 _REST_AFTER: Final = 50
 """Sweeps that found nothing under way before they become rarer."""
-_LONGEST_HEAD: Final = 2_048
+LONGEST_HEAD: Final = 2_048
+"""Heads up to this length, bytes, are remembered."""
 _MOST_HEADS: Final = 1_024
 _SLOW_S: Final = 0.3
 """Between two sweeps over all connections, s."""
@@ -68,8 +69,8 @@ class Lobby:
 
     __slots__ = (
         "_handle", "_loop", "_quiet", "_slow_at", "active", "connections", "events", "gateway", "heads", "is_draining",
-        "is_guarded", "is_resting", "limits", "now", "pages", "peers", "proxies", "seal", "stamp", "swept", "unread",
-        "upstreams",
+        "is_guarded", "is_resting", "limits", "now", "pages", "peers", "proxies", "room", "seal", "stamp", "swept",
+        "unread", "upstreams",
     )  # fmt: skip
 
     def __init__(
@@ -96,6 +97,8 @@ class Lobby:
         """Where the proxies in front are; none when anybody may connect."""
         self.peers: dict[str, int] = {}
         """Connections by address, those of this machine left out."""
+        self.room: memoryview | None = None
+        """Where connections read into that send large bodies; made when the first of them comes."""
         self.unread = 0
         """Bytes of bodies under way."""
         self.seal: Callable[[Callable[[bool], None]], None] | None = None
@@ -122,7 +125,7 @@ class Lobby:
         known = KnownHead(block, head)
         if head.endpoint.api is not None:
             known.said = self.gateway.said(head.headers)
-        if len(block) > _LONGEST_HEAD:
+        if len(block) > LONGEST_HEAD:
             return known
         if len(self.heads) >= _MOST_HEADS:
             self.heads.clear()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tripoint.domain.table import Target
     from tripoint.engines.gateway.exchange.lanes import Lane
     from tripoint.engines.gateway.routing.query import Choice
@@ -25,6 +27,7 @@ class Attempt:
         "lane",
         "parts",
         "path",
+        "pieces",
         "reader",
         "retry_after_s",
         "sent_at",
@@ -41,6 +44,8 @@ class Attempt:
         self.head = b""
         """Header lines beyond host, content-type and content-length, each ended by CRLF."""
         self.body = b""
+        self.pieces: Sequence[bytes | memoryview] = ()
+        """The body of one that is long, in pieces; `body` is empty then."""
         self.is_fresh = False
         """True when it must not use a kept connection (the last one was stale)."""
         self.began_at = now

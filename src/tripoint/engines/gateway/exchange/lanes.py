@@ -13,7 +13,7 @@ from tripoint.engines.gateway.dialects.addresses import credential_head, path_of
 from tripoint.engines.gateway.dialects.translation import Translation, served_as, translation
 from tripoint.engines.gateway.exchange.effects import Attempt
 from tripoint.engines.gateway.exchange.metering import Rates
-from tripoint.engines.gateway.wire.ask import Ask, outgoing_body, read_ask
+from tripoint.engines.gateway.wire.ask import Ask, outgoing_body, outgoing_pieces, read_ask
 from tripoint.engines.gateway.wire.output import limited_body, suit_target
 from tripoint.engines.gateway.wire.shapes.plain import spliced
 
@@ -82,6 +82,8 @@ def prepared(course: Course, choice: Choice, now: float) -> Attempt:
     if lane.translation is None:
         if ask.model_at:
             attempt.body = spliced(ask, lane.named, with_usage=True)
+        elif ask.cuts:
+            attempt.pieces = outgoing_pieces(ask, candidate.name, with_usage=True)
         else:
             attempt.body = outgoing_body(ask, candidate.name, with_usage=True)
     else:

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from tripoint.domain.serving import Api
-from tripoint.engines.gateway.wire.excision import MIN_BODY, Cut, restored, shortened
+from tripoint.engines.gateway.wire.excision import MIN_BODY, Cut, pieces_of, restored, shortened
 from tripoint.engines.gateway.wire.malformed import Malformed as Malformed
 from tripoint.engines.gateway.wire.malformed import kind_of, unreadable
 from tripoint.engines.gateway.wire.shapes.asked import (
@@ -122,6 +122,17 @@ def outgoing_body(ask: Ask, name: str, *, with_usage: bool) -> bytes:
     """
     if ask.model_at:
         return spliced(ask, _encode(name), with_usage=with_usage)
+    body = _written(ask, name, with_usage=with_usage)
+    return restored(body, ask.body, ask.cuts) if ask.cuts else body
+
+
+def outgoing_pieces(ask: Ask, name: str, *, with_usage: bool) -> Sequence[bytes | memoryview]:
+    """The same of a body with cuts, in pieces: what was cut out is not copied."""
+    return pieces_of(_written(ask, name, with_usage=with_usage), ask.body, ask.cuts)
+
+
+def _written(ask: Ask, name: str, *, with_usage: bool) -> bytes:
+    """The members as they leave, with marks where they were cut."""
     members = ask.members.copy()
     members["model"] = msgspec.Raw(_encode(name))
     if with_usage and not ask.wants_usage:
@@ -132,8 +143,7 @@ def outgoing_body(ask: Ask, name: str, *, with_usage: bool) -> bytes:
             asked = read_members(options)
             asked["include_usage"] = _TRUE
             members["stream_options"] = msgspec.Raw(_encode(asked))
-    body = _encode(members)
-    return restored(body, ask.body, ask.cuts) if ask.cuts else body
+    return _encode(members)
 
 
 def _members_of_large(body: bytes) -> tuple[Members, Sequence[Cut]]:

@@ -55,12 +55,17 @@ def shortened(body: bytes) -> tuple[bytes, list[Cut]]:
 
 def restored(short: bytes, body: bytes, cuts: Sequence[Cut]) -> bytes:
     """The text with every mark replaced by the stretch of `body` it stands for."""
+    return b"".join(pieces_of(short, body, cuts))
+
+
+def pieces_of(short: bytes, body: bytes, cuts: Sequence[Cut]) -> list[bytes | memoryview]:
+    """The same in pieces, which leave without having been copied."""
     pieces: list[bytes | memoryview] = list(_MARKS.split(short))
     whole = memoryview(body)
     for place in range(1, len(pieces), 2):
         start, end = cuts[int(pieces[place])]
         pieces[place] = whole[start:end]
-    return b"".join(pieces)
+    return pieces
 
 
 def _cut(body: bytes, start: int, end: int) -> Cut | None:

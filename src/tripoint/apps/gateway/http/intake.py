@@ -1,0 +1,73 @@
+"""Reading large bodies straight into memory that all connections share, in place of into objects made for each read.
+
+The loop makes an object of every read, of a quarter of a megabyte at most, and a large body is then joined of several.
+A connection that has sent one large body is read this way from then on: the next is copied once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, cast
+
+if TYPE_CHECKING:
+    from tripoint.apps.gateway.http.connection import Connection
+    from tripoint.apps.gateway.http.lobby import Lobby
+
+LARGE: Final = 128 * 1024
+"""Bodies from this size on, bytes, show that others like it may follow."""
+_ROOM: Final = 512 * 1024
+"""Most bytes of one read."""
+
+
+class Intake:
+    """The face of a connection towards a loop that asks where to read to."""
+
+    __slots__ = ("_connection", "_room")
+
+    def __init__(self, connection: Connection, room: memoryview) -> None:
+        self._connection = connection
+        self._room = room
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It was made long ago."""
+
+    def get_buffer(self, size_hint: int) -> memoryview:
+        """Where to read to: nothing else is read before `buffer_updated` has told what came."""
+        del size_hint
+        return self._room
+
+    def buffer_updated(self, count: int) -> None:
+        """So many bytes came."""
+        self._connection.received_into(self._room, count)
+
+    def eof_received(self) -> bool:
+        """See `Connection`."""
+        return self._connection.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See `Connection`."""
+        self._connection.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """See `Connection`."""
+        self._connection.pause_writing()
+
+    def resume_writing(self) -> None:
+        """See `Connection`."""
+        self._connection.resume_writing()
+
+
+def intake_of(connection: Connection, transport: asyncio.Transport | None, lobby: Lobby) -> Intake | None:
+    """Has a connection read this way from now on, where its loop can; `None` where it cannot, or not now."""
+    # Encrypted connections and other loops have transports that must be told otherwise; they are read as before.
+    if transport is None or not type(transport).__module__.startswith("uvloop") or not transport.is_reading():
+        return None
+    if transport.get_extra_info("sslcontext") is not None:
+        return None
+    if lobby.room is None:
+        lobby.room = memoryview(bytearray(_ROOM))
+    intake = Intake(connection, lobby.room)
+    transport.pause_reading()  # how to read is asked when reading begins
+    transport.set_protocol(cast("asyncio.BaseProtocol", intake))
+    transport.resume_reading()
+    return intake
