@@ -12,7 +12,7 @@ JOBS   ?= auto
 # Least coverage of domain and engines, branches included, in percent; that of everything is in pyproject.toml.
 REASONED ?= 96
 BENCH  ?= startup cost egress demand_fit plan scale ledger gateway faults cuts stress_kernel stress_fluid \
-          stress_requests stress_service
+          stress_requests stress_service jobs mix
 
 BIN       := $(VENV)/bin
 PIP       := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -85,7 +85,7 @@ goldens: $(VENV)/.ready-test ## Write the golden files anew; review the differen
 bench: ## Measure speed against peers, in environments of their own; BENCH=plan runs one
 	@$(MAKE) --no-print-directory VENV=out/bench/venv measure
 
-measure: $(VENV)/.ready-bench $(if $(filter egress,$(BENCH)),$(PEER)/.ready) \
+measure: $(VENV)/.ready-bench $(if $(filter egress jobs,$(BENCH)),$(PEER)/.ready) \
   $(if $(filter gateway,$(BENCH)),$(GATEWAYS:%=out/bench/%/.ready)) \
   $(if $(filter faults,$(BENCH)),out/bench/litellm/.ready)
 	@for name in $(BENCH); do $(BIN)/python -m benchmarks.$$name || exit 1; done

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from benchmarks import mix
 from benchmarks.jobs.draw import Case, chain, graph, market
 from benchmarks.jobs.ours import assignment
 from hypothesis import given, settings
@@ -39,3 +40,16 @@ def test_jobs_that_hand_data_on_are_placed_as_well_as_can_be(seed: int, drawn: D
     assert found.usd == pytest.approx(best_of_all(problem))
     assert found.bound == pytest.approx(found.usd)
     assert found.usd == pytest.approx(bill(problem, found.chosen).usd)
+
+
+@FEW
+@given(st.lists(st.floats(0.5, 40.0), min_size=2, max_size=2), st.integers(1, 3), st.integers(0, 10_000))
+def test_a_mix_of_gpus_is_as_cheap_as_can_be(loads: list[float], slices: int, seed: int) -> None:
+    """Slices of requests over kinds of GPU: no other way to deal them out buys cheaper, alike or not."""
+    random = np.random.default_rng(seed)
+    rates = random.uniform(1.0, 20.0, (2, 2)) * np.where(random.random((2, 2)) < 0.2, 0.0, 1.0)
+    rates[:, 0] = np.maximum(rates[:, 0], 1.0)
+    problem = mix.assignment(rates, np.array(loads), (1.01, 3.67), slices)
+    found = assign(problem, Effort(gap=0.0), HighsSolver())
+    assert found.usd == pytest.approx(best_of_all(problem))
+    assert found.bound == pytest.approx(found.usd)
