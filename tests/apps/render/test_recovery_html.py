@@ -46,6 +46,8 @@ def test_the_page_has_every_part_in_its_order() -> None:
     assert ids == [part.id for part in resilience_sections(assessment())]
     assert ids[:4] == ["next", "objectives", "points", "hours"]
     assert "Met by fresh drill" in page
+    assert "0\u00a0% of what is asked is met by simulation: nothing was tried</h1>" in page
+    assert ">not tried</td>" in page
     assert "more than the 10 USD that is borne" in page
     assert "none can start first: dns names" in page
 

@@ -21,6 +21,10 @@ GROUNDS: Mapping[Ground, str] = MappingProxyType(
     {Ground.DESIGN: "by design", Ground.SIMULATION: "by simulation", Ground.DRILL: "by fresh drill"}
 )
 """Grounds in words."""
+STANDINGS: Mapping[Standing, str] = MappingProxyType(
+    {each: "not tried" if each is Standing.MISSING else each.value for each in Standing}
+)
+"""How an objective stands, in words."""
 
 
 def score_parts(scores: Scores, *, is_full: bool = False) -> list[RenderableType]:

@@ -7,18 +7,13 @@ from typing import TYPE_CHECKING
 from tripoint.apps.render.html.drawing.markup import Markup, el, join
 from tripoint.apps.render.reading.amounts import plural
 from tripoint.apps.render.resilience.dependencies import spread_text
-from tripoint.apps.render.resilience.scores import GROUNDS
+from tripoint.apps.render.resilience.scores import GROUNDS, STANDINGS
 from tripoint.domain.score import Score, Scores, Standing
 
 if TYPE_CHECKING:
     from tripoint.usecases.assess_recovery import Assessment
 
-_NOT_MET = {
-    Standing.FAILED: "failed",
-    Standing.EXCLUDED: "excluded",
-    Standing.EXPIRED: "expired",
-    Standing.MISSING: "not tried",
-}
+_NOT_MET = (Standing.FAILED, Standing.EXCLUDED, Standing.EXPIRED, Standing.MISSING)
 
 
 def board(found: Assessment) -> Markup:
@@ -31,7 +26,9 @@ def board(found: Assessment) -> Markup:
 def _claim(scores: Scores) -> str:
     if scores.headline is None:
         return "Nothing is asked after any loss"
-    return f"{scores.headline:.0%} of what is asked is met {GROUNDS[scores.weakest]}".replace("%", "\u00a0%")
+    lowest = next(each for each in (scores.design, scores.simulation, scores.drill) if each.ground is scores.weakest)
+    why = ": nothing was tried" if len(lowest.standing(Standing.MISSING)) == len(lowest.graded) else ""
+    return f"{scores.headline:.0%} of what is asked is met {GROUNDS[scores.weakest]}{why}".replace("%", "\u00a0%")
 
 
 def _tiles(found: Assessment) -> list[Markup]:
@@ -48,7 +45,7 @@ def _tiles(found: Assessment) -> list[Markup]:
 
 
 def _score(score: Score) -> Markup:
-    counts = ((len(score.standing(standing)), words) for standing, words in _NOT_MET.items())
+    counts = ((len(score.standing(standing)), STANDINGS[standing]) for standing in _NOT_MET)
     rest = ", ".join(f"{count} {words}" for count, words in counts if count) or "all of them"
     big = "–" if score.share is None else f"{score.share:.0%}".replace("%", "\u00a0%")
     return _tile(f"Met {GROUNDS[score.ground]}", big, f"{score.met} of {len(score.graded)}: {rest}")

@@ -10,7 +10,7 @@ from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import plural
 from tripoint.apps.render.resilience.dependencies import knot_texts, service_lines
 from tripoint.apps.render.resilience.recovery import alone_among, asked_text, back_text, duration, way_lines
-from tripoint.apps.render.resilience.scores import GROUNDS, cost_text
+from tripoint.apps.render.resilience.scores import GROUNDS, STANDINGS, cost_text
 from tripoint.domain.cut import DependencyReport, LockIn, SinglePoint
 from tripoint.domain.score import NextStep, Scores
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def steps(scores: Scores) -> Section:
     """The next things to do, each with its cost."""
     columns = (("", "r"), ("Do", "p"), ("Raises", "l"), ("By objectives", "r"), ("Costs", "w"), ("Avoids a year", "r"),
-               ("The cost is", "w"))  # fmt: skip
+               ("The cost is", "p"))  # fmt: skip
     rows = [_step(number, each) for number, each in enumerate(scores.steps, 1)]
     message = scores.steps[0].does if scores.steps else "nothing is missing that has a price"
     return Section(
@@ -51,7 +51,9 @@ def objectives(found: Assessment) -> Section:
     rows = []
     for each in found.asked:
         stands = [score[each.workload, each.disruption] for score in by_key]
-        told = [f"{one.standing.value}: {one.because}" if one.because else one.standing.value for one in stands]
+        told = [
+            f"{STANDINGS[one.standing]}: {one.because}" if one.because else STANDINGS[one.standing] for one in stands
+        ]
         rows.append((each.workload, each.disruption.value.replace("_", " "), asked_text(each.objective),
                      back_text(each, alone), duration(each.rpa_s) if each.stores else "–", *told))  # fmt: skip
     missed = len(found.missed)
@@ -77,7 +79,7 @@ def _price(usd: float) -> str:
 def points(report: DependencyReport) -> Section:
     """Everything that takes a workload down alone, and what is not said."""
     columns = (("Alone takes down", "l"), ("Times a year", "r"), ("Workload-hours a year", "r"),
-               ("USD a year", "r"), ("Workloads", "w"))  # fmt: skip
+               ("USD a year", "r"), ("Workloads", "p"))  # fmt: skip
     rows = [_point(each) for each in report.points]
     first = report.points[0].text if report.points else ""
     message = f"Most rests on {first}." if first else "Nothing takes a workload down alone."
@@ -102,7 +104,7 @@ def ways_out(report: DependencyReport) -> Section:
     """How long leaving takes and what it costs, part by part."""
     columns = (("Leaving", "l"), ("Days", "r"), ("Move", "r"), ("Rebuild", "r"), ("Test", "r"), ("USD", "r"),
                ("Transfer", "r"), ("Both paid", "r"), ("Owed", "r"), ("Others", "r"), ("Tested", "r"),
-               ("Only there", "w"), ("Stranded", "w"))  # fmt: skip
+               ("Only there", "p"), ("Stranded", "p"))  # fmt: skip
     slowest = report.lockins[0]
     message = f"Leaving {slowest.text} takes longest: {slowest.exit_days:,.0f} days and {slowest.exit_usd:,.0f} USD."
     return Section(id="exits", title="Ways out", message=message, body=table(columns, map(_way, report.lockins)))
