@@ -200,6 +200,37 @@ def test_a_plan_of_another_estate_is_refused(run: RunCli, estate: tuple[str, str
     assert "was made for another estate" in found.err
 
 
+def test_a_later_strike_that_hits_nothing_is_told(run: RunCli, estate: tuple[str, str], tmp_path: Path) -> None:
+    """With the nearest name, on standard error, in the text and in the document; the first strike is tried."""
+    own = tmp_path / "own.yaml"
+    own.write_text(DOUBLE, encoding="utf-8")
+    arguments = ("--scenarios", own, "--only", "double", "--trials", "2", "--no-search", "--on", "here", "--quiet")
+    found = run("stress", estate[0], "--plan", estate[1], *arguments)
+    assert found.code in (0, 1)
+    told = "TP1805 double.strikes[1].hits: it strikes nothing here: the estate has nothing called `wirre`"
+    assert told in found.err
+    assert "did you mean `wire`" in found.err
+    assert "TP1805 double.strikes[1].hits" in found.out
+    (said,) = run("stress", estate[0], "--plan", estate[1], *arguments, "--json").document()["report"]["findings"]
+    assert (said["code"], said["severity"]) == ("TP1805", "warning")
+
+
+DOUBLE = """\
+apiVersion: tripoint/scenarios/v1
+scenarios:
+  - id: double
+    number: 0
+    title: Twice
+    disruption: site
+    mode: hours
+    minutes: 1440
+    magnitudes: []
+    strikes:
+      - {kind: down, hits: site, at: 60, lasts: 60}
+      - {kind: link_down, hits: wirre, at: 60, lasts: 60}
+"""
+
+
 def test_a_file_that_is_no_report_is_refused(run: RunCli, estate: tuple[str, str], tmp_path: Path) -> None:
     """Not JSON, another schema, a field amiss."""
     for text in ("{", '{"schema": "x"}', '{"schema": "tripoint/stress/v1"}'):

@@ -7,7 +7,7 @@ from datetime import date
 
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.errors import Finding, OptionError
-from tripoint.domain.findings import did_you_mean
+from tripoint.domain.findings import did_you_mean, finding
 from tripoint.domain.plan import Plan
 from tripoint.domain.scenario import Scenario, TrialMode
 from tripoint.domain.source import LoadedEstate
@@ -17,7 +17,7 @@ from tripoint.engines.resilience.loss.report import hourly_loss
 from tripoint.engines.stress.scenarios.candidates import declared_ids, is_known, names_of, sorts
 from tripoint.engines.stress.scenarios.compound import most_likely, pairs
 from tripoint.engines.stress.scenarios.ground import Ground, ground_of
-from tripoint.engines.stress.scenarios.resolve import untouched
+from tripoint.engines.stress.scenarios.resolve import missed, untouched
 from tripoint.engines.stress.summary.losses import yearly_losses
 from tripoint.engines.stress.summary.targets import unjudged_of
 from tripoint.engines.stress.survey import survey
@@ -115,7 +115,7 @@ def stress(
         untried=untried,
         courses=campaign.courses(played),
         played=campaign.played,
-        findings=findings,
+        findings=(*findings, *_passed_over(tried, ground)),
         remeasured=subject.remeasured,
         period=subject.plan.periods[subject.period] if subject.plan.periods else "",
     )
@@ -131,6 +131,19 @@ def _refuse_if_all(untried: Sequence[Untried], scenarios: Sequence[Scenario], op
         rest = f"; ... {len(missing) - _TOLD} more" if len(missing) > _TOLD else ""
         message = f"nothing that was asked for can be tried: {reasons}{rest}"
         raise OptionError(message, hint="name what the estate has and the plan uses, or try another scenario")
+
+
+def _passed_over(tried: Sequence[Scenario], ground: Ground) -> tuple[Finding, ...]:
+    """Strikes beside a scenario's first that strike nothing here, one finding each.
+
+    A sort of thing the estate does not have is no mistake of a scenario of the catalogue; a name nobody has always is.
+    """
+    return tuple(
+        finding("TP1805", f"{each.id}.strikes[{number}].hits", f"it strikes nothing here: {absence(hits, ground)}")
+        for each in tried
+        for number, hits in missed(each, ground)
+        if not each.number or not is_known(hits)
+    )
 
 
 def absence(missing: str, ground: Ground) -> str:

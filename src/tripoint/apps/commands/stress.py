@@ -107,6 +107,8 @@ def command(
     with counting_display(is_quiet=quiet) as tell, Interruption(_told) as interruption:
         watch = playing.Watched(folder=Path(out) if out else None, tell=tell, should_stop=interruption.was_asked)
         report = playing.stress(loaded, catalog, plan, scenarios, options, trials=playing.trials_on(place), watch=watch)
+    for said in report.findings:
+        click.echo(f"warning {said.code} {said.path}: {said.message}", err=True)
     for note in (*_unlike(report, earlier), *_unpaired(report, scenarios, is_compound=compound)):
         click.echo(f"note: {note}", err=True)
     written = playing.write_stress(report, out, earlier) if out else ()

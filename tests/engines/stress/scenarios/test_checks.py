@@ -9,7 +9,7 @@ import pytest
 from tests.factories.tried import shipped
 
 from tripoint.domain.fault import FaultKind
-from tripoint.domain.scenario import Frequency, Magnitude, Scenario, Strike
+from tripoint.domain.scenario import Frequency, Magnitude, Scenario, Strike, TrialMode
 from tripoint.engines.stress.scenarios.candidates import sorts
 from tripoint.engines.stress.scenarios.checks import check_scenarios
 
@@ -52,6 +52,24 @@ WRONG: list[tuple[dict[str, Any], tuple[str, str]]] = [
     ({"strikes": (replace(STRIKE, kind=FaultKind.CAPACITY, size=-0.5),)}, ("TP1301", "strikes[0].size")),
     ({"strikes": (replace(STRIKE, hits="node", size=0.0),)}, ("TP1302", "strikes[0].size")),
     ({"strikes": (replace(STRIKE, hits="node", mtbf_hours=0.0),)}, ("TP1302", "strikes[0].mtbf_hours")),
+    ({"strikes": (replace(STRIKE, kind=FaultKind.RETRIES, hits="workload", size=3.0),)}, ("TP1803", "strikes[0].kind")),
+    ({"strikes": (replace(STRIKE, kind=FaultKind.SLOW, size=2.0, hits="workload"),)}, ("TP1802", "strikes[0].hits")),
+    ({"strikes": (replace(STRIKE, kind=FaultKind.SLOW, size=2.0, hits="node"),)}, ("TP1802", "strikes[0].hits")),
+    ({"strikes": (replace(STRIKE, kind=FaultKind.LINK_DOWN),)}, ("TP1802", "strikes[0].hits")),
+    ({"strikes": (STRIKE, replace(STRIKE, mtbf_hours=9.0))}, ("TP1802", "strikes[1].mtbf_hours")),
+    ({"strikes": (STRIKE, replace(STRIKE, kind=FaultKind.CAPACITY))}, ("TP1302", "strikes[1].size")),
+    ({"strikes": (replace(STRIKE, kind=FaultKind.ERRORS, size=0.0),)}, ("TP1302", "strikes[0].size")),
+    (
+        {
+            "magnitudes": (KNOB, replace(KNOB, name="still", unit="times", mild=1.0, usual=1.0, severe=2.0)),
+            "strikes": (replace(STRIKE, kind=FaultKind.DEMAND, hits="workload", size="still"),),
+        },
+        ("TP1302", "strikes[0].size"),
+    ),
+    (
+        {"mode": TrialMode.PLAN, "strikes": (replace(STRIKE, kind=FaultKind.LEAVE, at=0.0, size=9.0),)},
+        ("TP1803", "strikes[0].lasts"),
+    ),
     ({"frequency": Frequency(per_year=1.0, low=2.0, high=3.0)}, ("TP1302", "frequency")),
 ]
 

@@ -39,6 +39,9 @@ def stress_text(report: StressReport, *, is_full: bool = False) -> str:
         parts.append(_plans(report.replanned, tried))
     if report.remeasured:
         parts.append(titled("Times by what was answered", lines([_remeasured(each) for each in report.remeasured])))
+    if report.findings:
+        said = [f"{each.code} {each.path}: {each.message}" for each in report.findings]
+        parts.append(_shortened("Not what was meant, perhaps", said, is_full=is_full))
     if report.untried:
         told = [f"{each.scenario}: {each.why}" for each in report.untried]
         parts.append(_shortened("Not tried", told, is_full=is_full))

@@ -15,10 +15,11 @@ from tripoint.engines.stress.scenarios.knobs import MINUTES, named_by, traces_of
 _PLANNED = (FaultKind.DEMAND, FaultKind.PRICE, FaultKind.ORDER_DELAY, FaultKind.BUDGET, FaultKind.LEAVE)
 _ONLY_PLANNED = (FaultKind.ORDER_DELAY, FaultKind.BUDGET, FaultKind.LEAVE)
 _ONLY_HOURS = (FaultKind.DATA_LOST, FaultKind.APPROVAL, FaultKind.SERVICE_DOWN, FaultKind.PRICE)
+_ONLY_REQUESTS = (FaultKind.RETRIES,)
 _FITTING: Mapping[TrialMode, tuple[FaultKind, ...]] = MappingProxyType(
     {
         TrialMode.REQUESTS: tuple(kind for kind in FaultKind if kind not in (*_ONLY_PLANNED, *_ONLY_HOURS)),
-        TrialMode.HOURS: tuple(kind for kind in FaultKind if kind not in _ONLY_PLANNED),
+        TrialMode.HOURS: tuple(kind for kind in FaultKind if kind not in (*_ONLY_PLANNED, *_ONLY_REQUESTS)),
         TrialMode.PLAN: _PLANNED,
     }
 )
@@ -27,6 +28,43 @@ _SHARES = (
     FaultKind.ERRORS, FaultKind.WRONG, FaultKind.LIMIT, FaultKind.CAPACITY, FaultKind.LINK_LOSS,
     FaultKind.LINK_RATE, FaultKind.BUDGET,
 )  # fmt: skip
+_SITES = ("site", "provider", "region", "domain", "labelled", "dependants")
+_PLACES = (*_SITES, "pool")
+_LINKS = ("link", "conduit")
+_HITS: Mapping[FaultKind, tuple[str, ...]] = MappingProxyType(
+    {
+        FaultKind.DOWN: (*_PLACES, "node", "accelerator", "workload"),
+        FaultKind.HANG: _PLACES,
+        FaultKind.SLOW: _PLACES,
+        FaultKind.ERRORS: _PLACES,
+        FaultKind.WRONG: _PLACES,
+        FaultKind.LIMIT: _PLACES,
+        FaultKind.CAPACITY: _PLACES,
+        FaultKind.LINK_DOWN: _LINKS,
+        FaultKind.LINK_LOSS: _LINKS,
+        FaultKind.LINK_DELAY: _LINKS,
+        FaultKind.LINK_RATE: _LINKS,
+        FaultKind.DEMAND: ("workload", "labelled"),
+        FaultKind.RETRIES: ("workload",),
+        FaultKind.PRICE: ("price",),
+        FaultKind.ORDER_DELAY: _PLACES,
+        FaultKind.BUDGET: ("people",),
+        FaultKind.SERVICE_DOWN: ("service",),
+        FaultKind.DATA_LOST: ("dataset",),
+        FaultKind.LEAVE: _PLACES,
+        FaultKind.APPROVAL: ("people",),
+    }
+)
+"""Sorts of things each kind of fault does something to; anything else it would pass over without a word."""
+_NOTHING: Mapping[FaultKind, float] = MappingProxyType(
+    {
+        **dict.fromkeys((FaultKind.ERRORS, FaultKind.WRONG, FaultKind.LINK_LOSS, FaultKind.LINK_DELAY), 0.0),
+        **dict.fromkeys((FaultKind.RETRIES, FaultKind.ORDER_DELAY, FaultKind.APPROVAL), 0.0),
+        **dict.fromkeys((FaultKind.SLOW, FaultKind.LIMIT, FaultKind.CAPACITY, FaultKind.LINK_RATE), 1.0),
+        **dict.fromkeys((FaultKind.DEMAND, FaultKind.PRICE, FaultKind.BUDGET), 1.0),
+    }
+)
+"""Sizes with which a kind of fault changes nothing."""
 _LONGEST_MINUTES = 60 * 24 * 365 * 10.0
 _TIMES = ("at", "lasts", "delay", "ramp")
 _NODES = ("node", "accelerator")
@@ -113,6 +151,8 @@ def _strike(scenario: Scenario, strike: Strike, path: str) -> Iterator[Finding]:
         yield finding(
             "TP1803", f"{path}.kind", message, f"that mode knows {quoted([str(k) for k in _FITTING[scenario.mode]])}"
         )
+    yield from _unread(scenario, strike, path)
+    yield from _idle(scenario, strike, path)
     yield from _amounts(scenario, strike, path)
     if strike.kind in _SHARES and strike.hits.partition(":")[0] not in _NODES and not traces_of(strike):
         low, high = ranges.get(strike.size, (0.0, 0.0)) if isinstance(strike.size, str) else (strike.size, strike.size)
@@ -134,6 +174,40 @@ def _traces(strike: Strike, path: str) -> Iterator[Finding]:
         if not each.seconds or len(each.seconds) != len(each.left) or min(each.seconds) <= 0.0:
             message = f"expects as many `seconds` above 0 as `left`, found {len(each.seconds)} and {len(each.left)}"
             yield finding("TP1302", f"{path}.traces[{number}]", message)
+
+
+def _unread(scenario: Scenario, strike: Strike, path: str) -> Iterator[Finding]:
+    """What is said and would be passed over: things the kind does nothing to, figures nobody reads here."""
+    sort = strike.hits.partition(":")[0]
+    if is_known(strike.hits) and sort not in _HITS[strike.kind]:
+        message = f"`{strike.kind}` does nothing to `{strike.hits}`"
+        yield finding("TP1802", f"{path}.hits", message, f"it strikes {quoted(_HITS[strike.kind])}")
+    if strike.mtbf_hours is not None and sort not in _NODES:
+        message = f"`mtbf_hours` is of {quoted(_NODES)}, found `{strike.hits}`"
+        yield finding("TP1802", f"{path}.mtbf_hours", message, "leave it out, or strike single nodes")
+    if traces_of(strike) and sort in _NODES:
+        message = f"a trace is of a capacity, found single things: `{strike.hits}`"
+        yield finding("TP1802", f"{path}.hits", message, "strike a pool, such as `pool:spot`")
+    if scenario.mode is TrialMode.PLAN:
+        for field in _TIMES:
+            if getattr(strike, field) not in (None, 0.0):
+                message = f"`{field}` means nothing in the mode `plan`: what is planned anew lasts from the beginning"
+                yield finding("TP1803", f"{path}.{field}", message, "leave it out")
+
+
+def _idle(scenario: Scenario, strike: Strike, path: str) -> Iterator[Finding]:
+    """A size that changes nothing in a plain run, so that the scenario would count as borne."""
+    nothing = _NOTHING.get(strike.kind)
+    if nothing is None or strike.hits.partition(":")[0] in _NODES:
+        return
+    if traces_of(strike):
+        nothing = 0.0
+    knob = next((each for each in scenario.magnitudes if each.name == strike.size), None)
+    size = knob.usual if knob is not None else strike.size
+    if not isinstance(size, str) and size == nothing:
+        named = f" in `{strike.size}`" if knob is not None else ""
+        message = f"expects a size that changes something, found {size:g}{named}: `{strike.kind}` of it does nothing"
+        yield finding("TP1302", f"{path}.size", message, "give a `size`, or the name of a magnitude")
 
 
 def _amounts(scenario: Scenario, strike: Strike, path: str) -> Iterator[Finding]:

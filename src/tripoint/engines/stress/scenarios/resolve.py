@@ -46,6 +46,12 @@ def untouched(scenario: Scenario, ground: Ground) -> str:
     return scenario.strikes[0].hits
 
 
+def missed(scenario: Scenario, ground: Ground) -> tuple[tuple[int, str], ...]:
+    """Strikes after the first that hit nothing here, by their number and what they name."""
+    later = list(enumerate(scenario.strikes))[1:]
+    return tuple((number, strike.hits) for number, strike in later if not targets_of(ground, strike.hits))
+
+
 def _picked(strike: Strike, targets: Sequence[Target], stream: Stream) -> tuple[Target, ...]:
     if strike.pick is Pick.ALL or not targets:
         return tuple(targets)
