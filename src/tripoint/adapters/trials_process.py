@@ -5,8 +5,11 @@ being played the next is decided by nobody but the parent, so which process play
 that dies (killed, out of memory) takes its batch with it: the batch is played again, one order at a time, and an
 order that ended three processes is told. When the parent dies its pipes close, and the processes end by themselves.
 
+Trials that share their draws (the same number under another scenario) are handed out together: what one process knows
+of their course without faults then serves all of them.
+
 Short runs never see a process: the first trials are played here, and only what would take longer than starting
-processes does is handed out.
+processes does is handed out. Once there, processes stay for further orders of the same, until this object is gone.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import os
 import signal
 import time
 import traceback
+import weakref
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -45,6 +49,7 @@ class ProcessTrials:
 
     def __init__(self, processes: int | None = None) -> None:
         self.processes = processes or _cores()
+        self._crew: _Crew | None = None
 
     def played(
         self, play: Play, orders: Sequence[Order], should_stop: Callable[[], bool]
@@ -54,9 +59,8 @@ class ProcessTrials:
         for place, order in enumerate(orders):
             spent = time.perf_counter() - began
             left_s = spent / place * (len(orders) - place) if place else 0.0
-            if self.processes > 1 and spent > ALONE_S and left_s > WORTH_S:
-                crew = _Crew(play, orders, place, spent / place)
-                yield from crew.played(min(self.processes, len(orders) - place), should_stop)
+            if self._is_manned(play) or (self.processes > 1 and spent > ALONE_S and left_s > WORTH_S):
+                yield from self._handed_out(play, orders, place, should_stop)
                 return
             if should_stop():
                 return
@@ -64,6 +68,28 @@ class ProcessTrials:
             if isinstance(answer, Exception):
                 raise answer
             yield place, answer[0]
+
+    def _is_manned(self, play: Play) -> bool:
+        """True when processes are there that know these trials; those that know others only are sent away."""
+        if self._crew is not None and self._crew.play is not play:
+            self._crew.dismiss()
+            self._crew = None
+        return self._crew is not None
+
+    def _handed_out(
+        self, play: Play, orders: Sequence[Order], first: int, should_stop: Callable[[], bool]
+    ) -> Iterator[tuple[int, Trial]]:
+        if self._crew is None:
+            self._crew = _Crew(play)
+            weakref.finalize(self, self._crew.dismiss)
+        is_done = False
+        try:
+            yield from self._crew.played(_Work(orders, first), self.processes, should_stop)
+            is_done = not should_stop()
+        finally:
+            if not is_done:  # failed, stopped or left: nothing runs on
+                self._crew.dismiss()
+                self._crew = None
 
 
 @dataclass(slots=True)
@@ -76,57 +102,74 @@ class _Hand:
     since: float = 0.0
 
 
-class _Crew:
-    """The processes of one run."""
+class _Work:
+    """Orders that are still to be played, and what became of those who had them."""
 
-    def __init__(self, play: Play, orders: Sequence[Order], first: int, trial_s: float) -> None:
-        self._play = play
-        self._orders = orders
-        self._waiting = deque(range(first, len(orders)))
-        self._deaths: Counter[int] = Counter()
-        self._trial_s = trial_s
+    def __init__(self, orders: Sequence[Order], first: int) -> None:
+        self.orders = orders
+        self.waiting = deque(range(first, len(orders)))
+        self.deaths: Counter[int] = Counter()
+
+    def batch(self, trial_s: float, hands: int) -> list[int]:
+        """Takes the places of what one hand is to play next: about `BATCH_S` of it, those of one number together."""
+        fair = -(-len(self.waiting) // (2 * hands))
+        most = min(MOST_IN_BATCH, fair)
+        size = max(int(BATCH_S / max(trial_s, 1e-9)), 1)
+        batch = [self.waiting.popleft()]
+        while len(batch) < most and self.waiting and not self.deaths[batch[0]]:
+            is_kin = self.orders[self.waiting[0]].number == self.orders[batch[-1]].number
+            if len(batch) >= size and not is_kin:
+                break
+            batch.append(self.waiting.popleft())
+        return batch
+
+
+class _Crew:
+    """Processes that play; they stay until dismissed."""
+
+    def __init__(self, play: Play) -> None:
+        self.play = play
+        self._hands: list[_Hand] = []
+        self._trial_s = BATCH_S
         self._spawn = multiprocessing.get_context("spawn")
 
-    def played(self, count: int, should_stop: Callable[[], bool]) -> Iterator[tuple[int, Trial]]:
-        """What `ports.Trials` asks for, from `first` on."""
-        hands: list[_Hand] = []
-        try:
-            hands.extend(self._hired() for _ in range(count))
-            while self._waiting or any(hand.batch for hand in hands):
-                for place, hand in enumerate(hands):
-                    if not hand.batch and self._waiting and not self._given(hand, count):
-                        hands[place] = self._replaced(hand)
-                ready = wait([hand.pipe for hand in hands if hand.batch], POLL_S)
-                for place, hand in enumerate(hands):
-                    if hand.pipe in ready:
-                        answer = _received(hand.pipe)
-                        if answer is None:
-                            hands[place] = self._replaced(hand)
-                            continue
-                        yield from self._taken(hand, answer)
-                if should_stop():
-                    return
-        finally:
-            for hand in hands:
-                _dismissed(hand)
+    def played(self, work: _Work, most: int, should_stop: Callable[[], bool]) -> Iterator[tuple[int, Trial]]:
+        """What `ports.Trials` asks for, on `most` processes at once."""
+        hands = self._hands
+        hands.extend(self._hired() for _ in range(min(most, len(work.waiting)) - len(hands)))
+        while work.waiting or any(hand.batch for hand in hands):
+            for place, hand in enumerate(hands):
+                if not hand.batch and work.waiting and not self._given(hand, work):
+                    hands[place] = self._replaced(hand, work)
+            ready = wait([hand.pipe for hand in hands if hand.batch], POLL_S)
+            for place, hand in enumerate(hands):
+                if hand.pipe in ready:
+                    answer = _received(hand.pipe)
+                    if answer is None:
+                        hands[place] = self._replaced(hand, work)
+                        continue
+                    yield from self._taken(hand, answer)
+            if should_stop():
+                return
+
+    def dismiss(self) -> None:
+        """Ends all of them."""
+        while self._hands:
+            _dismissed(self._hands.pop())
 
     def _hired(self) -> _Hand:
         ours, theirs = self._spawn.Pipe()
-        process = self._spawn.Process(target=_work, args=(self._play, theirs), daemon=True)
+        process = self._spawn.Process(target=_work, args=(self.play, theirs), daemon=True)
         process.start()
         theirs.close()  # so that its end is the end of the pipe
         return _Hand(process=process, pipe=ours)
 
-    def _given(self, hand: _Hand, count: int) -> bool:
+    def _given(self, hand: _Hand, work: _Work) -> bool:
         """Hands out the next batch; False when the process is gone."""
-        fair = -(-len(self._waiting) // (2 * count))
-        size = min(max(int(BATCH_S / max(self._trial_s, 1e-9)), 1), MOST_IN_BATCH, fair)
-        hand.batch = [self._waiting.popleft()]
-        while len(hand.batch) < size and self._waiting and not self._deaths[hand.batch[0]]:
-            hand.batch.append(self._waiting.popleft())
+        hand.batch = work.batch(self._trial_s, len(self._hands))
         hand.since = time.perf_counter()
         try:
-            hand.pipe.send([self._orders[place] for place in hand.batch])
+            hand.pipe.send([work.orders[place] for place in hand.batch])
         except OSError:
             return False
         return True
@@ -138,18 +181,18 @@ class _Crew:
         done, hand.batch = hand.batch, []
         yield from zip(done, answer, strict=True)
 
-    def _replaced(self, hand: _Hand) -> _Hand:
+    def _replaced(self, hand: _Hand, work: _Work) -> _Hand:
         """A new process for one that died; what it was at is next, one order at a time."""
         _dismissed(hand)
         for place in reversed(hand.batch):
-            self._deaths[place] += 1
-            if self._deaths[place] >= MOST_DEATHS:
+            work.deaths[place] += 1
+            if work.deaths[place] >= MOST_DEATHS:
                 raise PlatformError(
-                    f"trial `{self._orders[place].key}` ended {MOST_DEATHS} processes, the last with exit code "
+                    f"trial `{work.orders[place].key}` ended {MOST_DEATHS} processes, the last with exit code "
                     f"{hand.process.exitcode}",
                     hint="with -9 look for a lack of memory; play fewer at once, or leave the scenario out",
                 )
-            self._waiting.appendleft(place)
+            work.waiting.appendleft(place)
         return self._hired()
 
 
