@@ -13,7 +13,8 @@ _AUDITED = (
     (_D.DAY, _D.KIND, _D.TENANT, _D.KEY, _D.WORKLOAD, _D.MODEL, _D.SITE, _D.UPSTREAM, _D.TARIFF, _D.PRICES),
     (_D.DAY, _D.KIND, _D.TENANT, _D.MODEL, _D.SITE),
     (_D.DAY, _D.KIND, _D.TENANT),
-    (_D.HOUR, _D.KIND, _D.WORKLOAD, _D.MODEL, _D.SITE, _D.UPSTREAM),
+    (_D.HOUR, _D.KIND, _D.WORKLOAD, _D.MODEL, _D.SITE, _D.UPSTREAM, _D.TARIFF, _D.PRICES),
+    (_D.DAY, _D.KIND, _D.MODEL, _D.SITE),
 )
 """One question for each cube, as fine as it can answer."""
 

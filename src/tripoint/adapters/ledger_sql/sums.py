@@ -53,7 +53,7 @@ def from_entries(session: Session, query: SpendQuery) -> tuple[Spend, ...]:
         return _answer(session, query, _from_entries(query))
     from tripoint.adapters.ledger_sql.bundles.recount import from_columns, told_by
 
-    return with_bundles(session, query, told_by(from_columns(session, query), query.by))
+    return with_bundles(session, query, told_by(from_columns(session, query, query.by), query.by))
 
 
 def with_bundles(session: Session, query: SpendQuery, sums: Mapping[tuple[str, ...], list[int]]) -> tuple[Spend, ...]:

@@ -21,6 +21,9 @@ _AT_ONCE = 32
 """Bundles read at once."""
 _JOINED = 200
 """Groups of bundles that are kept apart before they are summed up."""
+_NOBODY = (1 << 40) - 1
+"""A line there is none of."""
+_HIGHEST = (1 << 63) - 1
 _NO_LINE: LineKey = ("", "", "", "", "", "", "", "", "")
 
 
@@ -39,18 +42,25 @@ def has_bundles(session: Session, query: SpendQuery) -> bool:
     return bool(session.execute(f"SELECT 1 FROM ledger_bundle WHERE {where} LIMIT 1", values))
 
 
-def from_columns(session: Session, query: SpendQuery) -> Recount:
-    """What the columns of the query's days add up to, its choices looked at."""
+def from_columns(session: Session, query: SpendQuery, by: Sequence[Dimension] | None = None) -> Recount:
+    """What the columns of the query's days add up to, its choices looked at.
+
+    Where only `by` will be asked of it, what that does not tell apart is one group from the first.
+    """
     keys = _keys(session)
     chosen = _chosen(query)
     wanted = None
     if chosen:
         keys = {line: key for line, key in keys.items() if all(key[place] in values for place, values in chosen)}
         wanted = np.array(sorted(keys), np.int64)
+    fold = None if by is None else _Fold.of(by, keys)
     parts = []
     for _, table in _tables(session, query):
         taken = table if wanted is None else table[:, np.isin(table[LINE], wanted)]
-        parts.append(grouped(taken[AT] // HOUR_US, taken[LINE], taken[FIGURES:]))
+        hours, lines = taken[AT] // HOUR_US, taken[LINE]
+        if fold is not None:
+            hours, lines = fold.slots(hours), fold.lines(lines)
+        parts.append(grouped(hours, lines, taken[FIGURES:]))
         if len(parts) >= _JOINED:
             parts = [joined(parts)]
     return Recount(_joined(parts), keys)
@@ -71,14 +81,45 @@ def from_records(session: Session, query: SpendQuery) -> Recount:
 
 def told_by(recount: Recount, by: Sequence[Dimension]) -> dict[tuple[str, ...], list[int]]:
     """The sums by those dimensions, in the order of `MEASURES`."""
+    fold = _Fold.of(by, recount.keys)
+    groups = grouped(fold.slots(recount.groups.slots), fold.lines(recount.groups.lines), recount.groups.sums)
     found: dict[tuple[str, ...], list[int]] = {}
-    groups = recount.groups
     for hour, line, *sums in zip(groups.slots.tolist(), groups.lines.tolist(), *groups.sums.tolist(), strict=True):
         key = recount.keys.get(line, _NO_LINE)
-        told = tuple([_told(dimension, hour, key) for dimension in by])
-        known = found.get(told)
-        found[told] = sums if known is None else [one + other for one, other in zip(known, sums, strict=True)]
+        found[tuple([_told(dimension, hour, key) for dimension in by])] = sums
     return found
+
+
+class _Fold(NamedTuple):
+    """What some dimensions do not tell apart: hours that count as one, and lines that do."""
+
+    by: Sequence[Dimension]
+    """The dimensions."""
+    known: Ints
+    """[line] every line that means something, in order."""
+    first: Ints
+    """[line] the first line that they tell the same of."""
+
+    @classmethod
+    def of(cls, by: Sequence[Dimension], keys: Mapping[int, LineKey]) -> _Fold:
+        """Of these lines; any other counts as one more that means nothing."""
+        places = [LINE_NAMES.index(each.value) for each in by if each not in (Dimension.DAY, Dimension.HOUR)]
+        firsts: dict[tuple[str, ...], int] = {}
+        known = sorted(keys)
+        first = [firsts.setdefault(tuple([keys[line][place] for place in places]), line) for line in known]
+        nobody = firsts.get(tuple([_NO_LINE[place] for place in places]), _NOBODY)
+        return cls(by, np.array([*known, _HIGHEST], np.int64), np.array([*first, nobody], np.int64))
+
+    def slots(self, hours: Ints) -> Ints:
+        """The first of the hours that count as one."""
+        if Dimension.HOUR in self.by:
+            return hours
+        return hours // 24 * 24 if Dimension.DAY in self.by else np.zeros_like(hours)
+
+    def lines(self, lines: Ints) -> Ints:
+        """The first of the lines that count as one."""
+        place = np.searchsorted(self.known, lines)
+        return np.where(self.known[place] == lines, self.first[place], self.first[-1])
 
 
 def _told(dimension: Dimension, hour: int, key: LineKey) -> str:
