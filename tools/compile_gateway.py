@@ -23,7 +23,6 @@ COMPILED = (
     "adapters/upstream_http/line.py",
     "adapters/upstream_http/plain.py",
     "adapters/upstream_http/pool.py",
-    "adapters/usage_segments.py",
     "apps/gateway/http/answering.py",
     "apps/gateway/http/bodies.py",
     "apps/gateway/http/connection.py",
