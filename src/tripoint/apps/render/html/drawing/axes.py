@@ -56,8 +56,11 @@ def period_axis(frame: Frame, labels: Sequence[str], room: float = 46) -> Markup
 
 
 def value_ticks(frame: Frame, scale: Scale, marks: Sequence[float], write: Callable[[float], str]) -> Markup:
-    """Values under a horizontal value axis."""
-    return join([label(scale(mark), frame.bottom + 17, write(mark), "tick", "middle") for mark in marks])
+    """Values under a horizontal value axis; one at its right end ends there, since there may be no room beyond."""
+    return join([
+        label(scale(mark), frame.bottom + 17, write(mark), "tick", "end" if scale(mark) > frame.right - 1 else "middle")
+        for mark in marks
+    ])  # fmt: skip
 
 
 def legend(entries: Sequence[tuple[str, str]]) -> Markup:

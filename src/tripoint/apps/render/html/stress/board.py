@@ -25,7 +25,8 @@ def _claim(report: StressReport) -> str:
     if not every:
         return "Nothing was tried"
     if not broken:
-        return f"Every objective holds under {'the one scenario' if len(every) == 1 else f'all {len(every)} scenarios'}"
+        which = "Every objective that could be judged" if report.unjudged else "Every objective"
+        return f"{which} holds under {'the one scenario' if len(every) == 1 else f'all {len(every)} scenarios'}"
     if len(broken) == len(every) == 1:
         return f"{broken[0].title}: an objective breaks"
     return f"Objectives break under {len(broken)} of {len(every)} scenarios"

@@ -9,7 +9,7 @@ from tripoint.apps.render.html.drawing.markup import Markup, el, join
 from tripoint.apps.render.html.drawing.sections import Section, card, cards
 from tripoint.apps.render.html.drawing.svg import CARD, Scale, canvas, points, ticks
 from tripoint.apps.render.html.drawing.tables import fallback
-from tripoint.apps.render.reading.amounts import plural
+from tripoint.apps.render.reading.amounts import compact, plural
 from tripoint.apps.render.stress.figures import share, span
 from tripoint.apps.render.stress.ranking import is_promised
 from tripoint.domain.stress import OutageCourse, StressReport
@@ -90,7 +90,7 @@ def _draw(course: OutageCourse) -> Markup:
     alt = f"{course.scenario}, {course.workload}: {share(_missed(course))} not answered in time"
     return canvas(
         CARD, frame.bottom + 24, alt,
-        value_axis(frame, up, marks, lambda value: f"{value:,.6g}"),
+        value_axis(frame, up, marks, compact),
         value_ticks(frame, across, [mark for mark in ticks(0.0, whole, 4) if mark <= whole],
                     lambda value: f"{value:g} {unit}" if value else "0"),
         areas,
