@@ -97,7 +97,7 @@ def _across(front: Front, frame: Frame) -> tuple[Scale, Markup]:
         low, high = min(values), max(values)
         marks = ticks(low, high if high > low else low + 1.0)
         scale = Scale(low=marks[0], high=marks[-1], start=inner.left, end=inner.right)
-        return scale, value_ticks(inner, scale, marks, lambda value: f"{value:,.6g}")
+        return scale, value_ticks(inner, scale, marks, lambda value: f"{value:,.10g}")
     scale = Scale(low=min(values), high=max(values) or 1.0, start=inner.left, end=inner.right)
     names = [label(scale(p.value), frame.bottom + 17, reached(front, p), "tick", "middle") for p in front.points]
     return scale, join(names)
