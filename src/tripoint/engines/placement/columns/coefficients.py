@@ -6,8 +6,6 @@ done in that block.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from tripoint.domain.units import SECONDS_PER_HOUR, TOKENS_PER_MTOK
 from tripoint.domain.workload import Workload, WorkloadKind
 from tripoint.engines.placement.instance.instance import Instance, Lane
@@ -43,22 +41,23 @@ def nodes_per_share(instance: Instance, lane: Lane, period: int, block: int) -> 
 
 
 def share_nodes(instance: Instance, lane: Lane) -> Table:
-    """[period][block] `nodes_per_share`."""
-    return _table(instance, lambda period, block: nodes_per_share(instance, lane, period, block))
-
-
-def share_busy_hours(instance: Instance, lane: Lane) -> Table:
-    """[period][block] `busy_hours_per_share`."""
-    return _table(instance, lambda period, block: busy_hours_per_share(instance, lane, period, block))
+    """[period][block] `nodes_per_share`, all at once: the program asks for them by the million."""
+    demand, each, fixed = instance.demand(lane), lane.fit.nodes_per_unit, lane.fit.fixed_nodes
+    if is_energy(instance.workload(lane)):
+        hours = [instance.block_hours(block) for block in instance.blocks]
+        return tuple(tuple(each * demand.work[period] / length for length in hours) for period in instance.periods)
+    return tuple(
+        tuple(fixed + each * rate if rate > 0 else 0.0 for rate in demand.peak_rate[period][: len(instance.blocks)])
+        for period in instance.periods
+    )
 
 
 def share_volumes(instance: Instance, workload: int) -> Table:
     """[period][block] `volume_share`."""
-    return _table(instance, lambda period, block: volume_share(instance, workload, period, block))
-
-
-def _table(instance: Instance, of: Callable[[int, int], float]) -> Table:
-    return tuple(tuple(of(period, block) for block in instance.blocks) for period in instance.periods)
+    return tuple(
+        tuple(volume_share(instance, workload, period, block) for block in instance.blocks)
+        for period in instance.periods
+    )
 
 
 def busy_hours_per_share(instance: Instance, lane: Lane, period: int, block: int) -> float:

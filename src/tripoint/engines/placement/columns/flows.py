@@ -24,6 +24,7 @@ class Network:
     """(site, tariff key, period) -> GB per month per unit of each column."""
     loads: dict[tuple[LinkId, bool, int, int], Terms] = field(default_factory=dict)
     """(link, from its source to its target, period, block) -> Gbit/s per unit of each column."""
+    _charging: dict[tuple[str, str], tuple[int, str] | None] = field(default_factory=dict, repr=False)
     _sites: dict[str, int] = field(default_factory=dict, repr=False)
     _ends: dict[tuple[str, str], tuple[tuple[LinkId, bool], ...]] = field(default_factory=dict, repr=False)
 
@@ -42,10 +43,15 @@ class Network:
 
     def volume_terms(self, source: str, target: str, period: int) -> Terms | None:
         """Where volumes from one place to the other are collected; `None` where nobody charges them."""
-        site = self.site_of(source)
-        if source == target or site is None:
+        if source == target:
             return None
-        return self.volumes.setdefault((site, self._tariff_key(site, self.path(source, target)), period), [])
+        if (source, target) not in self._charging:
+            site = self.site_of(source)
+            path = self.path(source, target) if site is not None else None
+            known = None if site is None or path is None else (site, self._tariff_key(site, path))
+            self._charging[source, target] = known
+        charging = self._charging[source, target]
+        return None if charging is None else self.volumes.setdefault((*charging, period), [])
 
     def ends(self, source: str, target: str) -> tuple[tuple[LinkId, bool], ...]:
         """The declared links on the path, each with whether it is passed from its source to its target."""
@@ -91,20 +97,22 @@ def caller_flows(form: Formulation, network: Network) -> None:
     """Requests and responses between callers and the serving site, for every share column."""
     instance = form.instance
     months = instance.estate.horizon.period_months
+    seconds = [instance.block_hours(block) * SECONDS_PER_HOUR for block in instance.blocks]
     for (number, period, block), column in form.serve.items():
         lane = instance.lanes[number]
-        workload = instance.workload(lane)
-        gb = instance.demand(lane).gb_wire[period] * form.volumes(lane.workload)[period][block]
+        callers = instance.workload(lane).callers
+        gb = instance.demand(lane).gb_wire[period] * form.volumes(lane.workload)[period][block] if callers else 0.0
         if gb <= 0.0:
             continue
         here = instance.sites[lane.site].site.id
-        seconds = instance.block_hours(block) * SECONDS_PER_HOUR
-        peak = peak_factor(form, lane.workload, period, block)
-        for caller in workload.callers:
+        for caller in callers:
             part = gb * caller.share
             network.send(column, here, caller.place, period, part * RESPONSE_SHARE / months)
             network.send(column, caller.place, here, period, part * (1 - RESPONSE_SHARE) / months)
-            gbps = part * GBIT_PER_GB / seconds * peak * max(RESPONSE_SHARE, 1 - RESPONSE_SHARE)
+            if not network.ends(caller.place, here) and not network.ends(here, caller.place):
+                continue
+            peak = peak_factor(form, lane.workload, period, block)
+            gbps = part * GBIT_PER_GB / seconds[block] * peak * max(RESPONSE_SHARE, 1 - RESPONSE_SHARE)
             network.load(column, caller.place, here, (period, block), gbps)
             network.load(column, here, caller.place, (period, block), gbps)
 

@@ -12,7 +12,6 @@ from tripoint.engines.placement.columns.coefficients import (
     is_energy,
     is_indivisible,
     least_nodes,
-    nodes_per_share,
     usable_blocks,
 )
 from tripoint.engines.placement.columns.formulation import Formulation, Terms
@@ -66,17 +65,19 @@ def deadline(form: Formulation) -> None:
 def _bound_runs(form: Formulation) -> None:
     instance = form.instance
     months = instance.estate.horizon.period_months
-    for (number, period, block), column in form.serve.items():
-        lane = instance.lanes[number]
+    for number, lane in enumerate(instance.lanes):
         deadline_hours = instance.workload(lane).deadline_hours
         if lane.fit.fixed_nodes <= 0 or deadline_hours is None or not is_energy(instance.workload(lane)):
             continue
-        monthly = lane.fit.nodes_per_unit * instance.demand(lane).work[period] / months
-        open_share = sum(instance.grid.blocks[b].weight for b in usable_blocks(instance, lane.workload))
-        most = max(lane.fit.fixed_nodes, monthly / min(deadline_hours, HOURS_PER_MONTH * open_share))
-        per_share = nodes_per_share(instance, lane, period, block)
-        if per_share > 0:
-            form.builder.bound(column, upper=most / per_share)
+        blocks = usable_blocks(instance, lane.workload)
+        open_share = sum(instance.grid.blocks[b].weight for b in blocks)
+        for period in instance.periods:
+            monthly = lane.fit.nodes_per_unit * instance.demand(lane).work[period] / months
+            most = max(lane.fit.fixed_nodes, monthly / min(deadline_hours, HOURS_PER_MONTH * open_share))
+            for block in blocks:
+                per_share = form.nodes(number)[period][block]
+                if per_share > 0:
+                    form.builder.bound(form.serve[number, period, block], upper=most / per_share)
 
 
 def presence(form: Formulation) -> None:
@@ -227,11 +228,11 @@ def _firm_lanes(form: Formulation) -> dict[int, list[int]]:
 
 
 def _use_terms(form: Formulation, lanes: list[int], period: int, block: int) -> Terms:
-    instance = form.instance
+    serve = form.serve
     return [
-        (form.serve[number, period, block], nodes_per_share(instance, instance.lanes[number], period, block))
+        (serve[number, period, block], form.nodes(number)[period][block])
         for number in lanes
-        if (number, period, block) in form.serve
+        if (number, period, block) in serve
     ]
 
 
