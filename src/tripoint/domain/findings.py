@@ -70,6 +70,7 @@ _TITLES: tuple[tuple[str, Severity, str], ...] = (
     ("TP1215", _E, "Name used twice"),
     ("TP1216", _E, "Name that cannot be used"),
     ("TP1217", _E, "Unknown thing to lean on"),
+    ("TP1218", _W, "Name of a site and of a group of sites"),
     ("TP1301", _E, "Share outside 0 to 1"),
     ("TP1302", _E, "Number out of range"),
     ("TP1303", _E, "Shares do not sum to 1"),

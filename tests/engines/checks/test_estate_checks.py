@@ -72,6 +72,28 @@ def test_an_estate_that_is_right_has_no_findings() -> None:
     assert codes(ESTATE) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "others", "told"),
+    [
+        ("cloud", ("cloud", "cloud"), True),
+        ("public", ("colo", "cloud"), True),
+        ("colo", ("cloud", "cloud"), False),
+        ("here", ("cloud", "cloud"), False),
+    ],
+)
+def test_a_site_called_like_a_group_that_holds_others_is_told_where_it_is_named(
+    name: str, others: tuple[str, str], told: bool
+) -> None:
+    """Whoever names it in `only_at` or `not_at` means more; a site called so that nobody names misleads nobody."""
+    first = replace(CLOUD, id=SiteId(name), kind=SiteKind(others[0]))
+    sites = (first, replace(CLOUD, id=SiteId("second"), kind=SiteKind(others[1])))
+    silent = replace(ESTATE, sites=sites)
+    assert "TP1218" not in {code for code, _ in codes(silent)}
+    load = replace(TRAINING, only_at=("second", name))
+    found = [path for code, path in codes(replace(silent, workloads=(load,))) if code == "TP1218"]
+    assert found == (["workloads[0].only_at[1]"] if told else [])
+
+
 def test_every_declared_number_has_a_range() -> None:
     """A new numeric field must say what it can mean; only weights, checked as a whole, are exempt."""
     exempt = {(Demand, "hour_of_week")}

@@ -161,14 +161,29 @@ _REFERENCES: Mapping[tuple[type, str], _Check] = MappingProxyType(
 
 
 def check_references(estate: Estate, known: KnownNames) -> Iterator[Finding]:
-    """Names that refer to nothing."""
+    """Names that refer to nothing, or to more than they seem to."""
     callers = {caller.place for workload in estate.workloads for caller in workload.callers}
     for entry in entries(estate):
         check = _REFERENCES.get(entry.key)
         if check is not None:
             yield from filter(None, (check(path, str(name), known) for path, name in entry.items()))
+            if check is _site_or_group:
+                yield from _wider(entry, estate, known)
         elif entry.key in ((Link, "source"), (Link, "target")):
             yield from _link_end(entry, known, callers)
+
+
+def _wider(entry: Entry, estate: Estate, known: KnownNames) -> Iterator[Finding]:
+    """A site called like a kind or a layer: whoever names it means all of that kind or layer too."""
+    for path, name in entry.items():
+        if name not in known.sites or name not in known.groups:
+            continue
+        others = tuple(site.id for site in estate.sites if site.id != name and name in (site.kind, site.kind.layer))
+        if others:
+            what = "kind" if name in tuple(SiteKind) else "layer"
+            message = f"`{name}` is a site and a {what} too, so this means {quoted(others)} as well"
+            hint = f"give the site `{name}` a name of its own, or leave it if all of them are meant"
+            yield finding("TP1218", path, message, hint)
 
 
 def _link_end(entry: Entry, known: KnownNames, callers: set[str]) -> Iterator[Finding]:
