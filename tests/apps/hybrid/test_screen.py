@@ -24,7 +24,7 @@ def drawn(shown_view: View, width: int, height: int) -> str:
     return console.file.getvalue()
 
 
-@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40)])
+@pytest.mark.parametrize(("width", "height"), [(60, 24), (80, 24), (120, 40)])
 def test_the_dashboard_looks_as_agreed(golden: Callable[[str, str], None], width: int, height: int) -> None:
     """The whole screen, compared with its golden text."""
     text = drawn(view(), width, height)

@@ -15,28 +15,34 @@ _FIGURES: Final = 81
 """Columns the figures of a site take; what is left goes to the bars of its past."""
 _BARS_LEAST, _BARS_MOST = 16, 60
 _BARS: Final = "▁▂▃▄▅▆▇█"
+NARROW: Final = 76
+"""Columns below which figures are left out rather than cut."""
+_HEADINGS: Final = ("Site", "State", "Req/s", "Tok/s", "TTFT p50", "TTFT p95", "$/hour", "Today", "Busy")
+_WHERE_NARROW: Final = ("Site", "State", "Req/s", "TTFT p50", "$/hour", "Today")
 _STATES: Final = {"serving": "green", "killed": "bold red", "shut": "red", "starting": "yellow"}
 _BREAKERS: Final = {"closed": ("●", "green"), "half_open": ("◐", "yellow"), "open": ("○", "bold red")}
 KEYS: Final = "k kill a site   r revive   q quit"
 
 
 def dashboard(view: View, *, width: int, height: int) -> RenderableType:
-    """One screen of `width` columns and at most `height` lines; older events give way first."""
+    """One screen of `width` columns and at most `height` lines; older events give way first, then figures."""
+    is_narrow = width < NARROW
     head = Text.assemble(
         ("tripoint up", "bold"), f"  {view.estate}  {view.address}  ", (clock(view.at_s), "bold"),
         ("" if view.is_ready else "  gateway not ready", "bold red"), no_wrap=True, overflow="ellipsis",
     )  # fmt: skip
     shares = [_shares(workload, shares) for workload, shares in view.shares]
-    key = Text(f"an OpenAI base URL; a key for it: {view.key_file}", style="dim", no_wrap=True, overflow="ellipsis")
+    what = "a key" if is_narrow else "an OpenAI base URL; a key for it"
+    key = Text(f"{what}: {view.key_file}", style="dim", no_wrap=True, overflow="ellipsis")
     parts: list[RenderableType] = [
         head,
         key,
         Text(),
-        _sites(view, bars=min(_BARS_MOST, width - _FIGURES)),
+        _sites(view, _WHERE_NARROW if is_narrow else _HEADINGS, bars=min(_BARS_MOST, width - _FIGURES)),
         Text(),
         _breakers(view.upstreams),
     ]
-    parts += [*shares, _callers(view), Text(), *money(view, height=height), Text()]
+    parts += [*shares, _callers(view, is_narrow), Text(), *money(view, height=height, is_narrow=is_narrow), Text()]
     used = 2 + 1 + (2 + len(view.sites)) + 1 + 1 + len(shares) + 1 + 1 + lines_taken(view, height=height) + 1 + 2
     room = max(0, height - used)
     shown = view.events[-room:] if room else ()
@@ -58,11 +64,11 @@ def spark(values: tuple[float, ...], length: int, top: float) -> str:
     return "".join(_BARS[min(7, int(8 * value / top))] if value > 0 else " " for value in values[-length:])
 
 
-def _sites(view: View, *, bars: int) -> Table:
+def _sites(view: View, shown: tuple[str, ...], *, bars: int) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)
     table.add_column("Site", no_wrap=True)
     table.add_column("State", min_width=8, no_wrap=True)
-    for title in ("Req/s", "Tok/s", "TTFT p50", "TTFT p95", "$/hour", "Today", "Busy"):
+    for title in shown[2:]:
         table.add_column(title, justify="right", no_wrap=True)
     has_bars = bars >= _BARS_LEAST
     if has_bars:
@@ -70,7 +76,8 @@ def _sites(view: View, *, bars: int) -> Table:
     top = max((value for site in view.sites for value in site.past[-bars:]), default=0.0) if has_bars else 0.0
     for site in (*view.sites, view.whole):
         past = [Text(spark(site.past, bars, top) if site.layer else "", style="cyan")] if has_bars else []
-        table.add_row(*_cells(site), *past, style="" if site.layer else "bold")
+        cells = [cell for title, cell in zip(_HEADINGS, _cells(site), strict=True) if title in shown]
+        table.add_row(*cells, *past, style="" if site.layer else "bold")
     return table
 
 
@@ -107,13 +114,17 @@ def _shares(workload: str, shares: tuple[tuple[str, float], ...]) -> Text:
     return Text(f"{workload:<10} → {told}", no_wrap=True, overflow="ellipsis")
 
 
-def _callers(view: View) -> Text:
-    line = Text(f"Callers    {view.sent:,} sent  {view.answered:,} answered  ", no_wrap=True, overflow="ellipsis")
+def _callers(view: View, is_narrow: bool) -> Text:
+    answered = "" if is_narrow else f"{view.answered:,} answered  "
+    line = Text(f"Callers    {view.sent:,} sent  {answered}", no_wrap=True, overflow="ellipsis")
     if view.refused:
         line.append(f"{view.refused:,} refused  ", style="yellow")
     line.append(f"{view.lost:,} lost", style="bold red" if view.lost else "green")
     line.append("  ")
-    line.append(f"{view.strayed:,} where not allowed", style="bold red" if view.strayed else "green")
+    line.append(
+        f"{view.strayed:,} {'astray' if is_narrow else 'where not allowed'}",
+        style="bold red" if view.strayed else "green",
+    )
     return line
 
 

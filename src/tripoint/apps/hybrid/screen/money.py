@@ -19,13 +19,15 @@ _PER_LINE: Final = 2
 _LEAST: Final = 0.000001
 
 
-def money(view: View, *, height: int) -> list[RenderableType]:
-    """The block of a screen of so many lines."""
+def money(view: View, *, height: int, is_narrow: bool) -> list[RenderableType]:
+    """The block of a screen of so many lines; without bars where it `is_narrow`."""
     models = Text("Models     ", no_wrap=True, overflow="ellipsis")
     models.append("  ".join(f"{name} {usd(amount)}" for name, amount in view.models) or "nothing in the ledger yet")
     if not view.tenants or height < _LOW:
         return [models]
-    return [_table(view.tenants), models] if height >= _TALL else [*_pairs(view.tenants), models]
+    if height >= _TALL:
+        return [_table(view.tenants, 0 if is_narrow else _LONG_BAR), models]
+    return [*_pairs(view.tenants, 0 if is_narrow else _SHORT_BAR), models]
 
 
 def lines_taken(view: View, *, height: int) -> int:
@@ -53,26 +55,26 @@ def bar(share: float, length: int) -> str:
     return drawn + "·" * (length - len(drawn))
 
 
-def _pairs(tenants: Sequence[TenantView]) -> list[RenderableType]:
-    """Two tenants a line."""
+def _pairs(tenants: Sequence[TenantView], length: int) -> list[RenderableType]:
+    """Two tenants a line, with bars of that length."""
     lines: list[RenderableType] = []
     for first in range(0, len(tenants), _PER_LINE):
         line = Text(no_wrap=True, overflow="ellipsis")
         for tenant in tenants[first : first + _PER_LINE]:
             line.append(f"{tenant.tenant[:11]:<11}{usd(tenant.today_usd):>10} ")
-            line.append(f"{bar(tenant.share, _SHORT_BAR)} {tenant.share:4.0%}" if tenant.limit_usd else " " * 15,
-                        style=_style(tenant))  # fmt: skip
+            filled = f"{bar(tenant.share, length)} {tenant.share:4.0%}" if tenant.limit_usd else " " * (length + 5)
+            line.append(filled, style=_style(tenant))
             line.append("   ")
         lines.append(line)
     return lines
 
 
-def _table(tenants: Sequence[TenantView]) -> Table:
+def _table(tenants: Sequence[TenantView], length: int) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)
     for title in ("Tenant", "Today", "Budget", "", "", "Refused"):
         table.add_column(title, justify="right" if title in ("Today", "Budget", "Refused") else "left", no_wrap=True)
     for tenant in tenants:
-        filled = Text(bar(tenant.share, _LONG_BAR) if tenant.limit_usd else "", style=_style(tenant))
+        filled = Text(bar(tenant.share, length) if tenant.limit_usd else "", style=_style(tenant))
         table.add_row(
             Text(tenant.tenant),
             usd(tenant.today_usd),
