@@ -13,7 +13,7 @@ from tripoint.domain.stress import Outcome
 from tripoint.engines.stress.kernel.streams import Streams
 from tripoint.engines.stress.trial.arrivals import arrivals_of
 from tripoint.engines.stress.trial.play import Played, Rules, play
-from tripoint.engines.stress.world import Callers, Line
+from tripoint.engines.stress.world import Callers, Line, SteadyTiming, World
 
 SECONDS = 200.0
 
@@ -141,11 +141,60 @@ def test_a_link_that_is_cut_takes_callers_elsewhere_and_one_that_is_slow_makes_t
         return play(made, struck, arrivals, draws=Streams(1, 0), until_s=SECONDS).outcomes[0]
 
     cut = tried(FaultKind.LINK_DOWN, 1.0)
-    assert cut.answered == cut.offered
+    assert (cut.answered + cut.lost, cut.shed) == (cut.offered, 0)
+    assert 0 < cut.lost < 6, "only what was being answered over it"
     assert tried(FaultKind.LINK_DELAY, 150.0).ttft_p99_ms == pytest.approx(260.0)
     assert tried(FaultKind.LINK_LOSS, 0.05).ttft_p99_ms > 300.0
     # 80 kbit over a tenth of a megabit a second: 0.8 s each, and one comes every second there
     assert tried(FaultKind.LINK_RATE, 0.1).ttft_p99_ms > 900.0
+
+
+def cut_world(stall_s: float = 20.0) -> World:
+    """Callers reach site-a over the fibre only; answers take ten seconds and more."""
+    links = {"site-a": ("fibre",), "site-b": ()}
+    callers = (Callers(place="NL", share=1.0, rtt_ms=dict.fromkeys(links, 10.0), links=links),)
+    slow = {"llama": SteadyTiming(first_s=0.1, in_s=0.0, out_s=0.2)}
+    lines = [Line(id="fibre", ends=("NL", "site-a"), bandwidth_gbps=1.0, conduits=())]
+    places = [place("a", timings=slow, slots=64), place("b", timings=slow, slots=64)]
+    made = world(places, [demanded(callers=callers)], lines=lines)
+    return replace(made, table=replace(made.table, stall_s=stall_s))
+
+
+def of_cut(made: World, until_s: float, *, is_whole: bool = False) -> Played:
+    """A trial in which the fibre is cut after a minute."""
+    cut = Fault(kind=FaultKind.LINK_DOWN, on=("fibre",), at_s=60.0, until_s=until_s)
+    arrivals = arrivals_of(made, start_hour=0, seconds=SECONDS, draws=Streams(1, 0))
+    rules = Rules(is_recording=True, is_whole=is_whole)
+    return play(made, (cut,), arrivals, draws=Streams(1, 0), until_s=SECONDS, rules=rules)
+
+
+def test_a_cut_link_ends_streams_under_way_once_they_were_silent_too_long() -> None:
+    """Those at site-a say no more and are lost after the table's stall; whatever comes later goes elsewhere."""
+    found = of_cut(cut_world(), inf)
+    lost = [row for row in found.records if row.error]
+    assert found.outcomes[0].lost == len(lost) > 3
+    assert {row.site for row in lost} == {"site-a"}
+    ends = [row.at + row.total_s for row in lost]
+    assert all(79.0 < end < 83.0 for end in ends), ends
+    assert {row.site for row in found.records if row.at > 64.0 and not row.error} == {"site-b"}
+
+
+def test_a_link_that_is_soon_back_loses_nobody_and_delays_what_was_silent() -> None:
+    """Silence of ten seconds is borne: what was said meanwhile arrives when the link does."""
+    found = of_cut(cut_world(), 70.0)
+    assert found.outcomes[0].lost == 0
+    ends = [row.at + row.total_s for row in found.records if row.site == "site-a"]
+    assert not [end for end in ends if 60.5 < end < 69.5]
+    assert sum(69.5 <= end <= 70.5 for end in ends) > 3
+
+
+@pytest.mark.parametrize("until_s", [60.5, 70.0, 95.0, inf])
+def test_a_cut_link_decides_alike_with_and_without_exchanges_of_their_own(until_s: float) -> None:
+    """Of the plain way the exchange would have made nothing else."""
+    made = cut_world()
+    plain, whole = of_cut(made, until_s), of_cut(made, until_s, is_whole=True)
+    assert plain.outcomes == whole.outcomes
+    assert plain.shifts == whole.shifts
 
 
 def test_prices_scale_what_is_paid_while_they_are_up() -> None:

@@ -94,7 +94,7 @@ class Call:
 
     def is_sure(self, job: Job, now: float) -> bool:
         """True when a job at work will be its answer, whole and in time, if nothing befalls its place."""
-        if self.exchange is not None or job.is_over or job.is_cut or job.heard is not None:
+        if self.exchange is not None or job.is_over or job.is_cut or job.is_away or job.heard is not None:
             return False
         if self.is_stream and job.first_at > now:
             return job.first_at <= self.due and job.first_at + job.rest_s <= self.began_at + self.stage.limit_s

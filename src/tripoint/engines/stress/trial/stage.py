@@ -175,7 +175,7 @@ class Stage:
         else:
             call.exchange = exchange = self.made(call)
             self.call = call
-            exchange.start(_TRACE, "", b"-", now)
+            exchange.start((_TRACE.trace_id, _TRACE.head), "", b"-", now)
             call.left(now)
         if isfinite(self.patience_s):
             self.events.push(now + self.patience_s, call.give_up)
@@ -303,7 +303,10 @@ class Stage:
             found = replace(place, is_down=True) if number in self._cold else place
             if found != server.state:
                 server.change(found, now)
+        has_lines = bool(state.lines) or self._network.is_struck
         self._network.change(state)
+        for server in self.servers if has_lines else ():
+            server.reach(self._network, now)
         if self.ledger is not None:
             self.ledger.scale(state.money)
         self.tries = self._rules.tries + state.retries
@@ -372,7 +375,8 @@ class Stage:
         known = None if script is None else script.probed.get(target.id, ())[number : number + 1]
 
         def told(at: float) -> None:
-            is_well = known[0].is_well if known else not (server.state.is_down or server.state.is_hung)
+            is_lost = server.state.is_down or server.state.is_hung or self._network.is_cut_off(server.place.site)
+            is_well = known[0].is_well if known else not is_lost
             self.router.probed(target, is_well, at)
 
         wait_s = _PROBE_S if server.state.is_hung else self._network.probe_s(server.place.site)

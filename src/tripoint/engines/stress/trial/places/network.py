@@ -41,6 +41,11 @@ class Network:
         """Other conditions from now on."""
         self._lines = state.lines
 
+    @property
+    def is_struck(self) -> bool:
+        """True where any link is not as usual."""
+        return bool(self._lines)
+
     def round_trip(self, call: Call, site: str, now: float) -> float | None:
         """Seconds there and back for one attempt; `None` where nothing gets through."""
         rtt_s, links = self._ways[call.workload][call.caller].get(site, _NEAR)
@@ -58,6 +63,17 @@ class Network:
             if state.loss > 0.0 and call.chance(f"loss/{link}") < 1.0 - (1.0 - state.loss) ** PACKETS:
                 rtt_s += max(RESEND_S, 2.0 * rtt_s)
         return rtt_s
+
+    def is_cut(self, call: Call, site: str) -> bool:
+        """True while a link on the way of a request is cut."""
+        return any(
+            self._lines.get(link, CLEAR).is_down for link in self._ways[call.workload][call.caller].get(site, _NEAR)[1]
+        )
+
+    def is_cut_off(self, site: str) -> bool:
+        """True while nobody gets through to a site."""
+        ways = [found[site][1] for asked in self._ways for found in asked if site in found]
+        return bool(ways) and all(any(self._lines.get(link, CLEAR).is_down for link in way) for way in ways)
 
     def _narrow_s(self, link: str, rate: float, bits: float, now: float) -> float:
         """Seconds until a request's bytes are through a link of which a part is left, after those before them.

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tripoint.engines.gateway.routing.query import Choice
     from tripoint.engines.stress.kernel.events import EventList
     from tripoint.engines.stress.trial.calls import Call
+    from tripoint.engines.stress.trial.places.network import Network
     from tripoint.engines.stress.trial.script import Heard
     from tripoint.engines.stress.world import Place
 
@@ -42,8 +43,8 @@ class Job:
     """One attempt on its way to, in and back from a place."""
 
     __slots__ = (
-        "attempt", "call", "choice", "entered_at", "first_at", "heard", "is_cut", "is_over", "next_at", "rest_s",
-        "rtt_s", "server",
+        "attempt", "call", "choice", "entered_at", "first_at", "heard", "is_away", "is_cut", "is_over", "next_at",
+        "rest_s", "rtt_s", "server", "withheld",
     )  # fmt: skip
 
     def __init__(self, call: Call, choice: Choice, server: Server, rtt_s: float, now: float) -> None:
@@ -65,13 +66,17 @@ class Job:
         """True once nothing more may be reported of it."""
         self.is_cut = False
         """True where it will break off instead of ending, at the moment a script tells."""
+        self.is_away = False
+        """True while a link on its way is cut: nothing is heard of it, though its place goes on."""
+        self.withheld: Callable[[float], None] | None = None
+        """What would be heard now, were its way not cut."""
         self.heard: Heard | None = None
         """When it was heard of in a recorded run."""
 
     def first(self, now: float) -> None:
         """The first token of a stream reaches the gateway."""
         server = self.server
-        if self.is_over or (server.state.is_hung and self._is_withheld(self.first, now)):
+        if self.is_over or ((self.is_away or server.state.is_hung) and self._is_withheld(self.first, now)):
             return
         if self.is_cut:
             self.reset(now)
@@ -105,7 +110,7 @@ class Job:
     def end(self, now: float) -> None:
         """The last token, or the whole answer, reaches the gateway; the slot is free."""
         server = self.server
-        if self.is_over or (server.state.is_hung and self._is_withheld(self.end, now)):
+        if self.is_over or ((self.is_away or server.state.is_hung) and self._is_withheld(self.end, now)):
             return
         if self.is_cut:
             self.reset(now)
@@ -138,7 +143,7 @@ class Job:
     def flow(self, exchange: Exchange, now: float) -> bool:
         """Tells that tokens have come all along; False where none did."""
         attempt = self.attempt
-        if attempt is None or attempt.reader is None or not self.server.is_talking:
+        if attempt is None or attempt.reader is None or self.is_away or not self.server.is_talking:
             return False
         self.bring_more(exchange, now)
         return True
@@ -155,7 +160,7 @@ class Job:
 
     def reset(self, now: float) -> None:
         """The connection broke: before any answer, or in the middle of one."""
-        if self.is_over:
+        if self.is_over or (self.is_away and self._is_withheld(self.reset, now)):
             return
         self.call.entered()
         attempt = self.attempt
@@ -181,8 +186,11 @@ class Job:
         self.server.release(self, now)
 
     def _is_withheld(self, report: Callable[[float], None], now: float) -> bool:
-        """The place hangs: the gateway may have to act before it hears of this again."""
-        self.server.withhold(report)
+        """The place hangs, or the way is cut: the gateway may have to act before it hears of this again."""
+        if self.is_away:
+            self.withheld = report
+        else:
+            self.server.withhold(report)
         self.next_at = inf
         self.call.left(now)
         return True
@@ -253,6 +261,19 @@ class Server:
     def withhold(self, report: Callable[[float], None]) -> None:
         """What a place that hangs would say now, it says when it goes on."""
         self._parked.append(report)
+
+    def reach(self, network: Network, now: float) -> None:
+        """Links were cut, or are there again: what is under way over them falls silent, or is heard of again."""
+        for job in (*self.running, *self.queue):
+            is_away = network.is_cut(job.call, self.place.site)
+            if is_away is job.is_away or job.is_over or job.heard is not None:
+                continue
+            job.is_away = is_away
+            if is_away:
+                job.call.hushed(job, now)
+            elif job.withheld is not None:
+                self.events.push(now, job.withheld)
+                job.withheld = None
 
     @property
     def is_talking(self) -> bool:
