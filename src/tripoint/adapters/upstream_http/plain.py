@@ -14,8 +14,9 @@ _MOST: Final = 8
 _LONGEST_HEAD: Final = 4_096
 _LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*([\x21-\x7e]?[\t\x20-\x7e]*)")
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9][0-9]) [\x20-\x7e]*")
-_ANY_VALUE: Final = rb"[\t\x20-\x7e]*"
-_ANY_LENGTH: Final = rb"([0-9]{1,15})"
+_VALUE_SIGNS: Final = b"\t" + bytes(range(0x20, 0x7F))
+_LENGTH_DIGITS: Final = 15
+_ZERO: Final = ord("0")
 _LENGTH: Final = b"content-length"
 _KIND: Final = b"content-type"
 _FRAMING: Final = frozenset(
@@ -29,10 +30,11 @@ _WITHOUT_BODY: Final = (204, 304)
 class PlainHead:
     """A kind of head: counted, kept open, in one piece; `length` and `size` are those of the one matched last."""
 
-    __slots__ = ("_match", "kind", "length", "size", "status")
+    __slots__ = ("_fixed", "_length_after", "kind", "length", "size", "status")
 
-    def __init__(self, pattern: bytes, status: int, kind: bytes) -> None:
-        self._match = re.compile(pattern).match
+    def __init__(self, fixed: tuple[bytes, ...], length_after: int, status: int, kind: bytes) -> None:
+        self._fixed = fixed
+        self._length_after = length_after
         self.status = status
         self.kind = kind
         """Value of `content-type`."""
@@ -43,11 +45,34 @@ class PlainHead:
 
     def begins(self, data: bytes) -> bool:
         """True where `data` begins with a head of this kind."""
-        found = self._match(data)
-        if found is None:
+        fixed, length_after, length = self._fixed, self._length_after, 0
+        first = fixed[0]
+        if not data.startswith(first):
             return False
-        self.length = int(found[1])
-        self.size = found.end()
+        at = len(first)
+        for number in range(1, len(fixed)):
+            if number == length_after:
+                start, last = at, min(len(data), at + _LENGTH_DIGITS)
+                while at < last:
+                    digit = data[at] - _ZERO
+                    if not 0 <= digit <= 9:
+                        break
+                    length = 10 * length + digit
+                    at += 1
+                if at == start:
+                    return False
+            else:
+                end = data.find(b"\r", at)
+                if end < 0 or (end > at and data[at:end].translate(None, _VALUE_SIGNS)):
+                    return False
+                at = end
+            part = fixed[number]
+            end = at + len(part)
+            if data[at:end] != part:
+                return False
+            at = end
+        self.length = length
+        self.size = at
         return True
 
 
@@ -58,7 +83,7 @@ class PlainHeads:
 
     def __init__(self) -> None:
         self._kinds: list[PlainHead] = []
-        self._patterns: set[bytes] = set()
+        self._patterns: set[tuple[tuple[bytes, ...], int]] = set()
         self.latest: PlainHead | None = None
         """The kind matched or learnt last; to be tried first."""
 
@@ -79,21 +104,25 @@ class PlainHeads:
             return
         stop = data.find(b"\r\n\r\n", 0, _LONGEST_HEAD)
         found = _pattern(data[:stop]) if stop > 0 else None
-        if found is None or found[0] in self._patterns:
+        if found is None or found[:2] in self._patterns:
             return
-        self._patterns.add(found[0])
+        self._patterns.add(found[:2])
         kind = PlainHead(*found)
         self._kinds.append(kind)
         self.latest = kind
 
 
-def _pattern(head: bytes) -> tuple[bytes, int, bytes] | None:
-    """What heads like this one look like, with their status and their content type; `None` for one out of the plain."""
+def _pattern(head: bytes) -> tuple[tuple[bytes, ...], int, int, bytes] | None:
+    """What heads like this one look like, with their status and their content type; `None` for one out of the plain.
+
+    The look is what stays the same, in pieces, and the number of the piece before which the length stands; before the
+    others but the first any value may stand.
+    """
     first, *lines = head.split(b"\r\n")
     told = _STATUS_LINE.fullmatch(first)
     if told is None or int(told[1]) in _WITHOUT_BODY:
         return None
-    pattern = [re.escape(first)]
+    fixed, part, length_after = [], first, 0
     kind = b""
     met: set[bytes] = set()
     for line in lines:
@@ -107,14 +136,17 @@ def _pattern(head: bytes) -> tuple[bytes, int, bytes] | None:
         if name == _LENGTH:
             if not found[2].isdigit():
                 return None
-            pattern.append(re.escape(line[: found.start(2)]) + _ANY_LENGTH)
+            fixed.append(part + b"\r\n" + line[: found.start(2)])
+            part, length_after = b"", len(fixed)
         elif name == _KIND:
             kind = found[2].rstrip(b"\t ")
             if kind[:17].lower() == b"text/event-stream":
                 return None
-            pattern.append(re.escape(line))
+            part += b"\r\n" + line
         else:
-            pattern.append(re.escape(found[1]) + b":" + _ANY_VALUE)
+            fixed.append(part + b"\r\n" + found[1] + b":")
+            part = b""
     if _LENGTH not in met:
         return None
-    return b"\r\n".join(pattern) + b"\r\n\r\n", int(told[1]), kind
+    fixed.append(part + b"\r\n\r\n")
+    return tuple(fixed), length_after, int(told[1]), kind

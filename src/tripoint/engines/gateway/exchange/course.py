@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from tripoint.engines.gateway.entry.said import Said
     from tripoint.engines.gateway.exchange.core import Core
     from tripoint.engines.gateway.exchange.effects import Attempt, Effects
-    from tripoint.engines.gateway.telemetry.trace import Trace
     from tripoint.engines.gateway.wire.ask import Ask
 
 _new: Final = tuple.__new__
@@ -96,12 +95,13 @@ class Course(Query):
 
     # --- how it begins ---------------------------------------------------------------------------------------------
 
-    def start(self, trace: Trace, request_id: str, shown: bytes, now: float) -> None:
-        """Begins, waits or refuses; `shown` is the caller's own id, empty when none."""
+    def start(self, trace: tuple[str, bytes], request_id: str, shown: bytes, now: float) -> None:
+        """Begins, waits or refuses; `trace` is its id and its headers for upstreams, `shown` the caller's own id, empty
+        when none.
+        """
         self.id = request_id
         self.shown = shown or request_id.encode()
-        self.trace_id = trace.trace_id
-        self.trace_head = trace.head
+        self.trace_id, self.trace_head = trace
         stay = self.stay
         if stay is None:
             self.begin(now)

@@ -22,7 +22,7 @@ from tripoint.engines.gateway.exchange.lanes import Lanes
 from tripoint.engines.gateway.exchange.metering import Outcome, turned_away
 from tripoint.engines.gateway.health.board import Board
 from tripoint.engines.gateway.routing.router import Router
-from tripoint.engines.gateway.telemetry.trace import Trace, trace_context, traces_begun
+from tripoint.engines.gateway.telemetry.trace import TraceSource, trace_context
 from tripoint.engines.gateway.wire.ask import Malformed, read_ask
 from tripoint.engines.gateway.wire.refusal import error_body
 
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from tripoint.engines.gateway.wire.ask import Ask
 
 _JSON: Final = b"content-type: application/json\r\ncache-control: no-store\r\nx-request-id: %b\r\n"
-
-_TRACES: Final = 16
 
 
 class Gateway:
@@ -53,7 +51,7 @@ class Gateway:
         # Records are known by ids of our own: callers may repeat theirs, and one trace has many requests.
         self._prefix = f"{self._random.getrandbits(64):016x}-"
         self._opened = 0
-        self._traces: list[Trace] = []
+        self._traces = TraceSource(self._random)
         self.router = Router(table, board, seed=seed, now=now)
         self._core = Core(table, self.router, record, epoch)
         self._secrets = secrets
@@ -132,12 +130,10 @@ class Gateway:
         """Begins a request whose bytes are all here; `None` when it was refused at the door (and the refusal sent)."""
         core = self._core
         if said.traceparent is None:
-            traces = self._traces
-            if not traces:  # many at once cost half of what one costs between two requests
-                traces += traces_begun(self._random, _TRACES)
-            trace = traces.pop()
+            trace = self._traces.begun()
         else:
-            trace = trace_context(said.traceparent, said.tracestate, self._random)
+            given = trace_context(said.traceparent, said.tracestate, self._random)
+            trace = given.trace_id, given.head
         request_id = self._prefix + str(self._opened)
         self._opened += 1
         if not said.is_known or now >= said.until or self.is_waiting:

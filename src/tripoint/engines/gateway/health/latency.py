@@ -9,6 +9,7 @@ from itertools import accumulate
 from math import frexp
 from typing import Final
 
+_frexp: Final = frexp
 _PARTS: Final = 16
 """Buckets an octave: a bucket is 3 to 6 % wide."""
 _LOWEST: Final = -14
@@ -60,7 +61,7 @@ class LatencyWindow:
             self._turn(now)
         if not s >= 0.0:
             return
-        part, exponent = frexp(s)
+        part, exponent = _frexp(s)
         if part < 0.5 or s > _LONGEST_S:  # nothing, or endless
             cell = 0 if part < 0.5 else _BUCKETS - 1
         else:

@@ -18,7 +18,7 @@ _NONE: Final = Shed(0, "", "", 0.0)
 class Permitted:
     """The ways one kind of request may go; nothing outside is ever chosen, whatever is down."""
 
-    __slots__ = ("context_tokens", "flow", "others", "refusal", "ways")
+    __slots__ = ("api", "context_tokens", "flow", "label", "others", "refusal", "sites", "ways")
 
     def __init__(self, flow: Flow | None, ways: tuple[Way, ...], others: tuple[Way, ...], refusal: Shed) -> None:
         self.flow = flow
@@ -32,6 +32,14 @@ class Permitted:
         sizes = [way.candidate.context_tokens for way in ways + others if way.candidate.context_tokens > 0]
         self.context_tokens: float = min(sizes, default=inf)
         """Requests of up to so many tokens fit everywhere."""
+        self.api: Api | None = None
+        """What kind of request it is about, where it is kept: interface, label, and sites of the caller."""
+        self.label: str | None = None
+        self.sites: frozenset[str] | None = None
+
+    def is_of(self, query: Query) -> bool:
+        """True where a query of the same workload is of this kind, told by the same objects."""
+        return self.api is query.api and self.label is query.label and self.sites is query.sites
 
 
 def permitted(table: RoutingTable, flow: Flow | None, query: Query) -> Permitted:

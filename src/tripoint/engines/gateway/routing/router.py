@@ -32,7 +32,11 @@ _PROBE_S: Final = 8.0
 _LIMITED_S: Final = 1.0
 """How long a target that says "not now" without saying how long is left alone, s."""
 _LONGEST_LIMIT_S: Final = 600.0
-_MAX_KINDS = 4096
+_MAX_KINDS: Final = 4096
+# A member of an enum takes longer to reach than a name of the module.
+_EMBEDDINGS: Final = Api.EMBEDDINGS
+_HEDGE: Final = Reason.HEDGE
+_AFFINITY: Final = Reason.AFFINITY
 _AGAIN: Final = frozenset((Reason.RETRY, Reason.FAILOVER, Reason.HEDGE, Reason.RESUME, Reason.PANIC))
 """Attempts beyond a request's first: their loss earns no credit."""
 _UNKNOWN_TIMES: Final = 2.0
@@ -51,6 +55,8 @@ class Router:
         self._fleet = Fleet(table, board, seed=seed, now=now)
         self._spill = Spill(board, table.first_byte_s, table.shifting.max_cost_factor)
         self._kinds: dict[tuple[str, str | None, frozenset[str] | None, Api], Permitted] = {}
+        self._latest: dict[str, Permitted] = {}
+        """By workload, those looked up last: mostly the next request is of the same kind."""
         self._absences = Absences()
         self._look_at = now + LOOK_S
         self._retries = RetryBudget(table.retry_share, now=now)
@@ -63,6 +69,7 @@ class Router:
         self.table = table
         self._fleet.load(table, now)
         self._kinds.clear()
+        self._latest.clear()
         self._absences.clear()
         self._spill.first_byte_s, self._spill.max_cost_factor = table.first_byte_s, table.shifting.max_cost_factor
         self._retries.resize(table.retry_share)
@@ -96,8 +103,8 @@ class Router:
         """
         if now >= self._look_at:
             self._look(now)
-        among = self._kinds.get((query.route.workload, query.label, query.sites, query.api))
-        if among is None:
+        among = self._latest.get(query.route.workload)
+        if among is None or not among.is_of(query):
             among = self._permit(query)
         absences = self._absences
         if query.must_reproduce or absences.found or query.tokens_in + query.tokens_out > among.context_tokens:
@@ -108,14 +115,14 @@ class Router:
         ways = among.ways
         if tried:
             ways = tuple(way for way in ways if way.slot not in tried)
-        if self._fleet.half_open and why is not Reason.HEDGE:
+        if self._fleet.half_open and why is not _HEDGE:
             way = self._spill.trial(ways, now)
             if way is not None:
                 return self._taken(way, query, why or way.reason, now, is_trial=True)
         prefix = query.prefix
         if prefix and self.table.prefix_affinity:
             way = by_prefix(ways, flow, prefix)
-            reason = Reason.AFFINITY if len(among.ways) > 1 else None
+            reason = _AFFINITY if len(among.ways) > 1 else None
         else:
             way, reason = by_turns(ways), None
         if way is not None:
@@ -128,12 +135,20 @@ class Router:
         return self._elsewhere(among, query, tried, now, why)
 
     def _permit(self, query: Query) -> Permitted:
-        """Filters for a kind of request not seen before; what callers can vary at will is not kept."""
-        among = permitted(self.table, self._fleet.flows.get(query.route.workload), query)
-        if among.flow is not None or among.refusal.code != "unknown_classification":
+        """Looks up a kind of request, or filters for one not seen before; what callers can vary at will is not kept."""
+        workload = query.route.workload
+        kind = (workload, query.label, query.sites, query.api)
+        among = self._kinds.get(kind)
+        if among is None:
+            among = permitted(self.table, self._fleet.flows.get(workload), query)
+            if among.flow is None and among.refusal.code == "unknown_classification":
+                return among
             if len(self._kinds) >= _MAX_KINDS:
                 self._kinds.clear()
-            self._kinds[(query.route.workload, query.label, query.sites, query.api)] = among
+                self._latest.clear()
+            among.label, among.sites, among.api = query.label, query.sites, query.api
+            self._kinds[kind] = among
+        self._latest[workload] = among
         return among
 
     def _elsewhere(
@@ -196,7 +211,7 @@ class Router:
         station.pending -= 1
         station.last_sign = now
         query = choice.query
-        pace = way.of_first if query.is_stream or query.api is Api.EMBEDDINGS else way.of_whole
+        pace = way.of_first if query.is_stream or query.api is _EMBEDDINGS else way.of_whole
         pace.ttft.add(now, ttft_s)
         pace.use += (station.use - pace.use) * 0.05
         if station.is_silent:
@@ -235,7 +250,7 @@ class Router:
             return
         station.last_sign = now
         query = choice.query
-        is_first = query.is_stream or query.api is Api.EMBEDDINGS
+        is_first = query.is_stream or query.api is _EMBEDDINGS
         pace = way.of_first if is_first else way.of_whole
         pace.ended(now - choice.at, query.tokens_in, tokens_out)
         if tokens_out > 1 and stream_s > 0.0:
@@ -317,7 +332,7 @@ class Router:
         """How long to wait for the first byte, s: by what was measured, `first_byte_s` at most and until then."""
         del now
         way, query, longest = choice.way, choice.query, self.table.first_byte_s
-        is_first = query.is_stream or query.api is Api.EMBEDDINGS
+        is_first = query.is_stream or query.api is _EMBEDDINGS
         tokens_in, tokens_out = query.tokens_in, 0 if is_first else query.tokens_out or 4 * query.route.tokens_out
         wait_s = (way.of_first if is_first else way.of_whole).patience_s(tokens_in, tokens_out)
         if way.is_alone:
@@ -338,7 +353,7 @@ class Router:
         if self.table.hedging is None:
             return None
         query, way = choice.query, choice.way
-        pace = way.of_first if query.is_stream or query.api is Api.EMBEDDINGS else way.of_whole
+        pace = way.of_first if query.is_stream or query.api is _EMBEDDINGS else way.of_whole
         return pace.hedge_s or None
 
     # --- the world beside requests ----------------------------------------------------------------------------------

@@ -23,8 +23,9 @@ _SAMPLED: Final = 1
 _BYTES: Final = 24
 """Random bytes of a trace: 16 of its own id and 8 of our span's."""
 _DIGITS: Final = 48
+_AT_ONCE: Final = 16
+_DRAWN: Final = _DIGITS * _AT_ONCE
 _TRACE_DIGITS: Final = 32
-_new: Final = tuple.__new__
 
 
 class Trace(NamedTuple):
@@ -80,21 +81,33 @@ def is_tracestate(value: bytes) -> bool:
     return 0 < len(keys) <= _STATE_MEMBERS
 
 
-def traces_begun(source: random.Random, count: int) -> list[Trace]:
-    """So many new traces at once, which costs a fraction of drawing one after the other."""
-    drawn = source.randbytes(_BYTES * count).hex()
-    ids = drawn.encode()
-    found: list[Trace] = []
-    for at in range(0, _DIGITS * count, _DIGITS):
-        middle, end = at + _TRACE_DIGITS, at + _DIGITS
-        trace, span = ids[at:middle], ids[middle:end]
-        if trace == _NO_TRACE or span == _NO_SPAN:  # neither may be zero, however rarely it is drawn
-            continue
-        head = b"traceparent: 00-%b-%b-01\r\n" % (trace, span)
-        # The plain way to a named tuple goes through code of Python, even where this module is compiled.
-        found.append(_new(Trace, (drawn[at:middle], drawn[middle:end], "", head)))
-    return found or traces_begun(source, count)
+class TraceSource:
+    """Begins traces; ids are drawn many at once, which costs a fraction of drawing one after the other."""
+
+    __slots__ = ("_at", "_ids", "_random", "_text")
+
+    def __init__(self, source: random.Random) -> None:
+        self._random = source
+        self._at = _DRAWN
+        self._text = ""
+        self._ids = b""
+
+    def begun(self) -> tuple[str, bytes]:
+        """Id of a new trace, and the header line that makes a span of ours the upstream's parent."""
+        while True:
+            at = self._at
+            if at >= _DRAWN:
+                self._text = self._random.randbytes(_BYTES * _AT_ONCE).hex()
+                self._ids = self._text.encode()
+                at = 0
+            middle = at + _TRACE_DIGITS
+            end = self._at = at + _DIGITS
+            ids = self._ids
+            trace, span = ids[at:middle], ids[middle:end]
+            if trace != _NO_TRACE and span != _NO_SPAN:  # neither may be zero, however rarely it is drawn
+                return self._text[at:middle], b"traceparent: 00-%b-%b-01\r\n" % (trace, span)
 
 
 def _begun(source: random.Random) -> Trace:
-    return traces_begun(source, 1)[0]
+    trace, span = b"%032x" % (source.getrandbits(128) or 1), b"%016x" % (source.getrandbits(64) or 1)
+    return Trace(trace.decode(), span.decode(), "", b"traceparent: 00-%b-%b-01\r\n" % (trace, span))
