@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 import httptools
 
 from tripoint.domain.record import Failure
+from tripoint.engines.gateway.wire.shapes.frames import content_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tripoint.adapters.upstream_http.pool import Pool
+    from tripoint.engines.gateway.exchange.relay import Relay
 
 _MAX_HEAD: Final = 64 * 1024
 _FRAMING: Final[tuple[bytes, ...]] = (b"content-length", b"transfer-encoding")
-_SIZE_DIGITS: Final = 8
-"""Most digits of a chunk's size that are looked at without the parser."""
 _JOINED: Final = 16 * 1024
 """Bodies up to this size are copied behind the head rather than written beside it."""
 
@@ -83,7 +83,8 @@ class Line:
     __slots__ = (
         "_body_size", "_has_head", "_has_length", "_head_size", "_is_between", "_is_broken", "_is_complete",
         "_is_interim", "_is_paused", "_is_told", "_keeps", "_kind", "_limit", "_parser", "_parts", "_retry_after",
-        "_status", "_transport", "_uses", "attempt", "chunk", "idle_since", "lead", "piece", "pool", "sink",
+        "_status", "_transport", "_uses", "attempt", "chunk", "idle_since", "lead", "piece", "pool", "relay",
+        "sink",
     )  # fmt: skip
 
     def __init__(self, pool: Pool) -> None:
@@ -95,6 +96,8 @@ class Line:
         self.idle_since = 0.0
         self.piece = self.chunk = b""
         """What is being reported, and the chunk it came in: where it leaves as it is, so can that."""
+        self.relay: Relay | None
+        """The short way of events that are like the one before, once there is one."""
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._parts: list[bytes] = []
@@ -110,6 +113,7 @@ class Line:
         self._kind = self._retry_after = b""
         self._has_head = self._has_length = self._is_told = self._is_complete = self._is_interim = False
         self._is_between = False
+        self.relay = None
 
     # --- commands --------------------------------------------------------------------------------------------------
 
@@ -122,7 +126,7 @@ class Line:
 
     def drop(self) -> None:
         """Forgets its attempt; the connection is of no more use unless the answer was complete or never begun."""
-        self.attempt = self.sink = None
+        self.attempt = self.sink = self.relay = None
         if self._transport is not None and not self._is_complete:
             self._is_broken = True
             self._transport.abort()
@@ -210,8 +214,11 @@ class Line:
             self._break()  # an answer nobody asked for
             return
         if self._is_between:
+            relay = self.relay
+            if relay is not None and relay.attempt is attempt and relay.passes(data, monotonic()):
+                return
             # Most of a stream comes as one whole chunk a read: the parser stands between two chunks and stays there.
-            start, exchange = _content_of_chunk(data), sink.exchange
+            start, exchange = content_at(data), sink.exchange
             if start and exchange is not None:
                 self.piece = piece = data[start:-2]
                 self.chunk = data
@@ -370,22 +377,3 @@ class Line:
         self._is_broken = True
         if self._transport is not None:
             self._transport.abort()
-
-
-def _content_of_chunk(data: bytes) -> int:
-    """Where the content begins in data that are one whole chunk, framed as we frame them too; 0 where they are not."""
-    size, number, at = len(data), 0, 0
-    while at < _SIZE_DIGITS and at < size:
-        digit = data[at]
-        if 48 <= digit <= 57:
-            number = 16 * number + digit - 48
-        elif 97 <= digit <= 102:
-            number = 16 * number + digit - 87
-        else:
-            break
-        at += 1
-    if number == 0 or data[0] == 48 or at + number + 4 != size:
-        return 0
-    if data[at] != 13 or data[at + 1] != 10 or data[-2] != 13 or data[-1] != 10:
-        return 0
-    return at + 2

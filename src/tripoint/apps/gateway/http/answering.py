@@ -8,6 +8,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from tripoint.engines.gateway.exchange.relay import relay_of
 from tripoint.engines.gateway.wire.refusal import error_body, error_event
 
 if TYPE_CHECKING:
@@ -95,9 +96,13 @@ class Answering:
             self._out.append(data)
             return
         line = self._line
-        # What passes through unchanged keeps the frame it came in.
-        is_whole = line is not None and line.piece is data
-        self._out.append(line.chunk if line is not None and is_whole else b"%x\r\n%b\r\n" % (len(data), data))
+        if line is None or line.piece is not data:
+            self._out.append(b"%x\r\n%b\r\n" % (len(data), data))
+            return
+        self._out.append(line.chunk)  # what passes through unchanged keeps the frame it came in
+        exchange, transport = self.exchange, self._transport
+        if line.relay is None and exchange is not None and transport is not None and self._lobby.seal is None:
+            line.relay = relay_of(exchange, line.attempt, transport.write)
 
     def finish(self) -> None:
         """See `Effects`."""
@@ -115,9 +120,11 @@ class Answering:
         if self._lobby.seal is not None and self.exchange is not None and self._waits(self._lobby.seal):
             return
         if out:
+            data = out.pop() if len(out) == 1 else b"".join(out)
+            if out:
+                out.clear()
             if transport is not None:
-                transport.write(out[0] if len(out) == 1 else b"".join(out))
-            out.clear()
+                transport.write(data)
         if self._is_answered:
             self._answered(transport)
 

@@ -42,6 +42,8 @@ class Line(Protocol):
     """What it is reporting where that came as one whole chunk, and not yet anything else."""
     chunk: bytes
     """That chunk, framed."""
+    relay: Any
+    """The short way of events that are like the one before; none until one was found to pass through unchanged."""
 
     def drop(self) -> None:
         """Forgets the attempt."""

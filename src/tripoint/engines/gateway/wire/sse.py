@@ -161,6 +161,15 @@ class StreamReader:
         self.events += events
         return chunk
 
+    def repeats(self, frame: bytes, start: int, stop: int) -> bool:
+        """Takes what stands between two places, as `feed` would, where it is one event like the one before."""
+        like = self._like
+        if like is None or self._held or not like.stands(frame, start, stop):
+            return False
+        self.events += 1
+        self._misses = 0
+        return True
+
     def opening(self, events: bytes, waited_s: float) -> bytes:
         """What the answer begins with when `feed` has brought `events`: all so far, once a token or an end came.
 

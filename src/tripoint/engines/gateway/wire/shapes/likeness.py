@@ -24,10 +24,14 @@ class Likeness:
 
     def holds(self, chunk: bytes) -> bool:
         """True for one whole event that is the same but for its text, which is some and ends no string nor line."""
-        at, end = self._before_size, len(chunk) - self._after_size
+        return self.stands(chunk, 0, len(chunk))
+
+    def stands(self, chunk: bytes, start: int, stop: int) -> bool:
+        """The same of what stands between two places."""
+        at, end = start + self._before_size, stop - self._after_size
         if not at < end <= at + _LONGEST_TEXT:
             return False
-        if not chunk.endswith(self._after) or not chunk.startswith(self._before):
+        if not chunk.startswith(self._after, end) or not chunk.startswith(self._before, start):
             return False
         while at < end:
             sign = chunk[at]

@@ -1,0 +1,54 @@
+"""The short way of an event that is like the one before: recognised in the chunk it came in, and passed on in it.
+
+Nearly all events of nearly all streams go this way. It is no second machine: it changes what `Exchange.on_data` and
+`StreamReader.feed` change for such an event, and leaves every other event to them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tripoint.engines.gateway.wire.shapes.frames import content_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tripoint.engines.gateway.exchange.effects import Attempt
+    from tripoint.engines.gateway.exchange.exchange import Exchange
+    from tripoint.engines.gateway.wire.sse import StreamReader
+
+
+class Relay:
+    """Of one attempt whose events are passed on; it holds while that attempt is under way."""
+
+    __slots__ = ("_exchange", "_reader", "_write", "attempt")
+
+    def __init__(
+        self, exchange: Exchange, attempt: Attempt, reader: StreamReader, write: Callable[[bytes], object]
+    ) -> None:
+        self._exchange = exchange
+        self._reader = reader
+        self._write = write
+        self.attempt = attempt
+
+    def passes(self, chunk: bytes, now: float) -> bool:
+        """Passes on a chunk with one event that is like the one before; False for any other, and nothing is done."""
+        start = content_at(chunk)
+        if not start or not self._reader.repeats(chunk, start, len(chunk) - 2):
+            return False
+        exchange = self._exchange
+        exchange.last_at = now
+        due = now + exchange.core.stall_s
+        exchange.due = due if due < exchange.deadline else exchange.deadline
+        self._write(chunk)
+        return True
+
+
+def relay_of(exchange: Exchange, attempt: Attempt, write: Callable[[bytes], object]) -> Relay | None:
+    """The relay of the attempt whose answer is passed on, where it leaves unchanged; `write` sends to the caller."""
+    reader = attempt.reader
+    if reader is None or attempt is not exchange._winner or not exchange._has_begun:
+        return None
+    if exchange._stream is not None or exchange._replay is not None:
+        return None
+    return Relay(exchange, attempt, reader, write)
