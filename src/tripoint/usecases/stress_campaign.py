@@ -20,7 +20,7 @@ from tripoint.engines.stress.scenarios.knobs import at_position, position_of, sp
 from tripoint.engines.stress.search.distance import Distance, distance
 from tripoint.engines.stress.summary.losses import Harm, harm_of
 from tripoint.engines.stress.summary.targets import Target, targets_of
-from tripoint.engines.stress.summary.verdicts import HeldKey, met_by, verdicts
+from tripoint.engines.stress.summary.verdicts import NEEDED, HeldKey, met_by, verdicts
 from tripoint.engines.stress.trial.tally import Timeline
 from tripoint.engines.stress.world import World
 from tripoint.usecases.measured import Answers
@@ -39,7 +39,11 @@ class StressOptions:
     is_compound: bool = False
     """True to try pairs of what matters most as well, with magnitudes spread over their ranges."""
     search_trials: int = 6
-    """Trials at each magnitude that is tried on the way to where an objective breaks; 0 to leave that out."""
+    """Most trials at each magnitude that is tried on the way to where an objective breaks; 0 to leave that out.
+
+    So few must all meet it: one that 61 % of trials meet passes for held once in 20. No more are played at a magnitude
+    once each objective in question has failed there, which changes no answer.
+    """
     resolution: float = 1 / 8
     """How well that magnitude is wanted, as a share of its range."""
     answers: Answers = field(default_factory=dict)
@@ -48,6 +52,12 @@ class StressOptions:
     """Requests of a log, by workload: they tell how its requests come and how long they are."""
     period: str = ""
     """Label of the plan's period trials are played in; that of today when empty."""
+
+
+_Spot = tuple[str, float]
+"""A scenario and a position of its first magnitude."""
+_FIRST = 2
+"""Trials at a position before it is looked whether more are needed."""
 
 
 class Runs(Protocol):
@@ -97,8 +107,8 @@ class Campaign:
         player = self._player(scenarios)
         orders = [
             Order(scenario=each.id, number=number, magnitudes=usual(each))
+            for number in range(self._options.trials)  # those that share their draws come one after the other
             for each in scenarios
-            for number in range(self._options.trials)
         ]
         by_id = _by_scenario(self._run(player, orders, "playing scenarios"))
         searches = self._searched(player, scenarios, by_id) if self._options.search_trials else {}
@@ -148,32 +158,35 @@ class Campaign:
                 knob = each.magnitudes[0]
                 start = distance(met, self._options.resolution)
                 found[each.id] = start.told(position_of(knob, knob.usual), met)
-        while asked := {
-            each.id: positions for each in scenarios if each.id in found and (positions := found[each.id].asks())
-        }:
-            by_order = self._round(player, scenarios, asked)
-            for each in scenarios:
-                for position in asked.get(each.id, ()):
-                    met = met_by(each, by_order[each.id, position], self._asked(each))
-                    found[each.id] = found[each.id].told(position, met)
+        got: dict[_Spot, tuple[Trial, ...]] = {}
+        while spots := [
+            (each, position) for each in scenarios if each.id in found for position in found[each.id].asks()
+        ]:
+            self._more(player, spots, got)
+            for each, position in spots:
+                trials, search = got[each.id, position], found[each.id]
+                met = met_by(each, trials, self._asked(each))
+                if len(trials) >= self._options.search_trials or not any(met[key] for key in search.open_at(position)):
+                    found[each.id] = search.told(position, met)
         return found
 
-    def _round(
-        self, player: Player, scenarios: Sequence[Scenario], asked: Mapping[str, Sequence[float]]
-    ) -> dict[tuple[str, float], Sequence[Trial]]:
-        """Trials of every position asked for now."""
+    def _more(
+        self, player: Player, spots: Sequence[tuple[Scenario, float]], got: dict[_Spot, tuple[Trial, ...]]
+    ) -> None:
+        """Plays more trials at every spot: a few first, for where one failure decides a clear answer needs no more."""
         count = self._options.search_trials
-        places = [(each, position) for each in scenarios for position in asked.get(each.id, ())]
-        orders = [
-            Order(scenario=each.id, number=number, magnitudes=_turned(each, position))
-            for each, position in places
-            for number in range(count)
-        ]
-        trials = self._run(player, orders, "searching where objectives break")
-        return {
-            (each.id, position): trials[index * count : (index + 1) * count]
-            for index, (each, position) in enumerate(places)
-        }
+        first = _FIRST if count - 1 < NEEDED * count else count
+        orders: list[tuple[_Spot, Order]] = []
+        for each, position in spots:
+            have = len(got.setdefault((each.id, position), ()))
+            orders += [
+                ((each.id, position), Order(scenario=each.id, number=number, magnitudes=_turned(each, position)))
+                for number in range(have, count if have else min(first, count))
+            ]
+        orders.sort(key=lambda spot: spot[1].number)
+        trials = self._run(player, [order for _, order in orders], "searching where objectives break")
+        for (spot, _), trial in zip(orders, trials, strict=True):
+            got[spot] += (trial,)
 
     def _run(self, player: Player, orders: Sequence[Order], phase: str) -> tuple[Trial, ...]:
         self.played += len(orders)

@@ -46,3 +46,14 @@ def test_a_known_answer_saves_a_question() -> None:
     search = distance("a", RESOLUTION).told(0.25, {"a": False})
     assert search.asks() == (0.0,)
     assert search.breaks_at("a") == 0.25
+
+
+@given(st.dictionaries(st.sampled_from("abc"), st.floats(-0.2, 1.2), min_size=1), st.floats(0.0, 1.0))
+def test_an_answer_that_says_nothing_new_changes_nothing(edges: dict[str, float], position: float) -> None:
+    """Where an objective is known to hold or to break already, that it does is no news: no trial need be played."""
+    search = distance(edges, RESOLUTION)
+    while positions := search.asks():
+        for asked in positions:
+            search = search.told(asked, {key: asked < edge for key, edge in edges.items()})
+    told = {key: position < edge for key, edge in edges.items() if key not in search.open_at(position)}
+    assert search.told(position, told) == search

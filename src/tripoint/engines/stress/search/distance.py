@@ -40,6 +40,10 @@ class Bracket:
             return None if self.broken == MILD else MILD
         return None if self.broken - self.met <= resolution else (self.met + self.broken) / 2.0
 
+    def is_open_at(self, position: float) -> bool:
+        """True between what is known to meet it and what is known not to."""
+        return (self.met is None or position > self.met) and (self.broken is None or position < self.broken)
+
     def told(self, position: float, *, is_met: bool) -> Bracket:
         """With one more answer."""
         if is_met:
@@ -63,6 +67,10 @@ class Distance(Generic[Key]):
         """Positions to try now, ascending; none when all is known."""
         wanted = {bracket.next(self.resolution) for bracket in self.brackets.values()}
         return tuple(sorted(position for position in wanted if position is not None))
+
+    def open_at(self, position: float) -> tuple[Key, ...]:
+        """Objectives of which an answer at a position would say something new."""
+        return tuple(key for key, bracket in self.brackets.items() if bracket.is_open_at(position))
 
     def told(self, position: float, met: Mapping[Key, bool]) -> Distance[Key]:
         """With the answer at one position: which objectives were met there."""
