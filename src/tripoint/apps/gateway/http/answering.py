@@ -72,11 +72,20 @@ class Answering:
     def reply(self, status: int, head: bytes, body: bytes) -> None:
         """See `Effects`."""
         last = b"connection: close\r\n" if self._closes else b""
-        self._out.append(
-            b"%b%b%b%bcontent-length: %d\r\n\r\n%b"
-            % (STATUS_LINES[status], head, self._lobby.stamp, last, len(body), body)
+        lobby, transport = self._lobby, self._transport
+        answer = b"%b%b%b%bcontent-length: %d\r\n\r\n%b" % (
+            STATUS_LINES[status],
+            head,
+            lobby.stamp,
+            last,
+            len(body),
+            body,
         )
         self._is_answered = True
+        if self.exchange is not None and transport is not None and lobby.seal is None and not self._out:
+            transport.write(answer)  # at once: what is still to be noted of the request keeps nobody waiting
+        else:
+            self._out.append(answer)
 
     def begin(self, status: int, head: bytes) -> None:
         """See `Effects`."""
