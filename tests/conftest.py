@@ -55,9 +55,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keeps the developer's own settings and colours out of every test."""
+    """Keeps the developer's own settings, colours and width of terminal out of every test."""
     for name in list(os.environ):
-        if name.startswith("TRIPOINT_") or name in ("NO_COLOR", "FORCE_COLOR"):
+        if name.startswith("TRIPOINT_") or name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
             monkeypatch.delenv(name)
 
 

@@ -82,7 +82,7 @@ def test_a_workload_that_is_not_there_is_told_before_anything_is_planned(run: Ru
     told = run("explain", "chta", small_estate)
     assert told.code == 2
     assert "no workload `chta`" in told.err
-    assert "did you mean `chat`?" in told.err
+    assert "did you mean `chat`" in told.err
     assert "planning" not in told.err
 
 

@@ -97,10 +97,10 @@ def test_names_that_are_not_there_are_refused_with_the_nearest() -> None:
     """Workloads and sites alike."""
     with pytest.raises(OptionError, match="no workload `asistant`") as workload:
         explained(workload="asistant")
-    assert workload.value.hint == "did you mean `assistant`?"
+    assert workload.value.hint == "did you mean `assistant`"
     with pytest.raises(OptionError, match="no site `cave`") as site:
         explained(at="cave")
-    assert site.value.hint == "did you mean `cage`?"
+    assert site.value.hint == "did you mean `cage`"
 
 
 def test_a_closed_site_is_refused_with_its_reason(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.errors import OptionError, SolverError
 from tripoint.domain.estate import Estate
+from tripoint.domain.findings import did_you_mean
 from tripoint.domain.fit import Refusal
 from tripoint.domain.plan import ConflictSet, Plan, WorkloadSummary
 from tripoint.domain.source import LoadedEstate
@@ -162,8 +162,7 @@ def places(estate: Estate, question: Question) -> tuple[int, int | None]:
 def _index(name: str, known: list[str], what: str) -> int:
     if name in known:
         return known.index(name)
-    near = get_close_matches(name, known, n=3)
-    hint = f"did you mean {' or '.join(f'`{each}`' for each in near)}?" if near else f"it has {', '.join(known[:8])}"
+    hint = did_you_mean(name, known) or f"it has {', '.join(known[:8])}"
     raise OptionError(f"the estate has no {what} `{name}`", hint=hint)
 
 
@@ -191,7 +190,9 @@ def _otherwise(work: _Work, asked: str, closed: frozenset[int], base_form: Formu
         why = conflict.explain(program, replace(work, limits=replace(work.limits, gap=1.0)).solve)
         return Otherwise(asked=asked, homes=(), worse_usd=0.0, worse_npv_usd=0.0, least_npv_usd=0.0, conflict=why)
     if not found.values.size:
-        raise SolverError("no plan found in time with that choice taken away", hint="raise `--time-limit`")
+        raise SolverError(
+            f"no plan found within {work.limits.seconds:.0f} s with that choice taken away", hint="raise `--time-limit`"
+        )
     return Otherwise(
         asked=asked,
         homes=tuple(homes_of(work.instance, work.workload, decode(form, found.values))),

@@ -209,7 +209,7 @@ def _under_ceilings(
     """The cheapest plan under each ceiling, the tightest first, each search begun from the plan before."""
     least, cheapest = ends
     if not least.values.size:
-        return [], (f"the least {measure.name} was not found in time",)
+        return [], (f"the least {measure.name} was not found within {run.options.seconds:.0f} s",)
     found: list[tuple[str, Solution]] = []
     notes: list[str] = []
     start = least.values
@@ -224,7 +224,7 @@ def _under_ceilings(
             start = solution.values
             found.append((label, solution))
         else:
-            notes.append(f"{label}: no plan found in time")
+            notes.append(f"{label}: no plan found within {run.options.seconds:.0f} s")
     return found, tuple(notes)
 
 
@@ -257,13 +257,15 @@ def _by_class(run: _Run, instance: Instance) -> Front:
             conflicts.append(_conflict(run, outcome.program))
             notes.append(f"{grade.label}: no plan exists: {' + '.join(conflicts[-1].families)}")
         elif outcome.summary is None:
-            notes.append(f"{grade.label}: no plan found in time")
+            notes.append(f"{grade.label}: no plan found within {run.options.seconds:.0f} s")
         else:
             found.append((grade, outcome))
     if not found:
         if conflicts:
             return Front(by=run.options.by, unit="", points=(), conflict=conflicts[0])
-        raise SolverError("no plan found in time", hint="raise `--time-limit`")
+        raise SolverError(
+            f"no plan of any class found within {run.options.seconds:.0f} s each", hint="raise `--time-limit`"
+        )
     proven = tuple(reversed(carried([outcome.solution for _, outcome in reversed(found)])))
     kept = undominated([(-float(grade.rank), each.objective) for (grade, _), each in zip(found, proven, strict=True)])
     points = []
