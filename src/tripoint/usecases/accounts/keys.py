@@ -21,6 +21,7 @@ from tripoint.usecases.accounts.turn import (
     found,
     fresh,
     good_name,
+    listed,
     require_somewhere,
     tenant_for,
 )
@@ -159,11 +160,7 @@ def list_keys(
     store: AccountStore, actor: Actor, *, tenant: str | None = None, after: str = "", limit: int | None = None
 ) -> tuple[ApiKey, ...]:
     """The keys the actor sees, of one tenant when given, by id. Raises `AccessError`, `MissingError`."""
-    bound = require_somewhere(actor, Action.KEY_READ)
-    with store.read() as book:
-        if tenant is not None:
-            tenant_for(book, actor, Action.KEY_READ, tenant)
-        return book.rows(ApiKey, tenant=tenant or bound, after=after, limit=limit)
+    return listed(store, actor, Action.KEY_READ, ApiKey, tenant=tenant, after=after, limit=limit)
 
 
 def which_key(store: AccountStore, actor: Actor, text: str, pepper: bytes) -> ApiKey | None:

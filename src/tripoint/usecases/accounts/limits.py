@@ -21,6 +21,7 @@ from tripoint.usecases.accounts.turn import (
     found,
     good_id,
     good_name,
+    listed,
     require_somewhere,
     tenant_for,
 )
@@ -119,22 +120,14 @@ def list_quotas(
     store: AccountStore, actor: Actor, *, tenant: str | None = None, after: str = "", limit: int | None = None
 ) -> tuple[Quota, ...]:
     """The quotas the actor sees, of one tenant when given, by id. Raises `AccessError`, `MissingError`."""
-    bound = require_somewhere(actor, Action.QUOTA_READ)
-    with store.read() as book:
-        if tenant is not None:
-            tenant_for(book, actor, Action.QUOTA_READ, tenant)
-        return book.rows(Quota, tenant=tenant or bound, after=after, limit=limit)
+    return listed(store, actor, Action.QUOTA_READ, Quota, tenant=tenant, after=after, limit=limit)
 
 
 def list_budgets(
     store: AccountStore, actor: Actor, *, tenant: str | None = None, after: str = "", limit: int | None = None
 ) -> tuple[Budget, ...]:
     """The budgets the actor sees, of one tenant when given, by id. Raises `AccessError`, `MissingError`."""
-    bound = require_somewhere(actor, Action.BUDGET_READ)
-    with store.read() as book:
-        if tenant is not None:
-            tenant_for(book, actor, Action.BUDGET_READ, tenant)
-        return book.rows(Budget, tenant=tenant or bound, after=after, limit=limit)
+    return listed(store, actor, Action.BUDGET_READ, Budget, tenant=tenant, after=after, limit=limit)
 
 
 def scope_id(scope: Scope) -> str:

@@ -18,6 +18,7 @@ from tripoint.usecases.accounts.turn import (
     found,
     fresh,
     good_id,
+    listed,
     require_somewhere,
     tenant_for,
 )
@@ -89,11 +90,7 @@ def list_principals(
     store: AccountStore, actor: Actor, *, tenant: str | None = None, after: str = "", limit: int | None = None
 ) -> tuple[Principal, ...]:
     """The principals the actor sees, of one tenant when given, by id. Raises `AccessError`, `MissingError`."""
-    bound = require_somewhere(actor, Action.PRINCIPAL_READ)
-    with store.read() as book:
-        if tenant is not None:
-            tenant_for(book, actor, Action.PRINCIPAL_READ, tenant)
-        return book.rows(Principal, tenant=tenant or bound, after=after, limit=limit)
+    return listed(store, actor, Action.PRINCIPAL_READ, Principal, tenant=tenant, after=after, limit=limit)
 
 
 def principal_id(chosen: str, tenant: str | None) -> str:

@@ -88,6 +88,18 @@ def found(book: AccountBook, actor: Actor, action: Action, kind: type[AccountRow
     return row
 
 
+def listed(
+    store: AccountStore, actor: Actor, action: Action, kind: type[AccountRow], *, tenant: str | None, after: str,
+    limit: int | None,
+) -> tuple[AccountRow, ...]:  # fmt: skip
+    """The rows the actor may do `action` to, of one tenant when given, by id. Raises `AccessError`, `MissingError`."""
+    bound = require_somewhere(actor, action)
+    with store.read() as book:
+        if tenant is not None:
+            tenant_for(book, actor, action, tenant)
+        return book.rows(kind, tenant=tenant or bound, after=after, limit=limit)
+
+
 def absent(book: AccountBook, kind: type[AccountRow], row_id: str, tenant: str | None) -> MissingError:
     """What is told of an id that names nothing the asker may see, with the nearest that does."""
     rows = book.rows(kind, tenant=tenant, limit=_NEAREST_AMONG)
