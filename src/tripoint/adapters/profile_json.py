@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from functools import cache
 from itertools import pairwise
 from math import isclose, isfinite
@@ -21,10 +21,10 @@ from tripoint.adapters.atomic_file import read_text, write_text
 from tripoint.domain.demand import PROFILE_SCHEMA, CurveBlock, DemandProfile, Distribution
 from tripoint.domain.errors import EstateError, Finding
 from tripoint.domain.findings import did_you_mean, finding
+from tripoint.domain.units import HOURS_PER_WEEK
 
 KINDS = ("requests", "gpu_jobs")
 REFIT = "write it again with `tripoint demand fit FILE --out PROFILE`"
-HOURS_PER_WEEK = 168
 LARGEST = 1e18
 """No figure of a profile is larger; a whole number may be too large to be printed."""
 Findings = Iterator[Finding]
@@ -73,17 +73,7 @@ def _parsed(text: str, source: str) -> Any:
         return json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         said = finding("TP1152", "", f"not a JSON document: {error.msg} at column {error.colno}", REFIT)
-        located = Finding(
-            code=said.code,
-            severity=said.severity,
-            path="",
-            message=said.message,
-            hint=said.hint,
-            file=source,
-            line=error.lineno,
-            column=error.colno,
-        )
-        raise EstateError((located,)) from error
+        raise EstateError((replace(said, file=source, line=error.lineno, column=error.colno),)) from error
     except (RecursionError, ValueError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         _refuse([finding("TP1152", "", f"not a demand profile: {reason}", REFIT)], source, error)
@@ -97,18 +87,7 @@ def _no_constant(name: str) -> float:
 def _refuse(said: list[Finding], source: str, cause: Exception | None = None) -> None:
     """Raise `EstateError` when there is anything to say, every finding naming the source."""
     if said:
-        placed = tuple(
-            Finding(
-                code=each.code,
-                severity=each.severity,
-                path=each.path,
-                message=each.message,
-                hint=each.hint,
-                file=source,
-            )
-            for each in said
-        )
-        raise EstateError(placed) from cause
+        raise EstateError(tuple(replace(each, file=source) for each in said)) from cause
 
 
 def _schema_findings(content: Any) -> Findings:
