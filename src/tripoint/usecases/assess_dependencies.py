@@ -11,14 +11,13 @@ from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.plan import Plan
 from tripoint.domain.recovery import Reached
 from tripoint.domain.source import LoadedEstate
+from tripoint.domain.units import SECONDS_PER_HOUR
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.placement.instance.prepare import prepare
 from tripoint.engines.resilience.capacity.moment import moments
 from tripoint.engines.resilience.cuts.derive.served import served_by_plan, served_today
 from tripoint.engines.resilience.lockin.exits import lock_ins
 from tripoint.engines.resilience.loss.report import Question, dependency_report
-
-_SECONDS_PER_HOUR = 3600.0
 
 
 def assess_dependencies(
@@ -69,4 +68,4 @@ def _copies(instance: Instance, plan: Plan) -> dict[str, tuple[str, ...]]:
 
 
 def _back_hours(reached: Sequence[Reached]) -> Mapping[tuple[str, DisruptionClass], float]:
-    return {(each.workload, each.disruption): each.rta_s / _SECONDS_PER_HOUR for each in reached}
+    return {(each.workload, each.disruption): each.rta_s / SECONDS_PER_HOUR for each in reached}

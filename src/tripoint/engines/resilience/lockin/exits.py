@@ -13,7 +13,7 @@ from tripoint.domain.cut import LockIn
 from tripoint.domain.link import TransferClass
 from tripoint.domain.plan import Plan
 from tripoint.domain.provenance import Figure, Origin
-from tripoint.domain.units import GBIT_PER_GB
+from tripoint.domain.units import GBIT_PER_GB, SECONDS_PER_DAY
 from tripoint.engines.costing.transfer import tariff, tariff_cost
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.facts.shared import node_id
@@ -21,7 +21,6 @@ from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.resilience.lockin.promises import promised_usd
 from tripoint.engines.resilience.lockin.subjects import Subject, subjects, surface_of
 
-_SECONDS_PER_DAY = 86_400.0
 _DAYS_PER_MONTH = 365.0 / 12.0
 _MONTHS_PER_YEAR = 12
 
@@ -37,7 +36,7 @@ def _lock_in(instance: Instance, plan: Plan, subject: Subject, this_month: str) 
     surface = surface_of(subject)
     moved = dict(_only_copies(instance, plan, subject))
     data_gb = sum(moved.values())
-    move_days = data_gb * GBIT_PER_GB / _bandwidth(instance, subject) / _SECONDS_PER_DAY
+    move_days = data_gb * GBIT_PER_GB / _bandwidth(instance, subject) / SECONDS_PER_DAY
     rebuild = _rebuild(instance, subject, surface)
     revalidate = _own(instance, subject, "revalidate_days", leaving.revalidate_days)
     dual = _own(instance, subject, "dual_run_months", leaving.dual_run_months)

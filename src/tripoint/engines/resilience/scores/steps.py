@@ -18,6 +18,7 @@ from tripoint.domain.link import Link
 from tripoint.domain.provenance import Origin
 from tripoint.domain.recovery import Reached, Remedy
 from tripoint.domain.score import Ground, NextStep, Score, Standing
+from tripoint.domain.units import SECONDS_PER_HOUR
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.facts.figures import finance_figures
 from tripoint.engines.resilience.loss.reliance import disruption_of
@@ -25,7 +26,6 @@ from tripoint.engines.resilience.scores.grading import Asked
 
 _MOST = 3
 _MONTHS = 12.0
-_SECONDS_PER_HOUR = 3600.0
 _UNTRIED = (Standing.MISSING, Standing.EXPIRED, Standing.FAILED)
 
 
@@ -84,7 +84,7 @@ def _remedies(found: Findings) -> Iterator[NextStep]:
 def _avoided(found: Findings, rta_s: dict[Asked, float]) -> float | None:
     """Expected loss that shorter recoveries take away, USD per year."""
     saved = [
-        cut.usd_per_year * (1.0 - min(1.0, seconds / _SECONDS_PER_HOUR / cut.hours))
+        cut.usd_per_year * (1.0 - min(1.0, seconds / SECONDS_PER_HOUR / cut.hours))
         for asked, seconds in rta_s.items()
         for cut in _cuts_of(found, asked)
         if cut.usd_per_year is not None and cut.hours > 0.0

@@ -14,7 +14,7 @@ from tripoint.domain.catalog import Catalog
 from tripoint.domain.demand import DemandProfile
 from tripoint.domain.estate import Estate
 from tripoint.domain.provenance import Figure, Origin
-from tripoint.domain.units import HOURS_PER_MONTH, HOURS_PER_WEEK, SECONDS_PER_HOUR, TOKENS_PER_MTOK
+from tripoint.domain.units import HOURS_PER_MONTH, HOURS_PER_WEEK, SECONDS_PER_DAY, SECONDS_PER_HOUR, TOKENS_PER_MTOK
 from tripoint.domain.workload import Workload, WorkloadKind
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.sizing.demand.shapes import (
@@ -27,7 +27,6 @@ from tripoint.engines.sizing.demand.shapes import (
 )
 from tripoint.engines.sizing.paths import place_country
 
-SECONDS_PER_DAY = 86_400.0
 SECONDS_PER_MONTH = HOURS_PER_MONTH * SECONDS_PER_HOUR
 DEFAULT_ACTIVE_PARAMETERS_B = 8.0
 """Stands in for an unknown model where only the relative weight of workloads in the blocks depends on it."""

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripoint.domain.demand import CurveBlock, DemandProfile
+from tripoint.domain.units import HOURS_PER_WEEK
 from tripoint.engines.sizing.demand.curve import DEFAULT_BLOCKS, load_duration_curve
 from tripoint.engines.sizing.demand.trace import DAY_S, HOUR_S, WEEK_S, Arrivals, JobTrace, RequestTrace, Spell
 
-HOURS_PER_WEEK = 168
 FEWEST_ARRIVALS = 30
 """A spell with fewer arrivals says nothing about burstiness; it is left out when busier ones exist."""
 THURSDAY_H = 72
