@@ -32,9 +32,12 @@ class Relay:
         self.attempt = attempt
 
     def passes(self, chunk: bytes, now: float) -> bool:
-        """Passes on a chunk with one event that is like the one before; False for any other, and nothing is done."""
+        """Passes on a chunk with one event that is like the one before, or several such chunks.
+
+        False for anything else, and nothing is done.
+        """
         start = content_at(chunk)
-        if not start or not self._reader.repeats(chunk, start, len(chunk) - 2):
+        if not (self._reader.repeats(chunk, start, len(chunk) - 2) if start else self._reader.repeats_all(chunk)):
             return False
         exchange = self._exchange
         exchange.last_at = now

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from tripoint.domain.record import Usage
 from tripoint.domain.serving import Api
 from tripoint.engines.gateway.wire.events import BAD_EVENT, Reading, reading_of
+from tripoint.engines.gateway.wire.shapes.frames import end_of_chunk
 from tripoint.engines.gateway.wire.shapes.likeness import Likeness, likeness_of
 
 MAX_EVENT: Final = 1024 * 1024
@@ -167,6 +168,21 @@ class StreamReader:
         if like is None or self._held or not like.stands(frame, start, stop):
             return False
         self.events += 1
+        self._misses = 0
+        return True
+
+    def repeats_all(self, frames: bytes) -> bool:
+        """The same of some chunks, each with one such event; False where one of them is something else."""
+        like, at, events = self._like, 0, 0
+        if like is None or self._held:
+            return False
+        while at < len(frames):
+            stop = end_of_chunk(frames, at)
+            if not stop or not like.stands(frames, frames.find(b"\n", at) + 1, stop - 2):
+                return False
+            at = stop
+            events += 1
+        self.events += events
         self._misses = 0
         return True
 

@@ -28,3 +28,18 @@ def content_at(data: bytes) -> int:
     size = len(data)
     head = _HEADS[size] if size < len(_HEADS) else _head_of(size)
     return len(head) if head and data.startswith(head) and data.endswith(b"\r\n") else 0
+
+
+def end_of_chunk(data: bytes, at: int) -> int:
+    """Where the chunk ends that begins at `at`, if it is whole and framed as ours; else 0."""
+    content = data.find(b"\r\n", at, at + _SIZE_DIGITS + 2) + 2
+    if content < 3:
+        return 0
+    size = 0
+    for sign in data[at : content - 2]:
+        digit = sign - 48 if 48 <= sign <= 57 else sign - 87 if 97 <= sign <= 102 else -1
+        if digit < 0:
+            return 0
+        size = 16 * size + digit
+    end = content + size + 2
+    return end if size and data[at] != 48 and data[end - 2 : end] == b"\r\n" else 0
