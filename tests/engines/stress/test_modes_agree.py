@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.factories.worlds import demanded, place, world
 
 from tripoint.domain.fault import Fault, FaultKind
 from tripoint.engines.stress.fluid.flow import flow
+from tripoint.engines.stress.fluid.layout import layout_of, standing_usd_per_s
 from tripoint.engines.stress.kernel.streams import Streams
+from tripoint.engines.stress.spending import with_standing
 from tripoint.engines.stress.trial.arrivals import arrivals_of
 from tripoint.engines.stress.trial.play import play
 from tripoint.engines.stress.world import SteadyTiming, World
@@ -52,3 +56,37 @@ def test_requests_and_flows_tell_the_same(case: str) -> None:
     assert requests.shed + requests.lost == pytest.approx(missed, rel=0.3, abs=0.001 * requests.offered)
     assert requests.outage_s == pytest.approx(flowing.outage_s, rel=0.2)
     assert (requests.outside, flowing.outside) == (0.0, 0.0)
+
+
+def paid(option: str, *, held_usd_per_hour: float = 0.0) -> World:
+    """The world, both places paid in one way; nodes of a place that stand cost so much an hour."""
+    made = tried(60.0)
+    targets = tuple(replace(each, held_nano_per_hour=round(held_usd_per_hour * 1e9)) for each in made.table.targets)
+    places = tuple(replace(each, option=option) for each in made.places)
+    return replace(made, table=replace(made.table, targets=targets), places=places)
+
+
+@pytest.mark.parametrize(
+    ("option", "held"), [("owned", 40.0), ("committed", 40.0), ("on_demand", 90.0), ("spot", 30.0), ("per_token", 0.0)]
+)
+def test_requests_and_flows_spend_the_same(option: str, held: float) -> None:
+    """Tokens of an API, energy of owned nodes, hours of all that stands: the same dollars, in quiet and in a loss."""
+    made = paid(option, held_usd_per_hour=held)
+    down = struck(FaultKind.DOWN, "site-a", 1.0)
+    quiet = flow(made, (), start_hour=0, hours=1)[0].usd
+    for faults in ((), down):
+        draws = Streams(3, 0)
+        arrivals = arrivals_of(made, start_hour=0, seconds=SECONDS, draws=draws)
+        bare = play(made, faults, arrivals, draws=draws, until_s=SECONDS).outcomes
+        (requests,) = with_standing(bare, standing_usd_per_s(layout_of(made)), SECONDS)
+        (flowing,) = flow(made, faults, start_hour=0, hours=1)
+        # The flow goes on for an hour, of which all but the trial is as usual.
+        assert requests.usd == pytest.approx(flowing.usd - quiet * (1.0 - SECONDS / 3600.0), rel=0.05)
+    if option in ("on_demand", "spot", "committed"):
+        assert quiet == pytest.approx(2 * held + (0.0 if option != "committed" else energy(made)), rel=1e-6)
+
+
+def energy(made: World) -> float:
+    """What an hour of requests adds where tokens are paid, USD."""
+    (asked,) = made.demanded
+    return asked.requests_per_s * 3600.0 * (asked.tokens_in + 2 * asked.tokens_out) * 1e-6

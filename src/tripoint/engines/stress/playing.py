@@ -16,12 +16,13 @@ from tripoint.domain.stress import Order, OutageCourse, Outcome, Trial
 from tripoint.domain.units import HOURS_PER_WEEK, SECONDS_PER_HOUR
 from tripoint.engines.stress.aftermath import after, dark
 from tripoint.engines.stress.fluid.flow import Basin
-from tripoint.engines.stress.fluid.layout import layout_of
+from tripoint.engines.stress.fluid.layout import layout_of, standing_usd_per_s
 from tripoint.engines.stress.fluid.outcomes import Hourly, unserved
 from tripoint.engines.stress.kernel.streams import Streams
 from tripoint.engines.stress.scaling import rescaled, scale_for, scaled
 from tripoint.engines.stress.scenarios.ground import Ground
 from tripoint.engines.stress.scenarios.resolve import faults_of
+from tripoint.engines.stress.spending import with_standing
 from tripoint.engines.stress.trial.arrivals import arrivals_of
 from tripoint.engines.stress.trial.play import Played, Rules, play
 from tripoint.engines.stress.world import World
@@ -56,7 +57,8 @@ class Player:
         faults = self.faults(order)
         if scenario.mode is TrialMode.REQUESTS:
             played, scale = self.requests(scenario, order.number, faults)
-            outcomes, events = rescaled(played.outcomes, scale), played.events
+            outcomes = self._stood(rescaled(played.outcomes, scale), scenario.minutes * _S_PER_MIN)
+            events = played.events
         else:
             outcomes, events = self._hours(scenario, order.number, faults), 0
         return Trial(
@@ -86,6 +88,12 @@ class Player:
             self._kept[key] = {each.workload: each.usd for each in plain.outcomes}
         rules = Rules(usual_usd=self._kept[key])
         return play(world, faults, arrivals, draws=draws, until_s=seconds, rules=rules), scale
+
+    def _stood(self, outcomes: tuple[Outcome, ...], seconds: float) -> tuple[Outcome, ...]:
+        """With what nodes cost that stand, as trials of hours have it."""
+        if ("standing",) not in self._kept:
+            self._kept["standing",] = standing_usd_per_s(layout_of(self.world))
+        return with_standing(outcomes, self._kept["standing",], seconds)
 
     def start_hour(self, scenario: Scenario, number: int) -> int:
         """Hour of the week a trial begins in: its own, the busiest for requests, one by chance for hours."""

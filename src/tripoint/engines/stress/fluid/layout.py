@@ -17,6 +17,7 @@ from tripoint.domain.money import NANO_PER_USD
 from tripoint.domain.table import Candidate
 from tripoint.domain.units import MS_PER_S, SECONDS_PER_HOUR
 from tripoint.engines.stress.kernel.arithmetic import Floats
+from tripoint.engines.stress.spending import PER_TOKEN, added
 from tripoint.engines.stress.trial.places.network import PACKETS, RESEND_S
 from tripoint.engines.stress.world import Callers, Demanded, Place, World
 
@@ -27,7 +28,6 @@ TOKEN, NODES, ENERGY, EGRESS = range(4)
 PARTS = 4
 _WITHOUT_LIMIT = 1e6
 """As many times what stands as can be had where nobody set a limit."""
-_PER_TOKEN, _FIRM = "per_token", ("owned", "committed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -129,6 +129,15 @@ def layout_of(world: World, *, by_callers: bool = False) -> Layout:
     )
 
 
+def standing_usd_per_s(layout: Layout) -> dict[str, float]:
+    """Workload id -> what its part of the nodes that stand costs a second, worked or not, USD."""
+    found: dict[str, float] = {}
+    for flow, number in enumerate(layout.workload_of):
+        name = layout.world.demanded[number].workload
+        found[name] = found.get(name, 0.0) + float((layout.held_part[flow] * layout.held_usd).sum())
+    return found
+
+
 def lateness(layout: Layout, slow: Floats, links: tuple[Mapping[str, float], Mapping[str, float]]) -> Floats:
     """[F, P] share of what is served there that comes after its objective; nothing is late that nobody waits for.
 
@@ -191,12 +200,11 @@ def _need(place: Place, asked: Demanded, stay_s: float) -> float:
 def _usd(place: Place, candidate: Candidate, asked: Demanded) -> Sequence[float]:
     """Parts of a request's cost at the margin; nodes rented by the hour are paid as nodes already."""
     parts = [0.0] * PARTS
-    tokens = candidate.price.of(asked.tokens_in, asked.tokens_out) - candidate.price.usd_request
-    parts[EGRESS] = candidate.price.usd_request
-    if place.option == _PER_TOKEN:
-        parts[TOKEN] = tokens
-    elif place.option in _FIRM:
-        parts[ENERGY] = tokens
+    price = added(place, candidate)
+    parts[EGRESS] = price.usd_request
+    parts[TOKEN if place.option == PER_TOKEN else ENERGY] = (
+        price.of(asked.tokens_in, asked.tokens_out) - price.usd_request
+    )
     return parts
 
 

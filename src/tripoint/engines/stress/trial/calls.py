@@ -88,7 +88,7 @@ class Call:
             first_at = now
             router.answered(choice, now - self.began_at, now)
         router.ended(choice, None, now, tokens_out=tokens_out, stream_s=now - first_at)
-        nano = choice.candidate.tariff.nano(self.tokens_in, tokens_out)
+        nano = stage.spends[self.workload, choice.target.id, choice.candidate.model].nano(self.tokens_in, tokens_out)
         stage.tally.answered(self, choice.target.id, nano, first_at - self.began_at)
         stage.open_calls -= 1
 

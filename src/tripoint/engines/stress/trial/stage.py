@@ -25,6 +25,7 @@ from tripoint.engines.gateway.routing.query import Choice, Query, Shed
 from tripoint.engines.gateway.telemetry.trace import Trace
 from tripoint.engines.stress.kernel.events import EventList, Row, play, play_arrivals
 from tripoint.engines.stress.kernel.streams import Streams
+from tripoint.engines.stress.spending import spends_of
 from tripoint.engines.stress.trial.arrivals import Arrivals
 from tripoint.engines.stress.trial.calls import Call
 from tripoint.engines.stress.trial.conditions import WELL, Conditions, PlaceState, conditions, moments
@@ -58,7 +59,7 @@ class Stage:
         "_asked", "_asks", "_cold", "_draws", "_faults", "_gateway", "_is_called", "_is_plain", "_is_streamed",
         "_network", "_parked", "_permitted", "_probes", "_queries", "_rules", "_said", "_script", "_state", "_table",
         "_until_s", "_ways", "_world", "call", "count", "events", "ledger", "limit_s", "open_calls", "patience_s",
-        "records", "router", "servers", "shifts", "stall_s", "tally", "tries",
+        "records", "router", "servers", "shifts", "spends", "stall_s", "tally", "tries",
     )  # fmt: skip
 
     def __init__(self, world: World, faults: Sequence[Fault], draws: Streams, until_s: float, rules: Rules) -> None:
@@ -72,7 +73,9 @@ class Stage:
         self.events: EventList[Callable[[float], None]] = EventList(start_s)
         self.servers = tuple(Server(place, self.events) for place in world.places)
         self._network = Network(world)
-        self.tally = Tally(world.demanded, until_s, rules.bin_s)
+        self.spends = spends_of(world)
+        """What requests add to what is spent, by workload, upstream and model."""
+        self.tally = Tally(world.demanded, until_s, rules.bin_s, self.spends)
         self.patience_s = rules.patience_s
         self.tries = rules.tries
         self.call: Call | None = None

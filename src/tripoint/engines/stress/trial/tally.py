@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tripoint.domain.money import usd
-from tripoint.domain.record import Ending, UsageRecord
+from tripoint.domain.record import Ending, UsageRecord, portions
 from tripoint.domain.stress import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tripoint.engines.stress.spending import Spends
     from tripoint.engines.stress.trial.calls import Call
     from tripoint.engines.stress.world import Demanded
 
@@ -84,9 +85,9 @@ class Course:
 class Tally:
     """Counts of one trial."""
 
-    __slots__ = ("_bin_s", "_demanded", "_last", "_limits", "courses", "prices")
+    __slots__ = ("_bin_s", "_demanded", "_last", "_limits", "_spends", "courses", "prices")
 
-    def __init__(self, demanded: Sequence[Demanded], until_s: float, bin_s: float) -> None:
+    def __init__(self, demanded: Sequence[Demanded], until_s: float, bin_s: float, spends: Spends) -> None:
         self._demanded = demanded
         self._bin_s = bin_s
         self._limits = [inf if each.ttft_ms is None else each.ttft_ms for each in demanded]
@@ -95,12 +96,16 @@ class Tally:
         self.courses = [Course(bins) for _ in demanded]
         self.prices: dict[str, float] = {}
         """Upstream id -> times what it costs now; only where it is not as usual."""
+        self._spends = spends
 
     def paid(self, workload: int, record: UsageRecord) -> None:
         """What a try cost, whether it answered or not."""
-        factor = self.prices.get(record.upstream)
-        nano = record.nano if factor is None else round(record.nano * factor)
-        self.courses[workload].nano += nano
+        course = self.courses[workload]
+        for part in portions(record):
+            spend = self._spends.get((workload, part.upstream, part.model))
+            nano = 0 if spend is None or not any(part.usage) else spend.nano(*part.usage[:3])
+            factor = self.prices.get(part.upstream)
+            course.nano += nano if factor is None else round(nano * factor)
 
     def answered(self, call: Call, upstream: str, nano: int, ttft_s: float) -> None:
         """A request was answered whole, its first token `ttft_s` after it was last asked."""
