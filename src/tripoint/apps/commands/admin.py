@@ -10,6 +10,7 @@ import click
 from tripoint.apps.answer import Answer, answering, json_document
 from tripoint.apps.outcomes import ExitCode
 from tripoint.apps.settings import read_settings, store_url, without_password
+from tripoint.apps.terminal.flags import FileToRead
 from tripoint.apps.terminal.groups import NearestNameGroup
 from tripoint.domain.errors import MissingExtraError, OptionError
 
@@ -57,13 +58,11 @@ def init(store: str | None) -> Answer:
               help="Address to listen on; other than this machine's own needs a certificate.")  # fmt: skip
 @click.option("--port", metavar="N", type=click.IntRange(0, 65535), default=8081, show_default=True,
               help="Port to listen on; 0 takes a free one.")  # fmt: skip
-@click.option(
-    "--tls-cert", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help="Certificate chain, PEM."
-)
-@click.option("--tls-key", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help="Its key, PEM.")
+@click.option("--tls-cert", metavar="FILE", type=FileToRead(dir_okay=False), help="Certificate chain, PEM.")
+@click.option("--tls-key", metavar="FILE", type=FileToRead(dir_okay=False), help="Its key, PEM.")
 @click.option("--oidc-issuer", metavar="URL", help="Identity provider whose tokens are accepted.")
 @click.option("--oidc-audience", metavar="NAME", help="Audience its tokens must name.")
-@click.option("--oidc-ca", metavar="FILE", type=click.Path(exists=True, dir_okay=False),
+@click.option("--oidc-ca", metavar="FILE", type=FileToRead(dir_okay=False),
               help="Certificate authority of the identity provider, where it is one's own.")  # fmt: skip
 @click.option("--oidc-groups", metavar="CLAIM", default="groups", show_default=True,
               help="Claim that lists groups.")  # fmt: skip

@@ -9,7 +9,7 @@ import click
 from tripoint.apps import planner, wiring
 from tripoint.apps.answer import Answer, answering, plural
 from tripoint.apps.settings import read_settings
-from tripoint.apps.terminal.flags import FiniteRange
+from tripoint.apps.terminal.flags import FileToRead, FiniteRange
 from tripoint.apps.terminal.groups import NearestNameGroup
 from tripoint.apps.terminal.planning import no_plan, planned
 from tripoint.apps.trials import plan_digest, read_stress
@@ -25,7 +25,7 @@ def command() -> None:
 
 @command.command()
 @click.argument("estate", type=click.Path())
-@click.option("--plan", "given", metavar="PLAN", type=click.Path(),
+@click.option("--plan", "given", metavar="PLAN", type=FileToRead(),
               help="Assess this plan.json, or the one in this folder; else the estate is planned first.")  # fmt: skip
 @click.option("--gap", metavar="SHARE", type=FiniteRange(min=0, max=1), default=0.001, show_default=True,
               help="How close to the best each plan is searched.")  # fmt: skip
@@ -33,7 +33,7 @@ def command() -> None:
               help="Longest solve of each, seconds.")  # fmt: skip
 @click.option("--prices/--no-prices", default=True, show_default=True,
               help="Plan again for what every missed objective would cost.")  # fmt: skip
-@click.option("--stress", "tried", metavar="DIR", type=click.Path(),
+@click.option("--stress", "tried", metavar="DIR", type=FileToRead(),
               help="Score what this stress.json, or the one in this folder, found by simulation.")  # fmt: skip
 @click.option("--out", metavar="DIR", type=click.Path(file_okay=False), help="Write recovery.html here.")
 @click.option("--full", is_flag=True, help="Print every row.")

@@ -11,6 +11,7 @@ import click
 from tripoint.apps.answer import Answer, answering, plural
 from tripoint.apps.settings import read_settings
 from tripoint.apps.terminal.desk import Desk, completes, open_desk, store_option
+from tripoint.apps.terminal.flags import FileToRead
 from tripoint.apps.terminal.groups import NearestNameGroup
 
 if TYPE_CHECKING:
@@ -53,9 +54,9 @@ def show(tenant: str | None, after: int | None, limit: int, store: str | None) -
 
 
 @command.command()
-@click.option("--witness", "witnesses", metavar="FILE", type=click.Path(dir_okay=False), multiple=True,
+@click.option("--witness", "witnesses", metavar="FILE", type=FileToRead(dir_okay=False), multiple=True,
               help="File with checkpoints; repeatable, `TRIPOINT_WITNESS` when not given.")  # fmt: skip
-@click.option("--public-key", "public_keys", metavar="FILE", type=click.Path(dir_okay=False), multiple=True,
+@click.option("--public-key", "public_keys", metavar="FILE", type=FileToRead(dir_okay=False), multiple=True,
               help="Key that signs checkpoints, PEM; repeatable, the store's own when not given.")  # fmt: skip
 @store_option
 @answering

@@ -9,6 +9,7 @@ import click
 
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering
+from tripoint.apps.terminal.flags import FileToRead
 from tripoint.apps.terminal.groups import NearestNameGroup
 from tripoint.apps.terminal.progress import working_display
 
@@ -30,7 +31,7 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("file", type=click.Path())
+@click.argument("file", type=FileToRead())
 @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False), help="Write the profile here, as JSON.")
 @click.option("--svg", metavar="FILE", type=click.Path(dir_okay=False), help="Draw the profile here.")
 @click.option("--name", metavar="NAME", help="Name of the profile; from the file's name when not given.")
@@ -42,7 +43,7 @@ def command() -> None:
 @click.option("--unit", type=click.Choice(UNITS), help="Unit of numeric timestamps; detected when not given.")
 @click.option("--duration-unit", type=click.Choice(UNITS), help="Unit of the duration of GPU jobs.")
 @click.option("--starts-at", metavar="INSTANT", help="When a trace with relative times began, e.g. 2026-01-05T00:00Z.")
-@click.option("--companion", metavar="FILE", type=click.Path(), help="ServeGen: the file of token distributions.")
+@click.option("--companion", metavar="FILE", type=FileToRead(), help="ServeGen: the file of token distributions.")
 @click.option(
     "--blocks",
     metavar="N",
@@ -101,7 +102,7 @@ def fit(
 
 
 @command.command()
-@click.argument("profile", type=click.Path())
+@click.argument("profile", type=FileToRead())
 @click.option("--svg", metavar="FILE", type=click.Path(dir_okay=False), help="Draw the profile here.")
 @answering
 def show(profile: str, svg: str | None) -> Answer:

@@ -7,14 +7,14 @@ import click
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering
 from tripoint.apps.settings import read_settings
-from tripoint.apps.terminal.flags import FiniteRange
+from tripoint.apps.terminal.flags import FileToRead, FiniteRange
 from tripoint.apps.terminal.planning import no_plan, planned
 
 
 @click.command()
 @click.argument("workload")
 @click.argument("estate", type=click.Path())
-@click.option("--plan", "given", metavar="PLAN", type=click.Path(),
+@click.option("--plan", "given", metavar="PLAN", type=FileToRead(),
               help="Explain this plan.json, or the one in this folder; else the estate is planned first.")  # fmt: skip
 @click.option("--at", metavar="SITE", help="Also: what would it cost to have it at this site alone?")
 @click.option("--gap", metavar="SHARE", type=FiniteRange(min=0, max=1), default=0.001, show_default=True,

@@ -8,6 +8,7 @@ import click
 
 from tripoint.apps import stores, wiring
 from tripoint.apps.answer import Answer, answering, count_severities, plural
+from tripoint.apps.terminal.flags import FileToRead
 from tripoint.domain.errors import EstateError, OptionError
 
 TEMPLATES = ("three-layer", "cloud-only", "edge-retail", "hybrid")
@@ -24,7 +25,7 @@ BILL_LINES = 8
     show_default=True,
     help="What to start from.",
 )
-@click.option("--from-bill", metavar="FILE", type=click.Path(), help="Draft it from a FOCUS bill, CSV or Parquet.")
+@click.option("--from-bill", metavar="FILE", type=FileToRead(), help="Draft it from a FOCUS bill, CSV or Parquet.")
 @click.option(
     "--workload-tag", metavar="TAG", help="Bill: tag that tells workloads apart; the sub account if not given."
 )

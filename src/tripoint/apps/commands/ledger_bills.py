@@ -10,7 +10,7 @@ from tripoint.apps import stores
 from tripoint.apps.answer import Answer, answering, plural
 from tripoint.apps.terminal.books import day_options, note_corrections, observe_demand, open_books
 from tripoint.apps.terminal.desk import completes, local_user, store_option
-from tripoint.apps.terminal.flags import UsdAmount
+from tripoint.apps.terminal.flags import FileToRead, UsdAmount
 from tripoint.apps.terminal.progress import working_display
 from tripoint.domain.errors import OptionError
 
@@ -120,7 +120,7 @@ def _profile_line(name: str, profile: DemandProfile) -> str:
 
 
 @click.command()
-@click.argument("bill", type=click.Path(dir_okay=False))
+@click.argument("bill", type=FileToRead(dir_okay=False))
 @click.option(
     "--upstream", "upstreams", metavar="ID", multiple=True, help="Whose bill it is; repeatable, all when not given."
 )

@@ -12,7 +12,7 @@ from tripoint.apps import planner, stores, wiring
 from tripoint.apps.answer import Answer, answering, colours_are_welcome
 from tripoint.apps.settings import read_settings
 from tripoint.apps.terminal.books import observe_demand
-from tripoint.apps.terminal.flags import FiniteRange
+from tripoint.apps.terminal.flags import FileToRead, FiniteRange
 from tripoint.apps.terminal.planning import watched
 from tripoint.domain.errors import FileError
 
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 @click.option("--demand-since", metavar="DAY", help="First day of it, YYYY-MM-DD, UTC.")
 @click.option("--demand-until", metavar="DAY", help="Last day of it, YYYY-MM-DD, UTC.")
 @click.option("--no-baselines", is_flag=True, help="Leave out the alternatives the plan is compared with.")
-@click.option("--warm", metavar="PLAN", type=click.Path(),
+@click.option("--warm", metavar="PLAN", type=FileToRead(),
               help="Start from an earlier plan.json: what it decided stays unless moving pays.")  # fmt: skip
 @click.option("--near", metavar="N", type=click.IntRange(0, 5), default=0, show_default=True,
               help="Also find up to N plans nearly as cheap that differ most.")  # fmt: skip

@@ -9,6 +9,7 @@ import click
 
 from tripoint.apps import stores, wiring
 from tripoint.apps.answer import Answer, answering
+from tripoint.apps.terminal.flags import FileToRead
 from tripoint.domain.errors import OptionError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ DEFAULT_LIMIT = 20
 
 @click.command("import")
 @click.argument("kind", type=click.Choice(KINDS))
-@click.argument("file", type=click.Path())
+@click.argument("file", type=FileToRead())
 @click.option("-o", "--out", metavar="FILE", help="Price sheet to write (YAML); without it nothing is written.")
 @click.option("--force", is_flag=True, help="Overwrite the price sheet if it exists.")
 @click.option("--for", "estate", metavar="ESTATE", help="Keep only lines that price something at this estate's sites.")

@@ -10,6 +10,7 @@ import click
 
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering
+from tripoint.apps.terminal.flags import FileToRead
 from tripoint.domain.errors import OptionError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("plan", metavar="PLAN.json", type=click.Path())
+@click.argument("plan", metavar="PLAN.json", type=FileToRead())
 @click.option(
     "--out",
     metavar="DIR|FILE",
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "--stress",
     metavar="DIR",
-    type=click.Path(),
+    type=FileToRead(),
     help="What `tripoint stress --out DIR` found of this plan, as parts of the report.",
 )
 @answering

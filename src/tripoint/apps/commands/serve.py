@@ -13,7 +13,7 @@ from tripoint.apps import stores, wiring
 from tripoint.apps.answer import json_document, plural
 from tripoint.apps.outcomes import ExitCode, finding_lines, outcome_of
 from tripoint.apps.settings import read_settings
-from tripoint.apps.terminal.flags import FiniteRange
+from tripoint.apps.terminal.flags import FileToRead, FiniteRange
 from tripoint.domain.errors import OptionError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("estate", type=click.Path())
 @click.option(
-    "--plan", metavar="FILE", type=click.Path(), help="Plan whose shares are followed: a plan.json or its folder."
+    "--plan", metavar="FILE", type=FileToRead(), help="Plan whose shares are followed: a plan.json or its folder."
 )
 @click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True,
               help="Address to listen on; other than this machine's own needs certificate and keys.")  # fmt: skip
@@ -36,10 +36,8 @@ if TYPE_CHECKING:
 @click.option(
     "--workers", metavar="N", type=click.IntRange(1, 64), help="Worker processes; one per core when not given."
 )
-@click.option(
-    "--tls-cert", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help="Certificate chain, PEM."
-)
-@click.option("--tls-key", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help="Its key, PEM.")
+@click.option("--tls-cert", metavar="FILE", type=FileToRead(dir_okay=False), help="Certificate chain, PEM.")
+@click.option("--tls-key", metavar="FILE", type=FileToRead(dir_okay=False), help="Its key, PEM.")
 @click.option("--run-dir", metavar="DIR", type=click.Path(file_okay=False),
               help="Where usage records and counters are kept; by default in this user's state.")  # fmt: skip
 @click.option("--store", metavar="URL", help="Where usage is entered, `sqlite:///FILE` or `postgresql://...`; "

@@ -12,6 +12,7 @@ from tripoint.apps import trials as playing
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering
 from tripoint.apps.terminal.books import measured_answers
+from tripoint.apps.terminal.flags import FileToRead
 from tripoint.apps.terminal.interruption import Interruption
 from tripoint.apps.terminal.planning import planned
 from tripoint.apps.terminal.progress import counting_display
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("estate", type=click.Path())
-@click.option("--plan", "given", metavar="PLAN", type=click.Path(),
+@click.option("--plan", "given", metavar="PLAN", type=FileToRead(),
               help="The plan.json to try, or the folder that holds it; else the estate is planned first.")  # fmt: skip
 @click.option("--period", metavar="LABEL",
               help="Period of the plan to play trials in, such as 2028-Q1; that of today when not given.")  # fmt: skip
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 @click.option("--out", metavar="DIR", type=click.Path(file_okay=False),
               help="Write stress.html and stress.json here, and keep finished trials: a run that was cut off goes on.",
               )  # fmt: skip
-@click.option("--before", metavar="DIR", type=click.Path(),
+@click.option("--before", metavar="DIR", type=FileToRead(),
               help="The --out of an earlier run, to tell what a change of estate or plan does; same seed.")  # fmt: skip
 @click.option("--full", is_flag=True, help="Print every row, not only those that fit two screens.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tripoint.apps.answer import Answer, answering, colours_are_welcome, plural
+from tripoint.apps.terminal.flags import FileToRead
 from tripoint.apps.terminal.groups import NearestNameGroup
 from tripoint.domain.errors import OptionError
 
@@ -34,7 +35,7 @@ def command() -> None:
 @click.argument("url", required=False)
 @click.option("--key-env", metavar="NAME", help="Environment variable that holds the client key.")
 @click.option("--model", metavar="M", help="Model or workload to ask for; the first one listed when not given.")
-@click.option("--ca-file", metavar="FILE", type=click.Path(exists=True, dir_okay=False),
+@click.option("--ca-file", metavar="FILE", type=FileToRead(dir_okay=False),
               help="Certificate authority of an https address, PEM.")  # fmt: skip
 @click.option("--workers", metavar="N", type=click.IntRange(1, 16), default=1, show_default=True,
               help="Workers of the gateway started without URL.")  # fmt: skip

@@ -12,6 +12,7 @@ import click
 
 from tripoint.apps.settings import read_settings, store_url, without_password
 from tripoint.apps.terminal.desk import completes, file_of
+from tripoint.apps.terminal.flags import refuse_missing
 from tripoint.domain.errors import OptionError
 
 if TYPE_CHECKING:
@@ -111,7 +112,8 @@ def refuse_unknown(ledger: Ledger, tenant: str | None, store: str | None) -> Non
 def observe_demand(source: str, since: str | None = None, until: str | None = None) -> Observed:
     """Demand observed by `ledger`, `ledger:URL`, or as an export of the ledger tells it.
 
-    Raises `OptionError` where there is no such ledger or nothing was asked, `FileError` for an unreadable export.
+    Raises `OptionError` where there is no such ledger or export, or where nothing was asked,
+    `FileError` for an unreadable export.
     """
     from pathlib import Path
 
@@ -123,6 +125,7 @@ def observe_demand(source: str, since: str | None = None, until: str | None = No
     if name == "ledger":
         with open_books(url or store_url(read_settings())) as ledger:
             return observe_ledger(ledger, local_actor("planner"), Span(since, until))
+    refuse_missing(source, "--demand")
     return observe_export(read_bill(source), Path(source).name)
 
 

@@ -4,14 +4,42 @@ from __future__ import annotations
 
 import datetime
 import math
+import os
 import re
 import time
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 import click
 
+from tripoint.domain.errors import OptionError
 from tripoint.domain.money import nano_of
+
+
+class FileToRead(click.Path):
+    """A file, or a folder that holds one, to be read: what is not there is a flag to be changed, not a failed world."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path as it was given; raises `OptionError` with the nearest name where there is nothing."""
+        refuse_missing(value, param.opts[-1] if isinstance(param, click.Option) else "")
+        return super().convert(value, param, ctx)
+
+
+def refuse_missing(path: str | os.PathLike[str], flag: str = "") -> None:
+    """Raises `OptionError` with the nearest name where there is nothing at a path that a flag names."""
+    if not os.path.lexists(path):
+        where = f"`{flag}`: " if flag else ""
+        raise OptionError(f"{where}there is no `{path}`", hint=_near(Path(path)))
+
+
+def _near(path: Path) -> str:
+    """The name in the same folder that is nearest, or where to look."""
+    if not path.parent.is_dir():
+        return f"there is no folder `{path.parent}`"
+    found = get_close_matches(path.name, sorted(os.listdir(path.parent)), 1)
+    return f"did you mean `{path.with_name(found[0])}`?" if found else "check the path"
 
 
 class FiniteRange(click.FloatRange):
