@@ -12,9 +12,11 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from math import floor, inf
 
+import numpy as np
 import pytest
 from tests.factories.recorded import SEED, Server, Tape, record, servers
 from tests.factories.serving import candidate, route, table, target
@@ -25,7 +27,7 @@ from tripoint.domain.record import AttemptRecord, UsageRecord
 from tripoint.domain.table import RoutingTable
 from tripoint.engines.gateway.exchange.exchange import Exchange
 from tripoint.engines.stress.kernel.streams import Streams
-from tripoint.engines.stress.trial.arrivals import Arrivals, TraceRow, arrivals_from
+from tripoint.engines.stress.trial.arrivals import Arrivals
 from tripoint.engines.stress.trial.play import Played, Rules, play
 from tripoint.engines.stress.trial.script import Begun, Heard, Probed, Script
 from tripoint.engines.stress.world import World
@@ -167,14 +169,18 @@ class Replay:
 
     def arrivals(self) -> Arrivals:
         """Every request when it came, with the tokens the gateway saw in it."""
-        rows = [
-            TraceRow(
-                at=at - self.shift, workload=exchange.route.workload, tokens_in=exchange.tokens_in,
-                tokens_out=max(1, self.records[at].usage.tokens_out),
-            )
-            for at, exchange in self.requests
-        ]  # fmt: skip
-        return arrivals_from(self.world(), rows, Streams(1, 0))
+        seen: Counter[str] = Counter()
+        rows: list[tuple[int, ...]] = []
+        for at, exchange in self.requests:
+            workload = exchange.route.workload
+            tokens_out = max(1, self.records[at].usage.tokens_out)
+            rows.append((WORKLOADS.index(workload), seen[workload], exchange.tokens_in, tokens_out))
+            seen[workload] += 1
+        index, number, tokens_in, answered = np.array(rows, dtype=np.int64).T
+        return Arrivals(
+            at=np.array([at - self.shift for at, _ in self.requests]), workload=index, number=number,
+            tokens_in=tokens_in, tokens_out=answered, caller=np.zeros(len(rows), dtype=np.int64),
+        )  # fmt: skip
 
     def script(self) -> Script:
         """When everything was heard."""

@@ -15,9 +15,10 @@ from tripoint.domain.units import ModelId
 from tripoint.engines.facts.pools import pool_specs
 from tripoint.engines.placement.instance.prepare import prepare
 from tripoint.engines.sizing.fit.desk import Desk
+from tripoint.engines.sizing.fit.hosting import Hosted, Seat, best_hosting
 from tripoint.engines.sizing.speed.memory import model_size
 from tripoint.engines.sizing.speed.throughput import Shape
-from tripoint.engines.stress.stations.listed import MOST_SEQUENCES, FullLoad, pace_at, physics, seat_of
+from tripoint.engines.stress.stations.listed import MOST_SEQUENCES, FullLoad, pace_at, pace_of, physics
 from tripoint.engines.stress.stations.pace import stay_of
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -86,14 +87,18 @@ def test_seats_are_the_planners_own(template: str) -> None:
     for workload, demand in zip(loaded.estate.workloads, instance.grid.workloads, strict=True):
         errand = desk.errand(workload, demand)
         for pool in pool_specs(loaded.estate, catalog):
-            fit, seated = fits.get((workload.id, pool.id)), seat_of(desk, errand, pool)
+            fit, chip = fits.get((workload.id, pool.id)), desk.accelerator(pool.node.accelerator)
             if fit is None or not workload.kind.is_interactive:
                 continue
-            assert seated is not None
-            stay = stay_of(seated.pace, errand.shape)
-            assert stay.most_per_s * seated.replicas_per_node == pytest.approx(1 / fit.busy_nodes_per_unit)
-            if fit.tpot_ms is not None and 1 < seated.pace.max_sequences < MOST_SEQUENCES:
-                per_token_s = (stay.total_s(seated.pace.max_sequences) - stay.prefill_s) / errand.shape.output_tokens
+            assert chip is not None
+            rtt = desk.worst_rtt(workload, pool.site.id)
+            hosted = best_hosting(desk, Seat(errand=errand, node=pool.node, chip=chip, rtt=rtt))
+            assert isinstance(hosted, Hosted)
+            pace = pace_of(desk, errand, hosted, chip)
+            stay = stay_of(pace, errand.shape)
+            assert stay.most_per_s * hosted.replicas_per_node == pytest.approx(1 / fit.busy_nodes_per_unit)
+            if fit.tpot_ms is not None and 1 < pace.max_sequences < MOST_SEQUENCES:
+                per_token_s = (stay.total_s(pace.max_sequences) - stay.prefill_s) / errand.shape.output_tokens
                 assert per_token_s * 1000 <= fit.tpot_ms * 1.25
             seen += 1
     assert seen > 0

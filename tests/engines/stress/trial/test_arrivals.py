@@ -10,7 +10,7 @@ from tests.factories.worlds import demanded, world
 
 from tripoint.engines.sizing.demand.trace import TraceRows
 from tripoint.engines.stress.kernel.streams import Streams
-from tripoint.engines.stress.trial.arrivals import Arrivals, TraceRow, amplified, arrivals_from, arrivals_of
+from tripoint.engines.stress.trial.arrivals import Arrivals, amplified, arrivals_of
 from tripoint.engines.stress.world import Callers, World
 
 HOUR = 3600.0
@@ -68,16 +68,6 @@ def test_a_trace_gives_how_requests_come_and_the_demand_how_many() -> None:
     assert set(found.tokens_in.tolist()) == {10, 20}
     assert set(found.tokens_out.tolist()) == {1, 7}
     assert asked(replace(made, traces={"other": rows})).at.tolist() == asked(made).at.tolist()
-
-
-def test_a_recorded_run_comes_as_it_came() -> None:
-    """Rows of unknown workloads are left out."""
-    rows = [
-        TraceRow(at=2.0, workload="chat", tokens_in=5, tokens_out=6),
-        TraceRow(at=1.0, workload="x", tokens_in=1, tokens_out=1),
-    ]
-    found = arrivals_from(world(), rows, Streams(1, 0))
-    assert (found.at.tolist(), found.tokens_in.tolist(), found.tokens_out.tolist()) == ([2.0], [5], [6])
 
 
 def test_a_burst_adds_requests_and_keeps_those_of_the_plain_demand() -> None:

@@ -62,15 +62,6 @@ def wait_exceeds(target: QueueTarget, servers: int, rate: float, seconds: float)
     return waiting * _tail(target, servers, rate, seconds)
 
 
-def wait_quantile_s(target: QueueTarget, servers: int, rate: float) -> float:
-    """Wait not exceeded by `target.quantile` of the requests, seconds; infinite when unstable."""
-    drain = servers * target.service_rate - rate
-    if drain <= 0:
-        return math.inf
-    waiting = erlang_c(servers, rate / target.service_rate)
-    return max(0.0, math.log(waiting / (1 - target.quantile)) * target.stretch / drain) if waiting > 0 else 0.0
-
-
 def replicas_for(target: QueueTarget, rate: float) -> int:
     """Fewest replicas that carry `rate` requests per second inside the target; 0 for no demand.
 

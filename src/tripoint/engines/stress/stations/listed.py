@@ -16,12 +16,10 @@ from dataclasses import dataclass
 
 from tripoint.domain.hardware import Accelerator
 from tripoint.domain.units import MS_PER_S
-from tripoint.engines.facts.pools import PoolSpec
 from tripoint.engines.sizing.fit.desk import Desk, Errand
-from tripoint.engines.sizing.fit.hosting import Hosted, Seat, best_hosting
+from tripoint.engines.sizing.fit.hosting import Hosted
 from tripoint.engines.sizing.speed.memory import FAMILIES, MB_PER_GB, ModelSize, bytes_key, canonical
 from tripoint.engines.sizing.speed.throughput import Shape
-from tripoint.engines.sizing.verdict import Verdict
 from tripoint.engines.stress.stations.pace import Pace
 
 MOST_SEQUENCES = 1024
@@ -131,25 +129,3 @@ def full_load(desk: Desk, errand: Errand, hosted: Hosted, chip: Accelerator) -> 
 def pace_of(desk: Desk, errand: Errand, hosted: Hosted, chip: Accelerator) -> Pace:
     """Pace of one replica of a configuration the planner chose."""
     return pace_at(full_load(desk, errand, hosted, chip), errand.shape)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seated:
-    """A workload on a pool: what one replica does and how many a node carries."""
-
-    pace: Pace
-    """Pace of one replica."""
-    replicas_per_node: int
-    """Replicas one node carries."""
-
-
-def seat_of(desk: Desk, errand: Errand, pool: PoolSpec) -> Seated | None:
-    """The planner's own configuration of a workload on a pool, as a pace; `None` where the planner has none."""
-    chip = desk.accelerator(pool.node.accelerator)
-    if chip is None:
-        return None
-    rtt = desk.worst_rtt(errand.workload, pool.site.id)
-    hosted = best_hosting(desk, Seat(errand=errand, node=pool.node, chip=chip, rtt=rtt))
-    if isinstance(hosted, Verdict):
-        return None
-    return Seated(pace=pace_of(desk, errand, hosted, chip), replicas_per_node=hosted.replicas_per_node)

@@ -44,20 +44,6 @@ class Arrivals:
         return int(self.at.size)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TraceRow:
-    """One request of a recorded run."""
-
-    at: float
-    """Seconds from the start of the trial."""
-    workload: str
-    """Workload id."""
-    tokens_in: int
-    """Input tokens."""
-    tokens_out: int
-    """Output tokens."""
-
-
 def arrivals_of(world: World, *, start_hour: int, seconds: float, draws: Streams) -> Arrivals:
     """Requests of all workloads over some seconds from an hour of the week (0 is Monday 00:00 UTC).
 
@@ -95,27 +81,6 @@ def _traced(which: tuple[int, Demanded], rows: TraceRows, start_hour: int, secon
     tokens_in = np.maximum(1, np.array(rows.input_tokens, dtype=np.int64)[order])
     tokens_out = np.maximum(least, np.array(rows.output_tokens, dtype=np.int64)[order])
     return _columns(index, at, tokens_in, tokens_out, _callers(asked, draws, int(at.size)))
-
-
-def arrivals_from(world: World, rows: Sequence[TraceRow], draws: Streams) -> Arrivals:
-    """Requests of a recorded run as they came; rows of workloads the world does not have are left out."""
-    index = {each.workload: number for number, each in enumerate(world.demanded)}
-    by: dict[int, list[TraceRow]] = {}
-    for row in rows:
-        if row.workload in index:
-            by.setdefault(index[row.workload], []).append(row)
-    parts = []
-    for number, mine in sorted(by.items()):
-        parts.append(
-            _columns(
-                number,
-                np.array([row.at for row in mine]),
-                np.array([row.tokens_in for row in mine], dtype=np.int64),
-                np.array([row.tokens_out for row in mine], dtype=np.int64),
-                _callers(world.demanded[number], draws, len(mine)),
-            )
-        )
-    return merged(parts)
 
 
 def merged(parts: Sequence[Arrivals]) -> Arrivals:
