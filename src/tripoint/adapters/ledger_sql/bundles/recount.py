@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -21,9 +22,9 @@ _AT_ONCE = 32
 """Bundles read at once."""
 _JOINED = 200
 """Groups of bundles that are kept apart before they are summed up."""
+_PLACES: Final = MappingProxyType({Dimension(name): place for place, name in enumerate((*LINE_NAMES, "day", "hour"))})
 _NOBODY = (1 << 40) - 1
 """A line there is none of."""
-_HIGHEST = (1 << 63) - 1
 _NO_LINE: LineKey = ("", "", "", "", "", "", "", "", "")
 
 
@@ -83,10 +84,12 @@ def told_by(recount: Recount, by: Sequence[Dimension]) -> dict[tuple[str, ...], 
     """The sums by those dimensions, in the order of `MEASURES`."""
     fold = _Fold.of(by, recount.keys)
     groups = grouped(fold.slots(recount.groups.slots), fold.lines(recount.groups.lines), recount.groups.sums)
+    texts = {hour: (day_text(hour // 24), hour_text(hour)) for hour in np.unique(groups.slots).tolist()}
+    places = [_PLACES[each] for each in by]
     found: dict[tuple[str, ...], list[int]] = {}
     for hour, line, *sums in zip(groups.slots.tolist(), groups.lines.tolist(), *groups.sums.tolist(), strict=True):
-        key = recount.keys.get(line, _NO_LINE)
-        found[tuple([_told(dimension, hour, key) for dimension in by])] = sums
+        told = (*recount.keys.get(line, _NO_LINE), *texts[hour])
+        found[tuple([told[place] for place in places])] = sums
     return found
 
 
@@ -95,10 +98,8 @@ class _Fold(NamedTuple):
 
     by: Sequence[Dimension]
     """The dimensions."""
-    known: Ints
-    """[line] every line that means something, in order."""
     first: Ints
-    """[line] the first line that they tell the same of."""
+    """[line] the first line that they tell the same of; the last place is that of lines beyond."""
 
     @classmethod
     def of(cls, by: Sequence[Dimension], keys: Mapping[int, LineKey]) -> _Fold:
@@ -108,7 +109,9 @@ class _Fold(NamedTuple):
         known = sorted(keys)
         first = [firsts.setdefault(tuple([keys[line][place] for place in places]), line) for line in known]
         nobody = firsts.get(tuple([_NO_LINE[place] for place in places]), _NOBODY)
-        return cls(by, np.array([*known, _HIGHEST], np.int64), np.array([*first, nobody], np.int64))
+        every = np.full(known[-1] + 2 if known else 1, nobody, np.int64)
+        every[known] = first
+        return cls(by, every)
 
     def slots(self, hours: Ints) -> Ints:
         """The first of the hours that count as one."""
@@ -118,16 +121,7 @@ class _Fold(NamedTuple):
 
     def lines(self, lines: Ints) -> Ints:
         """The first of the lines that count as one."""
-        place = np.searchsorted(self.known, lines)
-        return np.where(self.known[place] == lines, self.first[place], self.first[-1])
-
-
-def _told(dimension: Dimension, hour: int, key: LineKey) -> str:
-    if dimension is Dimension.HOUR:
-        return hour_text(hour)
-    if dimension is Dimension.DAY:
-        return day_text(hour // 24)
-    return key[LINE_NAMES.index(dimension.value)]
+        return self.first[np.minimum(lines, len(self.first) - 1)]
 
 
 def _joined(parts: list[Groups]) -> Groups:
