@@ -12,7 +12,7 @@ JOBS   ?= auto
 # Least coverage of domain and engines, branches included, in percent; that of everything is in pyproject.toml.
 REASONED ?= 96
 BENCH  ?= startup cost egress demand_fit plan scale ledger gateway faults cuts stress_kernel stress_fluid \
-          stress_requests stress_service jobs mix
+          stress_requests stress_service stress_catalogue jobs mix
 
 BIN       := $(VENV)/bin
 PIP       := $(BIN)/python -m pip --disable-pip-version-check --quiet

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -67,6 +68,12 @@ def in_a_process(module: str, *arguments: str) -> dict[str, Any]:
     )
     answer: dict[str, Any] = json.loads(run.stdout)
     return answer
+
+
+def spent_s() -> float:
+    """Processor seconds of this process and of those it had and has waited for."""
+    own, others = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
 
 
 def short(value: float) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from tripoint.domain.fault import Fault, FaultKind
 from tripoint.domain.money import Tariff
 from tripoint.domain.serving import Api, Dialect, Shifting
+from tripoint.domain.stress import Order, Trial
 from tripoint.domain.table import Candidate, Route, RoutingTable, Target, TokenPrice
 from tripoint.domain.units import HOURS_PER_YEAR, SECONDS_PER_HOUR
+from tripoint.engines.stress.fluid.flow import Basin
+from tripoint.engines.stress.fluid.layout import layout_of
 from tripoint.engines.stress.kernel.streams import Streams
 from tripoint.engines.stress.world import Callers, Demanded, Place, SteadyTiming, World
 
@@ -37,21 +42,43 @@ def wide_world(sites: int, workloads: int) -> World:
 
 def failing_years(world: World, years: int, *, per_year: float) -> list[tuple[Fault, ...]]:
     """Failures of every site at random, each with a length of its own; the same years every time."""
-    trials: list[tuple[Fault, ...]] = []
-    for year in range(years):
-        streams = Streams(1, year)
-        faults: list[Fault] = []
-        for number, place in enumerate(world.places):
-            stream, index, at = streams.named(place.site), 0, 0.0
-            while (at := at + stream.exponential(index) * YEAR_S / per_year) < YEAR_S:
-                lasts = stream.exponential(index + 1) * _REPAIR_HOURS * SECONDS_PER_HOUR
-                which = (number + index // 2) % len(_KINDS)
-                faults.append(
-                    Fault(kind=_KINDS[which], on=(place.site,), at_s=at, until_s=at + lasts, size=_LEFT[which])
-                )
-                index += 2
-        trials.append(tuple(faults))
-    return trials
+    return [failing_year(world, year, per_year=per_year) for year in range(years)]
+
+
+def failing_year(world: World, year: int, *, per_year: float) -> tuple[Fault, ...]:
+    """One of them, by its number."""
+    streams = Streams(1, year)
+    faults: list[Fault] = []
+    for number, place in enumerate(world.places):
+        stream, index, at = streams.named(place.site), 0, 0.0
+        while (at := at + stream.exponential(index) * YEAR_S / per_year) < YEAR_S:
+            lasts = stream.exponential(index + 1) * _REPAIR_HOURS * SECONDS_PER_HOUR
+            which = (number + index // 2) % len(_KINDS)
+            faults.append(Fault(kind=_KINDS[which], on=(place.site,), at_s=at, until_s=at + lasts, size=_LEFT[which]))
+            index += 2
+    return tuple(faults)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Years:
+    """Plays a failing year as a trial of hours is played: one order, one year, wherever it is sent."""
+
+    world: World
+    """What is tried."""
+    per_year: float
+    """Failures per site and year."""
+    _kept: dict[str, Basin] = field(default_factory=dict, repr=False, compare=False)
+    """The usual course, which all years of a process share."""
+
+    def __call__(self, order: Order) -> Trial:
+        """The year of an order."""
+        if not self._kept:
+            self._kept["basin"] = Basin(layout_of(self.world), start_hour=0, hours=int(HOURS_PER_YEAR))
+        faults = failing_year(self.world, order.number, per_year=self.per_year)
+        (outcomes,) = self._kept["basin"].play((faults,))
+        return Trial(
+            scenario=order.scenario, number=order.number, magnitudes=order.magnitudes, outcomes=outcomes, events=0
+        )
 
 
 def _place(name: str, number: int, workloads: int) -> Place:

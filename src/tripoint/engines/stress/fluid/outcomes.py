@@ -140,12 +140,13 @@ def hourly(layout: Layout, tried: Tried, course: Usual) -> list[Hourly]:
 
 def stale_s(layout: Layout, number: int, faults: Sequence[Fault]) -> float:
     """Age of the newest data left to a workload, s: it is named itself, or a place where the plan puts it."""
+    losses = [fault for fault in faults if fault.kind is FaultKind.DATA_LOST]
+    if not losses:
+        return 0.0
     flow = layout.workload_of.index(number)
     places = [layout.world.places[at] for at in layout.ways[flow] if layout.share[flow, at] > 0.0]
     names = {layout.world.demanded[number].workload, *(place.site for place in places), *(p.pool for p in places)}
-    ages = [fault.size * SECONDS_PER_HOUR for fault in faults if fault.kind is FaultKind.DATA_LOST]
-    hit = [names.intersection(fault.on) for fault in faults if fault.kind is FaultKind.DATA_LOST]
-    return max((age for age, names_hit in zip(ages, hit, strict=True) if names_hit), default=0.0)
+    return max((fault.size * SECONDS_PER_HOUR for fault in losses if names.intersection(fault.on)), default=0.0)
 
 
 def _margins(layout: Layout, tried: Tried, course: Usual) -> Floats:
