@@ -62,6 +62,18 @@ def open_folder(folder: Path) -> None:
         raise _refusal(folder, error) from error
 
 
+def sync_folder(folder: Path) -> None:
+    """Makes names in a folder durable: what was made, renamed or removed there stays so after a power cut.
+
+    Raises `OSError`.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def read_text(path: Path) -> str:
     """Content of a UTF-8 file; raises `FileError` naming the file and the cause."""
     try:

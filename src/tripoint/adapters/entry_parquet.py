@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, Final, get_type_hints
 
 import msgspec
 
-from tripoint.adapters.atomic_file import replacing
+from tripoint.adapters.atomic_file import replacing, sync_folder
 from tripoint.adapters.focus_files.session import literal, open_session, quoted
 from tripoint.domain.ledger import Entry
 from tripoint.usecases.close import Kept
@@ -46,18 +45,9 @@ def write_entries(path: Path, entries: Iterable[Entry]) -> Kept:
             "SELECT COUNT(*), COALESCE(SUM(nano), 0), COALESCE(SUM(requests), 0)"
             f" FROM read_parquet({literal(str(part))})"
         ).fetchone()
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return Kept(int(found[0]), int(found[1]), int(found[2]))
 
 
 def _plain(value: Any) -> Any:
     return ("true" if value else "false") if isinstance(value, bool) else value
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from tripoint.adapters.atomic_file import sync_folder
 from tripoint.adapters.record_batch import LineBook, RecordBatch, sound
 from tripoint.adapters.usage_segments import MAGIC
 from tripoint.domain.ledger import Damage, Piece
@@ -102,7 +103,7 @@ class SegmentTail:
                     path.unlink()
                     removed.append(path.name)
         if removed:
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
             for name in removed:
                 self._offsets.pop(name, None)
         return removed
@@ -263,13 +264,5 @@ def _closed(path: Path) -> Iterator[bool]:
             yield False
         else:
             yield True
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)

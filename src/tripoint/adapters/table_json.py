@@ -7,8 +7,6 @@ not go.
 
 from __future__ import annotations
 
-import hashlib
-
 import msgspec
 
 from tripoint.domain.errors import EstateError, Finding, Severity
@@ -25,11 +23,6 @@ class _Header(msgspec.Struct):
 def table_to_json(table: RoutingTable) -> bytes:
     """The table as one JSON document; the same table gives the same bytes."""
     return msgspec.json.encode(table, order="deterministic")
-
-
-def table_digest(table: RoutingTable) -> str:
-    """`sha256:` over the table's JSON."""
-    return f"sha256:{hashlib.sha256(table_to_json(table)).hexdigest()}"
 
 
 def table_from_json(text: bytes | str, *, file: str = "table.json") -> RoutingTable:

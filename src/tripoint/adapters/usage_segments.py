@@ -21,6 +21,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
 
+from tripoint.adapters.atomic_file import sync_folder
 from tripoint.domain.record import UsageRecord
 
 MAGIC: Final = b"tripoint/usage-segment/v2\n"
@@ -251,11 +252,7 @@ class UsageSegments:
         _write_all(self._file, MAGIC)
         os.fsync(self._file)
         # The name must be durable as well, or the file is gone after a power cut.
-        folder = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self._folder)
         self._good = len(MAGIC)
 
     def _retreat(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from tripoint.adapters.atomic_file import sync_folder
 from tripoint.domain.errors import FileError
 
 _OTHERS = stat.S_IRWXO
@@ -53,11 +54,7 @@ def _place(path: Path, content: bytes) -> None:
             os.fsync(stream.fileno())
         with suppress(FileExistsError):  # another process was quicker: its secret counts
             os.link(name, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
     finally:
         os.unlink(name)
 
