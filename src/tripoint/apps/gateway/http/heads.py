@@ -110,17 +110,18 @@ class KnownHead:
         if not after:
             return at
         # What lies between may only be a length: anything else, a line break above all, is read as a whole.
-        length, end = 0, min(len(data), at + _LENGTH_DIGITS)
-        while at < end:
+        length, last = 0, min(len(data), at + _LENGTH_DIGITS)
+        while at < last:
             digit = data[at] - _ZERO
             if not 0 <= digit <= 9:
                 break
             length = 10 * length + digit
             at += 1
-        if length == 0 or not data.startswith(after, at):
+        end = at + len(after)
+        if length == 0 or data[at:end] != after:
             return 0
         self.length = length
-        return at + len(after)
+        return end
 
 
 class _Fields:

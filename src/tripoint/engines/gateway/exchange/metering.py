@@ -25,6 +25,8 @@ _CHEAPEST: Final = Reason.CHEAPEST
 _AFFINITY: Final = Reason.AFFINITY
 _SHIFTED: Final = Reason.SHIFTED
 _new: Final = tuple.__new__
+_NANO: Final[int] = PICO_PER_NANO
+_HALF: Final[int] = PICO_PER_NANO // 2
 
 
 class Outcome(NamedTuple):
@@ -64,8 +66,7 @@ class Rates:
             + cached * self._marginal_cached
             + tokens_out * self._marginal_out
         )
-        half = PICO_PER_NANO // 2
-        return (effective + half) // PICO_PER_NANO, (listed + half) // PICO_PER_NANO, (marginal + half) // PICO_PER_NANO
+        return (effective + _HALF) // _NANO, (listed + _HALF) // _NANO, (marginal + _HALF) // _NANO
 
 
 def plain(reason: Reason) -> str:

@@ -345,7 +345,7 @@ class Router:
                 if (seconds := (each.of_first if is_first else each.of_whole).patience_s(tokens_in, tokens_out)) > 0.0
             ]
             wait_s = max(_UNKNOWN_WAIT_S, _UNKNOWN_TIMES * min(known)) if known else 0.0
-        return min(longest, wait_s) if wait_s else longest
+        return wait_s if 0.0 < wait_s < longest else longest
 
     def hedge_after_s(self, choice: Choice, now: float) -> float | None:
         """When to ask elsewhere as well, s after the attempt began; `None` while that is not known or not wanted."""

@@ -41,6 +41,8 @@ _SAMPLES: Final = 16
 _SAMPLE_BYTES: Final = 64
 _BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 
+_SHORT: Final[int] = MIN_BODY
+
 # A member of an enum takes longer to reach than a name of the module.
 _CHAT: Final = Api.CHAT
 _COMPLETIONS: Final = Api.COMPLETIONS
@@ -83,13 +85,13 @@ def read_ask(api: Api, body: bytes) -> Ask:
     try:
         if not body.isascii():
             str(body, "utf-8")  # values that are not looked into would pass unchecked
-        if len(body) < MIN_BODY:
+        if len(body) < _SHORT:
             members, cuts = read_members(body), _NO_CUTS
         else:
             members, cuts = _members_of_large(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise unreadable(body, error) from None
-    if len(body) < MIN_BODY and (api is _CHAT or api is _COMPLETIONS):
+    if len(body) < _SHORT and (api is _CHAT or api is _COMPLETIONS):
         ask = Ask(api, body, members, cuts)
         if read_plainly(ask, members):
             return ask

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from tripoint.engines.gateway.wire.shapes.reports import Report
 
 MAX_REPORTED: Final = 1_000_000_000
-MAX_BODY = 64 * 1024 * 1024
+MAX_BODY: Final = 64 * 1024 * 1024
 _MESSAGES: Final = Api.MESSAGES
+_EMBEDDINGS: Final = Api.EMBEDDINGS
+_decode: Final = decode_answer
 _new: Final = tuple.__new__
 
 
@@ -25,7 +27,7 @@ def read_usage(api: Api, body: bytes) -> Usage | None:
     if len(body) > MAX_BODY:
         return None
     try:
-        report = decode_answer(body).usage
+        report = _decode(body).usage
     except UNREADABLE:
         return None
     return usage_of(api, report) if report is not None else None
@@ -45,14 +47,16 @@ def usage_of(api: Api, report: Report) -> Usage | None:
     """Usage of a report; `None` when a count is missing, negative or absurd."""
     if api is _MESSAGES:
         return _of_messages(report)
-    if report.prompt_tokens is not None:
-        tokens_in, tokens_out = report.prompt_tokens, report.completion_tokens
+    tokens_in = report.prompt_tokens
+    if tokens_in is not None:
+        tokens_out = report.completion_tokens
         if tokens_out is None:
             # Embeddings generate nothing and report no output; of others the total tells.
             tokens_out = (report.total_tokens or tokens_in) - tokens_in
-        cached = report.prompt_tokens_details and report.prompt_tokens_details.cached_tokens
-        reasoning = report.completion_tokens_details and report.completion_tokens_details.reasoning_tokens
-        return checked(tokens_in, tokens_out, cached or report.prompt_cache_hit_tokens or 0, reasoning or 0)
+        details, made = report.prompt_tokens_details, report.completion_tokens_details
+        read = None if details is None else details.cached_tokens
+        thought = None if made is None else made.reasoning_tokens
+        return checked(tokens_in, tokens_out, read or report.prompt_cache_hit_tokens or 0, thought or 0)
     if report.input_tokens is not None:
         cached = report.input_tokens_details and report.input_tokens_details.cached_tokens
         reasoning = report.output_tokens_details and report.output_tokens_details.reasoning_tokens
@@ -65,7 +69,11 @@ def checked(tokens_in: int, tokens_out: int, cached: int, reasoning: int) -> Usa
     if not (0 <= tokens_in <= MAX_REPORTED and 0 <= tokens_out <= MAX_REPORTED and cached >= 0 and reasoning >= 0):
         return None
     # The plain way to a named tuple goes through code of Python, even where this module is compiled.
-    return _new(Usage, (tokens_in, tokens_out, min(cached, tokens_in), min(reasoning, tokens_out), False))
+    if cached > tokens_in:
+        cached = tokens_in
+    if reasoning > tokens_out:
+        reasoning = tokens_out
+    return _new(Usage, (tokens_in, tokens_out, cached, reasoning, False))
 
 
 def estimated_usage(ask: Ask, events: int, body_len: int) -> Usage:
@@ -74,7 +82,7 @@ def estimated_usage(ask: Ask, events: int, body_len: int) -> Usage:
     `events` are content events delivered, `body_len` bytes of a whole answer (0 for a stream): never more than the
     caller's limit allows, and none for embeddings.
     """
-    counted = 0 if ask.api is Api.EMBEDDINGS else body_len // BYTES_PER_TOKEN
+    counted = 0 if ask.api is _EMBEDDINGS else body_len // BYTES_PER_TOKEN
     if ask.tokens_out:
         counted = min(counted, ask.tokens_out * ask.choices)
     return Usage(ask.tokens_in, max(events, counted), is_estimated=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from math import inf
 
 from tripoint.engines.gateway.telemetry.meters import TOKEN_EDGES, TOTAL_EDGES, TPOT_EDGES, TTFT_EDGES
@@ -45,12 +44,18 @@ class Spread:
         """Counts one."""
         if not self._low < value <= self._high:
             self._seek(value)
-        self.counts[self._at] += 1
+        counts, at = self.counts, self._at
+        counts[at] = counts[at] + 1  # compiled, `+=` would not know that these are numbers
         self.total_s += value
 
     def _seek(self, value: float) -> None:
-        edges = self._edges
-        at = self._at = bisect_left(edges, value)
+        """Goes to the first edge that is not below the value, from where it stands: mostly that is near."""
+        edges, at = self._edges, self._at
+        while at < len(edges) and value > edges[at]:
+            at += 1
+        while at > 0 and not edges[at - 1] < value:
+            at -= 1
+        self._at = at
         self._low = edges[at - 1] if at else -inf
         self._high = edges[at] if at < len(edges) else inf
 
@@ -71,12 +76,17 @@ class Heap:
         """Counts one, which must be positive."""
         if not self._low < value <= self._high:
             self._seek(value)
-        self.counts[self._at] += 1
+        counts, at = self.counts, self._at
+        counts[at] = counts[at] + 1
         self.total += value
 
     def _seek(self, value: int) -> None:
-        edges = self._edges
-        at = self._at = bisect_left(edges, value)
+        edges, at = self._edges, self._at
+        while at < len(edges) and value > edges[at]:
+            at += 1
+        while at > 0 and not edges[at - 1] < value:
+            at -= 1
+        self._at = at
         self._low = edges[at - 1] if at else 0
         self._high = edges[at] if at < len(edges) else 0
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 import zlib
 from typing import Final
 
-import msgspec
-
 from tripoint.domain.serving import Api
 from tripoint.engines.gateway.wire.shapes.asked import (
     BESIDE_PROMPT,
@@ -64,44 +62,43 @@ def read_plainly(ask: Ask, members: Members) -> bool:
     """Reads what nearly all chats say in one pass over the members; False, and `ask` is spoilt, where there is more.
 
     Members and what stands between them add up to the body's length only where no member is given twice or spelled with
-    escapes and no blank is between them: all of that makes a body longer. Then each value stands where it is counted.
+    escapes and no blank is between them: all of that makes a body longer. Then each value stands where it is counted,
+    and what was read before that is known was read in the right place.
     """
+    body = ask.body
     prompt_kind = _MESSAGES_KIND if ask.api is _CHAT else _PROMPT_KIND
-    prompt: msgspec.Raw | None = None
-    named = b""
-    at, named_at, prompt_size, beside = 1, 0, 0, 0
+    at, named_at, named_end, prompt_at, prompt_size, beside = 1, 0, 0, 0, 0, 0
     for name, raw in members.items():
         at += len(name) + 3
         kind, size = _KINDS.get(name, 0), len(raw)
         if kind == prompt_kind:
-            prompt, prompt_size = raw, size
+            prompt_at, prompt_size = at, size
         elif kind == _MODEL_KIND:
-            named, named_at = bytes(raw), at
+            named_at, named_end = at, at + size
         elif kind == _BESIDE_KIND:
             beside += size // BYTES_PER_TOKEN
         elif kind == 0:
             if len(name) == _MODEL_LETTERS and name in OTHER_SPELLINGS:
                 return False
-        elif kind < _MESSAGES_KIND and not _took_plain(ask, kind, bytes(raw)):
+        elif kind < _MESSAGES_KIND and not _took_plain(ask, kind, body[at : at + size]):
             return False
         at += size + 1
-    if prompt is None or not _called(ask, named):
+    if at != len(body) or not prompt_at or not _called(ask, body[named_at:named_end]):
         return False
-    if at == len(ask.body):
-        ask.model_at, ask.model_end = named_at, named_at + len(named)
+    ask.model_at, ask.model_end = named_at, named_end
     ask.tokens_in = prompt_size // BYTES_PER_TOKEN + beside or 1
     if prompt_size >= LEAST_PREFIX_BYTES:
-        ask.prefix = _crc32(bytes(prompt)[:PREFIX_BYTES]) or 1
+        ask.prefix = _crc32(body[prompt_at : prompt_at + min(prompt_size, PREFIX_BYTES)]) or 1
     return True
 
 
 def _called(ask: Ask, named: bytes) -> bool:
     """Takes the model's name; False where it is not a plain string of a length and of signs that a name may have."""
-    if len(named) < 3 or len(named) > MAX_MODEL_CHARS or named[0] != _QUOTE or b"\\" in named:
+    if not 2 < len(named) <= MAX_MODEL_CHARS or named[0] != _QUOTE:
         return False
     model = named[1:-1].decode()
     ask.model = model
-    return model.isprintable()
+    return "\\" not in model and model.isprintable()
 
 
 def _took_plain(ask: Ask, kind: int, text: bytes) -> bool:
