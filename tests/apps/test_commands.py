@@ -185,12 +185,14 @@ def test_a_log_becomes_a_profile_that_can_be_shown_again(run: RunCli, tmp_path: 
 
 def test_a_mapping_that_maps_nothing_is_refused(run: RunCli, tmp_path: Path) -> None:
     """A malformed `--map` ends with code 2 before anything is read."""
+    (tmp_path / "log.csv").touch()
     told = run("demand", "fit", tmp_path / "log.csv", "--map", "timestamp")
     assert told.code == 2
     assert "role=column" in told.err
 
 
-def test_a_log_that_is_not_there_is_3(run: RunCli, tmp_path: Path) -> None:
-    """A missing file is the world's failure."""
-    pytest.importorskip("duckdb")
-    assert run("demand", "fit", tmp_path / "nowhere.csv").code == 3
+def test_a_log_that_is_not_there_is_2(run: RunCli, tmp_path: Path) -> None:
+    """What is named and not there is a wrong flag."""
+    told = run("demand", "fit", tmp_path / "nowhere.csv")
+    assert told.code == 2
+    assert "nowhere.csv" in told.err
