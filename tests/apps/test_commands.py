@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 from pathlib import Path
 
 import jsonschema
 import pytest
 from tests.apps.conftest import SMALL_ESTATE, RunCli
 
-TEMPLATES = ("three-layer", "cloud-only", "edge-retail")
+from tripoint.apps.commands.doctor import EXTRAS, LIBRARIES
+from tripoint.usecases.init import TEMPLATES
+
 LOG = "timestamp,input,output\n" + "".join(
     f"2026-01-05T{minute // 60:02d}:{minute % 60:02d}:{second:02d}Z,{100 + second},{20 + minute % 7}\n"
     for minute in range(90)
@@ -132,6 +136,13 @@ def test_doctor_finds_this_installation_in_order(run: RunCli) -> None:
     assert states["solver"] == "ok"
     assert states["catalogue"] == "ok"
     assert "failed" not in states.values()
+
+
+def test_doctor_looks_at_all_that_is_declared(repo_root: Path) -> None:
+    """Every direct dependency, and every extra that is for users."""
+    declared = tomllib.loads((repo_root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert {re.split(r"[>;\[]", each)[0] for each in declared["dependencies"]} == set(LIBRARIES)
+    assert set(declared["optional-dependencies"]) - {"bench", "dev"} == set(EXTRAS)
 
 
 def test_doctor_tells_where_a_setting_comes_from(run: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:

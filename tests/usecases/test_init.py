@@ -8,7 +8,7 @@ from tripoint.adapters.atomic_file import write_text
 from tripoint.adapters.catalog_csv import load_catalog
 from tripoint.adapters.estate_yaml import load_estate_file
 from tripoint.domain.errors import OptionError
-from tripoint.usecases.init import DEFAULT_TEMPLATE, TEMPLATES, init_estate, template_files
+from tripoint.usecases.init import TEMPLATES, init_estate, template_files
 from tripoint.usecases.load import load_estate
 
 CATALOG = load_catalog()
@@ -34,9 +34,8 @@ def test_templates_fit_a_screen_and_explain_themselves(template: str) -> None:
 
 
 def test_every_shipped_template_can_be_asked_for() -> None:
-    """The names and the folders are one list, and the default is among them."""
+    """The names and the folders are one list."""
     assert {path.name for path in SHIPPED.iterdir() if path.is_dir()} == set(TEMPLATES)
-    assert DEFAULT_TEMPLATE in TEMPLATES
 
 
 def test_nothing_is_overwritten_unless_forced(tmp_path: Path) -> None:

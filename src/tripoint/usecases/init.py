@@ -13,8 +13,8 @@ from pathlib import Path
 from tripoint.domain.errors import OptionError
 from tripoint.domain.findings import did_you_mean, quoted
 
-DEFAULT_TEMPLATE = "three-layer"
 TEMPLATES = ("three-layer", "cloud-only", "edge-retail", "hybrid")
+"""The first is the one to start from when nothing else is said."""
 
 
 def template_files(template: str) -> dict[str, str]:

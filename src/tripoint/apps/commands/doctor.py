@@ -16,8 +16,11 @@ from tripoint.apps.answer import Answer, answering, plural
 from tripoint.apps.settings import DESCRIPTIONS, read_settings, store_url, unknown_settings, without_password
 from tripoint.domain.errors import TripointError
 
-LIBRARIES = ("click", "highspy", "httptools", "msgspec", "numpy", "pydantic", "pyyaml", "rich", "uvloop")
-EXTRAS = {"demand": "duckdb", "local": "xllamacpp"}
+LIBRARIES = (
+    "click", "cryptography", "highspy", "httptools", "msgspec", "numpy", "pydantic", "pyyaml", "rich", "uvloop"
+)  # fmt: skip
+EXTRAS = {"demand": "duckdb", "admin": "joserfc", "postgres": "psycopg", "local": "xllamacpp", "ray": "ray"}
+"""A library of each extra for users, by which it is known."""
 OLDEST_PYTHON = (3, 11)
 
 

@@ -10,8 +10,8 @@ from tripoint.apps import stores, wiring
 from tripoint.apps.answer import Answer, answering, count_severities, plural
 from tripoint.apps.terminal.flags import FileToRead
 from tripoint.domain.errors import EstateError, OptionError
+from tripoint.usecases.init import TEMPLATES
 
-TEMPLATES = ("three-layer", "cloud-only", "edge-retail", "hybrid")
 BILL_LINES = 8
 """Lines of each list shown of what was read from a bill."""
 

@@ -12,7 +12,7 @@ import click
 from tripoint.apps import stores, wiring
 from tripoint.apps.answer import json_document, plural
 from tripoint.apps.outcomes import ExitCode, finding_lines, outcome_of
-from tripoint.apps.settings import read_settings
+from tripoint.apps.settings import read_settings, state_folder
 from tripoint.apps.terminal.flags import FileToRead, FiniteRange
 from tripoint.domain.errors import OptionError
 
@@ -95,7 +95,7 @@ def command(
     del debug  # read by whoever shows a failure
     if as_json and access_log == "-":
         raise OptionError("`--access-log -` and `--json` both want standard output", hint="log to a file")
-    records = Path(run_dir) if run_dir else _state_folder(host, port)
+    records = Path(run_dir) if run_dir else _run_folder(host, port)
     options = ServeOptions(
         estate=estate,
         plan=plan,
@@ -211,7 +211,6 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _state_folder(host: str, port: int) -> Path:
-    """Where this user's programs keep their state, by the address served."""
-    root = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(root) / "tripoint" / f"serve-{host.replace(':', '_')}-{port}"
+def _run_folder(host: str, port: int) -> Path:
+    """Where this gateway keeps its state when nothing else is said: by the address served."""
+    return state_folder() / f"serve-{host.replace(':', '_')}-{port}"
