@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tripoint.engines.stress.kernel.arithmetic import exponential, natural_log, normal_quantile
-from tripoint.engines.stress.kernel.streams import BLOCK, Streams, lognormals
+from tripoint.engines.stress.kernel.streams import BLOCK, FIRST, Streams, lognormals
 
 PINNED_UNIFORMS = ["0x1.6828c22a0bfc0p-7", "0x1.4b875fd24871fp-1", "0x1.edd16be680b72p-2"]
 PINNED_EXPONENTIALS = ["0x1.20aeada4e8992p+2", "0x1.bd0a62427ea27p-2", "0x1.75676bfab1f99p-1"]
@@ -31,7 +31,7 @@ def test_a_draw_depends_on_its_index_alone(start: int, count: int) -> None:
 def test_singles_equal_blocks_of_every_kind() -> None:
     """Also across the border of a block, forwards and back."""
     stream = Streams(1, 0).named("a")
-    for index in (BLOCK - 1, BLOCK, 0, 5 * BLOCK + 3):
+    for index in (BLOCK - 1, BLOCK, 0, FIRST, FIRST - 1, 5 * BLOCK + 3):
         assert stream.uniform(index) == stream.uniforms(index, 1)[0]
         assert stream.exponential(index) == stream.exponentials(index, 1)[0]
         assert stream.normal(index) == stream.normals(index, 1)[0]

@@ -16,11 +16,15 @@ from tripoint.engines.stress.kernel.arithmetic import Floats, exponential, natur
 
 BLOCK = 1024
 """Draws made at once when they are asked for singly."""
+FIRST = 64
+"""As many of the first ones: most streams are asked for a few draws only."""
 _PER_COUNT = 4
 """Philox 4x64 makes so many numbers for each value of its counter."""
 _RESOLUTION = 2.0**-52
 
 _Block = tuple[int, list[float]]
+"""Index of the first of some draws, and the draws."""
+_NONE: _Block = (0, [])
 
 
 class Stream:
@@ -30,9 +34,9 @@ class Stream:
 
     def __init__(self, key: NDArray[np.uint64]) -> None:
         self._key = key
-        self._uniforms: _Block = (-1, [])
-        self._exponentials: _Block = (-1, [])
-        self._normals: _Block = (-1, [])
+        self._uniforms = _NONE
+        self._exponentials = _NONE
+        self._normals = _NONE
 
     def uniforms(self, start: int, count: int) -> Floats:
         """Draws `start` to `start + count - 1`, uniform between 0 and 1, both excluded."""
@@ -50,24 +54,35 @@ class Stream:
 
     def uniform(self, index: int) -> float:
         """Draw `index`, uniform between 0 and 1, both excluded."""
-        block, within = divmod(index, BLOCK)
-        if self._uniforms[0] != block:
-            self._uniforms = (block, self.uniforms(block * BLOCK, BLOCK).tolist())
-        return self._uniforms[1][within]
+        start, known = self._uniforms
+        if not start <= index < start + len(known):
+            start, count = _around(index)
+            known = self.uniforms(start, count).tolist()
+            self._uniforms = (start, known)
+        return known[index - start]
 
     def exponential(self, index: int) -> float:
         """Draw `index`, exponential with mean 1."""
-        block, within = divmod(index, BLOCK)
-        if self._exponentials[0] != block:
-            self._exponentials = (block, self.exponentials(block * BLOCK, BLOCK).tolist())
-        return self._exponentials[1][within]
+        start, known = self._exponentials
+        if not start <= index < start + len(known):
+            start, count = _around(index)
+            known = self.exponentials(start, count).tolist()
+            self._exponentials = (start, known)
+        return known[index - start]
 
     def normal(self, index: int) -> float:
         """Draw `index`, standard normal."""
-        block, within = divmod(index, BLOCK)
-        if self._normals[0] != block:
-            self._normals = (block, self.normals(block * BLOCK, BLOCK).tolist())
-        return self._normals[1][within]
+        start, known = self._normals
+        if not start <= index < start + len(known):
+            start, count = _around(index)
+            known = self.normals(start, count).tolist()
+            self._normals = (start, known)
+        return known[index - start]
+
+
+def _around(index: int) -> tuple[int, int]:
+    """First and number of the draws made when one is asked for."""
+    return (0, FIRST) if index < FIRST else (index - index % BLOCK, BLOCK)
 
 
 class Streams:
