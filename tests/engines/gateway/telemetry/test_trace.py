@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tripoint.engines.gateway.telemetry.trace import is_tracestate, trace_context
+from tripoint.engines.gateway.telemetry.trace import TraceSource, is_tracestate, trace_context
 
 TRACE, SPAN = b"0af7651916cd43dd8448eb211c80319c", b"b7ad6b7169203331"
 GOOD = b"00-%b-%b-01" % (TRACE, SPAN)
@@ -104,3 +104,13 @@ def test_any_other_state_is_dropped_and_the_trace_goes_on(state: bytes) -> None:
 def test_no_header_of_a_caller_adds_a_line(parent: bytes, state: bytes) -> None:
     """Whatever comes, what goes out are one or two header lines of the grammar."""
     assert HEAD.fullmatch(trace_context(parent, state, source()).head)
+
+
+def test_traces_begun_one_after_the_other_all_differ() -> None:
+    """Also beyond those that are drawn at once; each header line carries its id, a span of ours, and is sampled."""
+    traces = TraceSource(source())
+    begun = [traces.begun() for _ in range(50)]
+    assert len({trace_id for trace_id, _ in begun}) == 50
+    for trace_id, head in begun:
+        found = trace_context(head[13:-2], None, source())
+        assert (found.trace_id, head[-5:]) == (trace_id, b"-01\r\n")
