@@ -99,7 +99,7 @@ def test_a_trace_of_spot_capacity_is_followed_from_anywhere_in_it(tmp_path: Path
     starts = set()
     for trial in range(40):
         faults = faults_of(scenario, {}, tried(FRAGILE).ground, Streams(3, trial))
-        assert {fault.on for fault in faults} == {("market/g6.12xlarge",)}
+        assert {fault.on for fault in faults} == {("market/g6.12xlarge:spot",)}
         at = [3600.0 + 60.0 * (minute + 0.5) for minute in range(540)]
         left = [next((each.size for each in faults if each.at_s <= now < each.until_s), 1.0) for now in at]
         follows = [

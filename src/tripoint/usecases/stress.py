@@ -100,7 +100,7 @@ def stress(
     return StressReport(
         losses=losses,
         usd_per_year=usd_per_year,
-        unpriced=tuple(each.workload for each in subject.world.demanded if each.workload not in usd_per_hour),
+        unpriced=tuple(each for each in _served(subject) if each not in usd_per_hour),
         unjudged=tuple(each for scenario in played for each in unjudged_of(estate, scenario)),
         is_searched=options.search_trials > 0,
         name=subject.loaded.estate.name,
@@ -119,6 +119,12 @@ def stress(
         remeasured=subject.remeasured,
         period=subject.plan.periods[subject.period] if subject.plan.periods else "",
     )
+
+
+def _served(subject: Subject) -> tuple[str, ...]:
+    """Workloads that are played, runs last."""
+    world = subject.world
+    return (*(each.workload for each in world.demanded), *(each.workload for each in world.runs))
 
 
 def _refuse_if_all(untried: Sequence[Untried], scenarios: Sequence[Scenario], options: StressOptions) -> None:

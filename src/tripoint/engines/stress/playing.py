@@ -19,6 +19,7 @@ from tripoint.engines.stress.fluid.flow import Basin
 from tripoint.engines.stress.fluid.layout import layout_of, standing_usd_per_s
 from tripoint.engines.stress.fluid.outcomes import Hourly, unserved
 from tripoint.engines.stress.kernel.streams import Streams
+from tripoint.engines.stress.runs.course import run_outcome
 from tripoint.engines.stress.scaling import rescaled, scale_for, scaled
 from tripoint.engines.stress.scenarios.ground import Ground
 from tripoint.engines.stress.scenarios.resolve import faults_of
@@ -113,7 +114,9 @@ class Player:
         return [_course(scenario.id, each, _lit(stretches[each.workload], each.offered.size)) for each in told]
 
     def _hours(self, scenario: Scenario, number: int, faults: tuple[Fault, ...]) -> tuple[Outcome, ...]:
-        return self._basin(scenario, number).play((faults,))[0]
+        until_s = math.ceil(scenario.minutes * _S_PER_MIN / SECONDS_PER_HOUR) * SECONDS_PER_HOUR
+        runs = (run_outcome(run, faults, until_s) for run in self.world.runs)
+        return (*self._basin(scenario, number).play((faults,))[0], *runs)
 
     def _basin(self, scenario: Scenario, number: int) -> Basin:
         hour = self.start_hour(scenario, number)

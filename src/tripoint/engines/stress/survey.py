@@ -29,6 +29,7 @@ from tripoint.engines.sizing.paths import path_between
 from tripoint.engines.sizing.policy import is_allowed, place_of, subject_of
 from tripoint.engines.sizing.speed.memory import bytes_key
 from tripoint.engines.stress.planned import Standing, standing
+from tripoint.engines.stress.runs.planned import runs_of
 from tripoint.engines.stress.stations.listed import pace_of
 from tripoint.engines.stress.stations.timing import BatchTiming
 from tripoint.engines.stress.world import Callers, Demanded, Line, Place, SteadyTiming, Timing, World
@@ -82,6 +83,7 @@ def survey(loaded: LoadedEstate, catalog: Catalog, plan: Plan | None, *, today: 
             )
             for link in loaded.estate.links
         ),
+        runs=() if plan is None or period is None else runs_of(ground, plan, period),
         unserved=tuple(each.workload.id for each in ground.asked if each.workload.id not in routed),
     )
 

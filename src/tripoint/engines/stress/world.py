@@ -149,6 +149,38 @@ class Demanded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunAt:
+    """Where a part of a workload of runs is done."""
+
+    place: Place
+    """The pool, as faults strike it; it is no target of the table, and its rates and slots are not read."""
+    work_per_hour: float
+    """Node-hours of work that come in each hour."""
+    gang_nodes: int
+    """Nodes one run takes together."""
+    nodes: int
+    """Nodes that are there for it, or that can be had."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A workload of training runs, as the plan places it."""
+
+    workload: str
+    """Workload id."""
+    places: tuple[RunAt, ...]
+    """Where it is done."""
+    deadline_hours: float | None
+    """Hours until work that came in must be done."""
+    checkpoint_s: float
+    """Time between checkpoints, s."""
+    restart_s: float
+    """From nodes that stand to a run that goes on from its last checkpoint, s."""
+    permitted: tuple[str, ...]
+    """Sites policy permits, judged anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """A declared link."""
 
@@ -178,5 +210,7 @@ class World:
     """Declared links."""
     unserved: tuple[str, ...] = ()
     """Workloads that answer requests and that nothing serves, in the estate's order."""
+    runs: tuple[Run, ...] = ()
+    """Workloads of training runs, in the estate's order; played in trials of hours."""
     traces: Mapping[str, TraceRows] = field(default_factory=dict)
     """Workload id -> requests of a log: how they come and how long they are; its demand says how many."""

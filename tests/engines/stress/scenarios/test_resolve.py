@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.factories.tried import FRAGILE, STURDY, shipped, tried
+from tests.factories.worlds import place
 
 from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.fault import Fault, FaultKind
@@ -19,6 +20,7 @@ from tripoint.engines.stress.scenarios.candidates import targets_of
 from tripoint.engines.stress.scenarios.ground import Ground, StruckPool
 from tripoint.engines.stress.scenarios.knobs import at_position, position_of, spread, usual
 from tripoint.engines.stress.scenarios.resolve import faults_of, untouched
+from tripoint.engines.stress.trial.conditions import strikes
 
 BY_ID = {scenario.id: scenario for scenario in shipped()}
 
@@ -67,12 +69,15 @@ def test_one_of_several_alike_takes_its_part_of_their_capacity() -> None:
 
 
 def test_a_strike_on_spot_leaves_the_other_nodes_of_the_pool() -> None:
-    """A third of three nodes is spot; half of that reclaimed leaves five sixths."""
+    """Of three nodes one is spot: half of that is left, and the fault names the spot nodes alone."""
     pool = StruckPool(id="cloud/x", site="cloud", nodes=3.0, spot=1.0, elastic=1.0, gpus_per_node=1)
     ground = replace(tried(FRAGILE).ground, pools=(pool,))
     (found,) = faults(scenario(Strike(kind=FaultKind.CAPACITY, hits="pool:spot", size=0.5)), ground)
-    assert found.on == ("cloud/x",)
-    assert found.size == pytest.approx(5 / 6)
+    assert found.on == ("cloud/x:spot",)
+    assert found.size == pytest.approx(0.5)
+    spot, firm = (place("x", site="cloud", pool="cloud/x", option=option) for option in ("spot", "on_demand"))
+    assert strikes(found, spot)
+    assert not strikes(found, firm)
 
 
 def test_what_is_cached_still_works() -> None:

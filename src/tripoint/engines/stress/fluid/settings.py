@@ -11,6 +11,7 @@ from tripoint.engines.stress.fluid.filling import COUNTED, LATE, OUTSIDE, USD, S
 from tripoint.engines.stress.fluid.layout import EGRESS, ENERGY, PARTS, TOKEN, Flags, Layout, lateness
 from tripoint.engines.stress.fluid.spans import Key
 from tripoint.engines.stress.kernel.arithmetic import Floats
+from tripoint.engines.stress.trial.conditions import fault_names
 
 _PART_OF = {"token": TOKEN, "energy": ENERGY, "egress": EGRESS}
 
@@ -25,7 +26,7 @@ def setting_of(layout: Layout, key: Key) -> Setting:
     left: dict[str, bool] = {}
     for kind, names, size in key:
         if kind is FaultKind.SLOW:
-            slow *= [size if {place.site, place.pool, place.upstream}.intersection(names) else 1.0 for place in places]
+            slow *= [size if fault_names(place).intersection(names) else 1.0 for place in places]
         elif kind is FaultKind.PRICE:
             for name in names:
                 if name in _PART_OF:

@@ -158,11 +158,19 @@ def _conduits(ground: Ground, which: str) -> tuple[Target, ...]:
 def _pools(ground: Ground, which: str) -> tuple[Target, ...]:
     if which == "api":
         return tuple(_pool(ground, pool, 1.0) for pool in ground.pools if pool.nodes <= 0)
+    if which == "spot":
+        return tuple(_spot(ground, pool) for pool in ground.pools if pool.spot > 0.0)
     return tuple(
         _pool(ground, pool, _concerned(pool, which) / pool.nodes if pool.nodes > 0 else 1.0)
         for pool in ground.pools
         if _concerned(pool, which) > 0 or not which
     )
+
+
+def _spot(ground: Ground, pool: StruckPool) -> Target:
+    """The spot nodes of a pool alone: those beside them are left."""
+    weight = ground.weight_by_pool.get(pool.id, 0.0) * min(1.0, pool.spot / max(pool.nodes, pool.spot))
+    return Target(ids=(f"{pool.id}:spot",), weight=weight)
 
 
 def _concerned(pool: StruckPool, which: str) -> float:

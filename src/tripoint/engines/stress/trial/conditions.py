@@ -125,13 +125,26 @@ def conditions(world: World, faults: Sequence[Fault], now: float) -> Conditions:
     return Conditions(places=places, lines=lines, retries=retries, banned=tuple(banned), money=money)
 
 
+def state_at(place: Place, faults: Sequence[Fault], now: float) -> PlaceState:
+    """How one place is at `now`."""
+    return _place(place, [fault for fault in faults if force(fault, now) > 0.0 and strikes(fault, place)], now)
+
+
 def strikes(fault: Fault, place: Place) -> bool:
-    """True when a fault is about a place: named by site, pool or upstream, by its price, or by what it depends on."""
+    """True when a fault is about a place: named by site, pool or upstream, by its price, or by what it depends on.
+
+    `pool:option` names the nodes of a pool that are paid in one way, such as `cloud/g6.12xlarge:spot`.
+    """
     if fault.kind is FaultKind.SERVICE_DOWN:
         return place.kind in _RENTED and any(name in fault.on for name in _NAMED)
     if fault.kind is FaultKind.PRICE:
         return _PRICED.get(place.option, place.option) in fault.on
-    return place.site in fault.on or place.pool in fault.on or place.upstream in fault.on
+    return not fault_names(place).isdisjoint(fault.on)
+
+
+def fault_names(place: Place) -> frozenset[str]:
+    """Everything by which a fault may name a place."""
+    return frozenset((place.site, place.pool, place.upstream, f"{place.pool}:{place.option}"))
 
 
 def _place(place: Place, acting: Sequence[Fault], now: float) -> PlaceState:
