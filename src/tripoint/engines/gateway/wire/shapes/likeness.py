@@ -31,7 +31,8 @@ class Likeness:
         at, end = start + self._before_size, stop - self._after_size
         if not at < end <= at + _LONGEST_TEXT:
             return False
-        if not chunk.startswith(self._after, end) or not chunk.startswith(self._before, start):
+        # Compiled, a slice costs a third of a search that is told where to begin.
+        if chunk[end:stop] != self._after or chunk[start:at] != self._before:
             return False
         while at < end:
             sign = chunk[at]
