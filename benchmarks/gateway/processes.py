@@ -83,13 +83,16 @@ class Running:
         return total
 
     def memory_mib(self) -> tuple[float, float]:
-        """Proportional set size of its largest process and of all together, MiB."""
-        sizes = [0.0]
+        """Proportional set size of its largest worker and of all its processes together, MiB.
+
+        Workers are those that were started by the first process, which only watches over them, and it where it is alone.
+        """
+        sizes = []
         for pid in self.pids:
             with contextlib.suppress(OSError, AttributeError):
                 text = Path(f"/proc/{pid}/smaps_rollup").read_text()
                 sizes.append(int(_PSS.search(text).group(1)) / 1024)  # type: ignore[union-attr]
-        return max(sizes), sum(sizes)
+        return max(sizes[1:] or sizes, default=0.0), sum(sizes)
 
     def pause(self) -> None:
         """Stops all of it, parents first, so that none takes a stopped child for a dead one."""

@@ -112,7 +112,7 @@ class Sample:
     busy: float
     """Share of its core it used."""
     worker_mib: float
-    """Proportional set size of the largest process, MiB; while the streams were open, in the mode that asks for it."""
+    """Proportional set size of the largest worker, MiB; while the streams were open, in the mode that asks for it."""
     total_mib: float
     """That of all its processes."""
     others: float

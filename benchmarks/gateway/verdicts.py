@@ -97,6 +97,7 @@ def print_mode(samples: Sequence[Sample], mode: str) -> None:
                 f"{median([s.rate for s in found]):,.0f}",
                 f"{median([s.busy for s in found]):.2f}",
                 f"{median([s.worker_mib for s in found]):.0f}",
+                f"{median([s.total_mib for s in found]):.0f}",
                 f"{sum(s.failed for s in found)}",
                 f"{median([s.others for s in found]):.2f}",
             )
@@ -104,7 +105,7 @@ def print_mode(samples: Sequence[Sample], mode: str) -> None:
         for complaint in sorted({s.complaint for s in found if s.complaint}):
             say(f"{name}: {complaint}")
     heads = ("CPU us/request", "requests/core", "events/core", "p50 ms", "added ms", "requests/s")
-    table(("", *heads, "busy", "MiB", "failed", "others"), rows)
+    table(("", *heads, "busy", "MiB", "all MiB", "failed", "others"), rows)
 
 
 def print_verdicts(samples: Sequence[Sample], versions: dict[str, str]) -> int:
