@@ -105,3 +105,17 @@ def test_a_plan_of_another_estate_is_refused(run: RunCli, estate: Path, plan: Pa
     assert told.code == 2
     assert "which this estate does not allow" in told.err
     assert "plan the estate again" in told.err
+
+
+def test_standby_is_told_with_the_part_of_the_peak_it_covers(run: RunCli, tmp_path: Path) -> None:
+    """What a workload asks to survive, in the words of the estate; nothing is said of what asks for none."""
+    path = tmp_path / "estate.yaml"
+    asked = "    callers: [{place: DE}]\n    recovery: {standby: hot, survive_share: 0.6}\n"
+    path.write_text(ESTATE.replace("    callers: [{place: DE}]\n", asked), encoding="utf-8")
+    assert run("plan", path, "--out", tmp_path / "out", "--no-baselines", "--quiet").code == 0
+    told = run("assess", "recovery", path, "--plan", tmp_path / "out", "--no-prices", "--json").document()
+    assert told["stands_by"] == [{"workload": "fraud", "mode": "hot", "share": 0.6}]
+    text = run("assess", "recovery", path, "--plan", tmp_path / "out", "--no-prices").out
+    assert "`fraud`: 60%, its `survive_share`, of every block's busiest hour is served elsewhere" in " ".join(
+        text.split()
+    )

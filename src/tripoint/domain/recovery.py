@@ -320,3 +320,15 @@ class Remedy:
     """False where no plan meets it."""
     change: str = ""
     """The lines of the estate that ask for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandsBy:
+    """What a plan keeps for a workload against the loss of any one site or shared failure domain."""
+
+    workload: str
+    """Workload id."""
+    mode: str
+    """`hot`, `warm` or `cold`."""
+    share: float
+    """Part of the busiest hour of every block that is served elsewhere or stands by, 0 to 1: its `survive_share`."""

@@ -9,9 +9,12 @@ from datetime import date
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.cut import DependencyReport
 from tripoint.domain.plan import Plan
-from tripoint.domain.recovery import Reached, Remedy
+from tripoint.domain.recovery import Reached, Remedy, StandsBy
 from tripoint.domain.score import Proof, Scores
 from tripoint.domain.source import LoadedEstate
+from tripoint.domain.workload import Standby
+from tripoint.engines.placement.columns.serving import mode_of
+from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.placement.instance.prepare import prepare
 from tripoint.engines.resilience.recovery.assess import assess
 from tripoint.usecases.assess_dependencies import planned_dependencies
@@ -33,6 +36,8 @@ class Assessment:
     """What it leans on, what it cannot lose, and what that costs."""
     scores: Scores
     """Objectives met by design, by simulation and by drill."""
+    stands_by: tuple[StandsBy, ...]
+    """What the plan keeps against the loss of a site, of workloads that ask for standby."""
     is_same_estate: bool
     """False where the plan was made for another version of the estate."""
 
@@ -71,5 +76,20 @@ def assess_recovery(
         remedies=priced,
         dependencies=leaned,
         scores=assess_scores(instance, reached, priced, leaned, today=today, proofs=proofs),
+        stands_by=_stands_by(instance),
         is_same_estate=plan.estate_digest == loaded.digest,
+    )
+
+
+def _stands_by(instance: Instance) -> tuple[StandsBy, ...]:
+    """Of every workload the planner keeps standby for: those somebody waits for that ask for it."""
+    kept = (
+        (declared, mode_of(instance, number))
+        for number, declared in enumerate(instance.estate.workloads)
+        if declared.kind.is_interactive
+    )
+    return tuple(
+        StandsBy(workload=declared.id, mode=mode.value, share=declared.recovery.survive_share)
+        for declared, mode in kept
+        if mode is not Standby.NONE
     )

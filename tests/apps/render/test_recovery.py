@@ -19,10 +19,11 @@ from tripoint.apps.render.resilience.recovery import (
     recovery_payload,
     remedy_parts,
     remedy_payload,
+    standby_parts,
     way_lines,
 )
 from tripoint.domain.disruption import DisruptionClass, TermSource
-from tripoint.domain.recovery import Miss, Objective, Part, Reached, Remedy, Step, StoreAge, Term
+from tripoint.domain.recovery import Miss, Objective, Part, Reached, Remedy, StandsBy, Step, StoreAge, Term
 
 SITE, DATA, NODE = DisruptionClass.SITE, DisruptionClass.DATA, DisruptionClass.NODE
 
@@ -115,11 +116,15 @@ REMEDIES = (
         is_possible=False,
     ),
 )
+KEPT = (
+    StandsBy(workload="fraud", mode="hot", share=0.5),
+    StandsBy(workload="chat", mode="warm", share=1.0),
+)
 
 
 def test_recoveries_print_as_ever(golden: Callable[[str, str], None]) -> None:
     """Every part of the answer; the printed words change only on purpose."""
-    text = printed([*recovery_parts((MET, LATE, GONE)), *remedy_parts(REMEDIES)])
+    text = printed([*recovery_parts((MET, LATE, GONE)), *standby_parts(KEPT), *remedy_parts(REMEDIES)])
     golden("recovery/all-parts.txt", text)
     assert max(map(len, text.splitlines())) <= 100
 

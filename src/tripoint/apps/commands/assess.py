@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -84,11 +85,18 @@ def _answer(found: Assessment, *, is_full: bool, written: str) -> Answer:
     """What was found, as text and as JSON."""
     from tripoint.apps.render.plan_text.layout import printed
     from tripoint.apps.render.resilience.dependencies import dependency_parts, dependency_payload
-    from tripoint.apps.render.resilience.recovery import recovery_parts, recovery_payload, remedy_parts, remedy_payload
+    from tripoint.apps.render.resilience.recovery import (
+        recovery_parts,
+        recovery_payload,
+        remedy_parts,
+        remedy_payload,
+        standby_parts,
+    )
     from tripoint.apps.render.resilience.scores import score_parts, score_payload
 
     parts = [
         *recovery_parts(found.reached, leaned=found.dependencies, is_full=is_full),
+        *standby_parts(found.stands_by),
         *remedy_parts(found.remedies),
         *dependency_parts(found.dependencies, is_full=is_full),
         *score_parts(found.scores, is_full=is_full),
@@ -102,6 +110,7 @@ def _answer(found: Assessment, *, is_full: bool, written: str) -> Answer:
             "objectives": len(found.asked),
             "met": len(found.asked) - len(found.missed),
             "reached": recovery_payload(found.reached),
+            "stands_by": [asdict(each) for each in found.stands_by],
             "remedies": remedy_payload(found.remedies),
             "dependencies": dependency_payload(found.dependencies),
             "scores": score_payload(found.scores),

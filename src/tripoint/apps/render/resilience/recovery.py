@@ -16,7 +16,7 @@ from tripoint.domain.recovery import Miss
 
 if TYPE_CHECKING:
     from tripoint.domain.cut import DependencyReport
-    from tripoint.domain.recovery import Objective, Reached, Remedy, Term
+    from tripoint.domain.recovery import Objective, Reached, Remedy, StandsBy, Term
 
 _MOST = 24
 _MOST_WAYS = 6
@@ -110,6 +110,23 @@ def remedy_line(remedy: Remedy) -> str:
         return f"{remedy.asked}: {remedy.does}"
     back = f"back in {duration(remedy.rta_s)}" if remedy.rta_s else "no break"
     return f"{remedy.asked} costs {remedy.usd_per_month:,.0f} USD/month more: {remedy.does}; then {back}"
+
+
+def standby_parts(kept: Sequence[StandsBy]) -> list[RenderableType]:
+    """What stands by for the loss of a site, and for how much of the peak."""
+    return (
+        [titled("What stands by for the loss of any one site", lines([_standby(each) for each in kept]))]
+        if kept
+        else []
+    )
+
+
+def _standby(each: StandsBy) -> str:
+    share = "all" if each.share >= 1.0 else f"{each.share:.0%}, its `survive_share`,"
+    rest = "" if each.share >= 1.0 else "; the rest is short until the site is back"
+    return (
+        f"`{each.workload}`: {share} of every block's busiest hour is served elsewhere or stands by {each.mode}{rest}"
+    )
 
 
 def recovery_payload(reached: tuple[Reached, ...]) -> list[dict[str, Any]]:
