@@ -99,3 +99,15 @@ def test_only_auditors_and_admins_see_and_prove(store: SqlAccounts, signer: Ed25
             verify_log(store, who, (), {})
     with pytest.raises(AccessError):
         show_entries(store, actor(Role.DEVELOPER))
+
+
+def test_a_long_verification_says_how_far_it_is(store: SqlAccounts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many of so many, and nothing of a log that is short."""
+    for name in ("acme", "globex", "initech"):
+        create_tenant(store, turn(ROOT), name)
+    told: list[tuple[int, int]] = []
+    verify_log(store, ROOT, (), {}, lambda done, of_all: told.append((done, of_all)))
+    assert told == []
+    monkeypatch.setattr("tripoint.usecases.audit.TOLD_EVERY", 2)
+    verify_log(store, ROOT, (), {}, lambda done, of_all: told.append((done, of_all)))
+    assert told == [(2, 3)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from tripoint.domain.audit import AuditEntry, Checkpoint
@@ -16,6 +16,8 @@ from tripoint.usecases.accounts.turn import require_somewhere, tenant_for
 
 ORIGIN = "origin"
 """The mark that names a store's log."""
+TOLD_EVERY = 5_000
+"""After how many entries a long verification says how far it is."""
 
 
 class Signer(Protocol):
@@ -88,11 +90,15 @@ def checkpoint_is_due(store: AccountStore, *, now: float, every_s: float) -> boo
 
 
 def verify_log(
-    store: AccountStore, actor: Actor, witnessed: Sequence[Checkpoint], keys: Mapping[str, IsGood]
+    store: AccountStore,
+    actor: Actor,
+    witnessed: Sequence[Checkpoint],
+    keys: Mapping[str, IsGood],
+    seen: Callable[[int, int], None] | None = None,
 ) -> Verification:
     """Everything wrong with the log, held against the checkpoints in the store and those of witnesses.
 
-    Raises `AccessError`.
+    Now and then `seen` hears how many entries of how many were read. Raises `AccessError`.
     """
     require_somewhere(actor, Action.AUDIT_VERIFY)
     with store.read() as book:
@@ -100,7 +106,15 @@ def verify_log(
         evidence = Evidence(
             origin=book.mark(ORIGIN) or "", checkpoints=tuple(checkpoints), keys=keys, rows=book.row_digests()
         )
-        return verify(book.entries(), evidence)
+        entries = book.entries()
+        return verify(entries if seen is None else _counted(entries, book.revision(), seen), evidence)
+
+
+def _counted(entries: Iterable[AuditEntry], of_all: int, seen: Callable[[int, int], None]) -> Iterator[AuditEntry]:
+    for count, entry in enumerate(entries, 1):
+        yield entry
+        if count % TOLD_EVERY == 0:
+            seen(count, of_all)
 
 
 def _named(book: AccountBook, fresh: str) -> str:

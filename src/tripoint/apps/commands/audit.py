@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,7 @@ from tripoint.apps.settings import read_settings
 from tripoint.apps.terminal.desk import Desk, completes, open_desk, store_option
 from tripoint.apps.terminal.flags import FileToRead
 from tripoint.apps.terminal.groups import NearestNameGroup
+from tripoint.apps.terminal.progress import counting_display
 
 if TYPE_CHECKING:
     from tripoint.domain.audit import AuditEntry
@@ -73,7 +75,8 @@ def verify(witnesses: tuple[str, ...], public_keys: tuple[str, ...], store: str 
         keys = _trusted(desk, public_keys)
         places = witnesses or tuple(filter(None, [read_settings().witness]))
         seen = [checkpoint for place in places for checkpoint in read_witness(place)]
-        found = verify_log(desk.store, desk.actor, seen, keys)
+        with counting_display(is_quiet=False) as count:
+            found = verify_log(desk.store, desk.actor, seen, keys, partial(count, "verifying"))
     return _verdict(found, own_key=not public_keys, witnessed=bool(seen))
 
 

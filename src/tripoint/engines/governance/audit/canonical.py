@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 _EXACT = 2**53
+_WRITTEN = json.JSONEncoder(ensure_ascii=False).encode
 _PLAIN_UP_TO = 21
 _PLAIN_FROM = -6
 
@@ -52,7 +53,7 @@ def _text(value: str) -> str:
         value.encode()
     except UnicodeEncodeError as error:
         raise ValueError("a lone surrogate is no text") from error
-    return json.dumps(value, ensure_ascii=False)
+    return _WRITTEN(value)
 
 
 def _number(value: float) -> str:
@@ -61,6 +62,9 @@ def _number(value: float) -> str:
         raise ValueError(f"{value} is no number of JSON")
     if value == 0:
         return "0"
+    plain = repr(value)
+    if "e" not in plain:  # Python's shortest digits are the same, and without an exponent so is their layout
+        return plain.removesuffix(".0")
     sign, figures, exponent = Decimal(repr(value)).normalize().as_tuple()
     assert isinstance(exponent, int)  # finite, so a number
     digits = "".join(str(figure) for figure in figures)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from operator import attrgetter
 
 from tripoint.domain.audit import Act, AuditEntry, Checkpoint
 from tripoint.engines.governance.audit.canonical import canonical
 
 BEGINNING = "0" * 64
 """What the first entry names as the hash before it."""
+_SAID = tuple(sorted(name for name in AuditEntry._fields if name != "hash"))
+_said = attrgetter(*_SAID)
 
 
 def entry_hash(entry: AuditEntry) -> str:
     """SHA-256 over everything an entry says except its own hash, hexadecimal."""
-    said = {name: value for name, value in entry._asdict().items() if name != "hash"}
-    return hashlib.sha256(canonical(said).encode()).hexdigest()
+    said = ",".join([f'"{name}":{canonical(value)}' for name, value in zip(_SAID, _said(entry), strict=True)])
+    return hashlib.sha256(f"{{{said}}}".encode()).hexdigest()
 
 
 def next_entry(last: AuditEntry | None, act: Act) -> AuditEntry:
