@@ -15,6 +15,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from struct import Struct
 from typing import BinaryIO, Final, NamedTuple
@@ -219,19 +220,16 @@ class UsageSegments:
     def _take(self) -> None:
         # Only this thread takes and only the caller's adds, each by an atomic step; no lock is needed.
         group, pending = self._group, self._pending
-        while pending and len(group) < _GROUP:
-            group.append(pending.popleft())
+        take = pending.popleft
+        group += [take() for _ in range(min(len(pending), _GROUP - len(group)))]
 
     def _write(self, payloads: list[bytes]) -> None:
-        pieces = []
-        for payload in payloads:
-            pieces.append(_FRAME.pack(len(payload), zlib.crc32(payload)))
-            pieces.append(payload)
         if self._file >= 0 and os.fstat(self._file).st_nlink == 0:
             self._leave()  # somebody removed the file: what is written there would be gone
         if self._file < 0:
             self._open()
-        blob = b"".join(pieces)
+        heads = map(_FRAME.pack, map(len, payloads), map(zlib.crc32, payloads))
+        blob = b"".join(chain.from_iterable(zip(heads, payloads, strict=True)))
         _write_all(self._file, blob)
         os.fdatasync(self._file)
         self._good += len(blob)
