@@ -55,10 +55,13 @@ def period_axis(frame: Frame, labels: Sequence[str], room: float = 46) -> Markup
     )
 
 
-def value_ticks(frame: Frame, scale: Scale, marks: Sequence[float], write: Callable[[float], str]) -> Markup:
-    """Values under a horizontal value axis; one at its right end ends there, since there may be no room beyond."""
+def value_ticks(
+    frame: Frame, scale: Scale, marks: Sequence[float], write: Callable[[float], str], *, is_tight: bool = False
+) -> Markup:
+    """Values under a horizontal value axis; where it `is_tight`, a word may not reach beyond its right end."""
     return join([
-        label(scale(mark), frame.bottom + 17, write(mark), "tick", "end" if scale(mark) > frame.right - 1 else "middle")
+        label(scale(mark), frame.bottom + 17, write(mark), "tick",
+              "end" if is_tight and scale(mark) > frame.right - 1 else "middle")
         for mark in marks
     ])  # fmt: skip
 

@@ -92,7 +92,7 @@ def _draw(course: OutageCourse) -> Markup:
         CARD, frame.bottom + 24, alt,
         value_axis(frame, up, marks, compact),
         value_ticks(frame, across, [mark for mark in ticks(0.0, whole, 4) if mark <= whole],
-                    lambda value: f"{value:g} {unit}" if value else "0"),
+                    lambda value: f"{value:g} {unit}" if value else "0", is_tight=True),
         areas,
         el("polyline", points=points(asked), class_="demand"),
     )  # fmt: skip
