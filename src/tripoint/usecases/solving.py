@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from tripoint.engines.placement.large.alike import bounded, come_apart, counted, told_apart
+from tripoint.engines.placement.large.decomposed import decomposed, is_huge
 from tripoint.engines.placement.milp.kernel import rescue
 from tripoint.engines.placement.milp.program import (
     FloatArray,
@@ -106,15 +108,29 @@ class Solver(Protocol):
 def by_size(solver: MilpSolver, limits: SolveLimits, clock: Clock, should_stop: Stop) -> Solver:
     """Solves by size, from the values of a plan where given: a large program in stages, a small one whole.
 
-    Where a limit comes before any plan of a small one, its kernel is tried.
+    Where a limit comes before any plan of a small one, its kernel is tried. Workloads that are alike are counted.
     """
 
     def part(state: SolveProgress) -> None:
         clock.solving(replace(state, bound=None, gap=None))
 
+    def counted_first(program: Program, start: FloatArray | None = None) -> Solution:
+        small = counted(program)
+        if small is None:
+            return solve(program, start)
+        found = solve(small.program, None if start is None else small.summed(start))
+        if found.status is SolutionStatus.INFEASIBLE or not found.values.size:
+            return found
+        apart = come_apart(program, small, found.values, limits)
+        whole = drive(apart, solver, threads=limits.threads, progress=part, should_stop=should_stop)
+        if whole.size:
+            return told_apart(program, found, whole)
+        clock.enter(f"{clock.phase}: counts cannot be told apart, planning each workload by itself")
+        return bounded(solve(program, start), found.bound)
+
     def solve(program: Program, start: FloatArray | None = None) -> Solution:
         if is_large(program):
-            asking = staged(program, limits, start)
+            asking = decomposed(program, limits) if is_huge(program) else staged(program, limits, start)
             return drive(asking, solver, threads=limits.threads, progress=part, should_stop=should_stop)
 
         def once(each: Program) -> Solution:
@@ -126,4 +142,4 @@ def by_size(solver: MilpSolver, limits: SolveLimits, clock: Clock, should_stop: 
         clock.enter(f"{clock.phase}: no plan yet, trying the kernel")
         return rescue(program, found, once)
 
-    return solve
+    return counted_first

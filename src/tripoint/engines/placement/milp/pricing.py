@@ -83,13 +83,18 @@ def reduced_costs(program: Program, duals: FloatArray) -> FloatArray:
     return np.asarray(program.cost - paid, dtype=np.float64)
 
 
+def usable(program: Program, duals: FloatArray) -> FloatArray:
+    """[rows] prices without those of the wrong sign: a row without lower side can only be paid for not being full."""
+    prices = np.where(np.isinf(program.row_lower), np.minimum(duals, 0.0), duals)
+    return np.where(np.isinf(program.row_upper), np.maximum(prices, 0.0), prices)
+
+
 def lagrangian(program: Program, duals: FloatArray, group: IntArray) -> float:
     """The lower bound that row prices prove, whatever they are; prices of the wrong sign count as zero.
 
     b'y + for each group its smallest reduced cost + for each other column the cheaper of its two ends.
     """
-    prices = np.where(np.isinf(program.row_lower), np.minimum(duals, 0.0), duals)
-    prices = np.where(np.isinf(program.row_upper), np.maximum(prices, 0.0), prices)
+    prices = usable(program, duals)
     sides = np.where(prices > 0, program.row_lower, program.row_upper)
     total = float((prices[prices != 0] * sides[prices != 0]).sum())
     # The group's own price cancels: its one unit goes to the cheapest column whatever the price is.

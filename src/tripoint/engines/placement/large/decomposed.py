@@ -1,0 +1,282 @@
+"""A plan of a program whose relaxation alone would take all the time there is: portions, the whole of it, parts again.
+
+1. Workloads are dealt into portions, each with its share of everything shared. Their relaxations, a few at a time, give
+   prices of what is shared: the mean over portions. In each portion, integers its relaxation does not use stay at zero,
+   and a plan is sought.
+2. At those prices nothing is shared any more: the relaxations of the portions without it add up to a bound of the whole
+   (Lagrangian: Geoffrion 1974), whatever the prices are.
+3. With all workloads where the portions have them, what is shared is decided in one small program: whole nodes.
+4. While time is left, some workloads and everything shared are set free, the others held.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from tripoint.engines.placement.large.owners import Owners, dealt, owners
+from tripoint.engines.placement.large.portions import Cut, apart, cut, portion, priced, rest
+from tripoint.engines.placement.milp.asking import Asking, Batch, Task
+from tripoint.engines.placement.milp.kernel import kernel, relaxation
+from tripoint.engines.placement.milp.pricing import groups_of, lagrangian, reduced_costs, usable
+from tripoint.engines.placement.milp.program import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Program,
+    Solution,
+    SolutionStatus,
+    SolveLimits,
+)
+from tripoint.engines.placement.milp.staged import generated
+
+_HUGE_COLUMNS = 400_000
+_PORTION_COLUMNS = 25_000
+_FIRST_PART = 0.6
+"""Share of the time for the first plan; the rest is for parts."""
+_LENIENT = 3.0
+"""A portion may take so much longer than its part of that: most take less."""
+_RELAXING = 0.5
+"""Of what a portion is given, for its relaxation."""
+_BOUNDING = 0.3
+"""Of what is left after the portions, at most, for their bound."""
+_PORTION_GAP = 5e-3
+_PART_COLUMNS = 60_000
+_IDLE_ROUNDS = 6
+_ROUNDS_WITHOUT_CLOCK = 3
+_BROKEN = 1e-5
+STRATEGY = "portions"
+
+
+@dataclass(slots=True)
+class _Work:
+    """What is known so far."""
+
+    program: Program
+    limits: SolveLimits
+    whose: Owners
+    values: FloatArray
+    """[columns] of the best plan so far; before there is one, of each workload's own columns."""
+    prices: FloatArray
+    """[rows] from the portions' relaxations."""
+    unused: BoolArray
+    """[columns] a workload's own integers that its portion's relaxation left at zero."""
+    bound: float = -math.inf
+    objective: float = math.inf
+    seconds: float = 0.0
+    nodes: int = 0
+    missing: list[str] = field(default_factory=list)
+    """Portions for which no plan was found, by their first workload."""
+
+    @property
+    def left(self) -> float:
+        return self.limits.seconds - self.seconds
+
+    @property
+    def gap(self) -> float:
+        return max(0.0, self.objective - self.bound) / max(abs(self.objective), 1e-9)
+
+    def share(self, members: IntArray) -> float:
+        """What of everything shared is the members': by what they take of it."""
+        weight = self.whose.weight
+        total = float(weight.sum())
+        return float(weight[members].sum()) / total if total > 0.0 else len(members) / max(len(weight), 1)
+
+    def hear(self, seconds: float, solutions: tuple[Solution, ...]) -> None:
+        self.seconds = seconds
+        self.nodes += sum(each.nodes for each in solutions)
+
+
+def is_huge(program: Program) -> bool:
+    """True where even the relaxation of the whole takes too long."""
+    return program.columns > _HUGE_COLUMNS
+
+
+def decomposed(program: Program, limits: SolveLimits, size: int = _PORTION_COLUMNS) -> Asking[Solution]:
+    """The best plan found, bounded over all plans; `unknown`, still with a bound, where no plan was put together."""
+    whose = owners(program)
+    work = _Work(
+        program=program,
+        limits=limits,
+        whose=whose,
+        values=np.zeros(program.columns),
+        prices=np.zeros(program.rows),
+        unused=np.zeros(program.columns, dtype=np.bool_),
+    )
+    hands = min(max(2, math.ceil(program.columns / size)), max(len(whose.names), 1))
+    work.bound = lagrangian(program, np.zeros(program.rows), groups_of(program))
+    portions = yield from _portions(work, dealt(whose.weight, hands))
+    if not work.missing:
+        yield from _bounded(work, portions)
+        yield from _joined(work, work.values)
+    if math.isfinite(work.objective):
+        yield from _parts(work)
+    elif work.left > 0.0:
+        told = yield from generated(program, replace(limits, seconds=work.left))
+        return replace(told, bound=max(told.bound, work.bound), seconds=told.seconds)
+    return _answer(work)
+
+
+def _portions(work: _Work, hands: list[IntArray]) -> Asking[list[IntArray]]:
+    """Relaxation and plan of each portion, as many at a time as there are threads; the portions it took in the end.
+
+    One that takes too long is halved; one that cannot be halved, or has no plan with its share, is missing.
+    """
+    abreast = max(work.limits.threads, 1)
+    each = work.limits.seconds * _FIRST_PART * abreast / len(hands) * _LENIENT
+    limits = replace(work.limits, threads=1, seconds=each * _RELAXING)
+    near = replace(limits, seconds=each * (1 - _RELAXING), gap=max(work.limits.gap, _PORTION_GAP))
+    waiting, done = list(hands), []
+    while waiting:
+        some, waiting = waiting[:abreast], waiting[abreast:]
+        cuts = [portion(work.program, work.whose, hand, work.share(hand)) for hand in some]
+        told = yield Batch(tasks=tuple(Task(program=relaxation(part.program), limits=limits) for part in cuts))
+        work.hear(told.seconds, told.solutions)
+        relaxed = {number: found for number, found in enumerate(told.solutions) if found.duals.size}
+        tasks = tuple(Task(program=kernel(cuts[n].program, found), limits=near) for n, found in relaxed.items())
+        plans: dict[int, Solution] = {}
+        if tasks:
+            told = yield Batch(tasks=tasks)
+            work.hear(told.seconds, told.solutions)
+            plans = {n: plan for n, plan in zip(relaxed, told.solutions, strict=True) if plan.values.size}
+        for number, hand in enumerate(some):
+            if number in plans:
+                _take_prices(work, cuts[number], relaxed[number], work.share(hand))
+                _take_own(work, cuts[number], plans[number].values)
+                done.append(hand)
+            elif len(hand) > 1 and work.left > 0.0:
+                waiting.extend(hand[half] for half in dealt(work.whose.weight[hand], 2))
+            else:
+                work.missing.append(work.whose.names[int(hand[0])])
+    return done
+
+
+def _take_prices(work: _Work, part: Cut, found: Solution, share: float) -> None:
+    common = work.whose.row[part.row] < 0
+    work.prices[part.row] += np.where(common, share, 1.0) * found.duals
+    idle = part.program.is_integer & (found.values < _BROKEN) & (part.program.lower <= 0.0)
+    work.unused[part.column[idle]] = True
+
+
+def _take_own(work: _Work, part: Cut, values: FloatArray) -> None:
+    own = work.whose.column[part.column] >= 0
+    work.values[part.column[own]] = values[own]
+
+
+def _bounded(work: _Work, hands: list[IntArray]) -> Asking[None]:
+    """The bound at the mean prices; none where a portion's own relaxation was not solved."""
+    program, own_rows = work.program, apart(work.program, work.whose)
+    prices = usable(program, np.where(own_rows, 0.0, work.prices))
+    worth = reduced_costs(program, prices)
+    shared = cut(program, work.whose.column < 0, ~own_rows)
+    total = lagrangian(shared.program, prices[shared.row], np.full(len(shared.column), -1, dtype=np.int32))
+    abreast = max(work.limits.threads, 1)
+    limits = replace(work.limits, threads=1, seconds=max(work.left * _BOUNDING * abreast / len(hands), 1.0))
+    for first in range(0, len(hands), abreast):
+        some = hands[first : first + abreast]
+        parts = [priced(program, work.whose, hand, worth, own_rows) for hand in some]
+        told = yield Batch(tasks=tuple(Task(program=relaxation(part.program), limits=limits) for part in parts))
+        work.hear(told.seconds, told.solutions)
+        total += sum(each.bound for each in told.solutions)
+    work.bound = max(work.bound, total)
+
+
+def _joined(work: _Work, own: FloatArray) -> Asking[None]:
+    """What is shared, decided for all workloads where `own` ([columns]) has them."""
+    part = rest(work.program, work.whose.column >= 0, own)
+    told = yield Batch(tasks=(Task(program=part.program, limits=_part_limits(work)),))
+    work.hear(told.seconds, told.solutions)
+    _take(work, part, told.solutions[0], own)
+
+
+def _part_limits(work: _Work) -> SolveLimits:
+    seconds = max(work.left * 0.25, 1.0)
+    return replace(work.limits, seconds=seconds, gap=work.limits.gap / 4)
+
+
+def _take(work: _Work, part: Cut, found: Solution, around: FloatArray) -> None:
+    """Keeps a part's values with what was held `around` it, where that is a plan of the whole and cheaper."""
+    if not found.values.size:
+        return
+    values = around.copy()
+    values[part.column] = found.values
+    objective = float(work.program.cost @ values)
+    if objective < work.objective - 1e-9 * abs(objective) and work.program.worst_violation(values) <= _BROKEN:
+        work.values, work.objective = values, objective
+
+
+def _parts(work: _Work) -> Asking[None]:
+    """Some workloads and everything shared are set free at a time, as many parts at once as there are threads."""
+    draw = np.random.default_rng(work.limits.seed)
+    abreast = max(work.limits.threads, 1)
+    idle = rounds = 0
+    most = math.inf if work.limits.nodes is None else _ROUNDS_WITHOUT_CLOCK
+    while work.left > 0.0 and work.gap > work.limits.gap and idle < _IDLE_ROUNDS and rounds < most:
+        freed = [_freed(work, draw) for _ in range(abreast)]
+        before = work.objective
+        yield from _improved(work, [rest(work.program, held, work.values) for held in freed])
+        idle = 0 if work.objective < before else idle + 1
+        rounds += 1
+
+
+def _freed(work: _Work, draw: np.random.Generator) -> BoolArray:
+    """[columns] what is held while some workloads, drawn, decide anew."""
+    count = len(work.whose.names)
+    each = max(1, round(count * min(1.0, _PART_COLUMNS / work.program.columns)))
+    free = np.zeros(count + 1, dtype=np.bool_)
+    free[draw.choice(count, size=each, replace=False)] = True
+    held = (work.whose.column >= 0) & ~free[work.whose.column]
+    return np.asarray(held | (work.unused & (work.values < _BROKEN)))
+
+
+def _improved(work: _Work, parts: list[Cut]) -> Asking[None]:
+    """Relaxation, then kernel of each part with fractions of shared nodes; then what is shared, in whole nodes.
+
+    All parts together where that is cheaper, else the best of them.
+    """
+    limits = replace(_part_limits(work), threads=1, gap=_PORTION_GAP)
+    told = yield Batch(tasks=tuple(Task(program=relaxation(part.program), limits=limits) for part in parts))
+    work.hear(told.seconds, told.solutions)
+    tasks = []
+    for part, relaxed in zip(parts, told.solutions, strict=True):
+        now = work.values[part.column]
+        near = relaxed.values if relaxed.values.size else now
+        whole = part.program.is_integer & (work.whose.column[part.column] >= 0)
+        idle = whole & (near < _BROKEN) & (now < _BROKEN) & (part.program.lower <= 0.0)
+        kept = replace(part.program, is_integer=whole, upper=np.where(idle, 0.0, part.program.upper))
+        tasks.append(Task(program=kept, limits=limits, start=now))
+    told = yield Batch(tasks=tuple(tasks))
+    work.hear(told.seconds, told.solutions)
+    before, objective = work.values, work.objective
+    changed = [
+        (part.column[own], found.values[own])
+        for part, found in zip(parts, told.solutions, strict=True)
+        if found.values.size
+        for own in [work.whose.column[part.column] >= 0]
+    ]
+    for some in (changed, *([each] for each in changed if len(changed) > 1)):
+        if some and work.objective >= objective:
+            own_values = before.copy()
+            for columns, values in some:
+                own_values[columns] = values
+            yield from _joined(work, own_values)
+
+
+def _answer(work: _Work) -> Solution:
+    if not math.isfinite(work.objective):
+        nothing = Solution.nothing(SolutionStatus.UNKNOWN)
+        return replace(nothing, bound=work.bound, seconds=work.seconds, was_interrupted=True, strategy=STRATEGY)
+    is_close = work.gap <= work.limits.gap
+    return Solution(
+        status=SolutionStatus.OPTIMAL if is_close else SolutionStatus.FEASIBLE,
+        values=work.values,
+        objective=work.objective,
+        bound=min(work.bound, work.objective),
+        gap=work.gap,
+        seconds=work.seconds,
+        nodes=work.nodes,
+        was_interrupted=not is_close,
+        strategy=STRATEGY,
+    )

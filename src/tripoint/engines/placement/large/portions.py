@@ -1,0 +1,100 @@
+"""Smaller programs within a large one: a portion of its workloads with their share of everything, or some of it held.
+
+*A portion* has the columns of some owners and, of everything shared, a share: bounds of shared columns and sides of
+shared rows are multiplied by it, and nodes may be fractions. Plans of all portions, shared columns added up, obey every
+row of the whole, because the shares add up to one; only whole numbers of shared columns are then still to be found.
+
+*A rest* has the columns that are not held, the rows they stand in, and what the held ones leave of each row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tripoint.engines.placement.large.owners import Owners
+from tripoint.engines.placement.milp.pricing import row_of
+from tripoint.engines.placement.milp.program import BoolArray, FloatArray, IntArray, Program
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """Some columns and rows of a program, as a program of their own."""
+
+    program: Program
+    """With columns and rows in the order of the whole."""
+    column: IntArray
+    """[its columns] column of the whole."""
+    row: IntArray
+    """[its rows] row of the whole."""
+
+
+def cut(program: Program, columns: BoolArray, rows: BoolArray) -> Cut:
+    """The chosen columns and rows; entries elsewhere are dropped."""
+    column, row = np.flatnonzero(columns).astype(np.int32), np.flatnonzero(rows).astype(np.int32)
+    stays = columns[program.index] & np.repeat(rows, np.diff(program.starts))
+    before = np.concatenate([[0], np.cumsum(stays, dtype=np.int64)])
+    ends = before[program.starts[1:][row]]
+    number = np.cumsum(columns, dtype=np.int32) - 1
+    smaller = Program(
+        cost=program.cost[column],
+        lower=program.lower[column],
+        upper=program.upper[column],
+        is_integer=program.is_integer[column],
+        row_lower=program.row_lower[row],
+        row_upper=program.row_upper[row],
+        starts=np.concatenate([[0], ends]).astype(np.int32),
+        index=number[program.index[stays]],
+        value=program.value[stays],
+        column_names=[program.column_names[each] for each in column.tolist()],
+        row_names=[program.row_names[each] for each in row.tolist()],
+        row_families=[program.row_families[each] for each in row.tolist()],
+    )
+    return Cut(program=smaller, column=column, row=row)
+
+
+def portion(program: Program, whose: Owners, members: IntArray, share: float) -> Cut:
+    """The members with their share of what is shared."""
+    mine = np.zeros(len(whose.names) + 1, dtype=np.bool_)
+    mine[members] = True
+    found = cut(program, mine[whose.column] | (whose.column < 0), mine[whose.row] | (whose.row < 0))
+    shared, common = whose.column[found.column] < 0, whose.row[found.row] < 0
+    part = found.program
+    return replace(
+        found,
+        program=replace(
+            part,
+            lower=np.where(shared, part.lower * share, part.lower),
+            upper=np.where(shared, part.upper * share, part.upper),
+            is_integer=part.is_integer & ~shared,
+            row_lower=np.where(common, part.row_lower * share, part.row_lower),
+            row_upper=np.where(common, part.row_upper * share, part.row_upper),
+        ),
+    )
+
+
+def apart(program: Program, whose: Owners) -> BoolArray:
+    """[rows] true for rows of one owner in which nothing is shared."""
+    touches = np.bincount(row_of(program), whose.column[program.index] < 0, program.rows) > 0
+    return np.asarray((whose.row >= 0) & ~touches)
+
+
+def priced(program: Program, whose: Owners, members: IntArray, worth: FloatArray, own_rows: BoolArray) -> Cut:
+    """The members with their own rows, everything else being paid for: `worth` ([columns]) is cost less prices."""
+    mine = np.zeros(len(whose.names) + 1, dtype=np.bool_)
+    mine[members] = True
+    found = cut(program, mine[whose.column], own_rows & mine[whose.row])
+    return replace(found, program=replace(found.program, cost=worth[found.column]))
+
+
+def rest(program: Program, held: BoolArray, values: FloatArray) -> Cut:
+    """What is not held, within what the held columns leave at their values."""
+    fixed = np.where(held, values, 0.0)
+    rows = row_of(program)
+    used = np.bincount(rows, program.value * fixed[program.index], program.rows)
+    free = np.bincount(rows, ~held[program.index], program.rows) > 0
+    found = cut(program, ~held, free)
+    left = used[found.row]
+    part = found.program
+    return replace(found, program=replace(part, row_lower=part.row_lower - left, row_upper=part.row_upper - left))

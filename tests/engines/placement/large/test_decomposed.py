@@ -1,0 +1,206 @@
+"""Portions of a large program: what they prove holds for the whole, and what they decide is a plan of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from tests.factories.planning import highs, instance_of
+
+from tripoint.adapters.solver_highs import HighsSolver
+from tripoint.domain.estate import Estate
+from tripoint.engines.placement.formulate import formulate
+from tripoint.engines.placement.large.decomposed import decomposed, is_huge
+from tripoint.engines.placement.large.owners import dealt, owners
+from tripoint.engines.placement.large.portions import apart, cut, portion, priced, rest
+from tripoint.engines.placement.milp.kernel import relaxation
+from tripoint.engines.placement.milp.program import (
+    FloatArray,
+    Program,
+    ProgramBuilder,
+    Solution,
+    SolutionStatus,
+    SolveLimits,
+    SolveProgress,
+)
+from tripoint.testing.strategies import EstateSize, small_estates
+from tripoint.usecases.drive import drive
+
+LIMITS = SolveLimits(gap=1e-4, seconds=120.0, nodes=2_000, threads=2)
+SIZE = EstateSize(workloads=5)
+
+
+def program_of(estate: Estate) -> Program:
+    """The whole program of an estate."""
+    return formulate(instance_of(estate))[0].program()
+
+
+def in_portions(program: Program, size: int) -> Solution:
+    """The answer in portions of about so many columns, two at a time."""
+    return drive(decomposed(program, LIMITS, size), HighsSolver(), threads=2)
+
+
+@pytest.mark.timeout(300)
+@settings(max_examples=15, deadline=None)
+@given(small_estates(SIZE), st.integers(8, 200))
+def test_portions_and_the_whole_agree_within_their_gaps(estate: Estate, size: int) -> None:
+    """However it is taken apart: the optimum lies between the bound and the plan, and the plan breaks no row."""
+    program = program_of(estate)
+    best = highs(program)
+    assume(best.values.size > 0)
+    found = in_portions(program, size)
+    assert found.bound <= best.objective * (1 + 1e-6) + 1e-6
+    if found.values.size:
+        assert program.worst_violation(found.values) < 1e-4
+        assert best.bound <= found.objective * (1 + 1e-6) + 1e-6
+        assert found.bound <= found.objective
+
+
+@pytest.mark.timeout(300)
+@settings(max_examples=5, deadline=None)
+@given(small_estates(SIZE))
+def test_the_same_portions_twice_are_the_same(estate: Estate) -> None:
+    """Node limits, no clock: equal values and equal bounds."""
+    program = program_of(estate)
+    one, other = in_portions(program, 60), in_portions(program, 60)
+    assert one.values.tolist() == other.values.tolist()
+    assert one.bound == other.bound
+
+
+@settings(max_examples=15, deadline=None)
+@given(small_estates(SIZE), st.integers(1, 3))
+def test_plans_of_all_portions_add_up_to_one_of_the_whole(estate: Estate, hands: int) -> None:
+    """Shared columns added up, every row and bound of the whole holds, whole numbers of shared columns apart."""
+    program = program_of(estate)
+    whose = owners(program)
+    total = np.zeros(program.columns)
+    for members in dealt(whose.weight, hands):
+        part = portion(program, whose, members, 1.0 / hands)
+        found = highs(part.program)
+        assume(found.values.size > 0)
+        total[part.column] += found.values
+    shared = whose.column < 0
+    assert replace(program, is_integer=program.is_integer & ~shared).worst_violation(total) < 1e-4
+
+
+@settings(max_examples=15, deadline=None)
+@given(small_estates(SIZE), st.data())
+def test_what_is_held_leaves_the_rest_its_room(estate: Estate, data: st.DataObject) -> None:
+    """With some workloads as the optimum has them, the rest's optimum and theirs are the optimum."""
+    program = program_of(estate)
+    whose = owners(program)
+    best = highs(program)
+    assume(best.values.size > 0)
+    kept = data.draw(st.sets(st.integers(0, len(whose.names) - 1)))
+    held = np.isin(whose.column, list(kept))
+    part = rest(program, held, best.values)
+    assert part.program.worst_violation(best.values[part.column]) < 1e-4
+    cost = float(program.cost[held] @ best.values[held]) + highs(part.program).objective
+    assert cost == pytest.approx(best.objective, rel=1e-5, abs=1.0)
+
+
+def two_owners() -> Program:
+    """Two workloads that share nodes, and a row of the first alone that nodes stand in."""
+    builder = ProgramBuilder()
+    first, second = (builder.column(f"serve[{name},a,firm,p0,b0]", upper=1.0) for name in ("one", "two"))
+    there = builder.column("present[one,a,p0]", upper=1.0, integer=True)
+    nodes = builder.column("buy[a,p0]", upper=9.0, integer=True)
+    for column in (first, second):
+        builder.row("demand", "all", [(column, 1.0)], lower=1.0, upper=1.0)
+    builder.row("presence", "one", [(first, 1.0), (there, -1.0)], upper=0.0)
+    builder.row("gang", "one", [(nodes, 1.0), (there, -2.0)], lower=0.0)
+    builder.row("capacity", "a", [(first, 1.5), (second, 3.0), (nodes, -1.0)], upper=0.0)
+    return builder.build([0.0, 0.0, 0.0, 1.0])
+
+
+def test_columns_and_rows_know_their_owner() -> None:
+    """A row of one owner is its own even with nodes in it; one of two is shared; what it takes is its weight."""
+    whose = owners(two_owners())
+    assert whose.names == ("one", "two")
+    assert whose.column.tolist() == [0, 1, 0, -1]
+    assert whose.row.tolist() == [0, 1, 0, 0, -1]
+    assert whose.weight.tolist() == [1.5, 3.0]
+    assert apart(two_owners(), whose).tolist() == [True, True, True, False, False]
+
+
+@given(st.lists(st.floats(0.1, 100.0), min_size=1, max_size=40), st.integers(1, 6))
+def test_hands_hold_everybody_once_and_weigh_alike(weights: list[float], hands: int) -> None:
+    """Nobody is dealt twice; no hand is heavier than another by more than the heaviest of all."""
+    found = dealt(np.array(weights), hands)
+    assert sorted(int(each) for hand in found for each in hand) == list(range(len(weights)))
+    sums = [float(np.array(weights)[hand].sum()) for hand in found]
+    assert max(sums) - min(sums) <= max(weights) * 2 + 1e-9
+
+
+def test_a_cut_keeps_the_entries_of_what_it_keeps() -> None:
+    """The last two columns in the last two rows."""
+    part = cut(two_owners(), np.array([False, False, True, True]), np.array([False, False, False, True, True]))
+    assert part.program.starts.tolist() == [0, 2, 3]
+    assert part.program.index.tolist() == [1, 0, 1]
+    assert part.program.value.tolist() == [1.0, -2.0, -1.0]
+    assert part.program.column_names == ["present[one,a,p0]", "buy[a,p0]"]
+
+
+@given(st.lists(st.floats(-3.0, 3.0), min_size=5, max_size=5))
+def test_whatever_the_prices_the_parts_prove_a_bound(prices: list[float]) -> None:
+    """Own rows of each, priced out, and what nodes bring at these prices: never above the optimum of 5."""
+    program = two_owners()
+    whose = owners(program)
+    own_rows = apart(program, whose)
+    duals = np.where(own_rows, 0.0, np.array(prices))
+    duals = np.array([0.0, 0.0, 0.0, max(duals[3], 0.0), min(duals[4], 0.0)])
+    worth = bound_parts(program, duals)
+    members = np.array([0, 1], dtype=np.int32)
+    part = priced(program, whose, members, worth, own_rows)
+    nodes = worth[3]
+    assert highs(relaxation(part.program)).objective + min(0.0, 9.0 * nodes) <= 5.0 + 1e-9
+
+
+def bound_parts(program: Program, duals: FloatArray) -> FloatArray:
+    """Cost less what the rows pay."""
+    dense = np.zeros((program.rows, program.columns))
+    dense[np.repeat(np.arange(program.rows), np.diff(program.starts)), program.index] = program.value
+    return np.asarray(program.cost - dense.T @ duals)
+
+
+@dataclass(frozen=True)
+class Silent:
+    """Answers only programs of so few columns in time."""
+
+    most: int
+
+    def solve(
+        self,
+        program: Program,
+        limits: SolveLimits,
+        progress: Callable[[SolveProgress], None],
+        should_stop: Callable[[], bool],
+        start: FloatArray | None = None,
+    ) -> Solution:
+        """Nothing where there are more columns."""
+        if program.columns > self.most:
+            return Solution.nothing(SolutionStatus.UNKNOWN)
+        return HighsSolver().solve(program, limits, progress, should_stop, start)
+
+
+def test_a_portion_that_takes_too_long_is_halved() -> None:
+    """Both workloads at once are too much for this solver, one at a time are not."""
+    found = drive(decomposed(two_owners(), LIMITS, 4), Silent(3), threads=1)
+    assert found.objective == pytest.approx(5.0)
+    assert found.strategy == "portions"
+
+
+def test_without_plans_of_portions_the_columns_are_generated() -> None:
+    """A solver that never answers in time: nothing is claimed but what costs alone prove."""
+    found = drive(decomposed(two_owners(), replace(LIMITS, threads=1), 2), Silent(0), threads=1)
+    assert not found.values.size
+    assert found.bound == 0.0
+
+
+def test_small_programs_are_not_taken_apart() -> None:
+    """Four columns are no reason for portions."""
+    assert not is_huge(two_owners())
