@@ -108,19 +108,19 @@ def command(
     with counting_display(is_quiet=quiet) as tell, Interruption(_told) as interruption:
         watch = playing.Watched(folder=Path(out) if out else None, tell=tell, should_stop=interruption.was_asked)
         report = playing.stress(loaded, catalog, plan, scenarios, options, trials=playing.trials_on(place), watch=watch)
+    _note(report, (*_unlike(report, earlier), *_unpaired(report, scenarios, is_compound=compound)))
+    written = playing.write_stress(report, out, earlier) if out else ()
+    changes = change_lines(report, earlier) if earlier is not None else ()
+    text = "\n".join([stress_text(report, is_full=full), *changes, *(f"written: {path}" for path in written)])
+    return Answer(text=text, payload=_payload(report, written), ok=report.is_met)
+
+
+def _note(report: StressReport, notes: Sequence[str]) -> None:
+    """Tells warnings of the scenarios, and what is to be borne in mind."""
     for said in report.findings:
         click.echo(f"warning {said.code} {said.path}: {said.message}", err=True)
-    for note in (*_unlike(report, earlier), *_unpaired(report, scenarios, is_compound=compound)):
+    for note in notes:
         click.echo(f"note: {note}", err=True)
-    written = playing.write_stress(report, out, earlier) if out else ()
-    text = "\n".join(
-        [
-            stress_text(report, is_full=full),
-            *(change_lines(report, earlier) if earlier is not None else ()),
-            *(f"written: {path}" for path in written),
-        ]
-    )
-    return Answer(text=text, payload=_payload(report, written), ok=report.is_met)
 
 
 def _unlike(report: StressReport, before: StressReport | None) -> list[str]:
