@@ -18,10 +18,11 @@ from tripoint.engines.placement.assignment.alike import count, needed
 from tripoint.engines.placement.assignment.dual import DualAscent, Prices, bound_at
 from tripoint.engines.placement.assignment.formulate import chosen_of, formulate, values
 from tripoint.engines.placement.assignment.layout import Layout, lay_out
-from tripoint.engines.placement.assignment.parts import neighbourhoods
+from tripoint.engines.placement.assignment.parts import Relaxed, neighbourhoods, roomy
 from tripoint.engines.placement.assignment.problem import Assignment, bill
 from tripoint.engines.placement.assignment.restrict import with_choices, with_free
 from tripoint.engines.placement.assignment.search import Effort, Found, search
+from tripoint.engines.placement.milp.kernel import relaxation
 from tripoint.engines.placement.milp.program import IntArray
 from tripoint.usecases.assign import assign
 
@@ -277,3 +278,38 @@ def test_of_many_choices_without_gpus_one_stays_at_each_site() -> None:
     assert all((places[:choice] != places[choice]).all() for choice in kept.tolist())
     found = assign(free, SMALL, HighsSolver())
     assert found.usd == pytest.approx(best_of_all(with_choices(free, needed(free)).problem))
+
+
+@FEW
+@given(SEEDS)
+def test_a_workload_that_is_split_gets_a_choice_with_room_for_all_of_it(seed: int) -> None:
+    """At most one each, none for those the relaxation leaves whole, and enough nodes are left where it is."""
+    problem = draw(40, 20, seed)
+    layout = lay_out(problem)
+    relaxed = highs(relaxation(formulate(layout)))
+    assume(relaxed.values.size > 0)
+    columns = relaxed.values
+    point = Relaxed(
+        shares=columns[: problem.choices],
+        nodes=columns[layout.nodes_at : layout.open_at],
+        opened=columns[layout.open_at : layout.apart_at],
+    )
+    found = np.flatnonzero(roomy(problem, point, layout.usd))
+    owner = layout.owner[found]
+    assert len(set(owner.tolist())) == len(found)
+    whole = np.maximum.reduceat(point.shares, problem.starts[:-1]) > 0.999
+    assert not whole[owner].any()
+    offer = problem.offer[found]
+    assert (8.0 * (problem.most_nodes - point.nodes)[offer] >= problem.gpus[found]).all()
+    assert np.isinf(problem.power_kw[problem.site[offer]]).all()
+
+
+def test_a_rough_first_plan_is_allowed_and_improved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the largest sizes begin with, on a small one: a plan, a bound below it, and rounds that only save."""
+    monkeypatch.setattr("tripoint.engines.placement.assignment.search._ROUGH_COLUMNS", 0)
+    problem = draw(220, 20, 6)
+    found = assign(problem, replace(SMALL, part=40, rounds=1, part_nodes=1, cuts=False), HighsSolver())
+    assert found.strategy == "decomposition"
+    assert bill(problem, found.chosen).excess == 0.0
+    assert found.bound <= found.usd == pytest.approx(bill(problem, found.chosen).usd)
+    assert found.gap < 0.2

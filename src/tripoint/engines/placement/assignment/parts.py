@@ -8,7 +8,7 @@ import numpy as np
 
 from tripoint.engines.placement.assignment.alike import Counted
 from tripoint.engines.placement.assignment.layout import Layout
-from tripoint.engines.placement.assignment.problem import GPUS_PER_NODE
+from tripoint.engines.placement.assignment.problem import GPUS_PER_NODE, Assignment
 from tripoint.engines.placement.assignment.restrict import Part, with_free
 from tripoint.engines.placement.milp.program import BoolArray, FloatArray, IntArray, Program
 
@@ -76,6 +76,22 @@ def fix_most(layout: Layout, shares: FloatArray, allowed: BoolArray, freed_nodes
     small = (before < freed_nodes * GPUS_PER_NODE + room[offer]) | (np.arange(len(order)) - begins < _FEWEST_SMALL)
     free[layout.owner[order[small]]] = True
     return Draft(chosen=chosen, part=with_free(problem, chosen, free, allowed))
+
+
+def roomy(problem: Assignment, relaxed: Relaxed, costs: FloatArray) -> BoolArray:
+    """[choices] of each workload that the relaxation splits, the cheapest choice (`costs`, [choices]) with room for all
+    of it: nodes beyond those of the relaxation, where power is no limit. Nothing else may have room for it whole."""
+    owner = problem.owner()
+    is_split = np.zeros(problem.workloads, dtype=np.bool_)
+    is_split[owner[(relaxed.shares > _TINY) & (relaxed.shares <= _WHOLE)]] = True
+    left = GPUS_PER_NODE * (problem.most_nodes - relaxed.nodes)
+    has_room = (left[problem.offer] >= problem.gpus) & ~np.isfinite(problem.power_kw)[problem.site[problem.offer]]
+    asked = np.flatnonzero(is_split[owner] & has_room)
+    order = asked[np.lexsort((costs[asked], owner[asked]))]
+    _, first = np.unique(owner[order], return_index=True)
+    found = np.zeros(problem.choices, dtype=np.bool_)
+    found[order[first]] = True
+    return found
 
 
 def neighbourhoods(

@@ -12,10 +12,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tripoint.engines.placement.assignment.alike import Counted, count, needed
-from tripoint.engines.placement.assignment.dual import DualAscent, DualBound, prices_of, reduced_costs
+from tripoint.engines.placement.assignment.dual import (
+    DualAscent,
+    DualBound,
+    Prices,
+    bound_at,
+    prices_of,
+    reduced_costs,
+)
 from tripoint.engines.placement.assignment.formulate import formulate
 from tripoint.engines.placement.assignment.layout import Layout, lay_out
-from tripoint.engines.placement.assignment.parts import Relaxed, fix_most, neighbourhoods
+from tripoint.engines.placement.assignment.parts import Relaxed, fix_most, neighbourhoods, roomy
 from tripoint.engines.placement.assignment.problem import Assignment, bill
 from tripoint.engines.placement.assignment.restrict import Part, with_choices
 from tripoint.engines.placement.milp.asking import Answers, Asking, Batch, Task
@@ -38,7 +45,12 @@ _SIZE_OF_CUTS = 60_000
 """Columns up to which a solver's cuts raise the bound in useful time."""
 _ATTEMPTS = ((1.5, 0.0), (3.0, 0.0), (3.0, 1.0), (6.0, 2.0), (24.0, 1e9))
 """Nodes' worth of small workloads freed on every offer, and how far nodes may be from the relaxation's."""
+_ROUGH_COLUMNS = 700_000
+"""Columns from which any first plan will do: rounds of parts improve it sooner than a solver finds a good one."""
+_ROUGH_GAP = 0.05
 _POLISH = 4
+_WORTH_POLISHING = 2e-3
+"""How far below the ascent's bound prices of the kernel may begin to be worth a second ascent."""
 _WIDER = 2
 _FIRST_LONGER = 3.0
 """How much longer than a part the first plan may take, more in proportion where it has more columns than usual."""
@@ -159,13 +171,12 @@ def _search(problem: Assignment, effort: Effort) -> Asking[Found]:
     if relaxed.values.size:
         point = _point(layout, kernel, laid, relaxed.values)
         prices = prices_of(layout, laid, relaxed.duals, dual.prices)
-        polished = DualAscent(layout).run(effort.steps // _POLISH, near=prices)
-        if polished.usd > dual.usd:
-            standing.proven(polished.usd, "linear program")
-            dual = replace(dual, usd=polished.usd, prices=polished.prices)
+        dual = _polished(layout, dual, prices, standing)
     allowed = np.zeros(problem.choices, dtype=np.bool_)
     allowed[kernel.choice] = True
-    chosen = yield from _first(layout, standing, point, allowed)
+    is_rough = layout.columns > _ROUGH_COLUMNS
+    spare = roomy(problem, point, reduced_costs(layout, dual.prices)) if is_rough else False
+    chosen = yield from _first(layout, standing, point, allowed | spare, is_rough)
     if not chosen.size:
         return (yield from _whole(problem, counted, standing))
     wider = _kernel(layout, dual, effort.nearest + _WIDER)
@@ -200,6 +211,17 @@ def _whole(problem: Assignment, counted: Counted, standing: _Standing) -> Asking
     return _found(standing, chosen, 0)
 
 
+def _polished(layout: Layout, dual: DualBound, prices: Prices, standing: _Standing) -> DualBound:
+    """The ascent begun again near a kernel's prices, where these are nearly as good as its own."""
+    if bound_at(layout, prices) < dual.usd - _WORTH_POLISHING * abs(dual.usd):
+        return dual
+    polished = DualAscent(layout).run(standing.effort.steps // _POLISH, near=prices)
+    if polished.usd <= dual.usd:
+        return dual
+    standing.proven(polished.usd, "linear program")
+    return replace(dual, usd=polished.usd, prices=polished.prices)
+
+
 def _kernel(layout: Layout, dual: DualBound, nearest: int) -> Part:
     """Choices that were taken while prices settled, and each workload's best by reduced cost."""
     costs = reduced_costs(layout, dual.prices)
@@ -225,14 +247,16 @@ def _cuts(layout: Layout, effort: Effort) -> Task:
     return Task(program=formulate(layout), limits=limits)
 
 
-def _first(layout: Layout, standing: _Standing, point: Relaxed, allowed: BoolArray) -> Asking[IntArray]:
+def _first(layout: Layout, standing: _Standing, point: Relaxed, allowed: BoolArray, is_rough: bool) -> Asking[IntArray]:
     """Relax and fix: what is whole in the relaxation stays, small workloads make the rest come out; more of them,
-    should it not."""
+    should it not. Nodes as near to the relaxation's as they get make good plans rare; a rough one has one to spare."""
     effort = standing.effort
     for freed, slack in _ATTEMPTS:
         draft = fix_most(layout, point.shares, allowed, freed)
         counted = count(draft.part.problem)
         limits = _part_limits(effort, longer=_FIRST_LONGER * max(1.0, counted.layout.columns / _FIRST_COLUMNS))
+        if is_rough:
+            limits, slack = replace(limits, gap=_ROUGH_GAP), max(slack, 1.0)
         answers = yield Batch(tasks=(Task(program=draft.bounded(counted, point, slack), limits=limits),))
         found = standing.heard(answers)[0]
         if found.values.size:
