@@ -8,10 +8,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from rich.table import Table
-from rich.text import Text
-
 from tripoint.apps.render.plain import plain_text
+from tripoint.apps.render.plan_text.layout import table
 from tripoint.domain.audit import AuditEntry
 from tripoint.domain.money import usd
 from tripoint.domain.tenancy import Account, ApiKey, Principal, Quota, Scope, Tenant
@@ -20,6 +18,8 @@ from tripoint.usecases.standing import Standing
 
 _BAR = 10
 _ROOM = 60
+_WHAT = "what"
+"""Heading of the column that says what changed."""
 _TOLD_ALREADY = frozenset(("rows", "id", "scope", "tenant", "created_at"))
 
 
@@ -109,7 +109,7 @@ def budget_table(rows: Iterable[Standing]) -> str:
 def entry_lines(entries: Sequence[AuditEntry]) -> str:
     """One row per audit entry."""
     return _table(
-        ("no.", "time (UTC)", "who", "did", "to", "tenant", "what", "hash"),
+        ("no.", "time (UTC)", "who", "did", "to", "tenant", _WHAT, "hash"),
         [
             (
                 str(row.number),
@@ -233,10 +233,7 @@ def _bar(percent: float) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, right: int = 0) -> str:
-    """A plain table; the last `right` columns are numbers."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for number, name in enumerate(head):
-        table.add_column(name, justify="right" if number >= len(head) - right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    return plain_text(table)
+    """A plain table; the last `right` columns are numbers, and what changed may take several lines."""
+    first = len(head) - right
+    kinds = ["r" if number >= first else "f" if name == _WHAT else "l" for number, name in enumerate(head)]
+    return plain_text(table(list(zip(head, kinds, strict=True)), rows))
