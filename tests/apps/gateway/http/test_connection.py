@@ -299,7 +299,7 @@ def unwritten(lobby: Lobby) -> int:
 
 def test_a_slow_reader_holds_up_its_upstream_not_our_memory(gateway: Shell, server: ModelServer) -> None:
     """What is not read is not fetched; and all of it arrives once it is."""
-    server.behaviour = Behaviour(words=12_000, first_byte_s=0.1)
+    server.behaviour = Behaviour(words=12_000, first_byte_s=1.0)  # narrowed before anything comes
     with gateway.connect() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         connection.sendall(post(chat(stream=True)))
@@ -317,7 +317,7 @@ def test_a_slow_reader_holds_up_its_upstream_not_our_memory(gateway: Shell, serv
 
 def test_a_caller_who_never_reads_is_taken_for_gone(quick: Shell, server: ModelServer) -> None:
     """After a while; the upstream is not blamed for it."""
-    server.behaviour = Behaviour(words=12_000, first_byte_s=0.1)
+    server.behaviour = Behaviour(words=12_000, first_byte_s=1.0)  # narrowed before anything comes
     with quick.connect() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         connection.sendall(post(chat(stream=True)))
