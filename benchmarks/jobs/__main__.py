@@ -34,12 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m benchmarks.jobs")
     parser.add_argument("--skypilot", type=Path, default=PEER, help="an interpreter that has SkyPilot")
     parser.add_argument("--most", type=int, default=100, help="leave out cases of more jobs")
+    parser.add_argument("--regions", type=int, default=20, help="leave out markets of more regions")
     options = parser.parse_args(arguments)
     start("Jobs that hand data on")
     if not options.skypilot.is_file():
         say("SkyPilot is not installed; `make bench BENCH=jobs` installs it.")
         return
-    cases = [case for case in CASES if len(case.jobs) <= options.most]
+    cases = [case for case in CASES if len(case.jobs) <= options.most and case.regions <= options.regions]
     markets = {case.regions: market(case.regions) for case in cases}
     theirs = {regions: _asked(options.skypilot, rows, cases, regions) for regions, rows in markets.items()}
     told = next(iter(theirs.values()))
