@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,24 @@ def test_a_folder_without_a_stress_report_is_told(run: RunCli, estate: Path, pla
     told = run("assess", "recovery", estate, "--plan", plan, "--no-prices", "--quiet", "--stress", tmp_path / "none")
     assert told.code == 3
     assert "none" in told.err
+
+
+def test_the_report_of_a_plan_shows_scores_and_what_to_do_next_with_its_cost(
+    run: RunCli, estate: Path, plan: Path, tried: Path, tmp_path: Path
+) -> None:
+    """`report --recovery`: the parts of the assessment, each once, beside those of the plan; trials count if given.
+
+    An estate the plan is not of is refused.
+    """
+    page = tmp_path / "with.html"
+    assert run("report", plan, "--recovery", estate, "--out", page).code == 0
+    text = page.read_text(encoding="utf-8")
+    assert "try them: `tripoint stress` with this plan" in re.sub(r"<[^>]+>", "`", text).replace("``", "`")
+    sections = re.findall(r'<section id="([a-z-]+)"', text)
+    assert {"costs", "next", "objectives", "points", "hours"} <= set(sections)
+    assert len(sections) == len(set(sections))
+    assert run("report", plan, "--recovery", estate, "--stress", tried, "--out", page).code == 0
+    assert "drill the loss of" in page.read_text(encoding="utf-8")
+    estate.write_text(ESTATE.replace("requests_per_s: 3", "requests_per_s: 4"), encoding="utf-8")
+    refused = run("report", plan, "--recovery", estate, "--out", page)
+    assert (refused.code, "was made for another estate" in refused.err) == (2, True)

@@ -17,6 +17,7 @@ from tripoint.engines.placement.columns.serving import mode_of
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.placement.instance.prepare import prepare
 from tripoint.engines.resilience.recovery.assess import assess
+from tripoint.engines.resilience.recovery.services import with_services
 from tripoint.usecases.assess_dependencies import planned_dependencies
 from tripoint.usecases.assess_scores import assess_scores
 from tripoint.usecases.remedies import Pricing, remedies
@@ -66,10 +67,11 @@ def assess_recovery(
     `proofs` are results of trials and drills. Raises `OptionError` where the plan is none of this estate.
     """
     instance = prepare(loaded.estate, catalog, loaded.profiles)
-    reached = assess(instance, plan)
+    found = assess(instance, plan)
+    leaned = planned_dependencies(instance, plan, today=today, reached=found)
+    reached = with_services(found, leaned)
     missed = tuple(each for each in reached if each.misses)
     priced = () if pricing is None else remedies(loaded, catalog, plan, missed, pricing)
-    leaned = planned_dependencies(instance, plan, today=today, reached=reached)
     return Assessment(
         name=loaded.estate.name,
         reached=reached,

@@ -100,7 +100,7 @@ def test_a_shared_service_that_takes_a_workload_down_alone_is_no_row_without_a_b
     )
     page = recovery_html(replace(found, reached=(row,), scores=scores))
     assert "no break" not in page
-    assert "see below" in page
+    assert "borne" in page
     assert "dns names takes it down alone" in page
 
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from tripoint.domain.plan import Plan
 
 
+_GAP, _LONGEST_S = 0.001, 60.0
+"""How close to the best, and how long, what is missing is planned again: as `tripoint assess recovery` does."""
+
+
 @click.command()
 @click.argument("plan", metavar="PLAN.json", type=FileToRead())
 @click.option(
@@ -32,8 +36,15 @@ if TYPE_CHECKING:
     type=FileToRead(),
     help="What `tripoint stress --out DIR` found of this plan, as parts of the report.",
 )
+@click.option(
+    "--recovery",
+    "estate",
+    metavar="ESTATE",
+    type=click.Path(),
+    help="The estate the plan is of: what it can survive, and the next three things to do, as parts of the report.",
+)
 @answering
-def command(plan: str, out: str | None, stress: str | None) -> Answer:
+def command(plan: str, out: str | None, stress: str | None, estate: str | None) -> Answer:
     """Write the report of a plan made earlier.
 
     PLAN.json is a file written by `tripoint plan --out`, or its folder. Without --out the report is written
@@ -42,7 +53,7 @@ def command(plan: str, out: str | None, stress: str | None) -> Answer:
     from tripoint.apps.render.plan_text import plan_payload
 
     found = wiring.read_plan(plan)
-    more = _withstood(stress, found) if stress else ()
+    more = (*(_recovered(estate, found, stress) if estate else ()), *(_withstood(stress, found) if stress else ()))
     target = Path(out) if out else (Path(plan) if Path(plan).is_dir() else Path(plan).parent) / "report.html"
     is_file = target.suffix.lower() in (".html", ".htm")
     written = (wiring.write_report(found, target, more),) if is_file else wiring.write_plan(found, target, more)
@@ -50,6 +61,32 @@ def command(plan: str, out: str | None, stress: str | None) -> Answer:
     return Answer(
         text="\n".join(f"wrote {place}" for place in places), payload={**plan_payload(found), "written": places}
     )
+
+
+def _recovered(estate: str, plan: Plan, tried: str | None) -> Sequence[Section]:
+    """Parts about losses, scores and what to do next, with what that costs; trials score where they are given."""
+    from tripoint.apps import planner
+    from tripoint.apps.render.html.resilience.page import resilience_sections
+    from tripoint.apps.settings import read_settings
+    from tripoint.apps.trials import plan_digest, read_stress
+    from tripoint.engines.placement.milp.program import SolveLimits
+    from tripoint.usecases.assess_recovery import assess_recovery
+    from tripoint.usecases.assess_scores import stress_proofs
+    from tripoint.usecases.remedies import Pricing
+
+    catalog = wiring.load_catalog()
+    loaded = wiring.load_estate(estate, catalog=catalog)
+    if plan.estate_digest != loaded.digest:
+        raise OptionError(
+            f"the plan was made for another estate than `{estate}` "
+            f"({plan.estate_digest[:19]}, not {loaded.digest[:19]})",
+            hint="plan this one: `tripoint plan ESTATE --out DIR`",
+        )
+    settings = read_settings()
+    limits = SolveLimits(gap=_GAP, seconds=_LONGEST_S, threads=settings.threads)
+    pricing = Pricing(solver=planner.solver(), limits=limits, tell=lambda phase: click.echo(f"{phase} ...", err=True))
+    proofs = stress_proofs(read_stress(tried), loaded, plan, plan_digest(plan), settings.today) if tried else ()
+    return resilience_sections(assess_recovery(loaded, catalog, plan, pricing, today=settings.today, proofs=proofs))
 
 
 def _withstood(folder: str, plan: Plan) -> Sequence[Section]:

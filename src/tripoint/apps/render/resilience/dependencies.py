@@ -75,14 +75,14 @@ def services_alone(report: DependencyReport) -> dict[str, tuple[str, ...]]:
 
 
 def service_lines(alone: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """What recovery by design leaves out of the rows of shared services, once per set of services."""
+    """What the rows of shared services count, once per set of services."""
     by_services: dict[tuple[str, ...], list[str]] = {}
     for workload, services in alone.items():
         by_services.setdefault(services, []).append(workload)
     return [
         f"{_names(tuple(workloads))} after the loss of a shared service: {', '.join(services)}"
-        f" {'takes' if len(services) == 1 else 'each take'} it down alone, see single points for the hours;"
-        " time, verdict and score of this row only count services that are borne without for a while"
+        f" {'takes' if len(services) == 1 else 'each take'} it down alone once what is borne is over; the row tells"
+        " of the longest, see single points for the hours"
         for services, workloads in by_services.items()
     ]
 

@@ -82,9 +82,9 @@ def alone_among(rows: Sequence[Reached], leaned: DependencyReport | None) -> dic
 
 
 def back_text(each: Reached, alone: Container[str]) -> str:
-    """When it is back; where a shared service takes it down alone, a break is not denied but told below."""
+    """When it is back; a shared service that takes it down alone is borne where its repair is as short as usual."""
     if each.disruption is DisruptionClass.SHARED_SERVICE and each.workload in alone and each.rta_s == 0:
-        return "see below"
+        return "borne"
     return "no break" if each.rta_s == 0 else duration(each.rta_s)
 
 
