@@ -159,7 +159,7 @@ class _Crew:
 
     def _hired(self) -> _Hand:
         ours, theirs = self._spawn.Pipe()
-        process = self._spawn.Process(target=_work, args=(self.play, theirs), daemon=True)
+        process = self._spawn.Process(target=_answer_orders, args=(self.play, theirs), daemon=True)
         process.start()
         theirs.close()  # so that its end is the end of the pipe
         return _Hand(process=process, pipe=ours)
@@ -211,7 +211,7 @@ def _dismissed(hand: _Hand) -> None:
     hand.process.join()
 
 
-def _work(play: Play, pipe: Connection) -> None:
+def _answer_orders(play: Play, pipe: Connection) -> None:
     """What a process does until the parent closes its pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     try:
