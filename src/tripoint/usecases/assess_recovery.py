@@ -17,7 +17,7 @@ from tripoint.engines.placement.columns.serving import mode_of
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.placement.instance.prepare import prepare
 from tripoint.engines.resilience.recovery.assess import assess
-from tripoint.engines.resilience.recovery.services import with_services
+from tripoint.engines.resilience.recovery.leaning import with_services
 from tripoint.usecases.assess_dependencies import planned_dependencies
 from tripoint.usecases.assess_scores import assess_scores
 from tripoint.usecases.remedies import Pricing, remedies

@@ -87,6 +87,19 @@ def test_without_a_serving_section_the_plan_says_what_serves() -> None:
     assert all(place.rates["chat"] > 0.0 for place in found.places)
 
 
+def test_a_part_of_a_rented_node_is_a_whole_one_that_is_paid_whole() -> None:
+    """0.25, 0.4 and 1 of a node: the same place for the same dollars an hour; two cost twice that."""
+    parts, held = [], []
+    for nodes in (0.25, 0.4, 1.0, 2.0):
+        found = surveyed(plan_of(("hall", "server", 0.75, 2.0), ("cloud", "big", 0.25, nodes)), Serving())
+        place, target = found.places[1], found.table.targets[1]
+        parts.append((place.nodes, place.slots, place.rates["chat"]))
+        held.append(target.held_nano_per_hour)
+    assert parts[0] == parts[1] == parts[2] != parts[3]
+    assert held[0] == held[1] == held[2] > 0
+    assert held[3] == pytest.approx(2 * held[2])
+
+
 def test_an_upstream_that_is_declared_keeps_its_name_and_gets_the_plans_nodes() -> None:
     """Twice the nodes are twice the slots."""
     once = surveyed(plan_of(("hall", "server", 1.0, 1.0)))

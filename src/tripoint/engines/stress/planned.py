@@ -107,7 +107,13 @@ def _nodes(plan: Plan, period: int, key: _Key, weight: float, weights: Mapping[_
 
 
 def _total(plan: Plan, period: int, key: _Key) -> float:
-    """Nodes of the key's pool and lane in the block that has most; rented ones are whole."""
+    """Nodes of the key's pool and lane in the block that has most; rented ones are whole.
+
+    A plan counts rented nodes as a mean: 0.25 is a quarter of what one node does, or one that is there a quarter of the
+    time. Nobody rents a quarter of a node, and trials ask what the plan was made for: so while any part of one is
+    planned, one node serves, and one node is paid, usually and in the trial alike. It stands outside the blocks it is
+    planned for as well, so a place that rests on such a part has more room at other hours than the plan pays for.
+    """
     rows = [
         row for row in plan.pools if row.period == period and (row.site, row.node_type) == (key.site, key.node_type)
     ]

@@ -14,7 +14,7 @@ from tests.factories.planning import catalog
 from tripoint.domain.cut import DependencyReport
 from tripoint.domain.disruption import DisruptionClass, TermSource
 from tripoint.domain.recovery import Miss, Objective, Reached
-from tripoint.engines.resilience.recovery.services import with_services
+from tripoint.engines.resilience.recovery.leaning import with_services
 
 ROW = Reached(
     workload="fraud", disruption=DisruptionClass.SHARED_SERVICE, loss="",
