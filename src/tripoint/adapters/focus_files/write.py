@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from io import StringIO
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +19,7 @@ import numpy.typing as npt
 
 from tripoint.adapters.atomic_file import replacing
 from tripoint.adapters.focus_files.session import literal, open_session, quoted
-from tripoint.engines.governance.focus.columns import Column, Kind, Part, amount_text, decimal_text
+from tripoint.engines.governance.focus.columns import Column, Kind, Part, amount_texts, decimal_text
 from tripoint.engines.governance.focus.meters import Amount
 from tripoint.engines.governance.focus.sheet import Line, Period, Sheet, Sku
 
@@ -25,8 +27,12 @@ _PARTS: Final = (Part.PERIOD, Part.LINE, Part.SKU)
 _FIELDS: Final = {Part.PERIOD: Period._fields, Part.LINE: Line._fields, Part.SKU: Sku._fields}
 _TYPES: Final = {Kind.TEXT: "VARCHAR", Kind.KEYS: "VARCHAR", Kind.COUNT: "BIGINT"}
 _PRICE: Final = "DECIMAL(24, 12)"
+_OWN: Final = (Part.PERIOD, Part.AMOUNT)
+"""Parts that a row shares with few others."""
+_MOST_SHARED: Final = 50_000
+"""Most texts of lines and SKUs that are kept at hand."""
 _NULL: Final = "\x00"
-"""Stands for null in what is handed to DuckDB; no name can hold it."""
+"""Stands for null in what is handed to DuckDB, and for what is filled in later in a line; no name can hold it."""
 
 
 def write_csv(path: Path, columns: Sequence[Column], sheets: Iterable[Sheet]) -> int:
@@ -34,25 +40,57 @@ def write_csv(path: Path, columns: Sequence[Column], sheets: Iterable[Sheet]) ->
 
     Raises `FileError` when the file cannot be written, and then leaves the one that was there.
     """
-    parts: tuple[list[Any], ...] = ([], [], [])
-    shapes = [(_PARTS.index(each.part) if each.part in _PARTS else -1, each) for each in columns]
+    form = _Form(columns)
     count = 0
     with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(column.name for column in columns)
+        csv.writer(stream, lineterminator="\n").writerow(column.name for column in columns)
         for sheet in sheets:
-            for known, new in zip(parts, (sheet.periods, sheet.lines, sheet.skus), strict=True):
-                known += new
-            for row in sheet.every():
-                of = (parts[0][row.period], parts[1][row.line], parts[2][row.sku])
-                writer.writerow(
-                    getattr(of[place], column.fact)
-                    if place >= 0
-                    else amount_text(column, getattr(row.amount, column.fact))
-                    for place, column in shapes
-                )
+            stream.writelines(form.lines(sheet))
             count += sheet.size
     return count
+
+
+class _Form:
+    """Rows as lines of CSV: what a line and a SKU say is made once, however many rows share them."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._columns = columns
+        own = [each for each in columns if each.part in _OWN]
+        self._times = [each.fact for each in own if each.part is Part.PERIOD]
+        self._amounts = [each for each in own if each.part is Part.AMOUNT]
+        places = {each.name: place for place, each in enumerate(sorted(own, key=lambda each: _OWN.index(each.part)))}
+        self._in_order = itemgetter(*(places[each.name] for each in own))
+        self._periods: list[tuple[str, ...]] = []
+        self._parts: tuple[list[Line], list[Sku]] = ([], [])
+        self._shared: dict[tuple[int, int], str] = {}
+
+    def lines(self, sheet: Sheet) -> Iterator[str]:
+        """A line for each row of the sheet, which must come after those before it."""
+        self._periods += [tuple([str(getattr(each, fact)) for fact in self._times]) for each in sheet.periods]
+        self._parts[0].extend(sheet.lines)
+        self._parts[1].extend(sheet.skus)
+        if len(self._shared) > _MOST_SHARED:
+            self._shared.clear()
+        for row, amounts in zip(sheet.numbers(), self._texts(sheet), strict=True):
+            period, line, sku = row
+            shared = self._shared.get((line, sku))
+            if shared is None:
+                shared = self._shared[line, sku] = self._form_of(self._parts[0][line], self._parts[1][sku])
+            yield shared % self._in_order((*self._periods[period], *amounts))
+
+    def _texts(self, sheet: Sheet) -> Iterator[tuple[str, ...]]:
+        """What the columns of amounts show, row by row."""
+        for rows in sheet.amounts():
+            yield from zip(*[amount_texts(each, rows[each.fact]) for each in self._amounts], strict=True)
+
+    def _form_of(self, line: Line, sku: Sku) -> str:
+        """The whole row, with `%s` where its period and its amounts belong."""
+        of = {Part.LINE: line, Part.SKU: sku}
+        text = StringIO()
+        csv.writer(text, lineterminator="\n").writerow(
+            [getattr(of[each.part], each.fact) if each.part in of else _NULL for each in self._columns]
+        )
+        return text.getvalue().replace("%", "%%").replace(_NULL, "%s")
 
 
 def write_parquet(path: Path, columns: Sequence[Column], sheets: Iterable[Sheet]) -> int:

@@ -6,7 +6,7 @@ import pytest
 
 from tripoint.domain.ledger import EntryKind, PriceRow, Spend
 from tripoint.domain.money import Tariff
-from tripoint.engines.governance.focus.columns import Part, amount_text, columns_of
+from tripoint.engines.governance.focus.columns import Part, amount_texts, columns_of
 from tripoint.engines.governance.focus.rules import check_rows
 from tripoint.engines.governance.focus.sheet import Issuer, SheetMaker, period_of
 
@@ -28,15 +28,16 @@ def rows() -> list[dict[str, str | None]]:
         ]
     )
     made = []
-    for row in sheet.every():
-        parts = {
-            Part.PERIOD: sheet.periods[row.period],
-            Part.LINE: sheet.lines[row.line],
-            Part.SKU: sheet.skus[row.sku],
-        }
+    amounts = [
+        {name: column[place] for name, column in columns.items()}
+        for columns in sheet.amounts()
+        for place in range(len(columns["nano"]))
+    ]
+    for (period, line, sku), amount in zip(sheet.numbers(), amounts, strict=True):
+        parts = {Part.PERIOD: sheet.periods[period], Part.LINE: sheet.lines[line], Part.SKU: sheet.skus[sku]}
         made.append(
             {
-                column.name: amount_text(column, getattr(row.amount, column.fact))
+                column.name: amount_texts(column, [amount[column.fact]])[0] or None
                 if column.part is Part.AMOUNT
                 else getattr(parts[column.part], column.fact)
                 for column in COLUMNS

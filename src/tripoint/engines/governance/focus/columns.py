@@ -6,6 +6,7 @@ FOCUS is a specification of the FinOps Foundation. 1.2 is the base; columns of l
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -143,11 +144,19 @@ def columns_of(version: str) -> tuple[Column, ...]:
     )
 
 
-def amount_text(column: Column, value: int | None) -> str | None:
-    """What a column of amounts shows; a decimal always has a point, so that readers do not take it for a count."""
-    if value is None:
-        return None
-    return f"{value}.0" if column.kind is Kind.DECIMAL and not column.scale else decimal_text(value, column.scale)
+def amount_texts(column: Column, values: Sequence[int | None]) -> list[str]:
+    """What a column of amounts shows, empty for `None`; a decimal always has a point, lest it is read as a count."""
+    scale = column.scale
+    if not scale:
+        point = ".0" if column.kind is Kind.DECIMAL else ""
+        return ["" if value is None else f"{value}{point}" for value in values]
+    unit = 10**scale
+    return [
+        ("" if value is None else decimal_text(value, scale))
+        if value is None or value < 0
+        else f"{value // unit}.{value % unit:0{scale}d}"
+        for value in values
+    ]
 
 
 def decimal_text(value: int, scale: int) -> str:

@@ -7,7 +7,7 @@ make them anew.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
@@ -180,15 +180,19 @@ class Sheet(NamedTuple):
         """How many rows there are."""
         return len(self.rows) + (0 if self.many is None else self.many.amounts.shape[1])
 
-    def every(self) -> Iterator[Row]:
-        """All of them."""
+    def numbers(self) -> Iterator[tuple[int, int, int]]:
+        """Period, line and SKU of each row, by number."""
         if self.many is not None:
             columns = (self.many.periods, self.many.lines, self.many.skus)
-            parts = zip(*(each.tolist() for each in columns), strict=True)
-            amounts = zip(*self.many.amounts.tolist(), strict=True)
-            for (period, line, sku), amount in zip(parts, amounts, strict=True):
-                yield Row(period, line, sku, Amount._make(amount))
-        yield from self.rows
+            yield from zip(*(each.tolist() for each in columns), strict=True)
+        yield from ((row.period, row.line, row.sku) for row in self.rows)
+
+    def amounts(self) -> Iterator[Mapping[str, Sequence[int | None]]]:
+        """Amounts of the same rows in the same order, as columns by name, in one stretch or several."""
+        if self.many is not None:
+            yield dict(zip(Amount._fields, self.many.amounts.tolist(), strict=True))
+        if self.rows:
+            yield dict(zip(Amount._fields, zip(*(row.amount for row in self.rows), strict=True), strict=True))
 
 
 PriceOf = Callable[[str, str], PriceRow | None]
