@@ -8,6 +8,10 @@ calibrated on part of its points and tried on the others:
 - `every other`: every second point is known.
 
 `catalogue` knows none of the points: the pace comes from the catalogue's figures for the model and the accelerator.
+`roofline` knows no speed either: an iteration reads the weights once and the cache of every sequence, input is computed
+at a share of the peak, and a new prompt waits for a share of the others. That share is taken from the points of dense
+models the catalogue has no speed of, and told; the other shares are defaults `stress.*`, found on measurements of this
+kind. It is tried on the very points `catalogue` is, and on all other points of dense models.
 Errors are relative; `whole` is the time from the request to the last token.
 
 Trials freeze the time of a request when it begins. What that costs is told by playing a replica exactly, iteration by
@@ -24,6 +28,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
 from itertools import accumulate, groupby, islice
+from math import isfinite
 from pathlib import Path
 
 from benchmarks.measure import ROOT, say, start, table
@@ -256,6 +261,64 @@ def _listed(each: Configuration, point: Measured, catalog: Catalog) -> Pace | No
     return replace(pace_at(load, shape), max_sequences=MOST)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roofed:
+    """Errors of the roofline, and what it was told."""
+
+    found_share: float
+    """Share of the other prompts a new one waits for, from the points tried in `others`."""
+    same: Errors
+    """On the points the catalogue has a speed for; no part of them was known."""
+    others: Errors
+    """On the other points of dense models, whose first tokens gave that share."""
+
+
+def from_the_roofline(configurations: Iterable[Configuration], catalog: Catalog) -> Roofed:
+    """Errors of paces that know sizes and hardware only."""
+    same: list[tuple[Pace, Measured]] = []
+    others: list[tuple[Pace, Measured]] = []
+    tried = [0, 0]
+    for each in configurations:
+        pace = _roofed(each, catalog)
+        if pace is None:
+            continue
+        listed = [_listed(each, point, catalog) is not None for point in each.points]
+        same += [(pace, point) for point, is_listed in zip(each.points, listed, strict=True) if is_listed]
+        others += [(pace, point) for point, is_listed in zip(each.points, listed, strict=True) if not is_listed]
+        tried = [tried[0] + any(listed), tried[1] + (not all(listed))]
+    share = min((step / 100 for step in range(51)), key=lambda share: _first_off(others, share))
+    found = ([_missed(replace(pace, found_share=share), point) for pace, point in points] for points in (same, others))
+    return Roofed(
+        found_share=share,
+        same=_errors(tried[0], 0, next(found)),
+        others=_errors(tried[1], 0, next(found)),
+    )
+
+
+def _first_off(points: Iterable[tuple[Pace, Measured]], share: float) -> float:
+    """Median error of the time to first token where a new prompt waits for that share of the others."""
+    return typical([_missed(replace(pace, found_share=share), point)[1] for pace, point in points])
+
+
+def _roofed(each: Configuration, catalog: Catalog) -> Pace | None:
+    """What size and hardware alone say of a configuration of a dense model."""
+    size = model_size(ModelSpec(id=ModelId(CATALOGUED.get(each.model, ""))), catalog)
+    chip = next((row for row in catalog.accelerators if row.id == CHIPS.get(each.system)), None)
+    if size is None or chip is None or not each.precision:
+        return None
+    parts = physics(size, chip, each.width, each.precision, lambda key: _default(catalog, key))
+    if not isfinite(parts.prefill_s):
+        return None
+    return Pace(
+        base_s=parts.base_s,
+        sequence_s=0.0,
+        context_s=parts.context_s,
+        prefill_s=parts.prefill_s,
+        overhead_s=_default(catalog, "stress.request_overhead_ms") / 1000,
+        max_sequences=MOST,
+    )
+
+
 def _default(catalog: Catalog, key: str) -> float:
     return default_figure(catalog, {}, key).value
 
@@ -316,10 +379,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         say(f"left out: `{data}` does not hold the measurements")
         return
     served, batched = silicon(data), splitwise(data)
+    roofed = from_the_roofline(served, load_catalog())
     cases = [
         ("serving engines", "ends", held_out(served, ends)),
         ("serving engines", "every other", held_out(served, every_other)),
         ("serving engines", "catalogue", from_the_catalogue(served, load_catalog())),
+        ("serving engines", "roofline", roofed.same),
+        ("serving engines", "roofline, other points", roofed.others),
         ("fixed batches", "every other", held_out(batched, every_other)),
     ]
     rows = [
@@ -335,7 +401,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for columns in [(each.per_token, each.first_token, each.whole)]
     ]
     table(("set", "known", "configurations", "points known", "points tried", "per token", "first token", "whole"), rows)
-    say("errors: median (nine in ten below)\n")
+    say(
+        f"errors: median (nine in ten below); roofline: a new prompt waits for {roofed.found_share:.0%} of the others\n"
+    )
     if (data / LENGTHS).exists():
         loads = [(load, documents(data, load)) for load in (0.3, 0.5, 0.7, 0.85)]
         heads = ("load", "mean stay, frozen over exact", "99th percentile", "first token")

@@ -10,6 +10,8 @@ from benchmarks.stress_service import (
     SPLITWISE,
     ends,
     every_other,
+    from_the_catalogue,
+    from_the_roofline,
     held_out,
     ninth,
     silicon,
@@ -19,6 +21,7 @@ from benchmarks.stress_service import (
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tripoint.apps import wiring
 from tripoint.engines.stress.stations.calibrate import Measured, calibrate, first_token_s, per_token_s
 from tripoint.engines.stress.stations.pace import Pace
 
@@ -145,3 +148,17 @@ def test_fixed_batches_are_told_from_half_of_their_points(shared_data: Path) -> 
     assert typical(errors.per_token) < 0.03
     assert typical(errors.first_token) < 0.15
     assert typical(errors.whole) < 0.03
+
+
+def test_sizes_and_hardware_alone_tell_engines_better_than_listed_speeds(shared_data: Path) -> None:
+    """On the same points, none of them known: the roofline is nearer per token and to the first token, and bounded."""
+    if not (shared_data / SILICON).exists():
+        pytest.skip(f"`{SILICON}` is not beside the checkout")
+    served, figures = silicon(shared_data), wiring.load_catalog()
+    listed, roofed = from_the_catalogue(served, figures), from_the_roofline(served, figures)
+    assert len(listed.whole) == len(roofed.same.whole) > 80
+    assert typical(roofed.same.per_token) < 0.15 < typical(listed.per_token) < 0.25
+    assert ninth(roofed.same.per_token) < 0.35 < ninth(listed.per_token)
+    assert typical(roofed.same.first_token) < 0.35 < typical(listed.first_token) < 0.60
+    assert len(roofed.others.whole) > 300
+    assert typical(roofed.others.per_token) < 0.20
