@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import resource
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -72,6 +73,8 @@ class Mix(NamedTuple):
     bound: float
     """Infinite below where none was told."""
     seconds: float
+    cpu_s: float
+    """Processor time, of processes it started too."""
     is_proven: bool
     counts: tuple[int, ...]
 
@@ -135,13 +138,13 @@ def assignment(rates: FloatArray, loads: FloatArray, usd: Sequence[float], slice
 
 def ours(rates: FloatArray, loads: FloatArray, usd: Sequence[float], slices: int, seconds: float) -> Mix:
     """The cheapest mix, from throughputs to the answer."""
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), _processor_s()
     problem = assignment(rates, loads, usd, slices)
     found = assign(problem, Effort(gap=0.0, seconds=seconds), HighsSolver())
-    took = time.perf_counter() - started
+    took, cpu_s = time.perf_counter() - started, _processor_s() - worked
     used = np.bincount(problem.offer[found.chosen], problem.gpus[found.chosen], len(usd)) / GPUS_PER_NODE
     counts = tuple(int(count) for count in np.ceil(used - 1e-9))
-    return Mix(found.usd, found.bound, took, found.bound >= found.usd * (1 - 1e-9), counts)
+    return Mix(found.usd, found.bound, took, cpu_s, found.bound >= found.usd * (1 - 1e-9), counts)
 
 
 def theirs(rates: FloatArray, loads: FloatArray, usd: Sequence[float], slices: int, seconds: float) -> Mix:
@@ -152,7 +155,7 @@ def theirs(rates: FloatArray, loads: FloatArray, usd: Sequence[float], slices: i
     """
     import pulp  # a peer: only the environment of the benchmarks has it
 
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), _processor_s()
     buckets, kinds = rates.shape
     program = pulp.LpProblem("mix", pulp.LpMinimize)
     bought = [pulp.LpVariable(f"b{kind}", 0, None, pulp.LpInteger) for kind in range(kinds)]
@@ -170,13 +173,18 @@ def theirs(rates: FloatArray, loads: FloatArray, usd: Sequence[float], slices: i
     for kind in range(kinds):
         program += pulp.lpSum(loaded[kind]) <= bought[kind]
     program.solve(pulp.PULP_CBC_CMD(msg=False, timeLimit=seconds))
-    took = time.perf_counter() - started
+    took, cpu_s = time.perf_counter() - started, _processor_s() - worked
     if program.sol_status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
-        return Mix(math.inf, -math.inf, took, False, ())
+        return Mix(math.inf, -math.inf, took, cpu_s, False, ())
     counts = tuple(round(column.value()) for column in bought)
     cost = float(sum(price * count for price, count in zip(usd, counts, strict=True)))
     is_proven = program.sol_status == pulp.LpSolutionOptimal
-    return Mix(cost, cost if is_proven else -math.inf, took, is_proven, counts)
+    return Mix(cost, cost if is_proven else -math.inf, took, cpu_s, is_proven, counts)
+
+
+def _processor_s() -> float:
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -192,7 +200,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for case in CASES:
         name = f"{case.requests_per_s:g} a second, {case.slices} slices"
         rows.append(_row(name, rates, load(case.requests_per_s), prices, case.slices, options.seconds))
-    heads = ("case", "slices", "CBC", "its mix", "s", "tripoint", "bound", "mix", "s", "ratio", "equal, not slower")
+    heads = (
+        "case",
+        "slices",
+        "CBC",
+        "its mix",
+        "s",
+        "tripoint",
+        "bound",
+        "mix",
+        "s",
+        "ratio",
+        "CPU",
+        "equal, not slower",
+    )
     table(heads, rows)
 
 
@@ -218,6 +239,7 @@ def _row(
         "+".join(map(str, mine.counts)),
         short(mine.seconds),
         ratio(other.seconds, mine.seconds),
+        ratio(other.cpu_s, mine.cpu_s),
         "met" if is_equal and mine.seconds <= other.seconds else "missed",
     )
 
