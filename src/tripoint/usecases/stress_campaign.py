@@ -96,6 +96,7 @@ class Campaign:
     def __init__(self, subject: Subject, ground: Ground, options: StressOptions, runs: Runs) -> None:
         self._subject, self._ground, self._options, self._runs = subject, ground, options, runs
         self._targets: dict[str, tuple[Target, ...]] = {}
+        self._players: dict[tuple[str, ...], Player] = {}
         self.played = 0
         self.harms: list[Harm] = []
         """What plain trials took away, by scenario, for the loss of a year."""
@@ -193,8 +194,13 @@ class Campaign:
         return self._runs(player, orders, phase)
 
     def _player(self, scenarios: Sequence[Scenario]) -> Player:
+        """What plays these scenarios: the same one each time, for it keeps courses that many trials share."""
         by_id = {each.id: each for each in scenarios}
-        return Player(world=self._subject.world, ground=self._ground, scenarios=by_id, seed=self._options.seed)
+        names = tuple(by_id)
+        if names not in self._players:
+            world, seed = self._subject.world, self._options.seed
+            self._players[names] = Player(world=world, ground=self._ground, scenarios=by_id, seed=seed)
+        return self._players[names]
 
     def _asked(self, scenario: Scenario) -> tuple[Target, ...]:
         if scenario.id not in self._targets:
