@@ -1,6 +1,7 @@
 """The full program: twelve quarters, four blocks, standby, links, power, commitments; and planning after a change.
 
     python -m benchmarks.scale.full            # the three-layer example, 300 x 40, and planning again
+    python -m benchmarks.scale.full 100x40     # planning again only, at a size between
     python -m benchmarks.scale.full 2000x100   # ten minutes
 
 An estate of so many offers is drawn by its node pools: an offer is a pool and one way of buying its nodes.
@@ -26,6 +27,7 @@ from tripoint.apps.wiring import load_catalog
 from tripoint.domain.errors import SolverError
 from tripoint.domain.estate import Estate
 from tripoint.domain.plan import Plan
+from tripoint.domain.purchase import OwnPrice
 from tripoint.domain.source import LoadedEstate
 from tripoint.engines.placement.formulate import formulate
 from tripoint.engines.placement.instance.prepare import prepare
@@ -51,33 +53,49 @@ BARS = (
     Bar("300x40", 300, 12, 5e-3, 120.0),
     Bar("2000x100", 2000, 30, 1.0, 600.0),
 )
+_SOLVING = 0.7
+"""Of a bar's time, for solving: resolving, formulating and writing the answer take time as well."""
+_LARGER = Bar("100x40", 100, 12, 5e-3, 60.0)
+"""Larger than the example, for planning again."""
+_AGAIN = (BARS[0], _LARGER)
 _USUAL = ("three-layer", "300x40")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Plan each estate in a process of its own, then the example again after two changes."""
+    """Plan each estate in a process of its own, then two of them again after a change."""
     parser = argparse.ArgumentParser(description=__doc__, prog=f"python -m {_THIS}")
     parser.add_argument("names", nargs="*", help=f"of {', '.join(bar.name for bar in BARS)}; {' and '.join(_USUAL)}")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--again", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--without-peer", action="store_true", help="leave out HiGHS alone on the whole program")
     options = parser.parse_args(arguments)
     if options.one:
-        run = _alone if options.alone else _one
-        json.dump(run(next(bar for bar in BARS if bar.name == options.one)), sys.stdout)
+        run = _alone if options.alone else _again if options.again else _one
+        json.dump(run(next(bar for bar in (*BARS, _LARGER) if bar.name == options.one)), sys.stdout)
         return
     names = options.names or _USUAL
+    unknown = [name for name in names if name not in {bar.name for bar in (*BARS, _LARGER)}]
+    if unknown:
+        parser.error(f"no such estate: {', '.join(unknown)}")
     start("Scale, full program")
     told = {bar: in_a_process(_THIS, "--one", bar.name) for bar in BARS if bar.name in names}
+    if told:
+        _print_first(told, options.without_peer)
+    again = [bar for bar in _AGAIN if bar.name in names or not options.names]
+    if again:
+        _print_again(again)
+
+
+def _print_first(told: dict[Bar, dict[str, Any]], without_peer: bool) -> None:
+    """What came of planning each once, and HiGHS alone beside it."""
     for bar in [bar for bar, each in told.items() if "none" in each]:
         say(f"{bar.name}: {told.pop(bar)['none']}; processor seconds are what counts on a busy machine.\n")
     rows = [_row(bar, each) for bar, each in told.items()]
     heads = ("estate", "offers", "columns", "integers", "strategy", "cost", "bound", "gap", "bar", "whole run", "solve")
     table((*heads, "CPU", "peak MB"), rows)
-    if not options.without_peer:
+    if not without_peer:
         _print_alone(told)
-    if "three-layer" in names:
-        _print_again()
 
 
 def _loaded(bar: Bar) -> LoadedEstate:
@@ -102,7 +120,7 @@ def _one(bar: Bar) -> dict[str, Any]:
     instance = prepare(loaded.estate, load_catalog(), loaded.profiles)
     offers = sum(len(pool.offers) for pool in instance.pools)
     try:
-        found, wall, processor = _planned(loaded, min(bar.gap, 5e-3), bar.seconds * 0.85)
+        found, wall, processor = _planned(loaded, min(bar.gap, 5e-3), bar.seconds * _SOLVING)
     except SolverError as error:
         return {"none": str(error)}
     assert found.solve is not None
@@ -126,7 +144,7 @@ def _alone(bar: Bar) -> dict[str, Any]:
     """HiGHS on the whole program with both cores, for as long and as close as ours was asked."""
     loaded = _loaded(bar)
     program = formulate(prepare(loaded.estate, load_catalog(), loaded.profiles))[0].program()
-    limits = SolveLimits(gap=min(bar.gap, 5e-3), seconds=bar.seconds * 0.85, threads=2)
+    limits = SolveLimits(gap=min(bar.gap, 5e-3), seconds=bar.seconds * _SOLVING, threads=2)
     before = time.process_time()
     found = HighsSolver().solve(program, limits, lambda state: None, lambda: False)
     return {
@@ -179,13 +197,19 @@ def _row(bar: Bar, told: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
+def _agreed(estate: Estate) -> Estate:
+    """The estate with a price agreement that can end: the drawn ones have none."""
+    return estate if estate.prices else replace(estate, prices=(OwnPrice(provider="aws", discount=0.12),))
+
+
 def _changed(estate: Estate) -> dict[str, Estate]:
-    """The example after one change each: a dearer price agreement, a smaller hall."""
+    """The estate after one change each: a dearer price agreement, a smaller hall."""
     first, *others = estate.prices
     dearer = replace(first, discount=(first.discount or 0.0) / 2)
+    hall = next(site.id for site in estate.sites if site.power is not None and site.power.it_kw and not site.count > 1)
     smaller = tuple(
         replace(site, power=replace(site.power, it_kw=(site.power.it_kw or 0.0) * 0.9))
-        if site.power is not None and site.id == "colo-ams"
+        if site.power is not None and site.id == hall
         else site
         for site in estate.sites
     )
@@ -195,22 +219,38 @@ def _changed(estate: Estate) -> dict[str, Estate]:
     }
 
 
-def _print_again() -> None:
-    say("The example planned afresh and from its earlier plan, after one change; seconds of processor time.\n")
-    loaded = tripoint.load_estate(_LAYERS)
-    earlier, _, _ = _planned(loaded, 1e-3, 60.0)
-    rows = []
+def _again(bar: Bar) -> dict[str, Any]:
+    """Planned afresh and from the earlier plan, after each change."""
+    loaded = _loaded(bar)
+    loaded = replace(loaded, estate=_agreed(loaded.estate))
+    earlier, _, _ = _planned(loaded, bar.gap, bar.seconds * 6)
+    told: dict[str, Any] = {}
     for name, estate in _changed(loaded.estate).items():
         changed = replace(loaded, estate=estate)
-        cold, cold_wall, cold_s = _planned(changed, 1e-3, 60.0)
-        warm, warm_wall, warm_s = _planned(changed, 1e-3, 60.0, earlier)
+        cold, cold_wall, cold_s = _planned(changed, bar.gap, bar.seconds * 6)
+        warm, warm_wall, warm_s = _planned(changed, bar.gap, bar.seconds * 6, earlier)
         assert cold.solve is not None
         assert warm.solve is not None
-        cost = f"{warm.solve.incumbent_usd / cold.solve.incumbent_usd:.5f}"
-        rows.append(
-            (name, short(cold_s), short(warm_s), f"{warm_s / cold_s:.1%}", f"{warm_wall / cold_wall:.1%}", cost)
-        )
-    table(("change", "afresh", "warm", "of it", "of its wall clock", "cost / afresh"), rows)
+        told[name] = {
+            "cold": (cold_wall, cold_s, cold.solve.seconds, cold.solve.gap),
+            "warm": (warm_wall, warm_s, warm.solve.seconds, warm.solve.gap),
+            "cost": warm.solve.incumbent_usd / cold.solve.incumbent_usd,
+        }
+    return told
+
+
+def _print_again(bars: Sequence[Bar]) -> None:
+    say("Planned afresh and from the earlier plan, after one change: seconds, share of planning afresh, gap.\n")
+    rows = []
+    for bar in bars:
+        for change, told in in_a_process(_THIS, "--one", bar.name, "--again").items():
+            cold, warm = told["cold"], told["warm"]
+            seconds = tuple(f"{short(new)} of {short(old)}" for new, old in zip(warm[:3], cold[:3], strict=True))
+            shares = tuple(f"{new / old:.1%}" for new, old in zip(warm[:3], cold[:3], strict=True))
+            both = tuple(each for pair in zip(seconds, shares, strict=True) for each in pair)
+            rows.append((bar.name, change, *both, f"{warm[3]:.3%}", f"{cold[3]:.3%}", f"{told['cost']:.5f}"))
+    heads = ("wall clock", "of it", "CPU", "of it", "solve", "of it", "gap", "afresh", "cost / afresh")
+    table(("estate", "change", *heads), rows)
 
 
 if __name__ == "__main__":

@@ -44,8 +44,8 @@ from tripoint.usecases.solving import UNWATCHED, Clock, ProgressState, Stop, Wat
 from tripoint.usecases.weigh import Held, weigh
 
 _WARM_PART = 0.08
-"""Share of the earlier solve's time that planning from it may take."""
-_LEAST_WARM_S = 1.0
+"""Share of the earlier solve's time after which planning from it sets nothing more free."""
+_LEAST_WARM_S = 0.5
 _NEAR_PART = 1 / 3
 """Share of the longest solve that each search for a plan nearly as cheap may take."""
 _NEAR_GAP = 5e-3

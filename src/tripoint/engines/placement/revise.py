@@ -30,7 +30,8 @@ _INERTIA = 1e-7
 """What a changed yes or no must save, as a share of the whole cost."""
 _WORTH_MOVING = 1e-4
 """What a plan found without regard to the earlier one must save, likewise."""
-_HELD_PART = 0.3
+_SAFE_S = 10.0
+"""What a program that ends by itself is given at least: on a busy machine a tenth of a second of work takes one."""
 _LEAST_S = 0.2
 _ROUGH_GAP = 5e-3
 """How close nodes counted anew come to the best for these places, before anything else is set free."""
@@ -47,7 +48,7 @@ def revised(
     """
     known = program.is_integer & ~np.isnan(recalled)
     earlier = np.clip(np.where(known, recalled, 0.0), program.lower, program.upper)
-    single = replace(limits, threads=1, seconds=max(limits.seconds * _HELD_PART, _LEAST_S * 2))
+    single = replace(limits, threads=1, seconds=max(limits.seconds, _SAFE_S))
     told = yield Batch(tasks=(Task(program=_held(program, earlier, known), limits=single),))
     best, seconds = told.solutions[0], told.seconds
     bound = -math.inf if proven is None else proven.bound
@@ -56,7 +57,7 @@ def revised(
         relaxations = len(tasks)
         if not best.values.size:
             places = _held(program, earlier, known & (program.upper <= 1.0))
-            rough = replace(single, seconds=limits.seconds * 2, gap=max(limits.gap, _ROUGH_GAP))
+            rough = replace(single, gap=max(limits.gap, _ROUGH_GAP))
             tasks.append(Task(program=places, limits=rough))
         told = yield Batch(tasks=tuple(tasks))
         relaxed, seconds = told.solutions[0], told.seconds
