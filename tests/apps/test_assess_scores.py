@@ -123,7 +123,7 @@ def test_a_page_is_written_where_asked(run: RunCli, estate: Path, plan: Path, tm
 def test_a_folder_without_a_stress_report_is_told(run: RunCli, estate: Path, plan: Path, tmp_path: Path) -> None:
     """A refusal with the path, not a score without it."""
     told = run("assess", "recovery", estate, "--plan", plan, "--no-prices", "--quiet", "--stress", tmp_path / "none")
-    assert told.code == 3
+    assert told.code == 2
     assert "none" in told.err
 
 
