@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 
 from benchmarks.gateway.parts import Bench, answer, event
@@ -33,6 +34,7 @@ async def _requests(count: int) -> None:
         recorder = Recorder(Path(folder), "", worker=0, incarnation="bench")
         bench = Bench(recorder.record)
         recorder.learn(bench.table)
+        bench.gateway.router._look_at = inf  # looks come by the clock, not by requests: under valgrind far too many
         body = answer()
         reply = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
         asked = [bench.request(600 + more) for more in range(16)]
