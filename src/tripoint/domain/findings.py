@@ -137,7 +137,6 @@ _TITLES: tuple[tuple[str, Severity, str], ...] = (
     ("TP1802", _E, "Nothing of that sort to strike"),
     ("TP1803", _E, "Strike of another mode"),
     ("TP1804", _E, "Trace that cannot be used"),
-    ("TP1805", _W, "Strike that hits nothing here"),
 )
 
 FINDING_CODES: Mapping[str, FindingCode] = MappingProxyType(

@@ -162,6 +162,18 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PassedOver:
+    """A strike beside a scenario's first that hits nothing here: less happened than was meant."""
+
+    scenario: str
+    """Scenario id."""
+    strike: int
+    """Its number among the strikes, from 0."""
+    why: str
+    """Why it hits nothing, with the nearest name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unjudged:
     """An objective that a scenario's trials cannot tell about; it counts as not met wherever shares are told."""
 
@@ -310,6 +322,8 @@ class StressReport:
     """Warnings about the scenarios."""
     remeasured: tuple[Remeasured, ...] = ()
     """Times taken from what was answered; the planner's figures hold everywhere else."""
+    passed_over: tuple[PassedOver, ...] = ()
+    """Strikes that hit nothing here."""
     losses: tuple[YearlyLoss, ...] = ()
     """Per scenario that is played and has a frequency, the dearest first; pairs are left out."""
     usd_per_year: Spread | None = None

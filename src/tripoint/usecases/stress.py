@@ -7,11 +7,11 @@ from datetime import date
 
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.errors import Finding, OptionError
-from tripoint.domain.findings import did_you_mean, finding
+from tripoint.domain.findings import did_you_mean
 from tripoint.domain.plan import Plan
 from tripoint.domain.scenario import Scenario, TrialMode
 from tripoint.domain.source import LoadedEstate
-from tripoint.domain.stress import Replanned, StressReport, Untried, Verdict
+from tripoint.domain.stress import PassedOver, Replanned, StressReport, Untried, Verdict
 from tripoint.engines.gateway.table.shares import period_at
 from tripoint.engines.resilience.loss.report import hourly_loss
 from tripoint.engines.stress.scenarios.candidates import declared_ids, is_known, names_of, sorts
@@ -115,7 +115,8 @@ def stress(
         untried=untried,
         courses=campaign.courses(played),
         played=campaign.played,
-        findings=(*findings, *_passed_over(tried, ground)),
+        findings=findings,
+        passed_over=_passed_over(tried, ground),
         remeasured=subject.remeasured,
         period=subject.plan.periods[subject.period] if subject.plan.periods else "",
     )
@@ -139,13 +140,13 @@ def _refuse_if_all(untried: Sequence[Untried], scenarios: Sequence[Scenario], op
         raise OptionError(message, hint="name what the estate has and the plan uses, or try another scenario")
 
 
-def _passed_over(tried: Sequence[Scenario], ground: Ground) -> tuple[Finding, ...]:
-    """Strikes beside a scenario's first that strike nothing here, one finding each.
+def _passed_over(tried: Sequence[Scenario], ground: Ground) -> tuple[PassedOver, ...]:
+    """Strikes beside a scenario's first that strike nothing here.
 
     A sort of thing the estate does not have is no mistake of a scenario of the catalogue; a name nobody has always is.
     """
     return tuple(
-        finding("TP1805", f"{each.id}.strikes[{number}].hits", f"it strikes nothing here: {absence(hits, ground)}")
+        PassedOver(scenario=each.id, strike=number, why=absence(hits, ground))
         for each in tried
         for number, hits in missed(each, ground)
         if not each.number or not is_known(hits)

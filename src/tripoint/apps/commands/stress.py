@@ -116,9 +116,11 @@ def command(
 
 
 def _note(report: StressReport, notes: Sequence[str]) -> None:
-    """Tells warnings of the scenarios, and what is to be borne in mind."""
-    for said in report.findings:
-        click.echo(f"warning {said.code} {said.path}: {said.message}", err=True)
+    """Tells what of the scenarios hits nothing, and what is to be borne in mind."""
+    from tripoint.apps.render.stress.yearly import passed_over_line
+
+    for said in report.passed_over:
+        click.echo(f"warning: {passed_over_line(said)}", err=True)
     for note in notes:
         click.echo(f"note: {note}", err=True)
 

@@ -11,7 +11,7 @@ from tripoint.apps.render.plan_text.layout import lines, printed, table, titled
 from tripoint.apps.render.resilience.dependencies import spread_text
 from tripoint.apps.render.stress.figures import aim, aim_name, magnitude, share, span, usd
 from tripoint.apps.render.stress.ranking import promised
-from tripoint.apps.render.stress.yearly import unjudged_lines, yearly_part
+from tripoint.apps.render.stress.yearly import passed_over_line, unjudged_lines, yearly_part
 from tripoint.domain.scenario import Scenario
 from tripoint.domain.stress import Aim, Held, Remeasured, Replanned, StressReport, Verdict
 
@@ -39,8 +39,8 @@ def stress_text(report: StressReport, *, is_full: bool = False) -> str:
         parts.append(_plans(report.replanned, tried))
     if report.remeasured:
         parts.append(titled("Times by what was answered", lines([_remeasured(each) for each in report.remeasured])))
-    if report.findings:
-        said = [f"{each.code} {each.path}: {each.message}" for each in report.findings]
+    if report.passed_over:
+        said = [passed_over_line(each) for each in report.passed_over]
         parts.append(_shortened("Not what was meant, perhaps", said, is_full=is_full))
     if report.untried:
         told = [f"{each.scenario}: {each.why}" for each in report.untried]

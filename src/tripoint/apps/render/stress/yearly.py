@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from tripoint.apps.render.plan_text.layout import lines, table, titled
 from tripoint.apps.render.resilience.dependencies import spread_text
 from tripoint.apps.render.stress.figures import aim_name, span, usd
-from tripoint.domain.stress import Aim, StressReport, Unjudged, YearlyLoss
+from tripoint.domain.stress import Aim, PassedOver, StressReport, Unjudged, YearlyLoss
 
 _MOST = 8
 
@@ -54,6 +54,11 @@ def unjudged_lines(report: StressReport) -> list[str]:
         together.setdefault((each.scenario, each.aim, each.target, each.most), []).append(each.workload)
     firsts = {(each.scenario, each.aim, each.target, each.most): each for each in report.unjudged}
     return [f"{firsts[key].scenario}, {', '.join(names)}: {reason(firsts[key])}" for key, names in together.items()]
+
+
+def passed_over_line(each: PassedOver) -> str:
+    """A strike that hits nothing, with its place in the file of scenarios."""
+    return f"{each.scenario}, strikes[{each.strike}] hits nothing here: {each.why}"
 
 
 def reason(each: Unjudged) -> str:

@@ -71,7 +71,7 @@ def figures(report: StressReport) -> Section:
     rows = table(columns, [_verdict(each) for each in report.verdicts])
     folded = el("details", el("summary", plural(len(report.verdicts), "verdict")), rows)
     message = "Means over trials; outage, data age and queue are what 95 % of trials stayed below."
-    body = join(folded, _remeasured(report), _unjudged(report), _untried(report), _findings(report))
+    body = join(folded, _remeasured(report), _unjudged(report), _untried(report), _passed_over(report))
     return Section(id="figures", title="Every figure", message=message, body=body)
 
 
@@ -107,11 +107,13 @@ def _unjudged(report: StressReport) -> Markup | None:
     return table(columns, rows, "Not judged here, and not counted as met")
 
 
-def _findings(report: StressReport) -> Markup | None:
-    if not report.findings:
+def _passed_over(report: StressReport) -> Markup | None:
+    if not report.passed_over:
         return None
-    rows = [(each.path, each.code, each.message) for each in report.findings]
-    return table((("Where", "l"), ("Code", "l"), ("What", "p")), rows, "Not what was meant, perhaps")
+    rows = [(each.scenario, str(each.strike), each.why) for each in report.passed_over]
+    return table(
+        (("Scenario", "l"), ("Strike", "r"), ("Why it hits nothing", "p")), rows, "Not what was meant, perhaps"
+    )
 
 
 def _untried(report: StressReport) -> Markup | None:
