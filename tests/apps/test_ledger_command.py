@@ -16,6 +16,8 @@ from click.testing import CliRunner
 from tripoint.adapters.ledger_sql.ledger import SqlLedger
 from tripoint.adapters.sql.connect import connect
 from tripoint.apps.cli import cli
+from tripoint.domain.ledger import PriceRow
+from tripoint.domain.money import Tariff
 from tripoint.engines.governance.ledger.cubes import COARSE
 from tripoint.testing.ledger_conformance import NOON, idle, piece, usage_record
 
@@ -195,3 +197,39 @@ def test_the_dearest_are_shown_again_as_they_change(store: str) -> None:
         finally:
             run.kill()
     assert "exactly one document" in ran("top", "--every", "1", "--json", "--store", store, code=2)
+
+
+def acts(store: str) -> list[dict[str, Any]]:
+    """What the audit log has."""
+    found = CliRunner().invoke(cli, ["audit", "show", "--store", store, "--json"])
+    assert found.exit_code == 0, found.output
+    entries: list[dict[str, Any]] = json.loads(found.output)["entries"]
+    return entries
+
+
+def test_a_correction_is_entered_and_noted(store: str) -> None:
+    """For nobody in particular here; exact, with its reason, and in the audit log."""
+    told = ran("correct", "--usd", "-0.000000007", "--model", "llama", "--reason", "counted twice", "--store", store)
+    assert "of -0.000000007 USD is entered" in told
+    (entry,) = document("show", "--kind", "correction", "--store", store)["entries"]
+    assert entry["usd"] == "-0.000000007"
+    (act,) = acts(store)
+    assert (act["action"], act["subject"]) == ("ledger.correct", entry["id"])
+    assert act["detail"]["reason"] == "counted twice"
+    ran("check", "--store", store)
+
+
+def test_repricing_is_noted_before_it_is_done(store: str) -> None:
+    """What was asked, once for each time; of a version nobody knows nothing is noted."""
+    ran("reprice", "nobody-knows", "--everything", "--store", store, code=2)
+    assert acts(store) == []
+    ledger = SqlLedger(connect(store), lambda: NOON)
+    row = Tariff("chat/a/llama", 1, 1, 1)
+    ledger.keep_prices("p9", [PriceRow(row, row, row, row, "test")], NOON)
+    ledger.close()
+    ran("reprice", "p9", "--tenant", "tenant-1", "--store", store)
+    ran("reprice", "p9", "--everything", "--store", store)
+    assert [(act["subject"], act["detail"]) for act in acts(store)] == [
+        ("prices:p9", {"tenant": "tenant-1"}),
+        ("prices:p9", {"everything": True}),
+    ]

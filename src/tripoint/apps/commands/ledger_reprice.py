@@ -34,7 +34,8 @@ def reprice(version: str, everything: bool, store: str | None, *, part: Part) ->
         )
     with open_books(store, charges=True) as ledger, working_display("comparing prices"):
         if ledger.prices(version):  # what is not known is refused below
-            note_corrections(store, f"prices:{version}", {name: each for name, each in part._asdict().items() if each})
+            asked = {name: each for name, each in part._asdict().items() if each}
+            note_corrections(store, f"prices:{version}", asked or {"everything": True})
         done = run(ledger, part.entries(), version)
     text = (
         f"{plural(done.looked_at, 'request')} looked at, {done.corrected:,} corrected by {usd(done.nano):+f} USD in all"
