@@ -85,7 +85,7 @@ class Running:
     def memory_mib(self) -> tuple[float, float]:
         """Proportional set size of its largest worker and of all its processes together, MiB.
 
-        Workers are those that were started by the first process, which only watches over them, and it where it is alone.
+        Workers are those started by the first process, which only watches over them; it is one where it is alone.
         """
         sizes = []
         for pid in self.pids:
