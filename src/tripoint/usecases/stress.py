@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import TypedDict
 
 from tripoint.domain.catalog import Catalog
+from tripoint.domain.cut import Spread
 from tripoint.domain.errors import Finding, OptionError
 from tripoint.domain.findings import did_you_mean
 from tripoint.domain.plan import Plan
 from tripoint.domain.scenario import Scenario, TrialMode
 from tripoint.domain.source import LoadedEstate
-from tripoint.domain.stress import PassedOver, Replanned, StressReport, Untried, Verdict
+from tripoint.domain.stress import PassedOver, Replanned, StressReport, Untried, Verdict, YearlyLoss
 from tripoint.engines.gateway.table.shares import period_at
 from tripoint.engines.resilience.loss.report import hourly_loss
 from tripoint.engines.stress.scenarios.candidates import declared_ids, is_known, names_of, sorts
 from tripoint.engines.stress.scenarios.compound import most_likely, pairs
 from tripoint.engines.stress.scenarios.ground import Ground, ground_of
 from tripoint.engines.stress.scenarios.resolve import missed, untouched
-from tripoint.engines.stress.summary.losses import yearly_losses
+from tripoint.engines.stress.summary.losses import Harm, yearly_losses
 from tripoint.engines.stress.summary.targets import unjudged_of
 from tripoint.engines.stress.survey import survey
 from tripoint.usecases.stress_campaign import Campaign, Runs, StressOptions, Subject
@@ -94,14 +96,9 @@ def stress(
             what, verdict = structural.tried(scenario, is_searched=options.search_trials > 0)
             replanned.append(what)
             found += verdict
-    estate = subject.loaded.estate
-    usd_per_hour = {str(each.id): usd for each in estate.workloads if (usd := hourly_loss(estate, each)) is not None}
-    losses, usd_per_year = yearly_losses(campaign.harms, usd_per_hour, options.seed)
     return StressReport(
-        losses=losses,
-        usd_per_year=usd_per_year,
-        unpriced=tuple(each for each in _served(subject) if each not in usd_per_hour),
-        unjudged=tuple(each for scenario in played for each in unjudged_of(estate, scenario)),
+        **_expected(subject, campaign.harms, options.seed),
+        unjudged=tuple(each for scenario in played for each in unjudged_of(subject.loaded.estate, scenario)),
         is_searched=options.search_trials > 0,
         name=subject.loaded.estate.name,
         tripoint_version=subject.version,
@@ -120,6 +117,23 @@ def stress(
         remeasured=subject.remeasured,
         period=subject.plan.periods[subject.period] if subject.plan.periods else "",
     )
+
+
+class _Expected(TypedDict):
+    """What a year is expected to take, as the report holds it."""
+
+    losses: tuple[YearlyLoss, ...]
+    usd_per_year: Spread | None
+    unpriced: tuple[str, ...]
+
+
+def _expected(subject: Subject, harms: Sequence[Harm], seed: int) -> _Expected:
+    """What trials took away, as often as their scenarios come, at what an hour costs."""
+    estate = subject.loaded.estate
+    usd_per_hour = {str(each.id): usd for each in estate.workloads if (usd := hourly_loss(estate, each)) is not None}
+    losses, usd_per_year = yearly_losses(harms, usd_per_hour, seed)
+    unpriced = tuple(each for each in _served(subject) if each not in usd_per_hour)
+    return _Expected(losses=losses, usd_per_year=usd_per_year, unpriced=unpriced)
 
 
 def _served(subject: Subject) -> tuple[str, ...]:
