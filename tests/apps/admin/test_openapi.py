@@ -48,8 +48,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     url = store_at(tmp_path_factory.mktemp("live"))
     stores = open_stores(url)
     made = populate(stores)
-    stores.accounts.close()
-    stores.ledger.close()
+    stores.close()
     with admin_process(url) as process:
         config = schemathesis.Config.from_dict(SETTINGS)
         yield Live(schemathesis.openapi.from_url(f"{process.address}/openapi.json", config=config), made["admin"])

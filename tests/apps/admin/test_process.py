@@ -48,8 +48,7 @@ def populated(url: str) -> str:
     try:
         return populate(stores)["admin"]
     finally:
-        stores.accounts.close()
-        stores.ledger.close()
+        stores.close()
 
 
 def test_it_begins_with_a_token_and_ends_in_order(tmp_path: Path) -> None:
@@ -106,8 +105,7 @@ def test_nothing_acknowledged_is_lost_when_it_is_killed(
         stores = open_stores(url)
         with stores.accounts.read() as book:
             entries = [each.subject for each in book.entries() if each.action == "tenant.create"]
-        stores.accounts.close()
-        stores.ledger.close()
+        stores.close()
         assert sorted(entries) == sorted([*acknowledged, *unsure, "acme", "globex"])
         found = ask(process, "GET", "/v1/audit/verification", authorization=f"Bearer {key}")[1]
         assert found["is_good"] is True
