@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tripoint.engines.gateway.wire.shapes.reports import Report
 
 MAX_REPORTED: Final = 1_000_000_000
-MAX_BODY: Final = 64 * 1024 * 1024
+MAX_BODY = 64 * 1024 * 1024
 _MESSAGES: Final = Api.MESSAGES
 _EMBEDDINGS: Final = Api.EMBEDDINGS
 _decode: Final = decode_answer
