@@ -32,7 +32,7 @@ _PROBE_S: Final = 8.0
 _LIMITED_S: Final = 1.0
 """How long a target that says "not now" without saying how long is left alone, s."""
 _LONGEST_LIMIT_S: Final = 600.0
-_MAX_KINDS: Final = 4096
+_MAX_KINDS = 4096
 # A member of an enum takes longer to reach than a name of the module.
 _EMBEDDINGS: Final = Api.EMBEDDINGS
 _HEDGE: Final = Reason.HEDGE
