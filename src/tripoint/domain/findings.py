@@ -123,6 +123,7 @@ _TITLES: tuple[tuple[str, Severity, str], ...] = (
     ("TP1506", _W, "Price line that matches nothing"),
     ("TP1507", _W, "Rule that matches nothing"),
     ("TP1508", _W, "Store nobody needs"),
+    ("TP1509", _W, "Share that keeps no capacity"),
     ("TP1601", _W, "Old figure that decides"),
     ("TP1602", _W, "Weak figure that decides"),
     ("TP1603", _W, "Commitment outlives the plan"),

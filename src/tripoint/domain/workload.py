@@ -117,7 +117,8 @@ class Recovery:
     rpo_minutes: float | None = None
     """Recovery point objective of the data the workload writes, minutes; the strictest of writers and dataset holds."""
     survive_share: float = 1.0
-    """Share of demand that must be served after any one site is lost, 0 to 1."""
+    """Share of demand that must be served after any one site is lost, 0 to 1; a plan keeps capacity for it where
+    `standby` or `rto_minutes` is declared too."""
     spare_nodes: int = 0
     """Interactive: nodes kept idle in every pool it runs on, so that nodes may fail; one spare serves all who ask."""
 

@@ -13,7 +13,7 @@ from tripoint.domain.disruption import DisruptionClass, TermSource
 from tripoint.domain.estate import Estate
 from tripoint.domain.recovery import Objective, Part, RecoveryRules, Store, Timing
 from tripoint.domain.units import DatasetId, SiteId
-from tripoint.domain.workload import DatasetUse, Recovery, Workload
+from tripoint.domain.workload import DatasetUse, Recovery, Standby, Workload
 from tripoint.engines.checks.values.demand import check_demand
 from tripoint.engines.checks.values.recovery import check_recovery
 
@@ -49,6 +49,27 @@ def test_what_means_something_is_told_nothing() -> None:
         stores=(KEPT, Store(id="log", dataset=LOG)),
     )
     assert told(rules, WRITER) == []
+
+
+@pytest.mark.parametrize(
+    ("recovery", "is_told"),
+    [
+        (Recovery(survive_share=0.5), True),
+        (Recovery(survive_share=0.5, standby=Standby.WARM), False),
+        (Recovery(survive_share=0.5, rto_minutes=30.0), False),
+        (Recovery(), False),
+    ],
+)
+def test_a_share_alone_keeps_nothing(recovery: Recovery, is_told: bool) -> None:
+    """Only standby, or a recovery time that chooses one, makes a plan keep capacity."""
+    found = told(RecoveryRules(), chat(recovery=recovery))
+    assert (("TP1509", "workloads[0].recovery.survive_share") in found) is is_told
+
+
+def test_nothing_stands_by_for_work_that_can_wait() -> None:
+    """Batches keep no capacity whatever they declare, so a share of them is told as well."""
+    recovery = Recovery(survive_share=0.5, standby=Standby.WARM)
+    assert told(RecoveryRules(), batch(recovery=recovery)) == [("TP1509", "workloads[0].recovery.survive_share")]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from tripoint.domain.errors import Finding
 from tripoint.domain.estate import Estate
 from tripoint.domain.findings import clip, finding, quoted
 from tripoint.domain.recovery import Objective, Store, Timing
-from tripoint.domain.workload import Workload
+from tripoint.domain.workload import Standby, Workload
 from tripoint.engines.facts.places import country_of, expand_countries
 
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?\Z")
@@ -19,12 +19,13 @@ _PROVEN = (TermSource.MEASURED, TermSource.DRILLED)
 
 
 def check_recovery(estate: Estate, catalog: Catalog) -> Iterator[Finding]:
-    """Recovery points of workloads, then objectives, timings and stores."""
+    """What workloads ask for themselves, then objectives, timings and stores."""
     rules = estate.recovery
     for index, workload in enumerate(estate.workloads):
         asked = workload.recovery.rpo_minutes
         if asked is not None and not _has_store(workload, estate):
             yield _pointless(f"workloads[{index}].recovery.rpo_minutes", [str(workload.id)], asked)
+        yield from _keeps(f"workloads[{index}].recovery.survive_share", workload)
     for index, objective in enumerate(rules.objectives):
         path = f"recovery.objectives[{index}]"
         yield from _asks(path, objective)
@@ -36,6 +37,20 @@ def check_recovery(estate: Estate, catalog: Catalog) -> Iterator[Finding]:
         path = f"recovery.stores[{index}]"
         yield from _dated(path, store)
         yield from _kept(path, store, estate)
+
+
+def _keeps(path: str, workload: Workload) -> Iterator[Finding]:
+    """A share below 1 says how much stands by; a plan keeps nothing for a workload that asks for no standby."""
+    own = workload.recovery
+    asks = own.standby is not Standby.NONE or own.rto_minutes is not None
+    if own.survive_share >= 1.0 or (asks and workload.kind.is_interactive):
+        return
+    message = f"{own.survive_share:g} keeps no capacity: plans hold none of `{workload.id}` against the loss of a site"
+    mend = "declare `standby` or `rto_minutes` beside it"
+    if not workload.kind.is_interactive:
+        mend = f"remove it: nothing stands by for work of kind `{workload.kind}`"
+    hint = f"{mend}; alone it is only the least `assess` and `stress` look for"
+    yield finding("TP1509", path, message, hint)
 
 
 def _asks(path: str, objective: Objective) -> Iterator[Finding]:
