@@ -22,6 +22,24 @@ def test_rounded_parts_add_up_to_the_rounded_sum(nanos: dict[str, int]) -> None:
     assert all(abs(found[name] * 10**7 - nano) < 2 * 10**7 for name, nano in nanos.items())
 
 
+@given(NANOS, NANOS)
+def test_parts_keep_their_sign_and_nothing_stays_nothing(nanos: dict[str, int], earlier: dict[str, int]) -> None:
+    """Also beside parts rounded earlier: what costs nothing is no cent, and what costs something is not below 0."""
+    before = cents(earlier)
+    found = cents(nanos, {name: (nano, before[name]) for name, nano in earlier.items()})
+    assert sum(found.values()) == rounded(sum(nanos.values()))
+    assert all(0 <= nano - 10**7 * (found[name] - 1) < 2 * 10**7 for name, nano in nanos.items())
+    assert all(found[name] == 0 for name, nano in nanos.items() if nano == 0)
+    assert all(found[name] >= 0 for name, nano in nanos.items() if nano > 0)
+
+
+@given(NANOS)
+def test_the_same_parts_are_rounded_the_same_way_again(nanos: dict[str, int]) -> None:
+    """A row that did not change shows no cent of difference."""
+    turned = {name: (nano, cents(nanos)[name]) for name, nano in nanos.items()}
+    assert cents(dict(reversed(nanos.items())), turned) == cents(nanos)
+
+
 @given(st.dictionaries(st.text(max_size=3), st.floats(0.01, 1e12), min_size=1, max_size=9), st.integers(-9, 9))
 def test_parts_become_whole_numbers_of_the_given_sum(parts: dict[str, float], more: int) -> None:
     """Also where the floats add up to a little more or less."""

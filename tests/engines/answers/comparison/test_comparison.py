@@ -69,6 +69,17 @@ def test_every_view_adds_up_whatever_changed(factors: list[tuple[float, float]],
     assert there.cents == -back.cents
 
 
+@given(st.lists(st.floats(0.001, 5000), min_size=4, max_size=4), st.integers(0, 3))
+def test_a_workload_that_is_gone_costs_nothing(costs: list[float], gone: int) -> None:
+    """What only the first plan has costs 0 in the second, never a cent less; no cost is below 0 for being rounded."""
+    row = SMALL.charges[0]
+    rows = [replace(row, workload=f"w{number}", effective_usd=usd) for number, usd in enumerate(costs)]
+    found = compare(replace(SMALL, charges=tuple(rows)), replace(SMALL, charges=tuple(rows[:gone] + rows[gone + 1 :])))
+    holds_together(found)
+    assert all(change.before >= 0 and change.after >= 0 for change in found.workloads)
+    assert [change.after for change in found.workloads if change.name == f"w{gone}"] == [0]
+
+
 def test_dearer_prices_are_told_as_prices() -> None:
     """A tenth more for everything: all of the difference is prices, to a cent a workload."""
     found = compare(small_plan(), scaled(small_plan(), price=1.1))

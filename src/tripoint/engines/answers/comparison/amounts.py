@@ -80,14 +80,20 @@ def whole(parts: Mapping[str, float], total: int) -> dict[str, int]:
     return {name: floors[name] + each + (place < rest) for place, name in enumerate(order)}
 
 
-def cents(nanos: Mapping[str, int], total: int | None = None) -> dict[str, int]:
-    """Cents of each part, that add up to `total`, the rounded cents of the sum unless given; nothing stays nothing."""
+def cents(nanos: Mapping[str, int], like: Mapping[str, tuple[int, int]] | None = None) -> dict[str, int]:
+    """Cents of each part, that add up to the rounded cents of the sum; each is within a cent, nothing stays nothing.
+
+    `like` holds nano-dollars and cents of parts rounded earlier: a part that is the same again is rounded the same
+    way, as far as the sum allows.
+    """
+    before = like or {}
     floors = {name: nano // CENT for name, nano in nanos.items()}
-    order = sorted((name for name, nano in nanos.items() if nano), key=lambda name: (-(nanos[name] % CENT), name))
-    left = (rounded(sum(nanos.values())) if total is None else total) - sum(floors.values())
-    each, rest = divmod(left, len(order)) if order else (0, 0)
-    spread = {name: each + (place < rest) for place, name in enumerate(order)}
-    return {name: floors[name] + spread.get(name, 0) for name in nanos}
+    up = {name for name, nano in nanos.items() if before.get(name) == (nano, floors[name] + 1)}
+    down = {name for name, nano in nanos.items() if before.get(name) == (nano, floors[name])}
+    broken = (name for name, nano in nanos.items() if nano % CENT)
+    order = sorted(broken, key=lambda name: (name not in up, name in down, -(nanos[name] % CENT), name))
+    left = rounded(sum(nanos.values())) - sum(floors.values())
+    return {**floors, **{name: floors[name] + 1 for name in order[:left]}}
 
 
 def rounded(nano: int) -> int:

@@ -141,11 +141,9 @@ def _view(old: Amounts, new: Amounts, name: Callable[[Item], str]) -> tuple[Chan
         for item, amount in amounts.items():
             by_name[name(item)] += amount.nano
     first, second = sums
-    total = rounded(sum(second.values())) - rounded(sum(first.values()))
-    names = {**first, **second}
     before = cents(first)
-    change = cents({each: second.get(each, 0) - first.get(each, 0) for each in names}, total)
-    rows = [Change(each, before.get(each, 0), before.get(each, 0) + change[each]) for each in names]
+    after = cents(second, {name: (nano, before[name]) for name, nano in first.items()})
+    rows = [Change(name, before.get(name, 0), after.get(name, 0)) for name in {**first, **second}]
     return tuple(sorted(rows, key=lambda row: (-abs(row.cents), -row.after, row.name)))
 
 
