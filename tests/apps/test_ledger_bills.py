@@ -110,6 +110,10 @@ def test_a_bill_is_compared_and_corrected(store: str, tmp_path: Path) -> None:
     credit = tmp_path / "credit.csv"
     first = rows[0].replace(",Usage,,", ",Credit,,")
     credit.write_text("".join((header, *rows, first)))
+    told = ran("ledger", "reconcile", str(credit), "--store", store).stdout
+    assert "`--apply` enters 1 correction row, +0.162000000 USD" in told
+    told = ran("ledger", "reconcile", str(credit), "--store", store, "--upstream", "nope", "--apply", code=2).stderr
+    assert "no entry of an upstream `nope`" in told
     assert document("ledger", "reconcile", str(credit), "--store", store, "--apply")["entered"] == 1
     assert document("ledger", "reconcile", str(credit), "--store", store, "--apply")["entered"] == 0
 

@@ -194,6 +194,40 @@ def test_credits_are_settled_by_a_correction_once(ledger: SqlLedger, bill: list[
     assert ledger.audit("1970-01-01", "2999-12-31") == ()
 
 
+def test_an_upstream_the_ledger_has_nothing_of_is_refused(ledger: SqlLedger, bill: list[BillRow]) -> None:
+    """A typing error must not enter corrections; the nearest name is told, or all of them."""
+    with pytest.raises(OptionError, match="no entry of an upstream `nope`") as told:
+        compared(ledger, bill, upstreams=("nope",))
+    assert told.value.hint == "it has entries of a"
+    with pytest.raises(OptionError) as near:
+        compared(ledger, bill, upstreams=("a", "aa"))
+    assert near.value.hint == "did you mean `a`?"
+    assert causes(compared(ledger, bill, upstreams=("a",))) == set()
+
+
+def test_a_credit_that_is_entered_already_is_no_difference(ledger: SqlLedger, bill: list[BillRow]) -> None:
+    """Also where its correction names no upstream and the bill of one upstream is compared; any other is told."""
+    credit = bill[0]._replace(category="Credit", meter="", sku="", effective=Decimal("-1.25"), consumed=None)
+    other = credit._replace(effective=Decimal("-2.50"))
+    done = compared(ledger, [*bill, credit])
+    assert [row.upstream for row in done.proposed] == [""]
+    apply_corrections(ledger, done.proposed)
+    for upstreams in ((), ("a",)):
+        again = compared(ledger, [*bill, credit], upstreams=upstreams)
+        assert (causes(again), again.proposed) == (set(), ())
+    assert [row.nano for row in compared(ledger, [*bill, other], upstreams=("a",)).proposed] == [-2_500_000_000]
+    both = compared(ledger, [*bill, credit, other], upstreams=("a",))
+    assert [row.nano for row in both.proposed] == [-2_500_000_000]
+
+
+def test_a_model_of_other_days_is_known_by_its_name(ledger: SqlLedger, bill: list[BillRow]) -> None:
+    """Charged for without a record on that day, it is still told which model it is."""
+    late = [row._replace(start=row.start + 30 * 86_400, end=row.end + 30 * 86_400) for row in bill]
+    done = compared(ledger, late)
+    assert causes(done) == {Cause.MISSING_OURS}
+    assert {one.model for one in done.found.differences} == {"llama"}
+
+
 def test_models_go_by_other_names_and_units_by_other_sizes(ledger: SqlLedger, bill: list[BillRow]) -> None:
     """A name in a SKU, a mapping, thousands of tokens."""
     theirs = [

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Final, NamedTuple
 
 from tripoint.domain.bill import BillRow
 from tripoint.domain.errors import FileError, OptionError
 from tripoint.domain.ledger import Adjustment, Dimension, EntryKind, Loaded, PriceRow, SpendQuery
+from tripoint.domain.money import usd
 from tripoint.domain.tenancy import Actor
 from tripoint.engines.governance.focus.meters import Meter, split
 from tripoint.engines.governance.ledger.days import day_number, day_text
@@ -60,22 +62,26 @@ def reconcile_bill(
 ) -> Reconciled:  # fmt: skip
     """Compares a bill with the ledger, model by model and day by day.
 
-    Raises `OptionError` for another currency, `FileError` for a bill without rows, `AccessError` for want of a role.
+    Raises `OptionError` for another currency or an upstream the ledger has nothing of, `FileError` for a bill without
+    rows, `AccessError` for want of a role.
     """
+    _refuse_unknown(ledger, actor, options.upstreams)
     chosen = [row for row in rows if options.service is None or row.service == options.service]
     if not chosen:
         raise FileError("the bill holds no row to compare", hint="check the file, and `--service` where it is given")
     first, last = _days(chosen)
     rates = _rates(ledger, actor)
     recorded = _recorded(ledger, actor, rates, (first, last), options.upstreams)
-    known = {row.model for row in recorded if row.model}
+    known = _values(ledger, actor, _D.MODEL)
     unknown = sorted(set(options.models.values()) - known)
     if unknown:
         raise OptionError(
-            f"the ledger knows no model `{unknown[0]}` in those days",
+            f"the ledger knows no model `{unknown[0]}`",
             hint=f"it knows {', '.join(sorted(known)) or 'none'}",
         )
     charged: list[Charged] = list(charges(chosen, known, options.models))
+    if options.upstreams:
+        recorded += _entered_before(charged, recorded, _recorded(ledger, actor, rates, (first, last), ("",)))
     found = reconcile(charged, recorded, rates)
     only = options.upstreams[0] if len(options.upstreams) == 1 else ""
     proposed = corrections(found, options.bill, upstream=only)
@@ -86,6 +92,43 @@ def reconcile_bill(
 def apply_corrections(ledger: Ledger, proposed: tuple[Adjustment, ...]) -> Loaded:
     """Enters proposed rows; the same ones again change nothing. Raises `StoreError`."""
     return ledger.load((), proposed)
+
+
+def _refuse_unknown(ledger: Ledger, actor: Actor, upstreams: tuple[str, ...]) -> None:
+    known = sorted(_values(ledger, actor, _D.UPSTREAM)) if upstreams else []
+    for upstream in upstreams:
+        if upstream not in known:
+            near = get_close_matches(upstream, known, 1)
+            hint = f"did you mean `{near[0]}`?" if near else f"it has entries of {', '.join(known) or 'none'}"
+            raise OptionError(f"the ledger has no entry of an upstream `{upstream}`", hint=hint)
+
+
+def _values(ledger: Ledger, actor: Actor, name: Dimension) -> set[str]:
+    """Every value that usage ever had in a dimension."""
+    return {
+        row.by[0] for row in see_spend(ledger, actor, SpendQuery(by=(name,), kinds=(EntryKind.USAGE,))) if row.by[0]
+    }
+
+
+def _entered_before(
+    charged: Iterable[Charged], recorded: Iterable[Recorded], nameless: Iterable[Recorded]
+) -> list[Recorded]:
+    """Correction rows that name no upstream, where a credit of the bill is the very same: day, model and amount."""
+    left = [row for row in charged if not row.is_usage]
+    found = []
+    for is_new, rows in ((False, recorded), (True, nameless)):
+        for row in rows:
+            same = next((each for each in left if row.corrected_nano and _is_same(each, row)), None)
+            if same is not None:
+                left.remove(same)
+                if is_new:
+                    found.append(row)
+    return found
+
+
+def _is_same(credit: Charged, row: Recorded) -> bool:
+    is_within = credit.hour <= row.hour < credit.hour + credit.hours
+    return is_within and credit.model == row.model and credit.usd == usd(row.corrected_nano)
 
 
 def _days(rows: Collection[BillRow]) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tripoint.apps.render.reading.amounts import plural
 from tripoint.domain.money import usd
 from tripoint.engines.governance.reconcile.words import Cause
 
@@ -33,8 +34,9 @@ def reconcile_text(done: Reconciled, entered: int, *, applies: bool) -> str:
     lines.append(f"open: {_money(done.open_usd)} USD, {'within' if done.is_within else 'above'} the tolerance")
     if done.proposed:
         amount = usd(sum(each.nano for each in done.proposed))
-        what = f"entered {entered:,}" if applies else "`--apply` enters"
-        lines.append(f"{what} of {len(done.proposed):,} correction rows, {_signed(amount)} USD in all")
+        rows = plural(len(done.proposed), "correction row")
+        what = f"entered {entered:,} of {rows}" if applies else f"`--apply` enters {rows}"
+        lines.append(f"{what}, {_signed(amount)} USD in all")
     return "\n".join(lines)
 
 

@@ -25,6 +25,7 @@ _NONE = Decimal(0)
 _FINE: Final = Decimal("1e-15")
 """Mean prices are rounded to it, so that everything computed from them is exact; the rest falls to rounding."""
 
+_ENTERED: Final = frozenset((Cause.CREDIT, Cause.CORRECTED))
 Key = tuple[int, str]
 """A day, counted from 1970 as their bill divides days, and a model."""
 Rates = Mapping[str, Mapping[str, PriceRow]]
@@ -112,9 +113,10 @@ def _difference(
     elif rows:
         causes += _Explaining(rows, charged, moved, after, rates).causes()
     theirs = sum((row.usd for row in bill), _NONE)
-    return Difference(
-        day_text(key[0]), key[1], theirs, before.total + corrected, tuple(each for each in causes if each.usd)
-    )
+    told = tuple(each for each in causes if each.usd)
+    if all(each.cause in _ENTERED for each in told) and not sum((each.usd for each in told), _NONE):
+        told = ()  # a credit of the bill that is in our ledger already
+    return Difference(day_text(key[0]), key[1], theirs, before.total + corrected, told)
 
 
 def _apart(bill: Sequence[Charged]) -> list[Explained]:
