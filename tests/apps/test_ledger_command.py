@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from tripoint.adapters.ledger_sql.ledger import SqlLedger
 from tripoint.adapters.sql.connect import connect
 from tripoint.apps.cli import cli
-from tripoint.domain.ledger import PriceRow
+from tripoint.domain.ledger import EntryKind, PriceRow
 from tripoint.domain.money import Tariff
 from tripoint.engines.governance.ledger.cubes import COARSE
 from tripoint.testing.ledger_conformance import NOON, idle, piece, usage_record
@@ -217,6 +217,26 @@ def test_a_correction_is_entered_and_noted(store: str) -> None:
     assert (act["action"], act["subject"]) == ("ledger.correct", entry["id"])
     assert act["detail"]["reason"] == "counted twice"
     ran("check", "--store", store)
+
+
+def test_a_correction_is_no_saving(store: str, tmp_path: Path) -> None:
+    """What is saved is of usage: a credit, large against a day's use, changes no percentage and no claim."""
+    flags = ("--since", DAY, "--store", store)
+    before = {line.split()[0]: line for line in ran("top", *flags).splitlines()}
+    assert "93 %" in before["tenant-2"]
+    credit = idle("credit", 0)._replace(kind=EntryKind.CORRECTION, tenant="tenant-2", nano=-12_500_000_000)
+    ledger = SqlLedger(connect(store), lambda: NOON)
+    ledger.load((), [credit])
+    ledger.close()
+    after = {line.split()[0]: line for line in ran("top", *flags).splitlines()}
+    assert "-12.499998" in after["tenant-2"]
+    assert "93 %" in after["tenant-2"]
+    out = tmp_path / "spend.html"
+    ran("report", *flags, "--out", str(out))
+    text = out.read_text(encoding="utf-8")
+    assert "before corrections" in text
+    assert "USD of it corrections" in text
+    assert "tenant-2 spent most: $" in text
 
 
 def test_repricing_is_noted_before_it_is_done(store: str) -> None:

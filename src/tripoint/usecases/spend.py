@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
 from tripoint.domain.errors import MissingError, OptionError
-from tripoint.domain.ledger import Entry, EntryQuery, Spend, SpendQuery
+from tripoint.domain.ledger import Entry, EntryKind, EntryQuery, Spend, SpendQuery
 from tripoint.domain.tenancy import Actor
 from tripoint.engines.governance.access.roles import Action
 from tripoint.engines.governance.ledger.anomalies import Anomaly, anomalies_of, history_query
@@ -45,6 +45,15 @@ def see_anomalies(ledger: Ledger, actor: Actor, day: str, tenant: str | None = N
     return anomalies_of(day, see_spend(ledger, actor, history_query(day, tenant)))
 
 
+class Spent(NamedTuple):
+    """What something cost, nano-dollars."""
+
+    nano: int
+    """Effective cost."""
+    list_nano: int
+    """Cost at list prices."""
+
+
 class Dearest(NamedTuple):
     """Sums with the most money first."""
 
@@ -56,13 +65,40 @@ class Dearest(NamedTuple):
     """What those add up to; `None` when there are none."""
     total: Spend
     """What all add up to."""
+    corrections: Mapping[tuple[str, ...], Spend]
+    """What is corrections of every row, by its dimensions; those without any are left out."""
+
+    def uncorrected(self, row: Spend) -> Spent:
+        """Spent of `total`, of `rest` or of one of the rows, its corrections left out: what savings are told of."""
+        if row is self.total:
+            parts = list(self.corrections.values())
+        elif row is self.rest:
+            shown = {each.by for each in self.rows}
+            parts = [each for by, each in self.corrections.items() if by not in shown]
+        else:
+            parts = [self.corrections[row.by]] if row.by in self.corrections else []
+        nano, listed = (sum(getattr(each, name) for each in parts) for name in Spent._fields)
+        return Spent(row.nano - nano, row.list_nano - listed)
 
 
-def dearest(found: Sequence[Spend], most: int) -> Dearest:
-    """At most so many rows, those with the most money, and what the others add up to."""
+def dearest(found: Sequence[Spend], most: int, corrections: Sequence[Spend] = ()) -> Dearest:
+    """At most so many rows, those with the most money, and what the others add up to.
+
+    `corrections` are those among the sums, by the same dimensions: see `corrections_in`.
+    """
     ranked = sorted(found, key=lambda row: (-row.nano, row.by))
     rest = ranked[most:]
-    return Dearest(tuple(ranked[:most]), len(rest), _added(rest) if rest else None, _added(ranked))
+    return Dearest(
+        tuple(ranked[:most]), len(rest), _added(rest) if rest else None, _added(ranked),
+        {row.by: row for row in corrections},
+    )  # fmt: skip
+
+
+def corrections_in(ledger: Ledger, actor: Actor, query: SpendQuery) -> tuple[Spend, ...]:
+    """The corrections among the sums a query asks for. Raises as `see_spend`."""
+    if query.kinds and EntryKind.CORRECTION not in query.kinds:
+        return ()
+    return see_spend(ledger, actor, replace(query, kinds=(EntryKind.CORRECTION,)))
 
 
 def _added(rows: Sequence[Spend]) -> Spend:

@@ -14,7 +14,7 @@ from tripoint.engines.governance.cost.planned import Expected, expected
 from tripoint.engines.governance.cost.tokens import ModelCost, Part, model_costs
 from tripoint.engines.governance.ledger.days import DAY_S, day_number, day_text
 from tripoint.ports import Ledger
-from tripoint.usecases.spend import Dearest, dearest, see_entries, see_spend
+from tripoint.usecases.spend import Dearest, Spent, corrections_in, dearest, see_entries, see_spend
 from tripoint.usecases.standing import Standing
 
 MOST_DAYS: Final = 400
@@ -72,6 +72,17 @@ class SpendReport:
         """Paid for capacity nobody used, nano-dollars, its corrections left out."""
         return self.kinds[EntryKind.IDLE].nano if EntryKind.IDLE in self.kinds else 0
 
+    @property
+    def corrected_nano(self) -> int:
+        """What corrections among the entries come to, nano-dollars."""
+        return self.kinds[EntryKind.CORRECTION].nano if EntryKind.CORRECTION in self.kinds else 0
+
+    @property
+    def spent(self) -> Spent:
+        """All of it, its corrections left out: what is held against list prices and a plan."""
+        found = self.tops[Dimension.TENANT]
+        return found.uncorrected(found.total)
+
 
 def spend_report(
     ledger: Ledger, actor: Actor, span: ReportSpan, now: float, *, standings: Sequence[Standing], plan: Plan | None
@@ -87,7 +98,7 @@ def spend_report(
         asked = asked._replace(first=min(by_day))
     days = tuple(_part(day, now) for day in range(day_number(asked.first), day_number(last) + 1)) if by_day else ()
     tops = {
-        each: dearest(asked.sums(each), _ROWS)
+        each: dearest(asked.sums(each), _ROWS, asked.corrections(each))
         for each in (Dimension.TENANT, Dimension.WORKLOAD, Dimension.MODEL, Dimension.SITE)
     }
     payers = [row.by[0] for row in tops[Dimension.TENANT].rows]
@@ -121,8 +132,13 @@ class _Asked(NamedTuple):
     last: str
 
     def sums(self, *by: Dimension) -> tuple[Spend, ...]:
-        query = SpendQuery(by=by, since=self.first, until=self.last, tenant=self.tenant)
-        return see_spend(self.ledger, self.actor, query)
+        return see_spend(self.ledger, self.actor, self._query(by))
+
+    def corrections(self, *by: Dimension) -> tuple[Spend, ...]:
+        return corrections_in(self.ledger, self.actor, self._query(by))
+
+    def _query(self, by: tuple[Dimension, ...]) -> SpendQuery:
+        return SpendQuery(by=by, since=self.first, until=self.last, tenant=self.tenant)
 
     def daily(self, tenant: str, days: int) -> tuple[int, ...]:
         """[day] nano-dollars of a tenant."""

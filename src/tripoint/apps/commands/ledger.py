@@ -49,7 +49,7 @@ def top(by: str, kinds: tuple[str, ...], rows: int, every: float | None, store: 
     """
     from tripoint.apps.render.ledger import spend_payload, spend_table
     from tripoint.usecases.accounts.login import local_actor
-    from tripoint.usecases.spend import dearest, see_spend
+    from tripoint.usecases.spend import corrections_in, dearest, see_spend
 
     if every is not None and click.get_current_context().params.get("as_json"):
         raise click.UsageError("`--every` shows many answers, `--json` prints exactly one document")
@@ -68,7 +68,8 @@ def top(by: str, kinds: tuple[str, ...], rows: int, every: float | None, store: 
                 site=part.site,
                 kinds=tuple(EntryKind(kind) for kind in kinds),
             )
-            found = dearest(see_spend(ledger, local_actor(local_user()), query), rows)
+            actor = local_actor(local_user())
+            found = dearest(see_spend(ledger, actor, query), rows, corrections_in(ledger, actor, query))
             if not found.rows:
                 refuse_unknown(ledger, part.tenant, store)
             payload = {"since": first, "until": last, **spend_payload(query.by, found)}

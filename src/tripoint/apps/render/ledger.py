@@ -26,12 +26,11 @@ _RIGHT = frozenset((*_MEASURES, "number", "in", "out", "usual", "stands out from
 
 def spend_table(by: Sequence[Dimension], found: Dearest) -> str:
     """The dearest rows, the rest in one, and all of it; where there is little room, the figures that matter most."""
-    total = found.total.nano
-    rows = [((*(value or "-" for value in row.by),), _measures(row, total)) for row in found.rows]
+    rows = [((*(value or "-" for value in row.by),), _measures(row, found)) for row in found.rows]
     if found.rest is not None:
-        rows.append(((f"{found.others:,} more", *[""] * (len(by) - 1))[: len(by)], _measures(found.rest, total)))
+        rows.append(((f"{found.others:,} more", *[""] * (len(by) - 1))[: len(by)], _measures(found.rest, found)))
     if len(found.rows) > 1:
-        rows.append((("all", *[""] * (len(by) - 1))[: len(by)], _measures(found.total, total)))
+        rows.append((("all", *[""] * (len(by) - 1))[: len(by)], _measures(found.total, found)))
     columns = shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns
     left_out: list[str] = []
     while True:
@@ -116,9 +115,11 @@ def check_text(mismatches: Sequence[Mismatch], damage: Sequence[Damage]) -> str:
     return "\n".join([*lines, told])
 
 
-def _measures(row: Spend, total: int) -> tuple[str, ...]:
-    share = f"{100 * row.nano / total:.1f} %" if total else ""
-    saved = f"{100 * (row.list_nano - row.nano) / row.list_nano:.0f} %" if row.list_nano else ""
+def _measures(row: Spend, found: Dearest) -> tuple[str, ...]:
+    total = found.total.nano
+    share = f"{100 * row.nano / total:.1f} %" if total > 0 else ""
+    spent = found.uncorrected(row)
+    saved = f"{100 * (spent.list_nano - spent.nano) / spent.list_nano:.0f} %" if spent.list_nano > 0 else ""
     figures = (row.requests, row.failed, row.tokens_in, row.cached, row.tokens_out)
     return (_money(row.nano), share, _money(row.list_nano), saved, *(f"{figure:,}" for figure in figures))
 

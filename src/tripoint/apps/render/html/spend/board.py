@@ -31,31 +31,32 @@ def _top(eyebrow: str, claim: str) -> Markup:
 
 
 def _claim(report: SpendReport) -> str:
-    total = report.total
+    spent = report.spent
     days = plural(len(report.days), "day")
-    claim = f"{amount(total.nano)} in {days}"
+    claim = f"{amount(spent.nano)} in {days}{' before corrections' if report.corrected_nano else ''}"
     if report.expected is not None and report.expected.total_usd > 0:
-        change = total.nano / NANO_PER_USD / report.expected.total_usd - 1
+        change = spent.nano / NANO_PER_USD / report.expected.total_usd - 1
         told = (
             "as planned" if abs(change) < 0.005 else f"{percent(abs(change))} {'over' if change > 0 else 'under'} plan"
         )
         return f"{claim}: {told}"
-    if total.list_nano > 0 and total.list_nano != total.nano:
-        below = (total.list_nano - total.nano) / total.list_nano
+    if spent.list_nano > 0 and spent.list_nano != spent.nano:
+        below = (spent.list_nano - spent.nano) / spent.list_nano
         return f"{claim}: {percent(abs(below))} {'below' if below > 0 else 'above'} list prices"
     return claim
 
 
 def _tiles(report: SpendReport) -> list[Markup]:
-    total, idle = report.total, report.idle_nano
+    total, spent, idle = report.total, report.spent, report.idle_nano
+    corrected = f", {usd(report.corrected_nano):,f} USD of it corrections" if report.corrected_nano else ""
     requests = f"{total.failed:,} without a whole answer; {total.estimated:,} with tokens counted here"
     tiles = [
-        _tile("Spent", amount(total.nano), f"{usd(total.nano):,f} USD exactly"),
+        _tile("Spent", amount(total.nano), f"{usd(total.nano):,f} USD exactly{corrected}"),
         _tile("Idle capacity", amount(idle), f"{share(idle, total.nano)} of it, in hours that are over"),
         _tile(
             "Against list prices",
-            amount(total.list_nano - total.nano),
-            f"{saved(total.nano, total.list_nano)} saved of {amount(total.list_nano)}",
+            amount(spent.list_nano - spent.nano),
+            f"{saved(*spent)} saved of {amount(spent.list_nano)}",
         ),
         _tile("Requests", f"{total.requests:,}", requests),
     ]

@@ -19,9 +19,11 @@ _MEASURES = (
 def tenants(report: SpendReport) -> Section:
     """By tenant and by workload."""
     found = report.tops[Dimension.TENANT]
-    first = next((row for row in found.rows if row.by[0]), None)
+    first = _first(found)
+    whole = found.uncorrected(found.total).nano
+    before = ", corrections left out" if found.corrections else ""
     message = (
-        f"{first.by[0]} spent most: {amount(first.nano)}, {share(first.nano, found.total.nano)} of the whole."
+        f"{first[0]} spent most: {amount(first[1])}, {share(first[1], whole)} of the whole{before}."
         if first is not None
         else "Nobody spent anything; capacity was paid for all the same."
     )
@@ -32,9 +34,10 @@ def tenants(report: SpendReport) -> Section:
 def places(report: SpendReport) -> Section:
     """By site and by model."""
     sites = report.tops[Dimension.SITE]
-    first = next((row for row in sites.rows if row.by[0]), None)
+    first = _first(sites)
+    whole = sites.uncorrected(sites.total).nano
     message = (
-        f"{share(first.nano, sites.total.nano)} of the cost arose at {first.by[0]}, idle capacity included."
+        f"{share(first[1], whole)} of the cost arose at {first[0]}, idle capacity included."
         if first is not None
         else "No request reached a site."
     )
@@ -44,12 +47,18 @@ def places(report: SpendReport) -> Section:
 
 def _ranking(title: str, found: Dearest) -> Markup:
     most = max((row.nano for row in found.rows), default=0)
-    rows = [_row(row.by[0] or _nameless(row), row, most, found.total.nano) for row in found.rows]
+    rows = [_row(row.by[0] or _nameless(row), row, most, found) for row in found.rows]
     if found.rest is not None:
-        rows.append(_row(f"{found.others:,} more", found.rest, most, found.total.nano))
+        rows.append(_row(f"{found.others:,} more", found.rest, most, found))
     if len(found.rows) > 1:
-        rows.append(_row("all", found.total, 0, found.total.nano))
+        rows.append(_row("all", found.total, 0, found))
     return table(((title, "w"), *_MEASURES), rows, f"By {title.lower()}, the dearest first")
+
+
+def _first(found: Dearest) -> tuple[str, int] | None:
+    """Who spent most before corrections, and how many nano-dollars; `None` where nobody with a name spent anything."""
+    spent = [(row.by[0], found.uncorrected(row).nano) for row in found.rows if row.by[0]]
+    return max((each for each in spent if each[1] > 0), key=lambda each: each[1], default=None)
 
 
 def _nameless(row: Spend) -> str:
@@ -57,9 +66,10 @@ def _nameless(row: Spend) -> str:
     return "not known" if row.requests else IDLE
 
 
-def _row(name: str, row: Spend, most: int, total: int) -> tuple[Content, ...]:
+def _row(name: str, row: Spend, most: int, found: Dearest) -> tuple[Content, ...]:
+    cost = barred(amount(row.nano), row.nano / most) if most > 0 else amount(row.nano)
     return (
-        name, barred(amount(row.nano), row.nano / most) if most > 0 else amount(row.nano), share(row.nano, total),
-        amount(row.list_nano), saved(row.nano, row.list_nano),
+        name, cost, share(row.nano, found.total.nano),
+        amount(row.list_nano), saved(*found.uncorrected(row)),
         *(f"{figure:,}" for figure in (row.requests, row.failed, row.tokens_in, row.cached, row.tokens_out)),
     )  # fmt: skip
