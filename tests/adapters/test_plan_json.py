@@ -230,6 +230,67 @@ def test_a_series_of_another_length_than_the_horizon_is_refused() -> None:
     assert "has 11 figures, the plan has 12 periods" in caught.value.findings[0].message
 
 
+@pytest.mark.parametrize(
+    ("field", "name", "near"),
+    [
+        ("workload", "customer-chatty-eu", "customer-chat-eu"),
+        ("site", "colo-amsterdam", "colo-ams"),
+        ("pool", "colo-ams/dgx-h10", "colo-ams/dgx-h100"),
+    ],
+)
+def test_a_placement_of_something_unknown_is_refused_once(field: str, name: str, near: str) -> None:
+    """A name edited by hand in every row is told where it comes first, with the nearest name the plan has."""
+    content = json.loads(text_of_small_plan())
+    rows = [number for number, row in enumerate(content["placements"]) if row[field] == near]
+    assert len(rows) > 1
+    for number in rows:
+        content["placements"][number][field] = name
+    with pytest.raises(EstateError) as caught:
+        plan_from_json(json.dumps(content))
+    (finding,) = caught.value.findings
+    assert (finding.code, finding.path) == ("TP1904", f"placements[{rows[0]}].{field}")
+    assert f"`{name}`" in finding.message
+    assert f"`{near}`" in finding.hint
+
+
+def test_a_pool_of_another_site_is_refused() -> None:
+    """A placement is in a pool of its own site."""
+    content = json.loads(text_of_small_plan())
+    content["placements"][0]["pool"] = next(
+        row["pool"] for row in content["pools"] if row["site"] != content["placements"][0]["site"]
+    )
+    with pytest.raises(EstateError) as caught:
+        plan_from_json(json.dumps(content))
+    assert [finding.path for finding in caught.value.findings] == ["placements[0].pool"]
+
+
+@pytest.mark.parametrize("path", ["workloads[0].cost_usd", "sites[0].cost_usd", "solve.undiscounted_usd"])
+def test_a_total_that_is_not_the_sum_of_its_rows_is_refused(path: str) -> None:
+    """Nothing prints a total the statement does not bear out; a cent is rounding."""
+    content = json.loads(text_of_small_plan())
+    part, _, field = path.replace("[0]", "").partition(".")
+    row = content[part][0] if "[" in path else content[part]
+    true = row[field]
+    row[field] = true + 0.009
+    assert plan_from_json(json.dumps(content)).name == content["name"]
+    row[field] = 1e9
+    with pytest.raises(EstateError) as caught:
+        plan_from_json(json.dumps(content))
+    (finding,) = caught.value.findings
+    assert (finding.code, finding.path) == ("TP1904", path)
+    assert "1,000,000,000.00 USD" in finding.message
+    assert f"{true:,.2f} USD" in finding.message
+
+
+def test_many_missing_fields_are_one_finding() -> None:
+    """A document that is hardly a plan is told in two findings, with the first names and how many there are."""
+    with pytest.raises(EstateError) as caught:
+        plan_from_json('{"schema": "tripoint/plan/v1", "name": 5}')
+    missing, name = caught.value.findings
+    assert name.path == "name"
+    assert "fields are missing: `tripoint_version`, `estate_digest`" in missing.message
+
+
 def test_a_word_where_json_has_numbers_is_refused() -> None:
     """A bare `NaN`, which some writers put into files, is not JSON and is named."""
     content = json.loads(text_of_small_plan())

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -18,7 +19,9 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from tripoint.domain.decision import Placement
 from tripoint.domain.errors import EstateError, Finding, Severity
+from tripoint.domain.findings import clip, did_you_mean, quoted
 from tripoint.domain.plan import PLAN_SCHEMA, Plan
 
 SCHEMA_ID = "urn:tripoint:plan:v1"
@@ -29,6 +32,13 @@ FIELD_REFUSED = "TP1904"
 
 _FAMILY = PLAN_SCHEMA.rsplit("/", 1)[0] + "/"
 _SHOWN_PROBLEMS = 50
+_MISSING = ("missing", "missing_keyword_only_argument")
+_MOST_MISSING = 3
+"""Missing fields told one by one; more are one finding."""
+_API = "api"
+_SAME = 1e-9
+"""Relative difference of totals that is rounding."""
+_CENT = 0.01
 _PLACED = ("charges", "placements", "pools", "standby", "transfers")
 _REPLAN = "write the plan again with `tripoint plan --out DIR`"
 
@@ -54,9 +64,10 @@ def plan_from_json(text: str, *, file: str = "plan.json") -> Plan:
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False)
         raise EstateError(_field_findings(problems, file)) from error
-    misplaced = tuple(_misplaced(found, file))
-    if misplaced:
-        raise EstateError(misplaced[:_SHOWN_PROBLEMS])
+    misplaced = (*_misplaced(found, file), *_unnamed(found, file))
+    wrong = misplaced or tuple(_unequal(found, file))
+    if wrong:
+        raise EstateError(wrong[:_SHOWN_PROBLEMS])
     return found
 
 
@@ -130,6 +141,59 @@ def _misplaced(plan: Plan, file: str) -> Iterator[Finding]:
             yield _finding(FIELD_REFUSED, f"baselines[{index}].by_period_usd", message, _REPLAN, file)
 
 
+def _unnamed(plan: Plan, file: str) -> Iterator[Finding]:
+    """Placements of a workload, a site or a pool the plan does not list; each wrong name once, where it comes first."""
+    pools = {each.pool for each in plan.pools}
+    known = {"workload": {each.id for each in plan.workloads}, "site": {each.id for each in plan.sites}}
+    told: set[tuple[str, str]] = set()
+    for index, row in enumerate(plan.placements):
+        wrong = [field for field in known if getattr(row, field) not in known[field]]
+        if "site" not in wrong and not _has_pool(row, pools):
+            wrong.append("pool")
+        for field in wrong:
+            name = getattr(row, field)
+            if (field, name) in told:
+                continue
+            told.add((field, name))
+            names = sorted(known.get(field) or {each for each in pools if each.startswith(f"{row.site}/")})
+            near = did_you_mean(name, names) or f"known: {quoted(names) if names else 'none'}"
+            where = f" of `{row.site}`" if field == "pool" else ""
+            message = f"is `{clip(name)}`, the plan has no such {field}{where}"
+            yield _finding(FIELD_REFUSED, f"placements[{index}].{field}", message, f"{near}; {_REPLAN}", file)
+
+
+def _has_pool(row: Placement, pools: Collection[str]) -> bool:
+    """Whether the pool is one of the placement's site; of a token API the plan lists no nodes."""
+    return row.pool.startswith(f"{row.site}/") and (row.lane == _API or row.pool in pools)
+
+
+def _unequal(plan: Plan, file: str) -> Iterator[Finding]:
+    """Totals that are not the sum of the statement's rows, to the cent."""
+    if not plan.sites:
+        return  # an estate without sites has no statement
+    by_site: defaultdict[str, list[float]] = defaultdict(list)
+    by_workload: defaultdict[str | None, list[float]] = defaultdict(list)
+    for row in plan.charges:
+        by_site[row.site].append(row.effective_usd)
+        by_workload[row.workload].append(row.effective_usd)
+    totals = [
+        (f"workloads[{index}].cost_usd", each.cost_usd, math.fsum((*by_workload[each.id], each.idle_usd)))
+        for index, each in enumerate(plan.workloads)
+    ]
+    totals += [
+        (f"sites[{index}].cost_usd", each.cost_usd, math.fsum(by_site[each.id]))
+        for index, each in enumerate(plan.sites)
+    ]
+    if plan.solve is not None:
+        told, summed = plan.solve.undiscounted_usd, math.fsum(row.effective_usd for row in plan.charges)
+        totals.append(("solve.undiscounted_usd", told, summed))
+    for path, told, summed in totals:
+        if not math.isclose(told, summed, rel_tol=_SAME, abs_tol=_CENT):
+            idle = ", its `idle_usd` included" if path.startswith("workloads") else ""
+            message = f"is {told:,.2f} USD, the plan's `charges` for it add up to {summed:,.2f} USD{idle}"
+            yield _finding(FIELD_REFUSED, path, message, _REPLAN, file)
+
+
 def _check_schema(content: Any, file: str) -> None:
     found = content.get("schema") if isinstance(content, dict) else None
     if found == PLAN_SCHEMA:
@@ -144,6 +208,12 @@ def _check_schema(content: Any, file: str) -> None:
 
 
 def _field_findings(problems: list[ErrorDetails], file: str) -> tuple[Finding, ...]:
+    missing = [_path(problem["loc"]) for problem in problems if problem["type"] in _MISSING]
+    gone: tuple[Finding, ...] = ()
+    if len(missing) > _MOST_MISSING:
+        problems = [problem for problem in problems if problem["type"] not in _MISSING]
+        message = f"{len(missing)} fields are missing: {quoted(missing)}"
+        gone = (_finding(FIELD_REFUSED, "", message, _REPLAN, file),)
     found = [
         _finding(FIELD_REFUSED, _path(problem["loc"]), _wording(problem), _REPLAN, file)
         for problem in problems[:_SHOWN_PROBLEMS]
@@ -151,11 +221,11 @@ def _field_findings(problems: list[ErrorDetails], file: str) -> tuple[Finding, .
     if len(problems) > _SHOWN_PROBLEMS:
         rest = f"{len(problems) - _SHOWN_PROBLEMS} more fields cannot be read, {_SHOWN_PROBLEMS} are shown"
         found.append(_finding(FIELD_REFUSED, "", rest, _REPLAN, file))
-    return tuple(found)
+    return (*gone, *found)
 
 
 def _wording(problem: ErrorDetails) -> str:
-    if problem["type"] in ("missing", "missing_keyword_only_argument"):
+    if problem["type"] in _MISSING:
         return "the field is missing"
     given = json.dumps(problem["input"], default=str)
     shown = given if len(given) <= 60 else given[:57] + "..."

@@ -197,7 +197,7 @@ def read_plan(path: str | Path) -> Plan:
     from tripoint.adapters.plan_json import plan_from_json
 
     file = Path(path) / "plan.json" if Path(path).is_dir() else Path(path)
-    return plan_from_json(read_text(file), file=str(path))
+    return plan_from_json(read_text(file), file=str(file))
 
 
 def compile_routing(
