@@ -81,10 +81,20 @@ def test_parts_are_chosen_by_flags(store: str) -> None:
 
 def test_a_tenant_nobody_knows_is_refused(store: str) -> None:
     """A typing error is not an answer of nothing; a tenant without entries on those days is."""
-    for verb in ("top", "show"):
+    for verb in ("top", "show", "report"):
         told = ran(verb, "--tenant", "nobody", "--store", store, code=2)
         assert "no tenant `nobody` is known here" in told
     assert "nothing was entered" in ran("top", "--tenant", "tenant-1", "--until", "2026-11-17", "--store", store)
+
+
+def test_days_that_end_before_they_begin_are_refused(store: str, tmp_path: Path) -> None:
+    """By every verb that takes days, before anything is written."""
+    bill = tmp_path / "bill.csv"
+    flags = ("--since", "2026-11-30", "--until", "2026-11-01", "--store", store)
+    for verb in (("top",), ("show",), ("check",), ("demand",), ("export", str(bill))):
+        assert "`--since 2026-11-30` is after `--until 2026-11-01`" in ran(*verb, *flags, code=2)
+    assert "no tenant `nobody`" in ran("export", str(bill), "--tenant", "nobody", "--store", store, code=2)
+    assert not bill.exists()
 
 
 def test_what_has_no_room_is_left_out_and_named(store: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from tripoint.apps.commands.ledger_alerts import alerts
 from tripoint.apps.commands.ledger_correct import correct
 from tripoint.apps.commands.ledger_report import report
 from tripoint.apps.commands.ledger_reprice import reprice
-from tripoint.apps.terminal.books import Part, day_options, open_books, part_options, refuse_unknown
+from tripoint.apps.terminal.books import Part, day_options, open_books, part_options, refuse_reversed, refuse_unknown
 from tripoint.apps.terminal.desk import completes, local_user, store_option
 from tripoint.apps.terminal.flags import FiniteRange
 from tripoint.apps.terminal.groups import NearestNameGroup
@@ -123,6 +123,7 @@ def check(since: str | None, until: str | None, store: str | None) -> Answer:
     """
     from tripoint.apps.render.ledger import check_text
 
+    refuse_reversed(since, until)
     first, last = since or "1970-01-01", until or "9999-12-31"
     with open_books(store) as ledger:
         mismatches, damage = ledger.audit(first, last), ledger.damage()

@@ -8,7 +8,14 @@ import click
 
 from tripoint.apps import stores
 from tripoint.apps.answer import Answer, answering, plural
-from tripoint.apps.terminal.books import day_options, note_corrections, observe_demand, open_books
+from tripoint.apps.terminal.books import (
+    day_options,
+    note_corrections,
+    observe_demand,
+    open_books,
+    refuse_reversed,
+    refuse_unknown,
+)
 from tripoint.apps.terminal.desk import completes, local_user, store_option
 from tripoint.apps.terminal.flags import FileToRead, UsdAmount
 from tripoint.apps.terminal.progress import working_display
@@ -58,7 +65,9 @@ def export(
         since=since, until=until, tenant=tenant, is_hourly=hourly, version=version, provider=provider, account=account
     )
     chosen = format_ or _format_of(file)
+    refuse_reversed(since, until)
     with open_books(store) as ledger, working_display(f"writing {file}"):
+        refuse_unknown(ledger, tenant, store)
         done = export_bill(ledger, local_actor(local_user()), options, stores.bill_writer(file, chosen))
     return _exported(file, chosen, version, done)
 
@@ -91,6 +100,7 @@ def demand(out: str | None, since: str | None, until: str | None, store: str | N
 
     from tripoint.apps import wiring
 
+    refuse_reversed(since, until)
     source = f"ledger:{store}" if store else "ledger"
     with working_display("reading the ledger"):
         observed = observe_demand(source, since, until)

@@ -10,7 +10,7 @@ import click
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering, plural
 from tripoint.apps.settings import read_settings, store_url
-from tripoint.apps.terminal.books import day_options, open_books
+from tripoint.apps.terminal.books import day_options, open_books, refuse_unknown
 from tripoint.apps.terminal.desk import completes, local_user, open_desk, store_option
 from tripoint.apps.terminal.flags import FileToRead
 from tripoint.apps.terminal.progress import working_display
@@ -46,6 +46,7 @@ def report(
     now = time.time()
     plan = None if plan_file is None else wiring.read_plan(plan_file)
     with open_books(store) as ledger, working_display("adding up"):
+        refuse_unknown(ledger, tenant, store)
         found = spend_report(
             ledger,
             local_actor(local_user()),

@@ -47,6 +47,7 @@ class Part(NamedTuple):
         from tripoint.domain.ledger import EntryQuery
         from tripoint.engines.governance.ledger.days import DAY_S, day_number
 
+        refuse_reversed(self.since, self.until)
         return EntryQuery(
             since=None if self.since is None else float(day_number(self.since) * DAY_S),
             until=None if self.until is None else float((day_number(self.until) + 1) * DAY_S),
@@ -87,6 +88,15 @@ def note_corrections(store: str | None, subject: str, detail: Mapping[str, objec
 
     with open_desk(store) as desk:
         note(desk.store, desk.turn, subject, detail)
+
+
+def refuse_reversed(since: str | None, until: str | None) -> None:
+    """Raises `OptionError` for a first day after the last, and for days that are none."""
+    from tripoint.engines.governance.ledger.days import day_number
+
+    first, last = (None if day is None else day_number(day) for day in (since, until))
+    if first is not None and last is not None and first > last:
+        raise OptionError(f"`--since {since}` is after `--until {until}`", hint="both are inclusive")
 
 
 def refuse_unknown(ledger: Ledger, tenant: str | None, store: str | None) -> None:
