@@ -74,6 +74,7 @@ def test_an_export_that_cannot_be_written_leaves_nothing(store: str, tmp_path: P
 def test_profiles_are_written_and_usable(store: str, tmp_path: Path) -> None:
     """One for each workload, by its name, which `tripoint demand show` reads."""
     told = ran("ledger", "demand", "--store", store, "--out", str(tmp_path / "profiles")).stdout
+    assert "warning" not in told
     assert told.startswith("assistant: 8,640 requests in 47.99 h, 0.05001 a second, 500 tokens in and 100 out, 25%")
     shown = document("demand", "show", str(tmp_path / "profiles" / "assistant.json"))
     assert shown["profile"]["cacheable_share"] == pytest.approx(0.25)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -13,6 +14,7 @@ from tests.factories.spending import ledger_of, price_row, priced_record
 from tripoint.adapters.demand_files import read_trace
 from tripoint.adapters.focus_files.read import read_bill
 from tripoint.adapters.focus_files.write import write_csv
+from tripoint.apps.wiring import load_estate
 from tripoint.domain.demand import DemandProfile
 from tripoint.domain.errors import FileError, OptionError
 from tripoint.domain.record import Usage, UsageRecord
@@ -21,7 +23,7 @@ from tripoint.testing.ledger_conformance import NOON
 from tripoint.usecases.accounts.login import local_actor
 from tripoint.usecases.demand import fit_demand
 from tripoint.usecases.focus import ExportOptions, export_bill
-from tripoint.usecases.observed import Span, observe_export, observe_ledger
+from tripoint.usecases.observed import Span, observe_export, observe_ledger, on_observed
 
 PRICE = price_row("chat/a/llama", (200_000, 20_000, 800_000, 0))
 ME = local_actor("me")
@@ -118,6 +120,19 @@ def test_a_workload_asked_for_an_hour_is_not_asked_all_day(tmp_path: Path) -> No
         observed = observe_ledger(ledger, ME)
     assert observed.profiles[WorkloadId("rag")].requests_per_s == pytest.approx(100 / (100 * 3600), rel=0.05)
     assert observed.sparse == ("lone",)
+
+
+def test_too_short_a_time_is_told_with_both_numbers(tmp_path: Path, repo_root: Path) -> None:
+    """A burst of seconds is not what is asked for months; a workload with a single request is not one without any."""
+    lone = traffic(1, 1)[0]._replace(id="lone", workload="assistant")
+    with closing(ledger_of(tmp_path / "store.db", [PRICE], [*traffic(3 / 3600, 6), lone])) as ledger:
+        observed = observe_ledger(ledger, ME)
+    assert re.search(r"traffic of [\d.e+]+ s is too short .*, at least 24 h are needed", observed.doubt)
+    _, told = on_observed(load_estate(repo_root / "examples" / "break-even"), observed, lambda loaded: loaded.digest)
+    assert told[0] == observed.doubt
+    assert told[1] == "`assistant`: too few requests to tell a rate, planned as declared"
+    with closing(ledger_of(tmp_path / "long.db", [PRICE], traffic(48))) as ledger:
+        assert observe_ledger(ledger, ME).doubt == ""
 
 
 def test_no_traffic_is_told(tmp_path: Path) -> None:

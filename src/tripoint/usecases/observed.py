@@ -26,6 +26,8 @@ from tripoint.usecases.spend import see_entries, see_spend
 SAMPLE: Final = 100_000
 """Requests of a workload looked at singly, unless told otherwise."""
 _HOUR_S, _DAY_S = 3_600.0, 86_400.0
+_LEAST_S: Final = _DAY_S
+"""Shortest time observed that a plan for months may rest on: a day has its quiet and its busy hours."""
 
 
 class Span(NamedTuple):
@@ -50,6 +52,17 @@ class Observed(NamedTuple):
     """The time observed."""
     sparse: tuple[str, ...]
     """Workloads with too few requests to tell a rate."""
+
+    @property
+    def doubt(self) -> str:
+        """That too short a time was observed, with both numbers; empty where it was long enough."""
+        seen_s = self.window.last_s - self.window.first_s
+        if seen_s >= _LEAST_S:
+            return ""
+        return (
+            f"warning: traffic of {_length(seen_s)} is too short to tell a rate for months, at least"
+            f" {_length(_LEAST_S)} are needed: rates are those from the first request to the last"
+        )
 
 
 def observe_ledger(ledger: Ledger, actor: Actor, span: Span = ALL_DAYS, sample: int = SAMPLE) -> Observed:
@@ -114,13 +127,14 @@ def on_observed(
 
     The share of input served from a cache is the observed one. A workload without traffic stays as declared.
     """
-    told: list[str] = []
+    told = [observed.doubt] if observed.doubt else []
     workloads = []
     profiles = dict(loaded.profiles)
     for workload in loaded.estate.workloads:
         profile = observed.profiles.get(workload.id)
         if profile is None:
-            told.append(f"`{workload.id}`: no traffic observed, planned as declared")
+            why = "too few requests to tell a rate" if workload.id in observed.sparse else "no traffic observed"
+            told.append(f"`{workload.id}`: {why}, planned as declared")
             workloads.append(workload)
             continue
         profiles[workload.id] = profile
@@ -211,6 +225,11 @@ def _at(time: str) -> float:
 
 def _day(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _length(seconds: float) -> str:
+    """An amount of time in hours, or in seconds where it is short."""
+    return f"{seconds / _HOUR_S:.3g} h" if seconds >= _HOUR_S else f"{seconds:.3g} s"
 
 
 def _said(span: Span) -> str:

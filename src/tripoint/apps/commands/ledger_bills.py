@@ -111,9 +111,12 @@ def demand(out: str | None, since: str | None, until: str | None, store: str | N
             wiring.write_profile(written[-1], profile)
     lines = [_profile_line(name, profile) for name, profile in sorted(observed.profiles.items())]
     lines += [f"{name}: too few requests to tell a rate" for name in observed.sparse]
+    lines += [observed.doubt] if observed.doubt else []
     payload = {
         "profiles": {name: asdict(profile) for name, profile in sorted(observed.profiles.items())},
         "sparse": list(observed.sparse),
+        "observed_s": observed.window.last_s - observed.window.first_s,
+        "doubt": observed.doubt,
         "written": written,
     }
     return Answer(text="\n".join((*lines, *(f"wrote {path}" for path in written))), payload=payload)
