@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.factories.placement import chat, hall, place, region, rented, servers, training
+from tests.factories.placement import API, chat, hall, place, region, rented, servers, training
 from tests.factories.recovering import DETECT, SHIFT, TODAY, loaded, planned, recovering_catalog
 
 from tripoint.adapters.solver_highs import HighsSolver
+from tripoint.apps.render.resilience.recovery import remedy_line
 from tripoint.domain.dataset import Dataset
 from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.estate import Estate
@@ -93,7 +94,26 @@ def test_where_nothing_helps_it_is_said() -> None:
     )
     (found,) = remedies_of(lonely)
     assert not found.is_possible
-    assert found.does == "no plan exists with hot standby for 100%"
+    assert found.does == (
+        "no plan exists with hot standby for 100%: standby: `chat` survives the loss of site `near`:"
+        " gets 0 of its demand, needs 1 of its demand"
+    )
+
+
+def test_a_cost_that_is_missed_is_told_with_what_it_comes_to() -> None:
+    """By the token after the loss of a site is dear; the remedy says what it costs with it, the score what without."""
+    near = region("near", pools=(rented(usd_per_hour=10.0),))
+    far = region("far", region="us-west-2", pools=(), apis=(API,))
+    rules = RecoveryRules(objectives=(Objective(after=(SITE,), rto_minutes=15.0, highest_cost_factor=1.5),))
+    estate = place(near, far, workloads=(chat(),), recovery=rules)
+    pricing = Pricing(solver=HighsSolver(), limits=SolveLimits(gap=1e-6, seconds=60.0, threads=1))
+    found = assess_recovery(loaded(estate), recovering_catalog(), planned(estate), pricing, today=TODAY)
+    (row,) = found.missed
+    (graded,) = found.scores.design.graded
+    assert graded.because == f"site `near`: cost x{row.cost_factor:.3g}"
+    (remedy,) = found.remedies
+    assert (remedy.is_possible, remedy.cost_factor) == (True, 1.0)
+    assert "; then cost x1, back in 65 s" in remedy_line(remedy)
 
 
 def test_runs_are_not_kept_standby() -> None:

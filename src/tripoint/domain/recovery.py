@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -247,6 +248,11 @@ class Miss(StrEnum):
     """What is left costs too much."""
 
 
+def cost_told(factor: float) -> str:
+    """A cost factor in words: `cost x4.2`; without end where nothing is paid usually."""
+    return "cost where none is usual" if math.isinf(factor) else f"cost x{factor:.3g}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reached:
     """One workload after the worst loss of one class: by design, before anything was tried."""
@@ -287,6 +293,11 @@ class Reached:
         return self.objective is not None and not self.misses
 
     @property
+    def missed(self) -> tuple[str, ...]:
+        """What is not met, in a word each; cost with the factor it comes to."""
+        return tuple(cost_told(self.cost_factor) if each is Miss.COST else each.value for each in self.misses)
+
+    @property
     def terms(self) -> tuple[Term, ...]:
         """What the recovery time is made of: the terms of the step that reaches the least share."""
         return next((step.terms for step in self.steps if step.at_s == self.rta_s and step.terms), ())
@@ -320,6 +331,8 @@ class Remedy:
     """False where no plan meets it."""
     change: str = ""
     """The lines of the estate that ask for it."""
+    cost_factor: float | None = None
+    """What serving the least share costs then, as in `Reached`; `None` where the cost was not what is missed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.estate import Estate
 from tripoint.domain.plan import Plan
-from tripoint.domain.recovery import Reached, RecoveryRules, Remedy
+from tripoint.domain.recovery import Miss, Reached, RecoveryRules, Remedy
 from tripoint.domain.source import LoadedEstate
+from tripoint.engines.placement.conflict import explain
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.placement.instance.prepare import prepare
 from tripoint.engines.placement.milp.program import FloatArray, Program, Solution, SolutionStatus, SolveLimits
@@ -29,6 +31,8 @@ from tripoint.usecases.drive import drive
 Tell = Callable[[str], None]
 _NOTHING_USD = 1.0
 """A month; below it no cheaper change is looked for."""
+_MOST_DETAILS = 2
+"""Lines told of a conflict."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,17 @@ class Pricing:
     """Called with each phase."""
 
 
+class _Made(NamedTuple):
+    """An estate planned again."""
+
+    usd: float | None
+    """What the whole costs over the horizon, undiscounted USD; `None` where no plan was found."""
+    plan: Plan
+    """The plan with its decisions; the one that is assessed where none was found."""
+    program: Program | None = None
+    """What was asked, where it is proven that no plan exists."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Base:
     """What every remedy is compared with."""
@@ -52,7 +67,7 @@ class _Base:
     plan: Plan
     pricing: Pricing
     usd: float
-    planned: list[tuple[Estate, tuple[float | None, Plan]]]
+    planned: list[tuple[Estate, _Made]]
     """Estates planned so far: losses often ask for the same."""
 
     @property
@@ -68,7 +83,7 @@ def remedies(
         return ()
     instance = prepare(loaded.estate, catalog, loaded.profiles)
     pricing.tell("planning again as it is")
-    usd, _ = _planned(instance, plan, pricing)
+    usd = _planned(instance, plan, pricing).usd
     base = _Base(loaded, catalog, plan, pricing, usd if usd is not None else plan_usd(plan), [])
     return tuple(_remedy(base, instance, each) for each in missed)
 
@@ -82,29 +97,32 @@ def _remedy(base: _Base, instance: Instance, missed: Reached) -> Remedy:
     """The cheapest change that meets the objective; the search ends with one that costs nothing."""
     best: Remedy | None = None
     nearest, why, short = missed, "nothing the planner decides would help", ""
+    none: Program | None = None
     for change in changes(instance, missed):
         base.pricing.tell(f"`{missed.workload}` after the loss of {_what(missed)}: {change.does}")
-        usd, found, plan = _after(base, change)
+        made, found = _after(base, change)
         key = (missed.workload, missed.disruption)
         now = next((each for each in found if (each.workload, each.disruption) == key), None)
-        if usd is None or now is None:
-            why = f"no plan exists with {change.does}"
+        if made.usd is None or now is None:
+            none = made.program
+            why = f"{'no plan was found' if none is None else 'no plan exists'} with {change.does}"
             continue
         if now.misses:
             if now.rta_s < nearest.rta_s or nearest is missed:
                 nearest, short = now, f"nothing is enough; the nearest is {change.does}{short_of(now)}"
             continue
-        kept = added(base.plan, plan, missed.workload)
+        kept = added(base.plan, made.plan, missed.workload)
         each = Remedy(
             workload=missed.workload,
             disruption=missed.disruption,
             asked=asked_of(missed),
             does=f"{change.does} ({kept})" if kept else change.does,
-            usd_per_month=(usd - base.usd) / base.months + change.usd_per_month,
+            usd_per_month=(made.usd - base.usd) / base.months + change.usd_per_month,
             rta_s=now.rta_s,
             rpa_s=now.rpa_s,
             is_possible=True,
             change=change.lines,
+            cost_factor=now.cost_factor if Miss.COST in missed.misses else None,
         )
         best = each if best is None else min(best, each, key=lambda remedy: remedy.usd_per_month)
         if best.usd_per_month < _NOTHING_USD:
@@ -113,7 +131,7 @@ def _remedy(base: _Base, instance: Instance, missed: Reached) -> Remedy:
         workload=missed.workload,
         disruption=missed.disruption,
         asked=asked_of(missed),
-        does=short or why,
+        does=short or (why if none is None else f"{why}: {_limit(none, base.pricing)}"),
         usd_per_month=0.0,
         rta_s=nearest.rta_s,
         rpa_s=nearest.rpa_s,
@@ -126,22 +144,31 @@ def _what(missed: Reached) -> str:
     return "data" if kind is DisruptionClass.DATA else f"a {kind.value.replace('_', ' ')}"
 
 
-def _after(base: _Base, change: Change) -> tuple[float | None, tuple[Reached, ...], Plan]:
-    """What the whole estate costs with the change (`None` where no plan exists), what it reaches, and its plan."""
+def _limit(program: Program, pricing: Pricing) -> str:
+    """The limits that leave no plan, with the figures of the first of them."""
+    conflict = explain(
+        program, lambda each: pricing.solver.solve(each, pricing.limits, lambda state: None, lambda: False)
+    )
+    told = conflict.details[:_MOST_DETAILS]
+    families = () if told and len(conflict.families) == 1 else (" + ".join(conflict.families),)
+    return "; ".join((*families, *told))
+
+
+def _after(base: _Base, change: Change) -> tuple[_Made, tuple[Reached, ...]]:
+    """The whole estate planned with the change, and what it reaches; nothing where no plan was found."""
     instance = prepare(change.estate, base.catalog, base.loaded.profiles)
     if not change.needs_plan:
-        return base.usd, assess(instance, base.plan), base.plan
+        return _Made(base.usd, base.plan), assess(instance, base.plan)
     asked = replace(change.estate, recovery=RecoveryRules())  # the planner does not read the block
     found = next((each for estate, each in base.planned if estate == asked), None)
     if found is None:
         found = _planned(instance, base.plan, base.pricing)
         base.planned.append((asked, found))
-    usd, plan = found
-    return usd, () if usd is None else assess(instance, plan), plan
+    return found, () if found.usd is None else assess(instance, found.plan)
 
 
-def _planned(instance: Instance, plan: Plan, pricing: Pricing) -> tuple[float | None, Plan]:
-    """The best plan near this one: its undiscounted cost over the horizon, and the plan with its decisions."""
+def _planned(instance: Instance, plan: Plan, pricing: Pricing) -> _Made:
+    """The best plan near this one."""
     recalled: list[FloatArray] = []
 
     def solve(program: Program) -> Solution:
@@ -154,15 +181,18 @@ def _planned(instance: Instance, plan: Plan, pricing: Pricing) -> tuple[float | 
 
     outcome = solve_instance(instance, solve, lambda form: recalled.append(recall(form, plan)))
     if outcome.summary is None or outcome.decisions is None:
-        return None, plan
-    made = outcome.decisions
-    return outcome.summary.undiscounted_usd, replace(
-        plan,
-        placements=made.placements,
-        pools=made.pools,
-        purchases=made.purchases,
-        expansions=made.expansions,
-        copies=made.copies,
-        standby=made.standby,
-        transfers=made.transfers,
+        return _Made(None, plan, outcome.program if outcome.is_infeasible else None)
+    decided = outcome.decisions
+    return _Made(
+        outcome.summary.undiscounted_usd,
+        replace(
+            plan,
+            placements=decided.placements,
+            pools=decided.pools,
+            purchases=decided.purchases,
+            expansions=decided.expansions,
+            copies=decided.copies,
+            standby=decided.standby,
+            transfers=decided.transfers,
+        ),
     )

@@ -85,7 +85,7 @@ def test_tolerances_are_held_against_what_was_found(loss: float, is_met: bool) -
     assert by_bound[Bound.ANNUAL_LOSS].found == pytest.approx(3000.0, rel=1e-3)
     assert by_bound[Bound.ANNUAL_LOSS].is_met is is_met
     assert by_bound[Bound.ANNUAL_LOSS].by == "site fra"
-    assert (by_bound[Bound.P95_HOURS].is_met, by_bound[Bound.P95_HOURS].by) == (False, "chat")
+    assert (by_bound[Bound.P95_HOURS].is_met, by_bound[Bound.P95_HOURS].by) == (False, "site fra (of chat)")
     assert by_bound[Bound.LARGEST_SHARE].found == pytest.approx(0.5)
     assert by_bound[Bound.LARGEST_SHARE].is_met
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.factories.placement import chat, place, region, rented
-from tests.factories.recovering import DECIDE, DETECT, RENTED_S, SHIFT, VALIDATE, planned, reached, resolved
+from tests.factories.recovering import DECIDE, DETECT, RENTED_S, REPAIR_S, SHIFT, VALIDATE, planned, reached, resolved
 
 from tripoint.domain.dataset import Dataset
 from tripoint.domain.disruption import DisruptionClass, TermSource
@@ -153,3 +153,45 @@ def test_a_dataset_that_is_written_is_a_store_of_its_own() -> None:
     assert alone.rta_s == pytest.approx(RENTED_S)
     kept = Dataset(id=DatasetId("log"), size_gb=100.0, copies=(NEAR,), change_gb_per_month=1.0, rpo_minutes=15.0)
     assert reached(place(near, far, workloads=(writer,), datasets=(kept,)))["chat", SITE].rpa_s == 30.0
+
+
+def reader(*stores: Store, is_kept_twice: bool = False) -> Estate:
+    """`chat` served at the cheaper of two clouds reads a dataset that nobody writes."""
+    near = region("near", pools=(rented(usd_per_hour=10.0),))
+    far = region("far", region="us-west-2", pools=(rented(usd_per_hour=40.0),))
+    data = Dataset(id=DatasetId("letters"), size_gb=8.0, copies=(NEAR,), rpo_minutes=15.0 if is_kept_twice else None)
+    reads = chat(reads=(DatasetUse(dataset=DatasetId("letters"), gb_per_month=1.0),))
+    return place(near, far, workloads=(reads,), datasets=(data,), recovery=RecoveryRules(stores=stores))
+
+
+def test_what_is_read_is_waited_for_where_the_only_copy_is_lost() -> None:
+    """Nodes rented elsewhere have nothing to read until the site is back; nothing that was written is lost."""
+    found = after(reader())
+    assert found.rta_s == pytest.approx(DETECT + REPAIR_S)
+    assert found.loss == "site `near` with every copy of `letters`"
+    assert {step.how for step in found.steps} == {"repaired"}
+    assert (found.share, found.rpa_s, found.cost_factor) == (0.0, 0.0, 1.0)
+
+
+def test_a_second_copy_of_what_is_read_leaves_the_recovery_as_it_is() -> None:
+    """With a copy elsewhere only the place is lost."""
+    found = after(reader(is_kept_twice=True))
+    assert found.rta_s == pytest.approx(RENTED_S)
+    assert found.loss == "site `near`"
+
+
+def test_a_snapshot_brings_what_is_read_back() -> None:
+    """8 GB at 0.5 GB/s once a person has decided; whose store it is does not matter."""
+    kept = Store(
+        id="vault", dataset=DatasetId("letters"), sites=(NEAR,), snapshot_every_minutes=60.0, snapshot_site=FAR
+    )
+    found = after(reader(kept))
+    assert found.loss == "site `near`"
+    assert found.rta_s == pytest.approx(RENTED_S)
+    corrupted = after(reader(kept), DATA)
+    assert corrupted.rta_s == pytest.approx(DETECT + DECIDE + 16.0 + VALIDATE)
+
+
+def test_corruption_of_what_is_read_is_for_ever_without_a_snapshot() -> None:
+    """Every online copy is gone, so a second one does not help."""
+    assert math.isinf(after(reader(is_kept_twice=True), DATA).rta_s)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 
 from tripoint.apps.render.plan_text.layout import lines, table, titled
-from tripoint.domain.cut import Bound
+from tripoint.domain.cut import Basis, Bound
 from tripoint.domain.dependency import DependencyKind
 
 if TYPE_CHECKING:
@@ -62,6 +62,15 @@ def knot_texts(report: DependencyReport) -> list[str]:
 def largest_text(each: Reliance, texts: Mapping[str, str]) -> str:
     """What most of a workload rests on, with its share."""
     return f"{texts.get(each.largest, each.largest)} {each.largest_share:.0%}" if each.largest else "nothing"
+
+
+def basis_lines(report: DependencyReport) -> list[str]:
+    """The time single points are those of: recovery rows look at all of the plan, so more may fall short there."""
+    if all(each.basis is not Basis.PLAN for each in report.reliances):
+        return []
+    return [
+        "as placed in the busiest hours of the plan's first period; recovery times are the worst of all its periods"
+    ]
 
 
 def services_alone(report: DependencyReport) -> dict[str, tuple[str, ...]]:
@@ -130,7 +139,8 @@ def _points(report: DependencyReport, is_full: bool) -> RenderableType:
         lines(
             [
                 f"of {len(report.members):,} things that fail, {len(report.points):,} take something down alone; all"
-                f" {report.pairs_tried:,} pairs were tried, {pairs:,} {'does' if pairs == 1 else 'do'} so together"
+                f" {report.pairs_tried:,} pairs were tried, {pairs:,} {'does' if pairs == 1 else 'do'} so together",
+                *basis_lines(report),
             ]
         )
     )

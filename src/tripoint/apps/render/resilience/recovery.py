@@ -12,7 +12,7 @@ from rich.console import RenderableType
 from tripoint.apps.render.plan_text.layout import lines, table, titled
 from tripoint.apps.render.resilience.dependencies import service_lines, services_alone
 from tripoint.domain.disruption import DisruptionClass
-from tripoint.domain.recovery import Miss
+from tripoint.domain.recovery import Miss, cost_told
 
 if TYPE_CHECKING:
     from tripoint.domain.cut import DependencyReport
@@ -109,7 +109,8 @@ def remedy_line(remedy: Remedy) -> str:
     if not remedy.is_possible:
         return f"{remedy.asked}: {remedy.does}"
     back = f"back in {duration(remedy.rta_s)}" if remedy.rta_s else "no break"
-    return f"{remedy.asked} costs {remedy.usd_per_month:,.0f} USD/month more: {remedy.does}; then {back}"
+    dear = "" if remedy.cost_factor is None else f"{cost_told(remedy.cost_factor)}, "
+    return f"{remedy.asked} costs {remedy.usd_per_month:,.0f} USD/month more: {remedy.does}; then {dear}{back}"
 
 
 def standby_parts(kept: Sequence[StandsBy]) -> list[RenderableType]:
@@ -202,7 +203,7 @@ def asked_text(objective: Objective | None) -> str:
 
 def _row(each: Reached, alone: Container[str]) -> list[str]:
     spread = "" if each.low_s == each.high_s else between(each.low_s, each.high_s)
-    verdict = "" if each.objective is None else "met" if each.is_met else ", ".join(_WORDS[m] for m in each.misses)
+    verdict = "" if each.objective is None else "met" if each.is_met else ", ".join(_verdicts(each))
     return [
         each.workload,
         each.disruption.value.removeprefix("shared_"),
@@ -219,6 +220,14 @@ def _row(each: Reached, alone: Container[str]) -> list[str]:
         each.weakest.value if each.weakest is not None else "",
         verdict,
     ]
+
+
+def _verdicts(each: Reached) -> list[str]:
+    """Words for what is missed; the cost with what it comes to."""
+    words = [_WORDS[miss] for miss in each.misses]
+    if Miss.COST in each.misses and math.isfinite(each.cost_factor):
+        words[each.misses.index(Miss.COST)] += f" x{each.cost_factor:.3g}"
+    return words
 
 
 def _way(each: Reached) -> str:

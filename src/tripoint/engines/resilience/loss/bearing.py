@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from tripoint.domain.cut import Bearing, Bound, Cut, SinglePoint, Spread
+from tripoint.domain.cut import Bearing, Bound, Cut, Reliance, SinglePoint, Spread
 from tripoint.domain.recovery import Tolerance
 from tripoint.engines.resilience.cuts.derive.draft import Derived
 from tripoint.engines.resilience.loss.draws import Floats, interval
@@ -60,11 +60,19 @@ def bearings(
             yield _loss(derived, named, tolerance.annual_loss_usd, usd_per_hour)
         if tolerance.p95_outage_hours is not None:
             worst = max(named, key=lambda each: each.reliance.p95_hours)
-            by = worst.reliance.workload
+            by = _cause(worst.reliance, is_one=len(named) == 1)
             yield _held(named, Bound.P95_HOURS, tolerance.p95_outage_hours, worst.reliance.p95_hours, by)
         if tolerance.largest_dependency_share is not None:
             by, share = _largest(derived, named)
             yield _held(named, Bound.LARGEST_SHARE, tolerance.largest_dependency_share, share, by)
+
+
+def _cause(reliance: Reliance, *, is_one: bool) -> str:
+    """The thing or pair that takes most hours of a workload, and whose it is where there are several."""
+    cuts = (*reliance.singles, *reliance.pairs)
+    most = max(cuts, key=lambda cut: cut.hours_per_year, default=None)
+    what = "" if most is None else most.text
+    return what if is_one or not what else f"{what} (of {reliance.workload})"
 
 
 def _loss(derived: Derived, named: Sequence[Relied], allowed: float, usd_per_hour: Mapping[str, float]) -> Bearing:

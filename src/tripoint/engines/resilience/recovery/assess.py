@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.plan import Plan
@@ -21,6 +22,16 @@ from tripoint.engines.resilience.capacity.losses import Loss, losses
 from tripoint.engines.resilience.capacity.moment import Moment, moments
 from tripoint.engines.resilience.capacity.refill import AFTER_THE_LOSS, Refilled, least_share, refill
 from tripoint.engines.resilience.capacity.sources import Asked, decide_term, detect_term
+from tripoint.engines.resilience.recovery.reading import (
+    Copies,
+    Missing,
+    every_copy,
+    gone_copies,
+    missing,
+    never_back,
+    read_copies,
+    waiting,
+)
 from tripoint.engines.resilience.recovery.stores import Kept, ages, kept_stores, restores
 from tripoint.engines.resilience.times.objectives import objective_of
 
@@ -28,16 +39,26 @@ _TINY = 1e-6
 _SECONDS_PER_MINUTE = 60.0
 
 
+class State(NamedTuple):
+    """Data of a period."""
+
+    stores: tuple[Kept, ...]
+    """What is written."""
+    copies: Copies
+    """Where that is which is read."""
+
+
 def assess(instance: Instance, plan: Plan) -> tuple[Reached, ...]:
     """Workloads in the estate's order, classes in theirs; raises `OptionError` for a plan of other places."""
     book, every = Book(instance), tuple(losses(instance))
     worst: dict[tuple[int, DisruptionClass], Reached] = {}
-    stores: dict[int, tuple[Kept, ...]] = {}
+    state: dict[int, State] = {}
     for moment in moments(instance, plan, tuple(instance.blocks)):
-        if moment.period not in stores:
-            stores[moment.period] = kept_stores(instance, plan, moment.period)
+        if moment.period not in state:
+            stores = kept_stores(instance, plan, moment.period)
+            state[moment.period] = State(stores, read_copies(instance, plan, moment.period, stores))
         for loss in every:
-            for number, found in after(book, plan, moment, loss, stores[moment.period]):
+            for number, found in after(book, plan, moment, loss, state[moment.period]):
                 key = (number, loss.disruption)
                 worst[key] = found if key not in worst else _worse(worst[key], found)
     classes = tuple(dict.fromkeys(loss.disruption for loss in every))
@@ -50,20 +71,26 @@ def assess(instance: Instance, plan: Plan) -> tuple[Reached, ...]:
 
 
 def after(
-    book: Book, plan: Plan, moment: Moment, loss: Loss, stores: tuple[Kept, ...]
+    book: Book, plan: Plan, moment: Moment, loss: Loss, data: State
 ) -> Iterator[tuple[int, Reached]]:  # fmt: skip
     """(workload, what one loss at one moment comes to); after the first moment only of those it touches."""
     instance = book.instance
     rows = refill(book, moment, loss)
-    restoring = restores(instance, stores, loss)
+    restoring = restores(instance, data.stores, loss)
+    gone = gone_copies(instance, data.copies, loss)
     is_first = moment.period == 0 and moment.block == 0
     for number, row in enumerate(rows):
         asked = Asked(book, moment, loss, number)
-        state = ages(instance, stores, loss, asked.declared)
-        if not (is_first or row.is_touched or any(each.seconds > 0.0 for each in state)):
+        state = ages(instance, data.stores, loss, asked.declared)
+        unread = missing(gone, data.stores, restoring, asked.declared)
+        if not (is_first or row.is_touched or any(unread) or any(each.seconds > 0.0 for each in state)):
             continue
-        steps = _with_state(asked, row.steps, state, restoring)
-        yield number, _reached(asked, steps, state, _cost_factor(asked, plan, row))
+        steps = _with_state(asked, row.steps, _needed(asked, state, restoring, unread))
+        if not unread.lost or loss.disruption is DisruptionClass.DATA:
+            yield number, _reached(asked, steps, state, _cost_factor(asked, plan, row))
+            continue
+        found = _reached(asked, waiting(asked, steps, unread.lost), state, 1.0)
+        yield number, replace(found, loss=f"{loss.name} with {every_copy(unread.lost)}")
 
 
 def until(steps: Sequence[Step], least: float, time: Callable[[Step], float]) -> float:
@@ -127,15 +154,21 @@ def _length(step: Step, pick: Callable[[Term], float]) -> float:
     return sum(pick(term) for term in step.terms)
 
 
-def _with_state(
-    asked: Asked, steps: tuple[Step, ...], state: tuple[StoreAge, ...], restoring: dict[str, Term]
-) -> tuple[Step, ...]:
+def _needed(asked: Asked, state: tuple[StoreAge, ...], restoring: dict[str, Term], unread: Missing) -> list[Term]:
+    """What must be restored first; infinite where corruption took what nothing brings back."""
+    names = dict.fromkeys((*(each.store for each in state if each.store in restoring), *unread.restored))
+    needed = [restoring[name] for name in names]
+    if asked.loss.disruption is DisruptionClass.DATA:
+        needed += [_gone(each) for each in state if each.store not in restoring]
+        owned = {each.store for each in state}
+        needed += [_gone(never_back(name)) for name in unread.lost if name not in owned]
+    return needed
+
+
+def _with_state(asked: Asked, steps: tuple[Step, ...], needed: list[Term]) -> tuple[Step, ...]:
     """Nothing serves before its state is back; and what needs shared services goes on for a while without."""
     if asked.loss.disruption is DisruptionClass.SHARED_SERVICE:
         return tuple(_outlasting(asked, step) for step in steps)
-    needed = [restoring[each.store] for each in state if each.store in restoring]
-    if asked.loss.disruption is DisruptionClass.DATA:
-        needed += [_gone(each) for each in state if each.store not in restoring]
     if not needed:
         return steps
     slowest = max(needed, key=lambda term: term.seconds)

@@ -57,7 +57,7 @@ def kept_stores(instance: Instance, plan: Plan, period: int) -> tuple[Kept, ...]
 
 
 def _resolved(instance: Instance, plan: Plan, period: int, store: Store, dataset: Dataset | None) -> Kept:
-    sites = store.sites or _copies(plan, dataset, period)
+    sites = store.sites or copies_of(plan, dataset, period)
     years = (period + 0.5) * instance.estate.horizon.period_months / MONTHS_PER_YEAR
     gb, per_hour = store.size_gb, store.change_gb_per_hour
     if dataset is not None:
@@ -68,7 +68,7 @@ def _resolved(instance: Instance, plan: Plan, period: int, store: Store, dataset
     return Kept(replace(store, sites=sites), gb or 0.0, (per_hour or 0.0) / SECONDS_PER_HOUR, owners)
 
 
-def _copies(plan: Plan, dataset: Dataset | None, period: int) -> tuple[SiteId, ...]:
+def copies_of(plan: Plan, dataset: Dataset | None, period: int) -> tuple[SiteId, ...]:
     """Sites the plan keeps a copy at in the period, the source of truth first."""
     if dataset is None:
         return ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from tripoint.domain.plan import Plan
-from tripoint.domain.recovery import Miss, Reached
+from tripoint.domain.recovery import Miss, Reached, cost_told
 
 _TOLD = 0.05
 """Least share that moves worth a word."""
@@ -81,5 +81,5 @@ def short_of(reached: Reached) -> str:
     if Miss.POINT in reached.misses:
         told.append("all lost" if math.isinf(reached.rpa_s) else f"the last {reached.rpa_s / 60:.1f} min lost")
     if Miss.COST in reached.misses:
-        told.append(f"cost x{reached.cost_factor:.1f}")
+        told.append(cost_told(reached.cost_factor))
     return "".join(f", {each}" for each in told)

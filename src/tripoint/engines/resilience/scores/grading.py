@@ -76,7 +76,7 @@ def designed(reached: Sequence[Reached]) -> tuple[Proof, ...]:
             disruption=each.disruption,
             ground=Ground.DESIGN,
             is_met=each.is_met,
-            by=f"{each.loss}: {', '.join(miss.value for miss in each.misses)}" if each.misses else each.loss,
+            by=f"{each.loss}: {', '.join(each.missed)}" if each.misses else each.loss,
         )
         for each in reached
         if each.objective is not None

@@ -8,7 +8,7 @@ from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
 from tripoint.apps.render.html.drawing.sections import Section
 from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import plural
-from tripoint.apps.render.resilience.dependencies import knot_texts, service_lines
+from tripoint.apps.render.resilience.dependencies import basis_lines, knot_texts, service_lines
 from tripoint.apps.render.resilience.recovery import alone_among, asked_text, back_text, duration, way_lines
 from tripoint.apps.render.resilience.scores import GROUNDS, STANDINGS, cost_text
 from tripoint.domain.cut import DependencyReport, LockIn, SinglePoint
@@ -83,7 +83,8 @@ def points(report: DependencyReport) -> Section:
     rows = [_point(each) for each in report.points]
     first = report.points[0].text if report.points else ""
     message = f"Most rests on {first}." if first else "Nothing takes a workload down alone."
-    notes = [f"In a circle, none can start first: {knot}." for knot in knot_texts(report)]
+    notes = [f"{each[:1].upper()}{each[1:]}." for each in basis_lines(report)]
+    notes += [f"In a circle, none can start first: {knot}." for knot in knot_texts(report)]
     if report.undeclared:
         named = ", ".join(name.replace("_", " ") for name in report.undeclared)
         notes.append(f"Nothing is said about {named}; declare them under dependencies, every estate has them.")
