@@ -23,7 +23,7 @@ def test_a_file_is_read_as_written(tmp_path: Path) -> None:
     """Every field, and defaults for those that are left out."""
     path = tmp_path / "outlooks.yaml"
     path.write_text(GOOD, encoding="utf-8")
-    assert read_outlooks(path) == (
+    assert read_outlooks(path)[0] == (
         Outlook(id="as-expected", weight=5.0),
         Outlook(id="boom", weight=3.0, demand=1.5, demand_of={"chat": 2.5}, since="2028-Q1"),
         Outlook(id="glut", weight=2.0, prices=PriceFactors(on_demand=0.6)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from tests.apps.conftest import RunCli
@@ -53,6 +54,15 @@ def test_an_explanation_prints_as_ever(golden: Callable[[str, str], None]) -> No
     golden("explain/all-parts.txt", text + "\n")
     assert max(map(len, text.splitlines())) <= 100
     assert "us-7" in explanation_text(EXPLAINED, is_full=True)
+
+
+def test_a_limit_whose_next_unit_saves_nothing_is_not_listed() -> None:
+    """A row that binds for nothing is no answer to what one more is worth."""
+    idle = replace(EXPLAINED.limits[0], saved_usd=0.0)
+    text = explanation_text(replace(EXPLAINED, limits=(idle, EXPLAINED.limits[1])))
+    assert "saves 0 USD" not in text
+    assert "one more kW saves 412 USD" in text
+    assert "one more of what binds saves nothing" in explanation_text(replace(EXPLAINED, limits=(idle,)))
 
 
 def test_an_estate_is_planned_and_explained(run: RunCli, small_estate: Path) -> None:

@@ -10,6 +10,7 @@ from tests.apps.conftest import RunCli
 import tripoint
 from tripoint.apps import wiring
 from tripoint.domain.errors import FileError
+from tripoint.domain.units import seconds_told
 
 FAST = ("--gap", "0.01", "--no-baselines")
 
@@ -56,6 +57,11 @@ def test_a_plan_as_json_is_one_document(run: RunCli, small_estate: Path) -> None
     assert found["solve"]["gap"] <= 0.01
     assert found["solve"]["peak_mb"] > 10
     assert found["total_usd"] > 0
+
+
+def test_a_limit_below_a_second_is_told_as_it_was_asked() -> None:
+    """`--time-limit 0.01` is not 0 s."""
+    assert [seconds_told(value) for value in (0.01, 0.0426, 1.0, 59.6)] == ["0.01 s", "0.043 s", "1 s", "60 s"]
 
 
 def test_no_plan_is_a_no_with_the_conflict(run: RunCli, impossible_estate: Path) -> None:

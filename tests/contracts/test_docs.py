@@ -199,4 +199,4 @@ def test_outlooks_shown_in_the_documentation_are_valid(tmp_path: Path) -> None:
     for name, block in shown:
         path = tmp_path / "outlooks.yaml"
         path.write_text(block, encoding="utf-8")
-        assert read_outlooks(path), name
+        assert read_outlooks(path)[0], name

@@ -95,6 +95,14 @@ def test_every_code_is_produced_by_its_example(
 
 
 @pytest.mark.parametrize("code", FINDING_CODES)
+def test_every_code_says_what_to_do(code: str) -> None:
+    """No finding of an example is without a hint, as the guide on estates says."""
+    lines = (EXAMPLES / f"{code}.txt").read_text(encoding="utf-8").splitlines()
+    assert len(lines) % 2 == 0
+    assert all(line.startswith("  hint: ") for line in lines[1::2]), lines
+
+
+@pytest.mark.parametrize("code", FINDING_CODES)
 def test_every_code_has_a_page_that_shows_its_example_and_answer(code: str) -> None:
     """The page's title, example and answer are the ones the program has."""
     page = (PAGES / f"{code}.md").read_text(encoding="utf-8")

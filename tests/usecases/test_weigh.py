@@ -13,10 +13,11 @@ from tests.factories.planning import catalog
 from tripoint.adapters.estate_yaml import load_estate_file
 from tripoint.adapters.plan_json import plan_from_json, plan_to_json
 from tripoint.adapters.solver_highs import HighsSolver
+from tripoint.apps.planner import read_outlooks
 from tripoint.apps.render.html import plan_html
 from tripoint.apps.render.plan_text import plan_payload, plan_text
 from tripoint.domain.decision import PurchaseAction
-from tripoint.domain.errors import OptionError
+from tripoint.domain.errors import EstateError, OptionError
 from tripoint.domain.outlook import Outlook, PriceFactors
 from tripoint.domain.plan import Plan
 from tripoint.domain.source import LoadedEstate
@@ -137,22 +138,56 @@ ONE = OUTLOOKS[0]
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("second", "said"),
     [
-        ((ONE,), "1 outlooks, expects 2 to 5"),
-        (OUTLOOKS * 2, "6 outlooks, expects 2 to 5"),
-        ((ONE, ONE), r"outlooks\[1\] \(`as-expected`\): the id is taken"),
-        ((ONE, Outlook(id="x", weight=0.0)), r"outlooks\[1\] \(`x`\): weight 0, expects above 0"),
-        ((ONE, Outlook(id="x", weight=1.0, demand=-1.0)), "factor -1 on demand, expects above 0"),
-        ((ONE, Outlook(id="x", weight=1.0, prices=PriceFactors(spot=0.0))), "factor 0 on spot"),
-        ((ONE, Outlook(id="x", weight=1.0, demand_of={"asistant": 2.0})), "no workload `asistant`"),
-        ((ONE, Outlook(id="x", weight=1.0, since="2040-Q1")), "no period `2040-Q1`"),
+        (ONE, "TP1215 outlooks[1].id: `as-expected` is the id of another outlook"),
+        (Outlook(id="x", weight=0.0), "TP1302 outlooks[1].weight: is 0, expects more than 0"),
+        (
+            Outlook(id="x", weight=1.0, demand=-1.0),
+            "TP1302 outlooks[1].demand: the factor is -1, expects more than 0 and at most 1000",
+        ),
+        (
+            Outlook(id="x", weight=1.0, prices=PriceFactors(spot=0.0)),
+            "TP1302 outlooks[1].prices.spot: the factor is 0, expects more than 0 and at most 1000",
+        ),
+        (
+            Outlook(id="x", weight=1.0, demand_of={"asistant": 2.0}),
+            "TP1211 outlooks[1].demand_of.asistant: the estate has no workload `asistant`",
+        ),
+        (Outlook(id="x", weight=1.0, since="2040-Q1"), "TP1302 outlooks[1].since: the plan has no period `2040-Q1`"),
     ],
 )
-def test_outlooks_that_make_no_sense_are_refused(given: tuple[Outlook, ...], said: str) -> None:
-    """With the place, what was found and what is expected."""
-    with pytest.raises(OptionError, match=said):
+def test_an_outlook_that_makes_no_sense_is_refused(second: Outlook, said: str) -> None:
+    """With the place, what was found, what is expected and a hint."""
+    with pytest.raises(EstateError) as refused:
+        checked((ONE, second), ["assistant"], ["2027-Q1", "2027-Q2"])
+    (found,) = refused.value.findings
+    assert f"{found.code} {found.path}: {found.message}" == said
+    assert found.hint
+
+
+@pytest.mark.parametrize("given", [(ONE,), OUTLOOKS * 2])
+def test_too_few_and_too_many_outlooks_are_refused(given: tuple[Outlook, ...]) -> None:
+    """With how many there are and how many there may be."""
+    with pytest.raises(OptionError, match=f"{len(given)} outlooks, expects 2 to 5"):
         checked(given, ["assistant"], ["2027-Q1", "2027-Q2"])
+
+
+def test_all_that_is_wrong_with_outlooks_is_told_at_its_line(tmp_path: Path) -> None:
+    """A misspelt workload in one, a weight in the next: both, with line and nearest name."""
+    path = tmp_path / "outlooks.yaml"
+    path.write_text(
+        "apiVersion: tripoint/outlooks/v1\noutlooks:\n"
+        "  - {id: boom, weight: 3, demand_of: {asistant: 2.5}}\n  - {id: glut, weight: -2}\n",
+        encoding="utf-8",
+    )
+    outlooks, places = read_outlooks(path)
+    with pytest.raises(EstateError) as refused:
+        checked(outlooks, ["assistant"], ["2027-Q1"], places)
+    assert [(each.code, each.line, each.hint) for each in refused.value.findings] == [
+        ("TP1211", 3, "did you mean `assistant`"),
+        ("TP1302", 4, "leave out what cannot come"),
+    ]
 
 
 def test_an_outlook_without_any_plan_is_named() -> None:

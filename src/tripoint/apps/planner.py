@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tripoint.domain.outlook import Outlook
+    from tripoint.domain.source import Positions
     from tripoint.ports import MilpSolver
 
 
@@ -20,8 +21,9 @@ def solver() -> MilpSolver:
     return HighsSolver()
 
 
-def read_outlooks(path: str | Path) -> tuple[Outlook, ...]:
-    """The outlooks of a file; raises `EstateError` with every finding."""
+def read_outlooks(path: str | Path | None) -> tuple[tuple[Outlook, ...], Positions]:
+    """The outlooks of a file and where they stand, none without a file; raises `EstateError` with every finding."""
     from tripoint.adapters.outlooks_yaml import read_outlooks as read
+    from tripoint.domain.source import Positions
 
-    return read(Path(path))
+    return read(Path(path)) if path else ((), Positions())

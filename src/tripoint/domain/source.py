@@ -95,3 +95,10 @@ class LoadedEstate:
     """Where each path stands in the files."""
     files: tuple[str, ...] = ()
     """Files read, as the caller named them."""
+
+    @property
+    def folder(self) -> str:
+        """The folder of its files, as the caller named it; `.` where they were named without one."""
+        ends = (max(file.rfind("/"), file.rfind("\\")) for file in self.files)
+        folders = [file[:end] if end > 0 else "." for file, end in zip(self.files, ends, strict=True)]
+        return min(folders, key=len, default=".")

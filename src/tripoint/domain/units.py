@@ -29,6 +29,11 @@ GBIT_PER_GB = 8.0
 KB_PER_GB = 1e6
 
 
+def seconds_told(seconds: float) -> str:
+    """A span in words: `60 s`, and below a second with two digits, `0.01 s`."""
+    return f"{seconds:.2g} s" if seconds < 1 else f"{seconds:.0f} s"
+
+
 def gb_per_month_to_gbps(gb_per_month: float) -> float:
     """Average rate in Gbit/s of a monthly volume in GB."""
     return gb_per_month * GBIT_PER_GB / (HOURS_PER_MONTH * SECONDS_PER_HOUR)

@@ -12,6 +12,7 @@ from tripoint.domain.findings import did_you_mean
 from tripoint.domain.fit import Refusal
 from tripoint.domain.plan import ConflictSet, Plan, WorkloadSummary
 from tripoint.domain.source import LoadedEstate
+from tripoint.domain.units import seconds_told
 from tripoint.engines.answers.homes import TOLD, Home, homes_of
 from tripoint.engines.placement import conflict
 from tripoint.engines.placement.columns.formulation import Formulation
@@ -191,7 +192,8 @@ def _otherwise(work: _Work, asked: str, closed: frozenset[int], base_form: Formu
         return Otherwise(asked=asked, homes=(), worse_usd=0.0, worse_npv_usd=0.0, least_npv_usd=0.0, conflict=why)
     if not found.values.size:
         raise SolverError(
-            f"no plan found within {work.limits.seconds:.0f} s with that choice taken away", hint="raise `--time-limit`"
+            f"no plan found within {seconds_told(work.limits.seconds)} with that choice taken away",
+            hint="raise `--time-limit`",
         )
     return Otherwise(
         asked=asked,

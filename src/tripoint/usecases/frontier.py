@@ -16,6 +16,7 @@ from tripoint.domain.charge import carbon_unknown_usd
 from tripoint.domain.errors import OptionError, SolverError
 from tripoint.domain.plan import ConflictSet, Plan
 from tripoint.domain.source import LoadedEstate
+from tripoint.domain.units import seconds_told
 from tripoint.engines.answers.assemble import Frame, assemble
 from tripoint.engines.placement.columns.flows import Network
 from tripoint.engines.placement.columns.formulation import Formulation
@@ -224,7 +225,7 @@ def _under_ceilings(
             start = solution.values
             found.append((label, solution))
         else:
-            notes.append(f"{label}: no plan found within {run.options.seconds:.0f} s")
+            notes.append(f"{label}: no plan found within {seconds_told(run.options.seconds)}")
     return found, tuple(notes)
 
 
@@ -257,7 +258,7 @@ def _by_class(run: _Run, instance: Instance) -> Front:
             conflicts.append(_conflict(run, outcome.program))
             notes.append(f"{grade.label}: no plan exists: {' + '.join(conflicts[-1].families)}")
         elif outcome.summary is None:
-            notes.append(f"{grade.label}: no plan found within {run.options.seconds:.0f} s")
+            notes.append(f"{grade.label}: no plan found within {seconds_told(run.options.seconds)}")
         else:
             found.append((grade, outcome))
     if not found:
@@ -311,7 +312,8 @@ def _conflict(run: _Run, program: Program) -> ConflictSet:
 
 def _must_be_found(solution: Solution, seconds: float) -> None:
     if not solution.values.size:
-        raise SolverError(f"no plan found within {seconds:.0f} s", hint="raise `--time-limit`, or widen `--gap`")
+        hint = "raise `--time-limit`, or widen `--gap`"
+        raise SolverError(f"no plan found within {seconds_told(seconds)}", hint=hint)
 
 
 def amount(value: float) -> str:

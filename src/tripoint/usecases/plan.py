@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from tripoint.domain.catalog import Catalog
@@ -12,9 +12,10 @@ from tripoint.domain.errors import SolverError
 from tripoint.domain.near_plan import NearPlan
 from tripoint.domain.outlook import Outlook, Weighed
 from tripoint.domain.plan import Baseline, ConflictSet, Plan, PlanStatus
-from tripoint.domain.source import LoadedEstate
+from tripoint.domain.source import LoadedEstate, Positions
+from tripoint.domain.units import seconds_told
 from tripoint.engines.answers.assemble import Frame, assemble, infeasible
-from tripoint.engines.answers.baselines import baseline, missing_baseline
+from tripoint.engines.answers.baselines import baseline, empty_baseline, missing_baseline
 from tripoint.engines.answers.unplaced import unplaced
 from tripoint.engines.placement.columns.formulation import Formulation
 from tripoint.engines.placement.conflict import explain, homeless
@@ -41,7 +42,7 @@ from tripoint.ports import MilpSolver
 from tripoint.usecases.drive import drive
 from tripoint.usecases.near import Wanted, near_plans
 from tripoint.usecases.solving import UNWATCHED, Clock, ProgressState, Stop, Watch, by_size, peak_mb
-from tripoint.usecases.weigh import Held, weigh
+from tripoint.usecases.weigh import Held, Outlooks, weigh
 
 _WARM_PART = 0.08
 """Share of the earlier solve's time after which planning from it sets nothing more free."""
@@ -82,6 +83,8 @@ class PlanOptions:
     """What those may cost more, as a share of its discounted cost."""
     outlooks: tuple[Outlook, ...] = ()
     """How demand and prices may turn out: what is decided at the first review is then decided over all of them."""
+    outlook_places: Positions = field(default_factory=Positions)
+    """Where they stand in their file, for what is wrong with them."""
 
 
 def plan(
@@ -116,7 +119,7 @@ def plan(
         return infeasible(frame, _conflict(outcome, loaded, solver, options))
     if outcome.summary is None:
         raise SolverError(
-            f"no plan found within {outcome.solution.seconds:.0f} s",
+            f"no plan found within {seconds_told(min(outcome.solution.seconds, options.seconds))}",
             hint="raise `--time-limit`, or widen `--gap`",
         )
     others = _baselines(instance, solver, options, clock, watch.should_stop) if options.baselines else ()
@@ -144,7 +147,8 @@ def _weighed(
     """What is best decided now over all outlooks, where there are any."""
     if not options.outlooks:
         return None, {}
-    return weigh(loaded, catalog, options.outlooks, by_size(solver, _limits(options), clock, should_stop), clock)
+    given = Outlooks(options.outlooks, options.outlook_places)
+    return weigh(loaded, catalog, given, by_size(solver, _limits(options), clock, should_stop), clock)
 
 
 def _outcome(
@@ -259,6 +263,8 @@ def _baselines(
 
 
 def _priced(alternative: Alternative, solve: Callable[[Program], Solution]) -> Baseline:
+    if len(alternative.exempt) == len(alternative.instance.estate.workloads):
+        return empty_baseline(alternative)
     adjust = pin_today if alternative.pins_today else (lambda form: None)
     outcome = solve_instance(alternative.instance, solve, adjust)
     unprotected = False

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.decision import PurchaseAction
-from tripoint.domain.errors import OptionError, SolverError
+from tripoint.domain.errors import EstateError, Finding, OptionError, SolverError
+from tripoint.domain.findings import clip, did_you_mean, finding, quoted
 from tripoint.domain.outlook import Choice, Outlook, Weighed
-from tripoint.domain.source import LoadedEstate
+from tripoint.domain.source import LoadedEstate, Positions, join_path
 from tripoint.engines.placement.columns.formulation import Formulation
 from tripoint.engines.placement.decode import decode
 from tripoint.engines.placement.formulate import formulate
@@ -30,10 +31,20 @@ TOGETHER = "all outlooks together"
 DECLARED = "as declared"
 _MOST, _FEWEST, _LARGEST = 5, 2, 1000.0
 _SAME = 1e-9
+_NOWHERE = Positions()
 _DECIDED = (PurchaseAction.BUY, PurchaseAction.COMMIT, PurchaseAction.RETIRE)
 
 Held = Mapping[str, float]
 """What is decided here and now, by name of column."""
+
+
+class Outlooks(NamedTuple):
+    """Outlooks to decide over."""
+
+    outlooks: tuple[Outlook, ...]
+    """As declared."""
+    positions: Positions = _NOWHERE
+    """Where they stand in their file."""
 
 
 class _Future(NamedTuple):
@@ -45,54 +56,65 @@ class _Future(NamedTuple):
     now: tuple[int, ...]
 
 
-def checked(outlooks: Sequence[Outlook], workloads: Sequence[str], periods: Sequence[str]) -> tuple[Outlook, ...]:
-    """The outlooks with weights that add up to 1.
+def checked(
+    outlooks: Sequence[Outlook], workloads: Sequence[str], periods: Sequence[str], positions: Positions = _NOWHERE
+) -> tuple[Outlook, ...]:
+    """The outlooks with weights that add up to 1; `positions` are where they stand in their file.
 
     Raises:
-        OptionError: too few or too many, or the first that makes no sense.
+        OptionError: too few or too many.
+        EstateError: all that makes no sense, each at its place.
     """
     if not _FEWEST <= len(outlooks) <= _MOST:
         raise OptionError(f"{len(outlooks)} outlooks, expects {_FEWEST} to {_MOST}", hint="join those that are alike")
+    wrong: list[Finding] = []
     for number, each in enumerate(outlooks):
-        wrong = _wrong(each, {other.id for other in outlooks[:number]}, workloads, periods)
-        if wrong is not None:
-            raise OptionError(f"outlooks[{number}] (`{each.id}`): {wrong[0]}", hint=wrong[1])
+        taken = {other.id for other in outlooks[:number]}
+        wrong += _wrong(each, f"outlooks[{number}]", taken, workloads, periods)
+    if wrong:
+        raise EstateError(tuple(positions.locate(said) for said in wrong))
     total = sum(each.weight for each in outlooks)
     return tuple(replace(each, weight=each.weight / total) for each in outlooks)
 
 
 def _wrong(
-    outlook: Outlook, taken: set[str], workloads: Sequence[str], periods: Sequence[str]
-) -> tuple[str, str] | None:
+    outlook: Outlook, path: str, taken: set[str], workloads: Sequence[str], periods: Sequence[str]
+) -> Iterator[Finding]:
     """What is wrong with an outlook, and what to do."""
     if outlook.id in taken:
-        return "the id is taken", "give each outlook an id of its own"
+        message = f"`{clip(outlook.id)}` is the id of another outlook"
+        yield finding("TP1215", f"{path}.id", message, "give each outlook an id of its own")
     if not 0 < outlook.weight < float("inf"):
-        return f"weight {outlook.weight:g}, expects above 0", "leave out what cannot come"
-    factors: dict[str, float] = {"demand": outlook.demand, **outlook.demand_of}
-    for name, value in (*factors.items(), *outlook.prices.by_option.items()):
+        message = f"is {outlook.weight:g}, expects more than 0"
+        yield finding("TP1302", f"{path}.weight", message, "leave out what cannot come")
+    factors = {"demand": outlook.demand}
+    factors |= {join_path("demand_of", name): value for name, value in outlook.demand_of.items()}
+    factors |= {f"prices.{name}": value for name, value in outlook.prices.by_option.items()}
+    for name, value in factors.items():
         if not 0 < value <= _LARGEST:
-            return f"factor {value:g} on {name}, expects above 0 and at most {_LARGEST:g}", "1 is as declared"
-    unknown = next((name for name in outlook.demand_of if name not in workloads), None)
-    if unknown is not None:
-        return f"the estate has no workload `{unknown}`", f"it has {', '.join(workloads[:8])}"
+            message = f"the factor is {value:g}, expects more than 0 and at most {_LARGEST:g}"
+            yield finding("TP1302", f"{path}.{name}", message, "1 is as declared")
+    for name in outlook.demand_of:
+        if name not in workloads:
+            message = f"the estate has no workload `{clip(name)}`"
+            hint = did_you_mean(name, workloads) or f"known: {quoted(workloads)}"
+            yield finding("TP1211", join_path(f"{path}.demand_of", name), message, hint)
     if outlook.since and outlook.since not in periods:
-        return f"no period `{outlook.since}`", f"periods are {periods[0]} to {periods[-1]}"
-    return None
+        message = f"the plan has no period `{clip(outlook.since)}`"
+        yield finding("TP1302", f"{path}.since", message, f"periods are {periods[0]} to {periods[-1]}")
 
 
-def weigh(
-    loaded: LoadedEstate, catalog: Catalog, given: Sequence[Outlook], solve: Solver, clock: Clock
-) -> tuple[Weighed, Held]:
+def weigh(loaded: LoadedEstate, catalog: Catalog, given: Outlooks, solve: Solver, clock: Clock) -> tuple[Weighed, Held]:
     """The best choice over all outlooks, with the others beside it, and its columns by name.
 
     Raises:
-        OptionError: an outlook makes no sense, or has no plan of its own.
+        OptionError: an outlook has no plan of its own.
+        EstateError: an outlook makes no sense.
         SolverError: a limit came before an answer.
     """
     base = _future(loaded, catalog, None)
     names = [str(each.id) for each in loaded.estate.workloads]
-    outlooks = checked(given, names, base.form.instance.grid.periods)
+    outlooks = checked(given.outlooks, names, base.form.instance.grid.periods, given.positions)
     futures = [_future(loaded, catalog, each) for each in outlooks]
     weights = [each.weight for each in outlooks]
     alone = [_alone(each, solve, clock) for each in futures]

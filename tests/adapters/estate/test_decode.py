@@ -64,11 +64,13 @@ def test_all_mistakes_are_told_at_once() -> None:
         ({"pue": "40%"}, "expects a number, found the text `40%`", "write the fraction `0.4`"),
         ({"pue": "1.5 %"}, "expects a number, found the text `1.5 %`", "write the fraction `0.015`"),
         ({"pue": "12 kW"}, "expects a number, found the text `12 kW`", "write the number alone, without its unit"),
-        ({"pue": True}, "expects a number, found `true`", ""),
-        ({"pue": [1]}, "expects a number, found a list of 1", ""),
-        ({"pue": {}}, "expects a number, found an empty mapping", ""),
-        ({"racks": 2.5}, "expects a whole number, found the number `2.5`", ""),
-        ({"feeds": 2}, "expects one of `N`, `N+1`, `2N`, found the number `2`", ""),
+        ({"pue": True}, "expects a number, found `true`", "write a number, without quotes"),
+        ({"pue": "lots"}, "expects a number, found the text `lots`", "write it in figures"),
+        ({"pue": [1]}, "expects a number, found a list of 1", "write a number, without quotes"),
+        ({"pue": {}}, "expects a number, found an empty mapping", "write a number, without quotes"),
+        ({"racks": 2.5}, "expects a whole number, found the number `2.5`", "write a whole number, without quotes"),
+        ({"feeds": 2}, "expects one of `N`, `N+1`, `2N`, found the number `2`", "write one of these values"),
+        (7, "expects a mapping with keys such as `it_kw`, `feeds`, `feed_count`, found the number `7`", "write it"),
         ({"envelope_is_after_redundancy": "yes"}, "expects `true` or `false`, found the text `yes`", "write `true` or"),
     ],
 )  # fmt: skip
@@ -77,6 +79,20 @@ def test_wrong_types_say_what_was_found_and_what_is_expected(power: object, mess
     said = findings(sites=[{"id": "a", "kind": "colo", "power": power}])
     assert [each.message for each in said] == [message]
     assert said[0].hint.startswith(hint)
+
+
+def test_a_missing_key_is_shown_as_it_is_written() -> None:
+    """With the first of the values it may have, where they are few."""
+    said = findings(sites=[{"id": "a"}], links=[{"id": "l"}])
+    hints = {each.path: each.hint for each in said}
+    assert hints["sites[0].kind"] == "add `kind: cloud`, or another of these values"
+    assert hints["links[0].source"] == "add `source: ...`"
+
+
+def test_a_value_near_none_that_is_allowed_still_has_a_hint() -> None:
+    """`cooling: ice` resembles nothing."""
+    said = findings(sites=[{"id": "a", "kind": "colo", "power": {"cooling": "ice"}}])
+    assert [(each.code, each.hint) for each in said] == [("TP1104", "write one of these values, spelled exactly so")]
 
 
 def test_a_boolean_where_text_is_expected_asks_for_quotes() -> None:

@@ -114,6 +114,29 @@ def test_an_order_that_is_too_late_says_from_when_more_serves() -> None:
     assert f"too late to order in time: ordered in {plan.start}, more serves from 2028-07" in " ".join(text.split())
 
 
+def test_a_search_stopped_early_is_told_in_the_headline() -> None:
+    """Before anything is compared: both gaps, and how little a plan may cost."""
+    plan = small_plan()
+    assert plan.solve is not None
+    stopped = replace(plan.solve, was_interrupted=True, gap=0.65, bound_usd=468_700.0)
+    text = plan_text(replace(plan, solve=stopped, options={"gap": "0.001"}))
+    head = " ".join(text.partition("Against the alternatives")[0].split())
+    assert "search stopped early: gap 65 %, 0.1 % was asked for; a plan may cost as little as $469k discounted" in head
+    assert "search stopped early" not in plan_text(plan)
+
+
+def test_a_hall_that_is_full_with_a_rest_says_why() -> None:
+    """20.4 of 30 kW is full where the next node draws more than what is left."""
+    plan = small_plan()
+    count = len(plan.periods)
+    row = replace(plan.headroom[0], resource="power", exhausted=plan.periods[1], used=(20.4,) * count,
+                  limit=(30.0,) * count)  # fmt: skip
+    assert "too little left for one more node" in plan_text(replace(plan, headroom=(row,)))
+    full = replace(row, used=(29.9,) * count)
+    assert "too little left" not in plan_text(replace(plan, headroom=(full,)))
+    assert "too little left" not in plan_text(replace(plan, headroom=(replace(row, exhausted="2041-Q1"),)))
+
+
 def test_thresholds_out_of_sight_are_no_figures() -> None:
     """Where no use within reach pays, the range says nothing rather than ten times everything."""
     plan = small_plan()

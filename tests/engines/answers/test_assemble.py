@@ -19,7 +19,7 @@ from tripoint.domain.modelspec import ModelSpec
 from tripoint.domain.plan import Plan
 from tripoint.domain.purchase import Commitment
 from tripoint.domain.site import Site, SiteKind
-from tripoint.domain.source import LoadedEstate
+from tripoint.domain.source import LoadedEstate, Position, Positions
 from tripoint.domain.units import SiteId
 from tripoint.usecases.plan import PlanOptions, plan
 
@@ -45,6 +45,21 @@ def test_every_answer_is_there(whole: Plan) -> None:
     assert {"cage power", "cage racks", "cage GPUs", "cage/dgx-h100"} == {row.name for row in whole.headroom}
     assert len(whole.workloads) == len(whole.sites) == 2
     assert whole.assumptions
+
+
+@pytest.mark.parametrize(
+    ("files", "place"),
+    [(("e/links.yaml", "e/sites.yaml"), "e"), (("links.yaml", "sites.yaml"), "."), (("e/all.yaml",), "e/all.yaml:1:1")],
+)
+def test_what_is_about_the_whole_estate_has_its_folder_as_place(files: tuple[str, ...], place: str) -> None:
+    """A figure of the catalogue stands in none of several files, and least of all in the first by name."""
+    positions = Positions(root=Position(files[0], 1, 1))
+    loaded = LoadedEstate(
+        estate=estate(cage(), workloads=(chat(),)), profiles={}, digest="sha256:test", positions=positions, files=files
+    )
+    options = PlanOptions(nodes=2000, threads=1, baselines=False)
+    found = plan(loaded, catalog(), HighsSolver(), options, today=date(2026, 11, 21))
+    assert {each.place() for each in found.findings if not each.path} == {place}
 
 
 def test_the_answer_adds_up_in_every_view(whole: Plan) -> None:

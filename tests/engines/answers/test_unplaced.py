@@ -8,9 +8,10 @@ from tests.factories.planning import highs, instance_of
 
 from tripoint.domain.estate import Estate
 from tripoint.domain.link import Link
+from tripoint.domain.plan import PlanStatus
 from tripoint.domain.units import LinkId, SiteId
 from tripoint.domain.workload import Caller
-from tripoint.engines.answers.baselines import missing_baseline
+from tripoint.engines.answers.baselines import empty_baseline, missing_baseline
 from tripoint.engines.answers.unplaced import unplaced
 from tripoint.engines.placement.conflict import explain
 from tripoint.engines.placement.instance.restrict import alternatives
@@ -47,6 +48,14 @@ def test_who_too_few_nodes_have_no_room_for_is_named() -> None:
     assert names == ("large",)
     note = missing_baseline(alternative, outcome, explain(outcome.program, highs), names).note
     assert "cannot hold together, with no room for `large`: " in note
+
+
+def test_an_alternative_nobody_could_take_does_not_exist() -> None:
+    """With its only workload free it would be the plan again, at the same cost."""
+    declared = estate(cage(), cloud(), workloads=(chat("held", 1.0, only_at=("cloud",)),))
+    alternative = next(each for each in alternatives(instance_of(declared)) if each.name == "private")
+    row = empty_baseline(alternative)
+    assert (row.status, row.total_usd, row.note) == (PlanStatus.INFEASIBLE, 0.0, "no workload can run this way")
 
 
 @pytest.mark.parametrize("names", [(), ("a",), ("a", "b")])

@@ -208,6 +208,14 @@ def test_reviews_are_whole_periods_apart(period: int, review: int, hint: str | N
     assert review < period or codes(replace(ESTATE, horizon=beyond)) == []
 
 
+@pytest.mark.parametrize(("nodes", "hint"), [(-5, "check the sign"), (2e15, "check the unit")])
+def test_a_number_out_of_range_is_hinted(nodes: int, hint: str) -> None:
+    """Where a field has no hint of its own the sign or the unit is the likely mistake."""
+    site = Site(id=SiteId("hall"), kind=SiteKind.COLO, pools=(NodePool(node_type="dgx-h100", held=int(nodes)),))  # type: ignore[arg-type]  # a plain name
+    said = check_estate(replace(ESTATE, sites=(site,)), CATALOG)
+    assert [each.hint for each in said if each.code == "TP1302"] == [hint]
+
+
 @pytest.mark.parametrize(
     ("months", "hint"), [(0, "plan a longer time"), (-3, "plan a longer time"), (121, "plan a shorter time")]
 )

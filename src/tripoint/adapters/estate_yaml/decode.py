@@ -25,6 +25,8 @@ from tripoint.domain.source import Positions, join_path
 _T = TypeVar("_T")
 _MONTHS = ("start", "held_until", "ends")
 """Fields that hold a month, `YYYY-MM`."""
+_WORDS = "write one of these values, spelled exactly so"
+_FIGURES = "write it in figures"
 
 
 def decode(value: object, kind: type[_T]) -> tuple[_T | None, list[Finding]]:
@@ -96,7 +98,10 @@ def _version(detail: ErrorDetails, known: Sequence[str]) -> Finding:
 
 def _missing(path: str, kind: type, steps: Sequence[str | int]) -> Finding:
     expected = type_at(kind, steps)
-    return finding("TP1102", path, f"the key `{steps[-1]}` is missing; it expects {expectation(expected)}")
+    message = f"the key `{steps[-1]}` is missing; it expects {expectation(expected)}"
+    allowed = allowed_values(expected)
+    example = f"`{steps[-1]}: {allowed[0]}`, or another of these values" if allowed else f"`{steps[-1]}: ...`"
+    return finding("TP1102", path, message, f"add {example}")
 
 
 def _unknown_key(path: str, kind: type, steps: Sequence[str | int]) -> Finding:
@@ -108,7 +113,7 @@ def _unknown_key(path: str, kind: type, steps: Sequence[str | int]) -> Finding:
 
 def _not_allowed(path: str, text: str, allowed: Sequence[str]) -> Finding:
     message = f"expects one of {quoted(allowed)}, found `{clip(text)}`"
-    return finding("TP1104", path, message, did_you_mean(text, allowed))
+    return finding("TP1104", path, message, did_you_mean(text, allowed) or _WORDS)
 
 
 def _wrong_type(path: str, expected: Any, found: object) -> Finding:
@@ -136,7 +141,16 @@ def _type_hint(expected: Any, found: object) -> str:
         return "remove the key, or write `[]`"
     if get_origin(expected) is tuple:
         return "write it as a list: `[...]`, or one line per item starting with `- `"
-    return "remove the key to leave it undeclared" if found is None else ""
+    return "remove the key to leave it undeclared" if found is None else _form(expected)
+
+
+def _form(expected: Any) -> str:
+    """How a value of that type is written, where what was found gives nothing to go by."""
+    if allowed_values(expected):
+        return _WORDS
+    if expected in (str, int, float, bool):
+        return f"write {expectation(expected)}{'' if expected is str else ', without quotes'}"
+    return "write it as a mapping: `{key: value}`, or one `key: value` per line, indented below it"
 
 
 def _number_hint(text: str) -> str:
@@ -144,8 +158,8 @@ def _number_hint(text: str) -> str:
     try:
         number = float(squeezed)
     except ValueError:
-        return _share_hint(squeezed) or ("write the number alone, without its unit" if text[:1].isdigit() else "")
-    return f"write `{squeezed}`, without quotes" if math.isfinite(number) else ""
+        return _share_hint(squeezed) or ("write the number alone, without its unit" if text[:1].isdigit() else _FIGURES)
+    return f"write `{squeezed}`, without quotes" if math.isfinite(number) else _FIGURES
 
 
 def _share_hint(text: str) -> str:

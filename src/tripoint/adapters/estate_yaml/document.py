@@ -213,7 +213,8 @@ def _entries(node: Mapping, document: Document) -> dict[str, Node]:
             for key, value in _entries(merged, document).items():
                 entries.setdefault(key, value)
         else:
-            said = finding("TP1103", "", "`<<` expects the alias of a mapping, found something else")
+            message = "`<<` expects the alias of a mapping, found something else"
+            said = finding("TP1103", "", message, "write `<<: *name`")
             document.findings.append(merged.place.mark(said))
     return entries
 
@@ -221,7 +222,7 @@ def _entries(node: Mapping, document: Document) -> dict[str, Node]:
 def _scalar(document: Document, node: Scalar, path: str) -> object:
     """The value, unless it is text no other program could store."""
     if isinstance(node.value, str) and any("\ud800" <= char <= "\udfff" for char in node.value):
-        said = finding("TP1003", path, "the text holds half a surrogate pair, which is no character")
+        said = finding("TP1003", path, "the text holds half a surrogate pair, which is no character", "write it anew")
         document.findings.append(node.place.mark(said))
         return ""
     return node.value

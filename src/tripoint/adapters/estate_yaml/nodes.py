@@ -290,4 +290,4 @@ def _syntax_hint(message: str) -> str:
         return "quote text that starts with `@`, `` ` `` or `%`"
     if "expected <block end>" in message or "did not find expected" in message:
         return "check the indentation and brackets of this line and the one before"
-    return ""
+    return "check the quotes and brackets of this line and the one before"

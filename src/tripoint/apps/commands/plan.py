@@ -87,6 +87,7 @@ def command(
     from tripoint.usecases.plan import PlanOptions
 
     previous = wiring.read_plan(warm) if warm else None
+    given, places = planner.read_outlooks(outlooks)
     options = PlanOptions(
         gap=gap,
         seconds=time_limit,
@@ -96,7 +97,8 @@ def command(
         previous=previous,
         near=near,
         within=within,
-        outlooks=planner.read_outlooks(outlooks) if outlooks else (),
+        outlooks=given,
+        outlook_places=places,
     )
     catalog = wiring.load_catalog()
     loaded, observed = _on_demand(wiring.load_estate(estate, catalog=catalog), demand, demand_since, demand_until)

@@ -89,8 +89,12 @@ def assemble(frame: Frame, outcome: Outcome, others: tuple[Baseline, ...]) -> Pl
 
 
 def _located(frame: Frame, doubts: Doubts) -> tuple[Finding, ...]:
-    """Findings about the plan, each at the place of the estate it is about."""
-    return tuple(frame.loaded.positions.locate(said) for said in plan_findings(doubts))
+    """Findings about the plan, each at the place of the estate it is about; the folder, where that is all its files."""
+    loaded = frame.loaded
+    return tuple(
+        loaded.positions.locate(said) if said.path or len(loaded.files) < 2 else replace(said, file=loaded.folder)
+        for said in plan_findings(doubts)
+    )
 
 
 def infeasible(frame: Frame, conflict: ConflictSet) -> Plan:

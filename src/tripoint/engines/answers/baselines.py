@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from tripoint.domain.charge import Charge, carbon_unknown_usd
 from tripoint.domain.plan import Baseline, ConflictSet, PlanStatus
+from tripoint.domain.units import seconds_told
 from tripoint.domain.workload import WorkloadKind
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.placement.instance.restrict import Alternative
@@ -79,12 +80,22 @@ def missing_baseline(
 ) -> Baseline:
     """An alternative that does not exist, or that was not found in time, and why; `crowded` are who it cannot place."""
     if conflict is None:
-        note = f"no plan found within {outcome.solution.seconds:.0f} s"
+        note = f"no plan found within {seconds_told(outcome.solution.seconds)}"
     else:
         families = ", ".join(conflict.families)
         first = f": {conflict.details[0]}" if conflict.details else ""
         whom = ", ".join(f"`{name}`" for name in crowded)
         note = f"{families} cannot hold together{f', with no room for {whom}' if whom else ''}{first}"
+    return _absent(alternative, note)
+
+
+def empty_baseline(alternative: Alternative) -> Baseline:
+    """An alternative nobody could take: with every workload free it would be the plan itself."""
+    what = "can stay where it runs today" if alternative.pins_today else "can run this way"
+    return _absent(alternative, f"no workload {what}")
+
+
+def _absent(alternative: Alternative, note: str) -> Baseline:
     return Baseline(
         name=alternative.name,
         label=alternative.label,
@@ -92,7 +103,7 @@ def missing_baseline(
         total_usd=0.0,
         npv_usd=0.0,
         billed_usd=0.0,
-        by_period_usd=(0.0,) * len(outcome.instance.periods),
+        by_period_usd=(0.0,) * len(alternative.instance.periods),
         by_layer_usd={},
         carbon_kg=0.0,
         usd_per_mtok=0.0,

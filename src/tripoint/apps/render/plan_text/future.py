@@ -10,7 +10,7 @@ from rich.text import Text
 from tripoint.apps.render.plan_text.layout import NOTHING, Rows, lines, more, table, titled
 from tripoint.apps.render.reading.amounts import compact, money_of, percent, plural
 from tripoint.apps.render.reading.decisions import decisions
-from tripoint.apps.render.reading.headline import order_words, roadmap
+from tripoint.apps.render.reading.headline import leaves_a_rest, order_words, roadmap
 from tripoint.domain.plan import BreakEven, Headroom, Plan
 
 _PAYS = (("Firm way", "f"), ("Pays above", "r"), ("Range", "r"))
@@ -73,7 +73,8 @@ def _limit(row: Headroom, plan: Plan) -> str:
     if not (row.used and row.limit and plan.periods):
         return f"{row.exhausted}  {row.name}{order}"
     last = f"{compact(row.used[-1])} of {compact(row.limit[-1])} {row.unit} in {plan.periods[-1]}"
-    return f"{row.exhausted}  {row.name}: {last}{order}"
+    rest = ", too little left for one more node" if leaves_a_rest(row, plan) else ""
+    return f"{row.exhausted}  {row.name}: {last}{rest}{order}"
 
 
 def _by_workload(row: BreakEven) -> tuple[str, ...]:

@@ -22,7 +22,8 @@ _COLUMNS = (
 )
 _KEY = (
     "main site in the first → the last period, +n others in the last; % of demand on owned, committed "
-    "and elastic capacity; cost per million tokens as used (idle left out) and as held (idle included)"
+    "and elastic capacity, every period counted alike; "
+    "cost per million tokens as used (idle left out) and as held (idle included)"
 )
 
 

@@ -11,6 +11,9 @@ from tripoint.apps.render.reading.money import alternatives, plan_line, total_us
 from tripoint.domain.charge import carbon_unknown_usd
 from tripoint.domain.plan import Baseline, Headroom, Plan, PlanStatus
 
+_FILLED = 0.98
+"""Share of a limit from which it is full by itself, as in the guide on reading a plan."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saving:
@@ -87,6 +90,14 @@ def first_limit(plan: Plan) -> Headroom | None:
 def is_full_at_once(row: Headroom, plan: Plan) -> bool:
     """Whether the limit is reached in the first period already."""
     return bool(row.exhausted and plan.periods) and month_key(row.exhausted) <= month_key(plan.periods[0])
+
+
+def leaves_a_rest(row: Headroom, plan: Plan) -> bool:
+    """Whether the plan fills the limit with something left that no further node fits into."""
+    if row.resource not in ("power", "racks") or row.exhausted not in plan.periods:
+        return False
+    period = plan.periods.index(row.exhausted)
+    return row.used[period] < _FILLED * row.limit[period]
 
 
 def order_words(row: Headroom, plan: Plan) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _TOLD = 0.005
 _MOST = 6
+_LEAST_USD = 0.5
+"""Less is told as 0 USD."""
 
 
 def explanation_text(found: Explained, *, is_full: bool = False, width: int | None = None) -> str:
@@ -25,13 +27,12 @@ def explanation_text(found: Explained, *, is_full: bool = False, width: int | No
     summary = found.summary
     parts: list[RenderableType] = [
         Group(Text(f"{summary.id}: {summary.cost_usd:,.0f} USD over the horizon"), lines([summary.why])),
-        titled("Lives", lines(_homes(found.homes) or ["nowhere: it asks for nothing"])),
+        titled("Lives, by volume over the horizon", lines(_homes(found.homes) or ["nowhere: it asks for nothing"])),
     ]
     for title, other in (("Next best", found.next_best), ("Instead", found.instead)):
         if other is not None:
             parts.append(titled(f"{title}, {other.asked}", lines(_otherwise(other))))
-    told = [_value(value) for value in found.limits]
-    parts.append(titled("What one more is worth", lines(told or ["no limit of its sites and links binds"])))
+    parts.append(titled("What one more is worth", lines(_values(found.limits))))
     parts.append(titled("Why not elsewhere", lines(_closed(found, 10**9 if is_full else _MOST))))
     if not found.is_same_estate:
         parts.append(titled("To bear in mind", lines(["the plan was made for another version of this estate"])))
@@ -76,6 +77,14 @@ def _otherwise(other: Otherwise) -> list[str]:
     else:
         told = f"{change}; the search leaves open whether that is more at all"
     return [told, *_homes(other.homes)]
+
+
+def _values(limits: tuple[Value, ...]) -> list[str]:
+    """Limits whose next unit saves something; those that bind for nothing are in the JSON document."""
+    told = [_value(value) for value in limits if value.saved_usd >= _LEAST_USD]
+    if told:
+        return told
+    return ["one more of what binds saves nothing" if limits else "no limit of its sites and links binds"]
 
 
 def _value(value: Value) -> str:

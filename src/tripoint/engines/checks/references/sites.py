@@ -24,7 +24,7 @@ def check_sites(estate: Estate, catalog: Catalog, known: KnownNames) -> Iterator
     """Everything about sites and their pools that one site shows by itself."""
     nodes = _node_types(estate, catalog)
     if not estate.sites:
-        yield finding("TP1102", "sites", "no site is declared, an estate needs at least one")
+        yield finding("TP1102", "sites", "no site is declared, an estate needs at least one", "add a place to run")
     for index, site in enumerate(estate.sites):
         path = f"sites[{index}]"
         unpriced = list(_provider(path, site, estate, known))
@@ -100,13 +100,13 @@ def _pool(path: str, pool: NodePool, site: Site) -> Iterator[Finding]:
     committed = sum(commitment.nodes for commitment in pool.commitments)
     if pool.max_nodes is not None and pool.held + committed > pool.max_nodes:
         message = f"{pool.held} nodes held and {committed} committed are more than `max_nodes`, {pool.max_nodes}"
-        yield finding("TP1309", f"{path}.max_nodes", message)
+        yield finding("TP1309", f"{path}.max_nodes", message, "raise it, or declare fewer")
     wrong = PurchaseOption.PER_TOKEN
     for index, option in enumerate(pool.options or ()):
         is_rented_owned = option is PurchaseOption.OWNED and site.kind.is_rented
         if is_rented_owned or option is wrong:
             where = "an API, not a node pool" if option is wrong else f"a place of your own, not a {site.kind} site"
-            yield finding("TP1318", f"{path}.options[{index}]", f"`{option}` needs {where}")
+            yield finding("TP1318", f"{path}.options[{index}]", f"`{option}` needs {where}", "remove it")
         elif option in _HOURLY and not site.kind.is_rented and not _has_rate(pool, option):
             message = f"`{option}` at a {site.kind} site has no price to go by"
             yield finding("TP1318", f"{path}.options[{index}]", message, "declare the pool's rate per hour")

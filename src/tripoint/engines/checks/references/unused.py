@@ -16,6 +16,8 @@ from tripoint.domain.workload import Workload
 from tripoint.engines.checks.references.price_names import check_price_names
 from tripoint.engines.facts.places import provider_of
 
+_UNUSED = "remove it, or correct what it should name"
+
 
 def check_unused(estate: Estate, catalog: Catalog) -> Iterator[Finding]:
     """Sites, models, datasets, links, node types, price lines and rules that nothing refers to."""
@@ -79,10 +81,12 @@ def _links(estate: Estate) -> Iterator[Finding]:
         ends = {str(link.source), str(link.target)}
         idle = sorted(ends - sites - callers)
         if len(ends) == 1:
-            yield finding("TP1504", f"links[{index}]", f"the link `{link.id}` leads from `{link.source}` to itself")
+            message = f"the link `{link.id}` leads from `{link.source}` to itself"
+            yield finding("TP1504", f"links[{index}]", message, "name two places, or remove it")
         elif idle or not ends & sites:
             what = f"nothing is at `{idle[0]}`" if idle else "neither end is a site"
-            yield finding("TP1504", f"links[{index}]", f"the link `{link.id}` carries nothing: {what}")
+            message = f"the link `{link.id}` carries nothing: {what}"
+            yield finding("TP1504", f"links[{index}]", message, "name sites or places of callers, or remove it")
 
 
 def _node_types(estate: Estate) -> Iterator[Finding]:
@@ -151,11 +155,11 @@ def _rule(path: str, rule: ResidencyRule | CertificationRule, estate: Estate) ->
     for index, label in enumerate(rule.classifications):
         if label not in labels:
             message = f"no workload or dataset is classified `{label}`"
-            yield finding("TP1507", f"{path}.classifications[{index}]", message, did_you_mean(label, labels))
+            yield finding("TP1507", f"{path}.classifications[{index}]", message, did_you_mean(label, labels) or _UNUSED)
     for index, name in enumerate(rule.regimes):
         if name.lower() not in regimes:
             message = f"no workload or dataset is under the regime `{name}`"
-            yield finding("TP1507", f"{path}.regimes[{index}]", message, did_you_mean(name, regimes))
+            yield finding("TP1507", f"{path}.regimes[{index}]", message, did_you_mean(name, regimes) or _UNUSED)
 
 
 def _caps(estate: Estate) -> Iterator[Finding]:
@@ -164,4 +168,4 @@ def _caps(estate: Estate) -> Iterator[Finding]:
         if cap.provider is not None and cap.provider.lower() not in providers:
             message = f"no site is run by `{cap.provider}`"
             path = f"policies.concentration[{index}].provider"
-            yield finding("TP1507", path, message, did_you_mean(cap.provider, providers))
+            yield finding("TP1507", path, message, did_you_mean(cap.provider, providers) or _UNUSED)

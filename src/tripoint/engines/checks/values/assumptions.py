@@ -69,7 +69,7 @@ def check_assumptions(estate: Estate, known: KnownNames) -> Iterator[Finding]:
             yield finding("TP1214", path, f"no default has the key `{clip(key)}`", hint)
         elif not bounds.admits(value):
             found = f"{value:g}" if abs(value) < CEILING else f"{value:.3g}"
-            yield finding(bounds.code, path, f"is {found}, expects {bounds.text()}", bounds.hint)
+            yield finding(bounds.code, path, f"is {found}, expects {bounds.text()}", bounds.hint or "check the unit")
 
 
 def _bounds(key: str) -> Range:

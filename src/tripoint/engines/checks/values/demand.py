@@ -40,7 +40,7 @@ _REPLACED = ("requests_per_s", "requests_per_day", "mtok_per_month", "gpu_hours_
 def check_demand(estate: Estate) -> Iterator[Finding]:
     """Missing, contradicting or pointless fields of every workload."""
     if not estate.workloads:
-        yield finding("TP1102", "workloads", "no workload is declared, an estate needs at least one")
+        yield finding("TP1102", "workloads", "no workload is declared, an estate needs at least one", "add what to run")
     for index, workload in enumerate(estate.workloads):
         path = f"workloads[{index}]"
         yield from _missing(f"{path}.demand", workload)
@@ -119,7 +119,7 @@ def check_profiles(estate: Estate, profiles: Mapping[WorkloadId, DemandProfile])
         wanted = "gpu_jobs" if workload.kind in _TRAINING else "requests"
         if profile.kind != wanted:
             message = f"the profile describes `{profile.kind}`, workloads of kind `{workload.kind}` need `{wanted}`"
-            yield finding("TP1154", path, message)
+            yield finding("TP1154", path, message, "name another profile, or check the workload's `kind`")
         elif profile.requests_per_s <= 0 and not profile.gpu_hours:
             message = f"the profile shows a rate of {profile.requests_per_s:g} per second"
             yield finding("TP1154", path, message, "fit it from a trace with more than one request")

@@ -27,6 +27,7 @@ from tripoint.domain.workload import Caller, DatasetUse, Demand, Recovery, Slo, 
 from tripoint.engines.checks.walk import Entry, entries
 
 _SUM_TOLERANCE = 0.001
+_WEIGHTS = "1 in every hour is even traffic"
 CEILING = 1e15
 """Beyond this a number is a mistake whatever its unit."""
 _PERCENT = "write a fraction: 0.3 is 30 %"
@@ -244,8 +245,8 @@ def _in_range(entry: Entry) -> Iterator[Finding]:
         return
     found = f"is {value:g}{bounds._unit}" if abs(value) < CEILING else f"is {value:.3g}"
     hint = bounds.hint_below if value <= bounds.low and bounds.hint_below else bounds.hint
-    if not hint and value > bounds.high:
-        hint = "check the unit"
+    if not hint:
+        hint = "check the sign" if value < 0 <= bounds.low else "check the unit"
     yield finding(bounds.code, entry.path, f"{found}, expects {bounds.text()}", hint)
 
 
@@ -261,7 +262,7 @@ def _ordered(path: str, owner: object) -> Iterator[Finding]:
         low, high = getattr(owner, lesser), getattr(owner, greater)
         if low is not None and high is not None and low > high:
             message = f"is {low:g} {unit}, more than `{greater}` ({high:g} {unit})"
-            yield finding("TP1302", f"{path}.{lesser}", message)
+            yield finding("TP1302", f"{path}.{lesser}", message, f"lower it, or raise `{greater}`")
 
 
 def _sums(path: str, parts: tuple[Caller, ...] | tuple[TodayShare, ...]) -> Iterator[Finding]:
@@ -269,7 +270,9 @@ def _sums(path: str, parts: tuple[Caller, ...] | tuple[TodayShare, ...]) -> Iter
     if parts and abs(total - 1.0) > _SUM_TOLERANCE:
         shares = " + ".join(f"{part.share:g}" for part in parts[:6])
         more = " + ..." if len(parts) > 6 else ""
-        yield finding("TP1303", path, f"the shares {shares}{more} sum to {total:.4g}, expects 1")
+        yield finding(
+            "TP1303", path, f"the shares {shares}{more} sum to {total:.4g}, expects 1", "let them add up to 1"
+        )
 
 
 def _hour_of_week(path: str, weights: tuple[float, ...] | None) -> Iterator[Finding]:
@@ -277,7 +280,7 @@ def _hour_of_week(path: str, weights: tuple[float, ...] | None) -> Iterator[Find
         return
     if len(weights) != HOURS_PER_WEEK:
         message = f"has {len(weights)} weights, expects {HOURS_PER_WEEK} (one per hour from Monday 00:00 UTC)"
-        yield finding("TP1316", path, message)
+        yield finding("TP1316", path, message, "give one per hour, or fit a `profile`: `tripoint demand fit`")
     elif not all(0 <= weight <= CEILING for weight in weights) or sum(weights) <= 0:
         worst = min(weights) if min(weights) < 0 else max(weights)
-        yield finding("TP1316", path, f"holds {worst:g}; weights are 0 or more, and not all 0")
+        yield finding("TP1316", path, f"holds {worst:g}; weights are 0 or more, and not all 0", _WEIGHTS)
