@@ -87,10 +87,11 @@ def test_nothing_acknowledged_is_lost_or_doubled_when_the_power_goes(tmp_path: P
     run_dir = disk.root / "run"
     (run_dir / "usage").mkdir(parents=True)
     acknowledged: set[str] = set()
-    changed = 0
-    for number in range(CUTS):
+    changed = number = 0
+    while number < CUTS or changed < CUTS // 2:  # a cut between two transactions takes nothing away
         acknowledged |= run_until_cut(disk, run_dir, f"{number:012x}", 0.1 + 1.4 * chance.random())
         changed += disk.cut()
+        number += 1
     process, channel = start_ledger(run_dir, dict(os.environ))
     channel.close()
     assert process.wait(60) == 0
@@ -107,5 +108,4 @@ def test_nothing_acknowledged_is_lost_or_doubled_when_the_power_goes(tmp_path: P
     assert (total.requests, total.nano) == (len(entered), NANO * len(entered))
     assert len(acknowledged) > 100 * CUTS
     assert bundles > 0  # few entries of a load are rows, so that both ways of keeping are cut off
-    assert changed >= CUTS // 2  # the cuts took something away
-    assert len(list((run_dir / "usage").glob("*.seg"))) < CUTS  # and most was loaded and removed before
+    assert len(list((run_dir / "usage").glob("*.seg"))) < number  # and most was loaded and removed before

@@ -182,6 +182,20 @@ def test_large_bodies_are_refused_while_they_arrive(quick: Shell) -> None:
     assert quick.ask(lambda lobby: lobby.unread) == 0
 
 
+def test_who_was_refused_and_goes_on_sending_is_cut(quick: Shell) -> None:
+    """What comes after a refusal is read for a while, so that it can be read, but never without end."""
+    head = b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with quick.connect() as connection:
+        connection.sendall(head + b"10000000\r\n")
+        assert read_answer(connection).status == 413
+        sent = 0
+        with pytest.raises(OSError, match=r"reset|Broken pipe"):
+            for _ in range(128):
+                connection.sendall(b"x" * 2**20)
+                sent += 1
+        assert sent >= 1
+
+
 def test_long_heads_are_refused(gateway: Shell) -> None:
     """At 32 KiB, wherever the length is."""
     assert asked(gateway, get("/healthz", "X-Long: " + "a" * 40_000)).status == 431

@@ -29,6 +29,8 @@ _HIGH_WATER: Final = 64 * 1024
 _LOW_WATER: Final = 56 * 1024
 """A caller that reads on at all is soon fed again, so that its slowness is never taken for the upstream's."""
 _LINGER_S: Final = 2.0
+_LINGER_BYTES: Final = 64 * 2**20
+"""Most that is read and thrown away so that a caller who still sends can read why it was refused."""
 _JSON: Final = b"content-type: application/json\r\ncache-control: no-store\r\n"
 _TIMEOUT: Final = Refusal(408, "request_timeout", "the request did not arrive in time")
 _LONG_HEAD: Final = Refusal(431, "head_too_large", "the head of the request is too long")
@@ -50,7 +52,7 @@ class Connection(Answering):
 
     __slots__ = (
         "_backlog", "_body", "_body_began", "_intake", "_is_busy", "_known", "_lingers", "_partial", "_peer",
-        "_unwritten", "deadline",
+        "_thrown", "_unwritten", "deadline",
     )  # fmt: skip
 
     def __init__(self, lobby: Lobby) -> None:
@@ -65,6 +67,7 @@ class Connection(Answering):
         self._partial = b""
         self._backlog = b""
         self._unwritten = 0
+        self._thrown = 0
         self._lingers = self._is_busy = False
 
     # --- what the transport says -----------------------------------------------------------------------------------
@@ -118,6 +121,7 @@ class Connection(Answering):
         """Takes bytes of the present request, or keeps those of a later one."""
         if self._is_busy or self._closes or self._backlog:  # what was sent ahead is read first
             if self._closes or self._transport is None:
+                self._throw_away(len(data))
                 return
             self._backlog += data
             self._transport.pause_reading()
@@ -129,6 +133,11 @@ class Connection(Answering):
             data = self._partial + data
             self._partial = b""
         self._take_head(data)
+
+    def _throw_away(self, count: int) -> None:
+        self._thrown += count
+        if self._thrown > _LINGER_BYTES:
+            self.abort()
 
     def received_into(self, view: memoryview, count: int) -> None:
         """So many bytes of `view`, which others use next: nearly always a whole request that is read in one go."""
