@@ -188,12 +188,8 @@ def test_who_was_refused_and_goes_on_sending_is_cut(quick: Shell) -> None:
     with quick.connect() as connection:
         connection.sendall(head + b"10000000\r\n")
         assert read_answer(connection).status == 413
-        sent = 0
         with pytest.raises(OSError, match=r"reset|Broken pipe"):
-            for _ in range(128):
-                connection.sendall(b"x" * 2**20)
-                sent += 1
-        assert sent >= 1
+            connection.sendall(b"x" * 128 * 2**20)
 
 
 def test_long_heads_are_refused(gateway: Shell) -> None:
