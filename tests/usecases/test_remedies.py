@@ -85,6 +85,17 @@ def test_regions_of_several_sites_become_failure_domains() -> None:
     assert "sites[near].failure_domains: [aws-us-east-1]" in found.change
 
 
+def test_a_second_copy_of_what_is_read_is_tried() -> None:
+    """Nodes could be rented in 18 minutes, if only there were something to read."""
+    data = Dataset(id=DatasetId("letters"), size_gb=8.0, copies=(SiteId("near"),))
+    reads = chat(reads=(DatasetUse(dataset=DatasetId("letters"), gb_per_month=1.0),))
+    objective = Objective(after=(SITE,), rto_minutes=30.0)
+    (found,) = remedies_of(two_clouds(objective, workloads=(reads,), datasets=(data,)))
+    assert found.is_possible
+    assert "a copy of `letters` at `far`" in found.does
+    assert found.change == "datasets[letters]: {rpo_minutes: 60}"
+
+
 def test_where_nothing_helps_it_is_said() -> None:
     """One cloud alone: no plan keeps anything elsewhere."""
     lonely = place(

@@ -286,6 +286,8 @@ class Reached:
     the class. Nodes of the plan count as paid, lost or not."""
     misses: tuple[Miss, ...]
     """What is not met; empty where all is, or nothing is asked."""
+    waits_for: tuple[str, ...] = ()
+    """Datasets it reads of which the loss takes every copy: nothing serves until it is over."""
 
     @property
     def is_met(self) -> bool:

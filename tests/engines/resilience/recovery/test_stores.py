@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.factories.placement import chat, place, region, rented
 from tests.factories.recovering import DECIDE, DETECT, RENTED_S, REPAIR_S, SHIFT, VALIDATE, planned, reached, resolved
 
+from tripoint.apps.render.resilience.recovery import way_lines
 from tripoint.domain.dataset import Dataset
 from tripoint.domain.disruption import DisruptionClass, TermSource
 from tripoint.domain.estate import Estate
@@ -168,7 +169,9 @@ def test_what_is_read_is_waited_for_where_the_only_copy_is_lost() -> None:
     """Nodes rented elsewhere have nothing to read until the site is back; nothing that was written is lost."""
     found = after(reader())
     assert found.rta_s == pytest.approx(DETECT + REPAIR_S)
-    assert found.loss == "site `near` with every copy of `letters`"
+    assert (found.loss, found.waits_for) == ("site `near`", ("letters",))
+    (told,) = way_lines([found])
+    assert told.startswith("chat, site `near` with every copy of `letters`: 2.0 h = detect")
     assert {step.how for step in found.steps} == {"repaired"}
     assert (found.share, found.rpa_s, found.cost_factor) == (0.0, 0.0, 1.0)
 
@@ -177,7 +180,7 @@ def test_a_second_copy_of_what_is_read_leaves_the_recovery_as_it_is() -> None:
     """With a copy elsewhere only the place is lost."""
     found = after(reader(is_kept_twice=True))
     assert found.rta_s == pytest.approx(RENTED_S)
-    assert found.loss == "site `near`"
+    assert found.waits_for == ()
 
 
 def test_a_snapshot_brings_what_is_read_back() -> None:
@@ -186,7 +189,7 @@ def test_a_snapshot_brings_what_is_read_back() -> None:
         id="vault", dataset=DatasetId("letters"), sites=(NEAR,), snapshot_every_minutes=60.0, snapshot_site=FAR
     )
     found = after(reader(kept))
-    assert found.loss == "site `near`"
+    assert found.waits_for == ()
     assert found.rta_s == pytest.approx(RENTED_S)
     corrupted = after(reader(kept), DATA)
     assert corrupted.rta_s == pytest.approx(DETECT + DECIDE + 16.0 + VALIDATE)

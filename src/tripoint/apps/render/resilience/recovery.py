@@ -231,7 +231,8 @@ def _verdicts(each: Reached) -> list[str]:
 
 
 def _way(each: Reached) -> str:
-    head = f"{each.workload}, {each.loss}: {duration(each.rta_s)}"
+    copies = f" with every copy of {', '.join(f'`{name}`' for name in each.waits_for)}" if each.waits_for else ""
+    head = f"{each.workload}, {each.loss}{copies}: {duration(each.rta_s)}"
     terms = [term for term in each.terms if term.seconds > 0]
     endless = [f"{_name(term)}: {term.basis}" for term in terms if math.isinf(term.seconds)]
     if endless:

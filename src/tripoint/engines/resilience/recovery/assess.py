@@ -25,7 +25,6 @@ from tripoint.engines.resilience.capacity.sources import Asked, decide_term, det
 from tripoint.engines.resilience.recovery.reading import (
     Copies,
     Missing,
-    every_copy,
     gone_copies,
     missing,
     never_back,
@@ -90,7 +89,7 @@ def after(
             yield number, _reached(asked, steps, state, _cost_factor(asked, plan, row))
             continue
         found = _reached(asked, waiting(asked, steps, unread.lost), state, 1.0)
-        yield number, replace(found, loss=f"{loss.name} with {every_copy(unread.lost)}")
+        yield number, replace(found, waits_for=unread.lost)
 
 
 def until(steps: Sequence[Step], least: float, time: Callable[[Step], float]) -> float:

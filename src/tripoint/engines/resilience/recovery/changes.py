@@ -64,6 +64,9 @@ def _for_time(instance: Instance, workload: Workload, reached: Reached, start: C
     approved = _approved(start, disruption)
     if approved is not None:
         yield approved
+    copied = _copied(start, list(reached.waits_for), _SECOND_COPY_MINUTES)
+    if copied is not None:
+        yield copied
     if not workload.kind.is_interactive:
         return
     if disruption is DisruptionClass.PROCESS and (workload.slo.availability or 0.0) < SPARE_FROM_AVAILABILITY:
@@ -72,7 +75,7 @@ def _for_time(instance: Instance, workload: Workload, reached: Reached, start: C
         return
     if disruption in (DisruptionClass.NODE, DisruptionClass.RACK, DisruptionClass.PROCESS):
         yield _beside(instance, start, workload, reached)
-    for begin in (start, approved):
+    for begin in (start if copied is None else copied, approved):
         if begin is not None:
             yield from _standing_by(instance, workload, reached, begin)
 

@@ -69,17 +69,12 @@ def never_back(dataset: str) -> StoreAge:
     )
 
 
-def every_copy(lost: tuple[str, ...]) -> str:
-    """What is gone with the loss, for people."""
-    return f"every copy of {', '.join(f'`{name}`' for name in lost)}"
-
-
 def waiting(asked: Asked, steps: tuple[Step, ...], lost: tuple[str, ...]) -> tuple[Step, ...]:
     """Nothing serves before the loss is over and what is read is there again."""
     kind = asked.loss.disruption
     kind = DisruptionClass.SITE if kind is DisruptionClass.PEOPLE else kind
     repair = asked.term(Part.REPAIR, f"repair.{kind.value}", "")
-    told = f"{repair.basis}; it takes {every_copy(lost)}"
+    told = f"{repair.basis}; no copy is left of {', '.join(f'`{name}`' for name in lost)}"
     chain = (detect_term(asked), replace(repair, basis=told))
     at = sum(term.seconds for term in chain)
     return tuple(
