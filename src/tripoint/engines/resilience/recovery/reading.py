@@ -32,6 +32,10 @@ class Missing(NamedTuple):
     """Datasets nothing brings back while the loss lasts."""
 
 
+NOTHING = Missing((), ())
+"""All that is read is there."""
+
+
 def read_copies(instance: Instance, plan: Plan, period: int, stores: tuple[Kept, ...]) -> Copies:
     """Where everything that is read has a copy in the period; what nobody says a place of is left out."""
     read = {str(use.dataset) for workload in instance.estate.workloads for use in workload.reads}
@@ -56,6 +60,8 @@ def missing(
 ) -> Missing:
     """What of it a workload reads."""
     read = dict.fromkeys(str(use.dataset) for use in workload.reads if str(use.dataset) in gone)
+    if not read:
+        return NOTHING
     by_store = {kept.store.id: str(kept.store.dataset) for kept in stores if kept.store.id in restoring}
     restored = tuple(name for name, dataset in by_store.items() if dataset in read)
     back = {by_store[name] for name in restored}
