@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tripoint.engines.stress.fluid.deferred import Way, catch_up, spread_over
+from tripoint.engines.stress.fluid.deferred import Way, catch_up, spread_over, stopped_s
 
 PIECES = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(1, 5)), min_size=1, max_size=30)
 
@@ -51,3 +51,18 @@ def test_work_goes_to_the_first_place_first() -> None:
     done = [(at, here.tolist()) for at, here in spread_over(np.array([5.0, 1.0]), ways, free)]
     assert done == [(2, [4.0, 0.0]), (0, [1.0, 1.0])]
     assert free.tolist() == [[0.5, 0.5], [1.0, 1.0], [0.0, 1.0]]
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1), st.integers(1, 5)), min_size=1, max_size=30))
+def test_a_stop_is_told_from_hours_in_which_nothing_is_done_anyway(pieces: list[tuple[int, int, int]]) -> None:
+    """Against a plain loop: a stop begins and ends where work is usual, and goes on over hours where none is."""
+    possible, usual, lengths = (np.array(column, dtype=np.float64) for column in zip(*pieces, strict=True))
+    edges = np.concatenate(([0.0], np.cumsum(lengths)))
+    longest, begin = 0.0, None
+    for index, (room, usually, _) in enumerate(pieces):
+        if usually and room:
+            begin = None
+        elif usually:
+            begin = edges[index] if begin is None else begin
+            longest = max(longest, float(edges[index + 1] - begin))
+    assert stopped_s(edges, possible, usual) == pytest.approx(longest)

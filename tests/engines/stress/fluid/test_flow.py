@@ -246,6 +246,21 @@ def test_deferred_work_waits_and_is_late_when_its_deadline_passes() -> None:
     assert gone.offered == pytest.approx(gone.answered + gone.shed)
 
 
+def test_deferred_work_without_a_deadline_is_out_while_it_has_no_place() -> None:
+    """160 of 168 hours without a place: nothing is late, and that is the outage; with one place left there is none."""
+    batch = demanded(
+        "chat", kind="batch_inference", is_interactive=False, deadline_hours=None, ttft_ms=None, requests_per_s=1.0
+    )
+    stands = (place("a", rates={"chat": 1.5}), place("b", rates={"chat": 1.5}))
+    both = (fault(FaultKind.DOWN, "site-a", "site-b", at=1, until=161),)
+    found = only(flow(world(stands, (batch,)), both, start_hour=0, hours=7 * DAY))
+    assert found.late == found.shed == 0.0
+    assert found.outage_s == pytest.approx(160 * HOUR)
+    assert found.first_limit == "no place could do it"
+    spared = only(flow(world(stands, (batch,)), (fault(FaultKind.DOWN, "site-a", at=1),), start_hour=0, hours=DAY))
+    assert (spared.outage_s, spared.first_limit) == (0.0, "")
+
+
 def test_demand_grows_over_years() -> None:
     """Doubling every year: three years ask 1 + 2 + 4 times a year of continuous growth."""
     grown = world(asked=(demanded(growth_per_year=1.0),))

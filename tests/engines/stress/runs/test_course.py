@@ -65,6 +65,14 @@ def test_a_loss_longer_than_the_deadline_makes_work_late() -> None:
     assert found.first_limit == "deadline of 24 h"
 
 
+def test_a_run_without_a_deadline_is_out_while_it_stands_still() -> None:
+    """Forty hours without nodes, and the half node-hour each that they take to make good, on two nodes."""
+    found = outcome(gone(40.0), run=replace(RUN, deadline_hours=None))
+    assert found.late == found.shed == 0.0
+    assert 40.0 * HOUR <= found.outage_s <= 42.0 * HOUR
+    assert outcome(run=replace(RUN, deadline_hours=None)).outage_s == 0.0
+
+
 def test_what_is_never_done_is_shed_once_it_is_overdue() -> None:
     """Gone for good after a day: of the rest all but the last day is overdue at the end."""
     found = outcome(gone(inf))

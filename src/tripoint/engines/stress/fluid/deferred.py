@@ -1,4 +1,6 @@
-"""Work nobody waits for: it takes what capacity remains, keeps what is not done for later, and has a deadline.
+"""Work nobody waits for: it takes what capacity remains, keeps what is not done for later, and may have a deadline.
+
+With a deadline it is out of service while it is behind it; without one, while nothing of it can be done.
 
 The backlog follows Lindley's recursion, B' = max(0, B + arriving - possible), solved for all pieces of time at once:
 with X the running sum of arriving - possible, B = X - min(0, least X so far). Work is done in the order of arrival.
@@ -64,6 +66,7 @@ class _Sums(NamedTuple):
     outside: float
     usd: float
     behind_s: float
+    stopped_s: float
     wait_s: float
     margin: float
 
@@ -183,7 +186,10 @@ class Deferred:
         held = np.array([(layout.held_part[flow] * layout.held_usd * setting.held).sum() for setting in settings])
         amounts[0] += float((held[spans.key] * np.diff(spans.edges)).sum())
         limit_hours = layout.world.demanded[layout.workload_of[flow]].deadline_hours
-        return _sums(course, (edges, arriving, possible), limit_hours, amounts), touched, free
+        stopped = 0.0
+        if limit_hours is None and float(arriving.sum()) > 0.0:
+            stopped = stopped_s(edges, possible, usually.room[pieces.hour] * lengths)
+        return _sums(course, (edges, arriving, possible), limit_hours, (*amounts, stopped)), touched, free
 
 
 def _rooms(free: Floats, ways: Sequence[Way]) -> Floats:
@@ -193,6 +199,20 @@ def _rooms(free: Floats, ways: Sequence[Way]) -> Floats:
         room = free[at] * (1.0 / need)
         total += room if allowed is None else room * allowed
     return total
+
+
+def stopped_s(edges: Floats, possible: Floats, usual: Floats) -> float:
+    """Longest time in which nothing can be done though it usually can, s; L amounts between `edges` [L + 1].
+
+    Hours in which nothing is done on usual days neither end such a time nor begin it.
+    """
+    is_stopped = (usual > 0.0) & (possible <= _SLACK * usual)
+    chosen = np.flatnonzero(is_stopped)
+    if not chosen.size:
+        return 0.0
+    runs = np.cumsum(~is_stopped & (usual > 0.0))[chosen]
+    first = np.searchsorted(runs, runs, side="left")
+    return float((edges[1:][chosen] - edges[:-1][chosen[first]]).max())
 
 
 def _sums(
@@ -211,6 +231,7 @@ def _sums(
         outside=amounts[1],
         usd=amounts[0],
         behind_s=max(0.0, float((age - limit_s).max(initial=0.0))),
+        stopped_s=amounts[2],
         wait_s=_quantile(age, arriving, 0.99),
         margin=(room - offered) / max(room, offered) if max(room, offered) > 0.0 else 1.0,
     )
@@ -231,6 +252,7 @@ def _outcome(layout: Layout, number: int, parts: Sequence[_Sums], tried: Tried, 
     each = layout.world.demanded[number]
     usd, shed = sum(part.usd for part in parts), sum(part.shed for part in parts)
     offered, behind = sum(part.offered for part in parts), max(part.behind_s for part in parts)
+    stopped = max(part.stopped_s for part in parts)
     return Outcome(
         workload=each.workload,
         offered=offered,
@@ -239,14 +261,19 @@ def _outcome(layout: Layout, number: int, parts: Sequence[_Sums], tried: Tried, 
         shed=shed,
         lost=0.0,
         outside=sum(part.outside for part in parts),
-        outage_s=behind,
+        outage_s=max(behind, stopped),
         stale_s=stale_s(layout, number, tried.faults),
         ttft_p99_ms=0.0,
         wait_p99_ms=max(part.wait_s for part in parts) * MS_PER_S,
         usd=usd,
         usual_usd=usual_usd[number] if usual_usd else usd,
         margin=min(part.margin for part in parts),
-        first_limit=f"deadline of {each.deadline_hours:g} h"
-        if behind > 0.0 and each.deadline_hours is not None
-        else "",
+        first_limit=_first_limit(each.deadline_hours if behind > 0.0 else None, stopped),
     )
+
+
+def _first_limit(missed_hours: float | None, stopped: float) -> str:
+    """The deadline that was missed, or that work without one had no place; empty where neither."""
+    if missed_hours is not None:
+        return f"deadline of {missed_hours:g} h"
+    return "no place could do it" if stopped > 0.0 else ""

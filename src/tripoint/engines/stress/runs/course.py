@@ -17,7 +17,7 @@ import numpy as np
 from tripoint.domain.fault import Fault
 from tripoint.domain.stress import Outcome
 from tripoint.domain.units import MS_PER_S, SECONDS_PER_HOUR
-from tripoint.engines.stress.fluid.deferred import catch_up
+from tripoint.engines.stress.fluid.deferred import catch_up, stopped_s
 from tripoint.engines.stress.kernel.arithmetic import Floats
 from tripoint.engines.stress.trial.conditions import PlaceState, moments, state_at
 from tripoint.engines.stress.world import Run, RunAt
@@ -34,6 +34,7 @@ class _Part(NamedTuple):
     shed: float
     redone: float
     age_s: float
+    stopped_s: float
     worked: float
     room: float
     is_hit: bool
@@ -49,6 +50,7 @@ def run_outcome(run: Run, faults: Sequence[Fault], until_s: float) -> Outcome:
     age_s = max((part.age_s for part in parts), default=0.0)
     redone = sum(part.redone for part in parts)
     behind_s = max(0.0, age_s - limit_s)
+    stopped = max((part.stopped_s for part in parts), default=0.0)
     return Outcome(
         workload=run.workload,
         offered=offered,
@@ -59,7 +61,7 @@ def run_outcome(run: Run, faults: Sequence[Fault], until_s: float) -> Outcome:
         outside=sum(
             part.worked for part, at in zip(parts, run.places, strict=True) if at.place.site not in run.permitted
         ),
-        outage_s=behind_s,
+        outage_s=max(behind_s, stopped),
         stale_s=run.checkpoint_s if any(part.is_hit for part in parts) else 0.0,
         ttft_p99_ms=0.0,
         wait_p99_ms=age_s * MS_PER_S,
@@ -96,6 +98,7 @@ def _part(run: Run, at: RunAt, faults: Sequence[Fault], until_s: float) -> _Part
         shed=float(arriving[is_over & ~is_done].sum()),
         redone=redone,
         age_s=float(age.max(initial=0.0)),
+        stopped_s=stopped_s(edges, possible, at.gang_nodes * hours) if run.deadline_hours is None else 0.0,
         worked=float(course.done.sum()) + redone,
         room=float(possible.sum()),
         is_hit=is_hit,
