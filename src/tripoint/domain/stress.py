@@ -174,6 +174,16 @@ class PassedOver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Struck:
+    """What the strikes of a scenario hit here that take the worst of several things."""
+
+    scenario: str
+    """Scenario id."""
+    ids: tuple[str, ...]
+    """Ids of the estate or the plan, strike after strike; several where they fail together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unjudged:
     """An objective that a scenario's trials cannot tell about; it counts as not met wherever shares are told."""
 
@@ -334,6 +344,8 @@ class StressReport:
     """Objectives that trials are too short for."""
     period: str = ""
     """Label of the period of the plan that trials were played in, such as `2028-Q1`; empty where it was not told."""
+    struck: tuple[Struck, ...] = ()
+    """Per scenario whose strikes take the worst; what is struck by chance, by name or altogether is left out."""
 
     @property
     def is_met(self) -> bool:

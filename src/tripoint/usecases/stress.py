@@ -13,13 +13,13 @@ from tripoint.domain.findings import did_you_mean
 from tripoint.domain.plan import Plan
 from tripoint.domain.scenario import Scenario, TrialMode
 from tripoint.domain.source import LoadedEstate
-from tripoint.domain.stress import PassedOver, Replanned, StressReport, Untried, Verdict, YearlyLoss
+from tripoint.domain.stress import PassedOver, Replanned, StressReport, Struck, Untried, Verdict, YearlyLoss
 from tripoint.engines.gateway.table.shares import period_at
 from tripoint.engines.resilience.loss.report import hourly_loss
 from tripoint.engines.stress.scenarios.candidates import declared_ids, is_known, names_of, sorts
 from tripoint.engines.stress.scenarios.compound import most_likely, pairs
 from tripoint.engines.stress.scenarios.ground import Ground, ground_of
-from tripoint.engines.stress.scenarios.resolve import missed, untouched
+from tripoint.engines.stress.scenarios.resolve import missed, untouched, worst_struck
 from tripoint.engines.stress.summary.losses import Harm, yearly_losses
 from tripoint.engines.stress.summary.targets import unjudged_of
 from tripoint.engines.stress.survey import survey
@@ -114,6 +114,9 @@ def stress(
         played=campaign.played,
         findings=findings,
         passed_over=_passed_over(tried, ground),
+        struck=tuple(
+            Struck(scenario=each.id, ids=ids) for each in (*tried, *doubled) if (ids := worst_struck(each, ground))
+        ),
         remeasured=subject.remeasured,
         period=subject.plan.periods[subject.period] if subject.plan.periods else "",
     )

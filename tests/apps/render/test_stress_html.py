@@ -52,6 +52,14 @@ def test_the_first_screen_counts() -> None:
     assert "chat under site-loss" in words
 
 
+def test_what_was_struck_is_told_on_page_and_in_text() -> None:
+    """The site that was lost has a name; a report of before says nothing of it."""
+    assert "Struck, as the worst of what may be Scenario Struck site-loss colo" in told(story())
+    assert "site-loss: `colo`" in stress_text(story())
+    before = replace(story(), struck=())
+    assert "as the worst of what may be" not in told(before) + stress_text(before)
+
+
 def test_the_loss_of_a_year_is_told_with_its_interval_on_page_and_in_text() -> None:
     """As a tile, as a section with a row per scenario, in the summary; and who counts for nothing in it."""
     page, text = told(story()), re.sub(r"\s+", " ", stress_text(story(), is_full=True))

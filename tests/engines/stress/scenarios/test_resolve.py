@@ -19,7 +19,7 @@ from tripoint.engines.stress.kernel.streams import Streams
 from tripoint.engines.stress.scenarios.candidates import targets_of
 from tripoint.engines.stress.scenarios.ground import Ground, StruckPool
 from tripoint.engines.stress.scenarios.knobs import at_position, position_of, spread, usual
-from tripoint.engines.stress.scenarios.resolve import faults_of, untouched
+from tripoint.engines.stress.scenarios.resolve import faults_of, untouched, worst_struck
 from tripoint.engines.stress.trial.conditions import strikes
 
 BY_ID = {scenario.id: scenario for scenario in shipped()}
@@ -51,6 +51,17 @@ def test_the_worst_is_where_most_urgent_work_is() -> None:
     weight = {target.ids[0]: target.weight for target in sites}
     assert weight == pytest.approx({"cloud": 8.0, "market": 3.0, "cage": 5.0})
     assert max(targets_of(tried(FRAGILE).ground, "link"), key=lambda each: each.weight).weight == pytest.approx(5.0)
+
+
+def test_what_the_worst_was_is_told_as_it_was_struck() -> None:
+    """The ids of the fault, those of all strikes; a strike that names what it hits tells it itself."""
+    ground = tried(FRAGILE).ground
+    (found,) = faults(BY_ID["site-loss"])
+    assert worst_struck(BY_ID["site-loss"], ground) == found.on
+    several = scenario(*(Strike(kind=FaultKind.DOWN, hits=hits) for hits in ("provider", "site", "cage", "people")))
+    assert worst_struck(several, ground) == ("cloud", "market")
+    for pick in (Pick.ALL, Pick.RANDOM):
+        assert worst_struck(scenario(Strike(kind=FaultKind.DOWN, hits="site", pick=pick)), ground) == ()
 
 
 def test_things_that_share_something_are_hit_together() -> None:

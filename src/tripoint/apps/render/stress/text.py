@@ -11,7 +11,7 @@ from tripoint.apps.render.plan_text.layout import lines, printed, table, titled
 from tripoint.apps.render.resilience.dependencies import spread_text
 from tripoint.apps.render.stress.figures import aim, aim_name, magnitude, share, span, usd
 from tripoint.apps.render.stress.ranking import promised
-from tripoint.apps.render.stress.yearly import passed_over_line, unjudged_lines, yearly_part
+from tripoint.apps.render.stress.yearly import passed_over_line, struck_line, unjudged_lines, yearly_part
 from tripoint.domain.scenario import Scenario
 from tripoint.domain.stress import Aim, Held, Remeasured, Replanned, StressReport, Verdict
 
@@ -25,6 +25,7 @@ def stress_text(report: StressReport, *, is_full: bool = False) -> str:
         by_scenario.setdefault(verdict.scenario, []).append(verdict)
     tried = [each for each in report.scenarios if each.id in by_scenario]
     parts: list[RenderableType] = [_overview(tried, by_scenario, is_searched=report.is_searched)]
+    parts += _struck(report, by_scenario, is_full=is_full)
     broken = _broken(tried, by_scenario)
     if broken:
         shown = broken if is_full else broken[:_BROKEN]
@@ -46,6 +47,15 @@ def stress_text(report: StressReport, *, is_full: bool = False) -> str:
         told = [f"{each.scenario}: {each.why}" for each in report.untried]
         parts.append(_shortened("Not tried", told, is_full=is_full))
     return printed(parts).rstrip("\n") + "\n\n" + summary_line(report)
+
+
+def _struck(report: StressReport, by_scenario: dict[str, list[Verdict]], *, is_full: bool) -> list[RenderableType]:
+    """What was struck under scenarios that break something, or under all of them; nothing where each names it."""
+    breaking = {name for name, found in by_scenario.items() if any(not held.is_met for v in found for held in v.held)}
+    told = [
+        struck_line(each) for each in report.struck if is_full or each.scenario in breaking or len(by_scenario) == 1
+    ]
+    return [_shortened("Struck, as the worst of what may be", told, is_full=is_full)] if told else []
 
 
 def _shortened(title: str, told: Sequence[str], *, is_full: bool) -> RenderableType:

@@ -7,7 +7,8 @@ from rich.console import RenderableType
 from tripoint.apps.render.plan_text.layout import lines, table, titled
 from tripoint.apps.render.resilience.dependencies import spread_text
 from tripoint.apps.render.stress.figures import aim_name, span, usd
-from tripoint.domain.stress import Aim, PassedOver, StressReport, Unjudged, YearlyLoss
+from tripoint.domain.findings import quoted
+from tripoint.domain.stress import Aim, PassedOver, StressReport, Struck, Unjudged, YearlyLoss
 
 _MOST = 8
 
@@ -59,6 +60,11 @@ def unjudged_lines(report: StressReport) -> list[str]:
 def passed_over_line(each: PassedOver) -> str:
     """A strike that hits nothing, with its place in the file of scenarios."""
     return f"{each.scenario}, strikes[{each.strike}] hits nothing here: {each.why}"
+
+
+def struck_line(each: Struck) -> str:
+    """What a scenario struck."""
+    return f"{each.scenario}: {quoted(each.ids)}"
 
 
 def reason(each: Unjudged) -> str:

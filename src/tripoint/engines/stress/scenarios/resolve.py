@@ -36,6 +36,20 @@ def faults_of(scenario: Scenario, values: Values, ground: Ground, draws: Streams
     return tuple(found)
 
 
+def worst_struck(scenario: Scenario, ground: Ground) -> tuple[str, ...]:
+    """What its strikes that take the worst hit here, each thing once; nothing of those that name what they hit."""
+    found: list[str] = []
+    for strike in scenario.strikes:
+        targets = targets_of(ground, strike.hits) if strike.pick is Pick.WORST else ()
+        if targets and not (len(targets) == 1 and strike.hits.endswith(targets[0].ids[0])):
+            found += _worst(targets).ids
+    return tuple(dict.fromkeys(found))
+
+
+def _worst(targets: Sequence[Target]) -> Target:
+    return max(targets, key=lambda each: each.weight)
+
+
 def untouched(scenario: Scenario, ground: Ground) -> str:
     """What the scenario is about and the estate does not have; empty where it has it.
 
@@ -56,7 +70,7 @@ def _picked(strike: Strike, targets: Sequence[Target], stream: Stream) -> tuple[
     if strike.pick is Pick.ALL or not targets:
         return tuple(targets)
     if strike.pick is Pick.WORST:
-        return (max(targets, key=lambda each: each.weight),)
+        return (_worst(targets),)
     return (targets[min(len(targets) - 1, int(stream.uniform(0) * len(targets)))],)
 
 

@@ -71,7 +71,7 @@ def figures(report: StressReport) -> Section:
     rows = table(columns, [_verdict(each) for each in report.verdicts])
     folded = el("details", el("summary", plural(len(report.verdicts), "verdict")), rows)
     message = "Means over trials; outage, data age and queue are what 95 % of trials stayed below."
-    body = join(folded, _remeasured(report), _unjudged(report), _untried(report), _passed_over(report))
+    body = join(folded, _struck(report), _remeasured(report), _unjudged(report), _untried(report), _passed_over(report))
     return Section(id="figures", title="Every figure", message=message, body=body)
 
 
@@ -105,6 +105,13 @@ def _unjudged(report: StressReport) -> Markup | None:
     rows = [(each.scenario, each.workload, reason(each)) for each in report.unjudged]
     columns = (("Scenario", "l"), ("Workload", "l"), ("Why its trials cannot tell", "p"))
     return table(columns, rows, "Not judged here, and not counted as met")
+
+
+def _struck(report: StressReport) -> Markup | None:
+    if not report.struck:
+        return None
+    rows = [(each.scenario, ", ".join(each.ids)) for each in report.struck]
+    return table((("Scenario", "l"), ("Struck", "p")), rows, "Struck, as the worst of what may be")
 
 
 def _passed_over(report: StressReport) -> Markup | None:
