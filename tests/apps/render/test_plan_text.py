@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from tests.factories.plan import empty_plan, infeasible_plan, small_plan, synthetic_plan
 
+from tripoint.apps.render.html import plan_html
 from tripoint.apps.render.plan_text import plan_payload, plan_text
 from tripoint.apps.render.reading.conflict import distinct
 from tripoint.domain.plan import Plan
@@ -123,6 +124,8 @@ def test_a_search_stopped_early_is_told_in_the_headline() -> None:
     head = " ".join(text.partition("Against the alternatives")[0].split())
     assert "search stopped early: gap 65 %, 0.1 % was asked for; a plan may cost as little as $469k discounted" in head
     assert "search stopped early" not in plan_text(plan)
+    assert "Search stopped early: gap 65" in plan_html(replace(plan, solve=stopped, options={}))
+    assert "Search stopped early" not in plan_html(plan)
 
 
 def test_a_hall_that_is_full_with_a_rest_says_why() -> None:

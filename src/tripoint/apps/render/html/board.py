@@ -6,7 +6,7 @@ from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
 from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import carbon_told, emissions, money_of, percent, plural
 from tripoint.apps.render.reading.conflict import distinct, needless
-from tripoint.apps.render.reading.headline import Headline, Saving, headline, order_words
+from tripoint.apps.render.reading.headline import Headline, Saving, headline, order_words, stopped_words
 from tripoint.apps.render.reading.money import caveats, idle_usd, name_of
 from tripoint.apps.render.reading.prospects import (
     NEAR_COLUMNS,
@@ -26,11 +26,17 @@ def board(plan: Plan) -> Markup:
     found = headline(plan)
     return join(
         _top(plan, _claim(plan, found)),
+        _stopped(plan),
         el("dl", _tiles(plan, found), class_="tiles"),
         _comparison(plan, found),
         _near(plan),
         _weighed(plan),
     )
+
+
+def _stopped(plan: Plan) -> Markup | None:
+    words = stopped_words(plan)
+    return el("p", f"{words[0].upper()}{words[1:]}.", class_="note") if words else None
 
 
 def _top(plan: Plan, claim: str) -> Markup:

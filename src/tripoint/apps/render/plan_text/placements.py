@@ -22,7 +22,7 @@ _COLUMNS = (
 )
 _KEY = (
     "main site in the first → the last period, +n others in the last; % of demand on owned, committed "
-    "and elastic capacity, every period counted alike; "
+    "and elastic capacity, all hours counting alike; "
     "cost per million tokens as used (idle left out) and as held (idle included)"
 )
 
@@ -45,7 +45,11 @@ def placements(plan: Plan, most: Rows) -> Group:
     ]
     told = [workload for workload in plan.workloads if workload.why]
     reasons = [f"{workload.id}: {workload.why}" for workload in _dearest(told, most.reasons)]
-    why = (Text(), titled("Why there", lines(reasons + more(len(reasons), len(told))))) if reasons else ()
+    why = (
+        (Text(), titled("Why there, shares by volume", lines(reasons + more(len(reasons), len(told)))))
+        if reasons
+        else ()
+    )
     rest = more(len(rows), len(plan.workloads))
     return titled("Where each workload lives", table(_COLUMNS, rows), lines((*rest, _KEY)), *why)
 

@@ -17,7 +17,7 @@ from tripoint.apps.render.reading.amounts import (
     plural,
 )
 from tripoint.apps.render.reading.conflict import distinct, needless
-from tripoint.apps.render.reading.headline import Headline, Saving, headline, order_words
+from tripoint.apps.render.reading.headline import Headline, Saving, headline, order_words, stopped_words
 from tripoint.apps.render.reading.money import caveats, idle_usd, name_of
 from tripoint.domain.plan import Baseline, Plan, PlanStatus, SolveSummary
 
@@ -96,7 +96,7 @@ def _total(plan: Plan, found: Headline) -> Text:
 
 def _promises(plan: Plan, found: Headline) -> list[str]:
     money = money_of(plan)
-    said = _stopped(plan.solve, plan.options.get("gap", ""), money) if plan.solve else []
+    said = [words] if (words := stopped_words(plan)) else []
     for saving in found.savings:
         said.append(_saving(saving, money))
     if found.first_limit:
@@ -106,15 +106,6 @@ def _promises(plan: Plan, found: Headline) -> list[str]:
     if found.first_decision:
         said.append(f"first decision: by {found.first_decision.month}, {found.first_decision.sentence}")
     return said
-
-
-def _stopped(solve: SolveSummary, asked: str, money: Money) -> list[str]:
-    """That the search ended before the gap asked for, with both gaps; nothing where it did not."""
-    if not solve.was_interrupted:
-        return []
-    wanted = f", {gap_percent(float(asked))} was asked for" if asked else ""
-    least = f"a plan may cost as little as {money.short(solve.bound_usd)} discounted"
-    return [f"search stopped early: gap {gap_percent(solve.gap)}{wanted}; {least}"]
 
 
 def _saving(saving: Saving, money: Money) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tripoint.apps.render.reading.amounts import month_key, months_on
+from tripoint.apps.render.reading.amounts import gap_percent, money_of, month_key, months_on
 from tripoint.apps.render.reading.decisions import Decision, decisions
 from tripoint.apps.render.reading.money import alternatives, plan_line, total_usd
 from tripoint.domain.charge import carbon_unknown_usd
@@ -90,6 +90,23 @@ def first_limit(plan: Plan) -> Headroom | None:
 def is_full_at_once(row: Headroom, plan: Plan) -> bool:
     """Whether the limit is reached in the first period already."""
     return bool(row.exhausted and plan.periods) and month_key(row.exhausted) <= month_key(plan.periods[0])
+
+
+def stopped_words(plan: Plan) -> str:
+    """That the search ended before the gap asked for, with both gaps; empty where it did not."""
+    solve = plan.solve
+    if solve is None or not solve.was_interrupted:
+        return ""
+    wanted = _gap_asked(plan.options.get("gap", ""))
+    least = f"a plan may cost as little as {money_of(plan).short(solve.bound_usd)} discounted"
+    return f"search stopped early: gap {gap_percent(solve.gap)}{wanted}; {least}"
+
+
+def _gap_asked(option: str) -> str:
+    try:
+        return f", {gap_percent(float(option))} was asked for"
+    except ValueError:  # a plan of another program need not say, or may say it otherwise
+        return ""
 
 
 def leaves_a_rest(row: Headroom, plan: Plan) -> bool:
