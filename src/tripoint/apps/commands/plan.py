@@ -107,11 +107,9 @@ def command(
     found = watched(loaded, options, catalog, is_quiet=quiet)
     written, failure = _written(found, out)
     payload = {**plan_payload(found), "written": [document.place for document in written]}
-    if demand is not None:
-        payload["demand"] = list(observed)
+    payload |= {} if demand is None else {"demand": list(observed)}
     changes = _moved(previous, found)
-    if previous is not None:
-        payload["moved"] = [asdict(change) for change in changes]
+    payload |= {} if previous is None else {"moved": [asdict(change) for change in changes]}
     return Answer(
         text=_text(found, written, is_full=full) + _told(previous, found, changes),
         payload=payload,
