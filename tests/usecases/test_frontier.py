@@ -17,7 +17,7 @@ from tripoint.domain.estate import Estate
 from tripoint.domain.plan import Plan
 from tripoint.domain.policy import Budget
 from tripoint.domain.source import LoadedEstate
-from tripoint.usecases.frontier import By, Front, FrontierOptions, frontier
+from tripoint.usecases.frontier import By, Front, FrontierOptions, ceiling_label, frontier
 from tripoint.usecases.load import load_estate
 from tripoint.usecases.plan import PlanOptions, plan
 
@@ -97,6 +97,13 @@ def test_one_plan_that_is_best_in_both_is_the_whole_front() -> None:
     for by in (By.LATENCY, By.VENDORS):
         assert len(front(by).points) == 1
         assert front(by).points[0].label == "the cheapest"
+
+
+def test_one_of_what_is_counted_is_told_in_the_singular() -> None:
+    """A unit that is measured stays as it is."""
+    labels = [ceiling_label(count, "vendors", is_whole=True) for count in (1, 2)]
+    assert labels == ["at most 1 vendor", "at most 2 vendors"]
+    assert ceiling_label(1, "ms", is_whole=False) == "at most 1 ms"
 
 
 def test_what_cannot_be_measured_is_refused() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.factories.tried import FRAGILE, tried
+from tests.factories.tried import FRAGILE, shipped, tried
 
+from tripoint.domain.errors import OptionError
 from tripoint.engines.stress.scenarios.ground import Ground
-from tripoint.usecases.stress import absence
+from tripoint.usecases.stress import absence, chosen
 
 
 def unused() -> Ground:
@@ -37,6 +38,14 @@ def test_what_is_missing_is_told_with_the_nearest_name(missing: str, told: str) 
     """Declared and unused, mistyped, or unlike anything there is: three things to do."""
     said = absence(missing, unused())
     assert said == told or said.startswith(f"{told} or ")
+
+
+@pytest.mark.parametrize(("name", "told"), [("sit-los", "did you mean `site-loss`"), ("nope", "known: `")])
+def test_a_scenario_nobody_has_is_refused_with_names_that_are(name: str, told: str) -> None:
+    """The nearest, or the first of all where none is near."""
+    with pytest.raises(OptionError) as caught:
+        chosen(shipped(), (name,))
+    assert caught.value.hint.startswith(told)
 
 
 def test_what_nobody_declared_is_told_with_how_to_declare_it() -> None:

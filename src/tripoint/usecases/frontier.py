@@ -218,7 +218,7 @@ def _under_ceilings(
     for ceiling in ceilings(*between, run.options.points - 1, is_whole=measure.is_whole):
         if run.watch.should_stop():
             return found, (*notes, "stopped early: ceilings that were not tried are left out")
-        label = f"at most {amount(ceiling)} {measure.unit}"
+        label = ceiling_label(ceiling, measure.unit, is_whole=measure.is_whole)
         run.clock.enter(label)
         solution = run.solve(under(program, ceiling), start)
         if solution.values.size:
@@ -314,6 +314,11 @@ def _must_be_found(solution: Solution, seconds: float) -> None:
     if not solution.values.size:
         hint = "raise `--time-limit`, or widen `--gap`"
         raise SolverError(f"no plan found within {seconds_told(seconds)}", hint=hint)
+
+
+def ceiling_label(ceiling: float, unit: str, *, is_whole: bool) -> str:
+    """What a plan under a ceiling is asked: `at most 20 t CO2e`, and of what is counted `at most 1 vendor`."""
+    return f"at most {amount(ceiling)} {unit.removesuffix('s') if is_whole and ceiling == 1 else unit}"
 
 
 def amount(value: float) -> str:

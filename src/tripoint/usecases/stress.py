@@ -9,7 +9,7 @@ from typing import TypedDict
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.cut import Spread
 from tripoint.domain.errors import Finding, OptionError
-from tripoint.domain.findings import did_you_mean
+from tripoint.domain.findings import did_you_mean, quoted
 from tripoint.domain.plan import Plan
 from tripoint.domain.scenario import Scenario, TrialMode
 from tripoint.domain.source import LoadedEstate
@@ -56,7 +56,7 @@ def chosen(scenarios: Sequence[Scenario], only: Sequence[str]) -> tuple[Scenario
     known = {scenario.id: scenario for scenario in scenarios}
     for name in only:
         if name not in known:
-            hint = did_you_mean(name, known) or "see `tripoint scenarios list`"
+            hint = did_you_mean(name, known) or f"known: {quoted(list(known))}; see `tripoint scenarios list`"
             raise OptionError(f"no scenario is called `{name}`", hint=hint)
     return tuple(scenario for scenario in scenarios if not only or scenario.id in only)
 

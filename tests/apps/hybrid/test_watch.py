@@ -28,7 +28,7 @@ def page(answered: dict[str, int], *, breaker: str = "closed", failovers: int = 
     rows.append(f'tripoint_attempts_total{{upstream="cloud-1",reason="failover",failure=""}} {failovers}')
     rows.append(f'tripoint_shifts_total{{workload="a",source="edge-1",target="cloud-1"}} {shifts}')
     rows.append('tripoint_workload_share_ratio{workload="a",upstream="cloud-1"} 0.75')
-    rows.append(f'tripoint_degraded{{part="access_log"}} {int(breaker == "open")}')
+    rows += [f'tripoint_degraded{{part="{part}"}} {int(breaker == "open")}' for part in ("access_log", "upstreams")]
     return "\n".join(rows)
 
 
@@ -51,6 +51,7 @@ def test_rates_events_and_shares_come_from_two_readings() -> None:
         "cloud-1 took over 2 requests",
         "a: traffic moved from edge-1 to cloud-1",
         "serving goes on without access log",
+        "serving goes on without some of its upstreams",
     ]
     assert watch.opened_at == {"edge-1": 3.0}
 

@@ -27,7 +27,7 @@ from tripoint.domain.units import ModelId, NodeTypeId, SiteId, WorkloadId
 from tripoint.domain.workload import Demand, Slo, Workload, WorkloadKind
 from tripoint.engines.checks import check_estate, check_profiles
 from tripoint.engines.checks.references.known import known_names
-from tripoint.engines.checks.references.names import _REFERENCES
+from tripoint.engines.checks.references.names import _REFERENCES, unknown
 from tripoint.engines.checks.values.assumptions import _RANGES as ASSUMPTION_RANGES
 from tripoint.engines.checks.values.ranges import _RANGES
 from tripoint.engines.checks.values.times import is_month
@@ -451,3 +451,9 @@ def test_groups_of_sites_are_the_kinds_and_layers() -> None:
     groups = known_names(ESTATE, CATALOG).groups
     assert sorted(groups) == sorted({*SiteKind, *Layer})
     assert len(groups) == len(set(groups))
+
+
+def test_a_name_that_is_declared_twice_is_offered_once() -> None:
+    """Two sites of one name are another finding; the hint tells the name once."""
+    found = unknown("TP1201", "links[0].source", "no site is called `nowhere`", "nowhere", ("hq", "hq", "cloud"))
+    assert found.hint == "known: `hq`, `cloud`"

@@ -22,6 +22,8 @@ _SPENT, _LIMIT = "tripoint_budget_spent_usd", "tripoint_budget_limit_usd"
 _TODAY, _TODAY_AT = "tripoint_spend_today_usd", "tripoint_spend_today_by_site_usd"
 _IDLE: Final = "idle"
 _BREAKER: Final = "tripoint_upstream_breaker_state"
+_UPSTREAMS: Final = "upstreams"
+"""The part that is missing where any breaker is open; the others serve on."""
 
 
 class Watch:
@@ -207,7 +209,9 @@ class Watch:
                 self.tell(now.at, f"{where['workload']}: traffic moved from {where['source']} to {where['target']}")
         for sample in now.samples("tripoint_degraded"):
             if sample.value > before.total("tripoint_degraded", **sample.labels):
-                self.tell(now.at, f"serving goes on without {sample.labels['part'].replace('_', ' ')}", is_bad=True)
+                part = sample.labels["part"]
+                missing = "some of its upstreams" if part == _UPSTREAMS else part.replace("_", " ")
+                self.tell(now.at, f"serving goes on without {missing}", is_bad=True)
 
 
 def _fill(page: Page, limit: Sample) -> tuple[float, float, str]:

@@ -42,7 +42,7 @@ def _named(code: str, what: str, names: Callable[[KnownNames], tuple[str, ...]])
 
 def unknown(code: str, path: str, message: str, name: str, allowed: Iterable[str]) -> Finding:
     """An unknown name, with the nearest known ones, or all of them when few."""
-    names = tuple(allowed)
+    names = tuple(dict.fromkeys(allowed))
     hint = did_you_mean(name, names) or (f"known: {quoted(names)}" if names else "none is declared")
     return finding(code, path, message, hint)
 
