@@ -76,8 +76,9 @@ WRONG: list[tuple[dict[str, Any], tuple[str, str]]] = [
 
 @pytest.mark.parametrize(("change", "expected"), WRONG, ids=[f"{code}-{path}" for _, (code, path) in WRONG])
 def test_each_mistake_is_told_at_its_place(change: dict[str, Any], expected: tuple[str, str]) -> None:
-    """One change, one finding."""
+    """One change, one finding, and what to do about it."""
     assert told(replace(SITE_LOSS, **change)) == [expected]
+    assert all(each.hint for each in check_scenarios((replace(SITE_LOSS, **change),)))
 
 
 def test_a_figure_out_of_range_is_told_with_both_numbers_and_what_to_do() -> None:

@@ -98,12 +98,13 @@ def check_scenarios(scenarios: Sequence[Scenario], taken: Collection[str] = ()) 
 def _scenario(scenario: Scenario, path: str) -> Iterator[Finding]:
     if not 0.0 < scenario.minutes <= _LONGEST_MINUTES:
         message = f"expects minutes above 0 and at most ten years, found {scenario.minutes:g}"
-        yield finding("TP1302", f"{path}.minutes", message)
+        yield finding("TP1302", f"{path}.minutes", message, "a week is 10080 minutes")
     if not scenario.strikes:
-        yield finding("TP1302", f"{path}.strikes", "expects at least one strike, found none")
+        yield finding("TP1302", f"{path}.strikes", "expects at least one strike, found none", "say what fails")
     hour = scenario.hour_of_week
     if hour is not None and not 0 <= hour < 168:
-        yield finding("TP1302", f"{path}.hour_of_week", f"expects an hour from 0 to 167, found {hour}")
+        message = f"expects an hour from 0 to 167, found {hour}"
+        yield finding("TP1302", f"{path}.hour_of_week", message, "0 is Monday, 00:00 UTC")
     names: list[str] = []
     for number, magnitude in enumerate(scenario.magnitudes):
         yield from _magnitude(magnitude, f"{path}.magnitudes[{number}]", names)
@@ -122,9 +123,8 @@ def _magnitude(magnitude: Magnitude, path: str, names: Sequence[str]) -> Iterato
         message = f"expects a value from {low:g} to {high:g} {magnitude.unit}, found {magnitude.usual:g}"
         yield finding("TP1302", f"{path}.usual", message, "`usual` lies between `mild` and `severe`")
     if low < 0.0:
-        yield finding(
-            "TP1302", f"{path}.{'mild' if magnitude.mild == low else 'severe'}", f"expects 0 or more, found {low:g}"
-        )
+        end = "mild" if magnitude.mild == low else "severe"
+        yield finding("TP1302", f"{path}.{end}", f"expects 0 or more, found {low:g}", "check the sign")
 
 
 def _strike(scenario: Scenario, strike: Strike, path: str) -> Iterator[Finding]:
@@ -137,7 +137,7 @@ def _strike(scenario: Scenario, strike: Strike, path: str) -> Iterator[Finding]:
             yield finding("TP1801", f"{path}.{field}", message, did_you_mean(name, units) or known)
         elif field in _TIMES and units[name] not in MINUTES:
             message = f"`{name}` is in `{units[name]}`, a time is in {quoted(tuple(MINUTES))}"
-            yield finding("TP1302", f"{path}.{field}", message)
+            yield finding("TP1302", f"{path}.{field}", message, "name a magnitude in such a unit")
     if ":" in strike.hits and not is_known(strike.hits):
         alike = [each for each in sorts() if each.startswith(strike.hits.partition(":")[0])]
         hint = did_you_mean(strike.hits, sorts()) or f"one of {quoted(alike or sorts())}"
@@ -145,7 +145,8 @@ def _strike(scenario: Scenario, strike: Strike, path: str) -> Iterator[Finding]:
         yield finding("TP1802", f"{path}.hits", message, hint)
     yield from _traces(strike, path)
     if strike.step_minutes <= 0.0:
-        yield finding("TP1302", f"{path}.step_minutes", f"expects minutes above 0, found {strike.step_minutes:g}")
+        message = f"expects minutes above 0, found {strike.step_minutes:g}"
+        yield finding("TP1302", f"{path}.step_minutes", message, "leave it out for the usual step")
     if strike.kind not in _FITTING[scenario.mode]:
         message = f"`{strike.kind}` means nothing in the mode `{scenario.mode}`"
         yield finding(
@@ -158,7 +159,7 @@ def _strike(scenario: Scenario, strike: Strike, path: str) -> Iterator[Finding]:
         low, high = ranges.get(strike.size, (0.0, 0.0)) if isinstance(strike.size, str) else (strike.size, strike.size)
         if low < 0.0 or high > 1.0:
             message = f"`{strike.kind}` is a share from 0 to 1, found {high if high > 1.0 else low:g}"
-            yield finding("TP1301", f"{path}.size", message)
+            yield finding("TP1301", f"{path}.size", message, "write a fraction: 0.3 is 30 %")
 
 
 def _traces(strike: Strike, path: str) -> Iterator[Finding]:
@@ -169,11 +170,12 @@ def _traces(strike: Strike, path: str) -> Iterator[Finding]:
         strike.kind is not FaultKind.CAPACITY or min(shares, default=0.0) < 0.0 or max(shares, default=0.0) > 1.0
     ):
         message = f"traces are shares from 0 to 1 of a `capacity`, found {strike.kind} of {max(shares, default=0.0):g}"
-        yield finding("TP1301", f"{path}.{'left' if strike.left else 'traces'}", message)
+        field = "left" if strike.left else "traces"
+        yield finding("TP1301", f"{path}.{field}", message, "strike with `kind: capacity`, in fractions of 1")
     for number, each in enumerate(strike.traces):
         if not each.seconds or len(each.seconds) != len(each.left) or min(each.seconds) <= 0.0:
             message = f"expects as many `seconds` above 0 as `left`, found {len(each.seconds)} and {len(each.left)}"
-            yield finding("TP1302", f"{path}.traces[{number}]", message)
+            yield finding("TP1302", f"{path}.traces[{number}]", message, "give each share its seconds")
 
 
 def _unread(scenario: Scenario, strike: Strike, path: str) -> Iterator[Finding]:
@@ -248,4 +250,4 @@ def _frequency(scenario: Scenario, path: str) -> Iterator[Finding]:
     said = scenario.frequency
     if said is not None and not 0.0 <= said.low <= said.per_year <= said.high:
         message = f"expects 0 <= low <= per_year <= high, found {said.low:g}, {said.per_year:g}, {said.high:g}"
-        yield finding("TP1302", f"{path}.frequency", message)
+        yield finding("TP1302", f"{path}.frequency", message, "`per_year` lies between `low` and `high`")
