@@ -212,7 +212,7 @@ def _field_findings(problems: list[ErrorDetails], file: str) -> tuple[Finding, .
     gone: tuple[Finding, ...] = ()
     if len(missing) > _MOST_MISSING:
         problems = [problem for problem in problems if problem["type"] not in _MISSING]
-        message = f"{len(missing)} fields are missing: {quoted(missing)}"
+        message = f"fields are missing: {quoted(missing)}"
         gone = (_finding(FIELD_REFUSED, "", message, _REPLAN, file),)
     found = [
         _finding(FIELD_REFUSED, _path(problem["loc"]), _wording(problem), _REPLAN, file)
