@@ -140,5 +140,5 @@ def _key(ground: Ground, key: ClientKey) -> KeyEntry:
 
 def _nothing(ground: Ground) -> Finding:
     upstreams, asked = len(ground.estate.serving.upstreams), len(ground.asked)
-    message = f"no upstream may serve any workload; {asked} that answer requests and {upstreams} upstreams are declared"
+    message = f"no upstream may serve any workload; workloads that answer requests: {asked}, upstreams: {upstreams}"
     return finding("TP1705", "serving", message, "declare `serving.upstreams` with the models they serve")
