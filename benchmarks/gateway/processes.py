@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+_LEDGER = b"tripoint.apps.ledger"
 _PSS = re.compile(r"^Pss:\s+(\d+)", re.MULTILINE)
 PATIENCE_S = 5.0
 
@@ -86,13 +87,16 @@ class Running:
         """Proportional set size of its largest worker and of all its processes together, MiB.
 
         Workers are those started by the first process, which only watches over them; it is one where it is alone.
+        The process that enters records into the ledger is none: it carries no request.
         """
-        sizes = []
+        sizes, workers = [], []
         for pid in self.pids:
             with contextlib.suppress(OSError, AttributeError):
                 text = Path(f"/proc/{pid}/smaps_rollup").read_text()
                 sizes.append(int(_PSS.search(text).group(1)) / 1024)  # type: ignore[union-attr]
-        return max(sizes[1:] or sizes, default=0.0), sum(sizes)
+                if pid != self._process.pid and _LEDGER not in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    workers.append(sizes[-1])
+        return max(workers or sizes, default=0.0), sum(sizes)
 
     def pause(self) -> None:
         """Stops all of it, parents first, so that none takes a stopped child for a dead one."""
