@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.factories.exchanging import DOCUMENT, DONE, EVENTS, Desk, World, answer, piece, usage_event
 from tests.factories.serving import candidate, route, table, target
@@ -420,6 +422,23 @@ def test_models_lists_what_the_key_may_call() -> None:
     assert status == 200
     assert b'"chat"' in body
     assert b'"llama"' in body
+
+
+def test_a_model_two_workloads_use_is_not_listed() -> None:
+    """Asked for by that name alone it would be refused as ambiguous; a key that may call one of them only has it."""
+    routes = [route(candidate(0, share=1.0), workload=name) for name in ("chat", "desk")]
+    keys = [
+        KeyEntry(id="all", tenant="t", secret="env:A", workloads=("chat", "desk"), sites=()),
+        KeyEntry(id="one", tenant="t", secret="env:O", workloads=("desk",), sites=()),
+    ]
+    desk = Desk(table([target("a")], routes, keys=keys), {"env:A": "all", "env:O": "one"})
+    for secret, expected in (("all", ["chat", "desk"]), ("one", ["desk", "llama"])):
+        headers = {b"authorization": b"Bearer " + secret.encode()}
+        _, body = desk.gateway.models(headers, 100.0)
+        listed = [each["id"] for each in json.loads(body)["data"]]
+        assert listed == expected
+        for name in listed:
+            assert desk.ask({"model": name, "messages": []}, headers=headers)[0] is not None
 
 
 def test_a_reload_leaves_what_is_under_way_alone() -> None:

@@ -38,6 +38,24 @@ def test_what_finds_no_room_is_shed_with_a_time_to_come_back() -> None:
     assert "`p1`" in shed.message
 
 
+def test_an_upstream_without_its_credential_is_not_waited_for() -> None:
+    """It has no place at all: 503 with the reason; beside one that has places it changes nothing."""
+    lacking = target("a", max_concurrency=0)
+    desk = Desk(table([lacking], [route(candidate(0, share=1.0), workload="till")]))
+    shed = desk.refused()
+    assert (shed.status, shed.code) == (503, "no_healthy_upstream")
+    assert shed.message == "no permitted upstream of `till` is in use: the gateway lacks their credentials"
+    both = route(candidate(0, share=0.5), candidate(1, share=0.5), workload="till")
+    desk = Desk(table([lacking, target("b", slot=1, max_concurrency=2)], [both]))
+    assert {desk.take().target.id, desk.take().target.id} == {"b"}
+    shed = desk.refused()
+    assert (shed.status, shed.code) == (429, "no_capacity")
+    desk = Desk(table([lacking, target("b", slot=1, max_concurrency=2)], [both]))
+    desk.fail(desk.take(), Failure.LIMITED, 20.0)
+    shed = desk.refused()
+    assert (shed.status, shed.retry_after_s) == (429, pytest.approx(20.0))
+
+
 def test_the_time_to_come_back_is_measured() -> None:
     """Requests of forty seconds on four places free one every ten."""
     desk = Desk(classes(4, 1))
@@ -119,7 +137,7 @@ def test_a_single_place_is_for_whoever_comes() -> None:
 def test_a_target_declared_without_places_gets_nothing() -> None:
     """Not even in panic."""
     desk = Desk(classes(0, 1))
-    assert desk.refused().status == 429
+    assert desk.refused().status == 503
 
 
 def test_a_smaller_capacity_after_a_reload_is_kept_to() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -180,7 +181,8 @@ class Gateway:
             status, code, message = fault or unknown
             return status, error_body(Api.CHAT, status, code, message)
         routes = core.names.offered(principal)
-        names = dict.fromkeys([*(route.workload for route in routes), *(route.model for route in routes)])
+        uses = Counter(route.model for route in routes)
+        names = dict.fromkeys([*(route.workload for route in routes), *(each for each in uses if uses[each] == 1)])
         entries = [{"id": name, "object": "model", "created": 0, "owned_by": "tripoint"} for name in names]
         return 200, msgspec.json.encode({"object": "list", "data": entries})
 

@@ -64,7 +64,11 @@ class Spill:
             way = None if is_hedge else self.trial(fresh, now, any_weight=True)
             if way is not None:
                 return way, _reason(way, among.ways), True
-        everywhere = among.ways + among.others
+        # Without its credential an upstream has no place at all, and no time to wait brings it one.
+        everywhere = tuple(way for way in among.ways + among.others if way.station.target.max_concurrency > 0)
+        if not everywhere:
+            told = f"no permitted upstream of `{flow.route.workload}` is in use: the gateway lacks their credentials"
+            return Shed(503, "no_healthy_upstream", told, _LONGEST_WAIT_S)
         if all(way.station.breaker.standing is not Standing.CLOSED for way in everywhere):
             way = None if is_hedge else self._panic(tuple(way for way in everywhere if way.slot not in tried), now)
             if way is not None:
