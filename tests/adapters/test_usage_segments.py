@@ -231,7 +231,7 @@ def test_any_cut_loses_only_what_lies_behind_it(
     assert [each.id for each in records] == [f"req-{number}" for number in range(len(records))]
     assert len(damages) <= 1
     for damage in damages:
-        assert damage.offset + damage.rest_bytes == cut
+        assert damage.offset == max((end for end in _frame_ends(whole) if end <= cut), default=0)
         assert damage.reason.startswith(("torn frame", "it does not begin"))
     assert damages or cut in _frame_ends(whole)
 
@@ -255,7 +255,7 @@ def test_zeros_after_a_power_cut_are_no_records(whole: bytes, tmp_path: Path) ->
     *records, damage = read_segments(tmp_path)
     assert len(records) == 5
     assert isinstance(damage, SegmentDamage)
-    assert (damage.offset, damage.reason, damage.rest_bytes) == (len(whole), "a frame of 0 bytes", 64)
+    assert (damage.offset, damage.reason) == (len(whole), "a frame of 0 bytes")
 
 
 @pytest.mark.parametrize("payload", [b"\xc0", b"\x93\x01\x02\x03", b"x" * 100])

@@ -31,7 +31,6 @@ ROW = BillRow(
     consumed=Decimal(1),
     pricing_unit="Hours",
     priced=Decimal(1),
-    unit_price=Decimal(40),
     billed=Decimal(40),
     effective=Decimal(40),
     listed=Decimal(50),

@@ -44,8 +44,6 @@ class SegmentDamage(NamedTuple):
     """First byte that is not part of a whole frame."""
     reason: str
     """What is wrong there."""
-    rest_bytes: int
-    """What lies from there to the end of the file, bytes."""
 
 
 class UsageSegments:
@@ -283,7 +281,7 @@ def read_segments(folder: Path) -> Iterator[UsageRecord | SegmentDamage]:
         with path.open("rb") as stream:
             size = os.fstat(stream.fileno()).st_size
             if stream.read(len(MAGIC)) != MAGIC:
-                yield SegmentDamage(path, 0, "it does not begin as a segment of this version", size)
+                yield SegmentDamage(path, 0, "it does not begin as a segment of this version")
                 continue
             offset = len(MAGIC)
             while offset < size:
@@ -295,7 +293,7 @@ def read_segments(folder: Path) -> Iterator[UsageRecord | SegmentDamage]:
                     except msgspec.MsgspecError as error:
                         flaw = f"not a usage record: {error}"
                 if record is None:
-                    yield SegmentDamage(path, offset, flaw, size - offset)
+                    yield SegmentDamage(path, offset, flaw)
                     break
                 yield record
                 offset += _FRAME.size + len(payload)

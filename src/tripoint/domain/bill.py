@@ -48,8 +48,6 @@ class BillRow(NamedTuple):
     """Unit that is priced."""
     priced: Decimal | None
     """How many of those."""
-    unit_price: Decimal | None
-    """Contracted unit price."""
     billed: Decimal
     """Billed cost."""
     effective: Decimal

@@ -142,7 +142,6 @@ def _bill_row(path: Path, place: int, texts: Mapping[str, str]) -> BillRow:
         consumed=_number(path, place, row, "ConsumedQuantity"),
         pricing_unit=text("PricingUnit", ""),
         priced=_number(path, place, row, "PricingQuantity"),
-        unit_price=_number(path, place, row, "ContractedUnitPrice"),
         billed=billed,
         effective=billed if effective is None else effective,
         listed=billed if listed is None else listed,

@@ -14,10 +14,10 @@ from tripoint.engines.sizing.replicas.queueing import (
     QueueTarget,
     capacity_of,
     erlang_b,
-    erlang_c,
     is_inside,
     replicas_for,
-    wait_exceeds,
+    tail_share,
+    waiting_share,
 )
 
 RATES = st.floats(0.01, 200.0)
@@ -36,6 +36,16 @@ def summed_erlang_c(servers: int, offered: float) -> float:
     head = sum(offered**n / math.factorial(n) for n in range(servers))
     tail = offered**servers / math.factorial(servers) * servers / (servers - offered)
     return tail / (head + tail)
+
+
+def erlang_c(servers: int, offered: float) -> float:
+    """Erlang C as the module composes it."""
+    return waiting_share(erlang_b(servers, offered), servers, offered)
+
+
+def wait_exceeds(target: QueueTarget, servers: int, rate: float, seconds: float) -> float:
+    """P(W > seconds): the share that waits times the share of those who wait longer."""
+    return erlang_c(servers, rate / target.service_rate) * tail_share(target, servers, rate, seconds)
 
 
 def simulated_waits(servers: int, rate: float, mu: float, requests: int) -> np.ndarray:

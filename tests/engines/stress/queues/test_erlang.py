@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tripoint.engines.sizing.replicas.queueing import erlang_b, erlang_c
+from tripoint.engines.sizing.replicas.queueing import erlang_b, waiting_share
 from tripoint.engines.stress.kernel.streams import Streams
 from tripoint.engines.stress.queues.chain import Station, play_chain
 
@@ -22,7 +22,7 @@ def test_the_event_list_agrees_with_erlang(servers: int, load: float) -> None:
     served = play_chain(arrivals.tolist(), [0] * count, [services.tolist()], [Station(servers, count)])
     waits = np.array(served.start) - arrivals
     kept = waits[count // 20 :]
-    waiting = erlang_c(servers, servers * load)
+    waiting = waiting_share(erlang_b(servers, servers * load), servers, servers * load)
     assert (kept > 0).mean() == pytest.approx(waiting, rel=0.08)
     assert kept.mean() / SERVICE_NS == pytest.approx(waiting / (servers * (1.0 - load)), rel=0.15)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
 
 import pytest
@@ -23,14 +22,12 @@ def test_stay_is_prefills_and_iterations(pace: Pace, shape: Shape, sequences: in
     assert stay.total_s(sequences) == pytest.approx(pace.overhead_s + prefills + iterations)
 
 
-@given(PACES, SHAPES, st.floats(0.01, 0.99))
-def test_little_law_at_any_rate(pace: Pace, shape: Shape, share: float) -> None:
-    """The number present at a rate is that rate times the stay beside that number."""
+@given(PACES, SHAPES, st.floats(1.0, 512.0))
+def test_little_law_at_any_number_present(pace: Pace, shape: Shape, sequences: float) -> None:
+    """The number present is the rate at which they finish times how long each stays."""
     stay = stay_of(pace, shape)
-    assume(stay.beside_s > 0)
-    rate = share / stay.beside_s
-    present = stay.present_at(rate)
-    assert present == pytest.approx(rate * stay.total_s(present))
+    assume(stay.total_s(sequences) > 0)
+    assert stay.rate_per_s(sequences) * stay.total_s(sequences) == pytest.approx(sequences)
 
 
 @given(PACES, SHAPES)
@@ -64,9 +61,8 @@ def test_a_slower_replica_is_slower_by_that_much(pace: Pace, shape: Shape, times
     assert slow.pace.max_sequences == pace.max_sequences
 
 
-def test_beyond_its_most_no_number_is_present() -> None:
-    """A rate that even an endless batch does not carry has no steady state."""
+def test_a_full_replica_finishes_less_than_an_endless_batch_would() -> None:
+    """No batch carries more than one request per time that each adds to the others' stay."""
     pace = Pace(base_s=0.01, sequence_s=0.001, context_s=0.0, prefill_s=0.0001)
     stay = stay_of(pace, Shape(input_tokens=100, output_tokens=100))
-    assert math.isinf(stay.present_at(1 / stay.beside_s))
     assert stay.most_per_s < 1 / stay.beside_s

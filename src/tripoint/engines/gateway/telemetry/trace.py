@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 # Version 00 is exactly this long; a later version may say more, after a dash.
 _TRACEPARENT: Final = re.compile(
@@ -39,10 +39,6 @@ class Trace(NamedTuple):
     """The caller's span, empty when the trace begins here."""
     head: bytes
     """Header lines for the upstream, each ended by CRLF."""
-
-
-TraceContext: TypeAlias = Trace
-"""The same by the name the recommendation gives it."""
 
 
 def trace_context(traceparent: bytes | None, tracestate: bytes | None, source: random.Random) -> Trace:

@@ -11,8 +11,6 @@ MEASURES: Final = (
     "marginal_nano",
 )  # fmt: skip
 """What is summed, in the order of `Spend`."""
-SLOT_S: Final = {"day": 86_400, "hour": 3_600}
-"""Length of a slot, s; slots are counted from 1970, UTC."""
 
 
 class Cube(NamedTuple):

@@ -22,8 +22,6 @@ _NEAR_STEP = 0.01
 _LAST_STEP = 0.0005
 _SETTLED = 0.4
 """Visits are counted after this share of the steps: choices of the first prices mean nothing."""
-_REACH = 0.03
-"""Choices within this share of the cheapest are promising, more while steps are long."""
 _WHOLE_EVERY = 25
 """Steps between two looks at every choice; in between only promising ones are priced."""
 

@@ -49,19 +49,6 @@ def erlang_b(servers: int, offered: float) -> float:
     return blocking
 
 
-def erlang_c(servers: int, offered: float) -> float:
-    """Probability that an arrival waits in M/M/c; 1 when the queue is unstable."""
-    if offered >= servers:
-        return 1.0
-    return _waiting(erlang_b(servers, offered), servers, offered)
-
-
-def wait_exceeds(target: QueueTarget, servers: int, rate: float, seconds: float) -> float:
-    """P(W > seconds) with the Allen-Cunneen stretch; exact for M/M/c when both coefficients of variation are 1."""
-    waiting = erlang_c(servers, rate / target.service_rate)
-    return waiting * _tail(target, servers, rate, seconds)
-
-
 def replicas_for(target: QueueTarget, rate: float) -> int:
     """Fewest replicas that carry `rate` requests per second inside the target; 0 for no demand.
 
@@ -106,16 +93,18 @@ def _meets(target: QueueTarget, servers: int, rate: float, blocking: float) -> b
         return True
     if rate >= servers * target.service_rate:
         return False
-    waiting = _waiting(blocking, servers, rate / target.service_rate)
-    return waiting * _tail(target, servers, rate, target.wait_budget_s) <= 1 - target.quantile
+    waiting = waiting_share(blocking, servers, rate / target.service_rate)
+    return waiting * tail_share(target, servers, rate, target.wait_budget_s) <= 1 - target.quantile
 
 
-def _waiting(blocking: float, servers: int, offered: float) -> float:
+def waiting_share(blocking: float, servers: int, offered: float) -> float:
+    """Erlang C from Erlang B: probability that an arrival waits in a stable M/M/c queue."""
     utilisation = offered / servers
     return blocking / (1 - utilisation * (1 - blocking))
 
 
-def _tail(target: QueueTarget, servers: int, rate: float, seconds: float) -> float:
+def tail_share(target: QueueTarget, servers: int, rate: float, seconds: float) -> float:
+    """Share of those who wait that wait longer than `seconds`, with the Allen-Cunneen stretch."""
     drain = servers * target.service_rate - rate
     if drain <= 0:
         return 1.0

@@ -30,13 +30,12 @@ _NONE: _Block = (0, [])
 class Stream:
     """Draws of one name in one trial, each known by its index from 0."""
 
-    __slots__ = ("_exponentials", "_key", "_normals", "_uniforms")
+    __slots__ = ("_exponentials", "_key", "_uniforms")
 
     def __init__(self, key: NDArray[np.uint64]) -> None:
         self._key = key
         self._uniforms = _NONE
         self._exponentials = _NONE
-        self._normals = _NONE
 
     def uniforms(self, start: int, count: int) -> Floats:
         """Draws `start` to `start + count - 1`, uniform between 0 and 1, both excluded."""
@@ -68,15 +67,6 @@ class Stream:
             start, count = _around(index)
             known = self.exponentials(start, count).tolist()
             self._exponentials = (start, known)
-        return known[index - start]
-
-    def normal(self, index: int) -> float:
-        """Draw `index`, standard normal."""
-        start, known = self._normals
-        if not start <= index < start + len(known):
-            start, count = _around(index)
-            known = self.normals(start, count).tolist()
-            self._normals = (start, known)
         return known[index - start]
 
 

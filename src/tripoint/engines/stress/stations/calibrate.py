@@ -87,8 +87,6 @@ class Calibrated:
     """Measurements it was made from."""
     per_token_error: float
     """Median relative error of the time per token at those points; 0 where none was measured."""
-    first_token_error: float
-    """Likewise of the time to first token."""
 
 
 def calibrate(points: Sequence[Measured], max_sequences: int) -> Calibrated | None:
@@ -101,10 +99,7 @@ def calibrate(points: Sequence[Measured], max_sequences: int) -> Calibrated | No
         return None
     pace = _pace(parts, max_sequences)
     per_token = [abs(per_token_s(pace, each) / each.per_token_s - 1) for each in points if each.per_token_s]
-    first = [abs(first_token_s(pace, each) / each.first_token_s - 1) for each in points if each.first_token_s]
-    return Calibrated(
-        pace=pace, points=len(points), per_token_error=_median(per_token), first_token_error=_median(first)
-    )
+    return Calibrated(pace=pace, points=len(points), per_token_error=_median(per_token))
 
 
 def per_token_s(pace: Pace, at: Measured) -> float:

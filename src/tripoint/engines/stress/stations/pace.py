@@ -9,9 +9,9 @@ that of the n - 1 which replace the others while it is there, and for one iterat
     stay(n) = alone + n x beside,   alone = overhead + out x base,
                                     beside = prefill x in + out x (sequence + context x (in + out / 2))
 
-It is linear in n, so Little's law, n = rate x stay, gives the number present at any rate, and the most a
-replica carries, in closed form too. All of it is arithmetic: where a station keeps `alone` and `beside` of
-its requests, a service time is one multiplication. `batch.py` plays the batch event by event.
+It is linear in n, so the most a replica carries has a closed form too (Little's law, n = rate x stay). Where a
+station keeps `alone` and `beside` of its requests, a service time is one multiplication. `batch.py` plays the
+batch event by event.
 """
 
 from __future__ import annotations
@@ -103,11 +103,6 @@ class Stay:
     def most_per_s(self) -> float:
         """Requests per second a replica finishes when full."""
         return self.rate_per_s(self.pace.max_sequences)
-
-    def present_at(self, rate_per_s: float) -> float:
-        """Sequences present on average at a rate, by Little's law; infinite from the rate no batch can carry."""
-        free = 1.0 - rate_per_s * self.beside_s
-        return rate_per_s * self.alone_s / free if free > 0 else math.inf
 
 
 def stay_of(pace: Pace, shape: Shape) -> Stay:
