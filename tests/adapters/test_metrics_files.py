@@ -32,6 +32,12 @@ def counted(requests: int, nano: int = 100_000_000) -> bytes:
     return metrics.snapshot()
 
 
+def snapshots(folder: Path) -> list[bytes]:
+    """What readers see, in the order of the files' names."""
+    found = read_snapshots(folder)
+    return [found[name] for name in sorted(found)]
+
+
 def write(folder: Path, worker: int, incarnation: str, snapshot: bytes) -> None:
     """Leaves the file of a worker behind."""
     made = MetricsFile(folder, worker=worker, incarnation=incarnation, every_s=0.0)
@@ -45,7 +51,7 @@ def test_what_workers_offer_is_read_together(tmp_path: Path) -> None:
     write(tmp_path / "run", 1, "b", b"three")
     write(tmp_path / "run", 0, "b", b"two")
     write(tmp_path / "run", 0, "a", b"one")
-    assert read_snapshots(tmp_path / "run") == [b"one", b"two", b"three"]
+    assert snapshots(tmp_path / "run") == [b"one", b"two", b"three"]
     names = sorted(path.name for path in (tmp_path / "run").iterdir())
     assert names == ["worker-0-a.metrics", "worker-0-b.metrics", "worker-1-b.metrics"]
 
@@ -68,7 +74,7 @@ def test_only_the_last_offer_is_written_and_only_when_changed(tmp_path: Path, mo
     made.close()
     assert renamed[-1] == b"99"
     assert len(renamed) <= 2
-    assert read_snapshots(tmp_path) == [b"99"]
+    assert snapshots(tmp_path) == [b"99"]
 
 
 def test_the_own_snapshot_takes_its_place_among_the_others(tmp_path: Path) -> None:
@@ -77,7 +83,7 @@ def test_the_own_snapshot_takes_its_place_among_the_others(tmp_path: Path) -> No
     mine = MetricsFile(tmp_path, worker=1, incarnation="a")
     try:
         assert mine.together(b"now") == [b"other", b"now"]
-        assert read_snapshots(tmp_path) == [b"other", b"now"]
+        assert snapshots(tmp_path) == [b"other", b"now"]
         assert mine.together(b"later") == [b"other", b"later"]
     finally:
         mine.close()
@@ -96,7 +102,7 @@ def test_a_disk_that_takes_nothing_is_told_and_disturbs_nobody(tmp_path: Path) -
         until(lambda: made.fault == "")
     finally:
         made.close()
-    assert read_snapshots(tmp_path / "run") == [b"one"]
+    assert snapshots(tmp_path / "run") == [b"one"]
 
 
 def test_what_is_no_file_of_ours_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,19 +113,19 @@ def test_what_is_no_file_of_ours_is_passed_over(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "notes.txt").write_bytes(b"x")
     (tmp_path / f"worker-9-a{SUFFIX}").write_bytes(b"x" * 2000)
     monkeypatch.setattr(metrics_files, "_LARGEST_BYTES", 1000)
-    assert read_snapshots(tmp_path) == [b"one"]
-    assert read_snapshots(tmp_path / "nowhere") == []
+    assert snapshots(tmp_path) == [b"one"]
+    assert snapshots(tmp_path / "nowhere") == []
 
 
 def test_incarnations_that_ended_become_one_file(tmp_path: Path) -> None:
     """Again and again: the page stays the same to the last digit, the files stay few."""
     for number in range(6):
         write(tmp_path, number % 2, f"i{number}", counted(number + 1, nano=100_000_001 * (number + 1)))
-        before = exposition(read_snapshots(tmp_path))
+        before = exposition(snapshots(tmp_path))
         assert fold_past(tmp_path, {f"i{number}"})
-        assert exposition(read_snapshots(tmp_path)) == before
+        assert exposition(snapshots(tmp_path)) == before
         assert len(list(tmp_path.iterdir())) == min(number, 1) + 1
-    assert total_of(exposition(read_snapshots(tmp_path)), "tripoint_requests_total") == 1 + 2 + 3 + 4 + 5 + 6
+    assert total_of(exposition(snapshots(tmp_path)), "tripoint_requests_total") == 1 + 2 + 3 + 4 + 5 + 6
 
 
 @pytest.mark.parametrize("call", ["replace", "unlink"])
@@ -129,7 +135,7 @@ def test_a_fold_that_is_cut_short_counts_nothing_twice(
     """Ended before the rename or between the removals: readers see the same; the next fold finishes the work."""
     for number in range(3):
         write(tmp_path, 0, f"i{number}", counted(number + 1))
-    before = exposition(read_snapshots(tmp_path))
+    before = exposition(snapshots(tmp_path))
 
     def failing(*_: object, **__: object) -> None:
         raise OSError(5, "Input/output error")
@@ -137,10 +143,10 @@ def test_a_fold_that_is_cut_short_counts_nothing_twice(
     with monkeypatch.context() as patched:
         patched.setattr(os, call, failing)
         assert not fold_past(tmp_path, {"i2"})
-    assert exposition(read_snapshots(tmp_path)) == before
+    assert exposition(snapshots(tmp_path)) == before
     write(tmp_path, 1, "i3", counted(1))
     assert fold_past(tmp_path, {"i3"})
-    assert total_of(exposition(read_snapshots(tmp_path)), "tripoint_requests_total") == 1 + 2 + 3 + 1
+    assert total_of(exposition(snapshots(tmp_path)), "tripoint_requests_total") == 1 + 2 + 3 + 1
     assert len(list(tmp_path.glob(f"worker-0-i2{SUFFIX}"))) == 0
 
 
@@ -151,7 +157,7 @@ def test_readers_beside_a_fold_never_see_less(tmp_path: Path) -> None:
 
     def read() -> None:
         while not is_over.is_set():
-            seen.add(total_of(exposition(read_snapshots(tmp_path)), "tripoint_requests_total"))
+            seen.add(total_of(exposition(snapshots(tmp_path)), "tripoint_requests_total"))
 
     for number in range(30):
         write(tmp_path, 0, f"i{number}", counted(1))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.factories.focus_rules import check_rows
 from tests.factories.spending import entries, ledger_of, price_row, priced_record
 
 from tripoint.adapters.focus_files.read import read_bill, read_texts
@@ -19,12 +20,12 @@ from tripoint.domain.money import nano_of, usd
 from tripoint.domain.record import Usage, UsageRecord
 from tripoint.domain.tenancy import Actor, Role
 from tripoint.engines.governance.focus.columns import VERSIONS, Column, columns_of
-from tripoint.engines.governance.focus.rules import check_rows
+from tripoint.engines.governance.focus.restore import restore
 from tripoint.engines.governance.focus.sheet import DIMENSIONS, Sheet
 from tripoint.ports import Ledger
 from tripoint.testing.ledger_conformance import NOON, idle
 from tripoint.usecases.accounts.login import local_actor
-from tripoint.usecases.focus import Exported, ExportOptions, export_bill, read_export
+from tripoint.usecases.focus import Exported, ExportOptions, export_bill
 
 Entries = tuple[tuple[PriceRow, ...], tuple[UsageRecord, ...], tuple[Adjustment, ...]]
 ME = local_actor("me")
@@ -66,7 +67,7 @@ def test_an_export_keeps_every_rule_and_reads_back_as_the_ledger(drawn: Entries,
             entered = ledger.spend(SpendQuery(by=(time, *NAMES)))
         texts = [row for _, row in read_texts(file)]
         assert check_rows([column.name for column in columns_of("1.2")], texts) == ()
-        back = read_export(read_bill(file), is_hourly=is_hourly)
+        back = restore(read_bill(file), hourly=is_hourly)
         charged = [row for row in entered if any(row[4:])]  # what reached nobody is not on a bill
         assert [row for row in back if any(row[4:])] == charged
         assert (
@@ -99,7 +100,7 @@ def test_each_version_has_its_columns(ledger: Ledger, tmp_path: Path, version: s
     assert ("CredentialId" in header) is (version == "1.5")
     first = next(row for _, row in read_texts(file) if row["SkuMeter"] == "Input Tokens")
     assert first["SkuPriceDetails"] == ('{"ModelId":"llama"}' if version == "1.5" else '{"x_ModelId":"llama"}')
-    assert len(read_export(read_bill(file))) == len(ledger.spend(SpendQuery(by=(Dimension.DAY, *NAMES))))
+    assert len(restore(read_bill(file))) == len(ledger.spend(SpendQuery(by=(Dimension.DAY, *NAMES))))
 
 
 def test_a_bill_tells_tokens_idle_and_corrections(ledger: Ledger, tmp_path: Path) -> None:
@@ -160,4 +161,4 @@ def test_another_s_bill_is_no_export(tmp_path: Path) -> None:
     file = tmp_path / "other.csv"
     file.write_text("ChargePeriodStart,ChargeCategory,BilledCost\n2026-11-18T00:00:00Z,Usage,1.5\n")
     with pytest.raises(FileError, match="line 2 has no `x_EntryKind`"):
-        read_export(read_bill(file))
+        restore(read_bill(file))

@@ -55,7 +55,7 @@ class MetricsFile:
         from a thread where the disk may hang.
         """
         self._write(snapshot)
-        found = _files(self._folder)
+        found = read_snapshots(self._folder)
         found[self._path.name] = snapshot
         return [found[name] for name in sorted(found)]
 
@@ -103,19 +103,13 @@ def write_figures(folder: Path, snapshot: bytes) -> None:
     os.replace(part, folder / _LEDGER)
 
 
-def read_snapshots(folder: Path) -> list[bytes]:
-    """The snapshots of every worker, past incarnations included, in a stable order; what cannot be read is left out."""
-    found = _files(folder)
-    return [found[name] for name in sorted(found)]
-
-
 def fold_past(folder: Path, alive: Collection[str]) -> bool:
     """Folds the files of incarnations that have ended into one, so that restarts do not pile up files.
 
     `alive` are the incarnations that still write. For the one process that starts the workers. False when the disk did
     not take it: then everything is as it was, and readers never see less than before, nor anything twice.
     """
-    found = _files(folder)
+    found = read_snapshots(folder)
     writing = tuple(f"-{incarnation}{SUFFIX}" for incarnation in alive)
     ended = [name for name in sorted(found) if name not in (_PAST, _LEDGER) and not name.endswith(writing)]
     past = read_snapshot(found[_PAST]) if _PAST in found else None
@@ -134,8 +128,8 @@ def fold_past(folder: Path, alive: Collection[str]) -> bool:
     return True
 
 
-def _files(folder: Path) -> dict[str, bytes]:
-    """Content by name, without what the folded file has already.
+def read_snapshots(folder: Path) -> dict[str, bytes]:
+    """Snapshots by file name, each request counted in one of them; what cannot be read is left out.
 
     When files are folded while we read, a count could be seen in both places or in neither; the folded file is then
     another than before, and all are read again.

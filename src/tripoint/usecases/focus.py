@@ -1,4 +1,4 @@
-"""`tripoint ledger export`: the ledger as a bill that finance tools read, and that bill read again.
+"""`tripoint ledger export`: the ledger as a bill that finance tools read.
 
 Rows are sums by day or by hour, never single requests: one token may cost less than any bill shows.
 """
@@ -9,12 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from tripoint.domain.bill import BillRow
 from tripoint.domain.errors import OptionError
 from tripoint.domain.ledger import Dimension, EntryKind, PriceRow, Spend, SpendQuery
 from tripoint.domain.tenancy import Actor
 from tripoint.engines.governance.focus.columns import DEFAULT_VERSION, VERSIONS, Column, columns_of
-from tripoint.engines.governance.focus.restore import restore
 from tripoint.engines.governance.focus.sheet import DIMENSIONS, Issuer, Sheet, SheetMaker
 from tripoint.engines.governance.ledger.days import day_number
 from tripoint.ports import Ledger
@@ -80,11 +78,6 @@ def export_bill(ledger: Ledger, actor: Actor, options: ExportOptions, write: Bil
     source = _Source(ledger, actor, options)
     rows = write(columns_of(options.version), source.sheets())
     return Exported(rows=rows, days=source.days, nano=source.nano, unpriced_nano=source.unpriced_nano)
-
-
-def read_export(rows: Iterable[BillRow], *, is_hourly: bool = False) -> tuple[Spend, ...]:
-    """The sums an export was made from; raises `FileError` where it is not one of ours."""
-    return restore(rows, hourly=is_hourly)
 
 
 class _Source:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from tests.factories.focus_rules import check_rows
 from tests.factories.rigs import rig
 from tests.factories.shell import chat, post, read_answer
 
@@ -20,7 +21,6 @@ from tripoint.apps.cli import cli
 from tripoint.domain.ledger import Entry, EntryKind, EntryQuery
 from tripoint.domain.money import nano_of, usd
 from tripoint.engines.governance.focus.columns import columns_of
-from tripoint.engines.governance.focus.rules import check_rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.enable_socket]
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from tests.factories.focus_rules import check_rows
 
 from tripoint.domain.ledger import EntryKind, PriceRow, Spend
 from tripoint.domain.money import Tariff
 from tripoint.engines.governance.focus.columns import Part, amount_texts, columns_of
-from tripoint.engines.governance.focus.rules import check_rows
 from tripoint.engines.governance.focus.sheet import Issuer, SheetMaker, period_of
 
 TARIFF = Tariff("chat/a/llama", 200_000, 20_000, 800_000)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.factories.lp_text import family_text
 from tests.factories.placement import (
     TWO_LEVELS,
     batch,
@@ -36,7 +37,6 @@ from tripoint.domain.site import ExpansionStep, Redundancy
 from tripoint.domain.units import AcceleratorId, DatasetId, LinkId, NodeTypeId, SiteId
 from tripoint.domain.workload import Caller, DatasetUse, Recovery, Standby, TodayShare
 from tripoint.engines.placement.formulate import FAMILIES
-from tripoint.engines.placement.milp.lp_text import family_text
 from tripoint.engines.placement.milp.program import Program
 
 Golden = Callable[[str, str], None]
