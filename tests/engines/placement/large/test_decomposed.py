@@ -14,9 +14,10 @@ from tests.factories.planning import highs, instance_of
 from tripoint.adapters.solver_highs import HighsSolver
 from tripoint.domain.estate import Estate
 from tripoint.engines.placement.formulate import formulate
-from tripoint.engines.placement.large.decomposed import decomposed, is_huge
+from tripoint.engines.placement.large.decomposed import decomposed, is_huge, turn
 from tripoint.engines.placement.large.owners import dealt, owners
 from tripoint.engines.placement.large.portions import apart, cut, portion, priced, rest
+from tripoint.engines.placement.milp.asking import Answers, Asking, Task
 from tripoint.engines.placement.milp.kernel import relaxation
 from tripoint.engines.placement.milp.program import (
     FloatArray,
@@ -204,3 +205,74 @@ def test_without_plans_of_portions_the_columns_are_generated() -> None:
 def test_small_programs_are_not_taken_apart() -> None:
     """Four columns are no reason for portions."""
     assert not is_huge(two_owners())
+
+
+class Slow:
+    """Takes so many seconds a column, by a clock of its own; says nothing where that is more than it may take."""
+
+    def __init__(self, seconds: float) -> None:
+        self.each = seconds
+        self.now = 0.0
+
+    def play(self, asking: Asking[Solution]) -> Solution:
+        """What the strategy ends with."""
+        try:
+            batch = next(asking)
+            while True:
+                told = tuple(self._solved(task) for task in batch.tasks)
+                self.now += max(seconds for seconds, _ in told)
+                solutions = tuple(solution for _, solution in told)
+                batch = asking.send(Answers(solutions=solutions, bound=-float("inf"), seconds=self.now))
+        except StopIteration as stop:
+            outcome: Solution = stop.value
+            return outcome
+
+    def _solved(self, task: Task) -> tuple[float, Solution]:
+        needed = task.program.columns * self.each
+        if needed > task.limits.seconds:
+            return task.limits.seconds, Solution.nothing(SolutionStatus.UNKNOWN)
+        limits = replace(task.limits, seconds=120.0)
+        return needed, HighsSolver().solve(task.program, limits, lambda state: None, lambda: False, task.start)
+
+
+@pytest.mark.timeout(300)
+@settings(max_examples=25, deadline=None)
+@given(small_estates(SIZE), st.floats(1e-3, 3.0), st.integers(8, 120))
+def test_however_slow_the_solver_it_ends_in_time_and_its_bound_holds(estate: Estate, each: float, size: int) -> None:
+    """Hundred seconds are given; what a solve is given at least comes on top of them, and no more."""
+    program = program_of(estate)
+    best = highs(program)
+    assume(best.values.size > 0)
+    slow = Slow(each)
+    found = slow.play(decomposed(program, replace(LIMITS, seconds=100.0), size))
+    assert slow.now <= 100.0 + 0.5 * len(owners(program).names) * 4
+    assert found.bound <= best.objective * (1 + 1e-6) + 1e-6
+    if found.values.size:
+        assert program.worst_violation(found.values) < 1e-4
+        assert np.isfinite(found.bound)
+
+
+@given(st.integers(1, 200), st.floats(10.0, 3600.0), st.lists(st.floats(0.0, 1.0), min_size=200, max_size=200))
+def test_slow_turns_leave_enough_for_those_behind_them(turns: int, whole: float, used: list[float]) -> None:
+    """Whatever part of its time each turn takes: nobody gets less than half an equal part, and all end in time."""
+    now, fair = 0.0, whole * 0.6 / turns
+    for number in range(turns):
+        seconds = turn(whole, now, turns - number, fair)
+        assert min(fair / 2, 0.5) <= seconds + 1e-9
+        assert fair / 2 <= seconds + 1e-9
+        now += seconds * used[number]
+    assert now <= whole * 0.6 + 0.5 * turns + 1e-6
+
+
+def test_a_late_turn_gets_its_part_of_what_is_left() -> None:
+    """After the time for a first plan, up to the last moment for one; then half a second and no more."""
+    assert turn(100.0, 70.0, 5, 10.0) == pytest.approx(2.0)
+    assert turn(100.0, 80.0, 5, 10.0) == 0.5
+
+
+def test_without_time_for_relaxations_prices_alone_prove_a_bound() -> None:
+    """Both portions and what they share take all the time there is: the bound is not that of costs alone."""
+    slow = Slow(10.0)
+    found = slow.play(decomposed(two_owners(), replace(LIMITS, threads=1, seconds=200.0), 2))
+    assert found.objective == pytest.approx(5.0)
+    assert 0.0 < found.bound <= 5.0

@@ -7,6 +7,9 @@
    (Lagrangian: Geoffrion 1974), whatever the prices are.
 3. With all workloads where the portions have them, what is shared is decided in one small program: whole nodes.
 4. While time is left, some workloads and everything shared are set free, the others held.
+
+Nobody waits for a slow portion: each turn is given a part of what is left, so that there is enough for those behind
+it; late ones take any plan. Where a relaxation does not end in time, prices alone prove a bound, in one pass.
 """
 
 from __future__ import annotations
@@ -36,12 +39,21 @@ _HUGE_COLUMNS = 400_000
 _PORTION_COLUMNS = 25_000
 _FIRST_PART = 0.6
 """Share of the time for the first plan; the rest is for parts."""
+_LAST_PART = 0.8
+"""Share of the time after which a portion without a plan is missing; from the first part on, any plan will do."""
+_ANY_GAP = 1.0
 _LENIENT = 3.0
 """A portion may take so much longer than its part of that: most take less."""
+_KEPT = 0.5
+"""What a slow turn leaves of their part to each of those behind it."""
+_LEAST_S = 0.5
+"""What a solve is given at least, seconds, whatever time it is."""
 _RELAXING = 0.5
 """Of what a portion is given, for its relaxation."""
 _BOUNDING = 0.3
 """Of what is left after the portions, at most, for their bound."""
+_JOINING = 0.8
+"""Of what is left, for any plan of what is shared where the first search found none."""
 _PORTION_GAP = 5e-3
 _PART_COLUMNS = 60_000
 _IDLE_ROUNDS = 6
@@ -57,6 +69,8 @@ class _Work:
     program: Program
     limits: SolveLimits
     whose: Owners
+    apart: BoolArray
+    """[rows] those of one owner in which nothing is shared."""
     values: FloatArray
     """[columns] of the best plan so far; before there is one, of each workload's own columns."""
     prices: FloatArray
@@ -101,6 +115,7 @@ def decomposed(program: Program, limits: SolveLimits, size: int = _PORTION_COLUM
         program=program,
         limits=limits,
         whose=whose,
+        apart=apart(program, whose),
         values=np.zeros(program.columns),
         prices=np.zeros(program.rows),
         unused=np.zeros(program.columns, dtype=np.bool_),
@@ -109,8 +124,8 @@ def decomposed(program: Program, limits: SolveLimits, size: int = _PORTION_COLUM
     work.bound = lagrangian(program, np.zeros(program.rows), groups_of(program))
     portions = yield from _portions(work, dealt(whose.weight, hands))
     if not work.missing:
-        yield from _bounded(work, portions)
         yield from _joined(work, work.values)
+        yield from _bounded(work, portions)
     if math.isfinite(work.objective):
         yield from _parts(work)
     elif work.left > 0.0:
@@ -125,37 +140,63 @@ def _portions(work: _Work, hands: list[IntArray]) -> Asking[list[IntArray]]:
     One that takes too long is halved; one that cannot be halved, or has no plan with its share, is missing.
     """
     abreast = max(work.limits.threads, 1)
-    each = work.limits.seconds * _FIRST_PART * abreast / len(hands) * _LENIENT
-    limits = replace(work.limits, threads=1, seconds=each * _RELAXING)
-    near = replace(limits, seconds=each * (1 - _RELAXING), gap=max(work.limits.gap, _PORTION_GAP))
+    fair = work.limits.seconds * _FIRST_PART / math.ceil(len(hands) / abreast)
     waiting, done = list(hands), []
     while waiting:
+        if work.seconds >= work.limits.seconds * _LAST_PART:
+            work.missing.extend(work.whose.names[int(hand[0])] for hand in waiting)
+            break
+        seconds = turn(work.limits.seconds, work.seconds, math.ceil(len(waiting) / abreast), fair)
         some, waiting = waiting[:abreast], waiting[abreast:]
-        cuts = [portion(work.program, work.whose, hand, work.share(hand)) for hand in some]
-        told = yield Batch(tasks=tuple(Task(program=relaxation(part.program), limits=limits) for part in cuts))
-        work.hear(told.seconds, told.solutions)
-        relaxed = {number: found for number, found in enumerate(told.solutions) if found.duals.size}
-        tasks = tuple(Task(program=kernel(cuts[n].program, found), limits=near) for n, found in relaxed.items())
-        plans: dict[int, Solution] = {}
-        if tasks:
-            told = yield Batch(tasks=tasks)
-            work.hear(told.seconds, told.solutions)
-            plans = {n: plan for n, plan in zip(relaxed, told.solutions, strict=True) if plan.values.size}
+        plans = yield from _planned(work, some, seconds)
         for number, hand in enumerate(some):
             if number in plans:
-                _take_prices(work, cuts[number], relaxed[number], work.share(hand))
-                _take_own(work, cuts[number], plans[number].values)
                 done.append(hand)
-            elif len(hand) > 1 and work.left > 0.0:
+            elif len(hand) > 1:
                 waiting.extend(hand[half] for half in dealt(work.whose.weight[hand], 2))
             else:
                 work.missing.append(work.whose.names[int(hand[0])])
     return done
 
 
+def turn(whole: float, now: float, turns: int, fair: float) -> float:
+    """Seconds the next of so many turns may take, `now` being over of the whole; an equal part for each was `fair`.
+
+    More than that where others leave it, never so much that those behind it get less than half of theirs. Once the time
+    for a first plan is over, an equal part of what is left till the last moment for one.
+    """
+    left = whole * _FIRST_PART - now
+    if left <= 0.0:
+        return max((whole * _LAST_PART - now) / turns, _LEAST_S)
+    return max(min(fair * _LENIENT, max(left - (turns - 1) * fair * _KEPT, left / turns)), _LEAST_S)
+
+
+def _planned(work: _Work, some: list[IntArray], seconds: float) -> Asking[set[int]]:
+    """Takes what relaxations and plans of some portions say; which of them have a plan."""
+    is_late = work.seconds >= work.limits.seconds * _FIRST_PART
+    gap = _ANY_GAP if is_late else max(work.limits.gap, _PORTION_GAP)
+    limits = replace(work.limits, threads=1, seconds=seconds * _RELAXING)
+    cuts = [portion(work.program, work.whose, hand, work.share(hand)) for hand in some]
+    begun = work.seconds
+    told = yield Batch(tasks=tuple(Task(program=relaxation(part.program), limits=limits) for part in cuts))
+    work.hear(told.seconds, told.solutions)
+    relaxed = {number: found for number, found in enumerate(told.solutions) if found.duals.size}
+    near = replace(limits, seconds=max(seconds - (work.seconds - begun), seconds * (1 - _RELAXING)), gap=gap)
+    tasks = tuple(Task(program=kernel(cuts[n].program, found), limits=near) for n, found in relaxed.items())
+    if not tasks:
+        return set()
+    told = yield Batch(tasks=tasks)
+    work.hear(told.seconds, told.solutions)
+    plans = {n: plan for n, plan in zip(relaxed, told.solutions, strict=True) if plan.values.size}
+    for number, plan in plans.items():
+        _take_prices(work, cuts[number], relaxed[number], work.share(some[number]))
+        _take_own(work, cuts[number], plan.values)
+    return set(plans)
+
+
 def _take_prices(work: _Work, part: Cut, found: Solution, share: float) -> None:
-    common = work.whose.row[part.row] < 0
-    work.prices[part.row] += np.where(common, share, 1.0) * found.duals
+    # Weights of every row in which something is shared add up to one: then no price is above what anything costs.
+    work.prices[part.row] += np.where(work.apart[part.row], 1.0, share) * found.duals
     idle = part.program.is_integer & (found.values < _BROKEN) & (part.program.lower <= 0.0)
     work.unused[part.column[idle]] = True
 
@@ -166,33 +207,42 @@ def _take_own(work: _Work, part: Cut, values: FloatArray) -> None:
 
 
 def _bounded(work: _Work, hands: list[IntArray]) -> Asking[None]:
-    """The bound at the mean prices; none where a portion's own relaxation was not solved."""
-    program, own_rows = work.program, apart(work.program, work.whose)
+    """The bound at the mean prices; a portion not solved in time is bounded by what its own rows were worth before."""
+    program, own_rows = work.program, work.apart
     prices = usable(program, np.where(own_rows, 0.0, work.prices))
     worth = reduced_costs(program, prices)
     shared = cut(program, work.whose.column < 0, ~own_rows)
     total = lagrangian(shared.program, prices[shared.row], np.full(len(shared.column), -1, dtype=np.int32))
     abreast = max(work.limits.threads, 1)
-    limits = replace(work.limits, threads=1, seconds=max(work.left * _BOUNDING * abreast / len(hands), 1.0))
+    until = work.seconds + work.left * _BOUNDING
     for first in range(0, len(hands), abreast):
         some = hands[first : first + abreast]
         parts = [priced(program, work.whose, hand, worth, own_rows) for hand in some]
-        told = yield Batch(tasks=tuple(Task(program=relaxation(part.program), limits=limits) for part in parts))
-        work.hear(told.seconds, told.solutions)
-        total += sum(each.bound for each in told.solutions)
+        turns = math.ceil((len(hands) - first) / abreast)
+        bounds = [lagrangian(part.program, work.prices[part.row], groups_of(part.program)) for part in parts]
+        if work.seconds < until:
+            limits = replace(work.limits, threads=1, seconds=max((until - work.seconds) / turns * _LENIENT, _LEAST_S))
+            told = yield Batch(tasks=tuple(Task(program=relaxation(part.program), limits=limits) for part in parts))
+            work.hear(told.seconds, told.solutions)
+            bounds = [max(bound, each.bound) for bound, each in zip(bounds, told.solutions, strict=True)]
+        total += sum(bounds)
     work.bound = max(work.bound, total)
 
 
 def _joined(work: _Work, own: FloatArray) -> Asking[None]:
-    """What is shared, decided for all workloads where `own` ([columns]) has them."""
+    """What is shared, decided for all workloads where `own` ([columns]) has them; the first time any plan will do."""
     part = rest(work.program, work.whose.column >= 0, own)
     told = yield Batch(tasks=(Task(program=part.program, limits=_part_limits(work)),))
     work.hear(told.seconds, told.solutions)
+    if told.solutions[0].status is SolutionStatus.UNKNOWN and not math.isfinite(work.objective):
+        anything = replace(work.limits, seconds=max(work.left * _JOINING, _LEAST_S), gap=_ANY_GAP)
+        told = yield Batch(tasks=(Task(program=part.program, limits=anything),))
+        work.hear(told.seconds, told.solutions)
     _take(work, part, told.solutions[0], own)
 
 
 def _part_limits(work: _Work) -> SolveLimits:
-    seconds = max(work.left * 0.25, 1.0)
+    seconds = max(work.left * 0.25, _LEAST_S)
     return replace(work.limits, seconds=seconds, gap=work.limits.gap / 4)
 
 
