@@ -13,7 +13,7 @@ from tripoint.domain.purchase import NodePool
 from tripoint.domain.site import PowerEnvelope, Redundancy, Site, SiteKind
 from tripoint.domain.units import LinkId, ModelId, NodeTypeId, SiteId, WorkloadId
 from tripoint.domain.workload import Caller, Demand, Recovery, TodayShare, Workload, WorkloadKind
-from tripoint.engines.resilience.cuts.derive.served import served_today
+from tripoint.engines.resilience.cuts.derive.served import Seat, Served
 from tripoint.engines.resilience.loss.report import Question, dependency_report
 
 MODEL = ModelId("llama3.1-8b")
@@ -60,10 +60,18 @@ def estate(*sites: Site, workloads: tuple[Workload, ...], **fields: Any) -> Esta
     return Estate(apiVersion="tripoint/v1", sites=sites, models=models, workloads=workloads, **fields)
 
 
+def served(asked: Estate) -> tuple[Served, ...]:
+    """[workload] seats as `today` says."""
+    return tuple(
+        Served(workload=each, seats=tuple(Seat(site=share.site, share=share.share) for share in each.today))
+        for each in asked.workloads
+    )
+
+
 def report(asked: Estate, catalog: Any, **fields: Any) -> DependencyReport:
     """What it leans on, as it runs today."""
     copies = {str(each.id): tuple(map(str, each.copies)) for each in asked.datasets}
-    usual: dict[str, Any] = {"served": served_today(asked, catalog), "copies": copies, "back_hours": {}}
+    usual: dict[str, Any] = {"served": served(asked), "copies": copies, "back_hours": {}}
     question = Question(**(usual | fields))
     return dependency_report(asked, catalog, question)
 

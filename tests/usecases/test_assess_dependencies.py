@@ -6,23 +6,24 @@ from dataclasses import replace
 
 import pytest
 from tests.factories.placement import chat, hall, place, region, servers
-from tests.factories.recovering import TODAY, loaded, planned, recovering_catalog
+from tests.factories.recovering import TODAY, loaded, planned, recovering_catalog, resolved
 
-from tripoint.domain.cut import Basis
+from tripoint.domain.cut import DependencyReport
 from tripoint.domain.dataset import Dataset
 from tripoint.domain.dependency import Dependency, DependencyKind
 from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.errors import OptionError
 from tripoint.domain.estate import Estate
+from tripoint.domain.plan import Plan
 from tripoint.domain.provenance import Confidence, Provenance
 from tripoint.domain.recovery import Exclusion, Impact, Objective, RecoveryRules
 from tripoint.domain.scenario import Scenario, TrialMode
 from tripoint.domain.score import Ground, Standing
 from tripoint.domain.stress import Aim, Held, Interval, StressReport, Unjudged, Verdict
 from tripoint.domain.units import DatasetId, SiteId, WorkloadId
-from tripoint.domain.workload import DatasetUse, TodayShare
+from tripoint.domain.workload import DatasetUse
 from tripoint.engines.gateway.table.shares import period_at
-from tripoint.usecases.assess_dependencies import assess_dependencies
+from tripoint.usecases.assess_dependencies import planned_dependencies
 from tripoint.usecases.assess_recovery import assess_recovery
 from tripoint.usecases.assess_scores import stress_proofs
 
@@ -37,23 +38,18 @@ def split(**fields: object) -> Estate:
     return place(region(), hall(pool=servers(held=2)), **given)  # type: ignore[arg-type]  # fields of the case
 
 
+def leaned(estate: Estate, plan: Plan) -> DependencyReport:
+    """What it leans on as the plan places it."""
+    return planned_dependencies(resolved(estate), plan, today=TODAY)
+
+
 def test_places_come_from_the_plan() -> None:
     """It runs in the hall, whose loss takes it all; the cloud it does not use takes nothing."""
     estate = split()
-    found = assess_dependencies(loaded(estate), recovering_catalog(), planned(estate), today=TODAY)
+    found = leaned(estate, planned(estate))
     (chats,) = found.reliances
-    assert chats.basis is Basis.PLAN
     assert "site:hall" in {cut.members[0] for cut in chats.singles}
     assert not [cut for cut in chats.singles if "aws" in cut.members[0]]
-
-
-def test_without_a_plan_today_counts() -> None:
-    """The same estate before any plan."""
-    today = chat(rate=16.0, today=(TodayShare(site=SiteId("cloud"), share=1.0),))
-    estate = split(workloads=(today,))
-    (chats,) = assess_dependencies(loaded(estate), recovering_catalog(), None, today=TODAY).reliances
-    assert chats.basis is Basis.TODAY
-    assert "site:cloud" in {cut.members[0] for cut in chats.singles}
 
 
 def test_data_kept_in_one_place_ties_its_readers_to_it() -> None:
@@ -74,7 +70,7 @@ def test_a_plan_of_another_estate_is_refused() -> None:
     """The message names what does not fit."""
     other = replace(split(), workloads=(chat(name="other", rate=16.0),))
     with pytest.raises(OptionError):
-        assess_dependencies(loaded(split(workloads=())), recovering_catalog(), planned(other), today=TODAY)
+        leaned(split(workloads=()), planned(other))
 
 
 def stress_report(estate: Estate, *, met: bool, plan_digest: str = "p", scenario: str = "site-loss",
@@ -165,7 +161,7 @@ def test_what_trials_were_too_short_for_is_excluded_until_a_longer_one_judges_it
 def test_a_server_takes_its_part() -> None:
     """Of two servers that are both needed each takes some, as often as both fail together."""
     estate = split()
-    found = assess_dependencies(loaded(estate), recovering_catalog(), planned(estate), today=TODAY)
+    found = leaned(estate, planned(estate))
     (server,) = [cut for cut in found.reliances[0].singles if cut.members == ("node:hall/server",)]
     assert server.instances == 2
     assert 0.0 < server.lost_share <= 0.5
@@ -176,7 +172,7 @@ def test_a_refined_server_fails_as_declared() -> None:
     """Figures of one's own servers, by the name of their pool."""
     own = Dependency(id="hall/server", kind=DependencyKind.NODE, fails_per_year=1.0, hours_to_repair=4.0)
     estate = split(dependencies=(own,))
-    found = assess_dependencies(loaded(estate), recovering_catalog(), planned(estate), today=TODAY)
+    found = leaned(estate, planned(estate))
     (server,) = [cut for cut in found.reliances[0].singles if cut.members == ("node:hall/server",)]
     assert (server.per_year, server.hours) == pytest.approx((2.0, 4.0))
 

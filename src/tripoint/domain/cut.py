@@ -8,17 +8,6 @@ from enum import StrEnum
 from tripoint.domain.provenance import Figure
 
 
-class Basis(StrEnum):
-    """Where the places that serve a workload were taken from, best first."""
-
-    PLAN = "plan"
-    """Placements and standby of a plan, in its first period's busiest block."""
-    TODAY = "today"
-    """`today` of the workload: no plan was given."""
-    POLICY = "policy"
-    """Every site policy permits, each able to take it all: neither plan nor `today` says."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
     """A quantity and the 90 % interval that uncertain failure rates leave it."""
@@ -79,8 +68,6 @@ class Reliance:
 
     workload: str
     """Workload id."""
-    basis: Basis
-    """Where its places come from."""
     least_share: float
     """Share of its demand below which it counts as down, 0 to 1."""
     singles: tuple[Cut, ...]

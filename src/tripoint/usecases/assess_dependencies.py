@@ -5,48 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from tripoint.domain.catalog import Catalog
 from tripoint.domain.cut import DependencyReport
 from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.plan import Plan
 from tripoint.domain.recovery import Reached
-from tripoint.domain.source import LoadedEstate
 from tripoint.domain.units import SECONDS_PER_HOUR
 from tripoint.engines.placement.instance.instance import Instance
-from tripoint.engines.placement.instance.prepare import prepare
 from tripoint.engines.resilience.capacity.moment import moments
-from tripoint.engines.resilience.cuts.derive.served import served_by_plan, served_today
+from tripoint.engines.resilience.cuts.derive.served import served_by_plan
 from tripoint.engines.resilience.lockin.exits import lock_ins
 from tripoint.engines.resilience.loss.report import Question, dependency_report
-
-
-def assess_dependencies(
-    loaded: LoadedEstate,
-    catalog: Catalog,
-    plan: Plan | None,
-    *,
-    today: date,
-    reached: Sequence[Reached] = (),
-    seed: int = 0,
-) -> DependencyReport:
-    """What the estate leans on, as the plan places it; without a plan as it runs today.
-
-    `reached` shortens outages to the recovery times found for the same losses. Raises `OptionError` where the plan is
-    none of this estate.
-    """
-    if plan is None:
-        estate = loaded.estate
-        copies = {str(each.id): tuple(map(str, each.copies)) for each in estate.datasets}
-        question = Question(served=served_today(estate, catalog), copies=copies, back_hours={}, seed=seed)
-        return dependency_report(estate, catalog, question)
-    instance = prepare(loaded.estate, catalog, loaded.profiles)
-    return planned_dependencies(instance, plan, today=today, reached=reached, seed=seed)
 
 
 def planned_dependencies(
     instance: Instance, plan: Plan, *, today: date, reached: Sequence[Reached] = (), seed: int = 0
 ) -> DependencyReport:
-    """The same of an estate already prepared, in the busiest block of the plan's first period."""
+    """What the estate leans on as the plan places it, in the busiest block of the plan's first period.
+
+    `reached` shortens outages to the recovery times found for the same losses. Raises `OptionError` where the plan is
+    none of this estate.
+    """
     question = Question(
         served=served_by_plan(instance, next(iter(moments(instance, plan)))),
         copies=_copies(instance, plan),

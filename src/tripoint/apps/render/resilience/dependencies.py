@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 
 from tripoint.apps.render.plan_text.layout import lines, table, titled
-from tripoint.domain.cut import Basis, Bound
+from tripoint.domain.cut import Bound
 from tripoint.domain.dependency import DependencyKind
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def largest_text(each: Reliance, texts: Mapping[str, str]) -> str:
 
 def basis_lines(report: DependencyReport) -> list[str]:
     """The time single points are those of: recovery rows look at all of the plan, so more may fall short there."""
-    if all(each.basis is not Basis.PLAN for each in report.reliances):
+    if not report.reliances:
         return []
     return [
         "as placed in the busiest hours of the plan's first period; recovery times are the worst of all its periods"

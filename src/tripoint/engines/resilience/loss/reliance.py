@@ -111,7 +111,6 @@ def _reliance(
     ordered = sorted(cuts, key=lambda cut: (-cut.hours_per_year, cut.members))
     reliance = Reliance(
         workload=workload,
-        basis=want.served.basis,
         least_share=want.least_share,
         singles=tuple(cut for cut in ordered if len(cut.members) == 1),
         pairs=tuple(cut for cut in ordered if len(cut.members) > 1),

@@ -8,7 +8,7 @@ import pytest
 from tests.factories.leaning import chat, cloud, colo, estate, link, pairs, report, shared, singles
 from tests.factories.planning import catalog
 
-from tripoint.domain.cut import Basis, Reliance
+from tripoint.domain.cut import Reliance
 from tripoint.domain.dataset import Dataset
 from tripoint.domain.estate import Estate
 from tripoint.domain.site import Redundancy, SiteKind
@@ -27,7 +27,7 @@ def test_a_cloud_site_leans_on_its_region_and_provider() -> None:
     """Each of the three takes it down."""
     found = only(estate(cloud("fra"), workloads=(chat(("fra", 1.0)),)))
     assert singles(found) == ["provider:aws", "region:aws:eu-central-1", "site:fra"]
-    assert (found.pairs, found.basis) == ((), Basis.TODAY)
+    assert found.pairs == ()
 
 
 def test_two_regions_of_one_provider_share_the_provider() -> None:
@@ -174,19 +174,12 @@ def test_as_many_pairs_as_there_are() -> None:
     assert together.hours_per_year.value == pytest.approx(one_by_one.hours_per_year.value, rel=1e-3)
 
 
-def test_where_nothing_is_said_any_permitted_place_will_do() -> None:
-    """Without plan and `today` every site policy permits could take it all; the answer says so."""
-    found = only(estate(cloud("fra"), colo("hall"), workloads=(chat(least=1.0),)))
-    assert found.basis is Basis.POLICY
-    assert found.singles == ()
-
-
 def test_a_spare_server_makes_up_for_another() -> None:
     """Of three servers that carry one and a half times what is asked, any may fail but no two."""
     work = chat(("hall", 1.0))
     asked = estate(colo("hall"), workloads=(work,))
     (seat,) = (Seat(site="hall", share=1.5, pool="hall/dgx-h100", nodes=3),)
-    served = (Served(workload=work, basis=Basis.PLAN, seats=(seat,)),)
+    served = (Served(workload=work, seats=(seat,)),)
     (found,) = report(asked, catalog(), served=served).reliances
     assert "node:hall/dgx-h100" not in singles(found)
     (both,) = [cut for cut in found.pairs if cut.members == ("node:hall/dgx-h100",) * 2]

@@ -1,4 +1,4 @@
-"""Where is each workload served, with how much capacity? From the plan, else from today, else wherever policy permits.
+"""Where does the plan serve each workload, and with how much capacity?
 
 Capacity counts when it is up: placements, standby that runs, and nodes of one's own that stand idle. What would have to
 be rented first comes back later; how much later is the matter of recovery times.
@@ -9,14 +9,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tripoint.domain.catalog import Catalog
-from tripoint.domain.cut import Basis
-from tripoint.domain.estate import Estate
-from tripoint.domain.site import Site
 from tripoint.domain.workload import Workload
 from tripoint.engines.placement.instance.instance import Instance, LaneKind
 from tripoint.engines.resilience.capacity.moment import Moment, share_nodes
-from tripoint.engines.sizing.policy import judge, place_of, rulebook, subject_of
 
 _TINY = 1e-9
 
@@ -43,8 +38,6 @@ class Served:
 
     workload: Workload
     """Which."""
-    basis: Basis
-    """How that is known."""
     seats: tuple[Seat, ...]
     """Where."""
 
@@ -52,37 +45,9 @@ class Served:
 def served_by_plan(instance: Instance, moment: Moment) -> tuple[Served, ...]:
     """[workload] seats at one moment of a plan."""
     return tuple(
-        Served(workload=workload, basis=Basis.PLAN, seats=_planned(instance, moment, number))
+        Served(workload=workload, seats=_planned(instance, moment, number))
         for number, workload in enumerate(instance.estate.workloads)
     )
-
-
-def served_today(estate: Estate, catalog: Catalog) -> tuple[Served, ...]:
-    """[workload] seats as `today` says; of one that says nothing, every site policy permits."""
-    book = rulebook(estate, catalog)
-    places = [place_of(site, catalog) for site in estate.sites]
-    found = []
-    for workload in estate.workloads:
-        if workload.today:
-            shares: dict[str, float] = {}
-            for each in workload.today:
-                shares[each.site] = shares.get(each.site, 0.0) + each.share
-            seats = tuple(Seat(site=site, share=share) for site, share in shares.items())
-            found.append(Served(workload=workload, basis=Basis.TODAY, seats=seats))
-            continue
-        subject = subject_of(workload, estate, catalog)
-        able = [
-            site
-            for site, place in zip(estate.sites, places, strict=True)
-            if _runs_something(site) and judge(place, subject, book) is None
-        ]
-        seats = tuple(Seat(site=site.id, share=1.0) for site in able)
-        found.append(Served(workload=workload, basis=Basis.POLICY, seats=seats))
-    return tuple(found)
-
-
-def _runs_something(site: Site) -> bool:
-    return bool(site.pools) or bool(site.apis) or (site.pools is None and site.kind.is_rented)
 
 
 def _planned(instance: Instance, moment: Moment, number: int) -> tuple[Seat, ...]:
