@@ -44,7 +44,7 @@ from tripoint.usecases.near import Wanted, near_plans
 from tripoint.usecases.solving import UNWATCHED, Clock, ProgressState, Stop, Watch, by_size, peak_mb
 from tripoint.usecases.weigh import Held, Outlooks, weigh
 
-_WARM_PART = 0.08
+_WARM_PART = 0.05
 """Share of the earlier solve's time after which planning from it sets nothing more free."""
 _LEAST_WARM_S = 0.5
 _NEAR_PART = 1 / 3

@@ -53,7 +53,9 @@ def revised(
     best, seconds = told.solutions[0], told.seconds
     bound = -math.inf if proven is None else proven.bound
     if _gap(best.objective, bound) > limits.gap:
-        tasks = _bounding(program, proven, single)
+        # With a plan at hand its proof is worth the time that is left; without one the relaxation is needed.
+        left = max(limits.seconds - seconds, _LEAST_S) if best.values.size else single.seconds
+        tasks = _bounding(program, proven, replace(single, seconds=left))
         relaxations = len(tasks)
         if not best.values.size:
             places = _held(program, earlier, known & (program.upper <= 1.0))
