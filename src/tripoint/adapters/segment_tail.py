@@ -141,7 +141,7 @@ class SegmentTail:
                 if size <= start:
                     return None
                 stream.seek(start)
-                blob = stream.read(_CHUNK)
+                blob = stream.read(min(size - start, _CHUNK))  # asked for no more than is there: room is made at once
                 if len(blob) == _CHUNK:
                     self.is_level = False
                 read = self._parse(path.name, start, blob, most)

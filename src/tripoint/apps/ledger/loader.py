@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _MOST: Final = 50_000
 """Records of a round: some more bring little, and others wait for the store meanwhile."""
-_PAUSE_S: Final = 0.25
-"""From one round to the next where none is behind: a transaction costs as much as some hundred records in it."""
+_PAUSE_S: Final = 1.0
+"""From one round to the next where none is behind: a transaction costs as much as a thousand records in it."""
 _SHORTEST_S, _LONGEST_S = 0.25, 5.0
 """Pauses after a fault, s."""
 
@@ -74,7 +74,7 @@ class Loader:
         until = time.monotonic() + self._end_s
         while not (self._round() and not self.fault) and time.monotonic() < until:
             if self.fault:
-                time.sleep(_PAUSE_S)
+                time.sleep(_SHORTEST_S)
         self._close()
 
     def _round(self) -> bool:

@@ -16,6 +16,8 @@ from tripoint.engines.governance.budget import vault
 from tripoint.engines.governance.budget.scope import Scopes, matches
 from tripoint.engines.governance.budget.windows import kind_of, window_of
 
+_DAY_S = 86_400.0
+
 
 class Shelf(Protocol):
     """Rows of one transaction; what is put is seen by later reads of the same one."""
@@ -113,19 +115,36 @@ class Book:
 
     def _by_tally(self, shelf: Shelf, charges: Collection[Charge]) -> dict[tuple[str, str], list[Charge]]:
         """Charges by budget and window: of what is declared, and of what was and is still counted."""
-        found: dict[tuple[str, str], list[Charge]] = {}
         kept: dict[str, list[Tally]] = {}
         for tally in shelf.tallies_of({charge.tenant for charge in charges}):
             if tally.budget not in self._by_id:
                 kept.setdefault(tally.scope.tenant, []).append(tally)
+        if not self._by_id and not kept:
+            return {}
+        # Many charges are of few callers and days: each of these is looked up once.
+        places: dict[tuple[str, str, str, float], list[list[Charge]]] = {}
+        found: dict[tuple[str, str], list[Charge]] = {}
         for charge in charges:
-            who = charge.tenant, charge.key, charge.workload
-            for budget in self._scopes.about(*who):
-                found.setdefault((budget.id, window_of(charge.at, budget.window)), []).append(charge)
-            for tally in kept.get(charge.tenant, ()):
-                if matches(tally.scope, *who) and window_of(charge.at, kind_of(tally.window)) == tally.window:
-                    found.setdefault((tally.budget, tally.window), []).append(charge)
+            _, at, tenant, key, workload, _ = charge
+            where = tenant, key, workload, round(at, 6) // _DAY_S  # windows go by whole microseconds
+            lists = places.get(where)
+            if lists is None:
+                about = self._about(charge, kept.get(tenant, ()))
+                lists = places[where] = [found.setdefault(each, []) for each in about]
+            for each in lists:
+                each.append(charge)
         return found
+
+    def _about(self, charge: Charge, kept: Collection[Tally]) -> list[tuple[str, str]]:
+        """Budget and window of everything a charge counts for; the same for all of one caller, workload and day."""
+        who = charge.tenant, charge.key, charge.workload
+        declared = [(each.id, window_of(charge.at, each.window)) for each in self._scopes.about(*who)]
+        former = [
+            (tally.budget, tally.window)
+            for tally in kept
+            if matches(tally.scope, *who) and window_of(charge.at, kind_of(tally.window)) == tally.window
+        ]
+        return declared + former
 
     def _is_outgrown(self, tally: Tally) -> bool:
         """True for one that was counted over another scope, before what is declared now."""
