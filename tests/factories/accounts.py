@@ -11,7 +11,8 @@ from tripoint.adapters.accounts_sql.store import SqlAccounts
 from tripoint.adapters.sql.connect import connect
 from tripoint.domain.tenancy import Actor, ApiKey, Role, Scope, Tenant
 from tripoint.engines.governance.access.keys import ID_BYTES, SECRET_BYTES
-from tripoint.usecases.accounts.keys import Secrets, Shown, Wanted, create_key
+from tripoint.engines.governance.access.wanted import Wanted
+from tripoint.usecases.accounts.keys import Secrets, Shown, create_key
 from tripoint.usecases.accounts.tenants import create_tenant
 from tripoint.usecases.accounts.turn import Turn
 

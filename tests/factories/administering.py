@@ -25,6 +25,7 @@ from tripoint.apps.admin.stores import Stores
 from tripoint.apps.admin.wire.guard import LogLine
 from tripoint.domain.tenancy import Role
 from tripoint.engines.governance.access.keys import ID_BYTES, SECRET_BYTES
+from tripoint.engines.governance.access.wanted import Wanted
 from tripoint.usecases.accounts import keys, principals, tenants
 from tripoint.usecases.accounts.login import local_actor
 from tripoint.usecases.accounts.turn import Turn
@@ -115,7 +116,7 @@ def populate(stores: Stores) -> dict[str, str]:
     for role in Role:
         for tenant in bound:
             name = principals.add_principal(stores.accounts, turn, str(role), roles=(role,), tenant=tenant).id
-            shown = keys.create_key(stores.accounts, turn, keys.Wanted(name=name, principal=name), new_secrets(stores))
+            shown = keys.create_key(stores.accounts, turn, Wanted(name=name, principal=name), new_secrets(stores))
             made[name] = shown.text
     return made
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from tests.factories.administering import AdminWorld
 
 from tripoint.domain.tenancy import Role, Scope, Window
+from tripoint.engines.governance.access.wanted import Wanted
 from tripoint.usecases.accounts import keys, limits, principals, tenants
 
 Sample = Callable[[AdminWorld], "Good"]
@@ -39,7 +40,7 @@ def _principal(world: AdminWorld) -> str:
 
 
 def _key(world: AdminWorld) -> str:
-    wanted = keys.Wanted(name=world.fresh("k"), tenant="acme")
+    wanted = Wanted(name=world.fresh("k"), tenant="acme")
     return keys.create_key(world.stores.accounts, world.turn(), wanted, world.secrets()).key.id
 
 

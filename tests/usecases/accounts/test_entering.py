@@ -12,8 +12,9 @@ from tripoint.adapters.accounts_sql.store import SqlAccounts
 from tripoint.domain.errors import AccessError, ConflictError, FileError, IdentityError, OptionError
 from tripoint.domain.tenancy import Actor, Role
 from tripoint.engines.governance.access.keys import KeyKind, make_key
+from tripoint.engines.governance.access.wanted import Wanted
 from tripoint.usecases.accounts import bootstrap, keys, principals, tenants
-from tripoint.usecases.accounts.keys import Secrets, Shown, Wanted
+from tripoint.usecases.accounts.keys import Secrets, Shown
 from tripoint.usecases.accounts.login import actor_of_key, actor_of_subject
 from tripoint.usecases.pepper import settle_pepper
 

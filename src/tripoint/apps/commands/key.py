@@ -58,7 +58,8 @@ def create(
 
     For example: tripoint key create --tenant acme --workload chat --expires 90d
     """
-    from tripoint.usecases.accounts.keys import Wanted, create_key
+    from tripoint.engines.governance.access.wanted import Wanted
+    from tripoint.usecases.accounts.keys import create_key
 
     wanted = Wanted(
         name=name or principal or tenant or "key",

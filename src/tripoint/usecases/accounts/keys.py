@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 from tripoint.domain.errors import AccessError, ConflictError, OptionError
 from tripoint.domain.tenancy import Actor, ApiKey, Principal
 from tripoint.engines.governance.access.keys import KeyKind, key_digest, make_key
 from tripoint.engines.governance.access.roles import Action, may_grant
+from tripoint.engines.governance.access.wanted import Wanted, check_expiry, check_wanted
 from tripoint.engines.governance.audit.rows import difference, said
 from tripoint.ports import AccountBook, AccountStore
 from tripoint.usecases.accounts.served import PLACE, WORKLOAD, check_served
@@ -20,14 +20,13 @@ from tripoint.usecases.accounts.turn import (
     enter,
     found,
     fresh,
-    good_name,
     listed,
     require_somewhere,
     tenant_for,
 )
 
-MAX_LISTED = 100
-"""Most workloads, and most places, one key may name."""
+_MAX_OVERLAP_S: Final = 90 * 86400.0
+"""Longest time a rotated key goes on beside its successor: 90 days, s."""
 
 
 class Secrets(NamedTuple):
@@ -48,31 +47,13 @@ class Shown(NamedTuple):
     """The secret: to be shown once and then forgotten."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What a new key is to be."""
-
-    name: str
-    """What people call it."""
-    tenant: str = ""
-    """Who pays, for a key of the gateway."""
-    principal: str | None = None
-    """For whom it speaks in the admin interface; then it is no key of the gateway."""
-    workloads: tuple[str, ...] = ()
-    """Workloads it may call; all when empty."""
-    only_at: tuple[str, ...] = ()
-    """Sites, layers or kinds it is confined to."""
-    expires_at: float | None = None
-    """Seconds since 1970; never when `None`."""
-
-
 def create_key(store: AccountStore, turn: Turn, wanted: Wanted, secrets: Secrets) -> Shown:
     """A new key of a tenant, or of a principal.
 
     Raises `AccessError`, `MissingError` for a tenant or principal the actor does not see, `OptionError` for values
     that cannot be used.
     """
-    _check(wanted, turn.now)
+    check_wanted(wanted, turn.now)
     require_somewhere(turn.actor, Action.KEY_CREATE)
     served = store.served()
     check_served(served, WORKLOAD, wanted.workloads)
@@ -116,7 +97,7 @@ def rotate_key(
     made_at = turn.now
     with acting(store, turn) as book:
         old = found(book, turn.actor, Action.KEY_ROTATE, ApiKey, key)
-        _own_or_lesser(book, turn.actor, old)
+        _require_own_or_lesser(book, turn.actor, old)
         _refuse_ended(old, turn.now)
         made = make_key(KeyKind.GATEWAY if old.principal is None else KeyKind.ADMIN, secrets.entropy)
         until = made_at + overlap_s
@@ -131,7 +112,7 @@ def rotate_key(
             revoked_at=None,
             replaces=old.id,
         )
-        _check_expiry(expires_at, turn.now)
+        check_expiry(expires_at, turn.now)
         fresh(book, new)
         act = act_of(turn, Action.KEY_ROTATE, new, {**said(new), "replaced": difference(old, leaving)})
         book.change(act, put=(leaving, new), request=turn.request)
@@ -142,7 +123,7 @@ def revoke_key(store: AccountStore, turn: Turn, key: str) -> ApiKey:
     """Refuses a key from now on, for good. Nothing changes when it is refused already."""
     with acting(store, turn) as book:
         before = found(book, turn.actor, Action.KEY_REVOKE, ApiKey, key)
-        _own_or_lesser(book, turn.actor, before)
+        _require_own_or_lesser(book, turn.actor, before)
         if before.revoked_at is not None and before.revoked_at <= turn.now:
             return before
         after = replace(before, revoked_at=turn.now)
@@ -171,10 +152,6 @@ def which_key(store: AccountStore, actor: Actor, text: str, pepper: bytes) -> Ap
     return row if row is not None and (bound is None or row.tenant == bound) else None
 
 
-_LAST_MOMENT = 253_402_300_799.0  # the last second of 9999; what is not a number is beyond it as well
-_MAX_OVERLAP_S = 90 * 86400.0
-
-
 def _payer(book: AccountBook, actor: Actor, wanted: Wanted) -> str:
     """The tenant a new key belongs to; for a principal's key, the one it is bound to."""
     if wanted.principal is None:
@@ -184,7 +161,7 @@ def _payer(book: AccountBook, actor: Actor, wanted: Wanted) -> str:
     return row.tenant or ""
 
 
-def _own_or_lesser(book: AccountBook, actor: Actor, key: ApiKey) -> None:
+def _require_own_or_lesser(book: AccountBook, actor: Actor, key: ApiKey) -> None:
     """A principal's key is its own affair, or that of who may change principals and has all its roles."""
     if key.principal is not None and (row := book.find(Principal, key.principal)) is not None:
         _speak_for(actor, row)
@@ -197,43 +174,6 @@ def _speak_for(actor: Actor, row: Principal) -> None:
     if not may_grant(actor, frozenset(row.roles)):
         raise AccessError(
             f"`{row.id}` has roles that `{actor.id}` has not", hint="somebody with those roles may do this"
-        )
-
-
-def _check(wanted: Wanted, now: float) -> None:
-    good_name(wanted.name, "key")
-    if (wanted.principal is None) == (not wanted.tenant):
-        raise OptionError(
-            "a key is either of a tenant or of a principal",
-            hint="name one of them: a principal brings its tenant along",
-        )
-    if wanted.principal is not None and (wanted.workloads or wanted.only_at):
-        raise OptionError(
-            "a principal's key opens the admin interface only", hint="workloads and sites restrict keys of a tenant"
-        )
-    for what, names in (("workloads", wanted.workloads), ("places", wanted.only_at)):
-        _check_names(what, names)
-    _check_expiry(wanted.expires_at, now)
-
-
-def _check_names(what: str, names: Sequence[str]) -> None:
-    if len(names) > MAX_LISTED:
-        raise OptionError(f"{len(names)} {what} are too many: at most {MAX_LISTED}", hint="leave them out for all")
-    for name in names:
-        good_name(name, what.removesuffix("s"))
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise OptionError(f"`{twice[0]}` is named twice among the {what}", hint="name it once")
-
-
-def _check_expiry(expires_at: float | None, now: float) -> None:
-    if expires_at is not None and not expires_at <= _LAST_MOMENT:
-        raise OptionError(
-            "a key cannot end later than the year 9999", hint="leave the end out for a key that never ends"
-        )
-    if expires_at is not None and not expires_at > now:
-        raise OptionError(
-            f"a key that ends {now - expires_at:,.0f} s ago opens nothing", hint="name a time to come, or none"
         )
 
 

@@ -13,6 +13,7 @@ from tripoint.apps.admin.routes.accounts.views import Id, KeyPage, KeyView, Name
 from tripoint.apps.admin.routes.acts import checked, created, last_of, tagged, turn_of
 from tripoint.apps.admin.wire.tags import refuse_stale, tag_of
 from tripoint.engines.governance.access.keys import ID_BYTES, SECRET_BYTES
+from tripoint.engines.governance.access.wanted import Wanted
 from tripoint.usecases.accounts import bootstrap, keys
 from tripoint.usecases.accounts.turn import Turn
 
@@ -84,7 +85,7 @@ def _again(call: Call, key: str) -> ShownKey:
 
 def _create(call: Call) -> Reply:
     body: NewKey = call.body
-    wanted = keys.Wanted(
+    wanted = Wanted(
         name=body.name,
         tenant=body.tenant or "",
         principal=body.principal,
