@@ -31,10 +31,20 @@ def test_an_infeasible_plan_prints_its_conflict(golden: Callable[[str, str], Non
 @PLANS
 @pytest.mark.parametrize("width", [100, 80, 60, 40])
 def test_no_line_is_wider_than_the_terminal_and_no_amount_is_cut(make: Callable[[], Plan], width: int) -> None:
-    """Everything fits 100 columns, 80 and fewer: a table without room for its figures becomes a list of its rows."""
+    """Everything fits 100 columns, 80 and fewer: where its cells cannot break, a table becomes a list."""
     text, roomy = plan_text(make(), width=width), plan_text(make(), width=300)
     assert max(map(len, text.splitlines())) <= width
     assert _amounts(text) == _amounts(roomy)
+
+
+def test_tables_stay_tables_on_a_terminal_of_eighty_columns() -> None:
+    """Headings go over two lines and cells break between words before a table is given up."""
+    text = plan_text(synthetic_plan(), width=80)
+    for part in text.split("\n\n"):
+        title, *rows = part.splitlines()
+        if title in {"Against the alternatives", "Where each workload lives", "Decisions"}:
+            assert any(set(row) == {"─"} for row in rows[:4]), title
+    assert re.search(r"^ +Against +Per$", text, re.MULTILINE)
 
 
 def _amounts(text: str) -> Counter[str]:

@@ -20,6 +20,7 @@ _LEAST_FOLDED = 12
 """Columns of a table that fold need so much room."""
 _GAP = 2
 """Between two columns."""
+Columns = tuple[tuple[str, str], ...]
 NOTHING = Group()
 """A part that is left out."""
 
@@ -73,32 +74,54 @@ def titled(title: str, *body: RenderableType) -> Group:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Rows under headings: a table where it fits, else each row as a few lines, so that no figure is ever cut."""
+    """Rows under headings: a table where it fits, else each row as a few lines, so that no figure is ever cut.
 
-    columns: tuple[tuple[str, str], ...]
+    Where room is short, headings go over two lines first, then cells break between words.
+    """
+
+    columns: Columns
     """(heading, kind) as `table` takes them."""
     rows: tuple[tuple[Text, ...], ...]
     """Cells, the first of a row names it."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """The form there is room for."""
-        widths = [
-            max(cell_len(heading), *(row[place].cell_len for row in self.rows), 0)
-            for place, (heading, _) in enumerate(self.columns)
-        ]
-        least = [
-            min(width, _LEAST_FOLDED) if kind == "f" else width
-            for width, (_, kind) in zip(widths, self.columns, strict=True)
-        ]
-        is_roomy = sum(least) + _GAP * (len(least) - 1) <= options.max_width
-        yield self._table() if is_roomy else self._list()
+        """The widest form there is room for."""
+        room = options.max_width - _GAP * (len(self.columns) - 1)
+        tall = tuple((_on_two_lines(heading), kind) for heading, kind in self.columns)
+        for columns in (self.columns, tall):
+            folding = [kind == "f" for _, kind in columns]
+            widths = self._widths(columns)
+            if sum(min(width, _LEAST_FOLDED) if is_folding else width
+                   for width, is_folding in zip(widths, folding, strict=True)) <= room:  # fmt: skip
+                yield self._table(columns, [None] * len(columns), folding)
+                return
+        least = self._least(tall)
+        if sum(least) <= room:
+            yield self._table(tall, _narrowed(self._widths(tall), least, room), [True] * len(tall))
+        else:
+            yield self._list()
 
-    def _table(self) -> Table:
+    def _widths(self, columns: Columns) -> list[int]:
+        """Widths at which no cell breaks."""
+        return [
+            max([cell_len(line) for line in heading.split("\n")] + [row[place].cell_len for row in self.rows])
+            for place, (heading, _) in enumerate(columns)
+        ]
+
+    def _least(self, columns: Columns) -> list[int]:
+        """Widths at which no word breaks."""
+        return [
+            max(cell_len(word) for words in (heading, *(row[place].plain for row in self.rows))
+                for word in words.split() or [""])
+            for place, (heading, _) in enumerate(columns)
+        ]  # fmt: skip
+
+    def _table(self, columns: Columns, widths: Sequence[int | None], folding: Sequence[bool]) -> Table:
         found = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1), collapse_padding=True)
-        for heading, kind in self.columns:
+        for (heading, kind), width, is_folding in zip(columns, widths, folding, strict=True):
             found.add_column(
-                Text(heading), justify="right" if kind == "r" else "left", no_wrap=kind != "f",
-                overflow="fold" if kind == "f" else "ellipsis",
+                Text(heading), justify="right" if kind == "r" else "left", no_wrap=not is_folding, width=width,
+                overflow="fold" if is_folding else "ellipsis",
             )  # fmt: skip
         for row in self.rows:
             found.add_row(*row)
@@ -124,6 +147,24 @@ def table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str | Text
     return Sheet(
         tuple(columns), tuple(tuple(cell if isinstance(cell, Text) else Text(cell) for cell in row) for row in rows)
     )
+
+
+def _on_two_lines(heading: str) -> str:
+    """A heading broken at the space that leaves the longer half shortest."""
+    breaks = [place for place, letter in enumerate(heading) if letter == " "]
+    if not breaks:
+        return heading
+    best = min(breaks, key=lambda place: max(place, len(heading) - place - 1))
+    return f"{heading[:best]}\n{heading[best + 1 :]}"
+
+
+def _narrowed(widths: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Widths that fit the room, the widest column giving way first and none below its least."""
+    found = list(widths)
+    while sum(found) > room:
+        widest = max((place for place in range(len(found)) if found[place] > least[place]), key=lambda at: found[at])
+        found[widest] -= 1
+    return found
 
 
 def lines(sentences: Iterable[str | Text]) -> Group:
