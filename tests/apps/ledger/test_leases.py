@@ -41,6 +41,7 @@ from tripoint.domain.budget import Wish
 from tripoint.domain.errors import StoreError
 from tripoint.domain.ledger import Adjustment, EntryKind, EntryQuery
 from tripoint.domain.tenancy import Accounts, Window
+from tripoint.engines.governance.budget.book import Book
 from tripoint.engines.governance.budget.windows import window_of
 
 PATIENCE_S = 20.0
@@ -64,6 +65,15 @@ class Place:
         if self.is_gone:
             raise StoreError("the store is gone")
         return StoreTill(self.url, self.turns, self.charger)
+
+    def spend(self, id: str, nano: int) -> None:
+        """Enters what something cost the tenant."""
+        ledger = stores.open_ledger(self.url, self.turns, self.charger)
+        row = Adjustment(
+            id, EntryKind.CORRECTION, time.time(), "default", "", "", "", "", "", nano, 0, 0, 0, "", "", ""
+        )
+        ledger.load((), [row])
+        ledger.close()
 
     def wish(self, wanted: int, *, least: int = 0, returned: int = 0) -> Wishes:
         """A wish for today's budget."""
@@ -211,21 +221,12 @@ def test_thresholds_are_told_once(tmp_path: Path) -> None:
     place = Place(tmp_path)
     set_budget(place.url, 1000)
 
-    def spend(id: str, nano: int) -> None:
-        ledger = stores.open_ledger(place.url, place.turns, place.charger)
-        row = Adjustment(
-            id, EntryKind.CORRECTION, time.time(), "default", "", "", "", "", "", nano, 0, 0, 0, "", "", ""
-        )
-        ledger.load((), [row])
-        ledger.close()
-
     async def act() -> None:
-        # What stands at the first look was reached before, and is not told.
-        await soon(lambda: place.charger.book.accounts.budgets != () and place.counter._warned is not None)
-        await asyncio.to_thread(spend, "one", 500)
+        await soon(lambda: place.charger.book.accounts.budgets != ())
+        await asyncio.to_thread(place.spend, "one", 500)
         await soon(lambda: len(place.notes) == 1)
-        await asyncio.to_thread(spend, "two", 10)
-        await asyncio.to_thread(spend, "three", 490)
+        await asyncio.to_thread(place.spend, "two", 10)
+        await asyncio.to_thread(place.spend, "three", 490)
         await soon(lambda: len(place.notes) == 2)
 
     run(place, act)
@@ -236,10 +237,30 @@ def test_thresholds_are_told_once(tmp_path: Path) -> None:
     place.counter = Counter(tmp_path, place.till, place.notes.append)
 
     async def again() -> None:
-        await soon(lambda: place.counter.standing != ())
+        await soon(lambda: place.counter._warned is not None)
 
     run(place, again)
     assert len(place.notes) == 2
+
+
+def test_a_threshold_reached_while_nobody_looked_is_told(tmp_path: Path) -> None:
+    """The ledger was charged before the counter's first look; of two nodes on the store one tells it."""
+    place = Place(tmp_path)
+    set_budget(place.url, 1000)
+    accounts_store = stores.open_accounts(place.url)
+    place.charger.book = Book(accounts_store.accounts(time.time()))
+    accounts_store.close()
+    place.spend("one", 850)
+
+    async def act() -> None:
+        await soon(lambda: place.notes != [])
+        other = Counter(tmp_path / "other", place.till, place.notes.append)
+        await other.start()
+        await soon(lambda: other._warned is not None)
+        await other.stop()
+
+    run(place, act)
+    assert place.notes == ["budget `default.day` has reached 80 %: 0.00000085 of 0.000001 USD are spent"]
 
 
 def test_nonsense_ends_the_conversation(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from tripoint.adapters.ledger_sql.sums import spent
 from tripoint.adapters.sql.database import Row, Schema, Session
@@ -31,6 +31,8 @@ CREATE TABLE budget_threshold (
   limit_nano BIGINT NOT NULL, at DOUBLE PRECISION NOT NULL, PRIMARY KEY (budget, span, percent)
 )
 """,
+        # What was reached before this step was told by the program of then.
+        "ALTER TABLE budget_threshold ADD COLUMN is_told BIGINT NOT NULL DEFAULT 1",
     ),
 )
 _DAY_S = 86_400
@@ -113,9 +115,21 @@ class SqlShelf:
     def put_threshold(self, told: Threshold, at: float) -> None:
         """Remembers that a threshold was reached at that time, seconds since 1970."""
         self._session.change(
-            "INSERT INTO budget_threshold (budget, span, percent, spent_nano, limit_nano, at) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT DO NOTHING",
+            "INSERT INTO budget_threshold (budget, span, percent, spent_nano, limit_nano, at, is_told)"
+            " VALUES (?, ?, ?, ?, ?, ?, 0) ON CONFLICT DO NOTHING",
             (*told, at),
+        )
+
+    def untold(self) -> list[Threshold]:
+        """Thresholds that were reached and told to nobody, by budget, window and percentage."""
+        sql = "SELECT budget, span, percent, spent_nano, limit_nano FROM budget_threshold WHERE is_told = 0"
+        return [Threshold(*row) for row in self._session.execute(f"{sql} ORDER BY budget, span, percent")]
+
+    def mark_told(self, thresholds: Iterable[Threshold]) -> None:
+        """Remembers that these were told."""
+        self._session.many(
+            "UPDATE budget_threshold SET is_told = 1 WHERE budget = ? AND span = ? AND percent = ?",
+            [told[:3] for told in thresholds],
         )
 
     def spent(self, budget: Budget, window: str) -> int:

@@ -78,6 +78,16 @@ class SqlLeases:
         with self._database.read() as session:
             return SqlShelf(session).open_tallies([window_of(at, window) for window in Window])
 
+    def untold(self) -> list[Threshold]:
+        """Thresholds that were reached, here or at another node, and that nobody was told of."""
+        with self._database.read() as session:
+            return SqlShelf(session).untold()
+
+    def mark_told(self, thresholds: Sequence[Threshold]) -> None:
+        """Remembers that somebody was told of these."""
+        with self._database.write() as session:
+            SqlShelf(session).mark_told(thresholds)
+
     def held(self) -> dict[tuple[str, str], int]:
         """What workers hold of each budget in each window and have not spent, nano-dollars."""
         with self._database.read() as session:

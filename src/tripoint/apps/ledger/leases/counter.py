@@ -73,6 +73,14 @@ class Till(Protocol):
         """Where budgets stand."""
         ...
 
+    def untold(self) -> Sequence[Threshold]:
+        """Thresholds that were reached and that nobody was told of."""
+        ...
+
+    def mark_told(self, thresholds: Sequence[Threshold]) -> None:
+        """Remembers that these were told."""
+        ...
+
     def forget(self) -> None:
         """Drops leases of windows long past."""
         ...
@@ -102,6 +110,7 @@ class Counter:
         """Wishes that could not be granted, and when they came; workers repeat them while they hold."""
         self._seen_calls: dict[Where, int] = {}
         self._warned: dict[Where, int] | None = None
+        """Percentages that were reached when thresholds were told last."""
         self._tidied_at = -_TIDY_S
         self._accounts: Accounts | None = None
         """Those in force."""
@@ -248,7 +257,7 @@ class Counter:
             self._tidied_at = now
             await self._do(lambda till: till.forget())
         self.standing = tuple(await self._do(lambda till: till.tallies()))
-        self._warn()
+        await self._warn()
         for tally in self.standing:
             where = tally.budget, tally.window
             if tally.recalls != self._seen_calls.get(where, tally.recalls) and where not in self._starving:
@@ -260,15 +269,21 @@ class Counter:
                 del self._starving[where]
                 self._tell_all(Recall(*where, is_on=False))
 
-    def _warn(self) -> None:
-        """Says once which budgets have reached a threshold since the last look."""
-        first, self._warned = self._warned is None, self._warned or {}
-        for tally in self.standing:
-            where = tally.budget, tally.window
-            if tally.warned > self._warned.get(where, 0) and not first:
-                spent, limit = usd(tally.spent_nano), usd(tally.limit_nano)
-                self._note(f"budget `{tally.budget}` has reached {tally.warned} %: {spent} of {limit} USD are spent")
-            self._warned[where] = tally.warned
+    async def _warn(self) -> None:
+        """Says once which budgets have reached a threshold, the highest where several were passed in one step.
+
+        The store knows what was told: nothing is told again after a restart, or left out that was reached meanwhile.
+        """
+        reached = {(tally.budget, tally.window): tally.warned for tally in self.standing if tally.warned}
+        if reached == self._warned:
+            return
+        untold = await self._do(lambda till: till.untold())
+        for told in {(each.budget, each.window): each for each in untold}.values():
+            spent, limit = usd(told.spent_nano), usd(told.limit_nano)
+            self._note(f"budget `{told.budget}` has reached {told.percent} %: {spent:f} of {limit:f} USD are spent")
+        if untold:
+            await self._do(lambda till: till.mark_told(untold))
+        self._warned = reached
 
     async def _do(self, act: Callable[[Till], Result]) -> Result:
         def run() -> Result:

@@ -62,6 +62,14 @@ class StoreTill:
         """See `Till`."""
         return self._leases.tallies()
 
+    def untold(self) -> Sequence[Threshold]:
+        """See `Till`."""
+        return self._leases.untold()
+
+    def mark_told(self, thresholds: Sequence[Threshold]) -> None:
+        """See `Till`."""
+        self._leases.mark_told(thresholds)
+
     def forget(self) -> None:
         """See `Till`."""
         self._leases.forget(window_of(time.time() - _KEPT_DAYS * 86_400.0, Window.DAY))
