@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from tripoint.apps.answer import Answer, answering, count_severities, plural
 from tripoint.apps.terminal.flags import FileToRead
 from tripoint.domain.errors import EstateError, OptionError
 from tripoint.usecases.init import TEMPLATES
+
+if TYPE_CHECKING:
+    from tripoint.engines.facts.quotes.bills.reading import BillTerms
 
 BILL_LINES = 8
 """Lines of each list shown of what was read from a bill."""
@@ -34,7 +38,13 @@ BILL_LINES = 8
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
 @answering
 def command(
-    folder: str, template: str, from_bill: str | None, force: bool, **terms: str | tuple[str, ...] | None
+    folder: str,
+    template: str,
+    from_bill: str | None,
+    workload_tag: str | None,
+    cost: str | None,
+    usd_per: tuple[str, ...],
+    force: bool,
 ) -> Answer:
     """Start an estate from a template.
 
@@ -43,11 +53,13 @@ def command(
     Overwrites nothing without --force.
     """
     if from_bill is not None:
-        return _draft(folder, from_bill, force, terms)
-    given = [name for name, value in terms.items() if value]
-    if given:
-        flag = f"--{given[0].replace('_', '-')}"
-        raise OptionError(f"`{flag}` says nothing about a template", hint="add `--from-bill FILE`, or leave it out")
+        from tripoint.usecases.import_prices import bill_terms
+
+        read_as = bill_terms(is_billed=cost == "billed", usd_per=usd_per, tag=workload_tag or "")
+        return _draft(folder, from_bill, force, read_as)
+    for flag, value in (("--workload-tag", workload_tag), ("--cost", cost), ("--usd-per", usd_per)):
+        if value:
+            raise OptionError(f"`{flag}` says nothing about a template", hint="add `--from-bill FILE`, or leave it out")
     written = [str(path) for path in wiring.init_estate(template, folder, force=force)]
     lines = [
         *(f"wrote {name}" for name in written),
@@ -56,19 +68,13 @@ def command(
     return Answer(text="\n".join(lines), payload={"template": template, "written": written})
 
 
-def _draft(folder: str, bill: str, force: bool, terms: dict[str, str | tuple[str, ...] | None]) -> Answer:
+def _draft(folder: str, bill: str, force: bool, read_as: BillTerms) -> Answer:
     from tripoint.apps.render.estate_draft import MARK, decisions, estate_yaml
     from tripoint.apps.render.imported import import_payload, import_text, sheet_yaml
-    from tripoint.usecases.import_prices import bill_terms, draft_from_bill
+    from tripoint.usecases.import_prices import draft_from_bill
 
     if click.get_current_context().get_parameter_source("template") is click.core.ParameterSource.COMMANDLINE:
         raise OptionError("an estate begins with a template or a bill, both are given", hint="leave one out")
-    tag = terms["workload_tag"]
-    read_as = bill_terms(
-        is_billed=terms["cost"] == "billed",
-        usd_per=tuple(terms["usd_per"] or ()),
-        tag=tag if isinstance(tag, str) else "",
-    )
     draft, reading = draft_from_bill(stores.read_bill(bill), wiring.load_catalog(), read_as)
     origin = f"drafted by `tripoint init --from-bill` from {Path(bill).name}"
     texts = {"estate.yaml": estate_yaml(draft, origin)}
