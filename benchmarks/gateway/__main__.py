@@ -22,6 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", default="", help="only these, by the beginning of their names: nginx,tripoint")
     parser.add_argument("--features", action="store_true", help="also without one feature after the other")
     parser.add_argument("--rounds", type=int, default=5, help="samples of each, beside one that is thrown away")
+    parser.add_argument(
+        "--retakes", type=int, default=3, help="how often a sample that others disturbed is taken again at most"
+    )
     parser.add_argument("--json", type=Path, help="write every sample there")
     options = parser.parse_args(arguments)
     start("Gateway")
@@ -30,10 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     everyone = (*PEERS, PRODUCT, COMPILED, COMPILED_ALONE, *(VARIANTS if options.features else ()))
     chosen = [peer for peer in everyone if peer.name.lower().startswith(wanted)]
     modes = [MODES[name] for name in options.modes.split(",")]
-    with upstream() as port, started(chosen, port) as entrants:
+    with upstream() as behind, started(chosen, behind.port) as entrants:
         say()
-        samples = measure(modes, entrants, options.rounds, port)
-        arrived = seen_upstream(port)
+        samples = measure(modes, entrants, options.rounds, behind, options.retakes)
+        arrived = seen_upstream(behind.port)
         versions = {entrant.name: entrant.version for entrant in entrants}
     if options.json:
         options.json.write_text(json.dumps([dataclasses.asdict(sample) for sample in samples], indent=1) + "\n")

@@ -70,18 +70,18 @@ class Running:
         """True when it is no longer there."""
         return self._process.poll() is not None
 
-    def cpu_s(self) -> float:
-        """CPU time used so far, s: the scheduler's for threads that live, the kernel's ticks where those end."""
-        tick = 1 / os.sysconf("SC_CLK_TCK")
-        total = 0.0
+    def cpu_s(self) -> tuple[float, float]:
+        """CPU time used so far, s: of all its processes, and of those that carry requests.
+
+        The process that enters records into the ledger carries none; who watches over the workers is counted with them.
+        """
+        total = path = 0.0
         for pid in self.pids:
             with contextlib.suppress(OSError):
-                fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-                ticks_s = (int(fields[11]) + int(fields[12])) * tick
-                tasks = Path(f"/proc/{pid}/task").iterdir()
-                threads_s = sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
-                total += max(threads_s, ticks_s - tick)
-        return total
+                spent = _spent_s(pid)[0]
+                total += spent
+                path += 0.0 if _is_ledger(pid) else spent
+        return total, path
 
     def memory_mib(self) -> tuple[float, float]:
         """Proportional set size of its largest worker and of all its processes together, MiB.
@@ -94,7 +94,7 @@ class Running:
             with contextlib.suppress(OSError, AttributeError):
                 text = Path(f"/proc/{pid}/smaps_rollup").read_text()
                 sizes.append(int(_PSS.search(text).group(1)) / 1024)  # type: ignore[union-attr]
-                if pid != self._process.pid and _LEDGER not in Path(f"/proc/{pid}/cmdline").read_bytes():
+                if pid != self._process.pid and not _is_ledger(pid):
                     workers.append(sizes[-1])
         return max(workers or sizes, default=0.0), sum(sizes)
 
@@ -123,6 +123,57 @@ class Running:
                 os.kill(pid, number)
 
 
+def _is_ledger(pid: int) -> bool:
+    return _LEDGER in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def _spent_s(pid: int) -> tuple[float, float]:
+    """CPU time of a process, s, and that of its children who have ended: by the scheduler for threads that live, by
+    the kernel's ticks where they do not.
+    """
+    tick = 1 / os.sysconf("SC_CLK_TCK")
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    ticks_s = (int(fields[11]) + int(fields[12])) * tick
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    threads_s = sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+    return max(threads_s, ticks_s - tick), (int(fields[13]) + int(fields[14])) * tick
+
+
+class Neighbours:
+    """What all other processes of the machine take from now on, and what its host takes from it.
+
+    Counted process by process: the machine's own account of busy time is sampled by a tick, with which a load on a
+    fixed schedule may beat in time.
+    """
+
+    def __init__(self, ours: Sequence[int]) -> None:
+        self._ours = frozenset(ours)
+        self._began = time.perf_counter()
+        self._spent = self._look()
+        self._stolen = _stolen_s()
+
+    def share(self) -> float:
+        """Share of the machine's processor time since it was made, 0 to 1."""
+        took = time.perf_counter() - self._began
+        before = self._spent
+        more = sum(max(0.0, spent - before.get(pid, 0.0)) for pid, spent in self._look().items())
+        return (more + _stolen_s() - self._stolen) / (took * (os.cpu_count() or 1))
+
+    def _look(self) -> dict[int, float]:
+        found: dict[int, float] = {}
+        for name in os.listdir("/proc"):
+            if name.isdigit() and int(name) not in self._ours:
+                with contextlib.suppress(OSError):  # it has just ended
+                    found[int(name)] = sum(_spent_s(int(name)))
+        return found
+
+
+def _stolen_s() -> float:
+    """What the host of a virtual machine has given to others, s."""
+    numbers = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    return int(numbers[8]) / os.sysconf("SC_CLK_TCK")
+
+
 def _is_alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
@@ -138,16 +189,3 @@ def until(holds: Callable[[], str], limit_s: float) -> str:
         time.sleep(0.2)
         answer = holds()
     return answer
-
-
-def busy_share(seconds: float = 0.3) -> float:
-    """Share of the machine's processor time that others take while everything of ours is paused, 0 to 1."""
-
-    def read() -> tuple[int, int]:
-        numbers = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
-        return sum(numbers), numbers[3] + numbers[4]
-
-    total, idle = read()
-    time.sleep(seconds)
-    total_then, idle_then = read()
-    return 1 - (idle_then - idle) / max(1, total_then - total)

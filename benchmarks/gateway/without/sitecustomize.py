@@ -18,8 +18,7 @@ def _leave_out() -> None:
     if {"ledger"} == _WITHOUT:
         return
     from tripoint.apps.gateway.worker import recorder
-    from tripoint.engines.gateway.exchange import gateway
-    from tripoint.engines.gateway.telemetry.trace import trace_context
+    from tripoint.engines.gateway.telemetry.trace import TraceSource
 
     begin = recorder.Recorder.__init__
 
@@ -28,14 +27,14 @@ def _leave_out() -> None:
         if "metrics" in _WITHOUT:
             self.metrics.record = lambda record: None
         if "records" in _WITHOUT:
-            self._segments.append = lambda record: None
+            self._segments.extend = lambda records: None
 
     recorder.Recorder.__init__ = quiet  # type: ignore[method-assign]
     if "trace" in _WITHOUT:
         import random
 
-        same = trace_context(None, None, random.Random(7))
-        setattr(gateway, "traces_begun", lambda source, count: [same] * count)  # noqa: B010 - the module does not export it
+        same = TraceSource(random.Random(7)).begun()
+        TraceSource.begun = lambda self: same  # type: ignore[method-assign]  # one trace for all, for the benchmark only
 
 
 def _leave_out_ledger() -> None:

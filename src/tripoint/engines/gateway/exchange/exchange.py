@@ -102,7 +102,7 @@ class Exchange(Course):
         lane = attempt.lane
         if status == 200 and not self.is_stream and lane.translation is None and body[:1] == b"{" and body[-1:] == b"}":
             attempt.status = 200
-            self._answer(attempt, body, read_usage(lane.served, body) or estimated_usage(self.ask, 0, len(body)), now)
+            self._answer(attempt, body, None, now)
             return
         self.on_head(attempt, status, kind, retry_after, now)
         if body:
@@ -202,8 +202,9 @@ class Exchange(Course):
             return
         self.tried.append(choice.target.slot)
         self._live.append(attempt)
-        self.due = min(attempt.expires_at, self.due)
         self.effects.dial(attempt)
+        attempt.expires_at = now + self.core.router.first_byte_timeout_s(choice, now)
+        self.due = min(attempt.expires_at, self.due)
 
     def _skip(self, choice: Choice, fault: Malformed, now: float) -> None:
         """The upstream's interface cannot carry the request: another one may, and the caller hears if none can."""
@@ -355,15 +356,17 @@ class Exchange(Course):
         else:
             self._answer(attempt, body, usage, now)
 
-    def _answer(self, attempt: Attempt, body: bytes, usage: Usage, now: float) -> None:
-        """A whole answer, or a refusal that is the caller's to read."""
+    def _answer(self, attempt: Attempt, body: bytes, usage: Usage | None, now: float) -> None:
+        """A whole answer, or a refusal that is the caller's to read; it leaves before anything of it is noted."""
         lane, status = attempt.lane, attempt.status
         outcome = _DONE if status == 200 else Outcome(status, Ending.REFUSED, "upstream_refused")
         if status != 200 and lane.translation is not None:
             body = lane.translation.error(status, body)
+        self.effects.reply(status, b"%bx-request-id: %b\r\n" % (lane.document_head, self.shown), body)
+        if usage is None:
+            usage = read_usage(lane.served, body) or estimated_usage(self.ask, 0, len(body))
         self._win(attempt, now)
         self._close(attempt, None, now, usage.tokens_out)
-        self.effects.reply(status, b"%bx-request-id: %b\r\n" % (lane.document_head, self.shown), body)
         self.finish(attempt, usage, outcome, now)
         self._winner = None  # it refers back to us, and nobody should have to collect that
 

@@ -101,7 +101,6 @@ def prepared(course: Course, choice: Choice, now: float) -> Attempt:
     attempt.head = b"%bx-tripoint-timeout-ms: %d\r\nx-request-id: %b\r\n%b" % (
         lane.head, left_ms, course.shown, course.trace_head,
     )  # fmt: skip
-    attempt.expires_at = now + core.router.first_byte_timeout_s(choice, now)
     return attempt
 
 
