@@ -253,6 +253,31 @@ def test_a_placement_of_something_unknown_is_refused_once(field: str, name: str,
     assert f"`{near}`" in finding.hint
 
 
+@pytest.mark.parametrize(
+    ("part", "field"),
+    [
+        ("standby", "workload"),
+        ("standby", "site"),
+        ("standby", "pool"),
+        ("purchases", "site"),
+        ("purchases", "pool"),
+        ("pools", "site"),
+        ("charges", "workload"),
+        ("charges", "site"),
+    ],
+)
+def test_no_row_speaks_of_something_the_plan_does_not_list(part: str, field: str) -> None:
+    """Standby, purchases, nodes and charges are held to the same names as placements."""
+    content = json.loads(text_of_small_plan())
+    index = next(number for number, row in enumerate(content[part]) if row[field] and row.get("nodes", 1.0) > 0)
+    content[part][index][field] += "x"
+    with pytest.raises(EstateError) as caught:
+        plan_from_json(json.dumps(content))
+    finding = caught.value.findings[0]
+    assert (finding.code, finding.path) == ("TP1904", f"{part}[{index}].{field}")
+    assert f"the plan has no such {field}" in finding.message
+
+
 def test_a_pool_of_another_site_is_refused() -> None:
     """A placement is in a pool of its own site."""
     content = json.loads(text_of_small_plan())

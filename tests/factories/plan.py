@@ -142,7 +142,7 @@ def _build(jobs: tuple[Job, ...]) -> Plan:
         ),
         standby=tuple(
             StandbyDecision(
-                workload="health-triage",
+                workload=next((job.id for job in jobs if job.id == "health-triage"), jobs[0].id),
                 site="colo-ams",
                 pool="colo-ams/dgx-h100",
                 mode="warm",

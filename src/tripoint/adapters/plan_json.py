@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from tripoint.domain.decision import Placement
+from tripoint.domain.decision import Placement, PoolState, Purchase, StandbyDecision
 from tripoint.domain.errors import EstateError, Finding, Severity
 from tripoint.domain.findings import clip, did_you_mean, quoted
 from tripoint.domain.plan import PLAN_SCHEMA, Plan
@@ -40,6 +40,8 @@ _SAME = 1e-9
 """Relative difference of totals that is rounding."""
 _CENT = 0.01
 _PLACED = ("charges", "placements", "pools", "standby", "transfers")
+_NAMED = ("placements", "standby", "pools", "purchases", "expansions", "copies", "charges")
+_IN_POOLS = (Placement, StandbyDecision, Purchase, PoolState)
 _REPLAN = "write the plan again with `tripoint plan --out DIR`"
 
 
@@ -142,29 +144,37 @@ def _misplaced(plan: Plan, file: str) -> Iterator[Finding]:
 
 
 def _unnamed(plan: Plan, file: str) -> Iterator[Finding]:
-    """Placements of a workload, a site or a pool the plan does not list; each wrong name once, where it comes first."""
+    """Rows of a workload, a site or a pool the plan does not list; each wrong name once, where it comes first."""
     pools = {each.pool for each in plan.pools}
     known = {"workload": {each.id for each in plan.workloads}, "site": {each.id for each in plan.sites}}
     told: set[tuple[str, str]] = set()
-    for index, row in enumerate(plan.placements):
-        wrong = [field for field in known if getattr(row, field) not in known[field]]
-        if "site" not in wrong and not _has_pool(row, pools):
-            wrong.append("pool")
-        for field in wrong:
-            name = getattr(row, field)
-            if (field, name) in told:
-                continue
-            told.add((field, name))
-            names = sorted(known.get(field) or {each for each in pools if each.startswith(f"{row.site}/")})
-            near = did_you_mean(name, names) or f"known: {quoted(names) if names else 'none'}"
-            where = f" of `{row.site}`" if field == "pool" else ""
-            message = f"is `{clip(name)}`, the plan has no such {field}{where}"
-            yield _finding(FIELD_REFUSED, f"placements[{index}].{field}", message, f"{near}; {_REPLAN}", file)
+    # An estate without sites has no statement, and nothing but placements to be held to names.
+    for part in _NAMED if plan.sites else _NAMED[:1]:
+        for index, row in enumerate(getattr(plan, part)):
+            # A charge without a workload is one that several share.
+            names = {field: name for field in known if (name := getattr(row, field, None)) is not None}
+            wrong = [field for field, name in names.items() if name not in known[field]]
+            if "site" not in wrong and isinstance(row, _IN_POOLS) and not _has_pool(row, pools):
+                wrong.append("pool")
+            for field in wrong:
+                name = getattr(row, field)
+                if (field, name) not in told:
+                    told.add((field, name))
+                    there = known.get(field) or {each for each in pools if each.startswith(f"{row.site}/")}
+                    yield _unknown(f"{part}[{index}].{field}", name, f" of `{row.site}`", sorted(there), file)
 
 
-def _has_pool(row: Placement, pools: Collection[str]) -> bool:
-    """Whether the pool is one of the placement's site; of a token API the plan lists no nodes."""
-    return row.pool.startswith(f"{row.site}/") and (row.lane == _API or row.pool in pools)
+def _unknown(path: str, name: str, where: str, names: list[str], file: str) -> Finding:
+    field = path.rpartition(".")[2]
+    near = did_you_mean(name, names) or f"known: {quoted(names) if names else 'none'}"
+    message = f"is `{clip(name)}`, the plan has no such {field}{where if field == 'pool' else ''}"
+    return _finding(FIELD_REFUSED, path, message, f"{near}; {_REPLAN}", file)
+
+
+def _has_pool(row: Placement | StandbyDecision | Purchase | PoolState, pools: Collection[str]) -> bool:
+    """Whether the pool is one of the row's site; of a token API the plan lists no nodes."""
+    holds_none = row.lane == _API if isinstance(row, Placement) else isinstance(row, StandbyDecision) and not row.nodes
+    return row.pool.startswith(f"{row.site}/") and (holds_none or row.pool in pools)
 
 
 def _unequal(plan: Plan, file: str) -> Iterator[Finding]:
