@@ -51,9 +51,12 @@ document.documentElement.setAttribute("data-measured", JSON.stringify({
   inner: innerWidth, scroll: document.documentElement.scrollWidth, out, covered,
   dark: matchMedia("(prefers-color-scheme: dark)").matches,
   paper: getComputedStyle(document.body).backgroundColor,
-  shown: [...document.querySelectorAll(".wide, .narrow")].filter(e => e.checkVisibility()).map(e => e.className),
+  shown: [...document.querySelectorAll(".wide, .middle, .narrow")].filter(e => e.checkVisibility())
+    .map(e => e.className),
 }));
 </script>"""
+DRAWN = {1280: "wide", 768: "middle", 390: "narrow"}
+"""Which of a chart's pictures is displayed at a width."""
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +93,7 @@ def measured(browser: str, text: str, folder: Path, width: int, is_dark: bool = 
 
 
 @pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390], ids=["desktop", "phone"])
+@pytest.mark.parametrize("width", [1280, 768, 390], ids=["desktop", "tablet", "phone"])
 def test_the_report_fits_the_screen(browser: str, tmp_path: Path, width: int, is_dark: bool) -> None:
     """Nothing sticks out sideways, no tick covers another, and the scheme asked for is the scheme shown."""
     found = measured(browser, plan_html(synthetic_plan()), tmp_path, width, is_dark)
@@ -100,7 +103,7 @@ def test_the_report_fits_the_screen(browser: str, tmp_path: Path, width: int, is
     assert found["covered"] == []
     assert found["dark"] is is_dark
     assert found["paper"] == ("rgb(20, 24, 28)" if is_dark else "rgb(255, 255, 255)")
-    assert set(found["shown"]) == {"wide" if width > 760 else "narrow"}
+    assert set(found["shown"]) == {DRAWN[width]}
 
 
 def test_long_names_do_not_widen_the_page(browser: str, tmp_path: Path) -> None:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 from tests.apps.render.spend_pages import PAGES, page_of
-from tests.apps.render.test_plan_browser import browser, measured, opened
+from tests.apps.render.test_plan_browser import DRAWN, browser, measured, opened
 
 __all__ = ["browser"]
 pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390], ids=["desktop", "phone"])
+@pytest.mark.parametrize("width", [1280, 768, 390], ids=["desktop", "tablet", "phone"])
 @pytest.mark.parametrize("name", PAGES)
 def test_the_page_fits_the_screen(browser: str, tmp_path: Path, name: str, width: int, is_dark: bool) -> None:
     """Nothing sticks out sideways, no tick covers another, and the scheme asked for is the scheme shown."""
@@ -24,7 +24,7 @@ def test_the_page_fits_the_screen(browser: str, tmp_path: Path, name: str, width
     assert found["covered"] == []
     assert found["dark"] is is_dark
     assert found["paper"] == ("rgb(20, 24, 28)" if is_dark else "rgb(255, 255, 255)")
-    assert set(found["shown"]) <= {"wide" if width > 760 else "narrow"}
+    assert set(found["shown"]) <= {DRAWN[width]}
 
 
 def test_long_names_do_not_widen_the_page(browser: str, tmp_path: Path) -> None:

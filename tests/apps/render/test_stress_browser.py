@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390], ids=["desktop", "phone"])
+@pytest.mark.parametrize("width", [1280, 768, 390], ids=["desktop", "tablet", "phone"])
 def test_the_page_fits_the_screen(browser: str, tmp_path: Path, width: int, is_dark: bool) -> None:
     """Nothing sticks out sideways, no tick covers another, and the scheme asked for is the scheme shown."""
     found = measured(browser, stress_html(mended(), story()), tmp_path, width, is_dark)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 
-from tripoint.apps.render.html.drawing.markup import Markup, el, join
+from tripoint.apps.render.html.drawing.markup import Markup, breakable, el, join
 from tripoint.apps.render.html.drawing.sections import Section
 from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import gap_percent, money_of
+from tripoint.domain.errors import Finding
 from tripoint.domain.plan import Plan, SolveSummary
 
 _REPLAY = (
@@ -77,15 +78,17 @@ def _findings(plan: Plan) -> Markup | None:
     if not plan.findings:
         return None
     rows = [
-        (
-            finding.code,
-            str(finding.severity),
-            finding.place() or "–",
-            finding.path or "–",
-            finding.message,
-            finding.hint or "–",
-        )
+        (join(finding.code, " ", str(finding.severity)), finding.message, finding.hint or "–", _where(finding))
         for finding in plan.findings
     ]
-    columns = (("Code", "l"), ("Severity", "l"), ("File", "l"), ("Where", "l"), ("What", "p"), ("Hint", "p"))
+    columns = (("Code", "l"), ("What", "p"), ("What to do", "p"), ("Where", "w"))
     return join(el("h3", "Findings that did not stop the run"), table(columns, rows))
+
+
+def _where(finding: Finding) -> Markup:
+    """The line in a file, named without its folders, and the field there."""
+    place = finding.place()
+    lines = [breakable(place.rsplit("/", 1)[-1])] if place else []
+    if finding.path:
+        lines.append(el("code", breakable(finding.path)))
+    return join(lines[0], el("br"), lines[1:]) if len(lines) > 1 else join(lines or "–")

@@ -9,11 +9,11 @@ from tripoint.apps.render.html.document import whole_page
 from tripoint.apps.render.html.drawing.axes import Frame, value_axis, value_ticks
 from tripoint.apps.render.html.drawing.markup import Markup, el, join
 from tripoint.apps.render.html.drawing.sections import figure
-from tripoint.apps.render.html.drawing.svg import Scale, both_widths, canvas, label, points, ticks
+from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, label, points, ticks
 from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import money_of, percent
 from tripoint.apps.render.why.frontier import front_columns, front_rows, front_sentences, front_title, reached
-from tripoint.usecases.frontier import Front, Point
+from tripoint.domain.front import Front, Point
 
 FOLDER = "plan-{}"
 """Where the plan of each point is, beside the page."""
@@ -36,7 +36,7 @@ def frontier_html(front: Front) -> str:
             figure(
                 title,
                 f"cost over the horizon, {first.currency}; the bar below a plan reaches down to its bound",
-                both_widths(partial(_draw, front)),
+                all_widths(partial(_draw, front)),
             ),
             table(front_columns(front), rows, "Each number leads to the report of the plan behind the point"),
             el("ul", [el("li", sentence) for sentence in front_sentences(front)]),

@@ -11,7 +11,7 @@ from functools import partial
 from tripoint.apps.render.html.drawing.markup import Markup, el, join
 from tripoint.apps.render.html.drawing.palette import tenure_class
 from tripoint.apps.render.html.drawing.sections import Section, figure
-from tripoint.apps.render.html.drawing.svg import Scale, both_widths, canvas, label
+from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, label
 from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import money_of, month_at, plural
 from tripoint.apps.render.reading.decisions import decisions
@@ -124,7 +124,7 @@ def _figure(plan: Plan, rows: Sequence[Row]) -> Markup:
         "Nodes and expansions by period",
         "a diamond is the order, the dotted line waits for delivery, the bar serves; filled: owned, striped: "
         "committed, dotted: rented while used",
-        both_widths(partial(_draw, plan, shown)),
+        all_widths(partial(_draw, plan, shown)),
         note="Rows are sorted by pool; rented nodes are means over the hours of a period; a vertical stroke at the end "
         f"of a bar marks a commitment that lapses.{rest}",
     )

@@ -9,7 +9,7 @@ from tripoint.apps.render.html.drawing.axes import legend
 from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
 from tripoint.apps.render.html.drawing.palette import LAYER_NAMES, LAYER_SHORT, TENURE_NAMES, tenure_class
 from tripoint.apps.render.html.drawing.sections import Section, figure
-from tripoint.apps.render.html.drawing.svg import both_widths, canvas, label
+from tripoint.apps.render.html.drawing.svg import all_widths, canvas, label
 from tripoint.apps.render.html.drawing.tables import fallback
 from tripoint.apps.render.reading.amounts import money_of, percent, plural
 from tripoint.apps.render.reading.money import LAYERS
@@ -48,7 +48,7 @@ def _figure(plan: Plan, found: Homes) -> Markup:
         "Home of each workload by period",
         "share of its demand; letter and hue: layer; filled: owned, striped: committed, dotted: elastic",
         legend([entry for entry in entries if entry[0] in present]),
-        both_widths(partial(_draw, plan, found)),
+        all_widths(partial(_draw, plan, found)),
         _table(plan, found),
         note=f"{note}. Elastic is {TENURE_NAMES['elastic'].removeprefix('elastic ').strip('()')}.",
     )

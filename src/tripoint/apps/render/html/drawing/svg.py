@@ -1,7 +1,7 @@
 """Drawing primitives: canvas, text with a known place, scales with round ticks, labels that keep apart.
 
-Every chart is drawn at two widths, one for desktop and print and one for phones, and style sheets choose; so
-letters stay readable where a scaled picture would shrink them. Colours come from classes, never from here.
+Wide charts are drawn at three widths, for desktops, for tablets and print, and for phones, and style sheets choose;
+so letters stay readable where a scaled picture would shrink them. Colours come from classes, never from here.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from tripoint.apps.render.html.drawing.markup import Content, Markup, el, join
 
 WIDE = 1040.0
+MIDDLE = 700.0
 NARROW = 358.0
 CARD = 330.0
 LETTER = 6.6
@@ -53,9 +54,11 @@ def canvas(width: float, height: float, alt: str, *content: Content, class_: str
     )
 
 
-def both_widths(draw: Draw, narrow: float = NARROW) -> Markup:
-    """The picture for wide screens and print, and the one for phones; one of them is displayed."""
-    return join(el("div", draw(WIDE), class_="wide"), el("div", draw(narrow), class_="narrow"))
+def all_widths(draw: Draw) -> Markup:
+    """The picture for wide screens, the one for tablets and print, the one for phones; one of them is displayed."""
+    return join(
+        el("div", draw(width), class_=name) for name, width in (("wide", WIDE), ("middle", MIDDLE), ("narrow", NARROW))
+    )
 
 
 def label(x: float, y: float, words: str, class_: str = "", anchor: str | None = None, room: float = 0) -> Markup:

@@ -7,7 +7,7 @@ from functools import partial
 from tripoint.apps.render.html.drawing.markup import Markup, el, join
 from tripoint.apps.render.html.drawing.palette import layer_class, layer_name, spoken_layer
 from tripoint.apps.render.html.drawing.sections import Section, figure
-from tripoint.apps.render.html.drawing.svg import both_widths, canvas, label, points
+from tripoint.apps.render.html.drawing.svg import all_widths, canvas, label, points
 from tripoint.apps.render.html.drawing.tables import fallback
 from tripoint.apps.render.html.estate_map.flows import Flow, biggest, flows
 from tripoint.apps.render.html.estate_map.layout import Layout, Node, lay_out
@@ -64,7 +64,7 @@ def _figure(plan: Plan) -> Markup:
         "Sites and flows",
         f"cost in {plan.currency}, volume in GB per month",
         _legend({flow.purpose for flow in shown}),
-        both_widths(partial(_draw, plan)),
+        all_widths(partial(_draw, plan)),
         fallback(columns, rows, "The sites as a table"),
         fallback((("From", "l"), ("To", "l"), ("Purpose", "l"), ("Per month", "r")), moved, "The flows as a table"),
         note=note,

@@ -9,7 +9,7 @@ from tripoint.apps.render.html.drawing.axes import Frame, legend, period_axis, v
 from tripoint.apps.render.html.drawing.markup import Markup, el, join
 from tripoint.apps.render.html.drawing.palette import LAYER_NAMES, LINE_CLASSES, layer_class, rank_class, spoken_layer
 from tripoint.apps.render.html.drawing.sections import Section, figure
-from tripoint.apps.render.html.drawing.svg import Scale, both_widths, canvas, cut, keep_apart, label, points
+from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, cut, keep_apart, label, points
 from tripoint.apps.render.html.drawing.tables import fallback
 from tripoint.apps.render.reading.amounts import Money, money_of, percent
 from tripoint.apps.render.reading.money import by_kind, by_layer, name_of
@@ -52,7 +52,7 @@ def _lines_figure(plan: Plan, lines: Sequence[Baseline]) -> Markup:
     return figure(
         "Cost per period, plan against alternatives",
         f"effective cost, {plan.currency} per period",
-        both_widths(partial(_draw_lines, plan, lines)),
+        all_widths(partial(_draw_lines, plan, lines)),
         fallback(columns, rows),
         note="Effective cost spreads purchases over their life, so owned and rented capacity compare; invoices differ.",
     )
@@ -134,7 +134,7 @@ def _stack_figure(
         title,
         f"effective cost, {plan.currency} per period; stacked from the bottom in the order of the words",
         legend(entries),
-        both_widths(partial(_draw_stack, plan, series, list(classes), spoken)),
+        all_widths(partial(_draw_stack, plan, series, list(classes), spoken)),
         fallback(columns, rows),
     )
 

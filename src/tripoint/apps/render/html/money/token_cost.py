@@ -9,7 +9,7 @@ from functools import partial
 from tripoint.apps.render.html.drawing.axes import Frame
 from tripoint.apps.render.html.drawing.markup import Markup, el, join
 from tripoint.apps.render.html.drawing.sections import Section, figure
-from tripoint.apps.render.html.drawing.svg import Scale, both_widths, canvas, label
+from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, label
 from tripoint.apps.render.html.drawing.tables import fallback
 from tripoint.apps.render.reading.amounts import compact, money_of, percent
 from tripoint.domain.plan import Plan, WorkloadSummary
@@ -50,7 +50,7 @@ def _figure(plan: Plan, rows: Sequence[WorkloadSummary]) -> Markup:
     return figure(
         "Cost per million tokens, input and output together",
         f"{plan.currency}, logarithmic; filled: as used, ring: as held (idle included)",
-        both_widths(partial(_draw, plan, rows)),
+        all_widths(partial(_draw, plan, rows)),
         fallback(columns, cells),
     )
 

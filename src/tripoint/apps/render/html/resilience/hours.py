@@ -8,7 +8,7 @@ from functools import partial
 from tripoint.apps.render.html.drawing.axes import Frame, legend, value_ticks
 from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
 from tripoint.apps.render.html.drawing.sections import Section, figure
-from tripoint.apps.render.html.drawing.svg import Scale, both_widths, canvas, label, ticks
+from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, label, ticks
 from tripoint.apps.render.html.drawing.tables import fallback
 from tripoint.apps.render.resilience.dependencies import bearing_line, largest_text, member_texts, spread_text
 from tripoint.domain.cut import DependencyReport, Reliance
@@ -26,7 +26,7 @@ def hours(report: DependencyReport) -> Section:
         "Hours down in a year",
         "outages counted by the share they take",
         legend([("pale-none", "90 % interval"), ("order", "at the typical rates")]),
-        both_widths(partial(_draw, ordered[:_MOST])) if ordered else None,
+        all_widths(partial(_draw, ordered[:_MOST])) if ordered else None,
         fallback(columns, [_row(each, texts) for each in ordered]),
         note="Intervals are what the ranges of failure rates leave; a bad year is one in twenty.",
     )

@@ -10,7 +10,7 @@ from tripoint.apps.render.html.drawing.axes import Frame, legend, value_axis, va
 from tripoint.apps.render.html.drawing.markup import Markup, el, join
 from tripoint.apps.render.html.drawing.palette import rank_class
 from tripoint.apps.render.html.drawing.sections import Section, figure
-from tripoint.apps.render.html.drawing.svg import Scale, both_widths, canvas, label
+from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, label
 from tripoint.apps.render.html.drawing.tables import fallback
 from tripoint.apps.render.html.spend.figures import IDLE, amount, share, tick
 from tripoint.apps.render.reading.amounts import plural
@@ -42,7 +42,7 @@ def daily(report: SpendReport) -> Section:
         "Effective cost by day",
         "USD a day; stacked from the bottom in the order of the words",
         legend([(one.class_, one.name) for one in series]),
-        both_widths(partial(_draw, series, days)),
+        all_widths(partial(_draw, series, days)),
         fallback(columns, rows),
         note="Days on which corrections took back more than was spent are drawn as nothing." if takes_back else "",
     )
@@ -65,8 +65,11 @@ def _message(report: SpendReport, days: Sequence[str]) -> str:
         return f"Only {days[0]} has entries: {amount(sums[0])}."
     dearest = max(range(len(days)), key=lambda place: sums[place])
     told = share(sums[dearest], sum(sums))
+    corrected = report.corrected_nano  # the whole of a correction stands in one day, whatever days it is for
+    left_out = f", {amount(corrected)} of corrections left out" if corrected else ""
     return (
-        f"{plural(len(days), 'day')} cost {amount(round(sum(sums) / len(days)))} a day on average; the dearest was "
+        f"{plural(len(days), 'day')} cost {amount(round(report.spent.nano / len(days)))} a day on average{left_out}; "
+        f"the dearest was "
         f"{days[dearest]} with {amount(sums[dearest])}, {told} of the whole."
     )
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tripoint.apps.render.html.drawing.axes import legend
 from tripoint.apps.render.html.drawing.markup import Markup, el, join
 from tripoint.apps.render.html.drawing.sections import Section, figure
-from tripoint.apps.render.html.drawing.svg import Scale, both_widths, canvas, label
+from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, label
 from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.html.stress.reading import by_cell
 from tripoint.apps.render.reading.amounts import plural
@@ -41,7 +41,7 @@ def change(report: StressReport, before: StressReport) -> Section:
             "Answered in time, before and after",
             "share of what was asked, mean over the trials; largest changes first",
             legend([("held-dot", "before"), ("used-dot", "after")]),
-            both_widths(lambda width: _draw(shown, width)),
+            all_widths(lambda width: _draw(shown, width)),
         ) if shown else None,
         table(columns, [_row(each) for each in pairs], "Every cell that changed") if pairs else None,
         _doubts(report, before),

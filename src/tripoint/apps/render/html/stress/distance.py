@@ -8,7 +8,7 @@ from functools import partial
 from tripoint.apps.render.html.drawing.axes import legend
 from tripoint.apps.render.html.drawing.markup import Markup, el, join
 from tripoint.apps.render.html.drawing.sections import Section, figure
-from tripoint.apps.render.html.drawing.svg import Scale, both_widths, canvas, label
+from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, label
 from tripoint.apps.render.html.drawing.tables import fallback
 from tripoint.apps.render.html.stress.reading import Weakest, depth, unbroken, weakest
 from tripoint.apps.render.reading.amounts import plural
@@ -37,7 +37,7 @@ def distance(report: StressReport) -> Section:
         legend([
             ("fill-edge", "holds"), ("pale-none", "breaks"), ("order", "the usual magnitude"),
         ]),
-        both_widths(partial(_draw, found, whole)) if found or whole else None,
+        all_widths(partial(_draw, found, whole)) if found or whole else None,
         fallback(columns, rows),
         note="Trials are compared under the same draws, so that the edge is the scenario's and not chance's.",
     )  # fmt: skip
