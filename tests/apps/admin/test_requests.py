@@ -38,6 +38,32 @@ def test_a_body_that_is_wrong_is_told_with_its_place(world: AdminWorld, body: An
     assert found.headers["content-type"] == "application/problem+json"
 
 
+def test_all_that_is_wrong_with_a_body_is_told_at_once(world: AdminWorld) -> None:
+    """Unknown, missing, of the wrong kind, out of bounds, deep within a list: each with its place; the first is told."""
+    body = {"tenant": 7, "nme": "shop", "expires_at": -1, "workloads": ["chat", 3, ""]}
+    found = world.call("admin", "POST", "/v1/keys", body)
+    assert found.status == 400
+    places = [each["place"] for each in found.content["errors"]]
+    assert places == ["body", "body", "body.tenant", "body.workloads[1]", "body.workloads[2]", "body.expires_at"]
+    told = [each["detail"] for each in found.content["errors"]]
+    assert "unknown field `nme`" in told[0]
+    assert "missing required field `name`" in told[1]
+    assert told[3].endswith("expected `str`, got `int`, not `3`")
+    assert found.content["detail"] == f"{told[0]}; 5 more in `errors`"
+    assert found.content["place"] == "body"
+
+
+def test_all_that_is_wrong_with_a_query_is_told_at_once(world: AdminWorld) -> None:
+    """Likewise; who sends a thousand mistakes is told of twenty."""
+    found = world.call("admin", "GET", "/v1/entries?limit=0&limt=1&since=nan&tenant=a&tenant=b")
+    assert [each["place"] for each in found.content["errors"]] == [
+        "query.limit", "query.limt", "query.since", "query.tenant",
+    ]  # fmt: skip
+    many = world.call("admin", "POST", "/v1/tenants", {f"x{number}": 1 for number in range(1000)})
+    assert len(many.content["errors"]) == 20
+    assert world.call("admin", "GET", "/v1/tenants/nobody").content["errors"] == []
+
+
 @pytest.mark.parametrize(
     ("query", "place"),
     [

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from tripoint.apps.admin.wire.mistakes import Mistake
 from tripoint.domain.errors import (
     AccessError,
     ConflictError,
@@ -104,6 +105,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """What to do."""
     place: str = ""
     """Where in the request, e.g. `body.limit_usd`; empty for the whole."""
+    errors: tuple[Mistake, ...] = ()
+    """Everything that is wrong with a body or a query, the first included; empty where that is not asked."""
     request: str = ""
     """Id of the request, also in the log."""
 
@@ -111,12 +114,15 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 class RefusedError(Exception):
     """A request the interface itself refuses, before any errand is run."""
 
-    def __init__(self, status: int, detail: str, *, hint: str = "", place: str = "") -> None:
+    def __init__(
+        self, status: int, detail: str, *, hint: str = "", place: str = "", errors: tuple[Mistake, ...] = ()
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.hint = hint
         self.place = place
+        self.errors = errors
         self.headers: dict[str, str] = {}
         """Further headers of the answer."""
 
@@ -130,7 +136,9 @@ def problem_of(error: BaseException, request: str) -> tuple[Problem, dict[str, s
     if isinstance(error, RefusedError):
         code = _CODES.get(error.status, OptionError).code
         told = _problem(error.status, code, error.detail, request)
-        return msgspec.structs.replace(told, hint=error.hint or told.hint, place=error.place), error.headers
+        return msgspec.structs.replace(
+            told, hint=error.hint or told.hint, place=error.place, errors=error.errors
+        ), error.headers
     if not isinstance(error, TripointError):
         detail = "the request could not be done for a reason that is ours; the log has it under this request's id"
         return _problem(500, InternalError.code, detail, request), {}

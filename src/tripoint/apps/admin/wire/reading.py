@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import math
-import re
 from types import NoneType
 from typing import Any, get_args
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
+from tripoint.apps.admin.wire.mistakes import MOST, Mistake, mistake_of, mistakes_in
 from tripoint.apps.admin.wire.problems import RefusedError
 
 MAX_BODY = 64 * 1024
@@ -19,10 +19,7 @@ MAX_QUERY = 4 * 1024
 """Longest query, bytes."""
 BODY_S = 10.0
 """Longest time for a whole body, s."""
-_SECRET = "token"
 _MAX_SHOWN = 60
-_STEP = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]")
-_PLACE = re.compile(r" - at `\$(.*)`$")
 
 
 async def read_body(request: Request, kind: type[msgspec.Struct] | None) -> Any:
@@ -55,29 +52,35 @@ def _decoded(raw: bytes, kind: type[msgspec.Struct]) -> Any:
         try:
             return msgspec.convert(_whole_numbers(loose), type=kind, strict=True)
         except (msgspec.ValidationError, RecursionError):
-            raise _unreadable(error, "body", loose) from None
+            found = mistakes_in(_whole_numbers(loose), kind, "body") if isinstance(loose, dict) else ()
+            raise _unreadable(found or (mistake_of(error, loose, "body"),)) from None
 
 
 def read_query(request: Request, kind: type[msgspec.Struct]) -> Any:
     """The query as `kind`; a field of several values takes them divided by commas.
 
-    Raises `RefusedError` for a parameter that is unknown, given twice or not as it must be.
+    Raises `RefusedError` for parameters that are unknown, given twice or not as they must be, all of them told.
     """
     length = len(request.scope.get("query_string", b""))
     if length > MAX_QUERY:
         raise RefusedError(400, f"the query has {length:,} bytes, at most {MAX_QUERY:,} are read", place="query")
     given: dict[str, Any] = {}
+    wrong: list[Mistake] = []
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     for name, value in request.query_params.multi_items():
+        place = f"query.{name[:_MAX_SHOWN]}"
         if name not in fields:
             known = ", ".join(f"`{each}`" for each in fields) or "none"
-            raise RefusedError(
-                400, f"there is no query parameter `{name[:60]}`; known here: {known}", place=f"query.{name[:60]}"
-            )
-        if name in given:
-            raise RefusedError(400, f"the query parameter `{name}` is given twice", place=f"query.{name}")
-        # Names never hold U+0000, and PostgreSQL takes no text with it: another sign that no name has stands for it.
-        given[name] = _value(name, value.replace("\0", "\ufffd"), fields[name].type)
+            wrong.append(Mistake(f"there is no query parameter `{name[:_MAX_SHOWN]}`; known here: {known}", place))
+        elif name in given:
+            wrong.append(Mistake(f"the query parameter `{name}` is given twice", place))
+        else:
+            # No name holds U+0000, and PostgreSQL takes no text with it: a sign that no name has stands for it.
+            given[name] = _value(name, value.replace("\0", "\ufffd"), fields[name].type)
+            if isinstance(given[name], Mistake):
+                wrong.append(given[name])
+    if wrong:
+        raise _unreadable(tuple(wrong[:MOST]))
     return kind(**given)
 
 
@@ -90,7 +93,7 @@ def _has_nul(content: Any) -> bool:
 
 
 def _value(name: str, text: str, kind: Any) -> Any:
-    """A parameter as its type, which may not be `null`: what is not given is left out."""
+    """A parameter as its type, which may not be `null`: what is not given is left out; else what is wrong with it."""
     parts = tuple(each for each in get_args(kind) if each is not NoneType)
     wanted = parts[0] if len(parts) < len(get_args(kind)) else kind
     given = _listed(text) if _is_list(wanted) else text
@@ -100,9 +103,9 @@ def _value(name: str, text: str, kind: Any) -> Any:
             raise msgspec.ValidationError("expected a finite number")
         return value
     except msgspec.ValidationError as error:
-        told = _unreadable(error, f"query.{name}", given)
-        told.detail = told.detail if told.detail.endswith("`") else f"{told.detail}, not `{text[:_MAX_SHOWN]}`"
-        raise told from None
+        told = mistake_of(error, given, f"query.{name}")
+        has_value = told.detail.endswith("`")
+        return told if has_value else Mistake(f"{told.detail}, not `{text[:_MAX_SHOWN]}`", told.place)
 
 
 def _listed(value: str) -> list[str]:
@@ -113,13 +116,11 @@ def _is_list(kind: Any) -> bool:
     return getattr(getattr(kind, "__origin__", kind), "__origin__", getattr(kind, "__origin__", None)) is tuple
 
 
-def _unreadable(error: Exception, part: str, content: Any) -> RefusedError:
-    text = str(error) if isinstance(error, msgspec.MsgspecError) else "it is nested too deeply, or no UTF-8"
-    found = _PLACE.search(text)
-    path = found[1] if found else ""
-    reason = _lowered(_PLACE.sub("", text))
-    given = _shown(content, path)
-    return RefusedError(400, f"the {part} cannot be used: {reason}{given}", place=(part + path)[:200])
+def _unreadable(wrong: tuple[Mistake, ...]) -> RefusedError:
+    """A refusal for all of that, which is told by the first."""
+    first, others = wrong[0], len(wrong) - 1
+    more = f"; {others} more in `errors`" if others else ""
+    return RefusedError(400, first.detail + more, place=first.place, errors=wrong)
 
 
 def _loose(raw: bytes) -> Any:
@@ -137,25 +138,6 @@ def _whole_numbers(content: Any) -> Any:
     if isinstance(content, dict):
         return {name: _whole_numbers(value) for name, value in content.items()}
     return [_whole_numbers(value) for value in content] if isinstance(content, list) else content
-
-
-def _shown(content: Any, path: str) -> str:
-    """The short value at a place, for the message; never one that may be secret."""
-    steps = _STEP.findall(path)
-    if not steps or _SECRET in path:
-        return ""
-    for name, index in steps:
-        try:
-            content = content[name] if name else content[int(index)]
-        except (LookupError, TypeError):
-            return ""
-    if not isinstance(content, (str, int, float, bool)) or len(str(content)) > _MAX_SHOWN:
-        return ""
-    return f", not `{content}`" if str(content).isprintable() else ""
-
-
-def _lowered(text: str) -> str:
-    return text[:1].lower() + text[1:400] if text else "it cannot be read"
 
 
 async def _whole(request: Request) -> bytes:
