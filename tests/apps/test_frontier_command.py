@@ -13,7 +13,7 @@ from tests.factories.plan import small_plan
 
 from tripoint.apps.render.html.frontier import frontier_html
 from tripoint.apps.render.why.frontier import frontier_text
-from tripoint.usecases.frontier import By, Front, Point
+from tripoint.domain.front import By, Front, Point
 
 
 def made(by: By, unit: str, labels: tuple[str, ...], values: tuple[float, ...]) -> Front:

@@ -14,10 +14,12 @@ from tripoint.adapters.estate_yaml import load_estate_file
 from tripoint.adapters.solver_highs import HighsSolver
 from tripoint.domain.errors import OptionError
 from tripoint.domain.estate import Estate
+from tripoint.domain.front import By, Front
 from tripoint.domain.plan import Plan
 from tripoint.domain.policy import Budget
 from tripoint.domain.source import LoadedEstate
-from tripoint.usecases.frontier import By, Front, FrontierOptions, ceiling_label, frontier
+from tripoint.usecases.frontier import FrontierOptions, frontier
+from tripoint.usecases.fronts.ceilings import ceiling_label
 from tripoint.usecases.load import load_estate
 from tripoint.usecases.plan import PlanOptions, plan
 
@@ -132,3 +134,17 @@ def test_a_workload_without_any_offer_is_told_at_once() -> None:
     found = of(bare, By.VENDORS)
     assert found.conflict is not None
     assert found.conflict.families[0] == "demand"
+
+
+def test_a_class_without_a_plan_is_told_with_both_numbers() -> None:
+    """A budget that pays for no second place: the classes above have no plan, and the note says by how much."""
+    estate = loaded().estate
+    spent: dict[int, float] = {}
+    for row in cheapest().charges:
+        spent[row.period] = spent.get(row.period, 0.0) + row.effective_usd
+    budget = Budget(usd_per_period=max(spent.values()) * 1.001)
+    found = of(replace(estate, policies=replace(estate.policies, budget=budget)), By.RESILIENCE)
+    assert found.points
+    told = [note for note in found.notes if "no plan exists" in note]
+    assert told
+    assert all("allowed is" in note and "budget" in note for note in told)

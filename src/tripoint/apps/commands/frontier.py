@@ -14,35 +14,36 @@ from tripoint.apps.terminal.flags import FiniteRange
 from tripoint.apps.terminal.planning import watching
 
 if TYPE_CHECKING:
-    from tripoint.usecases.frontier import Front
+    from tripoint.domain.front import Front
 
 
 @click.command()
 @click.argument("estate", type=click.Path())
 @click.option("--by", type=click.Choice(("carbon", "latency", "resilience", "vendors")), default="carbon",
-              show_default=True, help="What cost is set against.")  # fmt: skip
+              show_default=True, help="What to trade cost against.")  # fmt: skip
 @click.option("--points", metavar="N", type=click.IntRange(2, 25), default=6, show_default=True,
-              help="Most plans sought; classes of resilience are five at most.")  # fmt: skip
+              help="Most plans to find; resilience has five classes at most.")  # fmt: skip
 @click.option("--out", metavar="DIR", type=click.Path(file_okay=False),
               help="Write frontier.html with the chart, and a folder with each plan, here.")  # fmt: skip
 @click.option("--gap", metavar="SHARE", type=FiniteRange(min=0, max=1), default=0.001, show_default=True,
-              help="How close to the best each plan is searched.")  # fmt: skip
+              help="Stop each solve once it is proven to be within this share of the best.")  # fmt: skip
 @click.option("--time-limit", metavar="S", type=FiniteRange(min=0, min_open=True), default=60.0, show_default=True,
-              help="Longest solve of each, seconds.")  # fmt: skip
+              help="Time limit of each solve, seconds.")  # fmt: skip
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @answering
 def command(
     estate: str, by: str, points: int, out: str | None, gap: float, time_limit: float, quiet: bool
 ) -> Answer:  # fmt: skip
-    """Set cost against carbon, latency, resilience or the number of vendors.
+    """Trade cost against carbon, latency, resilience or the number of vendors.
 
-    The cheapest plan is sought under several ceilings, from the least that any plan can reach to what the cheapest of
+    The cheapest plan is found under several ceilings, from the least that any plan can reach to what the cheapest of
     all has; for resilience, under classes from no standby at all to hot standby for every workload that can have it.
     Each plan is proven like any other; plans that another beats are left out. Ends with exit code 1 when no plan
     exists.
     """
     from tripoint.apps.render.why.frontier import frontier_payload, frontier_text
-    from tripoint.usecases.frontier import By, FrontierOptions, frontier
+    from tripoint.domain.front import By
+    from tripoint.usecases.frontier import FrontierOptions, frontier
 
     settings = read_settings()
     options = FrontierOptions(by=By(by), points=points, gap=gap, seconds=time_limit, threads=settings.threads)

@@ -11,7 +11,7 @@ from tripoint.apps.render.plan_text.layout import lines, printed, table, titled
 from tripoint.apps.render.reading.amounts import gap_percent, money_of, percent, significant
 
 if TYPE_CHECKING:
-    from tripoint.usecases.frontier import Front, Point
+    from tripoint.domain.front import Front, Point
 
 _TITLES = {
     "carbon": "Cost against operational emissions",

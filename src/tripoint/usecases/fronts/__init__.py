@@ -1,0 +1,1 @@
+"""What `tripoint frontier` is made of: plans under ceilings, and plans of classes."""
