@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from tests.apps.render.spend_pages import report_of
 
+from tripoint.apps.render.html.spend.daily import daily
 from tripoint.apps.render.html.spend.figures import amount, barred, saved, share
 from tripoint.apps.render.html.spend.page import spend_html
 from tripoint.domain.ledger import Dimension
@@ -97,3 +98,12 @@ def test_shares_of_nothing_are_dashes() -> None:
     assert (share(1, 0), saved(1, 0)) == ("–", "–")
     assert "width:100.0%" in barred("x", 7.0)
     assert "width:0.0%" in barred("x", -1.0)
+
+
+def test_the_average_of_days_leaves_corrections_out(report: SpendReport) -> None:
+    """The whole of a correction stands in one day: the average is of what was spent, and says so."""
+    assert report.corrected_nano
+    average = amount(round(report.spent.nano / len(report.days)))
+    told = f"21 days cost {average} a day on average, {amount(report.corrected_nano)} of corrections left out; the"
+    assert told in str(daily(report).message)
+    assert "on average; the dearest was " in str(daily(replace(report, kinds={})).message)
