@@ -21,6 +21,7 @@ _LEFT_OUT_FIRST = ("cached", "list USD", "failed", "output tokens", "input token
 """What is left out where a terminal has no room for all."""
 _WIDEST = 10_000
 _ENTRY = ("number", "time", "kind", "tenant", "workload", "model", "site", "ending", "in", "out", "USD", "id")
+_ENTRY_LEFT_OUT_FIRST = ("id", "in", "out", "site", "kind", "workload")
 _RIGHT = frozenset((*_MEASURES, "number", "in", "out", "usual", "stands out from"))
 
 
@@ -31,19 +32,8 @@ def spend_table(by: Sequence[Dimension], found: Dearest) -> str:
         rows.append(((f"{found.others:,} more", *[""] * (len(by) - 1))[: len(by)], _measures(found.rest, found)))
     if len(found.rows) > 1:
         rows.append((("all", *[""] * (len(by) - 1))[: len(by)], _measures(found.total, found)))
-    columns = shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns
-    left_out: list[str] = []
-    while True:
-        kept = [place for place, name in enumerate(_MEASURES) if name not in left_out]
-        table = _table((*(str(each) for each in by), *(_MEASURES[place] for place in kept)))
-        for names, figures in rows:
-            table.add_row(*names, *(figures[place] for place in kept))
-        console = Console(width=_WIDEST)
-        if len(left_out) == len(_LEFT_OUT_FIRST) or console.measure(table).maximum <= columns:
-            break
-        left_out.append(_LEFT_OUT_FIRST[len(left_out)])
-    told = f"left out for want of room: {', '.join(left_out)}; `--json` has all" if left_out else ""
-    return "\n".join(part for part in (plain_text(table), told) if part)
+    head = tuple(str(each) for each in by)
+    return _fitting((*head, *_MEASURES), [(*names, *figures) for names, figures in rows], _LEFT_OUT_FIRST)
 
 
 def spend_payload(by: Sequence[Dimension], found: Dearest) -> dict[str, Any]:
@@ -58,10 +48,9 @@ def spend_payload(by: Sequence[Dimension], found: Dearest) -> dict[str, Any]:
 
 
 def entry_table(rows: Sequence[Entry]) -> str:
-    """One row per entry."""
-    table = _table(_ENTRY)
-    for row in rows:
-        table.add_row(
+    """One row per entry; where there is little room, what tells entries apart and what they cost."""
+    cells = [
+        (
             str(row.number),
             f"{datetime.fromtimestamp(row.at, UTC):%Y-%m-%d %H:%M:%S}",
             row.kind,
@@ -75,7 +64,9 @@ def entry_table(rows: Sequence[Entry]) -> str:
             f"{usd(row.nano):f}",
             row.id,
         )
-    return plain_text(table)
+        for row in rows
+    ]
+    return _fitting(_ENTRY, cells, _ENTRY_LEFT_OUT_FIRST)
 
 
 def entry_payload(row: Entry) -> dict[str, Any]:
@@ -136,6 +127,23 @@ def _sums(row: Spend) -> dict[str, Any]:
         "list_usd": f"{usd(row.list_nano):f}",
         "marginal_usd": f"{usd(row.marginal_nano):f}",
     } | {name: value for name, value in row._asdict().items() if name != "by"}
+
+
+def _fitting(columns: Sequence[str], rows: Sequence[Sequence[str]], least_first: Sequence[str]) -> str:
+    """A table of the columns there is room for, and which of `least_first` were left out."""
+    room = shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns
+    left_out: list[str] = []
+    while True:
+        kept = [place for place, name in enumerate(columns) if name not in left_out]
+        table = _table([columns[place] for place in kept])
+        for row in rows:
+            table.add_row(*(row[place] for place in kept))
+        fits = Console(width=_WIDEST).measure(table).maximum <= room
+        if fits or len(left_out) == len(least_first):
+            break
+        left_out.append(least_first[len(left_out)])
+    told = f"left out for want of room: {', '.join(left_out)}; `--json` has all" if left_out else ""
+    return "\n".join(part for part in (plain_text(table), told) if part)
 
 
 def _table(columns: Sequence[str]) -> Table:
