@@ -30,7 +30,7 @@ from tripoint.engines.placement.formulate import FAMILIES, Family
 from tripoint.usecases.schema import estate_reference
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
-NOTICE = "<!-- Made by tools/generate_docs.py from the code; `make docs` writes it anew. -->"
+NOTICE = "<!-- Made by tools/generate_docs.py from the code; `make docs` rewrites it. -->"
 
 
 def pages() -> dict[Path, str]:

@@ -23,30 +23,30 @@ from tripoint.apps.terminal.groups import NearestNameGroup
 SUMMARIES: Mapping[str, str] = MappingProxyType(
     {
         "init": "Start an estate from a template.",
-        "check": "Tell every mistake in an estate, with its line and what to do.",
+        "check": "Report every mistake in an estate, with its line and how to fix it.",
         "plan": "Decide where each workload lives, what to buy when, and what it costs.",
-        "explain": "Tell why a workload is where it is, and what one more of each limit is worth.",
-        "assess": "Work out what an estate can survive, before anything is tried.",
-        "stress": "Try an estate and its plan against what may come, and tell what breaks and where.",
-        "scenarios": "Show what estates are tried against.",
-        "compare": "Tell what two plans do differently, and why the cost changed.",
-        "frontier": "Set cost against carbon, latency, resilience or the number of vendors.",
+        "explain": "Explain why a workload is where it is, and what one more of each limit is worth.",
+        "assess": "Work out what an estate can survive.",
+        "stress": "Pressure-test an estate and its plan, and report what breaks and where.",
+        "scenarios": "List and show the scenarios estates are tested against.",
+        "compare": "Show what two plans do differently, and why the cost changed.",
+        "frontier": "Trade cost against carbon, latency, resilience or the number of vendors.",
         "up": "Run the local hybrid: three sites with real model servers, the gateway and callers.",
         "serve": "Serve the plan: one OpenAI-compatible endpoint in front of every site.",
         "admin": "Administer tenants, keys, limits and spend over HTTP.",
-        "tenant": "Create tenants, suspend them and let them back.",
-        "principal": "Say who may act in the admin interface, with which roles.",
+        "tenant": "Create, rename, suspend and resume tenants.",
+        "principal": "Manage who may use the admin interface, and with which roles.",
         "key": "Create, rotate and revoke keys.",
         "quota": "Set and remove quotas: requests, tokens, concurrency.",
-        "budget": "Set and remove budgets, and see what is spent of them.",
+        "budget": "Set and remove budgets, and see how much of them is spent.",
         "audit": "Show, verify and witness the log of every administrative act.",
         "ledger": "See what was spent: sums, single entries, bills.",
         "prices": "Look up catalogue prices and assumptions with their sources.",
         "demand": "Turn request logs and traces into demand profiles.",
         "report": "Write the report of a plan made earlier.",
         "schema": "Print the JSON Schema of estate files, for editors.",
-        "doctor": "Tell whether this installation can do its work.",
-        "verify": "Attack a gateway and tell whether it holds.",
+        "doctor": "Check whether this installation can do its work.",
+        "verify": "Attack a gateway and report whether it holds.",
         "completion": "Print the shell's completion script.",
     }
 )
@@ -131,7 +131,7 @@ def cli() -> None:
 
     Start with `tripoint init my-estate`, then `tripoint plan my-estate`.
 
-    Exit codes: 0 yes, 1 the answer is no, 2 flags or estate must change, 3 the world outside failed,
+    Exit codes: 0 yes, 1 the answer is no, 2 wrong flags or estate, 3 something outside tripoint failed,
     70 a bug in tripoint, 130 interrupted.
     """
 

@@ -97,19 +97,19 @@ class AccessError(TripointError):
 
 
 class IdentityError(AccessError):
-    """Nobody knows who the caller is: no key or token, or one that is not good."""
+    """The caller cannot be identified: no key or token, or an invalid one."""
 
     code = "TP3001"
 
 
 class MissingError(AccessError):
-    """Nothing of that name is there, or nothing this caller may know of: the two are told alike."""
+    """Nothing of that name is there, or nothing this caller may know of: the two look the same."""
 
     code = "TP3002"
 
 
 class ConflictError(AccessError):
-    """It is there already, or has changed since the caller read it."""
+    """It exists already, or has changed since the caller read it."""
 
     code = "TP3003"
 

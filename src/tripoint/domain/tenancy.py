@@ -132,11 +132,11 @@ class Quota:
     scope: Scope
     """Whose requests."""
     requests_per_min: int | None = None
-    """Requests begun in a minute."""
+    """Requests started per minute."""
     tokens_per_min: int | None = None
     """Tokens in a minute, reserved when a request begins and corrected when it ends."""
     concurrency: int | None = None
-    """Requests under way at once."""
+    """Concurrent requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

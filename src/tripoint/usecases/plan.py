@@ -64,7 +64,7 @@ class PlanOptions:
     gap: float = 1e-3
     """Relative gap at which the plan is good enough."""
     seconds: float = 60.0
-    """Longest solve, seconds; the best plan so far is kept."""
+    """Time limit, seconds; the best plan so far is kept."""
     seed: int = 0
     """Random seed of the solver."""
     threads: int = 2

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def command() -> None:
     """Administer tenants, keys, limits and spend over HTTP.
 
-    `tripoint admin init` makes the first admin, `tripoint admin serve` the interface.
+    `tripoint admin init` creates the first admin, `tripoint admin serve` runs the interface.
     """
 
 
@@ -32,7 +32,7 @@ def command() -> None:
 @click.option("--store", metavar="URL", help="Store of accounts and ledger; `TRIPOINT_STORE` when not given.")
 @answering
 def init(store: str | None) -> Answer:
-    """Make a token that makes the first admin: shown this once, for one use within 15 minutes.
+    """Create a token for the first admin: shown once, for one use within 15 minutes.
 
     Whoever has it sends it, with the id the admin is to have, to `/v1/first-admin` of the admin interface. Refused when
     there is an admin.
@@ -55,7 +55,7 @@ def init(store: str | None) -> Answer:
 @command.command()
 @click.option("--store", metavar="URL", help="Store of accounts and ledger; `TRIPOINT_STORE` when not given.")
 @click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True,
-              help="Address to listen on; other than this machine's own needs a certificate.")  # fmt: skip
+              help="Address to listen on; any but loopback needs a certificate.")  # fmt: skip
 @click.option("--port", metavar="N", type=click.IntRange(0, 65535), default=8081, show_default=True,
               help="Port to listen on; 0 takes a free one.")  # fmt: skip
 @click.option("--tls-cert", metavar="FILE", type=FileToRead(dir_okay=False), help="Certificate chain, PEM.")
@@ -63,11 +63,12 @@ def init(store: str | None) -> Answer:
 @click.option("--oidc-issuer", metavar="URL", help="Identity provider whose tokens are accepted.")
 @click.option("--oidc-audience", metavar="NAME", help="Audience its tokens must name.")
 @click.option("--oidc-ca", metavar="FILE", type=FileToRead(dir_okay=False),
-              help="Certificate authority of the identity provider, where it is one's own.")  # fmt: skip
+              help="Certificate authority of the identity provider, where it is private.")  # fmt: skip
 @click.option("--oidc-groups", metavar="CLAIM", default="groups", show_default=True,
               help="Claim that lists groups.")  # fmt: skip
 @click.option("--oidc-role", "oidc_roles", metavar="GROUP=ROLE[@TENANT]", multiple=True,
-              help="Role of a group for who is no principal; bound to a tenant when named. Repeatable.")  # fmt: skip
+              help="Role of a group, for callers who are not principals; bound to a tenant when named. Repeatable.",
+              )  # fmt: skip
 @click.option("--access-log", metavar="FILE", type=click.Path(allow_dash=True, dir_okay=False),
               help="Write one JSON line per request here, `-` for standard error.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document, once it serves.")
@@ -89,7 +90,7 @@ def serve(
 ) -> int:
     """Serve the admin interface until SIGTERM or Ctrl-C.
 
-    It is a process of its own: nothing asked here holds up the gateway. Its OpenAPI document is at `/openapi.json`.
+    It is a separate process, so nothing asked here delays the gateway. Its OpenAPI document is at `/openapi.json`.
     """
     try:
         from tripoint.apps.admin.identity.groups import read_rule

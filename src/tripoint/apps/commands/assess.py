@@ -1,4 +1,4 @@
-"""`tripoint assess`: what an estate can survive, before anything is tried."""
+"""`tripoint assess`: what an estate can survive."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=NearestNameGroup)
 def command() -> None:
-    """Work out what an estate can survive, before anything is tried."""
+    """Work out what an estate can survive."""
 
 
 @command.command()
@@ -29,9 +29,9 @@ def command() -> None:
 @click.option("--plan", "given", metavar="PLAN", type=FileToRead(),
               help="Assess this plan.json, or the one in this folder; else the estate is planned first.")  # fmt: skip
 @click.option("--gap", metavar="SHARE", type=FiniteRange(min=0, max=1), default=0.001, show_default=True,
-              help="How close to the best each plan is searched.")  # fmt: skip
+              help="Stop each solve once it is proven to be within this share of the best.")  # fmt: skip
 @click.option("--time-limit", metavar="S", type=FiniteRange(min=0, min_open=True), default=60.0, show_default=True,
-              help="Longest solve of each, seconds.")  # fmt: skip
+              help="Time limit of each solve, seconds.")  # fmt: skip
 @click.option("--prices/--no-prices", default=True, show_default=True,
               help="Plan again for what every missed objective would cost.")  # fmt: skip
 @click.option("--stress", "tried", metavar="DIR", type=FileToRead(),
@@ -51,10 +51,10 @@ def recovery(
     full: bool,
     quiet: bool,
 ) -> Answer:
-    """Tell how soon each workload is back after each loss, and what of its data.
+    """Compute recovery time and data loss of each workload after each kind of loss.
 
-    Times are sums of steps, each with its source and date; recovery points are those of the worst store. Then what
-    takes workloads down alone or in pairs, with hours and loss in a year; how each dependency would be left; and how
+    Times are sums of steps, each with its source and date; recovery points are those of the worst store. Also shows
+    single points of failure and pairs, with hours and loss per year; how hard each dependency is to leave; and how
     many objectives are met by design, by simulation and by drill. Ends with exit code 1 when an objective is missed,
     or the estate has no plan.
     """

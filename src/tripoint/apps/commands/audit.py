@@ -34,13 +34,15 @@ def command() -> None:
 
 @command.command()
 @click.option("--tenant", metavar="ID", shell_complete=completes("tenant"), help="Only acts on this tenant.")
-@click.option("--after", metavar="N", type=click.IntRange(0), help="Entries beyond this number; the last ones if not.")
+@click.option(
+    "--after", metavar="N", type=click.IntRange(0), help="Entries after this number; the latest when not given."
+)
 @click.option("--limit", metavar="N", type=click.IntRange(1), default=DEFAULT_LIMIT, show_default=True,
               help="Most entries shown.")  # fmt: skip
 @store_option
 @answering
 def show(tenant: str | None, after: int | None, limit: int, store: str | None) -> Answer:
-    """Show entries, the last ones when not told otherwise; JSON holds what each changed."""
+    """Show entries, the latest by default; JSON holds what each changed."""
     from tripoint.apps.render.accounts import entry_lines
     from tripoint.usecases.audit import show_entries
 
@@ -65,8 +67,8 @@ def show(tenant: str | None, after: int | None, limit: int, store: str | None) -
 def verify(witnesses: tuple[str, ...], public_keys: tuple[str, ...], store: str | None) -> Answer:
     """Verify the whole log, and the tables against it.
 
-    Finds entries that were edited, inserted, moved or lost, and rows changed behind the log's back. An end that was cut
-    off, or a log written anew, only checkpoints of a witness show.
+    Finds entries that were edited, inserted, moved or lost, and rows changed behind the log's back. A truncated or
+    rewritten log is found only by a witness's checkpoints.
     """
     from tripoint.apps.stores import read_witness
     from tripoint.usecases.audit import verify_log
@@ -86,7 +88,7 @@ def verify(witnesses: tuple[str, ...], public_keys: tuple[str, ...], store: str 
 @store_option
 @answering
 def checkpoint(witnesses: tuple[str, ...], store: str | None) -> Answer:
-    """Sign how far the log has come, and leave that with witnesses."""
+    """Sign the current end of the log, and leave the checkpoint with witnesses."""
     from tripoint.apps.stores import leave_checkpoint, open_signer
     from tripoint.usecases.audit import sign_checkpoint
 
@@ -108,7 +110,7 @@ def checkpoint(witnesses: tuple[str, ...], store: str | None) -> Answer:
 def key(store: str | None) -> Answer:
     """Print the public key that checkpoints of this store are signed with.
 
-    Keep it where the store is not: `tripoint audit verify --public-key` needs it there.
+    Keep it away from the store: `tripoint audit verify --public-key` takes it.
     """
     from tripoint.apps.stores import open_signer
 

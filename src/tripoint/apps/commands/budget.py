@@ -23,7 +23,7 @@ _ID = click.argument("budget", shell_complete=completes("budget"))
 
 @click.group(cls=NearestNameGroup)
 def command() -> None:
-    """Set and remove budgets, and see what is spent of them.
+    """Set and remove budgets, and see how much of them is spent.
 
     Money is reserved before a request is sent and settled when it ends, so a budget is never overspent.
     """
@@ -33,9 +33,7 @@ def command() -> None:
 @click.option(
     "--usd", metavar="AMOUNT", type=UsdAmount(), required=True, help="Most that may be spent, dollars, exact."
 )
-@click.option(
-    "--per", type=click.Choice([str(window) for window in Window]), required=True, help="Over which time, UTC."
-)
+@click.option("--per", type=click.Choice([str(window) for window in Window]), required=True, help="Window, UTC.")
 @scope_options
 @click.option("--warn-only", is_flag=True, help="Warn at 50, 80 and 100 %, but refuse nothing.")
 @click.option(
@@ -54,7 +52,7 @@ def set_one(
     *,
     scope: Scope,
 ) -> Answer:
-    """Set a budget, in place of the one its scope and window have.
+    """Set a budget, replacing the one of the same scope and window.
 
     For example: tripoint budget set --usd 50 --per day --tenant acme --workload chat
     """
@@ -74,7 +72,7 @@ def set_one(
 @store_option
 @answering
 def list_all(tenant: str | None, store: str | None) -> Answer:
-    """List budgets with what is spent of them now."""
+    """List budgets, and how much of them is spent now."""
     from tripoint.apps.render.accounts import budget_table, standing_payload
     from tripoint.usecases.accounts.limits import list_budgets
 
@@ -89,7 +87,7 @@ def list_all(tenant: str | None, store: str | None) -> Answer:
 @store_option
 @answering
 def show(budget: str, store: str | None) -> Answer:
-    """Show one budget with what is spent of it now."""
+    """Show one budget, and how much of it is spent now."""
     from tripoint.apps.render.accounts import budget_table, standing_payload
     from tripoint.usecases.accounts.limits import show_budget
 

@@ -15,7 +15,7 @@ from tripoint.domain.source import LoadedEstate
 @click.argument("estate", type=click.Path())
 @answering
 def command(estate: str) -> Answer:
-    """Tell every mistake in an estate, with its line and what to do.
+    """Report every mistake in an estate, with its line and how to fix it.
 
     ESTATE is a YAML file, or a folder of them. Errors end with exit code 2; warnings and notes do not.
     """

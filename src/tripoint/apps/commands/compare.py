@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 @click.argument("before", metavar="A", type=click.Path())
 @click.argument("after", metavar="B", type=click.Path())
 @click.option("--gap", metavar="SHARE", type=FiniteRange(min=0, max=1), default=0.001, show_default=True,
-              help="Estates: how close to the best they are planned.")  # fmt: skip
+              help="Estates: stop planning once proven to be within this share of the best.")  # fmt: skip
 @click.option("--time-limit", metavar="S", type=FiniteRange(min=0, min_open=True), default=60.0, show_default=True,
-              help="Estates: longest solve of each, seconds.")  # fmt: skip
+              help="Estates: time limit of each solve, seconds.")  # fmt: skip
 @click.option("--full", is_flag=True, help="Print every row.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @answering
 def command(before: str, after: str, gap: float, time_limit: float, full: bool, quiet: bool) -> Answer:
-    """Tell what two plans do differently, and why the cost changed.
+    """Show what two plans do differently, and why the cost changed.
 
-    A and B are each a plan.json, a folder that holds one, or an estate, which is planned first. The difference is told
+    A and B are each a plan.json, a folder that holds one, or an estate, which is planned first. The difference is shown
     by workload, site and kind of charge, each adding up to the cent, and split into demand, prices and placement. Ends
     with exit code 1 when one of them has no plan.
     """

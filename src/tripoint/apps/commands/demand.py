@@ -79,7 +79,7 @@ def fit(
     """Fit a demand profile to a log or trace.
 
     FILE is CSV, JSON lines or Parquet, of requests (timestamp, input and output tokens, perhaps tenant) or of GPU
-    jobs (start, duration, GPUs), of any size. What was dropped is told. Roles for --map: timestamp, input, output,
+    jobs (start, duration, GPUs), of any size. What was dropped is reported. Roles for --map: timestamp, input, output,
     tenant, blocks; submit, start, end, duration, gpus.
     """
     from tripoint.usecases.demand import FitOptions, parse_map

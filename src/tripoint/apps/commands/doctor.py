@@ -39,7 +39,7 @@ class Check:
 @click.command()
 @answering
 def command() -> Answer:
-    """Tell whether this installation can do its work.
+    """Check whether this installation can do its work.
 
     Looks at Python, the libraries and extras, the solver, the catalogue's age and the settings in force. Ends with
     exit code 1 when something is not in order.

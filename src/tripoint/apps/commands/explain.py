@@ -16,11 +16,11 @@ from tripoint.apps.terminal.planning import no_plan, planned
 @click.argument("estate", type=click.Path())
 @click.option("--plan", "given", metavar="PLAN", type=FileToRead(),
               help="Explain this plan.json, or the one in this folder; else the estate is planned first.")  # fmt: skip
-@click.option("--at", metavar="SITE", help="Also: what would it cost to have it at this site alone?")
+@click.option("--at", metavar="SITE", help="Also say what it would cost to run it at this site alone.")
 @click.option("--gap", metavar="SHARE", type=FiniteRange(min=0, max=1), default=0.001, show_default=True,
-              help="How close to the best each plan is searched.")  # fmt: skip
+              help="Stop each solve once it is proven to be within this share of the best.")  # fmt: skip
 @click.option("--time-limit", metavar="S", type=FiniteRange(min=0, min_open=True), default=60.0, show_default=True,
-              help="Longest solve of each, seconds.")  # fmt: skip
+              help="Time limit of each solve, seconds.")  # fmt: skip
 @click.option("--full", is_flag=True, help="Print every row.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @answering
@@ -34,11 +34,11 @@ def command(
     full: bool,
     quiet: bool,
 ) -> Answer:
-    """Tell why a workload is where it is, and what one more of each limit is worth.
+    """Explain why a workload is where it is, and what one more of each limit is worth.
 
-    WORKLOAD is an id of ESTATE. Its main site is taken away and the whole estate planned again: what that costs more is
-    why it is there. Limits that bind are priced by the program: one more kW, rack, node or Gbit/s. Ends with exit code
-    1 when the estate has no plan.
+    WORKLOAD is an id of ESTATE. The estate is planned again without its main site: the extra cost is why it is there.
+    Limits that bind are priced by the program: one more kW, rack, node or Gbit/s. Ends with exit code 1 when the estate
+    has no plan.
     """
     from tripoint.apps.render.why.explanation import explanation_payload, explanation_text
     from tripoint.engines.placement.milp.program import SolveLimits

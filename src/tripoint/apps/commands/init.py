@@ -31,9 +31,9 @@ BILL_LINES = 8
 )
 @click.option("--from-bill", metavar="FILE", type=FileToRead(), help="Draft it from a FOCUS bill, CSV or Parquet.")
 @click.option(
-    "--workload-tag", metavar="TAG", help="Bill: tag that tells workloads apart; the sub account if not given."
+    "--workload-tag", metavar="TAG", help="Bill: tag that distinguishes workloads; the sub account if not given."
 )
-@click.option("--cost", type=click.Choice(("effective", "billed")), help="Bill: cost that makes the rates.")
+@click.option("--cost", type=click.Choice(("effective", "billed")), help="Bill: cost the rates are computed from.")
 @click.option("--usd-per", metavar="CUR=USD", multiple=True, help="Bill: take rows in this currency, e.g. EUR=1.08.")
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
 @answering

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _ID = click.argument("key", shell_complete=completes("key"))
 _EXPIRES = click.option(
-    "--expires", metavar="WHEN", type=Moment(), help="When it ends: `90d`, or a date; never if not."
+    "--expires", metavar="WHEN", type=Moment(), help="When it expires: `90d`, or a date; never when not given."
 )
 
 
@@ -31,7 +31,7 @@ def command() -> None:
 
 @command.command()
 @click.option(
-    "--tenant", metavar="ID", default="", shell_complete=completes("tenant"), help="Who pays what it asks for."
+    "--tenant", metavar="ID", default="", shell_complete=completes("tenant"), help="Tenant that pays for its requests."
 )
 @click.option("--principal", metavar="ID", shell_complete=completes("principal"),
               help="For whom it speaks in the admin interface, instead of a tenant.")  # fmt: skip
@@ -54,7 +54,7 @@ def create(
     estate: str | None,
     store: str | None,
 ) -> Answer:
-    """Create a key and show it, this once.
+    """Create a key and show it once.
 
     For example: tripoint key create --tenant acme --workload chat --expires 90d
     """
@@ -78,14 +78,14 @@ def create(
 @command.command()
 @_ID
 @click.option("--overlap", metavar="TIME", type=Span(), default="24h", show_default=True,
-              help="How long the old key opens beside the new one: `24h`, `0s`.")  # fmt: skip
+              help="How long the old key stays valid beside the new one: `24h`, `0s`.")  # fmt: skip
 @_EXPIRES
 @store_option
 @answering
 def rotate(key: str, overlap: float, expires: float | None, store: str | None) -> Answer:
-    """Replace a key by a new one, shown this once.
+    """Replace a key with a new one, shown once.
 
-    The new one may all the old one may; the old one ends after the overlap.
+    The new key has the same rights; the old one ends after the overlap.
     """
     from tripoint.apps.render.accounts import moment
     from tripoint.usecases.accounts.keys import rotate_key, show_key
@@ -112,7 +112,7 @@ def revoke(key: str, store: str | None) -> Answer:
 
 @command.command("list")
 @click.option("--tenant", metavar="ID", shell_complete=completes("tenant"), help="Only keys of this tenant.")
-@click.option("--all", "is_all", is_flag=True, help="Keys that have ended, too.")
+@click.option("--all", "is_all", is_flag=True, help="Include keys that have ended.")
 @store_option
 @answering
 def list_all(tenant: str | None, is_all: bool, store: str | None) -> Answer:
@@ -149,9 +149,9 @@ def show(key: str, store: str | None) -> Answer:
 @store_option
 @answering
 def which(store: str | None) -> Answer:
-    """Tell which key is on standard input, and whether it opens anything.
+    """Identify the key on standard input, and say whether it is valid.
 
-    For a key that was found somewhere: pipe it in, so that it is in no history.
+    For a key found somewhere: pipe it in, so that it stays out of the shell's history.
     """
     from tripoint.apps.render.accounts import key_state, row_payload
     from tripoint.engines.governance.access.keys import key_fault

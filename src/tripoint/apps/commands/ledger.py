@@ -34,18 +34,18 @@ def command() -> None:
 
 @command.command()
 @click.option("--by", metavar="NAMES", default="tenant", show_default=True,
-              help=f"What to tell apart, one or several of {_DIMENSIONS}.")  # fmt: skip
+              help=f"What to group by, one or several of {_DIMENSIONS}.")  # fmt: skip
 @click.option("--kind", "kinds", type=click.Choice(_KINDS), multiple=True, help="Only entries of this kind.")
 @click.option("--rows", metavar="N", type=click.IntRange(1), default=20, show_default=True,
-              help="Rows shown, the dearest first; the rest is one row.")  # fmt: skip
-@click.option("--every", metavar="S", type=FiniteRange(min=0.1), help="Show it anew so often, seconds, until Ctrl-C.")
+              help="Rows shown, most expensive first; the rest is one row.")  # fmt: skip
+@click.option("--every", metavar="S", type=FiniteRange(min=0.1), help="Refresh this often, seconds, until Ctrl-C.")
 @part_options
 @store_option
 @answering
 def top(by: str, kinds: tuple[str, ...], rows: int, every: float | None, store: str | None, *, part: Part) -> Answer:
-    """Sums of the dearest tenants, models, sites, ...
+    """Show the most expensive tenants, models, sites, ...
 
-    Of today, where no days are given. For example: tripoint ledger top --by model,site --since 2026-11-01
+    Covers today when no days are given. For example: tripoint ledger top --by model,site --since 2026-11-01
     """
     from tripoint.apps.render.ledger import spend_payload, spend_table
     from tripoint.usecases.accounts.login import local_actor
@@ -87,14 +87,14 @@ def _spent(first: str, last: str, table: str) -> str:
 
 @command.command()
 @click.option("--kind", "kinds", type=click.Choice(_KINDS), multiple=True, help="Only entries of this kind.")
-@click.option("--rows", metavar="N", type=click.IntRange(1, 100_000), default=20, show_default=True,
-              help="Entries shown, the newest first.")  # fmt: skip
+@click.option("--limit", "--rows", "rows", metavar="N", type=click.IntRange(1, 100_000), default=20, show_default=True,
+              help="Entries shown, newest first.")  # fmt: skip
 @click.option("--after", metavar="NUMBER", type=int, help="Only entries older than the one of this number.")
 @part_options
 @store_option
 @answering
 def show(kinds: tuple[str, ...], rows: int, after: int | None, store: str | None, *, part: Part) -> Answer:
-    """Single entries, the newest first: requests, idle hours, corrections.
+    """Show single entries, newest first: requests, idle hours, corrections.
 
     `--json` has every field of them, attempts included.
     """
@@ -117,7 +117,7 @@ def show(kinds: tuple[str, ...], rows: int, after: int | None, store: str | None
 @store_option
 @answering
 def check(since: str | None, until: str | None, store: str | None) -> Answer:
-    """Count the entries anew and compare them with the sums that are kept.
+    """Recount the entries and compare them with the stored sums.
 
     Exit code 1 where anything differs, or could not be read when it was loaded.
     """
@@ -140,7 +140,7 @@ def check(since: str | None, until: str | None, store: str | None) -> Answer:
 @store_option
 @answering
 def anomalies(day: str | None, tenant: str | None, store: str | None) -> Answer:
-    """What a tenant spent on a model, where it is far above its own recent days.
+    """Show spend, by tenant and model, that is far above its own recent days.
 
     Judged against the median of four weeks; small sums and tenants of less than a week are left out. Exit code 1 where
     anything stands out.

@@ -9,14 +9,14 @@ from tripoint.apps.terminal.flags import FiniteRange
 
 
 @click.command()
-@click.option("--daily-usd", metavar="USD", type=FiniteRange(min=0), help="Tell when a day costs more than this.")
+@click.option("--daily-usd", metavar="USD", type=FiniteRange(min=0), help="Alert when a day costs more than this.")
 @click.option("--lag-s", metavar="S", type=FiniteRange(min=1), default=60.0, show_default=True,
-              help="Tell when the ledger is this far behind, seconds.")  # fmt: skip
+              help="Alert when the ledger is this far behind, seconds.")  # fmt: skip
 @click.option("--unusual", metavar="TIMES", type=FiniteRange(min=1), default=2.0, show_default=True,
-              help="Tell when a day's spend is this many times its usual.")  # fmt: skip
+              help="Alert when a day's spend is this many times its usual.")  # fmt: skip
 @answering
 def alerts(daily_usd: float | None, lag_s: float, unusual: float) -> Answer:
-    """Alert rules for Prometheus: budgets, spend, the ledger's lag, the gateway's parts.
+    """Print alert rules for Prometheus: budgets, spend, the ledger's lag, the gateway's parts.
 
     Printed as a rule file. For example: tripoint ledger alerts --daily-usd 500 > tripoint.rules.yml
     """

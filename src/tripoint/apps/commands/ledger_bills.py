@@ -156,9 +156,9 @@ def reconcile(
 ) -> Answer:
     """Compare the ledger with a provider's FOCUS bill, and say why they differ.
 
-    BILL is CSV or Parquet. Each day and model is told with its causes: time zone cut-off, cached tokens, price version,
-    rounding, credits, what one side has not. Exit code 1 when more stays open than tolerated: what nothing explains,
-    and what is charged without a record.
+    BILL is CSV or Parquet. Each day and model is shown with its causes: time zone cut-off, cached tokens, price
+    version, rounding, credits, rows missing on one side. Exit code 1 when more stays open than tolerated: what nothing
+    explains, and what is charged without a record.
     """
     from pathlib import Path
 

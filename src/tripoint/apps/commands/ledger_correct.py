@@ -13,7 +13,7 @@ from tripoint.apps.terminal.flags import UsdDifference
 
 @click.command()
 @click.option("--usd", metavar="AMOUNT", type=UsdDifference(), required=True,
-              help="Difference of the effective cost, dollars, exact; negative takes back.")  # fmt: skip
+              help="Difference of the effective cost, dollars, exact; negative is a credit.")  # fmt: skip
 @click.option("--reason", metavar="TEXT", required=True, help="Why, for people.")
 @click.option("--tenant", metavar="ID", shell_complete=completes("tenant"), help="Who pays; nobody when not given.")
 @click.option("--day", metavar="DAY", help="Which day it is about, YYYY-MM-DD, UTC; now when not given.")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False), default="spend.html", show_default=True,
               help="Where the page is written.")  # fmt: skip
 @click.option("--plan", "plan_file", metavar="PLAN.json", type=FileToRead(),
-              help="Hold what was spent against this plan.")  # fmt: skip
+              help="Compare what was spent with this plan.")  # fmt: skip
 @click.option("--tenant", metavar="ID", shell_complete=completes("tenant"), help="Only this tenant, without idle.")
 @day_options
 @store_option

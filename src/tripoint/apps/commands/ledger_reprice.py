@@ -13,15 +13,15 @@ from tripoint.domain.errors import OptionError
 
 @click.command()
 @click.argument("version", metavar="PRICES")
-@click.option("--everything", is_flag=True, help="Of all days and everybody, where neither is named.")
+@click.option("--everything", is_flag=True, help="All days and everybody, where neither is named.")
 @part_options
 @store_option
 @answering
 def reprice(version: str, everything: bool, store: str | None, *, part: Part) -> Answer:
-    """Bring requests to another price version.
+    """Reprice requests by another price version.
 
     PRICES is a version the ledger keeps, as `tripoint ledger top --by prices` names them. Nothing is edited: for each
-    request that costs something else by it, the difference is entered as a correction. Asked again it changes nothing.
+    request that costs something else by it, the difference is entered as a correction. Run again, it changes nothing.
     For example: tripoint ledger reprice 3f9c21d0a4be --since 2026-11-01 --site dense
     """
     from tripoint.domain.money import usd

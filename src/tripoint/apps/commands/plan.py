@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option("--gap", metavar="SHARE", type=FiniteRange(min=0, max=1), default=0.001, show_default=True,
               help="Stop once the plan is proven to be within this share of the best.")  # fmt: skip
 @click.option("--time-limit", metavar="S", type=FiniteRange(min=0, min_open=True), default=60.0, show_default=True,
-              help="Longest solve, seconds; the best plan so far is kept.")  # fmt: skip
+              help="Time limit, seconds; the best plan so far is kept.")  # fmt: skip
 @click.option(
     "--seed",
     metavar="N",
@@ -45,15 +45,15 @@ if TYPE_CHECKING:
 )
 @click.option("--demand", metavar="SOURCE",
               help="Plan on observed traffic: `ledger`, `ledger:URL`, or an export of the ledger.")  # fmt: skip
-@click.option("--demand-since", metavar="DAY", help="First day of it, YYYY-MM-DD, UTC.")
-@click.option("--demand-until", metavar="DAY", help="Last day of it, YYYY-MM-DD, UTC.")
+@click.option("--demand-since", metavar="DAY", help="First day of observed traffic, YYYY-MM-DD, UTC.")
+@click.option("--demand-until", metavar="DAY", help="Last day of observed traffic, YYYY-MM-DD, UTC.")
 @click.option("--no-baselines", is_flag=True, help="Leave out the alternatives the plan is compared with.")
 @click.option("--warm", metavar="PLAN", type=FileToRead(),
-              help="Start from an earlier plan.json: what it decided stays unless moving pays.")  # fmt: skip
+              help="Start from an earlier plan.json: its decisions stay unless changing them pays.")  # fmt: skip
 @click.option("--near", metavar="N", type=click.IntRange(0, 5), default=0, show_default=True,
-              help="Also find up to N plans nearly as cheap that differ most.")  # fmt: skip
+              help="Also find up to N plans that are nearly as cheap and differ most.")  # fmt: skip
 @click.option("--within", metavar="SHARE", type=FiniteRange(min=0, max=1), default=0.03, show_default=True,
-              help="What those may cost more, as a share of the cost.")  # fmt: skip
+              help="How much more those may cost, as a share of the cost.")  # fmt: skip
 @click.option("--outlooks", metavar="FILE", type=click.Path(),
               help="Decide the first purchases over several weighted outlooks of demand and prices.")  # fmt: skip
 @click.option("--full", is_flag=True, help="Print every row, not only those that fit two screens.")

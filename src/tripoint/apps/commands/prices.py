@@ -25,7 +25,7 @@ DEFAULT_LIMIT = 40
 def command() -> None:
     """Look up catalogue prices and assumptions with their sources.
 
-    Stale rows are older than 180 days; recalled rows and estimates are weak. Both warn where they decide.
+    Stale rows are older than 180 days; recalled rows and estimates are weak. Plans warn where either decides something.
     """
 
 

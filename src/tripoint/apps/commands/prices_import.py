@@ -36,7 +36,7 @@ def terms_asked(function: Callable[..., Any]) -> Callable[..., Any]:
     """Flags that say how a file is to be read; the command gets them as `terms`."""
 
     @click.option("--provider", metavar="NAME", help="skypilot: whose catalogue it is; the file does not say.")
-    @click.option("--cost", type=click.Choice(("effective", "billed")), help="focus: cost that makes the rate.")
+    @click.option("--cost", type=click.Choice(("effective", "billed")), help="focus: cost the rates are computed from.")
     @click.option(
         "--usd-per", metavar="CUR=USD", multiple=True, help="focus: take rows in this currency, e.g. EUR=1.08."
     )
@@ -72,7 +72,7 @@ def import_(
     terms: Terms,
     limit: int,
 ) -> Answer:
-    """Take prices out of FILE: a FOCUS bill (CSV, Parquet), a SkyPilot catalogue (CSV), a LiteLLM price map (JSON).
+    """Import prices from FILE: a FOCUS bill (CSV, Parquet), a SkyPilot catalogue (CSV), a LiteLLM price map (JSON).
 
     Says what it took, what it dropped and why; nothing is guessed. Put the sheet into the folder of an estate.
 

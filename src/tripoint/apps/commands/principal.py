@@ -18,12 +18,12 @@ _ROLES = click.option(
     type=click.Choice([str(role) for role in Role]),
     help="What it may do; repeatable.",
 )
-_SUBJECT = "`issuer#subject` of an identity provider's tokens that mean it."
+_SUBJECT = "`issuer#subject` in an identity provider's tokens."
 
 
 @click.group(cls=NearestNameGroup)
 def command() -> None:
-    """Say who may act in the admin interface, with which roles.
+    """Manage who may use the admin interface, and with which roles.
 
     A principal is a person or a program; bound to a tenant, it sees and changes only that one.
     """
@@ -87,7 +87,7 @@ def show(principal: str, store: str | None) -> Answer:
 @store_option
 @answering
 def roles(principal: str, roles: tuple[str, ...], store: str | None) -> Answer:
-    """Give a principal these roles instead of those it has."""
+    """Replace the roles of a principal."""
     from tripoint.usecases.accounts.principals import set_roles
 
     with open_desk(store) as desk:
@@ -101,7 +101,7 @@ def roles(principal: str, roles: tuple[str, ...], store: str | None) -> Answer:
 @store_option
 @answering
 def subject(principal: str, subject: str | None, store: str | None) -> Answer:
-    """Say which subject of an identity provider means a principal."""
+    """Bind a principal to a subject of an identity provider."""
     from tripoint.usecases.accounts.principals import set_subject
 
     with open_desk(store) as desk:
@@ -123,7 +123,7 @@ def suspend(principal: str, store: str | None) -> Answer:
 @store_option
 @answering
 def resume(principal: str, store: str | None) -> Answer:
-    """Let a suspended principal back."""
+    """Accept a suspended principal again."""
     return _suspended(principal, store, is_suspended=False)
 
 

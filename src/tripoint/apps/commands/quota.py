@@ -20,15 +20,15 @@ _ID = click.argument("quota", shell_complete=completes("quota"))
 def command() -> None:
     """Set and remove quotas: requests, tokens, concurrency.
 
-    A quota is about all of a tenant's requests, or only those of one key or one workload.
+    A quota covers all of a tenant's requests, or only those of one key or one workload.
     """
 
 
 @command.command("set")
 @scope_options
-@click.option("--requests-per-min", metavar="N", type=click.IntRange(0), help="Requests begun in a minute.")
-@click.option("--tokens-per-min", metavar="N", type=click.IntRange(0), help="Tokens in a minute.")
-@click.option("--concurrency", metavar="N", type=click.IntRange(0), help="Requests under way at once.")
+@click.option("--requests-per-min", metavar="N", type=click.IntRange(0), help="Requests started per minute.")
+@click.option("--tokens-per-min", metavar="N", type=click.IntRange(0), help="Tokens per minute.")
+@click.option("--concurrency", metavar="N", type=click.IntRange(0), help="Concurrent requests.")
 @click.option(
     "--name", metavar="TEXT", default="", help="Its id within the tenant; made from the scope when not given."
 )
@@ -45,7 +45,7 @@ def set_one(
     *,
     scope: Scope,
 ) -> Answer:
-    """Set a quota, in place of the one its scope has.
+    """Set a quota, replacing the one of the same scope.
 
     For example: tripoint quota set --tenant acme --tokens-per-min 200000 --concurrency 40
     """

@@ -13,14 +13,14 @@ from tripoint.apps.terminal.groups import NearestNameGroup
 
 @click.group(cls=NearestNameGroup)
 def command() -> None:
-    """Show what estates are tried against."""
+    """List and show the scenarios estates are tested against."""
 
 
 @command.command(name="list")
-@click.option("--scenarios", "own", metavar="FILE", type=click.Path(), help="With your own, a YAML file or folder.")
+@click.option("--scenarios", "own", metavar="FILE", type=click.Path(), help="Include your own: a YAML file or folder.")
 @answering
 def list_(own: str | None) -> Answer:
-    """List scenarios: their row in the catalogue, how they are played, and how often they come."""
+    """List scenarios: their row in the catalogue, how they are played, and how often they occur."""
     from tripoint.apps.render.stress.catalogue import catalogue_text
 
     found = playing.load_scenarios(own)
@@ -30,10 +30,10 @@ def list_(own: str | None) -> Answer:
 
 @command.command()
 @click.argument("scenario")
-@click.option("--scenarios", "own", metavar="FILE", type=click.Path(), help="With your own, a YAML file or folder.")
+@click.option("--scenarios", "own", metavar="FILE", type=click.Path(), help="Include your own: a YAML file or folder.")
 @answering
 def show(scenario: str, own: str | None) -> Answer:
-    """Show one scenario as the YAML a file of your own may begin with, and where its figures come from."""
+    """Show one scenario as YAML to start your own from, and where its figures come from."""
     from tripoint.apps.render.stress.catalogue import scenario_text
     from tripoint.usecases.stress import chosen
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     "--plan", metavar="FILE", type=FileToRead(), help="Plan whose shares are followed: a plan.json or its folder."
 )
 @click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True,
-              help="Address to listen on; other than this machine's own needs certificate and keys.")  # fmt: skip
+              help="Address to listen on; any but loopback needs a certificate and keys.")  # fmt: skip
 @click.option("--port", metavar="N", type=click.IntRange(0, 65535), default=8080, show_default=True,
               help="Port to listen on; 0 takes a free one.")  # fmt: skip
 @click.option(
@@ -40,16 +40,17 @@ if TYPE_CHECKING:
 @click.option("--tls-key", metavar="FILE", type=FileToRead(dir_okay=False), help="Its key, PEM.")
 @click.option("--run-dir", metavar="DIR", type=click.Path(file_okay=False),
               help="Where usage records and counters are kept; by default in this user's state.")  # fmt: skip
-@click.option("--store", metavar="URL", help="Where usage is entered, `sqlite:///FILE` or `postgresql://...`; "
+@click.option("--store", metavar="URL", help="Where usage is recorded, `sqlite:///FILE` or `postgresql://...`; "
               "TRIPOINT_STORE when not given, else a file in the run folder.")  # fmt: skip
 @click.option("--durable", is_flag=True,
-              help="End an answer only once its usage record is synced; a second later at most otherwise.")  # fmt: skip
+              help="End an answer only once its usage record is on disk; by default that takes up to a second more.",
+              )  # fmt: skip
 @click.option("--access-log", metavar="FILE", type=click.Path(allow_dash=True, dir_okay=False),
               help="Write one JSON line per request here, `-` for standard output.")  # fmt: skip
 @click.option("--otel-convention", metavar="VERSION",
               help="Version of OpenTelemetry's GenAI names for access lines and metrics, e.g. 1.41.0.")  # fmt: skip
 @click.option("--trusted-proxy", "proxies", metavar="ADDRESS", multiple=True,
-              help="Where a proxy in front ends TLS: nobody else may connect. Repeatable.")  # fmt: skip
+              help="Proxy in front that terminates TLS: nobody else may connect. Repeatable.")  # fmt: skip
 @click.option("--max-body-mb", metavar="MB", type=FiniteRange(min=0, min_open=True), default=32.0, show_default=True,
               help="Longest request body, MB.")  # fmt: skip
 @click.option("--max-connections", metavar="N", type=click.IntRange(1), default=16_000, show_default=True,

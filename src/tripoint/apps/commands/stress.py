@@ -41,9 +41,9 @@ if TYPE_CHECKING:
               help="Also try pairs of the ten scenarios that matter most, over all of their magnitudes.")  # fmt: skip
 @click.option("--no-search", is_flag=True, help="Leave out the search for where objectives break.")
 @click.option("--measured", metavar="SOURCE",
-              help="Take service times from what was really answered: `ledger` or `ledger:URL`.")  # fmt: skip
+              help="Take service times from recorded traffic: `ledger` or `ledger:URL`.")  # fmt: skip
 @click.option("--trace", "traces", metavar="WORKLOAD=FILE", multiple=True,
-              help="Let this workload's requests come as in a log (any `demand fit` reads); its demand says how many.",
+              help="Take this workload's arrivals from a log (any that `demand fit` reads); its demand sets the rate.",
               )  # fmt: skip
 @click.option("--spot", metavar="FILE",
               help="Let spot nodes come and go as in this trace, JSON, CSV or Parquet; FILE#SERIES takes one of many.",
@@ -51,10 +51,11 @@ if TYPE_CHECKING:
 @click.option("--on", "place", metavar="PLACE", default=playing.PROCESSES, show_default=True,
               help=f"Where trials are played: {', '.join(playing.PLACES)}.")  # fmt: skip
 @click.option("--out", metavar="DIR", type=click.Path(file_okay=False),
-              help="Write stress.html and stress.json here, and keep finished trials: a run that was cut off goes on.",
+              help="Write stress.html and stress.json here, and keep finished trials: an interrupted run resumes.",
               )  # fmt: skip
 @click.option("--before", metavar="DIR", type=FileToRead(),
-              help="The --out of an earlier run, to tell what a change of estate or plan does; same seed.")  # fmt: skip
+              help="The --out of an earlier run with the same seed, to show what a change of estate or plan does.",
+              )  # fmt: skip
 @click.option("--full", is_flag=True, help="Print every row, not only those that fit two screens.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @answering
@@ -77,10 +78,10 @@ def command(
     full: bool,
     quiet: bool,
 ) -> Answer:
-    """Try an estate and its plan against what may come, and tell what breaks and where.
+    """Pressure-test an estate and its plan, and report what breaks and where.
 
-    Every scenario of the catalogue is played through the machines that serve, or as flows of hours, or planned anew;
-    `tripoint scenarios list` shows them. Ends with exit code 1 when an objective is not met in 95 % of the trials.
+    Every scenario of the catalogue is simulated, through the gateway's own routing and admission code or as hourly
+    flows, or planned again; `tripoint scenarios list` shows which. Ends with exit code 1 when an objective is not met in 95 % of the trials.
     """
     from tripoint.apps.render.stress.text import change_lines, stress_text
     from tripoint.usecases.stress import chosen

@@ -13,9 +13,9 @@ _ID = click.argument("tenant", shell_complete=completes("tenant"))
 
 @click.group(cls=NearestNameGroup)
 def command() -> None:
-    """Create tenants, suspend them and let them back.
+    """Create, rename, suspend and resume tenants.
 
-    A tenant is who pays. None is ever removed, since the ledger speaks of it.
+    A tenant is who pays. Tenants are never removed, since the ledger refers to them.
     """
 
 
@@ -27,7 +27,7 @@ def command() -> None:
 def create(tenant: str, name: str, store: str | None) -> Answer:
     """Create a tenant.
 
-    TENANT is its id: lower-case letters, digits and hyphens. Begins the store where there is none.
+    TENANT is its id: lower-case letters, digits and hyphens. Creates the store if there is none.
     """
     from tripoint.apps.render.accounts import row_payload
     from tripoint.usecases.accounts.tenants import create_tenant
@@ -71,7 +71,7 @@ def show(tenant: str, store: str | None) -> Answer:
 @store_option
 @answering
 def rename(tenant: str, name: str, store: str | None) -> Answer:
-    """Call a tenant otherwise; its id stays."""
+    """Rename a tenant; its id stays."""
     from tripoint.apps.render.accounts import row_payload
     from tripoint.usecases.accounts.tenants import rename_tenant
 
@@ -94,7 +94,7 @@ def suspend(tenant: str, store: str | None) -> Answer:
 @store_option
 @answering
 def resume(tenant: str, store: str | None) -> Answer:
-    """Let a suspended tenant's keys back."""
+    """Accept the keys of a suspended tenant again."""
     return _suspended(tenant, store, is_suspended=False)
 
 

@@ -9,11 +9,11 @@ from tripoint.apps.terminal.flags import FiniteRange
 
 
 @click.command()
-@click.option("--kill", metavar="SITE", help="Kill this site (or the site of this upstream) while callers call.")
+@click.option("--kill", metavar="SITE", help="Kill this site (or the site of this upstream) under traffic.")
 @click.option("--kill-after", metavar="S", type=FiniteRange(min=0), default=10.0, show_default=True,
-              help="When to kill it, seconds after callers began.")  # fmt: skip
+              help="When to kill it, seconds after traffic began.")  # fmt: skip
 @click.option("--seconds", metavar="S", type=FiniteRange(min=0, min_open=True),
-              help="How long callers call; until `q` or Ctrl-C when not given.")  # fmt: skip
+              help="How long to send traffic, seconds; until `q` or Ctrl-C when not given.")  # fmt: skip
 @click.option("--rate", metavar="R", type=FiniteRange(min=0, min_open=True, max=200), default=12.0, show_default=True,
               help="Requests a second.")  # fmt: skip
 @click.option("--workers", metavar="N", type=click.IntRange(1, 64), default=1, show_default=True,
@@ -34,7 +34,7 @@ def command(
     """Run the local hybrid: three sites with real model servers, the gateway and callers.
 
     Starts llama.cpp servers for a cloud, a dense and an edge site on loopback, plans the estate, serves the plan, sends
-    gentle traffic and shows what happens. `--kill edge` kills a site while callers call; so does the key `k`. Ctrl-C
+    gentle traffic and shows what happens. `--kill edge` kills a site under traffic; so does the key `k`. Ctrl-C
     or `q` ends it and leaves nothing running. Ends with exit code 1 when a request was lost or went where it must not.
     """
     from tripoint.apps.hybrid.run import HybridOptions, run_hybrid

@@ -25,9 +25,9 @@ _COLOURS = {"pass": "green", "fail": "red", "skip": "yellow"}
 
 @click.group(cls=NearestNameGroup)
 def command() -> None:
-    """Attack a gateway and tell whether it holds.
+    """Attack a gateway and report whether it holds.
 
-    Only examine what is yours: the battery sends malformed and hostile requests.
+    Use it only on what is yours: the battery sends malformed and hostile requests.
     """
 
 
@@ -51,7 +51,7 @@ def gateway(
     quick: bool,
     quiet: bool,
 ) -> Answer:
-    """Run the safety battery and tell what was seen, row by row.
+    """Run the safety battery and report what was seen, row by row.
 
     With URL, e.g. http://127.0.0.1:8080/v1, it attacks that deployment on the wire. Without, it starts a gateway and
     model servers of its own on loopback, kills and stops them under load as well, and leaves nothing running. Ends

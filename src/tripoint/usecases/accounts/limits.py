@@ -39,11 +39,11 @@ class Rates:
     """Limits of a quota; `None` where there is none."""
 
     requests_per_min: int | None = None
-    """Requests begun in a minute."""
+    """Requests started per minute."""
     tokens_per_min: int | None = None
-    """Tokens in a minute."""
+    """Tokens per minute."""
     concurrency: int | None = None
-    """Requests under way at once."""
+    """Concurrent requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

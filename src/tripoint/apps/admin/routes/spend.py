@@ -111,7 +111,7 @@ class UsedView(msgspec.Struct, frozen=True, kw_only=True):
     tenant: str
     """Whose."""
     window: Window
-    """Over which time, UTC."""
+    """Window, UTC."""
     begins_at: float
     """First moment of the window, seconds since 1970."""
     ends_at: float

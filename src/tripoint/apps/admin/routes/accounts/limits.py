@@ -85,7 +85,7 @@ class BudgetView(msgspec.Struct, frozen=True, kw_only=True):
     workload: str | None
     """Only those for this workload; for every one when `null`."""
     window: Window
-    """Over which time, UTC."""
+    """Window, UTC."""
     limit_usd: str
     """Most that may be spent in a window, exact dollars of effective cost."""
     is_enforced: bool
@@ -120,7 +120,7 @@ class NewBudget(NewLimit, frozen=True, kw_only=True, forbid_unknown_fields=True)
     workload: Workload | None = None
     """Only those for this workload; for every one when `null`."""
     window: Window
-    """Over which time, UTC."""
+    """Window, UTC."""
 
 
 def quota_view(row: Quota) -> QuotaView:
