@@ -40,9 +40,9 @@ def test_a_front_prints_as_ever(golden: Callable[[str, str], None]) -> None:
 
 @pytest.mark.parametrize("front", [CARBON, CLASSES])
 def test_the_page_draws_every_plan_and_leads_to_it(front: Front) -> None:
-    """Two widths of the picture, a dot and a bar for each plan, nothing from elsewhere."""
+    """Three widths of the picture, a dot and a bar for each plan, nothing from elsewhere."""
     page = frontier_html(front)
-    assert page.count('class="used-dot"') == 2 * len(front.points)
+    assert page.count('class="used-dot"') == 3 * len(front.points)
     assert [int(number) for number in re.findall(r'href="plan-(\d+)/report.html"', page)] == [1, 2, 3]
     assert "http" not in page.replace("http-equiv", "")
     assert "<script" not in page

@@ -148,4 +148,5 @@ def _after(instance: Instance, decisions: Decisions, pool: PoolModel, signed: Si
 
 
 def _nodes(count: float) -> str:
-    return f"{count:.3g} node{'' if count == 1 else 's'}"
+    shown = f"{count:.2g}" if count % 1 and count < 10 else f"{count:,.0f}"
+    return f"{shown} node{'' if count == 1 else 's'}"

@@ -64,7 +64,7 @@ def test_growth_that_takes_more_than_ten_years_is_not_in_sight() -> None:
     quarter = 1.02**0.25
     found = reached(limit(tuple(50.0 * quarter**n for n in range(4))), YEAR)
     assert found.period is None
-    assert "not in sight within 10 years, growing 2 % a year" in found.how
+    assert "not in sight within 10 years, if use goes on growing 2 % a year" in found.how
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_what_the_plan_already_orders_is_not_due(used: tuple[float, ...], period
     step = ExpansionDecision(site="cage", step="hall-b", order_period=0, service_period=2, adds_kw=100.0)
     found = reached(limit(used, limit=(100.0, 100.0, 200.0, 200.0), planned=(step,)), YEAR)
     assert found.period == period
-    assert found.how.startswith("full by plan from 2027-Q1; `hall-b`, ordered in 2027-Q1, serves from 2027-Q3; after")
+    assert found.how.startswith("the plan fills it from 2027-Q1; `hall-b`, ordered in 2027-Q1, serves from 2027-Q3; after")
 
 
 def test_order_is_one_lead_time_before_the_period_begins() -> None:
@@ -188,7 +188,7 @@ def test_a_step_of_the_plan_is_told_and_not_due() -> None:
     power = found["cage power"]
     assert power.limit == (45.0, 45.0, 90.0, 90.0)
     assert (power.exhausted, power.order_by, power.lead_time_months) == ("2028-Q4", "2027-08", 14.0)
-    assert "full by plan from 2027-Q2; `hall-b`, ordered in 2027-Q1, serves from 2027-Q3" in power.note
+    assert "the plan fills it from 2027-Q2; `hall-b`, ordered in 2027-Q1, serves from 2027-Q3" in power.note
     assert "`hall-b`" not in found["cage racks"].note
     assert found["cage GPUs"].exhausted == ""
 

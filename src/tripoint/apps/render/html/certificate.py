@@ -86,9 +86,9 @@ def _findings(plan: Plan) -> Markup | None:
 
 
 def _where(finding: Finding) -> Markup:
-    """The line in a file, named without its folders, and the field there."""
-    place = finding.place()
-    lines = [breakable(place.rsplit("/", 1)[-1])] if place else []
+    """The line in a file, named without its folders, and the field there; a dash where it is the estate as a whole."""
+    place = finding.place().rsplit("/", 1)[-1]
+    lines = [breakable(place)] if ":" in place else []
     if finding.path:
         lines.append(el("code", breakable(finding.path)))
     return join(lines[0], el("br"), lines[1:]) if len(lines) > 1 else join(lines or "–")

@@ -6,12 +6,12 @@ from tripoint.apps.render.html.drawing.markup import Content, Markup, breakable,
 from tripoint.apps.render.html.drawing.sections import Section
 from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import money_of, plural, significant
-from tripoint.apps.render.reading.doubt import by_money, doubtful, flags, reasons, refusals_by_workload
+from tripoint.apps.render.reading.doubt import by_money, doubtful, flags, reason_words, reasons, refusals_by_workload
 from tripoint.domain.fit import Refusal
 from tripoint.domain.plan import Plan
 from tripoint.domain.provenance import Assumption, Origin
 
-_FIRST = 25
+_FIRST = 12
 
 
 def assumptions(plan: Plan) -> Section:
@@ -43,11 +43,11 @@ def assumptions(plan: Plan) -> Section:
 
 def refusals(plan: Plan) -> Section:
     """Pairs ruled out, by workload."""
-    counts = ", ".join(f"{count} for {str(reason).replace('_', ' ')}" for reason, count in reasons(plan))
+    counts = ", ".join(f"{reason_words(reason)} {count}" for reason, count in reasons(plan))
     policy = sum(refusal.reason.is_policy for refusal in plan.refusals)
     message = (
         f"{plural(len(plan.refusals), 'pair')} of workload and offer were ruled out before cost was looked at, "
-        f"{policy} of them by policy: {counts}."
+        f"{policy} of them by policy. By reason: {counts}."
         if plan.refusals
         else "No pair of workload and offer was ruled out."
     )
@@ -99,10 +99,10 @@ def _said_by(row: Assumption) -> str:
 
 
 def _group(name: str, rows: tuple[Refusal, ...]) -> Markup:
-    kinds = ", ".join(dict.fromkeys(str(row.reason).replace("_", " ") for row in rows))
+    kinds = ", ".join(dict.fromkeys(reason_words(row.reason) for row in rows))
     columns = (("Site", "l"), ("On", "l"), ("Reason", "l"), ("Found", "r"), ("Allowed", "r"), ("In words", "p"))
     cells = [
-        (row.site, "whole site" if row.node_type == "*" else row.node_type, str(row.reason).replace("_", " "),
+        (row.site, "whole site" if row.node_type == "*" else row.node_type, reason_words(row.reason),
          _measure(row.actual, row.unit), _measure(row.limit, row.unit), row.text)
         for row in rows
     ]  # fmt: skip

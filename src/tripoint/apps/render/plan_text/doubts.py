@@ -7,7 +7,7 @@ from rich.text import Text
 
 from tripoint.apps.render.plan_text.layout import NOTHING, Rows, lines, more, table, titled
 from tripoint.apps.render.reading.amounts import Money, money_of, plural, significant
-from tripoint.apps.render.reading.doubt import by_money, doubtful, flags, reasons, refusals_by_workload
+from tripoint.apps.render.reading.doubt import by_money, doubtful, flags, reason_words, reasons, refusals_by_workload
 from tripoint.domain.plan import Plan
 from tripoint.domain.provenance import Assumption
 
@@ -39,7 +39,7 @@ def refusals(plan: Plan) -> Group:
     """How many pairs were ruled out, and why."""
     if not plan.refusals:
         return NOTHING
-    by_reason = ", ".join(f"{count} {str(reason).replace('_', ' ')}" for reason, count in reasons(plan))
+    by_reason = ", ".join(f"{reason_words(reason)} {count}" for reason, count in reasons(plan))
     pairs, workloads = plural(len(plan.refusals), "pair"), plural(len(refusals_by_workload(plan)), "workload")
     return titled("Refusals", lines([f"{pairs} of workload and offer ruled out, over {workloads}: {by_reason}"]))
 

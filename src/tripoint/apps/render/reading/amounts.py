@@ -130,6 +130,11 @@ def months_on(start: str, months: int) -> str:
     return f"{index // 12:04d}-{index % 12 + 1:02d}"
 
 
+def period_word(plan: Plan) -> str:
+    """What a period of the plan is called: `quarter`."""
+    return {1: "month", 3: "quarter", 6: "half-year", 12: "year"}.get(plan.period_months, "period")
+
+
 def month_key(label: str) -> str:
     """Something to sort `2028-Q2` and `2028-05` by; blank labels last."""
     if not label:

@@ -14,6 +14,17 @@ from tripoint.domain.provenance import Assumption
 _MOST_TOLD: Mapping[str, int] = MappingProxyType({"TP1601": 2, "TP1602": 2, "TP1605": 0})
 """Findings the printed answer repeats: figures are in its table of assumptions, alternatives in its first table."""
 
+_SAID: Mapping[RefusalReason, str] = MappingProxyType(
+    {
+        RefusalReason.CONFINED: "not allowed at the site",
+        RefusalReason.SPOT_NOT_ALLOWED: "no spot allowed",
+        RefusalReason.NO_THROUGHPUT: "speed not known",
+        RefusalReason.TPOT: "time per token",
+        RefusalReason.GANG: "too few GPUs together",
+        RefusalReason.NO_PRICE: "price not known",
+    }
+)
+
 
 def news(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Findings worth telling beside the printed answer: all, but the first few only of those it shows anyway."""
@@ -67,6 +78,11 @@ def reasons(plan: Plan) -> tuple[tuple[RefusalReason, int], ...]:
     """Number of refusals by reason, policy first, then most frequent."""
     counts = Counter(refusal.reason for refusal in plan.refusals)
     return tuple(sorted(counts.items(), key=lambda item: (not item[0].is_policy, -item[1], item[0])))
+
+
+def reason_words(reason: RefusalReason) -> str:
+    """A reason as people say it."""
+    return _SAID.get(reason, reason.value.replace("_", " "))
 
 
 def _rank(order: list[str], name: str) -> tuple[int, str]:

@@ -197,8 +197,8 @@ def _note(held: Contest, rival: Elastic, demand: Range, when: Crossing) -> str:
     if demand.value <= 0:
         return f"{node} beats {other} from the first request, for the replicas kept running fill it"
     use = held.utilisation(rival).utilisation
-    above = f", {use_words(use)} use," if use <= 1 else ""
-    return f"{node} beats {other} from {_mtok(demand.value)}{above} on; {_crossing_words(asked, when)}"
+    above = f" ({use_words(use)} use)" if use <= 1 else ""
+    return f"{node} beats {other} above {_mtok(demand.value)}{above}; {_crossing_words(asked, when)}"
 
 
 def _crossing_words(asked: Appetite, when: Crossing) -> str:

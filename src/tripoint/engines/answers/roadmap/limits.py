@@ -94,7 +94,7 @@ def _power(book: Book, site: SiteModel, pools: list[PoolModel]) -> Limit:
         used=tuple(sum(book.owned(pool, p) * pool.node_kw for pool in pools) for p in periods),
         limit=tuple(site.usable_kw + sum(step.adds_kw for step in book.steps_in_service(site, p)) for p in periods),
         lead_months=lead,
-        remedy=_each(site, f"nameplate of owned nodes; {remedy}"),
+        remedy=_each(site, f"nameplate power of owned nodes; {remedy}"),
         step=min((pool.node_kw for pool in pools if pool.owned_month), default=0.0),
         pressed=book.pressed(pools),
         planned=_raising(book, site, [step.id for step in site.steps if step.adds_kw > 0]),
@@ -114,7 +114,7 @@ def _racks(book: Book, site: SiteModel, pools: list[PoolModel]) -> Limit:
         used=tuple(sum(book.owned(pool, p) * part[pool.spec.id] for pool in pools) for p in periods),
         limit=tuple(site.racks + sum(step.adds_racks for step in book.steps_in_service(site, p)) for p in periods),
         lead_months=lead,
-        remedy=_each(site, f"racks as far as nodes fill them; {remedy}"),
+        remedy=_each(site, f"racks that nodes fill; {remedy}"),
         step=min((part[pool.spec.id] for pool in pools if pool.owned_month), default=0.0),
         pressed=book.pressed(pools),
         planned=_raising(book, site, [step.id for step in site.steps if step.adds_racks > 0]),
@@ -217,7 +217,7 @@ def _soonest(steps: list[ExpansionStep], unit: str, adds: list[float]) -> tuple[
 
 
 def _new_hall(book: Book, what: str) -> tuple[float, str]:
-    return book.default("lead_time.colo_months"), f"no expansion step left that adds {what}: new space is the way"
+    return book.default("lead_time.colo_months"), f"no declared expansion adds {what}, so new space is needed"
 
 
 def _each(site: SiteModel, text: str) -> str:

@@ -76,11 +76,11 @@ def _by_growth(limit: Limit, horizon: Horizon) -> Reached:
         how = "full, but nothing more is wanted" if is_filled else "not in sight: use does not grow"
         return Reached(period=None, how=how)
     grown = math.exp(slope * MONTHS_PER_YEAR / horizon.period_months) - 1.0
-    pace = f"growing {grown:.0%} a year as within the plan".replace("%", " %", 1)
+    pace = f"if use goes on growing {grown:.0%} a year".replace("%", " %", 1)
     period = last + max(1, math.ceil(math.log(FULL * limit.limit[-1] / limit.used[-1]) / slope - 1e-9))
     if period * horizon.period_months >= HORIZON_YEARS * MONTHS_PER_YEAR:
         return Reached(period=None, how=f"not in sight within {HORIZON_YEARS} years, {pace}")
-    return Reached(period=period, how=f"beyond the plan, {pace}")
+    return Reached(period=period, how=f"after the plan ends, {pace}")
 
 
 def full_periods(limit: Limit) -> list[bool]:
@@ -102,7 +102,7 @@ def _eased(limit: Limit, before: list[bool], horizon: Horizon) -> str:
         f"{period_label(horizon, row.service_period)}"
         for row in limit.planned
     )
-    return f"full by plan from {period_label(horizon, before.index(True))}; {steps}; after that "
+    return f"the plan fills it from {period_label(horizon, before.index(True))}; {steps}; after that "
 
 
 def _by_plan(is_full: list[bool], horizon: Horizon) -> Reached:
@@ -110,9 +110,9 @@ def _by_plan(is_full: list[bool], horizon: Horizon) -> Reached:
     if all(is_full):
         return Reached(period=0, how="full from the first period on")
     if all(is_full[first:]):
-        return Reached(period=first, how="full by plan from then on")
+        return Reached(period=first, how="the plan fills it and keeps it full")
     free = first + is_full[first:].index(False)
-    return Reached(period=first, how=f"full by plan until {period_label(horizon, free)}, when less is used")
+    return Reached(period=first, how=f"the plan fills it until {period_label(horizon, free)}, when less is used")
 
 
 def log_slope(used: Series) -> float:

@@ -11,9 +11,9 @@ from functools import partial
 from tripoint.apps.render.html.drawing.markup import Markup, el, join
 from tripoint.apps.render.html.drawing.palette import tenure_class
 from tripoint.apps.render.html.drawing.sections import Section, figure
-from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, label
+from tripoint.apps.render.html.drawing.svg import LETTER, Scale, all_widths, canvas, label
 from tripoint.apps.render.html.drawing.tables import table
-from tripoint.apps.render.reading.amounts import money_of, month_at, plural
+from tripoint.apps.render.reading.amounts import money_of, month_at, percent, plural
 from tripoint.apps.render.reading.decisions import decisions
 from tripoint.domain.decision import ExpansionDecision, Purchase, PurchaseAction
 from tripoint.domain.plan import Plan
@@ -84,7 +84,7 @@ def _firm(row: Purchase, layer: str, lapses: bool) -> Row:
     term = f", {row.term_months} months" if row.term_months and row.action is PurchaseAction.COMMIT else ""
     return Row(
         pool=row.pool,
-        words=f"{row.site}: {_VERBS.get(row.action, row.action)} {row.nodes:,.3g} × {row.node_type}{term}",
+        words=f"{row.site}: {_VERBS.get(row.action, row.action)} {_count(row.nodes)} × {row.node_type}{term}",
         spans=((row.service_period, row.until_period + 1),),
         order=row.order_period if row.action in (PurchaseAction.BUY, PurchaseAction.COMMIT) else None,
         class_=tenure_class(layer, tenure),
@@ -98,12 +98,17 @@ def _burst(rows: Sequence[Purchase], layer: str) -> Row:
     spot = " spot" if first.option == "spot" else ""
     return Row(
         pool=first.pool,
-        words=f"{first.site}: rent up to {most:,.3g} × {first.node_type}{spot}",
+        words=f"{first.site}: rent up to {_count(most)} × {first.node_type}{spot}",
         spans=tuple(sorted((row.service_period, row.until_period + 1) for row in rows)),
         order=None,
         class_=tenure_class(layer, "elastic"),
         lapses=False,
     )
+
+
+def _count(nodes: float) -> str:
+    """Nodes; means over hours, which are no whole numbers, with two digits."""
+    return f"{nodes:,.0f}" if nodes >= 10 or nodes == round(nodes) else f"{nodes:.2g}"
 
 
 def _expansion(step: ExpansionDecision, layer: str, periods: int) -> Row:
@@ -132,7 +137,7 @@ def _figure(plan: Plan, rows: Sequence[Row]) -> Markup:
 
 def _draw(plan: Plan, rows: Sequence[Row], width: float) -> Markup:
     is_wide = width > 600
-    left, row_height = (330.0, 25.0) if is_wide else (6.0, 40.0)
+    left, row_height = (_room(rows, width), 25.0) if is_wide else (6.0, 40.0)
     first = min(0, *(math.floor(row.order or 0) for row in rows))
     scale = Scale(low=first, high=len(plan.periods), start=left, end=width - 4)
     bottom = 26 + row_height * len(rows)
@@ -149,6 +154,11 @@ def _draw(plan: Plan, rows: Sequence[Row], width: float) -> Markup:
     drawn = [_row(row, scale, 26 + row_height * index, is_wide) for index, row in enumerate(rows)]
     alt = f"Timeline of {len(rows)} purchases and expansions; the decisions are listed in the table below"
     return canvas(width, bottom + 4, alt, grid, drawn)
+
+
+def _room(rows: Sequence[Row], width: float) -> float:
+    """What the words beside the bars need, px; half of the picture at most."""
+    return min(width / 2, max(len(row.words) for row in rows) * LETTER + 12)
 
 
 def _row(row: Row, scale: Scale, top: float, is_wide: bool) -> Markup:
@@ -180,7 +190,7 @@ def _lapses(plan: Plan) -> Markup | None:
     columns = (("Commitment", "l"), ("Nodes", "r"), ("Ends", "l"), ("Mean use", "r"), ("Cost unused", "r"),
                ("Renew", "r"), ("Advice", "p"))  # fmt: skip
     rows = [
-        (row.pool, row.nodes, row.ends, f"{row.mean_use:.0%}", money.short(row.unused_usd), row.renew_nodes, row.advice)
+        (row.pool, row.nodes, row.ends, percent(row.mean_use), money.short(row.unused_usd), row.renew_nodes, row.advice)
         for row in plan.lapses
     ]
     return table(columns, rows, "Commitments already signed")

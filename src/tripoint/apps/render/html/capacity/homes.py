@@ -46,7 +46,8 @@ def _figure(plan: Plan, found: Homes) -> Markup:
     note = "; ".join(f"{key[0].upper()} = {name}" for key, name in LAYER_NAMES.items())
     return figure(
         "Home of each workload by period",
-        "share of its demand; letter and hue: layer; filled: owned, striped: committed, dotted: elastic",
+        "share of its demand, the dearest first; letter and hue: layer; filled: owned, striped: committed, "
+        "dotted: elastic",
         legend([entry for entry in entries if entry[0] in present]),
         all_widths(partial(_draw, plan, found)),
         _table(plan, found),
@@ -61,7 +62,7 @@ def _draw(plan: Plan, found: Homes, width: float) -> Markup:
     band = (right - left) / max(1, len(plan.periods))
     rows = [
         _row(plan, workload, found.get(workload.id, ()), (left, 26 + index * row_height, right, band))
-        for index, workload in enumerate(plan.workloads)
+        for index, workload in enumerate(_dearest(plan))
     ]
     every = 1 if band > 44 else 4 if len(plan.periods) % 4 == 0 else 3
     heads = [
@@ -73,6 +74,11 @@ def _draw(plan: Plan, found: Homes, width: float) -> Markup:
     ]
     alt = f"Strips of {len(plan.workloads)} workloads over {len(plan.periods)} periods; the table below says the same"
     return canvas(width, 30 + row_height * len(plan.workloads), alt, heads, rows)
+
+
+def _dearest(plan: Plan) -> list[WorkloadSummary]:
+    """Workloads by cost, the dearest first."""
+    return sorted(plan.workloads, key=lambda workload: -workload.cost_usd)
 
 
 def _row(
@@ -126,13 +132,13 @@ def _table(plan: Plan, found: Homes) -> Markup:
             ),
             workload.why,
         )
-        for workload in plan.workloads
+        for workload in _dearest(plan)
     ]
     return join(_reasons(plan), fallback(columns, rows))
 
 
 def _reasons(plan: Plan) -> Markup:
     rows = [
-        el("li", el("strong", workload.id), ": ", prose(workload.why)) for workload in plan.workloads if workload.why
+        el("li", el("strong", workload.id), ": ", prose(workload.why)) for workload in _dearest(plan) if workload.why
     ]
     return el("details", el("summary", "What holds each workload there"), el("ul", rows), class_="numbers")

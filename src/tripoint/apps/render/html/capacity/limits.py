@@ -15,15 +15,28 @@ from tripoint.apps.render.reading.headline import first_limit, is_full_at_once, 
 from tripoint.domain.plan import Headroom, Plan
 
 _MOST_CARDS = 12
+_MOST_FAR = 3
 
 
 def limits(plan: Plan) -> Section:
     """Power, racks, nodes, links and budget."""
     reached = sorted(roadmap(plan), key=lambda row: row.resource == "gpus" or is_full_at_once(row, plan))
     rows = [*reached, *(row for row in plan.headroom if not row.exhausted)]
-    drawn = [row for row in rows if row.used and row.limit][:_MOST_CARDS]
+    drawn = _drawn(rows)
     body = join(cards([_card(plan, row) for row in drawn]), _table(rows)) if rows else join()
     return Section(id="limits", title="Which limit comes first", message=_message(plan, rows), body=body)
+
+
+def _drawn(rows: Sequence[Headroom]) -> list[Headroom]:
+    """Limits that are reached; the fullest few where none is."""
+    shown = [row for row in rows if row.used and row.limit]
+    reached = [row for row in shown if row.exhausted]
+    return reached[:_MOST_CARDS] or sorted(shown, key=lambda row: -_filled(row))[:_MOST_FAR]
+
+
+def _filled(row: Headroom) -> float:
+    """Share of the limit used at the end; 0 where there is none."""
+    return row.used[-1] / row.limit[-1] if row.limit[-1] > 0 else 0.0
 
 
 def _message(plan: Plan, rows: list[Headroom]) -> str:
@@ -35,12 +48,13 @@ def _message(plan: Plan, rows: list[Headroom]) -> str:
     order = f"; {words}" if (words := order_words(first, plan)) else ""
     at_once = sum(is_full_at_once(row, plan) for row in reached)
     full = f", {at_once} of them full from the start" if at_once else ""
-    sight = f"{len(reached)} of {plural(len(rows), 'limit')} come into sight within ten years{full}"
+    verb = "is" if len(reached) == 1 else "are"
+    sight = f"{len(reached)} of {plural(len(rows), 'limit')} {verb} reached within ten years{full}"
     return f"The first to fill up is {first.name}, in {first.exhausted}{order}. {sight}."
 
 
 def _card(plan: Plan, row: Headroom) -> Markup:
-    full = f"full {row.exhausted}" if row.exhausted else "not in sight"
+    full = f"full {row.exhausted}" if row.exhausted else "not reached within ten years"
     order = f", {words}" if (words := order_words(row, plan)) else ""
     return card(row.name, f"{row.unit}; {full}{order}", _draw(plan, row), note=prose(row.note))
 
@@ -111,11 +125,11 @@ def _table(rows: Sequence[Headroom]) -> Markup:
         table(
             columns,
             near,
-            "Limits that come into sight; those full from the start, and accelerators in service, stand last",
+            "Limits reached within ten years; those full from the start, and accelerators in service, stand last",
         )
         if near
         else None,
-        fallback(columns, far, f"{plural(len(far), 'limit')} not in sight") if far else None,
+        fallback(columns, far, f"{plural(len(far), 'limit')} not reached within ten years") if far else None,
     )
 
 
@@ -127,7 +141,7 @@ def _cells(row: Headroom) -> tuple[str, ...]:
         compact(row.used[-1]) if row.used else "–",
         f"{compact(row.limit[-1])} {row.unit}" if row.limit else "–",
         _use(row),
-        row.exhausted or "not in sight",
+        row.exhausted or "–",
         f"{row.order_by}{lead}" if row.order_by else "–",
         row.note,
     )

@@ -39,7 +39,12 @@ def load(plan: Plan) -> Section:
     present = [layer for layer in LAYERS if any(layers.get(state.site) == layer for state in plan.pools)]
     chosen = sorted({0, len(plan.periods) - 1}) if plan.periods else []
     found = [(layer, period, slices(plan, layer, period)) for layer in present for period in chosen]
-    pictures = [_card(plan, *each) for each in found if any(sum(part.capacity) for part in each[2])]
+    tops = {layer: max(_peak(parts) for each, _, parts in found if each == layer) for layer in present}
+    pictures = [
+        _card(plan, layer, period, parts, tops[layer])
+        for layer, period, parts in found
+        if any(sum(part.capacity) for part in parts)
+    ]
     body = join(legend(_entries(found)), el("div", pictures, class_="cards pairs")) if pictures else join()
     return Section(id="load", title="Steady load and bursts", message=_message(plan, found), body=body)
 
@@ -81,7 +86,13 @@ def _entries(found: Sequence[tuple[str, int, Sequence[Slice]]]) -> list[tuple[st
     return [(f"{kind}-none", name) for (name, kind), amount in zip(_KINDS, amounts, strict=True) if amount > 0]
 
 
-def _card(plan: Plan, layer: str, period: int, parts: Sequence[Slice]) -> Markup:
+def _peak(parts: Sequence[Slice]) -> float:
+    """Most accelerators held or used in any block."""
+    return max((max(sum(part.capacity), part.used) for part in parts), default=0.0)
+
+
+def _card(plan: Plan, layer: str, period: int, parts: Sequence[Slice], top: float) -> Markup:
+    """A layer in a period; `top` is the peak of the layer in all periods drawn, so that they compare by height."""
     columns = [("Block", "l"), ("Hours", "r"), *((name, "r") for name, _ in _KINDS), ("In use", "r")]
     rows = [
         (part.name, percent(part.weight), *(significant(value) for value in part.capacity), significant(part.used))
@@ -89,21 +100,21 @@ def _card(plan: Plan, layer: str, period: int, parts: Sequence[Slice]) -> Markup
     ]
     return card(
         f"{layer_name(layer)}, {plan.periods[period]}",
-        "accelerators over the week’s hours, busiest first",
-        _draw(layer, parts, CARD + 110),
+        "accelerators, over shares of the week’s hours, the busiest first",
+        _draw(layer, parts, top, CARD + 110),
         fallback(columns, rows),
     )
 
 
-def _draw(layer: str, parts: Sequence[Slice], width: float) -> Markup:
+def _draw(layer: str, parts: Sequence[Slice], top: float, width: float) -> Markup:
     frame = Frame(left=48, top=10, right=width - 8, bottom=190)
-    scale, marks = value_scale(frame, max(max(sum(part.capacity), part.used) for part in parts) * 1.08)
+    scale, marks = value_scale(frame, top * 1.08)
     x, bars = frame.left, []
     steps: list[str] = []
     for part in parts:
         wide = frame.width * part.weight
         bars.append(_bar(layer, part, scale, x, wide))
-        words = f"{part.name} · {percent(part.weight)}" if wide > 70 else part.name
+        words = f"{percent(part.weight)} of hours" if wide > 90 else percent(part.weight)
         bars.append(label(x + wide / 2, frame.bottom + 17, words, "tick", "middle"))
         steps.append(f"{'L' if steps else 'M'}{x:.1f},{scale(part.used):.1f} H{x + wide:.1f}")
         x += wide
@@ -117,7 +128,16 @@ def _draw(layer: str, parts: Sequence[Slice], width: float) -> Markup:
         value_axis(frame, scale, marks, compact),
         bars,
         [el("path", d=" ".join(steps), class_=class_) for class_ in ("demand-halo", "demand")],
-        label(frame.left + 6, scale(parts[0].used) - 7, "in use", "strong halo-paper"),
+        _in_use(frame, parts, scale),
+    )
+
+
+def _in_use(frame: Frame, parts: Sequence[Slice], scale: Scale) -> Markup:
+    """The name of the line of use, above its longest stretch."""
+    longest = max(range(len(parts)), key=lambda at: parts[at].weight)
+    middle = sum(part.weight for part in parts[:longest]) + parts[longest].weight / 2
+    return label(
+        frame.left + frame.width * middle, scale(parts[longest].used) - 7, "in use", "strong halo-paper", "middle"
     )
 
 

@@ -14,6 +14,8 @@ from tripoint.domain.plan import BreakEven, CostCurve, Plan
 
 _MOST_CARDS = 12
 _MOST_POOLS = 6
+_NAMES = 92.0
+"""Room for the names of the curves beside the plot, px."""
 _STYLES = {
     "owned": "l2",
     "committed 1y": "l3",
@@ -27,7 +29,7 @@ _STYLES = {
 def break_even(plan: Plan) -> Section:
     """Thresholds of all workloads and pools, the first dozen as pictures."""
     drawn = _drawn(plan, "workload")[:_MOST_CARDS] + _drawn(plan, "pool")[:_MOST_POOLS]
-    body = join(cards([_card(plan, row) for row in drawn]), _table(plan)) if plan.breakevens else join()
+    body = join(_key(), cards([_card(plan, row) for row in drawn]), _table(plan)) if plan.breakevens else join()
     return Section(id="break-even", title="When owning beats renting", message=_message(plan), body=body)
 
 
@@ -52,9 +54,23 @@ def _message(plan: Plan) -> str:
     return f"Of {plural(len(rows), 'workload')} compared, {said}."
 
 
+def _key() -> Markup:
+    """What the marks on every card mean."""
+    entries = (
+        (
+            el("line", x1=9, x2=9, y1=0, y2=12, class_="threshold"),
+            "break-even: to the right of it, the firm way is cheaper",
+        ),
+        (el("rect", width=18, height=12, class_="range"), "where it may lie, over the ranges of prices"),
+        (el("path", d="M9,12 l5,-9 h-10 z", class_="today-mark"), "demand today"),
+    )
+    return el("ul", [el("li", el("svg", mark, class_="swatch", viewBox="0 0 18 12", aria_hidden="true"), words)
+                     for mark, words in entries], class_="legend")  # fmt: skip
+
+
 def _card(plan: Plan, row: BreakEven) -> Markup:
-    unit = "Mtok/month" if _is_by_tokens(row) else "use"
-    return card(row.subject, f"{plan.currency}/month against {unit}", _draw(plan, row), note=prose(row.note))
+    unit = "million tokens a month" if _is_by_tokens(row) else "use of the node"
+    return card(row.subject, f"{plan.currency} a month, by {unit}", _draw(plan, row), note=prose(row.note))
 
 
 def _is_by_tokens(row: BreakEven) -> bool:
@@ -65,7 +81,7 @@ def _is_by_tokens(row: BreakEven) -> bool:
 def _draw(plan: Plan, row: BreakEven) -> Markup:
     money, is_tokens = money_of(plan), _is_by_tokens(row)
     curves = [curve for curve in row.curves if len(curve.points) > 1]
-    frame = Frame(left=52, top=14, right=CARD - 10, bottom=176)
+    frame = Frame(left=52, top=14, right=CARD - _NAMES, bottom=176)
     top = max(money.units(point.usd) for curve in curves for point in curve.points)
     scale, marks = value_scale(frame, top, 3)
     last = max(point.x for curve in curves for point in curve.points)
@@ -98,17 +114,16 @@ def _curve(curve: CostCurve, across: Scale, up: Scale, money: Money) -> Markup:
 
 
 def _words(curves: Sequence[CostCurve], across: Scale, up: Scale, money: Money, frame: Frame) -> Markup:
-    """Names at the right end of the curves, above them."""
-    wanted = [up(money.units(curve.points[-1].usd)) - 6 for curve in curves]
-    heights = keep_apart(wanted, 14, frame.top + 8, frame.bottom - 6)
+    """Names beside the ends of the curves."""
+    wanted = [up(money.units(curve.points[-1].usd)) + 4 for curve in curves]
+    heights = keep_apart(wanted, 14, frame.top + 4, frame.bottom)
     return join(
         [
             label(
-                across.end - 2,
+                frame.right + 6,
                 height,
                 curve.label.replace("_", " "),
-                f"words tiny halo-paper {_style(curve)}",
-                "end",
+                f"words tiny {_style(curve)}",
             )
             for curve, height in zip(curves, heights, strict=True)
         ]

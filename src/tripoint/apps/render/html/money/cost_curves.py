@@ -11,7 +11,7 @@ from tripoint.apps.render.html.drawing.palette import LAYER_NAMES, LINE_CLASSES,
 from tripoint.apps.render.html.drawing.sections import Section, figure
 from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, cut, keep_apart, label, points
 from tripoint.apps.render.html.drawing.tables import fallback
-from tripoint.apps.render.reading.amounts import Money, money_of, percent
+from tripoint.apps.render.reading.amounts import Money, money_of, percent, period_word
 from tripoint.apps.render.reading.money import by_kind, by_layer, name_of
 from tripoint.domain.plan import Baseline, Plan, PlanStatus
 
@@ -40,7 +40,7 @@ def _message(plan: Plan, lines: Sequence[Baseline], layers: Mapping[str, Sequenc
         f" In {plan.periods[-1]} “{name_of(worst)}” would cost {money.short(worst.by_period_usd[-1])}." if worst else ""
     )
     return (
-        f"A period costs {money.short(first)} at the start and {money.short(last)} at the end; "
+        f"The first {period_word(plan)} costs {money.short(first)} and the last {money.short(last)}; "
         f"{percent(sum(values) / total)} of the whole is spent on {spoken_layer(name)}.{gap}"
     )
 
@@ -50,8 +50,8 @@ def _lines_figure(plan: Plan, lines: Sequence[Baseline]) -> Markup:
     rows = [(name_of(row), *(money.short(usd) for usd in row.by_period_usd)) for row in lines]
     columns = [("Alternative", "l"), *((period, "r") for period in plan.periods)]
     return figure(
-        "Cost per period, plan against alternatives",
-        f"effective cost, {plan.currency} per period",
+        f"Cost per {period_word(plan)}, plan against alternatives",
+        f"effective cost, {plan.currency} a {period_word(plan)}",
         all_widths(partial(_draw_lines, plan, lines)),
         fallback(columns, rows),
         note="Effective cost spreads purchases over their life, so owned and rented capacity compare; invoices differ.",
@@ -129,12 +129,11 @@ def _stack_figure(
     spoken = {key: names.get(key, key.replace("_", " ")) for key in series}
     columns = [("", "l"), *((period, "r") for period in plan.periods), ("Total", "r")]
     rows = [(spoken[key], *(money.short(usd) for usd in series[key]), money.short(sum(series[key]))) for key in series]
-    entries = list(zip(classes, spoken.values(), strict=True))
     return figure(
         title,
-        f"effective cost, {plan.currency} per period; stacked from the bottom in the order of the words",
-        legend(entries),
+        f"effective cost, {plan.currency} a {period_word(plan)}",
         all_widths(partial(_draw_stack, plan, series, list(classes), spoken)),
+        el("div", legend(list(zip(classes, spoken.values(), strict=True))), class_="narrow"),
         fallback(columns, rows),
     )
 
@@ -151,7 +150,7 @@ def _draw_stack(
         _bar(plan, series, classes, names, scale, (frame.left + band * (index + 0.14), band * 0.72), index)
         for index in range(len(plan.periods))
     ]
-    words = _stack_words(series, names, frame, scale, money) if is_wide else None
+    words = _stack_words(series, classes, names, frame, scale, money) if is_wide else None
     alt = "Stacked bars of cost per period. " + "; ".join(
         f"{names[key]} {money.short(sum(values))} in all" for key, values in series.items()
     )
@@ -179,22 +178,27 @@ def _bar(
 
 
 def _stack_words(
-    series: Mapping[str, Sequence[float]], names: Mapping[str, str], frame: Frame, scale: Scale, money: Money
-) -> Markup:
+    series: Mapping[str, Sequence[float]], classes: Sequence[str], names: Mapping[str, str],
+    frame: Frame, scale: Scale, money: Money,
+) -> Markup:  # fmt: skip
+    """Names beside the last bar in the order of its parts, with their swatches and shares of the whole horizon."""
     below, middles = 0.0, []
     for values in series.values():
         units = money.units(values[-1])
         middles.append(scale(below + units / 2))
         below += units
-    heights = keep_apart(middles, 17, frame.top + 4, frame.bottom)
+    heights = keep_apart(middles, 17, frame.top + 14, frame.bottom)
     total = sum(map(sum, series.values())) or 1.0
     return join(
+        label(frame.right + 212, frame.top - 2, "share of all periods", "tick tiny", "end"),
         [
             join(
-                el("line", x1=frame.right - 8, y1=middle, x2=frame.right + 6, y2=height, class_="leader"),
-                label(frame.right + 10, height + 4, cut(names[key], 150), ""),
+                el("line", x1=frame.right - 8, y1=middle, x2=frame.right + 6, y2=height, class_="leader")
+                if values[-1] > 0 else None,
+                el("rect", x=frame.right + 9, y=height - 5, width=12, height=10, class_=class_),
+                label(frame.right + 26, height + 4, cut(names[key], 134), ""),
                 label(frame.right + 212, height + 4, percent(sum(values) / total), "tick", "end"),
             )
-            for (key, values), middle, height in zip(series.items(), middles, heights, strict=True)
-        ]
-    )
+            for (key, values), class_, middle, height in zip(series.items(), classes, middles, heights, strict=True)
+        ],
+    )  # fmt: skip

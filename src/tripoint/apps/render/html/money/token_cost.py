@@ -92,7 +92,8 @@ def _row(plan: Plan, row: WorkloadSummary, scale: Scale, frame: Frame, place: tu
         for class_, value in (("held-dot", row.usd_per_mtok_reserved), ("used-dot", row.usd_per_mtok_usage))
         if value is not None and value > 0
     }
-    words = f"{money.rate(row.usd_per_mtok_usage)} → {money.rate(row.usd_per_mtok_reserved)}"
+    used, held = money.rate(row.usd_per_mtok_usage), money.rate(row.usd_per_mtok_reserved)
+    words = held if used == held else f"{used} → {held}"
     names = (
         join(label(0, y + 4, row.id, "strong", room=200), label(frame.right + 128, y + 4, words, "tick", "end"))
         if is_wide
