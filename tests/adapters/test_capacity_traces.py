@@ -40,7 +40,7 @@ def test_a_table_holds_several_series_in_the_order_of_their_steps(tmp_path: Path
     [
         ("", "no rows"),
         ("value\n1\n", "no column `gap_seconds`"),
-        ("value,gap_seconds\nx,60\n", "row 1 holds something that is no number"),
+        ("value,gap_seconds\nx,60\n", "row 1 holds something that is not a number"),
         ("value,gap_seconds\n1,0\n", "above 0"),
         ("value,gap_seconds\n-1,60\n", "of 0 and more"),
         ("value,gap_seconds\n1,60\n1,30\n", "steps of one length"),
@@ -57,7 +57,7 @@ def test_what_is_no_trace_is_told(text: str, told: str, tmp_path: Path) -> None:
 def test_half_a_gzip_file_is_told(tmp_path: Path) -> None:
     """As what it is, not as a failure of ours."""
     (tmp_path / "half.csv.gz").write_bytes(gzip.compress(TABLE.encode())[:30])
-    with pytest.raises(ValueError, match="no whole gzip file"):
+    with pytest.raises(ValueError, match="not a whole gzip file"):
         read_capacity_traces(tmp_path / "half.csv.gz")
 
 

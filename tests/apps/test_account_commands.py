@@ -166,7 +166,7 @@ def test_an_amount_that_is_none_is_refused(run: RunCli, acme: str, amount: str) 
     """Nothing is rounded, nothing guessed."""
     told = run("budget", "set", f"--usd={amount}", "--per", "day", "--tenant", acme)
     assert told.code == 2
-    assert "no amount of dollars" in told.err or "cannot be a budget" in told.err
+    assert "not an amount in dollars" in told.err or "cannot be a budget" in told.err
     assert run("budget", "list").out.startswith("no budget")
 
 

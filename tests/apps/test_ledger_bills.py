@@ -123,7 +123,7 @@ def test_bad_flags_are_told(store: str, tmp_path: Path) -> None:
     """A bill that is none, a pair that is none, no ledger at all."""
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     told = ran("ledger", "reconcile", str(tmp_path / "other.csv"), "--store", store, code=3)
-    assert "is no FOCUS bill: it has no column ChargePeriodStart" in told.stderr
+    assert "is not a FOCUS bill: it has no column ChargePeriodStart" in told.stderr
     told = ran("ledger", "reconcile", str(tmp_path / "other.csv"), "--store", store, "--model", "llama", code=2)
     assert "write it as THEIRS=OURS" in told.stderr
     told = ran("plan", "examples/break-even", "--demand", f"ledger:sqlite:///{tmp_path / 'none.db'}", code=2)

@@ -58,7 +58,7 @@ def test_a_bill_becomes_prices_of_an_estate(tmp_path: Path) -> None:
     (folder / "estate.yaml").write_text(ESTATE)
     told = ran("focus", str(bill), "-o", str(folder / "prices.yaml")).stdout
     assert "read 3 prices, took 2 into 2 lines, dropped 1" in told
-    assert "1 x it is no usage: Credit (40 USD), first at 4" in told
+    assert "1 x it is not usage: Credit (40 USD), first at 4" in told
     loaded = wiring.load_estate(folder)
     assert [(line.option, line.usd_per_hour) for line in loaded.estate.prices] == [("on_demand", 40.0), ("spot", 11.5)]
     assert not loaded.findings
@@ -96,8 +96,8 @@ def test_nothing_is_overwritten_or_written_without_being_asked(tmp_path: Path) -
         (("skypilot", "vms.csv", "--provider", "awz"), "knows no node type of `awz`"),
         (("focus", "bill.csv", "--provider", "aws"), "`--provider` says nothing about a focus file"),
         (("litellm", "map.json", "--cost", "billed"), "`--cost` says nothing about a litellm file"),
-        (("focus", "bill.csv", "--usd-per", "EUR"), "`EUR` is no rate"),
-        (("focus", "bill.csv", "--usd-per", "EUR=-1"), "`EUR=-1` is no rate"),
+        (("focus", "bill.csv", "--usd-per", "EUR"), "`EUR` is not a rate"),
+        (("focus", "bill.csv", "--usd-per", "EUR=-1"), "`EUR=-1` is not a rate"),
         (("focus", "bill.csv", "--usd-per", "EUR=1", "--usd-per", "eur=2"), "EUR has a rate already"),
     ],
 )
@@ -113,11 +113,11 @@ def test_flags_that_cannot_be_used_are_told(
 @pytest.mark.parametrize(
     ("kind", "name", "text", "said"),
     [
-        ("focus", "bill.csv", "A,B\n1,2\n", "is no FOCUS bill"),
+        ("focus", "bill.csv", "A,B\n1,2\n", "is not a FOCUS bill"),
         ("skypilot", "vms.csv", "A,B\n1,2\n", "it has no column `InstanceType`, `Price`, `Region`"),
         ("skypilot", "vms.csv", "InstanceType,Price,Region\nbig,1\n", "line 2 has 2 fields, the header has 3"),
         ("skypilot", "vms.csv.gz", "not packed", "cannot read"),
-        ("litellm", "map.json", '{"a": {"mode"', "line 1, column 14 is no JSON"),
+        ("litellm", "map.json", '{"a": {"mode"', "line 1, column 14 is not JSON"),
         ("litellm", "map.json", "[1]", "it holds no object of models"),
     ],
 )
@@ -184,7 +184,7 @@ def test_the_real_bill() -> None:
     (leaves,) = [each for each in found["dropped"] if "leave" in each["reason"]]
     assert not any("transfer from" in each["says"] or "transfer in " in each["says"] for each in leaves["examples"])
     reasons = {each["reason"] for each in found["dropped"]}
-    assert {"it is negative", "it is no usage: Adjustment"} <= reasons
+    assert {"it is negative", "it is not usage: Adjustment"} <= reasons
 
 
 def test_the_real_bill_damaged(tmp_path: Path) -> None:
@@ -255,4 +255,4 @@ def test_the_real_price_map(tmp_path: Path) -> None:
         assert each["usd_in_per_mtok"] == pytest.approx(entry["input_cost_per_token"] * 1e6, abs=1e-9)
     assert len(by_name) > 20
     file.write_text(file.read_text()[:-200])
-    assert "is no JSON" in ran("litellm", str(file), code=3).stderr
+    assert "is not JSON" in ran("litellm", str(file), code=3).stderr

@@ -25,7 +25,7 @@ def rows(*, passed: bool) -> list[Row]:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["ftp://x"], "no http or https address"),
+        (["ftp://x"], "not an http or https address"),
         (["http://127.0.0.1:1", "--key-env", "NO_SUCH_KEY"], "is not set"),
         (["--model", "m"], "need a URL"),
     ],

@@ -303,7 +303,7 @@ def _check(rule: Rule, value: str | None) -> Iterable[str]:
     elif rule.kind is Kind.DECIMAL and rule.is_positive and Decimal(value) < 0:
         yield f"{value} is negative"
     elif rule.kind is Kind.KEYS and not _is_flat(value):
-        yield f"`{value}` is no JSON object of single values"
+        yield f"`{value}` is not a JSON object of single values"
 
 
 def _is_flat(text: str) -> bool:

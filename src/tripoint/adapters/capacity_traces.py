@@ -83,13 +83,13 @@ def _csv_rows(path: Path) -> Iterable[Mapping[str, Any]]:
         try:
             content = gzip.GzipFile(fileobj=io.BytesIO(content)).read(_MOST_BYTES + 1)
         except (EOFError, OSError, zlib.error) as error:
-            raise ValueError(f"it is no whole gzip file: {error}") from error
+            raise ValueError(f"it is not a whole gzip file: {error}") from error
     if len(content) > _MOST_BYTES:
         raise ValueError(f"unpacked it is larger than {_MOST_BYTES / 1e6:g} MB")
     try:
         return list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")))
     except csv.Error as error:
-        raise ValueError(f"it is no CSV: {error}") from error
+        raise ValueError(f"it is not CSV: {error}") from error
 
 
 def _parquet_rows(path: Path) -> Iterable[Mapping[str, Any]]:
@@ -111,7 +111,7 @@ def _series(rows: Iterable[Mapping[str, Any]]) -> list[CapacityTrace]:
         try:
             step, value, gap, nodes = (float(each) for each in told)
         except (TypeError, ValueError) as error:
-            raise ValueError(f"row {number + 1} holds something that is no number") from error
+            raise ValueError(f"row {number + 1} holds something that is not a number") from error
         if not (_is_amount(value) and _is_amount(nodes) and 0.0 < gap < math.inf):
             raise ValueError(f"row {number + 1} expects `{_VALUE}` of 0 and more and `{_GAP}` above 0")
         by_name.setdefault(name, []).append((step, value, gap, nodes))

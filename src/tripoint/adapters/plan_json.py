@@ -107,7 +107,8 @@ def _parse(text: str, file: str) -> Any:
     try:
         return json.loads(text, parse_constant=_no_constant)
     except _NotANumberError as error:
-        finding = _finding(NOT_JSON, "", f"not a JSON document: it holds `{error}`, which is no number", _REPLAN, file)
+        message = f"not a JSON document: it holds `{error}`, which is not a number"
+        finding = _finding(NOT_JSON, "", message, _REPLAN, file)
         raise EstateError((finding,)) from error
     except json.JSONDecodeError as error:
         is_cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")

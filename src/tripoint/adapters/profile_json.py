@@ -81,7 +81,7 @@ def _parsed(text: str, source: str) -> Any:
 
 
 def _no_constant(name: str) -> float:
-    raise ValueError(f"it holds `{name}`, which is no number")
+    raise ValueError(f"it holds `{name}`, which is not a number")
 
 
 def _refuse(said: list[Finding], source: str, cause: Exception | None = None) -> None:

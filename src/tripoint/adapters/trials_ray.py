@@ -118,7 +118,7 @@ class _Cluster:
         try:
             seconds, answer = self._ray.get(reference)
         except self._ray.exceptions.RayTaskError as error:
-            raise InternalError(f"trial `{self._orders[batch[0]].key}` could not be played: {error}") from error
+            raise InternalError(f"trial `{self._orders[batch[0]].key}` could not be run: {error}") from error
         except self._ray.exceptions.RayError as error:
             self._lost(batch, error)
             return

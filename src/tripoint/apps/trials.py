@@ -40,7 +40,7 @@ def trials_on(place: str, *, processes: int | None = None) -> Trials:
         return RayTrials()
 
     if place not in PLACES:
-        raise OptionError(f"trials cannot be played on `{place}`", hint=f"name one of {', '.join(PLACES)}")
+        raise OptionError(f"trials cannot run on `{place}`", hint=f"name one of {', '.join(PLACES)}")
     return ProcessTrials(1 if place == HERE else processes)
 
 
@@ -200,7 +200,7 @@ def stress(
     planning = Replanning(solver=HighsSolver(), limits=limits, today=settings.today, should_stop=watching.should_stop)
 
     def replanner(loaded: LoadedEstate, catalog: Catalog, *, is_explained: bool) -> Plan:
-        watching.tell("planning anew", 0, 0)
+        watching.tell("planning again", 0, 0)
         return planning(loaded, catalog, is_explained=is_explained)
 
     return run(subject, scenarios, options, runs, replanner)

@@ -39,7 +39,7 @@ class MapEntry(NamedTuple):
     name: str
     """Name of the model in the map."""
     fields: Mapping[str, str] | None
-    """Its fields; `None` where the entry is no object."""
+    """Its fields; `None` where the entry is not an object."""
     is_repeated: bool = False
     """The map has an entry of that name already."""
 

@@ -137,7 +137,7 @@ def _check(ledger: Ledger, turn: Turn, wanted: Correction) -> None:
     if wanted.at is not None and not 0 <= wanted.at <= turn.now:
         raise OptionError("the time a correction is about lies ahead", hint="name a time up to now")
     if fault := name_fault(wanted.reason, _LONGEST):
-        raise OptionError(f"that is no reason: {fault}", hint="for example `credit for the outage of 3 November`")
+        raise OptionError(f"that cannot be a reason: {fault}", hint="for example `credit for the outage of 3 November`")
     if wanted.corrects and not ledger.known([wanted.corrects]):
         raise OptionError(f"there is no entry `{wanted.corrects}`", hint="`tripoint ledger show` tells ids")
     for name in ("key", "workload", "model", "site", "upstream"):

@@ -85,7 +85,7 @@ def bill_terms(*, is_billed: bool = False, usd_per: Sequence[str] = (), tag: str
         currency, _, amount = text.partition("=")
         rate = _rate(amount)
         if rate is None or not currency.strip().isalpha():
-            raise OptionError(f"`--usd-per`: `{text}` is no rate", hint="write USD per unit, for example `EUR=1.08`")
+            raise OptionError(f"`--usd-per`: `{text}` is not a rate", hint="write USD per unit, for example `EUR=1.08`")
         if currency.strip().upper() in rates:
             raise OptionError(f"`--usd-per`: {currency.strip().upper()} has a rate already", hint="name it once")
         rates[currency.strip().upper()] = rate

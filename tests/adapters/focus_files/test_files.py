@@ -60,7 +60,7 @@ def test_packed_files_marks_and_zones_are_understood(tmp_path: Path) -> None:
         ((HEADER, ROW.replace("1.25", "nan")), r"line 2: `BilledCost` is `nan`, not a number"),
         ((HEADER, ROW.replace("1.25", "")), "line 2 has no `BilledCost`"),
         ((HEADER, ROW.replace("2026-11-18T00:00:00Z", "18.11.2026")), "`ChargePeriodStart` is `18.11.2026`"),
-        ((HEADER, ROW, '"2026'), "no readable CSV"),
+        ((HEADER, ROW, '"2026'), "not readable CSV"),
     ],
 )
 def test_damage_is_told_with_its_line(lines: tuple[str, ...], told: str, tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_what_is_no_file_of_its_kind_is_told(tmp_path: Path) -> None:
         list(read_bill(tmp_path / "bill.parquet"))
     assert "damaged" in told.value.hint
     (tmp_path / "bill.csv").write_bytes(b"\xff\xfe\x00\x01")
-    with pytest.raises(FileError, match="no readable CSV"):
+    with pytest.raises(FileError, match="not readable CSV"):
         list(read_bill(tmp_path / "bill.csv"))
     (tmp_path / "bill.csv.gz").write_bytes(gzip.compress(f"{HEADER}\n{ROW}\n".encode())[:-9])
     with pytest.raises(FileError, match="cannot read"):

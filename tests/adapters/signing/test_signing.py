@@ -70,7 +70,7 @@ def test_what_is_no_pepper_is_told(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "pepper"
     path.write_bytes(content)
     path.chmod(0o600)
-    with pytest.raises(FileError, match="is no pepper"):
+    with pytest.raises(FileError, match="is not a pepper"):
         read_pepper(path)
 
 

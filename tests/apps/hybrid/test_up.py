@@ -154,7 +154,7 @@ def test_what_cannot_be_done_is_said_before_anything_starts(
 ) -> None:
     """A site that is none, a kill after the end, an extra that is not installed."""
     for flags, code, told in (
-        (["--kill", "edgy"], 2, "`edgy` is no site"),
+        (["--kill", "edgy"], 2, "`edgy` is not a site"),
         (["--kill", "edge", "--kill-after", "9", "--seconds", "5"], 2, "comes after the end"),
     ):
         with pytest.raises(SystemExit) as ended:

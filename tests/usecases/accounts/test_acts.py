@@ -78,7 +78,7 @@ def test_a_tenant_is_created_renamed_suspended_and_let_back(store: SqlAccounts) 
 def test_an_id_that_cannot_be_is_refused(store: SqlAccounts, tenant: str) -> None:
     """Nothing is entered."""
     before = store.revision()
-    with pytest.raises(OptionError, match="is no id of a tenant"):
+    with pytest.raises(OptionError, match="cannot be the id of a tenant"):
         tenants.create_tenant(store, turn(), tenant)
     assert store.revision() == before
 
@@ -168,12 +168,12 @@ def test_a_key_that_was_found_is_recognised(store: SqlAccounts, fresh: Fresh) ->
 @pytest.mark.parametrize(
     ("wanted", "told"),
     [
-        (Wanted(name="", tenant="acme"), "no name of a key"),
+        (Wanted(name="", tenant="acme"), "cannot be the name of a key"),
         (Wanted(name="k"), "either of a tenant or of a principal"),
         (Wanted(name="k", tenant="acme", principal="ann"), "either of a tenant or of a principal"),
         (Wanted(name="k", principal="ann", workloads=("chat",)), "opens the admin interface only"),
         (Wanted(name="k", tenant="acme", workloads=("a", "b", "a")), "`a` is named twice"),
-        (Wanted(name="k", tenant="acme", workloads=("\0",)), "no name of a workload"),
+        (Wanted(name="k", tenant="acme", workloads=("\0",)), "cannot be the name of a workload"),
         (Wanted(name="k", tenant="acme", only_at=tuple(map(str, range(101)))), "101 places are too many"),
         (Wanted(name="k", tenant="acme", expires_at=NOON - 5), "ends 5 s ago"),
         (Wanted(name="k", tenant="acme", expires_at=NOON), "ends 0 s ago"),
@@ -305,7 +305,7 @@ def test_a_principal_gets_roles_and_loses_them(store: SqlAccounts) -> None:
 )
 def test_a_subject_that_cannot_be_is_refused(store: SqlAccounts, subject: str) -> None:
     """It takes an issuer and a name."""
-    with pytest.raises(OptionError, match="no subject"):
+    with pytest.raises(OptionError, match="not a subject"):
         principals.add_principal(store, turn(), "bob", roles=[Role.ADMIN], subject=subject)
 
 

@@ -127,7 +127,7 @@ def test_a_token_ends_by_time_and_by_the_next_one(tmp_path: Path) -> None:
     ):
         with pytest.raises(IdentityError, match="makes no admin"):
             bootstrap.redeem_token(store, text, "ann", Secrets(pepper, RANDOM()), now=now)
-    with pytest.raises(OptionError, match="is no id of a principal"):
+    with pytest.raises(OptionError, match="cannot be the id of a principal"):
         bootstrap.redeem_token(store, second, "Ann!", secrets(), now=NOON)
     bootstrap.redeem_token(store, second, "ann", secrets(), now=NOON + bootstrap.LIFE_S - 1)
     store.close()

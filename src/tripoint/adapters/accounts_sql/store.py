@@ -231,7 +231,7 @@ class SqlBook:
         if isinstance(row, ApiKey):
             twin = self.key_by_digest(row.digest)
             if twin is not None and twin.id != row.id:
-                raise ConflictError("another key has the same secret", hint="make the key anew")
+                raise ConflictError("another key has the same secret", hint="create the key again")
         if isinstance(row, Principal) and row.subject is not None:
             other = self.principal_by_subject(row.subject)
             if other is not None and other.id != row.id:

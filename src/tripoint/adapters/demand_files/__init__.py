@@ -92,7 +92,8 @@ def _starts_s(starts_at: str | None) -> float | None:
     try:
         instant = datetime.fromisoformat(starts_at)
     except ValueError as error:
-        raise OptionError(f"`{starts_at}` is no ISO 8601 instant", hint="write it as in `2026-01-05T00:00Z`") from error
+        message = f"`{starts_at}` is not an ISO 8601 instant"
+        raise OptionError(message, hint="write it as in `2026-01-05T00:00Z`") from error
     return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
 
 

@@ -2,7 +2,7 @@
 counted.
 
 Text files are read as text (no type is inferred from the first rows, so a late odd value cannot spoil the
-read); a CSV row with the wrong number of fields and a line that is no JSON object are set aside as malformed.
+read); a CSV row with the wrong number of fields and a line that is not a JSON object are set aside as malformed.
 """
 
 from __future__ import annotations

@@ -222,7 +222,8 @@ def _entries(node: Mapping, document: Document) -> dict[str, Node]:
 def _scalar(document: Document, node: Scalar, path: str) -> object:
     """The value, unless it is text no other program could store."""
     if isinstance(node.value, str) and any("\ud800" <= char <= "\udfff" for char in node.value):
-        said = finding("TP1003", path, "the text holds half a surrogate pair, which is no character", "write it anew")
+        message = "the text holds half a surrogate pair, which is not a character"
+        said = finding("TP1003", path, message, "write it again")
         document.findings.append(node.place.mark(said))
         return ""
     return node.value

@@ -71,7 +71,7 @@ def _csv(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     except (OSError, EOFError) as error:
         raise _unreadable(path, error) from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise FileError(f"`{path}` is no readable CSV: {error}", hint=_HINT) from error
+        raise FileError(f"`{path}` is not readable CSV: {error}", hint=_HINT) from error
 
 
 def _parquet(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
@@ -103,7 +103,7 @@ def _as_text(name: str, type_: str) -> str:
 def _check_header(path: Path, names: list[str]) -> None:
     missing = [name for name in NEEDED if name not in names]
     if missing:
-        raise FileError(f"`{path}` is no FOCUS bill: it has no column {' and no column '.join(missing)}", hint=_HINT)
+        raise FileError(f"`{path}` is not a FOCUS bill: it has no column {' and no column '.join(missing)}", hint=_HINT)
 
 
 def _unreadable(path: Path, error: Exception) -> FileError:

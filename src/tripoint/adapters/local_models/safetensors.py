@@ -65,7 +65,7 @@ class Tensors:
         except (ValueError, RecursionError) as error:
             raise self._refusal("its header is not JSON") from error
         if not isinstance(header, dict):
-            raise self._refusal("its header is no JSON object")
+            raise self._refusal("its header is not a JSON object")
         return _PREFIX + length, {name: entry for name, entry in header.items() if name != "__metadata__"}
 
     def _entry(self, name: str, entry: object) -> tuple[str, tuple[int, ...], int, int]:
@@ -76,7 +76,7 @@ class Tensors:
         raise self._refusal(f"`{name}` has no type, shape and place that can be read")
 
     def _refusal(self, reason: str) -> FileError:
-        return FileError(f"`{self._path}` is no safetensors file that can be used: {reason}", hint="install it again")
+        return FileError(f"`{self._path}` is not a usable safetensors file: {reason}", hint="install it again")
 
 
 def _whole(values: object) -> tuple[int, ...] | None:

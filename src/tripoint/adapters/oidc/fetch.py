@@ -41,19 +41,19 @@ def place_of(url: str) -> Place:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise OptionError(f"`{url}` is no address: {error}", hint="write https://host/path") from None
+        raise OptionError(f"`{url}` is not an address: {error}", hint="write https://host/path") from None
     host = parts.hostname or ""
     is_local = host in ("localhost", "127.0.0.1", "::1")
     is_proper = parts.scheme == "https" or (parts.scheme == "http" and is_local)
     if not host or not is_proper or parts.username is not None or parts.fragment:
         raise OptionError(
-            f"`{url}` is no address an identity provider may have",
+            f"`{url}` is not an address an identity provider may have",
             hint="write https://host/path, without user name and fragment; http only for this machine itself",
         )
     is_tls = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if any(ord(sign) <= 32 or ord(sign) >= 127 for sign in path):
-        raise OptionError(f"`{url}` has signs no address has", hint="percent-encode them")
+        raise OptionError(f"`{url}` has characters no address may have", hint="percent-encode them")
     return Place(is_tls, host, port or (443 if is_tls else 80), path)
 
 
@@ -72,7 +72,7 @@ class Fetch:
     async def json(self, url: str) -> dict[str, Any]:
         """The JSON object at an address.
 
-        Raises `UpstreamError` when it is not there in time, is too long, is a redirect or is no JSON object.
+        Raises `UpstreamError` when it is not there in time, is too long, is a redirect or is not a JSON object.
         """
         place = place_of(url)
         try:
@@ -87,7 +87,7 @@ class Fetch:
         try:
             found = msgspec.json.decode(body, type=dict[str, Any])
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-            raise _failed(url, "the answer is no JSON object") from None
+            raise _failed(url, "the answer is not a JSON object") from None
         return found
 
     async def _get(self, place: Place) -> tuple[int, bytes]:

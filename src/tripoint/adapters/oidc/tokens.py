@@ -103,9 +103,9 @@ def _head(token: str) -> tuple[str, str]:
         header = jws.extract_compact(token.encode("ascii")).headers()
         algorithm, kid = header.get("alg", ""), header.get("kid", "")
     except (JoseError, ValueError, TypeError, AttributeError):
-        raise _refused("it is no signed token") from None
+        raise _refused("it is not a signed token") from None
     if not isinstance(algorithm, str) or not isinstance(kid, str):
-        raise _refused("it is no signed token")
+        raise _refused("it is not a signed token")
     return algorithm, kid
 
 

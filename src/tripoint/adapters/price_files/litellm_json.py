@@ -24,12 +24,12 @@ def read_price_map(path: Path) -> Iterator[MapEntry]:
         reason = error.strerror or str(error)
         raise FileError(f"cannot read `{path}`: {reason}", hint="check the path and your rights to it") from error
     except json.JSONDecodeError as error:
-        message = f"`{path}` line {error.lineno:,}, column {error.colno:,} is no JSON: {error.msg}"
+        message = f"`{path}` line {error.lineno:,}, column {error.colno:,} is not JSON: {error.msg}"
         raise FileError(message, hint=_HINT) from error
     except (UnicodeDecodeError, RecursionError) as error:
-        raise FileError(f"`{path}` is no JSON: {error}", hint=_HINT) from error
+        raise FileError(f"`{path}` is not JSON: {error}", hint=_HINT) from error
     if not isinstance(content, tuple):
-        raise FileError(f"`{path}` is no price map: it holds no object of models", hint=_HINT)
+        raise FileError(f"`{path}` is not a price map: it holds no object of models", hint=_HINT)
     seen: set[str] = set()
     for place, (name, value) in enumerate(content, 1):
         yield MapEntry(place, name, _fields(value), name in seen)

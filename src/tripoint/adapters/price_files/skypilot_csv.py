@@ -28,7 +28,7 @@ def read_catalogue(path: Path) -> Iterator[CatalogueRow]:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise FileError(f"cannot read `{path}`: {reason}", hint="check the path and your rights to it") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise FileError(f"`{path}` is no readable CSV: {error}", hint=_HINT) from error
+        raise FileError(f"`{path}` is not readable CSV: {error}", hint=_HINT) from error
 
 
 def _opened(path: Path) -> TextIO:
@@ -43,7 +43,7 @@ def _rows(path: Path, stream: TextIO) -> Iterator[CatalogueRow]:
     missing = [name for name in NEEDED if name not in header]
     if missing:
         told = ", ".join(f"`{name}`" for name in missing)
-        raise FileError(f"`{path}` is no SkyPilot catalogue: it has no column {told}", hint=_HINT)
+        raise FileError(f"`{path}` is not a SkyPilot catalogue: it has no column {told}", hint=_HINT)
     for cells in reader:
         if not cells:
             continue

@@ -27,7 +27,7 @@ def _decoded(path: Path, content: bytes) -> bytes:
     text = content.strip()
     if not _HEX.fullmatch(text):
         raise FileError(
-            f"`{path}` is no pepper: {len(text)} characters, where {2 * PEPPER_BYTES} hexadecimal ones belong",
+            f"`{path}` is not a pepper: {len(text)} characters, where {2 * PEPPER_BYTES} hexadecimal ones belong",
             hint="put back the file that was made with the store; a new one would make every key useless",
         )
     return bytes.fromhex(text.decode())

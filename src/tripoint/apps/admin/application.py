@@ -66,7 +66,7 @@ def application(operations: Sequence[Operation], desk: Desk, log: Callable[[LogL
 
 
 async def _missing(scope: Scope, receive: Receive, send: Send) -> None:
-    raise RefusedError(404, "there is no such address here", hint="`/openapi.json` lists them all")
+    raise RefusedError(404, "there is no such path here", hint="`/openapi.json` lists them all")
 
 
 class _Address:

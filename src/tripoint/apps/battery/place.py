@@ -51,7 +51,7 @@ def place_of(url: str, *, key: str = "", model: str = "", ca_file: str | None = 
     except ValueError:
         parts, port = urlsplit(""), None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise OptionError(f"`{url}` is no http or https address", hint="for example http://127.0.0.1:8080/v1")
+        raise OptionError(f"`{url}` is not an http or https address", hint="for example http://127.0.0.1:8080/v1")
     is_tls = parts.scheme == "https"
     return Place(
         host=parts.hostname,
@@ -67,4 +67,4 @@ def _tls(ca_file: str | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
-        raise OptionError(f"`{ca_file}` is no certificate authority: {error}") from error
+        raise OptionError(f"`{ca_file}` is not a certificate authority: {error}") from error

@@ -132,5 +132,5 @@ def _settings() -> list[Check]:
     ]
     for name, near in unknown_settings():
         meant = f"; did you mean {near}?" if near else ""
-        checks.append(Check(name=name, state="note", told=f"is no setting of tripoint{meant}"))
+        checks.append(Check(name=name, state="note", told=f"is not a setting of tripoint{meant}"))
     return checks

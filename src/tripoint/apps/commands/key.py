@@ -159,7 +159,7 @@ def which(store: str | None) -> Answer:
 
     text = sys.stdin.buffer.read(4096).decode(errors="replace").strip()
     if fault := key_fault(text):
-        return Answer(text=f"this is no key of tripoint: {fault}", payload={"key": None, "fault": fault}, ok=False)
+        return Answer(text=f"this is not a tripoint key: {fault}", payload={"key": None, "fault": fault}, ok=False)
     with open_desk(store) as desk:
         now = desk.turn.now
         row = which_key(desk.store, desk.actor, text, desk.secrets().pepper)

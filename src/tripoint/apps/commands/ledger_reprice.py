@@ -29,7 +29,7 @@ def reprice(version: str, everything: bool, store: str | None, *, part: Part) ->
 
     if not (everything or any(part)):
         raise OptionError(
-            "nothing says which requests are to be repriced",
+            "nothing says which requests to reprice",
             hint="name days, a tenant, a key, a workload, a model or a site; `--everything` is all of them",
         )
     with open_books(store, charges=True) as ledger, working_display("comparing prices"):

@@ -155,7 +155,7 @@ def _convention(wanted: str | None) -> str:
 
     if wanted and wanted not in CONVENTIONS:
         raise OptionError(
-            f"`--otel-convention {wanted}` is no version known here", hint=f"one of {', '.join(CONVENTIONS)}"
+            f"`--otel-convention {wanted}` is not a known version", hint=f"one of {', '.join(CONVENTIONS)}"
         )
     return wanted or ""
 

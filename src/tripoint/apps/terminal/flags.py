@@ -71,7 +71,7 @@ class UsdAmount(click.ParamType):  # type: ignore[type-arg]  # generic only in n
             nano = None
         if nano is None or (nano < 0 and not self.is_signed):
             self.fail(
-                f"`{value}` is no amount of dollars: write it as `50` or `0.25`, nine decimals at most", param, ctx
+                f"`{value}` is not an amount in dollars: write it as `50` or `0.25`, nine decimals at most", param, ctx
             )
         return nano
 
@@ -93,7 +93,7 @@ class Span(click.ParamType):  # type: ignore[type-arg]  # generic only in newer 
             return float(value)
         seconds = span_s(str(value))
         if seconds is None:
-            self.fail(f"`{value}` is no length of time: write it as `90s`, `15m`, `24h` or `30d`", param, ctx)
+            self.fail(f"`{value}` is not a length of time: write it as `90s`, `15m`, `24h` or `30d`", param, ctx)
         return seconds
 
 
@@ -113,7 +113,7 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic only in newe
             moment = datetime.datetime.fromisoformat(str(value))
             return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp()
         except (ValueError, OverflowError):
-            self.fail(f"`{value}` is no time: write `30d`, `2027-01-31` or `2027-01-31T18:00`, UTC", param, ctx)
+            self.fail(f"`{value}` is not a time: write `30d`, `2027-01-31` or `2027-01-31T18:00`, UTC", param, ctx)
 
 
 def span_s(text: str) -> float | None:

@@ -154,9 +154,9 @@ def _good_subject(subject: str | None) -> str | None:
         or len(subject) > _MAX_SUBJECT
     ):
         raise OptionError(
-            f"`{subject[:80]}` is no subject of an identity provider",
+            f"`{subject[:80]}` is not a subject of an identity provider",
             hint="write `issuer#subject`, for example `https://id.acme.example#248289761001`",
         )
     if fault := name_fault(subject, _MAX_SUBJECT):
-        raise OptionError(f"that is no subject of an identity provider: {fault}", hint="write `issuer#subject`")
+        raise OptionError(f"that is not a subject of an identity provider: {fault}", hint="write `issuer#subject`")
     return subject

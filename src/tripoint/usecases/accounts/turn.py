@@ -130,14 +130,15 @@ def tenant_for(book: AccountBook, actor: Actor, action: Action, tenant: str) -> 
 def good_id(text: str, what: str) -> str:
     """The text, when it can be an id; raises `OptionError` that says why not."""
     if fault := id_fault(text):
-        raise OptionError(f"`{text[:80]}` is no id of a {what}: {fault}", hint="for example `acme` or `acme-research`")
+        message = f"`{text[:80]}` cannot be the id of a {what}: {fault}"
+        raise OptionError(message, hint="for example `acme` or `acme-research`")
     return text
 
 
 def good_name(text: str, what: str) -> str:
     """The text, when it can be a name for people; raises `OptionError` that says why not."""
     if fault := name_fault(text):
-        raise OptionError(f"that is no name of a {what}: {fault}", hint="for example `Acme Research`")
+        raise OptionError(f"that cannot be the name of a {what}: {fault}", hint="for example `Acme Research`")
     return text
 
 

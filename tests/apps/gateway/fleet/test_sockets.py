@@ -43,7 +43,7 @@ def test_a_declared_proxy_stands_for_the_certificate_and_not_for_the_keys() -> N
 def test_proxies_are_addresses_and_never_everybody() -> None:
     """An address is a network of one; a host's bits in a network are dropped."""
     assert proxy_networks(["10.0.0.7", "10.0.0.9/28", "fd00::7"]) == ("10.0.0.7/32", "10.0.0.0/28", "fd00::7/128")
-    for wrong, why in (("proxy.example", "no address"), ("0.0.0.0/0", "every address"), ("::/0", "every address")):
+    for wrong, why in (("proxy.example", "not an address"), ("0.0.0.0/0", "every address"), ("::/0", "every address")):
         with pytest.raises(OptionError, match=why):
             proxy_networks([wrong])
 
@@ -65,7 +65,7 @@ def test_workers_share_one_address_and_nobody_else_does() -> None:
 @pytest.mark.enable_socket
 def test_an_address_that_is_not_ours_is_told() -> None:
     """With what to change."""
-    with pytest.raises(OptionError, match="no address of this machine"):
+    with pytest.raises(OptionError, match="not an address of this machine"):
         listening_sockets("no-such-host.invalid", 0, 1)
     with pytest.raises(PlatformError, match="cannot listen"):
         listening_sockets("203.0.113.9", 0, 1)

@@ -40,7 +40,7 @@ def test_prices_beyond_a_length_are_told() -> None:
     ("entry", "reason"),
     [
         (ENTRY._replace(name="sample_spec"), "it is the sample by which the map describes itself"),
-        (ENTRY._replace(fields=None), "the entry is no object"),
+        (ENTRY._replace(fields=None), "the entry is not an object"),
         (ENTRY._replace(name="chat-2"), "the catalogue of tripoint knows no such API model"),
         (ENTRY._replace(name="CHAT-1"), "the catalogue of tripoint knows no such API model"),
         (
@@ -51,8 +51,8 @@ def test_prices_beyond_a_length_are_told() -> None:
             ENTRY._replace(fields={**FIELDS, "mode": "realtime"}),
             "it is not priced by text tokens alone: mode `realtime`",
         ),
-        (ENTRY._replace(fields={**FIELDS, OUT: "-1"}), f"`{OUT}` is no price"),
-        (ENTRY._replace(fields={**FIELDS, IN: "free"}), f"`{IN}` is no price"),
+        (ENTRY._replace(fields={**FIELDS, OUT: "-1"}), f"`{OUT}` is not a price"),
+        (ENTRY._replace(fields={**FIELDS, IN: "free"}), f"`{IN}` is not a price"),
         (ENTRY._replace(fields={name: FIELDS[name] for name in FIELDS if name != OUT}), f"`{OUT}` is not given"),
         (ENTRY._replace(fields={**FIELDS, IN: "0", OUT: "0"}), "both prices are 0"),
         (ENTRY._replace(is_repeated=True), "the map has an entry of that name already"),

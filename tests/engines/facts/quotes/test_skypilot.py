@@ -55,8 +55,8 @@ def test_what_cannot_be_taken_says_why() -> None:
     ]
     assert why(ROW._replace(region="")) == ["no region is given"]
     assert why(ROW._replace(price="")) == ["the row states no price"]
-    assert why(ROW._replace(price="4O.5")) == ["the price is no number"]
-    assert why(ROW._replace(price="nan")) == ["the price is no number"]
+    assert why(ROW._replace(price="4O.5")) == ["the price is not a number"]
+    assert why(ROW._replace(price="nan")) == ["the price is not a number"]
     assert why(ROW._replace(price="-1")) == ["the price is negative"]
     assert why(ROW._replace(price="0.0")) == ["the price is 0"]
 

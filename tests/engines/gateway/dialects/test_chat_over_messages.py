@@ -227,7 +227,7 @@ def user(**part: Any) -> list[Members]:
         ({"messages": [{"role": "user"}, 3]}, None, "Expected `object`, got `int` - at `$.messages[1]`"),
         ({"messages": "hello"}, None, "Expected `array`, got `str` - at `$.messages`"),
         ({"messages": [{"role": "assistant", "tool_calls": [{"id": "c", "function": {"arguments": "{"}}]}]}, "messages",
-         "the arguments of tool call `c` are no JSON object"),
+         "the arguments of tool call `c` are not a JSON object"),
         ({"messages": [{"role": "assistant", "tool_calls": [{"id": "c", "type": "custom"}]}]}, "messages",
          "of type `custom`"),
     ],

@@ -70,7 +70,7 @@ class Doorman:
             return
         seconds = max(1, round(wait_s + 0.5))
         refused = RefusedError(
-            429, f"too many credentials from this address were not good; the next is looked at in {seconds} s",
+            429, f"too many bad credentials came from this address; the next is checked in {seconds} s",
             hint="wait, and look where wrong credentials come from",
         )  # fmt: skip
         refused.headers["retry-after"] = str(seconds)
@@ -80,7 +80,7 @@ class Doorman:
         if credential.count(".") != 2:
             return await self._thread.run(lambda stores: self._recognise.by_key(stores, credential, time.time()))
         if self._tokens is None:
-            raise IdentityError("no identity provider is declared, so no token is good", hint="`--oidc-issuer URL`")
+            raise IdentityError("no identity provider is declared, so no token is accepted", hint="`--oidc-issuer URL`")
         identity = await self._tokens.identity(credential)
         known = await self._thread.run(lambda stores: self._recognise.by_subject(stores, identity.subject))
         if known is not None:
@@ -88,10 +88,10 @@ class Doorman:
         actor = actor_by_groups(identity.subject, identity.groups, self._rules)
         tenant = actor.tenant if actor is not None else None
         if tenant is not None and not await self._thread.run(lambda stores: self._recognise.is_open(stores, tenant)):
-            raise IdentityError(f"the token is good, but the tenant `{tenant}` its groups are for is not open")
+            raise IdentityError(f"the token is valid, but the tenant `{tenant}` its groups are for is not open")
         if actor is None:
             raise IdentityError(
-                f"the token is good, but no principal has its subject `{identity.subject}` and no group gives a role",
+                f"the token is valid, but no principal has its subject `{identity.subject}` and no group gives a role",
                 hint="`tripoint principal create --subject`, or `--oidc-role GROUP=ROLE`",
             )
         return actor
@@ -100,12 +100,12 @@ class Doorman:
 def _credential(request: Request) -> str:
     lines = request.headers.getlist("authorization")
     if not lines:
-        raise IdentityError("no credential came", hint=_SENDS)
+        raise IdentityError("no credential was sent", hint=_SENDS)
     if len(lines) > 1:
         raise RefusedError(400, f"{len(lines)} `Authorization` headers came, one is read", place="header.authorization")
     scheme, _, credential = lines[0].partition(" ")
     credential = credential.strip()
     is_sound = credential.isascii() and credential.isprintable() and 0 < len(credential) <= _MAX_CREDENTIAL
     if scheme.lower() != "bearer" or not is_sound or " " in credential:
-        raise IdentityError("the credential is no bearer token", hint=_SENDS)
+        raise IdentityError("the credential is not a bearer token", hint=_SENDS)
     return credential

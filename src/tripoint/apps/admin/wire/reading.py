@@ -31,7 +31,7 @@ async def read_body(request: Request, kind: type[msgspec.Struct] | None) -> Any:
     if kind is None:
         if raw:
             raise RefusedError(
-                400, f"this operation takes no body, {len(raw):,} bytes came", hint="send none", place="body"
+                400, f"this operation takes no body, {len(raw):,} bytes were sent", hint="send none", place="body"
             )
         return None
     media = request.headers.get("content-type", "").split(";")[0].strip().lower()

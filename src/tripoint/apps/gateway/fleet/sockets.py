@@ -31,7 +31,7 @@ def proxy_networks(addresses: Iterable[str]) -> tuple[str, ...]:
             network = ipaddress.ip_network(each, strict=False)
         except ValueError:
             raise OptionError(
-                f"`--trusted-proxy {each}` is no address",
+                f"`--trusted-proxy {each}` is not an address",
                 hint="give one such as 10.0.0.7, or a network such as 10.0.0.0/28",
             ) from None
         if not network.prefixlen:
@@ -79,7 +79,7 @@ def listening_sockets(host: str, port: int, count: int) -> list[socket.socket]:
     try:
         info = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     except OSError as error:
-        raise OptionError(f"`--host {host}` is no address of this machine: {error.strerror or error}") from None
+        raise OptionError(f"`--host {host}` is not an address of this machine: {error.strerror or error}") from None
     sockets: list[socket.socket] = []
     try:
         with socket.socket(info[0], socket.SOCK_STREAM) as probe:  # alone: sharing is among our own workers only

@@ -146,7 +146,7 @@ class Fleet:
             everybody.cancel()
             if self._stopping.is_set():
                 return
-            raise PlatformError(f"the workers did not come up within {_START_S:g} s", hint="see what they said above")
+            raise PlatformError(f"the workers did not come up within {_START_S:g} s", hint="see their messages above")
         host, port = listening.getsockname()[:2]
         scheme = "https" if self._options.tls_cert else "http"
         shown = f"[{host}]" if ":" in host else host

@@ -26,7 +26,7 @@ _FRAMING: Final[tuple[bytes, ...]] = (
     b"content-encoding",
 )
 _TOO_LARGE: Final = Refusal(413, "request_too_large", "the body is larger than this gateway takes")
-_BAD_CHUNK: Final = Refusal(400, "bad_request", "the body is not properly chunked")
+_BAD_CHUNK: Final = Refusal(400, "bad_request", "the body's chunked encoding is invalid")
 
 
 class _Want(Enum):

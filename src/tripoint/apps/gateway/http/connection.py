@@ -33,14 +33,14 @@ _LINGER_BYTES: Final = 64 * 2**20
 """Most that is read and thrown away so that a caller who still sends can read why it was refused."""
 _JSON: Final = b"content-type: application/json\r\ncache-control: no-store\r\n"
 _TIMEOUT: Final = Refusal(408, "request_timeout", "the request did not arrive in time")
-_LONG_HEAD: Final = Refusal(431, "head_too_large", "the head of the request is too long")
+_LONG_HEAD: Final = Refusal(431, "head_too_large", "the request's headers are too long")
 _LONG_BODY: Final = Refusal(413, "request_too_large", "the body is larger than this gateway takes")
-_BAD_HEAD: Final = Refusal(400, "bad_request", "the head is not proper HTTP/1.1")
+_BAD_HEAD: Final = Refusal(400, "bad_request", "the request's headers are not valid HTTP/1.1")
 _BUSY: Final = Refusal(503, "too_many_bodies", "too many requests are being received; try again soon")
 _FOREIGN: Final = Refusal(
     403, "foreign_origin", "without client keys only this machine may call, and no page of another origin"
 )
-_MISTAKE: Final = Refusal(500, "internal_error", "the gateway made a mistake; it has been logged")
+_MISTAKE: Final = Refusal(500, "internal_error", "the gateway failed; the error has been logged")
 _STRANGER: Final = Refusal(403, "not_the_proxy", "only the proxies in front of this gateway may connect")
 _PROXY: Final = "proxy"
 """Instead of a proxy's address: it is not counted, and not trusted like this machine even where it is on it."""

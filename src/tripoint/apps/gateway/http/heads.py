@@ -152,7 +152,7 @@ def looks_bad(part: bytes) -> bool:
 def read_head(block: bytes) -> Head | Refusal:
     """Reads a whole head, its empty line included."""
     if _HEAD.fullmatch(block) is None:
-        return Refusal(400, "bad_request", "the head is not proper HTTP/1.1")
+        return Refusal(400, "bad_request", "the request's headers are not valid HTTP/1.1")
     fields = _Fields()
     parser = httptools.HttpRequestParser(fields)
     try:
@@ -160,12 +160,12 @@ def read_head(block: bytes) -> Head | Refusal:
     except httptools.HttpParserUpgrade:
         pass  # asked to speak something else: we stay with HTTP/1.1, as we may
     except httptools.HttpParserError:
-        return Refusal(400, "bad_request", "the head is not proper HTTP/1.1")
+        return Refusal(400, "bad_request", "the request's headers are not valid HTTP/1.1")
     if not fields.is_complete:
-        return Refusal(400, "bad_request", "the head is not proper HTTP/1.1")
+        return Refusal(400, "bad_request", "the request's headers are not valid HTTP/1.1")
     headers = dict(fields.fields)
     if len(headers) < len(fields.fields) and _repeats(fields.fields):
-        return Refusal(400, "bad_request", "a header that may stand once is repeated")
+        return Refusal(400, "bad_request", "a header that may appear once is repeated")
     if _REQUEST_ID.fullmatch(headers.get(b"x-request-id", b"-")) is None:
         del headers[b"x-request-id"]  # it would be sent on and written down
     return _meaning(block, fields.url, headers)
@@ -183,14 +183,14 @@ def _meaning(block: bytes, url: bytes, headers: dict[bytes, bytes]) -> Head | Re
     if host is None if not is_old else False:
         return Refusal(400, "bad_request", "there is no host header")
     if host is not None and _HOST.fullmatch(host) is None:
-        return Refusal(400, "bad_request", "the host header is no host")
+        return Refusal(400, "bad_request", "the host header is not a host name")
     length = _length(headers, is_old=is_old)
     if isinstance(length, Refusal):
         return length
     headers.pop(b"content-length", None)  # it is told once, so that heads of other lengths can share the rest
     expect = headers.get(b"expect")
     if expect is not None and expect.lower() != b"100-continue":
-        return Refusal(417, "expectation_failed", "only `100-continue` can be expected")
+        return Refusal(417, "expectation_failed", "`expect` may only be `100-continue`")
     endpoint = BY_PATH.get(url.partition(b"?")[0])
     if endpoint is None:
         return Refusal(404, "not_found", "there is no such path")
@@ -216,13 +216,13 @@ def _is_foreign(host: bytes | None, origin: bytes | None) -> bool:
 def _length(headers: dict[bytes, bytes], *, is_old: bool) -> int | Refusal:
     coding, length = headers.get(b"transfer-encoding"), headers.get(b"content-length")
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-        return Refusal(415, "unsupported_encoding", "bodies are taken as they are, not compressed")
+        return Refusal(415, "unsupported_encoding", "compressed bodies are not accepted")
     if coding is not None:
         if length is not None or is_old or coding.lower() != b"chunked":
-            return Refusal(400, "bad_request", "the length of the body can be read in two ways")
+            return Refusal(400, "bad_request", "the length of the body is ambiguous")
         return CHUNKED
     if length is None:
         return 0
     if _LENGTH.fullmatch(length) is None:
-        return Refusal(400, "bad_request", "the content length is no number")
+        return Refusal(400, "bad_request", "the content length is not a number")
     return int(length)

@@ -134,5 +134,5 @@ def site_meant(estate: Estate, name: str) -> str:
         return name
     if name not in sites:
         known = sorted({*sites, *sites.values()})
-        raise OptionError(f"`{name}` is no site", hint=did_you_mean(name, known) or f"there are {quoted(known)}")
+        raise OptionError(f"`{name}` is not a site", hint=did_you_mean(name, known) or f"there are {quoted(known)}")
     return sites[name]

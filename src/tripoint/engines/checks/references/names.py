@@ -71,7 +71,7 @@ def _country_or_set(path: str, name: str, known: KnownNames) -> Finding | None:
 def _caller_place(path: str, name: str, known: KnownNames) -> Finding | None:
     if name in known.sites or name in known.regions or known.is_country(name):
         return None
-    message = f"`{clip(name)}` is no site, no `provider:region` and no country code"
+    message = f"`{clip(name)}` is not a site, a `provider:region` or a country code"
     near = did_you_mean(name, (*known.sites, *known.regions))
     return finding("TP1212", path, message, near or "name one of these, e.g. `DE` or `aws:us-east-1`")
 
@@ -79,7 +79,7 @@ def _caller_place(path: str, name: str, known: KnownNames) -> Finding | None:
 def _site_or_group(path: str, name: str, known: KnownNames) -> Finding | None:
     if name in known.sites or name in known.groups:
         return None
-    message = f"`{clip(name)}` is no site, kind or layer"
+    message = f"`{clip(name)}` is not a site, kind or layer"
     return unknown("TP1212", path, message, name, dict.fromkeys((*known.sites, *known.groups)))
 
 
@@ -190,7 +190,7 @@ def _link_end(entry: Entry, known: KnownNames, callers: set[str]) -> Iterator[Fi
     name = str(entry.value)
     if name in known.sites or name in callers or name in known.regions or known.is_country(name):
         return
-    message = f"`{clip(name)}` is no site and no place of callers"
+    message = f"`{clip(name)}` is neither a site nor a place of callers"
     yield unknown("TP1201", entry.path, message, name, (*known.sites, *sorted(callers)))
 
 

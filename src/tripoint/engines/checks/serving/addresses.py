@@ -57,7 +57,7 @@ def is_reference(secret: str) -> bool:
 def _address(path: str, url: str) -> Iterator[Finding]:
     parts = split(url)
     if parts is None:
-        yield finding("TP1325", path, "is no address: its host or its port (1 to 65535) cannot be read", _ADDRESS)
+        yield finding("TP1325", path, "is not an address: its host or its port (1 to 65535) cannot be read", _ADDRESS)
         return
     if "@" in parts.netloc:
         message = "holds a user name or a password before the host, where everybody who reads the estate sees it"

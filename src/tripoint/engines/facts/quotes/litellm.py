@@ -52,7 +52,7 @@ def _why_not(entry: MapEntry, row: ApiPrice | None) -> str:
     if entry.name == SAMPLE:
         return "it is the sample by which the map describes itself"
     if fields is None:
-        return "the entry is no object"
+        return "the entry is not an object"
     if entry.is_repeated:
         return "the map has an entry of that name already"
     mode = fields.get("mode", "")
@@ -63,7 +63,7 @@ def _why_not(entry: MapEntry, row: ApiPrice | None) -> str:
     is_embedding = row.mode == "embedding"
     wrong = [name for name in (IN, OUT, CACHED) if name in fields and not _is_price(fields[name])]
     if wrong:
-        return f"`{wrong[0]}` is no price"
+        return f"`{wrong[0]}` is not a price"
     missing = [name for name in ((IN,) if is_embedding else (IN, OUT)) if name not in fields]
     if missing:
         return f"`{missing[0]}` is not given"

@@ -21,7 +21,7 @@ def read_price(text: str) -> Decimal | None:
 def why_no_price(text: str, price: Decimal | None) -> str:
     """Why a price cannot be taken; empty when it can."""
     if price is None:
-        return "the price is no number"
+        return "the price is not a number"
     if price < 0:
         return "the price is negative"
     return "" if price > 0 else "the price is 0"

@@ -79,7 +79,7 @@ class ChatOverMessages:
         try:
             message = _answers.decode(body)
         except UNREADABLE as error:
-            raise TranslationError(f"the upstream's answer is no message: {error}") from None
+            raise TranslationError(f"the upstream's answer is not a message: {error}") from None
         text: list[str] = []
         thought: list[str] = []
         calls: list[Block] = []
@@ -236,7 +236,7 @@ def _tool_use(call: ToolCall) -> Block:
     try:
         arguments = _objects.decode(call.function.arguments or "{}")
     except UNREADABLE:
-        what = f"the arguments of tool call `{call.id[:64]}` are no JSON object"
+        what = f"the arguments of tool call `{call.id[:64]}` are not a JSON object"
         raise Malformed("invalid_value", what, "messages") from None
     return {"type": "tool_use", "id": call.id, "name": call.function.name, "input": arguments}
 

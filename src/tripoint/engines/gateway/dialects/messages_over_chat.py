@@ -79,7 +79,7 @@ class MessagesOverChat:
         try:
             chat = _answers.decode(body)
         except UNREADABLE as error:
-            raise TranslationError(f"the upstream's answer is no chat completion: {error}") from None
+            raise TranslationError(f"the upstream's answer is not a chat completion: {error}") from None
         if not chat.choices:
             raise TranslationError("the upstream's answer has no choice")
         choice = chat.choices[0]

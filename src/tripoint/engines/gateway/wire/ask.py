@@ -271,7 +271,7 @@ def _choices(name: str, raw: msgspec.Raw) -> int:
 
 
 def _misnamed(model: str) -> Malformed:
-    """Why a string is no name of a model."""
+    """Why a string cannot be the name of a model."""
     if not model:
         return Malformed("invalid_model", "`model` is empty", "model")
     if len(model) > MAX_MODEL_CHARS:

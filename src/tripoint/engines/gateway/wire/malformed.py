@@ -34,7 +34,7 @@ def kind_of(raw: bytes) -> str:
 
 
 def unreadable(body: bytes, error: Exception) -> Malformed:
-    """Why a body is no JSON object in UTF-8."""
+    """Why a body is not a JSON object in UTF-8."""
     if isinstance(error, UnicodeDecodeError):
         at, found = error.start, body[error.start] if error.start < len(body) else 0
         return Malformed("invalid_utf8", f"the body is not UTF-8: byte {at} is 0x{found:02x}")

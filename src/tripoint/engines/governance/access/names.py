@@ -25,7 +25,7 @@ def id_fault(text: str) -> str:
 
 
 def name_fault(text: str, longest: int = MAX_NAME) -> str:
-    """Why a text is no name of at most `longest` characters; empty when it is one."""
+    """Why a text cannot be the name of at most `longest` characters; empty when it is one."""
     if not text.strip():
         return "it is empty"
     if text != text.strip():

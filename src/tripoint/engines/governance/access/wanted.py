@@ -52,7 +52,7 @@ def check_wanted(wanted: Wanted, now: float) -> None:
 
 def _check_name(text: str, what: str) -> None:
     if fault := name_fault(text):
-        raise OptionError(f"that is no name of a {what}: {fault}", hint="for example `Acme Research`")
+        raise OptionError(f"that cannot be the name of a {what}: {fault}", hint="for example `Acme Research`")
 
 
 def _check_names(what: str, names: Sequence[str]) -> None:

@@ -56,7 +56,7 @@ def _amounts(row: BillRow) -> tuple[int, ...]:
         costs = [nano_of(each) for each in (row.effective, *(_own(row, name) for name in _COSTS))]
         counts = [int(_own(row, name)) for name in _COUNTS]
     except (ValueError, ArithmeticError) as error:
-        raise FileError(f"line {row.place:,} is no row of an export of ours: {error}", hint="export it again") from None
+        raise FileError(f"line {row.place:,} is not a row of our export: {error}", hint="export it again") from None
     tokens_in, cached, tokens_out = _TOKENS.get(Meter(row.meter), (0, 0, 0)) if row.meter in _METERS else (0, 0, 0)
     count = int(row.consumed or 0)
     return (*counts[:3], tokens_in * count, cached * count, tokens_out * count, counts[3], *costs)

@@ -72,9 +72,9 @@ def test_names_are_found_where_providers_write_them(row: BillRow) -> None:
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        (ROW._replace(category="Credit", billed=Decimal(-5)), "it is no usage: Credit"),
-        (ROW._replace(category="Tax"), "it is no usage: Tax"),
-        (ROW._replace(category=""), "it is no usage: no charge category"),
+        (ROW._replace(category="Credit", billed=Decimal(-5)), "it is not usage: Credit"),
+        (ROW._replace(category="Tax"), "it is not usage: Tax"),
+        (ROW._replace(category=""), "it is not usage: no charge category"),
         (ROW._replace(charge_class="Correction"), "it changes an earlier bill: Correction"),
         (ROW._replace(currency="EUR"), "its currency is EUR, and no rate was given"),
         (ROW._replace(currency=""), "no currency is given"),
@@ -136,7 +136,7 @@ def test_a_rate_above_list_is_worth_a_look() -> None:
     reading = read(ROW._replace(effective=Decimal(55)), ROW._replace(region="moon-1"))
     assert reading.sheet.doubts == (
         "`big` in `us-east-1`: 55 USD/h is above the list price of 50 USD/h",
-        "`moon-1` is no region of `aws` the catalogue knows: `big` is priced there alone",
+        "`moon-1` is not a region of `aws` the catalogue knows: `big` is priced there alone",
     )
 
 

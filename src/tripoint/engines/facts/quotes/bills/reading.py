@@ -195,7 +195,7 @@ class _Reader:
         if self._is_everywhere(provider, region):
             yield f"`{region}` is a country, the only place of `{provider}` in the bill: its rates hold everywhere"
         elif not self._names.is_region(provider, region):
-            yield f"`{region}` is no region of `{provider}` the catalogue knows: `{sku}` is priced there alone"
+            yield f"`{region}` is not a region of `{provider}` the catalogue knows: `{sku}` is priced there alone"
 
     def _why_no_rate(self, key: _Key, sums: _Sums) -> tuple[str, str]:
         """Why the rows of a rate give none, and an example; empty when they do."""
@@ -217,7 +217,7 @@ class _Reader:
 def _why_no_usage(row: BillRow, terms: BillTerms) -> str:
     """Why a row is no usage in a currency that can be taken; empty when it is."""
     if row.category != "Usage":
-        return f"it is no usage: {row.category or 'no charge category'}"
+        return f"it is not usage: {row.category or 'no charge category'}"
     if row.charge_class:
         return f"it changes an earlier bill: {row.charge_class}"
     if row.currency not in terms.usd_per:
