@@ -73,10 +73,26 @@ def test_codes_and_words_are_read_from_streams() -> None:
 def test_one_lost_request_misses_the_bar() -> None:
     """R1 is about none lost and about the wait of the unlucky."""
     good = [outcome(at=9.0 + number / 50) for number in range(100)]
-    assert _judged_kill(Outcomes(tuple(good)), 10.0).verdict is Verdict.PASS
-    assert _judged_kill(Outcomes((*good, outcome(Fate.REFUSED, status=502))), 10.0).verdict is Verdict.FAIL
+    calm = Outcomes(tuple(good))
+    assert _judged_kill(Outcomes(tuple(good)), 10.0, calm).verdict is Verdict.PASS
+    assert _judged_kill(Outcomes((*good, outcome(Fate.REFUSED, status=502))), 10.0, calm).verdict is Verdict.FAIL
     slow = [outcome(at=10.1, took_s=0.4) for _ in range(5)]
-    assert _judged_kill(Outcomes((*good, *slow)), 10.0).verdict is Verdict.FAIL
+    assert _judged_kill(Outcomes((*good, *slow)), 10.0, calm).verdict is Verdict.FAIL
+
+
+def test_what_holds_up_others_too_is_the_machines() -> None:
+    """R1: only as long as both were open, so that a stall of one moment excuses nothing at another."""
+    good = [outcome(at=9.0 + number / 50) for number in range(100)]
+    slow = Outcomes((*good, *(outcome(at=10.1, took_s=0.4) for _ in range(5))))
+
+    def beside(at: float, took_s: float) -> Outcomes:
+        return Outcomes((*good, outcome(at=at, took_s=took_s)))
+
+    assert _judged_kill(slow, 10.0, beside(10.1, 0.4)).verdict is Verdict.PASS
+    assert _judged_kill(slow, 10.0, beside(10.25, 0.5)).verdict is Verdict.PASS
+    assert _judged_kill(slow, 10.0, beside(10.1, 0.2)).verdict is Verdict.FAIL
+    assert _judged_kill(slow, 10.0, beside(10.45, 0.9)).verdict is Verdict.FAIL
+    assert _judged_kill(slow, 10.0, beside(9.0, 0.9)).verdict is Verdict.FAIL
 
 
 def test_streams_that_end_untold_miss_the_bar() -> None:

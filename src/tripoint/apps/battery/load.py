@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from tripoint.apps.battery.place import Place
@@ -108,9 +108,20 @@ class Outcomes:
 
 
 async def offered(
-    place: Place, make: Make, *, rate: float, seconds: float, hook: Hooks = (), enough: asyncio.Event | None = None
+    place: Place,
+    make: Make,
+    *,
+    rate: float,
+    seconds: float,
+    hook: Hooks = (),
+    enough: asyncio.Event | None = None,
+    ask: Ask | None = None,
 ) -> Outcomes:
-    """Sends `rate` requests per second for so long or until `enough`; each hook runs at its time, s after the start."""
+    """Sends `rate` requests per second for so long or until `enough`; each hook runs at its time, s after the start.
+
+    `ask` says how a request is sent where that is not `sent`.
+    """
+    asked = ask or sent
     start = time.monotonic()
     hooks = [asyncio.create_task(_later(start + at, act)) for at, act in hook]
     tasks: list[asyncio.Task[Outcome]] = []
@@ -118,7 +129,7 @@ async def offered(
         await asyncio.sleep(max(0.0, start + number / rate - time.monotonic()))
         if enough is not None and enough.is_set():
             break
-        tasks.append(asyncio.create_task(sent(place, make(number))))
+        tasks.append(asyncio.create_task(asked(place, make(number))))
     outcomes = await asyncio.gather(*tasks)
     await asyncio.gather(*hooks)
     return Outcomes(tuple(outcomes))
@@ -126,6 +137,8 @@ async def offered(
 
 Hooks = Sequence[tuple[float, Callable[[], object]]]
 """What is done to the rig while a load runs: seconds after its start, and the deed."""
+Ask = Callable[[Place, bytes], Coroutine[object, object, Outcome]]
+"""Sends a request and waits for its end."""
 
 
 async def _later(at: float, act: Callable[[], object]) -> None:
@@ -161,6 +174,17 @@ async def sent(place: Place, content: bytes, *, patience_s: float = PATIENCE_S) 
         found = answers_in(bytes(received), is_closed=False)
         answer = found[0] if found else None
     return _outcome(at, first_s, time.monotonic() - at, answer)
+
+
+async def sent_twice(place: Place, content: bytes) -> Outcome:
+    """Two requests, the second once the first was answered, as one outcome.
+
+    Asked of a server itself, they wait for a process to be given a core as often as one request through a gateway does:
+    what a busy machine adds to that one it adds to these as well.
+    """
+    first = await sent(place, content)
+    second = await sent(place, content)
+    return replace(second, at=first.at, first_s=first.first_s, took_s=second.ended_at - first.at)
 
 
 def _may_be_whole(received: bytearray) -> bool:

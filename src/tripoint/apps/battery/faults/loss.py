@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
 from collections.abc import Callable, Mapping
 
-from tripoint.apps.battery.load import Fate, Outcome, Outcomes, chats, offered, sent, streamed_text
+from tripoint.apps.battery.load import Fate, Outcome, Outcomes, chats, offered, sent, sent_twice, streamed_text
 from tripoint.apps.battery.place import Place
+from tripoint.apps.battery.rig.estate import NAME_THERE
 from tripoint.apps.battery.rig.scene import Cast, Scene, staged
+from tripoint.apps.battery.rig.servers import ModelProcess
 from tripoint.apps.battery.verdict import Row, judged, quantile, told
 
 RATE = 50.0
@@ -35,26 +38,53 @@ class Deed:
 
 
 async def killed_unary() -> list[Row]:
-    """R1: kill -9 of the upstream that has all the traffic, at 50 requests per second."""
+    """R1: kill -9 of the upstream that has all the traffic, at 50 requests per second.
+
+    Beside them a server that nobody kills is asked without a gateway, so that it shows how busy the machine is.
+    """
     async with staged(Cast(behaviour={"first_byte_s": 0.02})) as scene:
         kill = Deed(scene.dense.kill)
-        outcomes = await offered(
-            scene.chat, chats(scene.chat), rate=RATE, seconds=WARM_S + AFTER_S, hook=[(WARM_S, kill)]
+        there = _directly(scene.abroad)
+        seconds = WARM_S + AFTER_S
+        outcomes, beside = await asyncio.gather(
+            offered(scene.chat, chats(scene.chat), rate=RATE, seconds=seconds, hook=[(WARM_S, kill)]),
+            offered(there, chats(there), rate=RATE, seconds=seconds, ask=sent_twice),
         )
-    return [_judged_kill(outcomes, kill.at)]
+    return [_judged_kill(outcomes, kill.at, beside)]
 
 
-def _judged_kill(outcomes: Outcomes, at: float) -> Row:
+def _judged_kill(outcomes: Outcomes, at: float, beside: Outcomes) -> Row:
     before, after = outcomes.before(at - 0.5), outcomes.since(at - 0.5)
     lost = len(outcomes) - outcomes.count(Fate.OK)
-    added_ms = 1000 * (after.took(0.99) - before.took(0.99))
-    worst_ms = 1000 * (after.took(1.0) - before.took(0.5))
-    seen = (
-        f"{lost} of {len(outcomes)} lost, {len(after)} of them after; p99 {added_ms:+.0f} ms, worst {worst_ms:+.0f} ms"
-    )
+    usual_s, usual_beside_s = before.took(0.5), beside.before(at - 0.5).took(0.5)
+    added = [
+        1000 * (each.took_s - usual_s - _machine_s(each, beside, usual_beside_s))
+        for each in after.all
+        if each.fate is Fate.OK
+    ]
+    added_ms = quantile(added, 0.99)
+    machine_ms = 1000 * (beside.since(at - 0.5).took(0.99) - usual_beside_s)
+    seen = f"{lost} of {len(outcomes)} lost, {len(after)} of them after; p99 {added_ms:+.0f} ms, worst "
+    seen += f"{quantile(added, 1.0):+.0f} ms, beside what the machine added to requests of no gateway"
+    seen += f" (p99 {machine_ms:+.0f} ms)"
+    if lost:
+        seen += f"; {outcomes}: {told(sorted({each.code or each.fate for each in outcomes.all}), '')}"
     bar = f"0 lost, p99 at most {ADDED_MS:.0f} ms more"
     is_met = not lost and added_ms <= ADDED_MS
     return judged("R1", f"kill -9 of the serving upstream, {RATE:.0f} unary requests/s", bar, passed=is_met, seen=seen)
+
+
+def _machine_s(outcome: Outcome, beside: Outcomes, usual_s: float) -> float:
+    """The longest that a request of no gateway was held up while this one was open as well, s."""
+    both = [
+        (min(each.ended_at, outcome.ended_at) - max(each.at, outcome.at), each.took_s - usual_s) for each in beside.all
+    ]
+    return max((min(pair) for pair in both if min(pair) > 0.0), default=0.0)
+
+
+def _directly(server: ModelProcess) -> Place:
+    """A server as it is asked without a gateway."""
+    return Place(host="127.0.0.1", port=server.port, key=server.secret, model=NAME_THERE)
 
 
 async def killed_streams() -> list[Row]:
@@ -135,7 +165,7 @@ def _resumed(outcomes: Outcomes, at: float, wrong: int) -> Row:
 
 async def _unlike_the_original(scene: Scene, resumed: list[tuple[int, Outcome]]) -> int:
     """How many texts differ from what the surviving server says to the same prompt on its own."""
-    there = Place(host="127.0.0.1", port=scene.cloud.port, key=scene.cloud.secret, model="tiny")
+    there = _directly(scene.cloud)
     make = chats(there, stream=True, temperature=0)
     wrong = 0
     for number, outcome in resumed:
