@@ -155,17 +155,23 @@ class Neighbours:
     def share(self) -> float:
         """Share of the machine's processor time since it was made, 0 to 1."""
         took = time.perf_counter() - self._began
-        before = self._spent
-        more = sum(max(0.0, spent - before.get(pid, 0.0)) for pid, spent in self._look().items())
-        return (more + _stolen_s() - self._stolen) / (took * (os.cpu_count() or 1))
+        before, after = self._spent, self._look()
+        more = sum(max(0.0, now[0] - before.get(pid, _NOTHING)[0]) for pid, now in after.items())
+        # Who ended meanwhile is counted with its parent, with all it ever took: what it had taken before is taken off.
+        of_ended = sum(max(0.0, now[1] - before.get(pid, now)[1]) for pid, now in after.items())
+        of_ended -= sum(sum(spent) for pid, spent in before.items() if pid not in after)
+        return (more + max(0.0, of_ended) + _stolen_s() - self._stolen) / (took * (os.cpu_count() or 1))
 
-    def _look(self) -> dict[int, float]:
-        found: dict[int, float] = {}
+    def _look(self) -> dict[int, tuple[float, float]]:
+        found: dict[int, tuple[float, float]] = {}
         for name in os.listdir("/proc"):
             if name.isdigit() and int(name) not in self._ours:
                 with contextlib.suppress(OSError):  # it has just ended
-                    found[int(name)] = sum(_spent_s(int(name)))
+                    found[int(name)] = _spent_s(int(name))
         return found
+
+
+_NOTHING = (0.0, 0.0)
 
 
 def _stolen_s() -> float:
