@@ -16,7 +16,7 @@ from tripoint.apps.battery.faults.budgets import kill_one, reached_for, set_budg
 from tripoint.apps.battery.load import Fate, Outcome, chats, sent
 from tripoint.apps.battery.rig.gateway import GatewayProcess
 from tripoint.apps.battery.verdict import Verdict
-from tripoint.apps.ledger.leases.messages import CACHE
+from tripoint.apps.ledger.leases.messages import CACHE, kept_accounts
 from tripoint.domain.tenancy import Scope
 from tripoint.engines.governance.access.keys import ID_BYTES, SECRET_BYTES
 from tripoint.engines.governance.access.wanted import Wanted
@@ -94,6 +94,42 @@ def test_a_quota_holds_exactly_over_all_workers(tmp_path: Path) -> None:
         refused = [each for each in outcomes if each.fate is Fate.REFUSED]
         assert {each.code for each in refused} == {"rate_limit_exceeded"}
         assert all(int(each.headers["retry-after"]) >= 1 for each in refused)
+
+
+def test_a_quota_holds_over_two_nodes(tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each applies half as long as both live; who is left applies all of it."""
+    monkeypatch.setenv("TRIPOINT_PEPPER_FILE", str(tmp_path / "pepper"))
+    flags = ("--store", postgres_url)
+    with rig(tmp_path / "one", upstreams={"dense-1": {}}, workers=2, flags=flags) as running:
+        other = GatewayProcess(tmp_path / "two", workers=2, flags=flags)
+        try:
+            asyncio.run(other.start(running.gateway.estate.read_text(encoding="utf-8")))
+            store = stores.open_accounts(postgres_url)
+            tenants.create_tenant(store, turn(), "default")
+            limits.set_quota(store, turn(), Scope(tenant="default"), limits.Rates(requests_per_min=120))
+            store.close()
+            soon(lambda: [allowed(each) for each in (running.gateway, other)] == [60, 60])
+            time.sleep(1.0)  # the workers have it soon after the folder has
+            began = time.monotonic()
+            outcomes = asyncio.run(both_ask(running, other, 150))
+            took_s = time.monotonic() - began
+            served = sum(each.fate is Fate.OK for each in outcomes)
+            assert 120 <= served <= 120 + int(took_s * 120 / 60) + 2
+        finally:
+            other.stop()
+        soon(lambda: allowed(running.gateway) == 120)
+
+
+async def both_ask(running: Rig, other: GatewayProcess, count: int) -> list[Outcome]:
+    """So many callers at each node at once."""
+    found = await asyncio.gather(calls(running.gateway, count), calls(other, count))
+    return [*found[0], *found[1]]
+
+
+def allowed(gateway: GatewayProcess) -> int | None:
+    """Requests a minute by its only quota, as its workers apply it."""
+    kept = kept_accounts(gateway.run_folder)
+    return kept.quotas[0].requests_per_min if kept is not None and kept.quotas else None
 
 
 def test_a_thousand_callers_on_four_workers_never_overspend(capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,6 +33,8 @@ CREATE TABLE budget_threshold (
 """,
         # What was reached before this step was told by the program of then.
         "ALTER TABLE budget_threshold ADD COLUMN is_told BIGINT NOT NULL DEFAULT 1",
+        "CREATE TABLE quota_node"
+        " (node TEXT PRIMARY KEY, beat BIGINT NOT NULL, low BIGINT NOT NULL, high BIGINT NOT NULL)",
     ),
 )
 _DAY_S = 86_400

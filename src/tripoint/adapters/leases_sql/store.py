@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
+from tripoint.adapters.leases_sql import nodes
 from tripoint.adapters.leases_sql.shelf import SCHEMA, SqlShelf
 from tripoint.adapters.sql.database import Database, Session, prepare
 from tripoint.domain.budget import Charge, Tally, Threshold, Wish
 from tripoint.domain.tenancy import Accounts, Window
 from tripoint.engines.governance.budget.book import Answer, Book
+from tripoint.engines.governance.budget.shares import Node, Part
 from tripoint.engines.governance.budget.windows import window_of
 
 
@@ -96,6 +98,21 @@ class SqlLeases:
                 " WHERE granted - returned > charged GROUP BY budget, span"
             )
         return {(budget, window): int(nano) for budget, window, nano in rows}
+
+    def nodes(self) -> list[Node]:
+        """Every gateway on the store that applies a part of the quotas."""
+        with self._database.read() as session:
+            return nodes.nodes_of(session)
+
+    def take_part(self, id: str, dead: Collection[str]) -> Part:
+        """What a node may apply of every quota now, the dead being forgotten; others see that it lives."""
+        with self._database.write() as session:
+            return nodes.take_part(session, id, dead)
+
+    def leave(self, id: str) -> None:
+        """A node applies no quotas any more."""
+        with self._database.write() as session:
+            nodes.leave(session, id)
 
     def forget(self, before: str) -> None:
         """Drops leases of windows that ended before that day, `YYYY-MM-DD`; what was spent stays known."""

@@ -23,6 +23,7 @@ from tripoint.apps.ledger.chores import Chores
 from tripoint.apps.ledger.launch import STORE_VARIABLE, LedgerLaunch
 from tripoint.apps.ledger.leases.counter import Counter
 from tripoint.apps.ledger.leases.graves import Graves
+from tripoint.apps.ledger.leases.nodes import node_of
 from tripoint.apps.ledger.leases.till import StoreTill
 from tripoint.apps.ledger.loader import Loader
 
@@ -57,7 +58,8 @@ async def run(launch: LedgerLaunch, url: str) -> None:
 
     loader = Loader(lambda: stores.open_ledger(url, turns, charger), tail, _log.warning, between_rounds)
     chores.loader = loader
-    counter = Counter(run_dir, lambda: StoreTill(url, turns, charger), _log.warning)
+    node = node_of(run_dir)
+    counter = Counter(run_dir, lambda: StoreTill(url, turns, charger, node), _log.warning)
     chores.counter = counter
     await counter.start()
     loader.start()

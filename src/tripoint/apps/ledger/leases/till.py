@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tripoint.apps import stores
+from tripoint.apps.ledger.leases.nodes import NodeParts
+from tripoint.domain.errors import StoreError
 from tripoint.domain.tenancy import Window
+from tripoint.engines.governance.budget.shares import EVERYTHING, Part, quotas_in
 from tripoint.engines.governance.budget.windows import window_of
 
 if TYPE_CHECKING:
@@ -27,7 +32,12 @@ _KEPT_DAYS = 40
 class StoreTill:
     """Implements `Till`. Raises `StoreError` where the store cannot be opened."""
 
-    def __init__(self, url: str, turns: AbstractContextManager[object], charger: Charger) -> None:
+    def __init__(
+        self, url: str, turns: AbstractContextManager[object], charger: Charger, node: str | None = None
+    ) -> None:
+        self._parts = None if node is None else NodeParts(node)
+        self._part: Part | None = None
+        self._found: Accounts | None = None
         self._accounts = stores.open_accounts(url)
         self._open: Callable[[], SqlLeases] = lambda: stores.open_leases(url, turns, charger)
         self._revision = -1
@@ -38,13 +48,19 @@ class StoreTill:
         return self._open()
 
     def news(self) -> Accounts | None:
-        """See `Till`."""
+        """See `Till`; quotas are as this node applies them beside others."""
         revision = self._accounts.revision()
-        if revision == self._revision:
+        is_new = revision != self._revision
+        if is_new or self._found is None:
+            self._found = self._accounts.accounts(time.time())
+            self._revision = self._found.revision
+        part: Part | None = EVERYTHING
+        if self._parts is not None and (self._found.quotas or self._part is not None):
+            part = self._parts.look(self._leases, time.monotonic(), has_quotas=bool(self._found.quotas))
+        if part is None or (part == self._part and not is_new):
             return None
-        found = self._accounts.accounts(time.time())
-        self._revision = found.revision
-        return found
+        self._part = part
+        return replace(self._found, quotas=quotas_in(self._found.quotas, part))
 
     def adopt(self, accounts: Accounts) -> Sequence[Threshold]:
         """See `Till`."""
@@ -78,4 +94,7 @@ class StoreTill:
         """See `Till`."""
         self._accounts.close()
         if "_leases" in self.__dict__:
+            if self._parts is not None:
+                with suppress(StoreError):  # the others find out by themselves, later
+                    self._parts.leave(self._leases)
             self._leases.close()
