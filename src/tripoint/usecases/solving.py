@@ -10,6 +10,8 @@ from typing import Protocol
 
 from tripoint.engines.placement.large.alike import bounded, come_apart, counted, told_apart
 from tripoint.engines.placement.large.decomposed import decomposed, is_huge
+from tripoint.engines.placement.large.places import decided_apart, summed
+from tripoint.engines.placement.milp.asking import Asking, Outcome
 from tripoint.engines.placement.milp.kernel import rescue
 from tripoint.engines.placement.milp.program import (
     FloatArray,
@@ -108,38 +110,78 @@ class Solver(Protocol):
 def by_size(solver: MilpSolver, limits: SolveLimits, clock: Clock, should_stop: Stop) -> Solver:
     """Solves by size, from the values of a plan where given: a large program in stages, a small one whole.
 
-    Where a limit comes before any plan of a small one, its kernel is tried. Workloads that are alike are counted.
+    Where a limit comes before any plan of a small one, its kernel is tried. Workloads that are alike are counted, sites
+    that are alike summed.
     """
+    return _BySize(solver, limits, clock, should_stop)
 
-    def part(state: SolveProgress) -> None:
-        clock.solving(replace(state, bound=None, gap=None))
 
-    def counted_first(program: Program, start: FloatArray | None = None) -> Solution:
+@dataclass(frozen=True, slots=True)
+class _BySize:
+    solver: MilpSolver
+    limits: SolveLimits
+    clock: Clock
+    should_stop: Stop
+
+    def __call__(self, program: Program, start: FloatArray | None = None) -> Solution:
+        """Workloads that are alike are counted, and told apart in the answer."""
         small = counted(program)
         if small is None:
-            return solve(program, start)
-        found = solve(small.program, None if start is None else small.summed(start))
-        if found.status is SolutionStatus.INFEASIBLE or not found.values.size:
+            return self._by_sites(program, start)
+        found = self._by_sites(small.program, None if start is None else small.summed(start))
+        if not found.values.size:
             return found
-        apart = come_apart(program, small, found.values, limits)
-        whole = drive(apart, solver, threads=limits.threads, progress=part, should_stop=should_stop)
+        whole = self._driven(come_apart(program, small, found.values, self.limits))
         if whole.size:
-            return told_apart(program, found, whole)
-        clock.enter(f"{clock.phase}: counts cannot be told apart, planning each workload by itself")
-        return bounded(solve(program, start), found.bound)
+            return self._judged(told_apart(program, found, whole))
+        self._enter("counts cannot be told apart, planning each workload by itself")
+        return bounded(self._by_sites(program, start), found.bound)
 
-    def solve(program: Program, start: FloatArray | None = None) -> Solution:
+    def _by_sites(self, program: Program, start: FloatArray | None) -> Solution:
+        """Sites that are alike are summed; they decide between them what each does, or where that is dear, anew."""
+        small = summed(program)
+        if small is None:
+            return self._solved(program, start)
+        found = self._solved(small.program, None if start is None else small.summed(start))
+        if not found.values.size:
+            return found
+        whole = self._driven(decided_apart(program, small, found.values, self.limits))
+        apart = self._judged(told_apart(program, found, whole)) if whole.size else None
+        if apart is not None and (apart.gap <= self.limits.gap or self.should_stop()):
+            return apart
+        self._enter("sites that are alike differ in the plan, planning each by itself")
+        alone = bounded(self._solved(program, start if apart is None else apart.values), found.bound)
+        best = alone if apart is None or alone.objective <= apart.objective else bounded(apart, alone.bound)
+        return self._judged(best)
+
+    def _solved(self, program: Program, start: FloatArray | None) -> Solution:
         if is_large(program):
-            asking = decomposed(program, limits) if is_huge(program) else staged(program, limits, start)
-            return drive(asking, solver, threads=limits.threads, progress=part, should_stop=should_stop)
+            if is_huge(program):
+                return self._driven(decomposed(program, self.limits))
+            return self._driven(staged(program, self.limits, start))
 
         def once(each: Program) -> Solution:
-            return solver.solve(each, limits, clock.solving, should_stop, start)
+            return self.solver.solve(each, self.limits, self.clock.solving, self.should_stop, start)
 
         found = once(program)
-        if found.status is not SolutionStatus.UNKNOWN or should_stop():
+        if found.status is not SolutionStatus.UNKNOWN or self.should_stop():
             return found
-        clock.enter(f"{clock.phase}: no plan yet, trying the kernel")
+        self._enter("no plan yet, trying the kernel")
         return rescue(program, found, once)
 
-    return counted_first
+    def _driven(self, asking: Asking[Outcome]) -> Outcome:
+        def part(state: SolveProgress) -> None:
+            self.clock.solving(replace(state, bound=None, gap=None))
+
+        return drive(
+            asking, self.solver, threads=self.limits.threads, progress=part, should_stop=self.should_stop
+        )  # fmt: skip
+
+    def _judged(self, found: Solution) -> Solution:
+        """Optimal where its gap is small enough, whatever that of the smaller program was."""
+        if found.status is not SolutionStatus.OPTIMAL or found.gap <= self.limits.gap:
+            return found
+        return replace(found, status=SolutionStatus.FEASIBLE, was_interrupted=True)
+
+    def _enter(self, what: str) -> None:
+        self.clock.enter(f"{self.clock.phase}: {what}")
