@@ -103,13 +103,13 @@ def test_what_has_no_room_is_left_out_and_named(store: str, monkeypatch: pytest.
         monkeypatch.setenv("COLUMNS", columns)
         text = ran("top", "--by", "tenant,model", "--since", DAY, "--store", store)
         assert max(map(len, text.splitlines())) <= int(columns)
-        assert ("left out for want of room: cached" in text) == (columns == "80")
+        assert ("left out for lack of room: cached" in text) == (columns == "80")
         assert "USD" in text
         assert len([line for line in text.splitlines() if "tenant-2" in line]) == 1
         rows = ran("show", "--rows", "5", "--store", store).splitlines()
         assert max(map(len, rows)) <= int(columns)
         assert len([line for line in rows if line.split()[0].isdigit()]) == 5
-        assert ("left out for want of room: id" in rows[-1]) == (columns == "80")
+        assert ("left out for lack of room: id" in rows[-1]) == (columns == "80")
         assert rows[0].split()[-1] == ("USD" if columns == "80" else "id")
 
 

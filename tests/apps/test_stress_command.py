@@ -176,7 +176,7 @@ def test_other_draws_before_and_pairs_of_one_are_noted(run: RunCli, estate: tupl
     ("arguments", "told"),
     [
         (("--only", "site-los"), "did you mean `site-loss`"),
-        (("--on", "moon"), "trials cannot be played on `moon`"),
+        (("--on", "moon"), "trials cannot run on `moon`"),
         (("--scenarios", "none.yaml"), "tripoint scenarios show"),
         (("--trials", "0"), "--trials"),
         (("--period", "2029-Q1"), "name one of 2027-Q1, 2027-Q2, 2027-Q3, 2027-Q4"),

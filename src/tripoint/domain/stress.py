@@ -140,7 +140,7 @@ class Verdict:
     availability: Interval
     """Answered in time over offered."""
     shed: Interval
-    """Share refused for want of room."""
+    """Share refused for lack of room."""
     lost: Interval
     """Share failed."""
     outage_s: Interval
@@ -227,7 +227,7 @@ class Untried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replanned:
-    """What planning anew came to under one scenario that lasts."""
+    """What planning again came to under one scenario that lasts."""
 
     scenario: str
     """Scenario id."""

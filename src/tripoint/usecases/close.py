@@ -55,7 +55,7 @@ def close_days(ledger: Ledger, before: str, today: str, write: Write) -> tuple[C
         if differing:
             raise InternalError(
                 f"the entries of {day} do not add up to their sums, in {len(differing)} lines; nothing was dropped",
-                hint="`tripoint ledger check` tells which",
+                hint="`tripoint ledger check` lists them",
             )
         file, kept = write(day, counted)
         if kept != counted.kept:

@@ -139,7 +139,7 @@ def _check(ledger: Ledger, turn: Turn, wanted: Correction) -> None:
     if fault := name_fault(wanted.reason, _LONGEST):
         raise OptionError(f"that cannot be a reason: {fault}", hint="for example `credit for the outage of 3 November`")
     if wanted.corrects and not ledger.known([wanted.corrects]):
-        raise OptionError(f"there is no entry `{wanted.corrects}`", hint="`tripoint ledger show` tells ids")
+        raise OptionError(f"there is no entry `{wanted.corrects}`", hint="`tripoint ledger show` lists ids")
     for name in ("key", "workload", "model", "site", "upstream"):
         value = getattr(wanted, name)
         if value and not ledger.spend(SpendQuery(by=(), tenant=wanted.tenant or None, **{name: value})):

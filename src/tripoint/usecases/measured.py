@@ -25,7 +25,7 @@ def measure_ledger(ledger: Ledger, actor: Actor, newest: int = NEWEST) -> Answer
     found = answers_of(see_entries(ledger, actor, query))
     if not any(answer.per_token_s > 0 for answers in found.values() for answer in answers):
         raise OptionError(
-            "the ledger holds no streamed answer, so it tells no times",
+            "the ledger holds no streamed answer, so it has no service times",
             hint="serve streamed traffic first, or leave `--measured` out",
         )
     return found

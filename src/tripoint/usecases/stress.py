@@ -36,7 +36,7 @@ def subject_of(loaded: LoadedEstate, catalog: Catalog, plan: Plan, *, today: dat
     Raises `OptionError` for a plan of another estate, or none at all.
     """
     if plan.solve is None:
-        raise OptionError(f"there is no plan to be tried: {plan.why_none}", hint="`tripoint plan ESTATE` tells more")
+        raise OptionError(f"there is no plan to test: {plan.why_none}", hint="`tripoint plan ESTATE` says more")
     if plan.estate_digest != loaded.digest:
         message = f"the plan was made for another estate ({plan.estate_digest[:19]}, not {loaded.digest[:19]})"
         raise OptionError(message, hint="plan this one: `tripoint plan ESTATE --out DIR`")

@@ -251,7 +251,7 @@ def _row(table: Table, values: Row) -> Any:
     except (ValueError, TypeError) as error:
         raise StoreError(
             f"the row `{values[0]}` of the table `{table.name}` makes no sense: {error}",
-            hint="somebody edited the table; `tripoint audit verify` tells all such rows",
+            hint="somebody edited the table; `tripoint audit verify` lists all such rows",
         ) from error
 
 

@@ -18,7 +18,7 @@ from tripoint.apps.admin.wire.problems import MEDIA_TYPE, TITLES, Problem
 _REF = "#/components/schemas/{name}"
 _PART = re.compile(r"{(\w+)}")
 _ABOUT = (
-    "Tenants, principals, keys, limits, the audit log and the ledger's sums. Money is told in dollars as exact "
+    "Tenants, principals, keys, limits, the audit log and the ledger's sums. Money is in dollars as exact "
     "decimals in text; times are seconds since 1970; days are UTC."
 )
 

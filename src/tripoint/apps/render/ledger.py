@@ -142,7 +142,7 @@ def _fitting(columns: Sequence[str], rows: Sequence[Sequence[str]], least_first:
         if fits or len(left_out) == len(least_first):
             break
         left_out.append(least_first[len(left_out)])
-    told = f"left out for want of room: {', '.join(left_out)}; `--json` has all" if left_out else ""
+    told = f"left out for lack of room: {', '.join(left_out)}; `--json` has all" if left_out else ""
     return "\n".join(part for part in (plain_text(table), told) if part)
 
 

@@ -252,7 +252,7 @@ def _storage_row(site: Site, tier: StorageTier, catalog: Catalog) -> tuple[Stora
                 )
     others = [row for row in catalog.storage if row.tier == tier.value]
     dearest = max(others, key=lambda row: (row.usd_per_gb_month, row.provider), default=None)
-    return dearest, f"no storage price of `{provider}`; the dearest known {tier.value} tier taken"
+    return dearest, f"no storage price of `{provider}`; the most expensive known {tier.value} tier taken"
 
 
 def _figure(key: str, value: float, unit: str, provenance: Provenance, note: str) -> Figure:

@@ -120,7 +120,7 @@ def rotate_key(
 
 
 def revoke_key(store: AccountStore, turn: Turn, key: str) -> ApiKey:
-    """Refuses a key from now on, for good. Nothing changes when it is refused already."""
+    """Revokes a key for good. Nothing changes when it is refused already."""
     with acting(store, turn) as book:
         before = found(book, turn.actor, Action.KEY_REVOKE, ApiKey, key)
         _require_own_or_lesser(book, turn.actor, before)

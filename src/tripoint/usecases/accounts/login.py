@@ -55,4 +55,4 @@ def _actor(book: AccountBook, row: Principal | None) -> Actor:
 
 
 def _stranger() -> IdentityError:
-    return IdentityError("this credential opens nothing here", hint="ask an admin for a key, or sign in anew")
+    return IdentityError("this credential opens nothing here", hint="ask an admin for a key, or sign in again")

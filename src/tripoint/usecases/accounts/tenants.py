@@ -36,7 +36,7 @@ def create_tenant(store: AccountStore, turn: Turn, tenant: str, *, name: str = "
 
 
 def rename_tenant(store: AccountStore, turn: Turn, tenant: str, *, name: str) -> Tenant:
-    """Calls a tenant otherwise; its id stays. Raises as `create_tenant`, and `MissingError`."""
+    """Renames a tenant; its id stays. Raises as `create_tenant`, and `MissingError`."""
     with acting(store, turn) as book:
         before = found(book, turn.actor, Action.TENANT_CHANGE, Tenant, tenant)
         after = replace(before, name=good_name(name, "tenant"))
@@ -46,7 +46,7 @@ def rename_tenant(store: AccountStore, turn: Turn, tenant: str, *, name: str) ->
 
 
 def suspend_tenant(store: AccountStore, turn: Turn, tenant: str, *, is_suspended: bool = True) -> Tenant:
-    """Refuses a tenant's keys from now on, or lets them back. Nothing changes when it is so already."""
+    """Suspends or resumes a tenant. Nothing changes when it is so already."""
     with acting(store, turn) as book:
         before = found(book, turn.actor, Action.TENANT_SUSPEND, Tenant, tenant)
         after = replace(before, is_suspended=is_suspended)

@@ -36,7 +36,7 @@ def acting(store: AccountStore, turn: Turn) -> Iterator[AccountBook]:
         if turn.revision is not None and (found := book.revision()) != turn.revision:
             raise ConflictError(
                 f"the accounts have changed meanwhile: revision {found}, and you have seen {turn.revision}",
-                hint="look again, then decide anew",
+                hint="read it again, then decide",
             )
         yield book
 

@@ -33,7 +33,7 @@ def test_a_known_model_gives_its_token_prices(name: str) -> None:
 def test_prices_beyond_a_length_are_told() -> None:
     """The planner knows one price per direction."""
     (taken,) = take_price_map([ENTRY._replace(fields={**FIELDS, f"{IN}_above_200k_tokens": "6e-06"})], CATALOG).taken
-    assert taken.note == "dearer or cheaper beyond some length; the price up to it is taken"
+    assert taken.note == "more or less expensive beyond some length; the price up to it is taken"
 
 
 @pytest.mark.parametrize(

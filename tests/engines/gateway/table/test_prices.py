@@ -125,7 +125,7 @@ def test_what_nobody_prices_is_as_dear_as_the_dearest_and_told() -> None:
     table = result.table
     known, unknown = table.routes[0].candidates
     assert unknown.price == known.price
-    assert unknown.basis == "not known: as the dearest of the route"
+    assert unknown.basis == "not known: as the most expensive of the route"
     assert [said.code for said in result.findings] == ["TP1701"]
     assert "`cloud-1`" in result.findings[0].message
     alone = candidates(two_sites(serve(upstream("cloud-1", "cloud", "unheard-of"))))["cloud-1"].price

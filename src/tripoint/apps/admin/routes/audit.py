@@ -172,7 +172,7 @@ OPERATIONS = (
               summary="Signed checkpoints, the latest first.", group="audit", right="audit.verify",
               run=_checkpoints, answer=CheckpointPage, query=PageQuery),
     Operation(id="signCheckpoint", method="POST", path="/v1/checkpoints",
-              summary="Signs how far the log has come, and leaves it with the witness.", group="audit",
+              summary="Signs the current end of the log, and leaves the checkpoint with the witness.", group="audit",
               right="audit.checkpoint", run=_sign, answer=CheckpointView, status=201, refusals=(409,)),
 )  # fmt: skip
 """Rows of the route table."""

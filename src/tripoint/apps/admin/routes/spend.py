@@ -219,10 +219,10 @@ OPERATIONS = (
     Operation(id="listEntries", method="GET", path="/v1/entries", summary="Single entries of the ledger.",
               group="ledger", right="entry.read", run=_entries, answer=EntryPage, query=EntryPageQuery,
               refusals=(404, 422), is_slow=True),
-    Operation(id="listUsed", method="GET", path="/v1/used", summary="How far the budgets you see are used.",
+    Operation(id="listUsed", method="GET", path="/v1/used", summary="How much of the budgets you see is used.",
               group="ledger", right="budget.read", run=_used, answer=UsedPage, query=UsedQuery, refusals=(404,),
               is_slow=True),
-    Operation(id="showUsed", method="GET", path="/v1/budgets/{budget}/used", summary="How far one budget is used.",
+    Operation(id="showUsed", method="GET", path="/v1/budgets/{budget}/used", summary="How much of one budget is used.",
               group="ledger", right="budget.read", run=_used_one, answer=UsedView, is_slow=True),
 )  # fmt: skip
 """Rows of the route table."""

@@ -1,4 +1,4 @@
-"""What an estate withstood, as text: a line per scenario, what broke and where, plans made anew."""
+"""What an estate withstood, as text: a line per scenario, what broke and where, plans made again."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def _line(scenario: Scenario, verdict: Verdict, held: Held) -> str:
 
 def _plans(replanned: Sequence[Replanned], tried: Sequence[Scenario]) -> RenderableType:
     knobs = {each.id: each.magnitudes[0] for each in tried if each.magnitudes}
-    columns = (("scenario", "l"), ("at", "l"), ("as planned", "r"), ("held", "r"), ("anew", "r"), ("regret", "r"),
+    columns = (("scenario", "l"), ("at", "l"), ("as planned", "r"), ("held", "r"), ("new plan", "r"), ("regret", "r"),
                ("given up", "f"), ("first limit", "f"))  # fmt: skip
     rows = [
         (
@@ -190,4 +190,4 @@ def _plans(replanned: Sequence[Replanned], tried: Sequence[Scenario]) -> Rendera
         )
         for each in replanned
     ]
-    return titled("Planned anew, USD over the horizon", table(columns, rows))
+    return titled("Planned again, USD over the horizon", table(columns, rows))

@@ -48,7 +48,7 @@ def _keeps(path: str, workload: Workload) -> Iterator[Finding]:
     message = f"{own.survive_share:g} keeps no capacity: plans hold none of `{workload.id}` against the loss of a site"
     mend = "declare `standby` or `rto_minutes` beside it"
     if not workload.kind.is_interactive:
-        mend = f"remove it: nothing stands by for work of kind `{workload.kind}`"
+        mend = f"remove it: there is no standby for work of kind `{workload.kind}`"
     hint = f"{mend}; alone it is only the least `assess` and `stress` look for"
     yield finding("TP1509", path, message, hint)
 

@@ -92,7 +92,7 @@ def _line(row: ApiPrice, fields: Mapping[str, str]) -> OwnPrice:
 
 def _tiers(fields: Mapping[str, str]) -> str:
     count = sum("_above_" in name for name in fields)
-    return "dearer or cheaper beyond some length; the price up to it is taken" if count else ""
+    return "more or less expensive beyond some length; the price up to it is taken" if count else ""
 
 
 def _told(entry: MapEntry) -> str:

@@ -20,7 +20,7 @@ from tripoint.engines.gateway.table.transfers import egress_of
 from tripoint.engines.sizing.policy import Place, Subject, allows_spot, is_allowed, place_of, subject_of
 
 _SHOWN_SHARE = 1e-4
-_AS_DEAREST = "not known: as the dearest of the route"
+_AS_DEAREST = "not known: as the most expensive of the route"
 _AS_LAST_RESORT = "not known: as the last resort"
 
 

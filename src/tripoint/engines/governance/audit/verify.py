@@ -152,7 +152,7 @@ def _checkpoint_fault(checkpoint: Checkpoint, evidence: Evidence) -> Fault | Non
 def _rewritten(checkpoint: Checkpoint, found: str) -> Fault:
     told = (
         f"entry {checkpoint.number} has the hash {found[:16]}…, and had {checkpoint.hash[:16]}… when the checkpoint was"
-        " signed: it or one before it was written anew"
+        " signed: it or one before it was rewritten"
     )
     return Fault(Flaw.REWRITTEN, checkpoint.number, told)
 

@@ -193,7 +193,7 @@ def _unread(scenario: Scenario, strike: Strike, path: str) -> Iterator[Finding]:
     if scenario.mode is TrialMode.PLAN:
         for field in _TIMES:
             if getattr(strike, field) not in (None, 0.0):
-                message = f"`{field}` means nothing in the mode `plan`: what is planned anew lasts from the beginning"
+                message = f"`{field}` means nothing in the mode `plan`: what is planned again lasts from the beginning"
                 yield finding("TP1803", f"{path}.{field}", message, "leave it out")
 
 

@@ -66,10 +66,10 @@ OPERATIONS = (
               group="tenants", right="tenant.read", run=lambda call: tagged(_show(call)), answer=TenantView,
               is_tagged=True),
     Operation(id="renameTenant", method="PUT", path="/v1/tenants/{tenant}/name",
-              summary="Calls a tenant otherwise; its id stays.", group="tenants", right="tenant.change", run=_rename,
+              summary="Renames a tenant; its id stays.", group="tenants", right="tenant.change", run=_rename,
               answer=TenantView, body=NewName, is_tagged=True, needs_tag=True),
     Operation(id="suspendTenant", method="PUT", path="/v1/tenants/{tenant}/suspension",
-              summary="Refuses a tenant's keys from now on, or lets them back.", group="tenants",
+              summary="Suspends or resumes a tenant.", group="tenants",
               right="tenant.suspend", run=_suspend, answer=TenantView, body=Suspension, is_tagged=True,
               needs_tag=True),
 )  # fmt: skip

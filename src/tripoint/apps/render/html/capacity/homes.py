@@ -46,7 +46,7 @@ def _figure(plan: Plan, found: Homes) -> Markup:
     note = "; ".join(f"{key[0].upper()} = {name}" for key, name in LAYER_NAMES.items())
     return figure(
         "Home of each workload by period",
-        "share of its demand, the dearest first; letter and hue: layer; filled: owned, striped: committed, "
+        "share of its demand, most expensive first; letter and hue: layer; filled: owned, striped: committed, "
         "dotted: elastic",
         legend([entry for entry in entries if entry[0] in present]),
         all_widths(partial(_draw, plan, found)),

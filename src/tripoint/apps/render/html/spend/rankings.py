@@ -52,7 +52,7 @@ def _ranking(title: str, found: Dearest) -> Markup:
         rows.append(_row(f"{found.others:,} more", found.rest, most, found))
     if len(found.rows) > 1:
         rows.append(_row("all", found.total, 0, found))
-    return table(((title, "w"), *_MEASURES), rows, f"By {title.lower()}, the dearest first")
+    return table(((title, "w"), *_MEASURES), rows, f"By {title.lower()}, most expensive first")
 
 
 def _first(found: Dearest) -> tuple[str, int] | None:

@@ -128,7 +128,7 @@ class _Reader:
         if min(row.billed, row.effective, row.listed, hours or 0) < 0:
             return "it is negative"
         if self._leavings.add(provider, region, row, usd):
-            return "it is bytes that leave; what leaves is told apart"
+            return "it is bytes that leave; egress is listed separately"
         if hours is None:
             return "it is not sold by the hour"
         node = self._names.node_type(provider, row)
