@@ -16,6 +16,7 @@ from tripoint.domain.estate import Estate
 from tripoint.domain.policy import Budget, Policies
 from tripoint.engines.placement.formulate import formulate
 from tripoint.engines.placement.instance.prepare import prepare
+from tripoint.engines.placement.large.decomposed import decomposed
 from tripoint.engines.placement.milp.asking import Asking
 from tripoint.engines.placement.milp.program import Program, Solution, SolveLimits
 from tripoint.engines.placement.milp.staged import generated, staged
@@ -33,9 +34,14 @@ LIMITS = SolveLimits(gap=2e-2, seconds=600.0, nodes=1, threads=1)
 Strategy = Callable[[Program, SolveLimits], Asking[Solution]]
 
 
+def in_portions(program: Program, limits: SolveLimits) -> Asking[Solution]:
+    """Three portions, whatever the size."""
+    return decomposed(program, limits, size=program.columns // 3 + 1)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("strategy", [staged, generated], ids=["staged", "generated"])
+@pytest.mark.parametrize("strategy", [staged, generated, in_portions], ids=["staged", "generated", "portions"])
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
 def test_a_strategy_agrees_with_the_whole_on_what_ships(folder: Path, strategy: Strategy) -> None:
     """Whole and strategy bound each other: neither's bound passes the other's plan, and the plan breaks no row."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.factories.placement import chat, conflict_of, hall, place, region, rented, resolved
+from tests.factories.placement import chat, conflict_of, hall, horizon, place, region, rented, resolved
 from tests.factories.planning import highs
 
 from tripoint.domain.estate import Estate
@@ -63,7 +63,7 @@ def test_so_much_makes_a_plan_possible_and_less_does_not(family: str) -> None:
     """Held against the program itself with the limit raised by hand."""
     estate, _ = CASES[family]
     form, _ = formulate(resolved(estate))
-    for limit, units in found_in(estate):
+    for limit, units, _ in found_in(estate):
         assert highs(loosened(form.program(), limit, units * 1.001)).values.size
         less = units - 1.0 if limit.family in ("racks", "obtainable") else units * 0.95
         assert highs(loosened(form.program(), limit, less)).status is SolutionStatus.INFEASIBLE
@@ -74,3 +74,18 @@ def test_a_limit_that_does_not_help_alone_is_not_told() -> None:
     small = (hall("one", it_kw=15.0), hall("two", it_kw=15.0))
     both = (chat("a", only_at=("one",)), chat("b", only_at=("two",)))
     assert found_in(place(*small, workloads=both)) == ()
+
+
+def test_a_raise_is_told_from_the_period_it_is_needed_in() -> None:
+    """A workload that grows fills its hall after some quarters: before, the hall as it is would do."""
+    estate = place(hall(it_kw=25.0), workloads=(chat(growth_per_year=1.0),), horizon=horizon(6))
+    (found,) = found_in(estate)
+    assert found.since == "2027-Q2"
+    assert f" kW from {found.since} (power of `hall`, 25 kW)" in str(found)
+    program = formulate(resolved(estate))[0].program()
+    names = program.row_names
+    late = {name.rpartition(" in ")[2] for name in (names[row] for row in found.limit.rows)}
+    for since, is_enough in ((found.since, True), (min(each for each in late if each > found.since), False)):
+        rows = tuple(row for row in found.limit.rows if names[row].rpartition(" in ")[2] >= since)
+        raised = loosened(program, found.limit._replace(rows=rows), found.units * 1.001)
+        assert (highs(raised).status is not SolutionStatus.INFEASIBLE) == is_enough

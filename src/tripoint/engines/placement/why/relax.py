@@ -35,11 +35,13 @@ class Relaxation(NamedTuple):
     """Which."""
     units: float
     """By how much."""
+    since: str = ""
+    """First period it is needed in; empty where that is the first of all, or was not looked for."""
 
     def __str__(self) -> str:
         """As a person reads it."""
-        limit = self.limit
-        return f"raise `{limit.family}` by {_enough(self.units, limit.family)} {limit.unit} ({limit.name})"
+        limit, since = self.limit, f" from {self.since}" if self.since else ""
+        return f"raise `{limit.family}` by {_enough(self.units, limit.family)} {limit.unit}{since} ({limit.name})"
 
 
 def relaxations(
@@ -50,13 +52,33 @@ def relaxations(
     for limit in limits_in(program, instance, families)[:_MOST_TRIED]:
         solution = solve(with_more(program, limit))
         if solution.status is SolutionStatus.OPTIMAL and solution.values[-1] > _TINY:
-            found.append(Relaxation(limit, float(solution.values[-1])))
+            units = float(solution.values[-1])
+            found.append(Relaxation(limit, units, _since(program, limit, units, solve)))
     return tuple(sorted(found, key=lambda each: (each.units / size_of(program, each.limit), each.limit.name)))
 
 
 def with_more(program: Program, limit: Limit) -> Program:
     """The program for the least raise of a limit: one more column, taken off each of its rows, is all that costs."""
     return with_column(replace(program, cost=np.zeros(program.columns)), limit, 1.0)
+
+
+def _since(program: Program, limit: Limit, units: float, solve: Solve) -> str:
+    """The last period from which so much more is enough, found by halving; empty where it is the first."""
+    periods = list(dict.fromkeys(_period(program.row_names[row]) for row in limit.rows))
+    first, beyond = 0, len(periods)
+    while beyond - first > 1:
+        middle = (first + beyond) // 2
+        later = tuple(row for row in limit.rows if _period(program.row_names[row]) in periods[middle:])
+        tried = with_more(program, limit._replace(rows=later))
+        enough = np.append(tried.upper[:-1], units * (1.0 + _TINY))
+        is_enough = solve(replace(tried, upper=enough, cost=np.zeros(tried.columns))).values.size > 0
+        first, beyond = (middle, beyond) if is_enough else (first, middle)
+    return periods[first] if first else ""
+
+
+def _period(label: str) -> str:
+    """The period a row's label ends with."""
+    return label.rpartition(" in ")[2]
 
 
 def size_of(program: Program, limit: Limit) -> float:
