@@ -46,7 +46,7 @@ def test_the_page_has_every_part_in_its_order() -> None:
     assert ids == [part.id for part in resilience_sections(assessment())]
     assert ids[:4] == ["next", "objectives", "points", "hours"]
     assert "Met by fresh drill" in page
-    assert "0\u00a0% of what is asked is met by simulation: nothing was tried</h1>" in page
+    assert "0\u00a0% of objectives are met by simulation: nothing was tried</h1>" in page
     assert ">not tried</td>" in page
     assert "more than the 10 USD that is borne" in page
     assert "none can start first: dns names" in page
@@ -119,5 +119,5 @@ def test_an_estate_that_asks_nothing_has_no_score() -> None:
     asked = place(region(), hall(pool=servers(held=2)), workloads=(served(rate=16.0),))
     found = assess_recovery(loaded(asked), recovering_catalog(), planned(asked), today=TODAY)
     page = recovery_html(found)
-    assert "Nothing is asked after any loss" in page
+    assert "No recovery objective is declared" in page
     assert "not known" in page

@@ -63,7 +63,7 @@ def test_what_was_struck_is_told_on_page_and_in_text() -> None:
 def test_the_loss_of_a_year_is_told_with_its_interval_on_page_and_in_text() -> None:
     """As a tile, as a section with a row per scenario, in the summary; and who counts for nothing in it."""
     page, text = told(story()), re.sub(r"\s+", " ", stress_text(story(), is_full=True))
-    assert "Expected annual loss 4,500 USD 90 % interval of rates and trials: 4,500 (750 .. 18,000)" in page
+    assert "Expected annual loss $4.50k 90 % interval of rates and trials: $750 to $18.0k" in page
     assert "site-loss 0.50 (0.10 .. 2.00) 3.00 (0.50 .. 12.0) 4,500 (750 .. 18,000) +20" in page
     assert "site-loss 0.50 (0.10 .. 2.00) 3.00 (0.50 .. 12.0) 4,500 (750 .. 18,000) +20" in text
     for words in (page, text):
@@ -123,7 +123,7 @@ def test_the_nearest_scenario_comes_first_whichever_way_its_knob_gets_worse() ->
     assert [(each.scenario.id, each.held.breaks_at) for each in found] == [("site-loss", 2.0), ("power-cap", 0.3)]
     assert unbroken(story()) == ()
     words = told(story())
-    assert "1 scenario breaks something at or before the usual magnitude" in words
+    assert "1 scenario breaks something at or before the usual value" in words
     assert words.index("2 h: availability of chat") < words.index("0.3 left: availability of chat")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 
 from tripoint.apps.render.plan_text.layout import lines, table, titled
+from tripoint.apps.render.reading.amounts import percent, significant
 from tripoint.domain.cut import Bound
 from tripoint.domain.dependency import DependencyKind
 
@@ -61,7 +62,7 @@ def knot_texts(report: DependencyReport) -> list[str]:
 
 def largest_text(each: Reliance, texts: Mapping[str, str]) -> str:
     """What most of a workload rests on, with its share."""
-    return f"{texts.get(each.largest, each.largest)} {each.largest_share:.0%}" if each.largest else "nothing"
+    return f"{texts.get(each.largest, each.largest)} {percent(each.largest_share)}" if each.largest else "nothing"
 
 
 def basis_lines(report: DependencyReport) -> list[str]:
@@ -121,10 +122,15 @@ def _digits(value: float) -> str:
     return f"{value:,.0f}" if value >= 99.5 else f"{value:.1f}" if value >= 9.95 else f"{value:.2f}"
 
 
+def often(value: float) -> str:
+    """How often in a year, or how long: two digits, never in scientific notation."""
+    return f"{value:,.0f}" if value >= 9.95 else significant(float(f"{value:.2g}"))
+
+
 def _amount(bearing: Bearing, value: float) -> str:
     if bearing.bound is Bound.ANNUAL_LOSS:
         return f"{value:,.0f} USD"
-    return f"{value:.1f} h" if bearing.bound is Bound.P95_HOURS else f"{value:.0%}"
+    return f"{value:.1f} h" if bearing.bound is Bound.P95_HOURS else percent(value)
 
 
 def _points(report: DependencyReport, is_full: bool) -> RenderableType:
@@ -161,12 +167,12 @@ def _pairs(report: DependencyReport) -> RenderableType:
             texts.setdefault(cut.members, cut.text)
     ordered = sorted(hours, key=lambda pair: (-hours[pair], texts[pair], pair))
     columns = (("together take down", "f"), ("workload-hours a year", "r"), ("workloads", "f"))
-    return table(columns, ([texts[pair], f"{hours[pair]:.2g}", _names(tuple(names[pair]))] for pair in ordered))
+    return table(columns, ([texts[pair], often(hours[pair]), _names(tuple(names[pair]))] for pair in ordered))
 
 
 def _point_row(point: SinglePoint) -> list[str]:
     usd = "" if point.usd_per_year is None else f"{point.usd_per_year:,.0f}"
-    return [point.text, f"{point.per_year:.2g}", f"{point.hours_per_year:.2f}", usd, _names(point.workloads)]
+    return [point.text, often(point.per_year), f"{point.hours_per_year:.2f}", usd, _names(point.workloads)]
 
 
 def _names(workloads: tuple[str, ...]) -> str:
@@ -194,7 +200,7 @@ def _reliances(report: DependencyReport, is_full: bool) -> RenderableType:
 def _reliance_row(each: Reliance, is_priced: bool, texts: Mapping[str, str]) -> list[str]:
     usd = "" if each.usd_per_year is None else spread_text(each.usd_per_year)
     return [
-        each.workload, f"{each.least_share:.0%}", str(len(each.singles)), str(len(each.pairs)),
+        each.workload, percent(each.least_share), str(len(each.singles)), str(len(each.pairs)),
         spread_text(each.hours_per_year), f"{each.p95_hours:.1f}", usd if is_priced else largest_text(each, texts),
     ]  # fmt: skip
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 
 from tripoint.apps.render.plan_text.layout import lines, table, titled
+from tripoint.apps.render.reading.amounts import percent
 from tripoint.apps.render.resilience.dependencies import service_lines, services_alone
 from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.recovery import Miss, cost_told
@@ -188,10 +189,10 @@ def asked_text(objective: Objective | None) -> str:
     parts: list[str] = []
     if objective.rto_minutes is not None:
         share = objective.least_share
-        of = "" if share is None or share >= 1.0 else f" at {share:.0%}"
+        of = "" if share is None or share >= 1.0 else f" at {percent(share)}"
         parts.append(f"RTO {minutes(objective.rto_minutes)}{of}")
     elif objective.least_share is not None and objective.rpo_minutes is None:
-        parts.append(f"{objective.least_share:.0%}")
+        parts.append(percent(objective.least_share))
     if objective.rpo_minutes is not None:
         parts.append(f"RPO {minutes(objective.rpo_minutes)}")
     if objective.highest_cost_factor is not None:

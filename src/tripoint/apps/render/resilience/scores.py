@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 
 from tripoint.apps.render.plan_text.layout import lines, table, titled
+from tripoint.apps.render.reading.amounts import percent
 from tripoint.apps.render.resilience.dependencies import spread_text
 from tripoint.domain.score import Ground, Standing
 
@@ -36,7 +37,7 @@ def score_parts(scores: Scores, *, is_full: bool = False) -> list[RenderableType
     if scores.headline is None:
         body.append(lines(["nothing is asked, so nothing is scored"]))
     else:
-        body.append(lines([f"headline, the lowest: {scores.headline:.0%}, {GROUNDS[scores.weakest]}"]))
+        body.append(lines([f"headline, the lowest: {percent(scores.headline)}, {GROUNDS[scores.weakest]}"]))
     if scores.usd_per_year is not None:
         body.append(lines([f"expected annual loss: {spread_text(scores.usd_per_year)} USD"]))
     told = [line for score in each for line in _reasons(score, is_full)]
@@ -81,7 +82,7 @@ def _score(score: Score) -> dict[str, Any]:
 
 
 def _row(score: Score) -> list[str]:
-    share = "" if score.share is None else f"{score.share:.0%}"
+    share = "" if score.share is None else percent(score.share)
     counts = (
         len(score.standing(standing))
         for standing in (Standing.FAILED, Standing.EXCLUDED, Standing.EXPIRED, Standing.MISSING)

@@ -47,8 +47,14 @@ def usd(value: float) -> str:
 
 
 def magnitude(knob: Magnitude, value: float) -> str:
-    """A value of a knob with its unit: `2.5 h`, `0.3 left`, `3 times`."""
-    return f"{_short(value)} {knob.unit}"
+    """A value of a knob with its unit: `2.5 h`, `30 %`, `3 times`."""
+    return _told(knob, value, knob.unit)
+
+
+def magnitudes(knob: Magnitude) -> str:
+    """The range of a knob, mild to severe, with its name where the unit does not say it: `outage 1 to 48 h`."""
+    whole = f"{_told(knob, knob.mild, '')} to {magnitude(knob, knob.severe)}"
+    return whole if knob.name in knob.unit else f"{knob.name} {whole}"
 
 
 def aim(held: Held) -> str:
@@ -67,6 +73,17 @@ def _value(held: Held, value: float) -> str:
     if held.aim in (Aim.RTO, Aim.RPO):
         return span(value)
     return f"{value:.5g} times" if held.aim is Aim.COST else f"{value:,.0f} outside"
+
+
+def aim_of(kind: Aim, workload: str) -> str:
+    """What is asked of whom: `availability of chat`."""
+    return f"placing {workload}" if kind is Aim.CAPACITY else f"{_WORDS[kind]} of {workload}"
+
+
+def _told(knob: Magnitude, value: float, unit: str) -> str:
+    if knob.unit == "share":
+        return f"{_short(value * 100)} %"
+    return f"{_short(value)} {unit}".rstrip()
 
 
 def _short(value: float) -> str:

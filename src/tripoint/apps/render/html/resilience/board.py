@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tripoint.apps.render.html.drawing.markup import Markup, el, join
-from tripoint.apps.render.reading.amounts import plural
-from tripoint.apps.render.resilience.dependencies import spread_text
+from tripoint.apps.render.reading.amounts import Money, percent, plural
 from tripoint.apps.render.resilience.scores import GROUNDS, STANDINGS
+from tripoint.domain.cut import Spread
 from tripoint.domain.score import Score, Scores, Standing
 
 if TYPE_CHECKING:
     from tripoint.usecases.assess_recovery import Assessment
 
+_MONEY = Money()
 _NOT_MET = (Standing.FAILED, Standing.EXCLUDED, Standing.EXPIRED, Standing.MISSING)
 
 
@@ -25,30 +26,37 @@ def board(found: Assessment) -> Markup:
 
 def _claim(scores: Scores) -> str:
     if scores.headline is None:
-        return "Nothing is asked after any loss"
+        return "No recovery objective is declared"
     lowest = next(each for each in (scores.design, scores.simulation, scores.drill) if each.ground is scores.weakest)
     why = ": nothing was tried" if len(lowest.standing(Standing.MISSING)) == len(lowest.graded) else ""
-    return f"{scores.headline:.0%} of what is asked is met {GROUNDS[scores.weakest]}{why}".replace("%", "\u00a0%")
+    return f"{percent(scores.headline)} of objectives are met {GROUNDS[scores.weakest]}{why}".replace(" %", "\u00a0%")
 
 
 def _tiles(found: Assessment) -> list[Markup]:
     scores, report = found.scores, found.dependencies
     tiles = [_score(each) for each in (scores.design, scores.simulation, scores.drill)]
     if report.usd_per_year is None:
-        tiles.append(_tile("Expected annual loss", "not known", "nobody said what an hour costs"))
+        tiles.append(_tile("Expected annual loss", "not known", "what an hour costs is not declared"))
     else:
-        tiles.append(_tile("Expected annual loss", f"{report.usd_per_year.value:,.0f} USD",
-                           f"90 % interval of failure rates: {spread_text(report.usd_per_year)}"))  # fmt: skip
-    told = f"of {plural(len(report.members), 'thing')} that fail; all {report.pairs_tried:,} pairs were tried"
-    tiles.append(_tile("Take something down alone", f"{len(report.points)}", told))
+        tiles.append(_tile("Expected annual loss", _MONEY.short(report.usd_per_year.value),
+                           f"90 % interval of failure rates: {loss_between(report.usd_per_year)}"))  # fmt: skip
+    told = f"of {plural(len(report.members), 'thing')} that can fail; all {report.pairs_tried:,} pairs were tried"
+    tiles.append(_tile("Single points of failure", f"{len(report.points)}", told))
     return tiles
 
 
 def _score(score: Score) -> Markup:
     counts = ((len(score.standing(standing)), STANDINGS[standing]) for standing in _NOT_MET)
     rest = ", ".join(f"{count} {words}" for count, words in counts if count) or "all of them"
-    big = "–" if score.share is None else f"{score.share:.0%}".replace("%", "\u00a0%")
+    big = "–" if score.share is None else percent(score.share).replace(" %", "\u00a0%")
+    if not score.graded:
+        return _tile(f"Met {GROUNDS[score.ground]}", big, "no objective is declared")
     return _tile(f"Met {GROUNDS[score.ground]}", big, f"{score.met} of {len(score.graded)}: {rest}")
+
+
+def loss_between(spread: Spread) -> str:
+    """The ends of an interval of money: `$129k to $1.44M`."""
+    return f"{_MONEY.short(spread.low)} to {_MONEY.short(spread.high)}"
 
 
 def _tile(name: str, big: str, small: str) -> Markup:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
+from tripoint.apps.render.html.drawing.markup import Content, Markup, el, join, prose
 from tripoint.apps.render.html.drawing.sections import Section
 from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import plural
-from tripoint.apps.render.resilience.dependencies import basis_lines, knot_texts, service_lines
+from tripoint.apps.render.resilience.dependencies import basis_lines, knot_texts, often, service_lines
 from tripoint.apps.render.resilience.recovery import alone_among, asked_text, back_text, duration, way_lines
 from tripoint.apps.render.resilience.scores import GROUNDS, STANDINGS, cost_text
 from tripoint.domain.cut import DependencyReport, LockIn, SinglePoint
@@ -16,6 +16,8 @@ from tripoint.domain.score import NextStep, Scores
 
 if TYPE_CHECKING:
     from tripoint.usecases.assess_recovery import Assessment
+
+_MOST_NAMES = 6
 
 
 def steps(scores: Scores) -> Section:
@@ -45,8 +47,8 @@ def objectives(found: Assessment) -> Section:
         {(each.workload, each.disruption): each for each in score.graded}
         for score in (found.scores.design, found.scores.simulation, found.scores.drill)
     ]
-    columns = (("Workload", "l"), ("Loses", "l"), ("Asked", "w"), ("Back in", "r"), ("Data", "r"), ("By design", "p"),
-               ("By simulation", "p"), ("By drill", "p"))  # fmt: skip
+    columns = (("Workload", "l"), ("Loses", "l"), ("Asked", "p"), ("Back in", "r"), ("Data", "r"), ("By design", "p"),
+               ("By simulation", "w"), ("By drill", "w"))  # fmt: skip
     alone = alone_among(found.asked, found.dependencies)
     rows = []
     for each in found.asked:
@@ -59,11 +61,11 @@ def objectives(found: Assessment) -> Section:
     missed = len(found.missed)
     message = f"{plural(missed, 'objective')} missed by design." if missed else "By design every objective is met."
     if not rows:
-        message = "Nothing is asked: declare objectives under `recovery`."
+        message = "No objective is declared: say under `recovery.objectives` how soon each workload must be back."
     remedies = [el("li", prose(f"{each.asked}: {each.does}{_price(each.usd_per_month)}")) for each in found.remedies]
     notes = [_note(f"{each}.") for each in service_lines(alone)]
     body = join(table(columns, rows) if rows else None, notes, el("ul", remedies) if remedies else None, _ways(found))
-    return Section(id="objectives", title="What is asked, and how it is known", message=message, body=body)
+    return Section(id="objectives", title="What is asked, and how it is known", message=prose(message), body=body)
 
 
 def _ways(found: Assessment) -> list[Markup]:
@@ -80,21 +82,46 @@ def points(report: DependencyReport) -> Section:
     """Everything that takes a workload down alone, and what is not said."""
     columns = (("Alone takes down", "l"), ("Times a year", "r"), ("Workload-hours a year", "r"),
                ("USD a year", "r"), ("Workloads", "p"))  # fmt: skip
-    rows = [_point(each) for each in report.points]
-    first = report.points[0].text if report.points else ""
-    message = f"Most rests on {first}." if first else "Nothing takes a workload down alone."
+    most = max((_weight(each, report) for each in report.points), default=0.0)
+    rows = [_point(each, _weight(each, report) / most if most > 0 else 0.0, report) for each in report.points]
+    message = _most_lost(report.points[0]) if report.points else "Nothing takes a workload down alone."
     notes = [f"{each[:1].upper()}{each[1:]}." for each in basis_lines(report)]
     notes += [f"In a circle, none can start first: {knot}." for knot in knot_texts(report)]
     if report.undeclared:
         named = ", ".join(name.replace("_", " ") for name in report.undeclared)
         notes.append(f"Nothing is said about {named}; declare them under dependencies, every estate has them.")
     body = join(table(columns, rows) if rows else None, [_note(each) for each in notes])
-    return Section(id="points", title="Single points", message=message, body=body)
+    return Section(id="points", title="Single points of failure", message=message, body=body)
 
 
-def _point(each: SinglePoint) -> tuple[str, ...]:
+def _most_lost(first: SinglePoint) -> str:
+    """What the first row says: money where all is priced, hours where not."""
+    if first.usd_per_year:
+        return f"Most is lost to {first.text}: {first.usd_per_year:,.0f} USD a year."
+    return f"Most is lost to {first.text}: {first.hours_per_year:.1f} workload-hours a year."
+
+
+def _weight(each: SinglePoint, report: DependencyReport) -> float:
+    """What rows are ordered by: money where hours have a price, else hours."""
+    return each.hours_per_year if report.usd_per_year is None else each.usd_per_year or 0.0
+
+
+def _point(each: SinglePoint, part: float, report: DependencyReport) -> tuple[Content, ...]:
+    bar = el("span", class_="bar", style=f"width:{part * 100:.0f}%", aria_hidden="true") if part > 0 else None
     usd = "–" if each.usd_per_year is None else f"{each.usd_per_year:,.0f}"
-    return (each.text, f"{each.per_year:.2g}", f"{each.hours_per_year:.2f}", usd, ", ".join(each.workloads))
+    hours, is_priced = f"{each.hours_per_year:.2f}", report.usd_per_year is not None
+    return (
+        each.text, often(each.per_year), hours if is_priced else join(hours, bar),
+        join(usd, bar) if is_priced else usd, _workloads(each.workloads, len(report.reliances)),
+    )  # fmt: skip
+
+
+def _workloads(names: tuple[str, ...], many: int) -> str:
+    """Names, as many as a line or two hold."""
+    if len(names) == many > _MOST_NAMES:
+        return f"all {many}"
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _note(words: str) -> Markup:

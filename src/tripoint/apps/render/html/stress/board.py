@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tripoint.apps.render.html.drawing.markup import Markup, el, join
+from tripoint.apps.render.html.resilience.board import loss_between
 from tripoint.apps.render.html.stress.reading import broken_scenarios, tried, weakest, workloads
-from tripoint.apps.render.reading.amounts import plural
-from tripoint.apps.render.resilience.dependencies import spread_text
-from tripoint.apps.render.stress.figures import aim_name, magnitude, share, span
+from tripoint.apps.render.reading.amounts import Money, plural
+from tripoint.apps.render.stress.figures import aim_of, magnitude, share, span
 from tripoint.apps.render.stress.ranking import promised
 from tripoint.domain.stress import StressReport
 
@@ -51,13 +51,13 @@ def _tiles(report: StressReport) -> list[Markup]:
     first = weakest(report)
     if first:
         one = first[0]
-        told = f"{aim_name(one.held.aim)} of {one.workload}; the usual is {magnitude(one.knob, one.knob.usual)}"
+        told = f"{aim_of(one.held.aim, one.workload)}; the usual is {magnitude(one.knob, one.knob.usual)}"
         at = one.held.breaks_at
         assert at is not None  # only those that break are among the weakest
         tiles.append(_tile(f"First to break: {one.scenario.id}", magnitude(one.knob, at), told))
     if report.usd_per_year is not None:
-        told = f"90 % interval of rates and trials: {spread_text(report.usd_per_year)}"
-        tiles.append(_tile("Expected annual loss", f"{report.usd_per_year.value:,.0f} USD", told))
+        told = f"90 % interval of rates and trials: {loss_between(report.usd_per_year)}"
+        tiles.append(_tile("Expected annual loss", Money().short(report.usd_per_year.value), told))
     tiles.append(_tile("Not tried", f"{len(report.untried)}", "scenarios that mean nothing here, listed below"))
     return tiles
 

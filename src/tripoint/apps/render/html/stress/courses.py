@@ -12,13 +12,15 @@ from tripoint.apps.render.html.drawing.tables import fallback
 from tripoint.apps.render.reading.amounts import compact, plural
 from tripoint.apps.render.stress.figures import share, span
 from tripoint.apps.render.stress.ranking import is_promised
+from tripoint.domain.scenario import Scenario
 from tripoint.domain.stress import OutageCourse, StressReport
+from tripoint.engines.stress.scenarios.knobs import minutes_of, usual
 
 _MOST = 12
 _LAYERS = (
     ("fill-edge", "answered in time"),
     ("c1", "answered late"),
-    ("c3", "refused for want of room"),
+    ("c3", "refused for lack of room"),
     ("c5", "lost"),
 )
 
@@ -26,6 +28,7 @@ _LAYERS = (
 def courses(report: StressReport) -> Section:
     """The worst courses, a card each; first those of workloads with an objective of service under the scenario."""
     titles = {each.id: each.title for each in report.scenarios}
+    struck = {each.id: _struck(each) for each in report.scenarios}
     asked = {(each.scenario, each.workload) for each in report.verdicts if is_promised(each)}
     hurt = sorted(
         (each for each in report.courses if _missed(each) > 0),
@@ -38,9 +41,10 @@ def courses(report: StressReport) -> Section:
         for each in hurt
     ]
     body = join(
-        legend(_LAYERS),
+        legend([*_LAYERS, ("struck", "while the scenario strikes")]),
         cards(
-            card(titles.get(each.scenario, each.scenario), f"{each.workload}, per {span(each.bin_s)}", _draw(each))
+            card(titles.get(each.scenario, each.scenario), f"{each.workload}, per {span(each.bin_s)}",
+                 _draw(each, struck.get(each.scenario, ())))
             for each in shown
         ),
         fallback((("Scenario", "l"), ("Workload", "l"), ("Asked", "r"), ("Not answered in time", "r")), rows),
@@ -77,7 +81,19 @@ def _layers(course: OutageCourse) -> list[list[float]]:
     return edges
 
 
-def _draw(course: OutageCourse) -> Markup:
+def _struck(scenario: Scenario) -> tuple[tuple[float, float], ...]:
+    """From when until when its strikes last, s, as usual; those that come by chance are left out."""
+    values, end = usual(scenario), scenario.minutes
+    spans = []
+    for strike in scenario.strikes:
+        if strike.mtbf_hours is None and not strike.trace and not strike.left:
+            begin = minutes_of(scenario, strike.at, values)
+            stop = end if strike.lasts is None else begin + minutes_of(scenario, strike.lasts, values)
+            spans.append((begin * 60.0, min(stop, end) * 60.0))
+    return tuple(sorted({span for span in spans if span[0] < span[1]}))
+
+
+def _draw(course: OutageCourse, struck: Sequence[tuple[float, float]]) -> Markup:
     frame = Frame(left=44, top=8, right=CARD - 6, bottom=138)
     edges = _layers(course)
     up, marks = value_scale(frame, max(max(course.offered), max(edges[-1])), 3)
@@ -93,9 +109,18 @@ def _draw(course: OutageCourse) -> Markup:
         value_axis(frame, up, marks, compact),
         value_ticks(frame, across, [mark for mark in ticks(0.0, whole, 4) if mark <= whole],
                     lambda value: f"{value:g} {unit}" if value else "0", is_tight=True),
+        [_band(frame, across, begin / size_s, min(end / size_s, whole)) for begin, end in struck],
         areas,
         el("polyline", points=points(asked), class_="demand"),
     )  # fmt: skip
+
+
+def _band(frame: Frame, across: Scale, begin: float, end: float) -> Markup | None:
+    """The time a strike lasts; nothing where it begins after the trial's end."""
+    if begin >= end:
+        return None
+    height = frame.bottom - frame.top
+    return el("rect", x=across(begin), y=frame.top, width=across(end) - across(begin), height=height, class_="struck")
 
 
 def _time_unit(seconds: float) -> tuple[str, float]:

@@ -28,7 +28,7 @@ def heat(report: StressReport) -> Section:
     rows = [_row(scenario, [cells.get((scenario.id, name)) for name in names]) for scenario in tried(report)]
     body = figure(
         "Answered in time, mean over the trials",
-        "share of what was asked; point at a cell for its objectives",
+        "share of what was asked; every objective is under “Every figure”",
         legend([(f"stress-{state}", words) for state, words in _WORDS.items()]),
         scrolling(
             el("table", el("thead", head), el("tbody", rows), class_="matrix stress"),

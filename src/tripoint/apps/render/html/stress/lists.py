@@ -1,4 +1,4 @@
-"""What pictures leave out: plans made anew, every verdict, and scenarios that were not tried."""
+"""What pictures leave out: new plans, every verdict, and scenarios that were not tried."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
 from tripoint.apps.render.html.drawing.sections import Section
 from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import plural
-from tripoint.apps.render.stress.figures import magnitude, share, span, usd
+from tripoint.apps.render.stress.figures import aim, magnitude, share, span, usd
 from tripoint.apps.render.stress.yearly import reason, total_line, yearly_row
 from tripoint.domain.scenario import Magnitude
 from tripoint.domain.stress import Remeasured, Replanned, StressReport, Verdict
@@ -15,16 +15,16 @@ from tripoint.domain.stress import Remeasured, Replanned, StressReport, Verdict
 def replanned(report: StressReport) -> Section:
     """Scenarios that last: what holding on costs, what a new plan costs, what has to be given up."""
     knobs = {each.id: each.magnitudes[0] for each in report.scenarios if each.magnitudes}
-    columns = (("Scenario", "l"), ("At", "l"), ("As planned", "r"), ("Held on to", "r"), ("Planned anew", "r"),
+    columns = (("Scenario", "l"), ("At", "l"), ("As planned", "r"), ("Held on to", "r"), ("New plan", "r"),
                ("Regret of holding on", "r"), ("Given up", "w"), ("First limit", "w"))  # fmt: skip
     body = table(columns, [_plan(each, knobs) for each in report.replanned], "USD over the horizon")
-    return Section(id="anew", title="What lasts is planned anew", message=_message(report), body=body)
+    return Section(id="anew", title="What lasts is planned again", message=_message(report), body=body)
 
 
 def _message(report: StressReport) -> str:
     without = [each for each in report.replanned if each.new_usd is None or each.given_up]
     regrets = [(each.regret_usd, each.scenario) for each in report.replanned if each.regret_usd is not None]
-    told = f"{plural(len(report.replanned), 'scenario')} that last were planned anew"
+    told = f"{plural(len(report.replanned), 'scenario')} that last were planned again"
     if without:
         told += f"; under {', '.join(each.scenario for each in without)} not everything can be kept"
     if regrets and max(regrets)[0] > 0:
@@ -54,7 +54,7 @@ def yearly(report: StressReport) -> Section:
     note = (
         "How often each comes, on all things it may strike, times what its trials lost, with the 90 % interval that "
         "uncertain rates and few trials leave. Each is counted as if it came by itself; pairs and what is planned "
-        "anew are left out."
+        "again are left out."
     )
     message = total_line(report)
     return Section(
@@ -67,7 +67,7 @@ def figures(report: StressReport) -> Section:
     """Every verdict as numbers."""
     columns = (("Scenario", "l"), ("Workload", "l"), ("In time", "r"), ("5 to 95 %", "r"), ("Refused", "r"),
                ("Lost", "r"), ("Outage", "r"), ("Data age", "r"), ("Queue p99", "r"), ("Cost, USD", "r"),
-               ("Margin", "r"), ("Met", "r"), ("First limit", "w"))  # fmt: skip
+               ("Margin", "r"), ("Met", "r"), ("First limit", "w"), ("Reached and asked", "p"))  # fmt: skip
     rows = table(columns, [_verdict(each) for each in report.verdicts])
     folded = el("details", el("summary", plural(len(report.verdicts), "verdict")), rows)
     message = "Means over trials; outage, data age and queue are what 95 % of trials stayed below."
@@ -82,6 +82,7 @@ def _verdict(each: Verdict) -> tuple[str, ...]:
         share(each.lost.mean), span(each.outage_s.p95), span(each.stale_s.p95), f"{each.wait_p99_ms.p95:,.0f} ms",
         usd(each.cost_delta_usd.mean), share(each.margin.worst),
         f"{sum(held.is_met for held in each.held)}/{len(each.held)}", each.first_limit or "–",
+        "; ".join(aim(held) for held in each.held) or "–",
     )  # fmt: skip
 
 

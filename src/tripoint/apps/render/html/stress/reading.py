@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from tripoint.domain.scenario import Magnitude, Scenario
 from tripoint.domain.stress import Held, StressReport, Verdict
+from tripoint.engines.stress.scenarios.knobs import position_of
 
 
 class State(StrEnum):
@@ -58,9 +59,8 @@ def state_of(verdict: Verdict) -> State:
 
 
 def depth(knob: Magnitude, value: float) -> float:
-    """Where a value stands in the range of a knob: 0 at mild, 1 at severe, whichever of them is the larger number."""
-    span = knob.severe - knob.mild
-    return 0.0 if span == 0 else min(1.0, max(0.0, (value - knob.mild) / span))
+    """Where a value stands in the range of a knob: 0 at mild, 1 at severe; by ratio over wide ranges."""
+    return position_of(knob, value)
 
 
 def weakest(report: StressReport) -> tuple[Weakest, ...]:
