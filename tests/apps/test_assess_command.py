@@ -116,6 +116,6 @@ def test_standby_is_told_with_the_part_of_the_peak_it_covers(run: RunCli, tmp_pa
     told = run("assess", "recovery", path, "--plan", tmp_path / "out", "--no-prices", "--json").document()
     assert told["stands_by"] == [{"workload": "fraud", "mode": "hot", "share": 0.6}]
     text = run("assess", "recovery", path, "--plan", tmp_path / "out", "--no-prices").out
-    assert "`fraud`: 60%, its `survive_share`, of every block's busiest hour is served elsewhere" in " ".join(
+    assert "`fraud`: 60 %, its `survive_share`, of every block's busiest hour is served elsewhere" in " ".join(
         text.split()
     )

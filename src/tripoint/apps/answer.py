@@ -73,7 +73,8 @@ def show_failure(outcome: Outcome, error: BaseException, arguments: Sequence[str
         return
     for line in finding_lines(outcome.findings, is_coloured=colours_are_welcome()):
         click.echo(line, err=True)
-    click.echo(f"{click.style('error', fg='red', bold=True)}: {outcome.message}", err=True)
+    word = click.style("error", fg="red", bold=True) if colours_are_welcome() else "error"
+    click.echo(f"{word}: {outcome.message}", err=True)
     if outcome.hint:
         click.echo(f"hint: {outcome.hint}", err=True)
 

@@ -32,7 +32,7 @@ class Moved:
     def __str__(self) -> str:
         """As a person reads it."""
         if self.unit == "share":
-            return f"{self.what}: {self.where} {self.before:.0%} -> {self.after:.0%}"
+            return f"{self.what}: {self.where} {self.before * 100:.0f} % -> {self.after * 100:.0f} %"
         return f"{self.what}: {self.where} {self.before:g} -> {self.after:g} nodes"
 
 

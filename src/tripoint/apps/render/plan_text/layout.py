@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -50,12 +52,13 @@ FULL = Rows(workloads=_ALL, reasons=_ALL, decisions=_ALL, limits=_ALL, threshold
 """Everything."""
 
 
-def printed(parts: Iterable[RenderableType], *, width: int | None = None, is_coloured: bool = False) -> str:
-    """The parts as text with an empty line after each; with terminal colours only where asked.
+def printed(parts: Iterable[RenderableType], *, width: int | None = None, is_coloured: bool | None = None) -> str:
+    """The parts as text with an empty line after each; bold and coloured where a terminal shows it.
 
     `width` is in columns: where it is `None`, 100, or what the terminal has if that is less.
     """
     stream = io.StringIO()
+    is_coloured = _shows_colour() if is_coloured is None else is_coloured
     width = width or min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
     console = Console(
         file=stream, width=width, force_terminal=is_coloured, no_color=not is_coloured, highlight=False,
@@ -65,6 +68,11 @@ def printed(parts: Iterable[RenderableType], *, width: int | None = None, is_col
         console.print(part)
         console.print()
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()).strip("\n") + "\n"
+
+
+def _shows_colour() -> bool:
+    """Whether standard output is a terminal and `NO_COLOR` is not set to anything (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def titled(title: str, *body: RenderableType) -> Group:

@@ -124,7 +124,7 @@ def standby_parts(kept: Sequence[StandsBy]) -> list[RenderableType]:
 
 
 def _standby(each: StandsBy) -> str:
-    share = "all" if each.share >= 1.0 else f"{each.share:.0%}, its `survive_share`,"
+    share = "all" if each.share >= 1.0 else f"{percent(each.share)}, its `survive_share`,"
     rest = "" if each.share >= 1.0 else "; the rest is short until the site is back"
     return (
         f"`{each.workload}`: {share} of every block's busiest hour is served elsewhere or stands by {each.mode}{rest}"
