@@ -57,6 +57,25 @@ def test_a_mistyped_subcommand_is_told_with_the_nearest_one(run: RunCli) -> None
     assert "did you mean `search`?" in told.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("ledger", "show", "--rows", "0", "--kind", "x"), ("0 is not in the range", "`--kind`: `x` is not one of")),
+        (("plan", "estate", "--warm", "one.json", "--gap", "x"), ("there is no `one.json`", "`--gap`: `x` is not")),
+        (("budget", "set", "--tenant", "a", "--usd", "x", "--per", "year"), ("`--usd`: `x`", "`--per`: `year`")),
+        (("ledger", "correct", "--usd", "y"), ("`--usd`: `y`", "Missing option '--reason'")),
+    ],
+)
+def test_every_wrong_flag_is_told_at_once(run: RunCli, arguments: tuple[str, ...], told: tuple[str, ...]) -> None:
+    """In one sentence, whichever was met first; a single one is told as before."""
+    for flags in ((), ("--json",)):
+        done = run(*arguments, *flags)
+        assert done.code == 2
+        text = done.document()["error"]["message"] if flags else done.err
+        assert all(each in text for each in told), text
+    assert "; " not in run("ledger", "show", "--rows", "0", "--json").document()["error"]["message"]
+
+
 def test_a_group_without_a_command_names_its_commands(run: RunCli) -> None:
     """`tripoint demand` alone is answered with what could follow."""
     told = run("demand")

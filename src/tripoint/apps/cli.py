@@ -11,14 +11,16 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NoReturn
 
 import click
 
 from tripoint.apps.answer import colours_are_welcome, show_failure
-from tripoint.apps.outcomes import ExitCode, outcome_of
-from tripoint.apps.terminal.groups import NearestNameGroup
+from tripoint.apps.outcomes import ExitCode, Outcome, outcome_of
+from tripoint.apps.terminal.groups import NearestNameGroup, mistakes_in
+from tripoint.domain.errors import OptionError
 
 SUMMARIES: Mapping[str, str] = MappingProxyType(
     {
@@ -102,12 +104,23 @@ def _guarded(run: Callable[[], Any], arguments: Sequence[str]) -> int:
 
 def _failed(error: BaseException, arguments: Sequence[str]) -> int:
     outcome = outcome_of(error)
+    if isinstance(error, (click.UsageError, OptionError)):
+        outcome = _with_others(outcome, arguments)
     try:
         show_failure(outcome, error, arguments)
         sys.stdout.flush()
     except OSError:
         _discard_output()
     return outcome.exit_code
+
+
+def _with_others(outcome: Outcome, arguments: Sequence[str]) -> Outcome:
+    """The same with every other mistake of the command line."""
+    told = [outcome_of(each).message for each in mistakes_in(cli, arguments)]
+    others = [message for message in dict.fromkeys(told) if message != outcome.message]
+    if not others or outcome.message not in told:
+        return outcome
+    return replace(outcome, message="; ".join((outcome.message, *others)))
 
 
 def _reader_left() -> ExitCode:
