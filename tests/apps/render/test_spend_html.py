@@ -107,3 +107,14 @@ def test_the_average_of_days_leaves_corrections_out(report: SpendReport) -> None
     told = f"21 days cost {average} a day on average, {amount(report.corrected_nano)} of corrections left out; the"
     assert told in str(daily(report).message)
     assert "on average; the dearest was " in str(daily(replace(report, kinds={})).message)
+
+
+def test_a_plan_is_drawn_beside_what_was_spent(report: SpendReport) -> None:
+    """A line across the days; a bar and a frame for every site and workload, with the share they differ by."""
+    text = spend_html(report, version="0.0.0")
+    assert report.expected is not None
+    assert re.search(r">planned: \$[\d.]+k a day</text>", text)
+    for name in report.expected.by_site:
+        assert re.search(rf"<title>{name}: \$[\d.,kM]+ of \$[\d.,kM]+, [−+]?[\d.]+ %</title>", text), name
+    assert re.search(r'class="limit-words" text-anchor="end">\$150k of \$71\.0k, \+111 %<', text)
+    assert "planned:" not in spend_html(replace(report, expected=None), version="0.0.0")

@@ -42,7 +42,7 @@ def daily(report: SpendReport) -> Section:
         "Effective cost by day",
         "USD a day; stacked from the bottom in the order of the words",
         legend([(one.class_, one.name) for one in series]),
-        all_widths(partial(_draw, series, days)),
+        all_widths(partial(_draw, series, days, _planned(report))),
         fallback(columns, rows),
         note="Days on which corrections took back more than was spent are drawn as nothing." if takes_back else "",
     )
@@ -74,10 +74,16 @@ def _message(report: SpendReport, days: Sequence[str]) -> str:
     )
 
 
-def _draw(series: Sequence[_Series], days: Sequence[str], width: float) -> Markup:
+def _planned(report: SpendReport) -> float:
+    """What the plan expects of a whole day, on the mean of these days, USD; 0 without a plan."""
+    over = sum(part for _, part in report.days)
+    return report.expected.total_usd / over if report.expected is not None and over > 0 else 0.0
+
+
+def _draw(series: Sequence[_Series], days: Sequence[str], planned: float, width: float) -> Markup:
     frame = Frame(left=70, top=12, right=width - 4, bottom=250)
     sums = [sum(max(0, value) for value in values) for values in zip(*(one.values for one in series), strict=True)]
-    scale, marks = value_scale(frame, max(sums) / NANO_PER_USD)
+    scale, marks = value_scale(frame, max(planned, max(sums) / NANO_PER_USD))
     band = frame.width / len(days)
     bar = min(_BAR_MOST, band * 0.72)
     bars = [
@@ -85,7 +91,20 @@ def _draw(series: Sequence[_Series], days: Sequence[str], width: float) -> Marku
         for place in range(len(days))
     ]
     alt = "Stacked bars of cost by day. " + "; ".join(f"{one.name} {amount(sum(one.values))} in all" for one in series)
-    return canvas(width, frame.bottom + 30, alt, value_axis(frame, scale, marks, tick), _day_axis(frame, days), bars)
+    return canvas(
+        width, frame.bottom + 30, alt, value_axis(frame, scale, marks, tick), _day_axis(frame, days), bars,
+        _plan_line(frame, scale, planned) if planned > 0 else None,
+    )  # fmt: skip
+
+
+def _plan_line(frame: Frame, scale: Scale, planned: float) -> Markup:
+    """What the plan expects of a day, across all of them."""
+    y = scale(planned)
+    words = f"planned: {tick(planned)} a day"
+    return join(
+        el("line", x1=frame.left, x2=frame.right, y1=y, y2=y, class_="threshold"),
+        label(frame.right - 4, y - 6, words, "strong halo-paper", "end"),
+    )
 
 
 def _bar(

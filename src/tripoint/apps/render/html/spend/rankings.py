@@ -6,6 +6,7 @@ from tripoint.apps.render.html.drawing.markup import Content, Markup, join
 from tripoint.apps.render.html.drawing.sections import Section
 from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.html.spend.figures import IDLE, amount, barred, saved, share
+from tripoint.apps.render.reading.amounts import compact, three_digits
 from tripoint.domain.ledger import Dimension, Spend
 from tripoint.usecases.spend import Dearest
 from tripoint.usecases.spend_report import SpendReport
@@ -66,10 +67,15 @@ def _nameless(row: Spend) -> str:
     return "not known" if row.requests else IDLE
 
 
+def _count(tokens: int) -> str:
+    """Tokens, from a million on with three digits: `42.0B`; exports have each one."""
+    return compact(tokens, three_digits) if tokens >= 1_000_000 else f"{tokens:,}"
+
+
 def _row(name: str, row: Spend, most: int, found: Dearest) -> tuple[Content, ...]:
     cost = barred(amount(row.nano), row.nano / most) if most > 0 else amount(row.nano)
     return (
         name, cost, share(row.nano, found.total.nano),
         amount(row.list_nano), saved(*found.uncorrected(row)),
-        *(f"{figure:,}" for figure in (row.requests, row.failed, row.tokens_in, row.cached, row.tokens_out)),
+        f"{row.requests:,}", f"{row.failed:,}", *map(_count, (row.tokens_in, row.cached, row.tokens_out)),
     )  # fmt: skip

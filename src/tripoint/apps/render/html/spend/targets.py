@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 
+from tripoint.apps.render.html.drawing.axes import Frame, legend, value_ticks
 from tripoint.apps.render.html.drawing.markup import Content, Markup, el, join
-from tripoint.apps.render.html.drawing.sections import Section
-from tripoint.apps.render.html.drawing.tables import table
-from tripoint.apps.render.html.spend.figures import amount, barred
+from tripoint.apps.render.html.drawing.sections import Section, figure
+from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, label, ticks
+from tripoint.apps.render.html.drawing.tables import fallback, table
+from tripoint.apps.render.html.spend.figures import amount, barred, tick
 from tripoint.apps.render.reading.amounts import percent, plural
 from tripoint.domain.ledger import Dimension
 from tripoint.domain.money import NANO_PER_USD
@@ -15,6 +18,7 @@ from tripoint.engines.governance.cost.planned import Expected
 from tripoint.usecases.spend_report import SpendReport
 from tripoint.usecases.standing import Standing
 
+_MOST_BARS = 16
 _BUDGETS = (
     ("Budget", "w"), ("Of", "w"), ("Window", "l"), ("Spent", "r"), ("Limit", "r"), ("Used", "r"),
     ("When it is spent", "w"),
@@ -24,12 +28,8 @@ _BUDGETS = (
 def planned(report: SpendReport, expected: Expected) -> Section:
     """By site and by workload."""
     body = join(
-        _table(
-            "Site", expected.by_site, _actual(report, Dimension.SITE), "Nodes, bought tokens and egress, idle included"
-        ),
-        _table(
-            "Workload", expected.by_workload, _actual(report, Dimension.WORKLOAD), "What workloads cause, idle left out"
-        ),
+        _figure("Site", expected.by_site, _actual(report, Dimension.SITE), "nodes, bought tokens, egress and idle"),
+        _figure("Workload", expected.by_workload, _actual(report, Dimension.WORKLOAD), "what it causes, idle left out"),
         el("p", _note(report, expected), class_="note"),
     )
     return Section(id="planned", title="Planned against actual", message=_message(report, expected), body=body)
@@ -52,19 +52,67 @@ def _message(report: SpendReport, expected: Expected) -> str:
     )
 
 
-def _table(title: str, wanted: Mapping[str, float], actual: Mapping[str, int], caption: str) -> Markup:
+def _figure(title: str, wanted: Mapping[str, float], actual: Mapping[str, int], what: str) -> Markup:
+    """Planned and actual of each name, the most planned first, as bars and as a table."""
     names = sorted({*wanted, *actual}, key=lambda name: (-wanted.get(name, 0.0), name))
-    rows = [_row(name, round(wanted.get(name, 0.0) * NANO_PER_USD), actual.get(name, 0)) for name in names]
-    return table(
-        ((title, "w"), ("Planned", "r"), ("Actual", "r"), ("Difference", "r"), ("of planned", "r")), rows, caption
+    pairs = [(name, round(wanted.get(name, 0.0) * NANO_PER_USD), actual.get(name, 0)) for name in names]
+    columns = ((title, "w"), ("Planned", "r"), ("Actual", "r"), ("Difference", "r"), ("of planned", "r"))
+    return figure(
+        f"By {title.lower()}, the most planned first",
+        f"USD; {what}",
+        legend([("fill-public", "actual"), ("outline", "planned")]),
+        all_widths(partial(_draw, pairs[:_MOST_BARS])) if pairs else None,
+        fallback(columns, [_row(*pair) for pair in pairs]),
     )
+
+
+def _draw(pairs: Sequence[tuple[str, int, int]], width: float) -> Markup:
+    is_wide = width > 600
+    row = 26.0 if is_wide else 44.0
+    frame = Frame(
+        left=200.0 if is_wide else 2.0, top=6, right=width - (190 if is_wide else 10), bottom=6 + row * len(pairs)
+    )
+    marks = ticks(0.0, max((max(pair[1:]) for pair in pairs), default=0) / NANO_PER_USD or 1.0, 4 if is_wide else 2)
+    across = Scale(low=0.0, high=marks[-1], start=frame.left, end=frame.right)
+    rules = [
+        el("line", x1=across(mark), x2=across(mark), y1=frame.top, y2=frame.bottom, class_="rule") for mark in marks
+    ]
+    bars = [_bars(pair, across, (frame.top + row * place, width), is_wide) for place, pair in enumerate(pairs)]
+    alt = "Planned and actual. " + "; ".join(
+        f"{name}: {amount(wanted)}, {amount(spent)}" for name, wanted, spent in pairs
+    )
+    return canvas(width, frame.bottom + 24, alt, rules, bars, value_ticks(frame, across, marks, tick, is_tight=True))
+
+
+def _bars(pair: tuple[str, int, int], across: Scale, place: tuple[float, float], is_wide: bool) -> Markup:
+    (name, wanted, spent), (top, width) = pair, place
+    y = top + (5 if is_wide else 21)
+    told = f"{amount(spent)} of {amount(wanted)}, {_told(wanted, spent - wanted)}"
+    style = "limit-words" if spent > wanted else "tick"
+    return join(
+        label(0, y + 12 if is_wide else top + 14, name, "strong", room=192 if is_wide else width / 2),
+        label(width, y + 12 if is_wide else top + 14, told, style, "end"),
+        el("rect", el("title", f"{name}: {told}"), x=across.start, y=y + 3, height=10, class_="fill-public",
+           width=max(0.0, across(spent / NANO_PER_USD) - across.start)),
+        el("rect", x=across.start, y=y, height=16, class_="outline",
+           width=across(wanted / NANO_PER_USD) - across.start),
+    )  # fmt: skip
 
 
 def _row(name: str, wanted: int, actual: int) -> tuple[Content, ...]:
     gap = actual - wanted
-    sign = "+" if gap > 0 else "−" if gap < 0 else ""
-    told = f"{sign}{percent(abs(gap) / wanted)}" if wanted > 0 else "not in the plan" if actual else "–"
-    return name, amount(wanted), amount(actual), f"{sign}{amount(abs(gap))}", told
+    return name, amount(wanted), amount(actual), f"{_sign(gap)}{amount(abs(gap))}", _told(wanted, gap)
+
+
+def _sign(gap: int) -> str:
+    return "+" if gap > 0 else "−" if gap < 0 else ""
+
+
+def _told(wanted: int, gap: int) -> str:
+    """The difference as a share of what was planned."""
+    if wanted <= 0:
+        return "not in the plan" if gap else "–"
+    return f"{_sign(gap)}{percent(abs(gap) / wanted)}"
 
 
 def _note(report: SpendReport, expected: Expected) -> str:
