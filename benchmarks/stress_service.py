@@ -257,6 +257,7 @@ def _listed(each: Configuration, point: Measured, catalog: Catalog) -> Pace | No
         base_s=parts.base_s,
         context_s=parts.context_s,
         overhead_s=_default(catalog, "stress.request_overhead_ms") / 1000,
+        found_share=_default(catalog, "stress.prompts_found"),
     )
     return replace(pace_at(load, shape), max_sequences=MOST)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.factories.planning import catalog
 from tests.factories.tried import FRAGILE, STURDY, Tried, replanning, shipped, tried
@@ -43,12 +45,17 @@ def test_the_catalogue_has_every_row_of_the_research() -> None:
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.id)
 def test_a_fragile_estate_is_broken(scenario: Scenario) -> None:
-    """At the severe end at least one objective is not met; residency is kept all the same."""
+    """At the severe end at least one objective is not met that is met while nothing happens; residency always is."""
     estate = tried(FRAGILE)
     assert not untouched(scenario, estate.ground)
     found = met(estate, scenario, played(estate, scenario, "severe"))
     assert not all(found.values())
     assert all(kept for key, kept in found.items() if key.aim is Aim.RESIDENCY)
+    if scenario.mode is not TrialMode.PLAN:
+        quiet = replace(scenario, strikes=())
+        player = Player(world=estate.world, ground=estate.ground, scenarios={quiet.id: quiet}, seed=1)
+        order = Order(scenario=quiet.id, number=0, magnitudes={})
+        assert all(met(estate, scenario, (player(order),)).values()), "broken before anything was struck"
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.id)
@@ -59,6 +66,17 @@ def test_a_sturdy_estate_bears_it(scenario: Scenario) -> None:
     found = met(estate, scenario, played(estate, scenario, "usual"))
     assert found
     assert [key for key, kept in found.items() if not kept] == []
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.id)
+def test_the_same_blow_tells_the_two_apart(scenario: Scenario) -> None:
+    """At one of the ends, with the same magnitudes, one estate is broken and the other is not."""
+
+    def is_broken(text: str, end: str) -> bool:
+        estate = tried(text)
+        return not all(met(estate, scenario, played(estate, scenario, end)).values())
+
+    assert any(is_broken(FRAGILE, end) and not is_broken(STURDY, end) for end in ("usual", "severe"))
 
 
 @pytest.mark.parametrize("name", ["site-dark", "node-loss", "failure-storm", "drill-overlap"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 
 import pytest
 from tests.factories.worlds import demanded, place, world
@@ -90,3 +91,27 @@ def energy(made: World) -> float:
     """What an hour of requests adds where tokens are paid, USD."""
     (asked,) = made.demanded
     return asked.requests_per_s * 3600.0 * (asked.tokens_in + 2 * asked.tokens_out) * 1e-6
+
+
+def test_a_cold_standby_costs_what_its_nodes_do_once_it_is_called() -> None:
+    """Rented from when it serves: by the room that requests take there, in both ways to play the loss."""
+    stay, nodes, usd = STAY_S, 2.0, 30.0
+    stands = (
+        place("a", slots=SLOTS, timings={"llama": STEADY}, rates={"chat": SLOTS / stay}),
+        place("b", slots=SLOTS, timings={"llama": STEADY}, rates={"chat": SLOTS / stay}, nodes=0.0, is_cold=True,
+              kept_nodes=nodes, most_nodes=inf, ready_after_s=10.0, usd_per_node_hour=usd, option="on_demand"),
+    )  # fmt: skip
+    made = world(stands, (demanded(requests_per_s=60.0),))
+    down = (Fault(kind=FaultKind.DOWN, on=("site-a",), at_s=20.0, until_s=inf),)
+    draws = Streams(3, 0)
+    arrivals = arrivals_of(made, start_hour=0, seconds=SECONDS, draws=draws)
+    (requests,) = play(made, down, arrivals, draws=draws, until_s=SECONDS).outcomes
+    (quiet,) = play(made, (), arrivals, draws=Streams(3, 0), until_s=SECONDS).outcomes
+    served_s = SECONDS - 20.0 - 10.0
+    taken = 60.0 / (SLOTS / stay)
+    per_request = quiet.usd / quiet.answered
+    rented = requests.usd - per_request * quiet.answered * 20.0 / SECONDS
+    assert rented == pytest.approx(taken * nodes * usd * served_s / 3600.0, rel=0.12)
+    (flowing,) = flow(made, down, start_hour=0, hours=1)
+    hour_usd = flowing.usd - per_request * 60.0 * 20.0
+    assert hour_usd == pytest.approx(taken * nodes * usd * (3600.0 - 30.0) / 3600.0, rel=0.05)

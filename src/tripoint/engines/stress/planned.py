@@ -21,7 +21,7 @@ from tripoint.engines.gateway.table.shares import planned_options
 _API = "api"
 _SPOT = "spot"
 _NOTHING = 1e-9
-_API_SLOTS = 1024
+MADE_SLOTS = 1024
 """Requests a token API is asked at once where nobody declared a limit: its vendor's to know, and no limit of ours."""
 
 
@@ -35,14 +35,24 @@ class Standing:
     """Nodes that serve; 0 for a token API and for a cold standby."""
     most: float
     """Nodes kept for it in all."""
+    is_kept: bool = False
+    """True where the plan keeps standby: more nodes of it are approved with the plan."""
+    is_beyond: bool = False
+    """True where the plan has nothing: somebody must order it first."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Key:
+class Key:
+    """What makes an upstream of a plan one: nodes of several ways of paying are several."""
+
     site: str
+    """Site id."""
     node_type: str
+    """Node type, or the API's model."""
     model: str
+    """Model spec id."""
     lane: str
+    """`api`, `spot`, or empty for nodes that are held or rented on demand."""
 
 
 def standing(estate: Estate, plan: Plan | None, period: int) -> tuple[Standing, ...]:
@@ -56,6 +66,9 @@ def standing(estate: Estate, plan: Plan | None, period: int) -> tuple[Standing, 
     waited_for = {models[each.id] for each in estate.workloads if each.id in models and each.kind.is_interactive}
     weights = _weights(plan, period, models)
     options = planned_options(plan, period)
+    kept = {
+        _standby_key(row, models) for row in plan.standby if row.period == period and row.workload in models
+    }  # fmt: skip
     found: list[Standing] = []
     used: set[UpstreamId] = set()
     for key, weight in weights.items():
@@ -63,18 +76,19 @@ def standing(estate: Estate, plan: Plan | None, period: int) -> tuple[Standing, 
         least = 0.0 if key.model in waited_for else min(1.0, _total(plan, period, key))
         cold = _cold(plan, period, key, models) if nodes <= 0.0 else 0.0
         mine = [each for each in declared if _is_of(each, key)]
-        for each in mine or [_made(key)]:
+        for each in mine or [made(key)]:
             used.add(each.id)
             part = 1.0 / max(1, len(mine))
-            found.append(_standing(each, key, (nodes * part, cold * part, least), options))
-    kept = [each for each in declared if each.id not in used and not _is_planned(each, weights)]
-    found += [Standing(upstream=each, nodes=each.nodes, most=each.nodes) for each in kept]
+            stands = _standing(each, key, (nodes * part, cold * part, least), options)
+            found.append(replace(stands, is_kept=key in kept))
+    others = [each for each in declared if each.id not in used and not _is_planned(each, weights)]
+    found += [Standing(upstream=each, nodes=each.nodes, most=each.nodes) for each in others]
     return tuple(found)
 
 
-def _weights(plan: Plan, period: int, models: Mapping[str, str]) -> dict[_Key, float]:
+def _weights(plan: Plan, period: int, models: Mapping[str, str]) -> dict[Key, float]:
     """Nodes by pool, model and lane in the block that takes most of them, standby included; shares for token APIs."""
-    by_block: dict[_Key, dict[int, float]] = {}
+    by_block: dict[Key, dict[int, float]] = {}
     for row in plan.placements:
         if row.period == period and row.workload in models and row.share > 0.0:
             blocks = by_block.setdefault(_key(row, models), {})
@@ -87,16 +101,16 @@ def _weights(plan: Plan, period: int, models: Mapping[str, str]) -> dict[_Key, f
     return found
 
 
-def _key(row: Placement, models: Mapping[str, str]) -> _Key:
+def _key(row: Placement, models: Mapping[str, str]) -> Key:
     lane = row.lane if row.lane in (_API, _SPOT) else ""
-    return _Key(row.site, row.node_type, models[row.workload], lane)
+    return Key(row.site, row.node_type, models[row.workload], lane)
 
 
-def _standby_key(row: StandbyDecision, models: Mapping[str, str]) -> _Key:
-    return _Key(row.site, row.pool.partition("/")[2], models[row.workload], "")
+def _standby_key(row: StandbyDecision, models: Mapping[str, str]) -> Key:
+    return Key(row.site, row.pool.partition("/")[2], models[row.workload], "")
 
 
-def _nodes(plan: Plan, period: int, key: _Key, weight: float, weights: Mapping[_Key, float]) -> float:
+def _nodes(plan: Plan, period: int, key: Key, weight: float, weights: Mapping[Key, float]) -> float:
     """The key's part of its pool's nodes, those without work included."""
     if key.lane == _API:
         return 0.0
@@ -106,7 +120,7 @@ def _nodes(plan: Plan, period: int, key: _Key, weight: float, weights: Mapping[_
     return max(weight, total * weight / asked) if asked > 0.0 else 0.0
 
 
-def _total(plan: Plan, period: int, key: _Key) -> float:
+def _total(plan: Plan, period: int, key: Key) -> float:
     """Nodes of the key's pool and lane in the block that has most; rented ones are whole.
 
     A plan counts rented nodes as a mean: 0.25 is a quarter of what one node does, or one that is there a quarter of the
@@ -121,7 +135,7 @@ def _total(plan: Plan, period: int, key: _Key) -> float:
     return max((ceil(row.spot - _NOTHING) for row in rows) if key.lane == _SPOT else firm, default=0.0)
 
 
-def _cold(plan: Plan, period: int, key: _Key, models: Mapping[str, str]) -> float:
+def _cold(plan: Plan, period: int, key: Key, models: Mapping[str, str]) -> float:
     """Nodes a cold standby would need: as many as its workloads have elsewhere, for the share it takes over."""
     found = 0.0
     for standby in plan.standby:
@@ -135,22 +149,23 @@ def _cold(plan: Plan, period: int, key: _Key, models: Mapping[str, str]) -> floa
 
 
 def _standing(
-    upstream: Upstream, key: _Key, nodes: tuple[float, float, float], options: Mapping[tuple[str, str], PurchaseOption]
+    upstream: Upstream, key: Key, nodes: tuple[float, float, float], options: Mapping[tuple[str, str], PurchaseOption]
 ) -> Standing:
     serving, cold, least = nodes
     if key.lane == _API:
-        limit = upstream.max_concurrency if upstream.max_concurrency is not None else _API_SLOTS
+        limit = upstream.max_concurrency if upstream.max_concurrency is not None else MADE_SLOTS
         return Standing(upstream=replace(upstream, max_concurrency=limit), nodes=0.0, most=0.0)
     option = PurchaseOption.SPOT if key.lane == _SPOT else options.get((key.site, key.node_type), upstream.option)
     if option is PurchaseOption.SPOT and key.lane != _SPOT:
         option = PurchaseOption.ON_DEMAND
     # Work nobody waits for takes a sliver of a node on average, and all of one while it runs.
     sized = max(serving, cold, least, 1e-3)
-    made = replace(upstream, node_type=NodeTypeId(key.node_type), option=option, nodes=sized, max_concurrency=None)
-    return Standing(upstream=made, nodes=serving, most=max(serving, cold))
+    there = replace(upstream, node_type=NodeTypeId(key.node_type), option=option, nodes=sized, max_concurrency=None)
+    return Standing(upstream=there, nodes=serving, most=max(serving, cold))
 
 
-def _made(key: _Key) -> Upstream:
+def made(key: Key) -> Upstream:
+    """An upstream nobody declared, called by what it is."""
     name = "-".join(part for part in (key.site, key.node_type, key.model, key.lane) if part)
     plain = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name)
     return Upstream(
@@ -159,11 +174,11 @@ def _made(key: _Key) -> Upstream:
     )  # fmt: skip
 
 
-def _is_of(upstream: Upstream, key: _Key) -> bool:
+def _is_of(upstream: Upstream, key: Key) -> bool:
     is_there = upstream.site == key.site and upstream.node_type in (None, key.node_type)
     is_spot = upstream.option is PurchaseOption.SPOT
     return is_there and key.model in upstream.models and is_spot == (key.lane == _SPOT)
 
 
-def _is_planned(upstream: Upstream, weights: Mapping[_Key, float]) -> bool:
+def _is_planned(upstream: Upstream, weights: Mapping[Key, float]) -> bool:
     return any(upstream.site == key.site and upstream.node_type in (None, key.node_type) for key in weights)

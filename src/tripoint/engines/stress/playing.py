@@ -16,7 +16,7 @@ from tripoint.domain.stress import Order, OutageCourse, Outcome, Trial
 from tripoint.domain.units import HOURS_PER_WEEK, SECONDS_PER_HOUR
 from tripoint.engines.stress.aftermath import after, dark
 from tripoint.engines.stress.fluid.flow import Basin
-from tripoint.engines.stress.fluid.layout import layout_of, standing_usd_per_s
+from tripoint.engines.stress.fluid.layout import Layout, layout_of, standing_usd_per_s
 from tripoint.engines.stress.fluid.outcomes import Hourly, unserved
 from tripoint.engines.stress.kernel.streams import Streams
 from tripoint.engines.stress.runs.course import run_outcome
@@ -24,6 +24,7 @@ from tripoint.engines.stress.scaling import rescaled, scale_for, scaled
 from tripoint.engines.stress.scenarios.ground import Ground
 from tripoint.engines.stress.scenarios.resolve import faults_of
 from tripoint.engines.stress.spending import with_standing
+from tripoint.engines.stress.summary.asked import After
 from tripoint.engines.stress.trial.arrivals import arrivals_of
 from tripoint.engines.stress.trial.play import Played, Rules, play
 from tripoint.engines.stress.world import World
@@ -80,7 +81,7 @@ class Player:
         seconds = scenario.minutes * _S_PER_MIN
         hour = self.start_hour(scenario, number)
         scale = scale_for(self.world, hour=hour, seconds=seconds, requests=self.most_requests)
-        world = self._kept.setdefault(("world", scale), scaled(self.world, scale))
+        world = self._scaled(scenario, scale)
         key = ("requests", number, hour, seconds)
         draws = Streams(self.seed, number)
         arrivals = arrivals_of(world, start_hour=hour, seconds=seconds, draws=draws)
@@ -89,6 +90,19 @@ class Player:
             self._kept[key] = {each.workload: each.usd for each in plain.outcomes}
         rules = Rules(usual_usd=self._kept[key])
         return play(world, faults, arrivals, draws=draws, until_s=seconds, rules=rules), scale
+
+    def _after(self, scenario: Scenario) -> After | None:
+        """What is asked after a loss of its class, where that is not as usual."""
+        return self.ground.after.get(scenario.disruption)
+
+    def _scaled(self, scenario: Scenario, scale: float) -> World:
+        """The world of trials of minutes."""
+        after = self._after(scenario)
+        key = ("world", scale, after and scenario.disruption)
+        if key not in self._kept:
+            self._kept[key] = scaled(self.world if after is None else after.of(self.world), scale)
+        world: World = self._kept[key]
+        return world
 
     def _stood(self, outcomes: tuple[Outcome, ...], seconds: float) -> tuple[Outcome, ...]:
         """With what nodes cost that stand, as trials of hours have it."""
@@ -121,11 +135,21 @@ class Player:
     def _basin(self, scenario: Scenario, number: int) -> Basin:
         hour = self.start_hour(scenario, number)
         hours = math.ceil(scenario.minutes * _S_PER_MIN / SECONDS_PER_HOUR)
-        key = ("hours", hour, hours)
+        after = self._after(scenario)
+        key = ("hours", hour, hours, after and scenario.disruption)
         if key not in self._kept:
-            self._kept[key] = Basin(layout_of(self.world, by_callers=True), start_hour=hour, hours=hours)
+            self._kept[key] = Basin(self._layout(scenario), start_hour=hour, hours=hours)
         basin: Basin = self._kept[key]
         return basin
+
+    def _layout(self, scenario: Scenario) -> Layout:
+        """The arrays of trials of hours, with what could be rented anew."""
+        after, wide = self._after(scenario), self.world.wide or self.world
+        key = ("layout", after and scenario.disruption)
+        if key not in self._kept:
+            self._kept[key] = layout_of(wide if after is None else after.of(wide), by_callers=True)
+        layout: Layout = self._kept[key]
+        return layout
 
 
 def _lit(stretches: Sequence[tuple[float, float]], hours: int) -> list[float]:

@@ -67,6 +67,7 @@ def _place(place: Place, scale: float) -> Place:
         nodes=place.nodes * scale,
         slots=_whole(place.slots, scale),
         most_nodes=place.most_nodes * scale,
+        kept_nodes=place.kept_nodes * scale,
         timings={model: _timing(timing, scale) for model, timing in place.timings.items()},
         rates={workload: rate * scale for workload, rate in place.rates.items()},
     )

@@ -4,6 +4,7 @@
     committed    nothing; likewise
     rented       nothing; the node is paid by the hour it is up
     per token    the tokens
+    cold         its part of the nodes that are rented for the standby once it is called, by the room it takes
 
 and whatever leaves a site. So money is what the bills come to, not what tenants are charged for.
 """
@@ -17,6 +18,7 @@ from dataclasses import replace
 from tripoint.domain.money import Tariff
 from tripoint.domain.stress import Outcome
 from tripoint.domain.table import Candidate, TokenPrice
+from tripoint.domain.units import SECONDS_PER_HOUR
 from tripoint.engines.gateway.table.tariffs.rows import tariff_of
 from tripoint.engines.stress.world import Place, World
 
@@ -38,11 +40,22 @@ def added(place: Place, candidate: Candidate) -> TokenPrice:
 def spends_of(world: World) -> Spends:
     """What requests add, exactly, for every way of every workload."""
     routes = {route.workload: route for route in world.table.routes}
-    return {
-        (number, world.places[each.target].upstream, each.model): tariff_of("", added(world.places[each.target], each))
-        for number, asked in enumerate(world.demanded)
-        for each in routes[asked.workload].candidates
-    }
+    found: dict[tuple[int, str, str], Tariff] = {}
+    for number, asked in enumerate(world.demanded):
+        for each in routes[asked.workload].candidates:
+            place = world.places[each.target]
+            price = added(place, each)
+            whole = replace(price, usd_request=price.usd_request + _rented(place, asked.workload))
+            found[number, place.upstream, each.model] = tariff_of("", whole)
+    return found
+
+
+def _rented(place: Place, workload: str) -> float:
+    """A request's part of the nodes that are there only because a cold standby was called, USD."""
+    rate = place.rates.get(workload, 0.0)
+    if not place.is_cold or not 0.0 < rate < math.inf:
+        return 0.0
+    return place.usd_per_node_hour * place.kept_nodes / SECONDS_PER_HOUR / rate
 
 
 def with_standing(outcomes: Iterable[Outcome], usd_per_s: Mapping[str, float], seconds: float) -> tuple[Outcome, ...]:

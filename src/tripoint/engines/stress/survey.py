@@ -24,10 +24,12 @@ from tripoint.engines.gateway.table.ground import Asked, Ground, Work, ground_of
 from tripoint.engines.gateway.table.prices import option_of, work_of
 from tripoint.engines.gateway.table.shares import period_at
 from tripoint.engines.gateway.table.tariffs.hours import node_hour
-from tripoint.engines.resilience.times.terms import Way, assumed
+from tripoint.engines.resilience.times.starting import CONTRACTED, STARTED, road
+from tripoint.engines.resilience.times.terms import Way, assumed, default_rate, timed
 from tripoint.engines.sizing.paths import path_between
 from tripoint.engines.sizing.policy import is_allowed, place_of, subject_of
 from tripoint.engines.sizing.speed.memory import bytes_key
+from tripoint.engines.stress.beyond import beyond
 from tripoint.engines.stress.planned import Standing, standing
 from tripoint.engines.stress.runs.planned import runs_of
 from tripoint.engines.stress.stations.listed import pace_of
@@ -60,7 +62,27 @@ def survey(loaded: LoadedEstate, catalog: Catalog, plan: Plan | None, *, today: 
     With a plan, what the plan places serves; without one, what the estate declares under `serving`.
     """
     period = None if plan is None or not plan.periods else period_at(plan, today)
-    stands = standing(loaded.estate, plan if period is not None else None, period or 0)
+    usable = plan if period is not None else None
+    stands = standing(loaded.estate, usable, period or 0)
+    world = _surveyed(loaded, catalog, usable, stands, today)
+    if usable is None:
+        return world
+    ground = ground_of(loaded, catalog, today)
+    growth = {str(each.workload.id): _growth(ground, each, period or 0) for each in ground.asked}
+    more = beyond(ground, stands, growth)
+    if not more:
+        return world
+    wide = _surveyed(loaded, catalog, usable, (*stands, *more), today)
+    named = {each.workload for each in world.demanded}
+    asked = tuple(each for each in wide.demanded if each.workload in named)
+    return replace(world, wide=replace(wide, demanded=asked, unserved=world.unserved))
+
+
+def _surveyed(
+    loaded: LoadedEstate, catalog: Catalog, plan: Plan | None, stands: Sequence[Standing], today: date
+) -> World:
+    """The world of what stands, and of what could."""
+    period = None if plan is None else period_at(plan, today)
     serving = replace(loaded.estate.serving, upstreams=tuple(each.upstream for each in stands), keys=())
     tried = replace(loaded, estate=replace(loaded.estate, serving=serving))
     table = compile_table(tried, catalog, plan, today=today, previous=None).table
@@ -137,8 +159,9 @@ def _place(at: _Site) -> Place:
         timings=timings,
         most_nodes=_most(at),
         ready_after_s=_ready_after_s(at, works),
-        is_cold=pool is not None and at.standing.nodes <= 0.0,
+        is_cold=at.standing.is_beyond or (pool is not None and at.standing.nodes <= 0.0),
         kept_nodes=at.standing.most,
+        is_approved=not _is_decided(at),
         usd_per_node_hour=0.0 if hour is None else hour.useful,
         rates=_rates(at),
     )
@@ -205,21 +228,47 @@ def _most(at: _Site) -> float:
 
 
 def _ready_after_s(at: _Site, works: Mapping[str, tuple[Asked, Work]]) -> float:
-    """Noticed, provided, loaded from disk, warmed up, shifted to; `inf` where no more can be had."""
-    if at.pool is None or _most(at) <= at.standing.nodes:
-        return inf
+    """From a loss to more that serves here, by the steps `assess recovery` counts; `inf` where no more can be had."""
     ground = at.ground
     way = Way(disruption=DisruptionClass.SITE, workload="", site=at.upstream.site)
-    parts = [(Part.DETECT, "detect.site"), (Part.WARM_UP, "warm_up"), (Part.SHIFT, "shift")]
-    parts.append((Part.PROVISION, f"provision.{'rented' if at.pool.site.kind.is_rented else 'spare'}"))
-    waits = [assumed(ground.estate, ground.catalog, part, key, way).seconds for part, key in parts]
+
+    def seconds(steps: Sequence[tuple[Part, str]]) -> float:
+        return sum(assumed(ground.estate, ground.catalog, part, key, way).seconds for part, key in steps)
+
+    noticed = [(Part.DETECT, "detect.site"), *([(Part.DECIDE, "decide")] if _is_decided(at) else ())]
+    if at.pool is None and at.standing.is_beyond:
+        return seconds([*noticed, *CONTRACTED])
+    if at.pool is None or _most(at) <= at.standing.nodes:
+        return inf
+    way_to = "rented" if at.pool.site.kind.is_rented else "spare"
+    started_s = seconds([*noticed, (Part.PROVISION, f"provision.{way_to}"), *STARTED])
     sizes = [
         work.errand.size.parameters_b * ground.desk.default(bytes_key(work.hosted.speed.precision)).value
         for _, work in works.values()
         if work.errand.size is not None
     ]
-    rate = ground.desk.default("recovery.load_gb_per_s").value
-    return sum(waits) + max(sizes, default=0.0) / rate
+    told = timed(ground.estate, Part.LOAD, way)
+    gb = max(sizes, default=0.0)
+    load_s = gb / ground.desk.default("recovery.load_gb_per_s").value if told is None else told.seconds
+    return started_s + load_s + gb / _staged_gb_per_s(at)
+
+
+def _is_decided(at: _Site) -> bool:
+    """True where somebody must approve first: of what the plan did not say, or of anything after a lost site."""
+    return not at.standing.is_kept or DisruptionClass.SITE in at.ground.estate.recovery.approval_on
+
+
+def _staged_gb_per_s(at: _Site) -> float:
+    """How fast weights come to the nodes: from the site's own store, over links from the nearest, or the internet."""
+    ground, here = at.ground, at.upstream.site
+    keepers = ground.estate.recovery.weights_at
+    if here in keepers or not (at.standing.is_beyond or at.standing.nodes <= 0.0):
+        return default_rate(ground.estate, ground.catalog, "stage_gbps.site").gb_per_s
+    paths = [path_between(ground.estate, ground.catalog, keeper, here) for keeper in keepers]
+    near = min((path for path in paths if path.links), key=lambda path: path.rtt_ms.value, default=None)
+    links = [each for each in ground.estate.links if near is not None and each.id in near.links]
+    rates = [road(ground.estate, ground.catalog, f"link:{each.id}").gb_per_s for each in links]
+    return min(rates, default=default_rate(ground.estate, ground.catalog, "stage_gbps.internet").gb_per_s)
 
 
 # --- workloads ------------------------------------------------------------------------------------------------------

@@ -84,6 +84,8 @@ class Place:
     """True for a standby that has no nodes until they are needed."""
     kept_nodes: float = 0.0
     """Nodes a cold standby is to have, for which its rates and slots are; not read elsewhere."""
+    is_approved: bool = False
+    """True where nobody must approve of more nodes: the plan has said that they are to be rented."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,3 +216,8 @@ class World:
     """Workloads of training runs, in the estate's order; played in trials of hours."""
     traces: Mapping[str, TraceRows] = field(default_factory=dict)
     """Workload id -> requests of a log: how they come and how long they are; its demand says how many."""
+    wide: World | None = None
+    """The same with places the plan has nothing at and policy permits, after its own: what could be rented there.
+
+    Trials of hours are played on it; in minutes nothing is rented anew. `None` where there is no such place.
+    """

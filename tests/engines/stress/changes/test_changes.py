@@ -24,7 +24,7 @@ def lasting(kind: FaultKind, *on: str, size: float) -> Fault:
 def test_the_old_decisions_cost_what_planning_them_again_would(price: str) -> None:
     """Charges repriced row by row equal a plan made at the new prices, where the decisions are the same.
 
-    The fragile estate has one choice for everything, so that planning anew decides nothing else.
+    The fragile estate has one choice for everything, so that planning again decides nothing else.
     """
     estate = tried(FRAGILE)
     faults = (lasting(FaultKind.PRICE, price, size=1.25),)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tripoint.engines.stress.kernel.streams import Streams
-from tripoint.engines.stress.queues.chain import Change, Station, play_chain
+from tripoint.engines.stress.queues.chain import NOWHERE, Change, Station, play_chain
 from tripoint.engines.stress.twin import chain
 from tripoint.engines.stress.twin.chain import Ints, answers
 
@@ -40,6 +40,15 @@ def test_any_small_chain(requests: list[tuple[int, int, int, int]], chained: lis
     first = np.array([min(each[3], len(chained) - 1) for each in requests], dtype=np.int64)
     services = [np.array([each[1 + number] for each in requests], dtype=np.int64) for number in range(len(chained))]
     same(arrivals, first, services, chained)
+
+
+def test_who_waits_where_nothing_serves_any_more_never_begins() -> None:
+    """Servers that leave finish what they began; the queue behind them has no end."""
+    arrivals, first = np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64)
+    leaving = Station(1, 3, (Change(1, 0),))
+    same(arrivals, first, [np.ones(3, dtype=np.int64)], [leaving])
+    found = answers(arrivals, first, [np.ones(3, dtype=np.int64)], [leaving])
+    assert found.end.tolist() == [1, 2, NOWHERE]
 
 
 @pytest.mark.parametrize("load", [0.3, 0.8, 0.97, 1.3])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from tripoint.domain.recovery import Part, Term
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.placement.instance.instance import Instance, Lane
+from tripoint.engines.resilience.times.starting import road
 from tripoint.engines.resilience.times.terms import Rate, Way, assumed, default_rate, moved, timed
 from tripoint.engines.sizing.paths import Path, path_between
 from tripoint.engines.sizing.speed.memory import bytes_key, model_size
@@ -54,6 +55,12 @@ class Book:
         if key not in self._rates:
             self._rates[key] = default_rate(self.instance.estate, self.instance.catalog, key)
         return self._rates[key]
+
+    def road(self, name: str) -> Rate:
+        """How much goes through what copies cross."""
+        if name not in self._rates:
+            self._rates[name] = road(self.instance.estate, self.instance.catalog, name)
+        return self._rates[name]
 
     def path(self, source: str, target: str, cut: frozenset[str] = frozenset()) -> Path:
         """The way between two places without the links that are cut."""

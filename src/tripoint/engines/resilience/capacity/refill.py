@@ -238,22 +238,4 @@ def _stage(copy: Copy, took: tuple[float, float, float], roads: Mapping[str, Rat
 
 def _roads(book: Book, names: set[str]) -> dict[str, Rate]:
     """What copies cross, with how much goes through."""
-    estate = book.instance.estate
-    share = book.rate("link_share")
-    roads: dict[str, Rate] = {}
-    for name in sorted(names):
-        kind, _, what = name.partition(":")
-        link = next((each for each in estate.links if kind == "link" and each.id == what), None)
-        if link is None or link.bandwidth_gbps is None:
-            roads[name] = book.rate(f"stage_gbps.{'site' if kind == 'inside' else 'internet'}")
-            continue
-        gb_per_s = link.bandwidth_gbps / 8.0
-        roads[name] = Rate(
-            gb_per_s=gb_per_s * share.gb_per_s,
-            low=gb_per_s * share.low,
-            high=gb_per_s * share.high,
-            source=share.source,
-            as_of=share.as_of,
-            basis=f"link `{what}`: {link.bandwidth_gbps:g} Gbit/s, {share.gb_per_s:.0%} of it",
-        )
-    return roads
+    return {name: book.road(name) for name in sorted(names)}

@@ -18,6 +18,7 @@ from tripoint.engines.resilience.capacity.book import Book
 from tripoint.engines.resilience.capacity.losses import Loss, lost_part
 from tripoint.engines.resilience.capacity.moment import Held, Moment, share_nodes
 from tripoint.engines.resilience.times.objectives import countries_of
+from tripoint.engines.resilience.times.starting import CONTRACTED, STARTED
 from tripoint.engines.resilience.times.terms import Way, nothing, oldest, weakest
 
 IDLE, OBTAINABLE = "idle", "obtainable"
@@ -214,9 +215,8 @@ def _by_token(asked: Asked, number: int) -> Source:
     lane = asked.instance.lanes[number]
     is_planned = any(held.lane == number for held in asked.moment.held[asked.workload])
     reason = "" if is_planned else "a contract nobody uses yet"
-    after = [asked.term(Part.SHIFT, "shift", str(lane.fit.site))]
-    if not is_planned:
-        after.append(asked.term(Part.VALIDATE, "validate", str(lane.fit.site)))
+    steps = CONTRACTED[:1] if is_planned else CONTRACTED
+    after = [asked.term(part, key, str(lane.fit.site)) for part, key in steps]
     return Source(
         how="api",
         lane=number,
@@ -253,12 +253,7 @@ def started(asked: Asked, number: int, purse: str, *, planned: float | None = No
         ),
         stage_gb=asked.book.weights_gb(number),
         crossed=crossed,
-        after=(
-            asked.book.load(number, asked.way(here)),
-            asked.term(Part.WARM_UP, "warm_up", here),
-            asked.term(Part.SHIFT, "shift", here),
-            asked.term(Part.VALIDATE, "validate", here),
-        ),
+        after=(asked.book.load(number, asked.way(here)), *(asked.term(part, key, here) for part, key in STARTED)),
     )
 
 

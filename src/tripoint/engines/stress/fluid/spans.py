@@ -65,10 +65,11 @@ class Struck:
         self._layout = layout
         self._places: dict[tuple[FaultKind, tuple[str, ...]], list[int]] = {}
         self._flows: dict[tuple[str, ...], list[int]] = {}
-        self.growing: dict[float, list[int]] = {}
-        """Seconds until more serves -> numbers of the places where it takes so long."""
+        self.growing: dict[tuple[float, bool], list[int]] = {}
+        """Seconds until more serves, whether it is approved already -> numbers of the places where it is so."""
         for at, number in layout.growing.items():
-            self.growing.setdefault(float(layout.ready_s[at]), []).append(number)
+            key = (float(layout.ready_s[at]), layout.world.places[at].is_approved)
+            self.growing.setdefault(key, []).append(number)
 
     def places(self, fault: Fault) -> list[int]:
         """Indexes of places."""
@@ -90,10 +91,10 @@ def spans_of(layout: Layout, struck: Struck, faults: Sequence[Fault], until_s: f
     """The spans of one trial of `until_s` seconds."""
     lasting = [(_moment(_begins(fault)), _moment(min(fault.until_s, until_s))) for fault in faults]
     ready = [
-        (numbers, _moment(begin + ready_s + delay), end)
+        (numbers, _moment(begin + after), end)
         for begin, end, delay in _waits(faults, lasting)
-        for ready_s, numbers in struck.growing.items()
-        if begin + ready_s + delay < end
+        for (ready_s, is_approved), numbers in struck.growing.items()
+        if begin + (after := ready_s + (0.0 if is_approved else delay)) < end
     ]
     cuts = {0.0, until_s, *(begin for _, begin, _ in ready), *(at for both in lasting for at in both)}
     cuts.update(_moment(at) for at in moments([fault for fault in faults if fault.ramp_s > 0.0]))

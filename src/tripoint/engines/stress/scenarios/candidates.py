@@ -160,11 +160,15 @@ def _pools(ground: Ground, which: str) -> tuple[Target, ...]:
         return tuple(_pool(ground, pool, 1.0) for pool in ground.pools if pool.nodes <= 0)
     if which == "spot":
         return tuple(_spot(ground, pool) for pool in ground.pools if pool.spot > 0.0)
-    return tuple(
+    used = tuple(
         _pool(ground, pool, _concerned(pool, which) / pool.nodes if pool.nodes > 0 else 1.0)
         for pool in ground.pools
         if _concerned(pool, which) > 0 or not which
     )
+    if which != "elastic":
+        return used
+    names = [pool.id for pool in ground.pools]
+    return (*used, *(Target(ids=(name,), weight=0.0) for name in ground.obtainable if name not in names))
 
 
 def _spot(ground: Ground, pool: StruckPool) -> Target:

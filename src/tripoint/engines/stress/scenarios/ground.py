@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tripoint.domain.catalog import Catalog
+from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.estate import Estate
 from tripoint.domain.plan import Plan
 from tripoint.domain.recovery import Store
@@ -19,6 +20,7 @@ from tripoint.domain.workload import Workload
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.stress.copies.following import Following, carried_gb_per_s, followings_of
 from tripoint.engines.stress.scenarios.leaning import Leaning, leaning_of
+from tripoint.engines.stress.summary.asked import After, after_losses
 from tripoint.engines.stress.world import World
 
 _LEAST_URGENT = 6
@@ -88,6 +90,10 @@ class Ground:
     """Link id -> what it carries, GB per second; links without a limit are left out."""
     spend_usd_per_period: float
     """Effective cost of the plan in its dearest period, USD."""
+    obtainable: tuple[str, ...] = ()
+    """Pools without a node, of which some may be rented after a loss."""
+    after: Mapping[DisruptionClass, After] = field(default_factory=dict)
+    """What is asked after losses of a class, where it is not what is usually asked."""
 
 
 def ground_of(estate: Estate, catalog: Catalog, plan: Plan, world: World, *, period: int = 0) -> Ground:
@@ -115,6 +121,10 @@ def ground_of(estate: Estate, catalog: Catalog, plan: Plan, world: World, *, per
         following=followings_of(estate, catalog, plan, period=period),
         carried_gb_per_s=carried_gb_per_s(estate),
         spend_usd_per_period=_dearest(plan),
+        obtainable=tuple(
+            dict.fromkeys(each.pool for each in (world.wide or world).places if each.is_cold and each.kept_nodes > 0.0)
+        ),
+        after=after_losses(estate, catalog, world.demanded, homes),
     )
 
 

@@ -46,6 +46,8 @@ class FullLoad:
     """Time to read the cache of one token, s."""
     overhead_s: float = 0.0
     """Time per request before its input is computed, s."""
+    found_share: float | None = None
+    """Share of the others' prefills an arrival finds waiting, 0 to 1; by queueing theory where nobody measured it."""
 
 
 def pace_at(load: FullLoad, shape: Shape) -> Pace:
@@ -74,6 +76,7 @@ def pace_at(load: FullLoad, shape: Shape) -> Pace:
         prefill_s=load.prefill_s * prefill / own if own > 0 else load.prefill_s,
         overhead_s=overhead,
         max_sequences=sequences,
+        found_share=load.found_share,
     )
 
 
@@ -123,6 +126,7 @@ def full_load(desk: Desk, errand: Errand, hosted: Hosted, chip: Accelerator) -> 
         base_s=known.base_s,
         context_s=known.context_s if errand.keeps_cache else 0.0,
         overhead_s=desk.default("stress.request_overhead_ms").value / MS_PER_S,
+        found_share=desk.default("stress.prompts_found").value,
     )
 
 

@@ -87,7 +87,8 @@ def remeasured(
                 )
             )
     places = tuple(_placed(world, place, found) for place in world.places)
-    return replace(world, places=places), tuple(told)
+    wide = world.wide and replace(world.wide, places=(*places, *world.wide.places[len(places) :]))
+    return replace(world, places=places, wide=wide), tuple(told)
 
 
 def measurements(answers: Sequence[Answered], replicas: float) -> list[Measured]:

@@ -72,8 +72,10 @@ def _at(station: Station, arrivals: Ints, services: Ints) -> tuple[NDArray[np.bo
     moments = [Change(0, station.servers), *station.changes, Change(_NEVER, 0)]
     for now, following in pairwise(moments):
         kept = _Kept(kept.busy[end[kept.busy] > now.at], kept.waiting)
+        # Who waits begins when other servers let it, if any ever do.
+        end[kept.waiting] = start[kept.waiting] = NOWHERE
         if now.loses:
-            end[kept.busy] = end[kept.waiting] = start[kept.waiting] = NOWHERE
+            end[kept.busy] = NOWHERE
             kept = _Kept(nobody, nobody)
         if now.servers == 0:
             continue
