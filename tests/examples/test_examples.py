@@ -7,6 +7,7 @@ plan is only proven to be within its gap of the best; facts that may differ betw
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -104,6 +105,15 @@ def test_the_answer_is_proven_within_the_gap(name: str, answer: Callable[[str], 
     assert plan.status is PlanStatus.OPTIMAL
     assert certificate(plan).gap <= 1e-3
     assert certificate(plan).undiscounted_usd == pytest.approx(facts["total_usd"], rel=facts["tolerance"])
+
+
+@slow
+def test_the_front_page_shows_the_plan_of_the_shipped_example(answer: Callable[[str], Plan]) -> None:
+    """The total in the README's first block is what `make plan` finds."""
+    shown = re.search(r"^\$([\d.]+)M over 36 months", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert shown is not None
+    total = certificate(answer("three-layer")).undiscounted_usd
+    assert float(shown[1]) * 1e6 == pytest.approx(total, rel=expected("three-layer")["tolerance"])
 
 
 @every_answer
