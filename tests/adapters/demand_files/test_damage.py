@@ -148,7 +148,7 @@ def test_a_quote_that_is_never_closed_is_told(tmp_path: Path) -> None:
 
 
 def test_a_gap_is_told_and_counted_as_quiet(tmp_path: Path) -> None:
-    """Two hours of silence lower the mean rate; the rate outside them is told beside it."""
+    """Two hours of silence lower the mean rate; the rate outside them is noted beside it."""
     rows = poisson(2000)
     later = [(at + 7200, given, made) for at, given, made in rows[1000:]]
     profile = fit(written(tmp_path, csv_text([*rows[:1000], *later])))

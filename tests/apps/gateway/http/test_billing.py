@@ -257,7 +257,7 @@ def test_a_caller_who_leaves_before_the_first_token_pays_for_the_input() -> None
 
 
 def test_an_upstream_that_breaks_off_is_billed_once_for_its_part() -> None:
-    """Complaint 11: the caller is told with a typed event, and the record says what was delivered."""
+    """Complaint 11: the caller gets a typed event, and the record says what was delivered."""
     with before([Script((say(), say(), say()), Then.CUT)], [Script()]) as (running, (_, other)):
         answer, record = answered(running, chat(stream=True))
     assert b"upstream_lost" in answer.body
