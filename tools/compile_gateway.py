@@ -65,6 +65,7 @@ COMPILED = (
     "engines/gateway/wire/ask.py",
     "engines/gateway/wire/malformed.py",
     "engines/gateway/wire/output.py",
+    "engines/gateway/wire/shapes/alike.py",
     "engines/gateway/wire/shapes/asked.py",
     "engines/gateway/wire/shapes/frames.py",
     "engines/gateway/wire/shapes/likeness.py",

@@ -1,8 +1,9 @@
 """Instructions a request and a streamed event take, without the kernel: `python -m benchmarks.gateway.instructions`.
 
 Counted by valgrind, so that it does not matter what else the machine does: for telling whether a change brought
-anything where times cannot tell. The difference between a long and a short run, so that starting does not count.
-With `PYTHONPATH=out/fast` it counts the compiled data path.
+anything where times cannot tell. Beside them what a nearest cache of 32 kB for code and 48 kB for data would miss, in
+lines of 64 bytes. Counting begins once everything has been used. With `PYTHONPATH=out/fast` it counts the compiled data
+path.
 """
 
 from __future__ import annotations
@@ -10,26 +11,34 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import inf
 from pathlib import Path
+from typing import Any, cast
 
-from benchmarks.gateway.parts import Bench, answer, event
+from benchmarks.gateway.parts import Bench, Nowhere, answer, event
 from benchmarks.measure import start, table
+from tripoint.apps.gateway.http.connection import Connection
 from tripoint.apps.gateway.worker.recorder import Recorder
 
-_RUNS = {"a whole request": (200, 2_200), "an event of a stream": (500, 4_500)}
-"""Items of the short and of the long run."""
-_COLLECTED = re.compile(r"Collected : (\d+)")
+_RUNS = {"a whole request": 1_280, "an event of a stream": 2_000}
+"""Items of a run that is counted."""
+_TOGETHER = 64
+"""Requests under way at once."""
+_FIRST = 8
+"""Rounds of all of them before counting begins."""
+_COLLECTED = re.compile(r"Collected : ([0-9 ]+)")
+_CACHES = ("--cache-sim=yes", "--I1=32768,8,64", "--D1=49152,12,64", "--LL=33554432,16,64")
 
 
-async def _requests(count: int) -> None:
-    """So many requests of differing length, one after the other, counted and recorded as a worker does."""
+async def _requests(count: int, settle: Callable[[], None]) -> None:
+    """So many requests of differing length, as many at once as a busy worker has, counted and recorded as it does."""
     with tempfile.TemporaryDirectory() as folder:
         recorder = Recorder(Path(folder), "", worker=0, incarnation="bench")
         bench = Bench(recorder.record)
@@ -37,14 +46,29 @@ async def _requests(count: int) -> None:
         bench.gateway.router._look_at = inf  # looks come by the clock, not by requests: under valgrind far too many
         body = answer()
         reply = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
-        asked = [bench.request(600 + more) for more in range(16)]
-        _settle()
-        for number in range(count):
-            bench.ask(asked[number % len(asked)]).data_received(reply)
+        asked = [bench.request(600 + more) for more in range(_TOGETHER)]
+        callers = [_caller(bench) for _ in range(_TOGETHER)]
+        for number in range(_FIRST + count // _TOGETHER):
+            if number == _FIRST:
+                settle()
+            for place, caller in enumerate(callers):
+                caller.data_received(asked[(place * 7 + number) % _TOGETHER])
+                line: Any = caller._line
+                if line._transport is None:  # nobody dials here
+                    line.connection_made(Nowhere())
+            for caller in callers:
+                cast(Any, caller._line).data_received(reply)
+        settle()
         recorder.close()
 
 
-async def _events(count: int) -> None:
+def _caller(bench: Bench) -> Connection:
+    connection = Connection(bench.lobby)
+    connection.connection_made(cast(Any, Nowhere()))
+    return connection
+
+
+async def _events(count: int, settle: Callable[[], None]) -> None:
     """So many events of one stream."""
     bench = Bench(lambda record: None)
     line = bench.ask(bench.request(is_stream=True))
@@ -52,44 +76,60 @@ async def _events(count: int) -> None:
     chunk = b"%x\r\n%b\r\n" % (len(piece), piece)
     head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
     line.data_received(head + chunk)
-    _settle()
-    for _ in range(count):
+    for number in range(_FIRST + count):
+        if number == _FIRST:
+            settle()
         line.data_received(chunk)
+    settle()
 
 
-def _settle() -> None:
-    """The collector as a worker has it."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 50)
+class Watch:
+    """What is done where counting begins, and again where it ends."""
+
+    def __init__(self, *, is_counted: bool) -> None:
+        self._is_counted = is_counted
+        self._is_on = False
+
+    def __call__(self) -> None:
+        """Begins with the collector as a worker has it."""
+        if not self._is_on:
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(50_000, 50, 50)
+        self._is_on = not self._is_on
+        if self._is_counted:
+            told = "--instr=on" if self._is_on else "--instr=off"
+            subprocess.run(["callgrind_control", told, str(os.getpid())], stdout=subprocess.DEVNULL, check=True)
 
 
-def _count(kind: str, items: int) -> int:
-    """Instructions of a whole run."""
-    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable, "-m", __spec__.name]
-    done = subprocess.run([*command, "--run", kind, str(items)], capture_output=True, text=True, check=True)
+def _count(kind: str, items: int) -> list[float]:
+    """Instructions of an item, lines of code missed and lines of data missed."""
+    command = ["valgrind", "--tool=callgrind", *_CACHES, "--instr-atstart=no", "--callgrind-out-file=/dev/null"]
+    command += [sys.executable, "-m", __spec__.name, "--counted", "--run", kind, str(items)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     found = _COLLECTED.search(done.stderr)
     assert found, done.stderr[-1000:]
-    return int(found[1])
+    # Instructions, reads and writes of data; then those of each that missed the nearest cache.
+    instructions, _, _, code, read, written = (int(count) / items for count in found[1].split()[:6])
+    return [instructions, code, read + written]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the counts."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m benchmarks.gateway.instructions")
     parser.add_argument("--run", nargs=2, metavar=("KIND", "ITEMS"), help="only run so many; what valgrind watches")
+    parser.add_argument("--counted", action="store_true", help="valgrind is to begin and to end when the run says so")
     options = parser.parse_args(arguments)
     if options.run:
         kind, items = options.run
-        asyncio.run(_events(int(items)) if "event" in kind else _requests(int(items)))
+        run = _events if "event" in kind else _requests
+        asyncio.run(run(int(items), Watch(is_counted=options.counted)))
         return
     start("Instructions of the gateway, without the kernel")
     if shutil.which("valgrind") is None:
         sys.exit("valgrind is not installed")
-    rows = []
-    for kind, (few, many) in _RUNS.items():
-        _count(kind, 1)  # whatever is compiled to bytecode at first
-        rows.append((kind, f"{(_count(kind, many) - _count(kind, few)) / (many - few):,.0f}"))
-    table(("part", "instructions"), rows)
+    rows = [(kind, *(f"{each:,.0f}" for each in _count(kind, items))) for kind, items in _RUNS.items()]
+    table(("part", "instructions", "lines of code missed", "lines of data missed"), rows)
 
 
 if __name__ == "__main__":

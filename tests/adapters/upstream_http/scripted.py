@@ -11,24 +11,21 @@ from typing import Any
 
 from tests.factories.serving import target
 
-from tripoint.adapters.upstream_http.line import Line, Outgoing, Reports
+from tripoint.adapters.upstream_http.line import Line, Reports
 from tripoint.adapters.upstream_http.pool import PoolOptions, Upstreams
 from tripoint.domain.record import Failure
 from tripoint.domain.table import Target
+from tripoint.engines.gateway.exchange.effects import Outgoing
 
 CUT = b"<cut>"
 """In a script: close the connection."""
 
 
-@dataclass
-class Sent:
+def parcel(body: bytes = b"{}", *, is_fresh: bool = False) -> Outgoing:
     """Something to be sent."""
-
-    path: bytes = b"/v1/chat/completions"
-    head: bytes = b"x-request-id: r\r\n"
-    body: bytes = b"{}"
-    is_fresh: bool = False
-    sent_at: float = 0.0
+    made = Outgoing(b"/v1/chat/completions", b"x-request-id: r\r\n", body)
+    made.is_fresh = is_fresh
+    return made
 
 
 class Noted:
@@ -105,7 +102,7 @@ class Scripted:
     def send(self, *, is_fresh: bool = False, body: bytes = b"{}") -> Noted:
         """Sends something and returns who is told."""
         noted = Noted()
-        self.upstreams.send(self.target, Sent(is_fresh=is_fresh, body=body), noted)
+        self.upstreams.send(self.target, parcel(body, is_fresh=is_fresh), noted)
         return noted
 
     async def ask(self, *, is_fresh: bool = False) -> Noted:

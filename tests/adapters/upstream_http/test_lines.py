@@ -11,7 +11,7 @@ from time import monotonic
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.adapters.upstream_http.scripted import CUT, EVENTS, Noted, Scripted, Sent, answer, chunk, play, scripted
+from tests.adapters.upstream_http.scripted import CUT, EVENTS, Noted, Scripted, answer, chunk, parcel, play, scripted
 from tests.factories.serving import target
 
 from tripoint.adapters.upstream_http.pool import PoolOptions, Upstreams
@@ -195,11 +195,11 @@ def test_a_dropped_attempt_is_reported_no_more_and_its_connection_closes() -> No
     async def test() -> None:
         async with scripted([[EVENTS + chunk(b"a"), 0.5, chunk(b"b")], [answer()]]) as there:
             noted = Noted()
-            line = there.upstreams.send(there.target, Sent(), noted)
+            line = there.upstreams.send(there.target, parcel(), noted)
             await asyncio.wait_for(noted.begun.wait(), 5)
             line.drop()
             early = Noted()
-            there.upstreams.send(there.target, Sent(), early).drop()
+            there.upstreams.send(there.target, parcel(), early).drop()
             await asyncio.sleep(0.05)
             assert (noted.ending, early.ending) == ("", "")
             assert (await there.ask()).ending == "end"
@@ -214,7 +214,7 @@ def test_a_paused_connection_is_read_no_further() -> None:
     async def test() -> None:
         async with scripted([[EVENTS, 0.01, *[chunk(b"x" * 1000)] * 50, b"0\r\n\r\n"]]) as there:
             noted = Noted()
-            line = there.upstreams.send(there.target, Sent(), noted)
+            line = there.upstreams.send(there.target, parcel(), noted)
             await asyncio.wait_for(noted.begun.wait(), 5)
             line.pause()
             await asyncio.sleep(0.05)

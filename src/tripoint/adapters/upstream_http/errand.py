@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tripoint.adapters.upstream_http.line import Line, Outgoing, Reports
+from tripoint.adapters.upstream_http.line import Line, Reports
+from tripoint.engines.gateway.exchange.effects import Outgoing
 
 if TYPE_CHECKING:
     from tripoint.adapters.upstream_http.pool import Upstreams
@@ -23,11 +24,8 @@ class Errand:
     """One such request; it is its own exchange and its own sink."""
 
     def __init__(self, path: bytes, head: bytes, body: bytes, told: Told) -> None:
-        self.path = path
-        self.head = head
-        self.body = body
-        self.is_fresh = False
-        self.sent_at = 0.0
+        self.sent = Outgoing(path, head, body)
+        """What leaves."""
         self.exchange: Reports | None = self
         self._told = told
         self._status = 0
@@ -40,7 +38,7 @@ class Errand:
     def run(self, upstreams: Upstreams, target: Target, method: bytes, timeout_s: float) -> None:
         """Sends it and returns at once."""
         self._timer = asyncio.get_running_loop().call_later(timeout_s, self._late)
-        self._again = lambda: upstreams.send(target, self, self, method)
+        self._again = lambda: upstreams.send(target, self.sent, self, method)
         self._line = self._again()
 
     def on_head(self, attempt: Outgoing, status: int, kind: bytes, retry_after: bytes, now: float) -> None:
@@ -69,8 +67,8 @@ class Errand:
 
     def on_lost(self, attempt: Outgoing, failure: Failure, now: float, *, was_reused: bool = False) -> None:
         """See `Reports`."""
-        if was_reused and not self.is_fresh and self._again is not None:
-            self.is_fresh = True
+        if was_reused and not self.sent.is_fresh and self._again is not None:
+            self.sent.is_fresh = True
             self._line = self._again()
         else:
             self._end(0)
@@ -79,7 +77,7 @@ class Errand:
         """See `Sink`."""
 
     def _late(self) -> None:
-        if self._line is not None and self._line.attempt is self:
+        if self._line is not None and self._line.attempt is self.sent:
             self._line.drop()
         self._end(0)
 

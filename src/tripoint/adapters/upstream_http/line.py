@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 import httptools
 
 from tripoint.domain.record import Failure
+from tripoint.engines.gateway.exchange.effects import Outgoing
 from tripoint.engines.gateway.wire.shapes.frames import content_at
 
 if TYPE_CHECKING:
@@ -26,19 +27,6 @@ _MAX_HEAD: Final = 64 * 1024
 _FRAMING: Final[tuple[bytes, ...]] = (b"content-length", b"transfer-encoding")
 _JOINED: Final = 16 * 1024
 """Bodies up to this size are copied behind the head rather than written beside it."""
-
-
-class Outgoing(Protocol):
-    """What is sent: an exchange's attempt, or an errand of the worker's own.
-
-    One whose body is empty may have `pieces` of one.
-    """
-
-    path: bytes
-    head: bytes
-    body: bytes
-    is_fresh: bool
-    sent_at: float
 
 
 class Reports(Protocol):
@@ -167,7 +155,7 @@ class Line:
         if 0 < size <= _JOINED:
             transport.write(b"%b%bcontent-length: %d\r\n\r\n%b" % (self.lead, attempt.head, size, body))
             return
-        pieces: Sequence[bytes | memoryview] = (body,) if size else getattr(attempt, "pieces", ())
+        pieces: Sequence[bytes | memoryview] = (body,) if size else attempt.pieces
         if not size:
             size = sum([len(piece) for piece in pieces])
         transport.writelines((b"%b%bcontent-length: %d\r\n\r\n" % (self.lead, attempt.head, size), *pieces))

@@ -7,12 +7,13 @@ import ssl
 from typing import Final, cast
 
 from tripoint.adapters.upstream_http.errand import Errand, Told
-from tripoint.adapters.upstream_http.line import Line, Outgoing, Sink
+from tripoint.adapters.upstream_http.line import Line, Sink
 from tripoint.adapters.upstream_http.names import Names
 from tripoint.adapters.upstream_http.plain import PlainHeads
 from tripoint.adapters.upstream_http.trust import client_context
 from tripoint.domain.record import Failure
 from tripoint.domain.table import Target
+from tripoint.engines.gateway.exchange.effects import Outgoing
 
 _MAX_LEADS: Final = 256
 _POST: Final = b"POST"

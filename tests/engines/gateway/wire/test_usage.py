@@ -91,6 +91,31 @@ def test_random_bytes_report_nothing(body: bytes) -> None:
     assert read_usage(Api.CHAT, body) is None
 
 
+REPORTS = st.fixed_dictionaries({"prompt_tokens": COUNTS, "completion_tokens": COUNTS}) | st.none() | st.just(3)
+WORDS = st.text('"\\usage:{}[], ', max_size=30) | st.sampled_from(
+    ('"usage":', '\\"usage":{', '{"usage":{"prompt_tokens":1')
+)
+DOCUMENTS = st.recursive(
+    WORDS | st.integers(0, 9) | REPORTS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.just("usage") | WORDS, inner, min_size=1, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.lists(st.tuples(st.just("usage") | WORDS, DOCUMENTS | REPORTS), max_size=5), st.sampled_from(("", "", " ")))
+def test_the_end_of_an_answer_says_what_all_of_it_says(members: list[tuple[str, Any]], blank: str) -> None:
+    """Wherever else the word stands: in texts, in names, further within, or twice."""
+    parts = (f"{json.dumps(name)}:{blank}{json.dumps(value, separators=(',', ':'))}" for name, value in members)
+    body = ("{" + ",".join(parts) + "}").encode()
+    whole = [value for name, value in members if name == "usage"]
+    told = read_usage(Api.CHAT, json.dumps({"usage": whole[-1]}).encode()) if whole else None
+    # One of several that is none at all spoils the whole, of which the end alone knows nothing.
+    is_odd = any(value is not None and not isinstance(value, dict) for value in whole)
+    assert read_usage(Api.CHAT, body) == told or is_odd
+
+
 def test_huge_answers_are_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading is bounded."""
     body = answer(prompt_tokens=8, completion_tokens=2)

@@ -16,6 +16,8 @@ from typing import Final, NamedTuple
 from tripoint.domain.table import KeyEntry, RoutingTable
 from tripoint.domain.tenancy import Accounts, ApiKey
 from tripoint.engines.gateway.entry.confinement import Place, confined_sites
+from tripoint.engines.gateway.wire.excision import MIN_BODY
+from tripoint.engines.gateway.wire.shapes.alike import Likes
 from tripoint.engines.governance.access.keys import key_digest, key_fault
 
 _REMEMBERED: Final = 4096
@@ -37,7 +39,7 @@ class Fault(NamedTuple):
 class Principal:
     """A caller who was recognised."""
 
-    __slots__ = ("is_bound", "is_suspended", "key", "sites", "tenant", "until", "workloads")
+    __slots__ = ("is_bound", "is_suspended", "key", "likes", "sites", "tenant", "until", "workloads")
 
     def __init__(self, key: str, tenant: str, workloads: frozenset[str] | None, sites: frozenset[str] | None) -> None:
         self.key = key
@@ -46,6 +48,8 @@ class Principal:
         """Workloads it may call; all when `None`."""
         self.sites = sites
         """Sites it is confined to; all when `None`."""
+        self.likes = Likes(MIN_BODY)
+        """Kinds of bodies it has sent lately."""
         self.until = inf
         """When the key ends, seconds since 1970."""
         self.is_suspended = False

@@ -13,44 +13,43 @@ if TYPE_CHECKING:
     from tripoint.engines.gateway.wire.sse import StreamReader
 
 
-class Attempt:
-    """One attempt at one upstream, ready to be sent; mutable, since it is the identity the shell reports on."""
+class Outgoing:
+    """What is sent to an upstream: an exchange's attempt, or an errand of the worker's own."""
 
-    __slots__ = (
-        "answered_at",
-        "began_at",
-        "body",
-        "choice",
-        "expires_at",
-        "head",
-        "is_fresh",
-        "lane",
-        "parts",
-        "path",
-        "pieces",
-        "reader",
-        "retry_after_s",
-        "sent_at",
-        "size",
-        "status",
-        "target",
-    )
+    __slots__ = ("body", "head", "is_fresh", "path", "pieces", "sent_at")
 
-    def __init__(self, choice: Choice, lane: Lane, now: float) -> None:
-        self.choice = choice
-        self.lane = lane
-        self.target: Target = choice.target
-        self.path = lane.path
-        self.head = b""
+    def __init__(self, path: bytes, head: bytes, body: bytes) -> None:
+        self.path = path
+        self.head = head
         """Header lines beyond host, content-type and content-length, each ended by CRLF."""
-        self.body = b""
+        self.body = body
         self.pieces: Sequence[bytes | memoryview] = ()
         """The body of one that is long, in pieces; `body` is empty then."""
         self.is_fresh = False
         """True when it must not use a kept connection (the last one was stale)."""
-        self.began_at = now
         self.sent_at = 0.0
         """When its bytes were handed to a connection; set by the shell."""
+
+
+class Attempt(Outgoing):
+    """One attempt at one upstream, ready to be sent; mutable, since it is the identity the shell reports on."""
+
+    __slots__ = (
+        "answered_at", "began_at", "choice", "expires_at", "lane", "parts", "reader", "retry_after_s", "size", "status",
+        "target",
+    )  # fmt: skip
+
+    def __init__(self, choice: Choice, lane: Lane, now: float) -> None:
+        # The fields of `Outgoing`, set here to spare every request a call.
+        self.path = lane.path
+        self.head = self.body = b""
+        self.pieces = ()
+        self.is_fresh = False
+        self.sent_at = 0.0
+        self.choice = choice
+        self.lane = lane
+        self.target: Target = choice.target
+        self.began_at = now
         self.answered_at = 0.0
         """When its first piece of an answer came."""
         self.expires_at = 0.0

@@ -141,7 +141,7 @@ class Gateway:
             self._turn_away(api, said, effects, now, (request_id, *self._fault(said, now)))
             return None
         try:
-            ask = read_ask(api, body)
+            ask = said.principal.likes.read(api, body, read_ask)
         except Malformed as fault:
             self._turn_away(api, said, effects, now, (request_id, fault.status, fault.code, fault.message), fault.param)
             return None

@@ -24,10 +24,9 @@ class Way:
     """One candidate of a workload as it is now."""
 
     __slots__ = (
-        "candidate", "draws", "flow", "is_alone", "is_met", "live", "met_since", "of_first", "of_whole", "part",
-        "places", "planned", "predicted_s", "ready", "reason", "recent", "salt", "slot", "station", "turn",
-        "usd", "usd_in", "usd_out", "usd_request",
-        "weight",
+        "candidate", "drawn", "drawn_for", "draws", "flow", "is_alone", "is_met", "live", "met_since", "of_first",
+        "of_whole", "part", "places", "planned", "predicted_s", "ready", "reason", "recent", "salt", "slot", "station",
+        "turn", "usd", "usd_in", "usd_out", "usd_request", "weight",
     )  # fmt: skip
 
     def __init__(self, flow: Flow, candidate: Candidate, station: Station, now: float) -> None:
@@ -35,6 +34,10 @@ class Way:
         self.salt = crc32(f"{flow.route.workload}/{station.target.id}/{candidate.model}".encode()) * 0x9E3779B97F4A7C15
         self.draws: dict[int, float] = {}
         """What prompts' beginnings drew here lately: the work of drawing is done once for each."""
+        self.drawn_for = 0
+        """The beginning that came last, 0 when none did: many callers repeat theirs."""
+        self.drawn = 0.0
+        """What it drew."""
         self.planned = 0.0
         """Share of the workload's traffic by the plan, or by cost where there is none."""
         self.weight = 0.0

@@ -59,6 +59,7 @@ class Router:
         """By workload, those looked up last: mostly the next request is of the same kind."""
         self._absences = Absences()
         self._look_at = now + LOOK_S
+        self._heed(table)
         self._retries = RetryBudget(table.retry_share, now=now)
         self._hedges = RetryBudget(table.hedging.max_share if table.hedging else 0.0, floor=1.0, now=now)
 
@@ -67,6 +68,7 @@ class Router:
     def reload(self, table: RoutingTable, now: float) -> None:
         """Goes by another table from the next choice on; health, places and weights stay with what persists."""
         self.table = table
+        self._heed(table)
         self._fleet.load(table, now)
         self._kinds.clear()
         self._latest.clear()
@@ -75,10 +77,16 @@ class Router:
         self._retries.resize(table.retry_share)
         self._hedges.resize(table.hedging.max_share if table.hedging else 0.0)
 
+    def _heed(self, table: RoutingTable) -> None:
+        """What every request asks of a table, kept here: reaching into one costs more."""
+        self._is_hedged = table.hedging is not None
+        self._keeps_together = table.prefix_affinity
+        self._first_byte_s = table.first_byte_s
+
     def arrived(self, now: float) -> None:
         """Counts a request of ordinary traffic: what retries and hedges are a share of."""
         self._retries.arrived(now)
-        if self.table.hedging is not None:
+        if self._is_hedged:
             self._hedges.arrived(now)
 
     def tick(self, now: float) -> list[ShiftRecord]:
@@ -120,7 +128,7 @@ class Router:
             if way is not None:
                 return self._taken(way, query, why or way.reason, now, is_trial=True)
         prefix = query.prefix
-        if prefix and self.table.prefix_affinity:
+        if prefix and self._keeps_together:
             way = by_prefix(ways, flow, prefix)
             reason = _AFFINITY if len(among.ways) > 1 else None
         else:
@@ -331,7 +339,7 @@ class Router:
     def first_byte_timeout_s(self, choice: Choice, now: float) -> float:
         """How long to wait for the first byte, s: by what was measured, `first_byte_s` at most and until then."""
         del now
-        way, query, longest = choice.way, choice.query, self.table.first_byte_s
+        way, query, longest = choice.way, choice.query, self._first_byte_s
         is_first = query.is_stream or query.api is _EMBEDDINGS
         tokens_in, tokens_out = query.tokens_in, 0 if is_first else query.tokens_out or 4 * query.route.tokens_out
         wait_s = (way.of_first if is_first else way.of_whole).patience_s(tokens_in, tokens_out)

@@ -45,7 +45,7 @@ def by_prefix(ways: tuple[Way, ...], flow: Flow, prefix: int) -> Way | None:
     for way in ways:
         share = way.ready
         if share:
-            score = (way.draws.get(prefix) or _drawn(way, prefix)) / share
+            score = (way.drawn if way.drawn_for == prefix else _drawn(way, prefix)) / share
             if first is None or score > leading:
                 first, leading = way, score
             if best is None or score > top:
@@ -57,10 +57,17 @@ def by_prefix(ways: tuple[Way, ...], flow: Flow, prefix: int) -> Way | None:
 
 def _drawn(way: Way, prefix: int) -> float:
     """Logarithm of a number between 0 and 1 that depends on the prefix and the way, and looks random."""
+    drawn = way.draws.get(prefix)
+    if drawn is None:
+        if len(way.draws) >= _MAX_DRAWS:
+            way.draws.clear()
+        drawn = way.draws[prefix] = _draw(way, prefix)
+    way.drawn_for, way.drawn = prefix, drawn
+    return drawn
+
+
+def _draw(way: Way, prefix: int) -> float:
     mixed = (prefix * 0x9E3779B97F4A7C15 ^ way.salt) & _MASK
     mixed = ((mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9) & _MASK
     mixed = ((mixed ^ mixed >> 27) * 0x94D049BB133111EB) & _MASK
-    if len(way.draws) >= _MAX_DRAWS:
-        way.draws.clear()
-    drawn = way.draws[prefix] = log(((mixed >> 12) + 1) / _RANGE)
-    return drawn
+    return log(((mixed >> 12) + 1) / _RANGE)

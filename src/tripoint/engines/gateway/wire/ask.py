@@ -30,6 +30,7 @@ from tripoint.engines.gateway.wire.shapes.asked import MAX_MODEL_CHARS as MAX_MO
 from tripoint.engines.gateway.wire.shapes.asked import MAX_TOKENS_OUT as MAX_TOKENS_OUT
 from tripoint.engines.gateway.wire.shapes.asked import PREFIX_BYTES as PREFIX_BYTES
 from tripoint.engines.gateway.wire.shapes.asked import Ask as Ask
+from tripoint.engines.gateway.wire.shapes.asked import read_members as read_members
 from tripoint.engines.gateway.wire.shapes.plain import read_plainly, spliced
 
 MAX_CHOICES: Final = 128
@@ -54,7 +55,6 @@ _EMBEDDINGS: Final = Api.EMBEDDINGS
 _RESPONSES: Final = Api.RESPONSES
 _MESSAGES: Final = Api.MESSAGES
 
-read_members: Final = msgspec.json.Decoder(Members).decode
 _text: Final = msgspec.json.Decoder(str).decode
 _flag: Final = msgspec.json.Decoder(bool | None).decode
 _whole: Final = msgspec.json.Decoder(int | None).decode

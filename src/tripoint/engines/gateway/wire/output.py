@@ -21,7 +21,7 @@ _whole = msgspec.json.Decoder(int | None).decode
 def output_limit(ask: Ask) -> int:
     """The most output tokens per choice that any spelling of the limit allows; 0 when none is set."""
     limit = ask.tokens_out
-    if ask.api is _CHAT:
+    if ask.api is _CHAT and not ask.is_plain:
         # Of the two an upstream may go by either, and only the newer one was looked at.
         members = ask.members
         if _NEWER in members and (raw := members.get(_OLDER)) is not None:

@@ -19,15 +19,29 @@ MAX_BODY = 64 * 1024 * 1024
 _MESSAGES: Final = Api.MESSAGES
 _EMBEDDINGS: Final = Api.EMBEDDINGS
 _decode: Final = decode_answer
+_MEMBER: Final = b'"usage":'
+_BACKSLASH: Final = ord("\\")
 _new: Final = tuple.__new__
 
 
 def read_usage(api: Api, body: bytes) -> Usage | None:
-    """Usage that a whole answer reports; `None` when it reports none that can be believed."""
+    """Usage that a whole answer reports; `None` when it reports none that can be believed.
+
+    Most answers end with it. What begins with that member and is a whole document once a brace is put before it, is the
+    end of the outermost object: were it further within, there would be too many braces, and a quote within a string has
+    a backslash before it. Then the rest, which is the answer's text, need not be read.
+    """
     if len(body) > MAX_BODY:
         return None
+    start = body.rfind(_MEMBER)
     try:
-        report = _decode(body).usage
+        if start > 0 and body[start - 1] != _BACKSLASH:
+            try:
+                report = _decode(b"{" + body[start:]).usage
+            except UNREADABLE:
+                report = _decode(body).usage
+        else:
+            report = _decode(body).usage
     except UNREADABLE:
         return None
     return usage_of(api, report) if report is not None else None

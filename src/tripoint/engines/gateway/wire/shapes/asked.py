@@ -17,6 +17,7 @@ LEAST_PREFIX_BYTES: Final = 256
 BYTES_PER_TOKEN: Final = 4
 Cut = tuple[int, int]
 Members = dict[str, msgspec.Raw]
+read_members: Final = msgspec.json.Decoder(Members).decode
 # Some servers match names of members whatever their case, and take the last of several.
 OTHER_SPELLINGS: Final = frozenset(map("".join, product(*zip("model", "MODEL", strict=True)))) - {"model"}
 BESIDE_PROMPT: Final[tuple[str, ...]] = ("tools", "system", "instructions")
@@ -26,28 +27,30 @@ class Ask:
     """What routing and metering need of one request."""
 
     __slots__ = (
+        "_members",
         "api",
         "body",
         "choices",
         "cuts",
+        "is_plain",
         "is_reproducible",
         "is_stream",
-        "members",
         "model",
         "model_at",
         "model_end",
         "prefix",
+        "prompt_at",
+        "prompt_end",
         "set_limit",
         "tokens_in",
         "tokens_out",
         "wants_usage",
     )  # fmt: skip
 
-    def __init__(self, api: Api, body: bytes, members: Members, cuts: Sequence[Cut]) -> None:
+    def __init__(self, api: Api, body: bytes, members: Members | None, cuts: Sequence[Cut]) -> None:
         self.api = api
         self.body = body
-        self.members = members
-        """Its members, values unread."""
+        self._members = members
         self.cuts = cuts
         self.model = ""
         """Model or workload asked for."""
@@ -69,3 +72,15 @@ class Ask:
         """CRC of the prompt's beginning; 0 for a prompt too short to be worth a cache."""
         self.model_at = self.model_end = 0
         """Where the model's name stands in a body whose other bytes leave as they are; 0 where it is written anew."""
+        self.prompt_at = self.prompt_end = 0
+        """Where the prompt stands in such a body."""
+        self.is_plain = False
+        """True for a body of plain members, each given once: what was read of it is all there is to read."""
+
+    @property
+    def members(self) -> Members:
+        """Its members, values unread; where nobody needed them yet they are read now."""
+        members = self._members
+        if members is None:
+            members = self._members = read_members(self.body)
+        return members

@@ -86,6 +86,8 @@ def read_plainly(ask: Ask, members: Members) -> bool:
     if at != len(body) or not prompt_at or not _called(ask, body[named_at:named_end]):
         return False
     ask.model_at, ask.model_end = named_at, named_end
+    ask.prompt_at, ask.prompt_end = prompt_at, prompt_at + prompt_size
+    ask.is_plain = True
     ask.tokens_in = prompt_size // BYTES_PER_TOKEN + beside or 1
     if prompt_size >= LEAST_PREFIX_BYTES:
         ask.prefix = _crc32(body[prompt_at : prompt_at + min(prompt_size, PREFIX_BYTES)]) or 1
