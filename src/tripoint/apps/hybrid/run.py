@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, MutableMapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +23,7 @@ from tripoint.apps.hybrid.callers.client import ask
 from tripoint.apps.hybrid.callers.traffic import Traffic
 from tripoint.apps.hybrid.children.fleet import Fleet, site_meant
 from tripoint.apps.hybrid.children.gateway import GatewayChild, last_words
-from tripoint.apps.hybrid.run_folder import STREAMS, template_estate, write_run
+from tripoint.apps.hybrid.run_folder import STREAMS, RunFolder, template_estate, write_run
 from tripoint.apps.hybrid.screen.keys import Keys, listening
 from tripoint.apps.hybrid.screen.show import Show, shown
 from tripoint.apps.hybrid.screen.view import View
@@ -71,9 +71,10 @@ def run_hybrid(options: HybridOptions, tell: Callable[[str], None]) -> Summary:
     folder = Path(tempfile.mkdtemp(prefix="tripoint-up-"))
     try:
         estate = template_estate().estate
-        killed = None if options.kill is None else site_meant(estate, options.kill)
+        if options.kill is not None:
+            options = replace(options, kill=site_meant(estate, options.kill))
         tell("making the models")
-        summary = _Run(options, killed, Fleet(estate, folder), folder).whole(tell, began)
+        summary = _whole(options, Fleet(estate, folder), folder, tell, began)
     except BaseException as error:
         if not isinstance(error, PlatformError) or isinstance(error, MissingExtraError):
             shutil.rmtree(folder, ignore_errors=True)
@@ -88,75 +89,78 @@ def leave_caller(environment: MutableMapping[str, str]) -> None:
         environment.pop(name, None)
 
 
-class _Run:
-    """The state of a run."""
+def _whole(options: HybridOptions, fleet: Fleet, folder: Path, tell: Callable[[str], None], began: float) -> Summary:
+    """From the first process to the last."""
+    try:
+        tell(f"starting {len(fleet.site_by_upstream)} model servers at {', '.join(fleet.sites)}")
+        fleet.start()
+        tell("planning")
+        placed = write_run(folder, fleet.ports)
+        gateway = GatewayChild(placed, port=options.port, workers=options.workers)
+        tell(f"starting the gateway on port {gateway.port}")
+        try:
+            asyncio.run(gateway.start())
+            loaded = wiring.load_estate(placed.estate)
+            layers = {str(site.id): str(site.kind.layer) for site in loaded.estate.sites if site.id in fleet.sites}
+            address = f"http://127.0.0.1:{gateway.port}/v1"
+            key_file = str(placed.folder / "keys" / "web")
+            tell(f"answering at {address}; a key for it: {key_file}")
+            watch = Watch(loaded.estate.name, address, key_file, layers, fleet.site_by_upstream)
+            return asyncio.run(_Run(options, fleet, placed, gateway, watch).served(time.monotonic() - began))
+        finally:
+            gateway.stop()
+    finally:
+        fleet.stop()
 
-    def __init__(self, options: HybridOptions, killed: str | None, fleet: Fleet, folder: Path) -> None:
+
+class _Run:
+    """Sites and gateway while they serve: callers call, sites are killed and come back, the screen shows it."""
+
+    def __init__(
+        self, options: HybridOptions, fleet: Fleet, placed: RunFolder, gateway: GatewayChild, watch: Watch
+    ) -> None:
         self._options = options
-        self._to_kill = killed
         self._fleet = fleet
-        self._folder = folder
+        self._placed = placed
+        self._gateway = gateway
+        self._watch = watch
+        self._traffic = Traffic(STREAMS, placed.secrets, rate=options.rate, seed=options.seed)
+        self._keys = Keys(fleet.sites, self._act)
+        self._stop = asyncio.Event()
         self._kills: list[Kill] = []
         self._fallen: dict[str, None] = {}
         self._is_ready = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._calling: asyncio.Task[None] | None = None
+        self._began = time.monotonic()
 
-    def whole(self, tell: Callable[[str], None], began: float) -> Summary:
-        """From the first process to the last."""
-        fleet, options = self._fleet, self._options
-        try:
-            tell(f"starting {len(fleet.site_by_upstream)} model servers at {', '.join(fleet.sites)}")
-            fleet.start()
-            tell("planning")
-            self._placed = write_run(self._folder, fleet.ports)
-            gateway = GatewayChild(self._placed, port=options.port, workers=options.workers)
-            tell(f"starting the gateway on port {gateway.port}")
-            try:
-                asyncio.run(gateway.start())
-                return asyncio.run(self._serve(gateway, tell, began))
-            finally:
-                gateway.stop()
-        finally:
-            fleet.stop()
-
-    async def _serve(self, gateway: GatewayChild, tell: Callable[[str], None], began: float) -> Summary:
-        loaded = wiring.load_estate(self._placed.estate)
-        layers = {str(site.id): str(site.kind.layer) for site in loaded.estate.sites if site.id in self._fleet.sites}
-        address = f"http://127.0.0.1:{gateway.port}/v1"
-        key_file = str(self._placed.folder / "keys" / "web")
-        tell(f"answering at {address}; a key for it: {key_file}")
-        self._watch = Watch(loaded.estate.name, address, key_file, layers, self._fleet.site_by_upstream)
-        self._traffic = Traffic(STREAMS, self._placed.secrets, rate=self._options.rate, seed=self._options.seed)
-        self._stop = asyncio.Event()
-        self._keys = Keys(self._fleet.sites, self._act)
+    async def served(self, startup_s: float) -> Summary:
+        """Until its time is up or somebody ends it; `startup_s` is what the start took."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._interrupted)
-        startup_s = time.monotonic() - began
-        self._began = time.monotonic()
         with shown(self._options.is_dashboard, sys.stderr) as show, listening(loop.add_reader, self._keys.press):
-            await self._until_stopped(gateway, show)
-        seconds = time.monotonic() - self._began
-        gateway.stop()  # its records are whole only now
+            await self._until_stopped(show)
+        seconds = self._elapsed()
+        self._gateway.stop()  # its records are whole only now
         return Summary(
             seconds=seconds,
             tally=self._traffic.tally,
             kills=self._kills,
-            failovers=self._failovers(gateway),
+            failovers=self._failovers(),
             fallen=tuple(self._fallen),
             startup_s=startup_s,
             spent=spent_by(self._placed.store),
         )
 
-    async def _until_stopped(self, gateway: GatewayChild, show: Show) -> None:
+    async def _until_stopped(self, show: Show) -> None:
         loop = asyncio.get_running_loop()
         if self._options.seconds is not None:
             loop.call_later(self._options.seconds, self._stop.set)
-        if self._to_kill is not None:
-            loop.call_later(self._options.kill_after_s, self._act, "kill", self._to_kill)
-        calling = asyncio.create_task(self._traffic.run(gateway.port, self._stop))
-        looking = asyncio.create_task(self._look(gateway, show))
+        if self._options.kill is not None:
+            loop.call_later(self._options.kill_after_s, self._act, "kill", self._options.kill)
+        calling = asyncio.create_task(self._traffic.run(self._gateway.port, self._stop))
+        looking = asyncio.create_task(self._look(show))
         self._calling = calling
         try:
             with suppress(asyncio.CancelledError):
@@ -174,8 +178,9 @@ class _Run:
             self._calling.cancel()
         self._stop.set()
 
-    async def _look(self, gateway: GatewayChild, show: Show) -> None:
+    async def _look(self, show: Show) -> None:
         """Reads the gateway again and again, and shows what is found."""
+        gateway = self._gateway
         while True:
             page = await ask(gateway.port, "GET", "/metrics", head={}, patience_s=2.0)
             ready = await ask(gateway.port, "GET", "/readyz", head={}, patience_s=2.0)
@@ -240,6 +245,6 @@ class _Run:
             return
         self._watch.tell(self._elapsed(), f"{site} is back")
 
-    def _failovers(self, gateway: GatewayChild) -> Failovers:
+    def _failovers(self) -> Failovers:
         everywhere = {stream.workload: stream.forbidden for stream in STREAMS if not stream.label}
-        return failovers_of(wiring.usage_records(gateway.records), everywhere)
+        return failovers_of(wiring.usage_records(self._gateway.records), everywhere)
