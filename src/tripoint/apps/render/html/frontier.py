@@ -12,7 +12,14 @@ from tripoint.apps.render.html.drawing.sections import figure
 from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, label, points, ticks
 from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import money_of, percent
-from tripoint.apps.render.why.frontier import front_columns, front_rows, front_sentences, front_title, reached
+from tripoint.apps.render.why.frontier import (
+    front_columns,
+    front_rows,
+    front_sentences,
+    front_title,
+    more_told,
+    reached,
+)
 from tripoint.domain.front import Front, Point
 
 FOLDER = "plan-{}"
@@ -25,7 +32,7 @@ def frontier_html(front: Front) -> str:
     title = front_title(front)
     span = f"{first.periods[0]} to {first.periods[-1]}"
     rows = [
-        (el("a", cells[0], href=f"{FOLDER.format(number)}/report.html"), *cells[1:])
+        (el("a", f"plan {cells[0]}", href=f"{FOLDER.format(number)}/report.html"), *cells[1:])
         for number, cells in enumerate(front_rows(front), 1)
     ]
     page = el(
@@ -36,9 +43,9 @@ def frontier_html(front: Front) -> str:
             figure(
                 title,
                 f"cost over the horizon, {first.currency}; the bar below a plan reaches down to its bound",
-                all_widths(partial(_draw, front)),
+                all_widths(partial(_draw, front)) if len(front.points) > 1 else None,
             ),
-            table(front_columns(front), rows, "Each number leads to the report of the plan behind the point"),
+            table(front_columns(front), rows, "Each plan leads to its report"),
             el("ul", [el("li", sentence) for sentence in front_sentences(front)]),
         ),
         el("footer", f"Made by tripoint {first.tripoint_version}. Discounted amounts are what plans are chosen by."),
@@ -71,7 +78,7 @@ def _draw(front: Front, width: float) -> Markup:
             el("line", x1=x, x2=x, y1=y, y2=up(money.units(_floor(point))), class_="link-line"),
             el("circle", el("title", f"{reached(front, point)}: {money.full(point.usd)}"), cx=x, cy=y, r=5,
                class_="used-dot"),
-            label(x + 8, y - 8, f"{number}", "strong"),
+            label(x + 8, y - 8, _name(front, point, number) if is_wide else f"{number}", "strong halo-paper"),
         )
         for number, (point, (x, y)) in enumerate(zip(front.points, spots, strict=True), 1)
     ]  # fmt: skip
@@ -84,6 +91,12 @@ def _draw(front: Front, width: float) -> Markup:
     return canvas(width, frame.bottom + 42, alt, axis, below, name, line, drawn)
 
 
+def _name(front: Front, point: Point, number: int) -> str:
+    """The plan's number, and what it costs more than the cheapest."""
+    more = more_told(front, point)
+    return f"{number}: cheapest" if more == "–" else f"{number}: {more}"
+
+
 def _floor(point: Point) -> float:
     """The bound on the scale of cost that is not discounted: as far below, in proportion."""
     return point.usd * (1.0 - point.gap)
@@ -91,13 +104,15 @@ def _floor(point: Point) -> float:
 
 def _across(front: Front, frame: Frame) -> tuple[Scale, Markup]:
     """The horizontal scale with its marks: amounts, or one step for each class."""
-    inner = Frame(left=frame.left + 14, top=frame.top, right=frame.right - 30, bottom=frame.bottom)
+    inner = Frame(left=frame.left + 14, top=frame.top, right=frame.right - 74, bottom=frame.bottom)
     values = [point.value for point in front.points]
     if front.unit:
         low, high = min(values), max(values)
         marks = ticks(low, high if high > low else low + 1.0)
-        scale = Scale(low=marks[0], high=marks[-1], start=inner.left, end=inner.right)
-        return scale, value_ticks(inner, scale, marks, lambda value: f"{value:,.10g}")
+        scale = Scale(low=marks[0], high=max(high, marks[-2]), start=inner.left, end=inner.right)
+        return scale, value_ticks(
+            inner, scale, [mark for mark in marks if mark <= scale.high], lambda value: f"{value:,.10g}"
+        )
     scale = Scale(low=min(values), high=max(values) or 1.0, start=inner.left, end=inner.right)
     names = [label(scale(p.value), frame.bottom + 17, reached(front, p), "tick", "middle") for p in front.points]
     return scale, join(names)

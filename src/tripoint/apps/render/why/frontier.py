@@ -43,8 +43,8 @@ def front_sentences(front: Front) -> list[str]:
     cheapest = min(front.points, key=lambda point: point.npv_usd)
     money = money_of(cheapest.plan)
     told = ["each row's gap is proven: no plan that is asked as much costs less than the bound"]
-    if front.least is not None:
-        told.append(f"no plan has less than {significant(front.least)} {front.unit}")
+    if front.least is not None and front.least > 0:
+        told.append(f"no plan has less than {_measured(front, front.least)}")
     for number, price in enumerate(front.step_usd):
         if price is not None:
             here, there = front.points[number], front.points[number + 1]
@@ -58,7 +58,19 @@ def front_sentences(front: Front) -> list[str]:
 
 def reached(front: Front, point: Point) -> str:
     """What a plan reaches: its measure with its unit, or its class."""
-    return f"{significant(point.value)} {front.unit}" if front.unit else point.label.partition(":")[0]
+    return _measured(front, point.value) if front.unit else point.label.partition(":")[0]
+
+
+def more_told(front: Front, point: Point) -> str:
+    """How much dearer a plan is than the cheapest: `+21 %`; a dash for the cheapest itself."""
+    cheapest = min(each.usd for each in front.points)
+    return f"+{percent(point.usd / cheapest - 1)}" if point.usd > cheapest > 0 else "–"
+
+
+def _measured(front: Front, value: float) -> str:
+    """A value with its unit, one of what is counted in the singular."""
+    told = significant(value)
+    return f"{told} {front.unit.removesuffix('s') if told == '1' else front.unit}"
 
 
 def front_columns(front: Front) -> tuple[tuple[str, str], ...]:
@@ -72,14 +84,13 @@ def front_columns(front: Front) -> tuple[tuple[str, str], ...]:
 
 def front_rows(front: Front) -> list[tuple[str, ...]]:
     """A row for each point."""
-    cheapest = min(point.usd for point in front.points)
     money = money_of(front.points[0].plan)
     return [
         (
             str(number),
             significant(point.value) if front.unit else reached(front, point),
             money.full(point.usd),
-            f"+{percent(point.usd / cheapest - 1)}" if cheapest > 0 else "–",
+            more_told(front, point),
             money.full(point.npv_usd),
             money.full(point.bound_usd),
             gap_percent(point.gap),
