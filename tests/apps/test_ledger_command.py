@@ -136,6 +136,34 @@ def test_a_recount_agrees_until_somebody_edits(store: str) -> None:
     assert "entries and sums differ" in ran("check", "--store", store, code=1)
 
 
+def test_a_long_recount_tells_how_far_it_is_and_leaves_no_day_out(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some days at a time; what was edited is found once, also on a day of which no sum is kept."""
+    ledger = SqlLedger(connect(store), lambda: NOON)
+    for back in range(1, 6):
+        ledger.load([piece([usage_record(100 + back, at=NOON - 86_400 * back)], source=f"day-{back}")])
+    ledger.close()
+    whole = checked(store)
+    monkeypatch.setattr("tripoint.usecases.ledger.CHECKED_AT_ONCE", 2)
+    done = CliRunner().invoke(cli, ["ledger", "check", "--store", store, "--json"])
+    assert json.loads(done.stdout) == whole
+    assert done.stderr.splitlines()[0] == "checking: 2 of 14"
+    with sqlite3.connect(store.removeprefix("sqlite:///")) as hand:
+        hand.execute("UPDATE ledger_entry SET nano = nano + 1 WHERE id = 'req-103'")
+        of_day = "SELECT at_us / 86400000000 FROM ledger_entry WHERE id = 'req-104'"
+        hand.execute(f"DELETE FROM ledger_spend WHERE slot IN ({of_day})")
+    hand.close()
+    found = checked(store)["mismatches"]
+    days = [each["line"][0] for each in found if each["by"][:2] == ["day", "kind"]]
+    assert set(days) == {"2026-11-15", "2026-11-14"}
+    assert len(found) == len({(tuple(each["by"]), tuple(each["line"])) for each in found})
+
+
+def checked(store: str) -> dict[str, Any]:
+    """The document of a recount, whatever was told beside it."""
+    found: dict[str, Any] = json.loads(CliRunner().invoke(cli, ["ledger", "check", "--store", store, "--json"]).stdout)
+    return found
+
+
 def test_a_dear_day_is_told_with_what_is_usual(store: str) -> None:
     """Exit code 1, so that a script can act on it."""
     ledger = SqlLedger(connect(store), lambda: NOON)

@@ -1,14 +1,18 @@
-"""Loading: what workers recorded becomes entries of the ledger, once each."""
+"""Loading: what workers recorded becomes entries of the ledger, once each; and checking that it all adds up."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
-from tripoint.domain.ledger import Damage, Piece
+from tripoint.domain.ledger import Damage, Dimension, Mismatch, Piece, SpendQuery
+from tripoint.engines.governance.ledger.days import day_number, day_text
 from tripoint.ports import Ledger
+
+CHECKED_AT_ONCE = 100_000
+"""Requests of so many days are counted before it is told how far that is."""
 
 
 class Tail(Protocol):
@@ -81,3 +85,26 @@ def _uncollected() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def check_sums(
+    ledger: Ledger, since: str, until: str, seen: Callable[[int, int], None] | None = None
+) -> tuple[Mismatch, ...]:
+    """Lines of those days whose entries do not add up to their sums, some days at a time.
+
+    `seen` hears how many requests of how many were counted. Raises `StoreError`.
+    """
+    days = ledger.spend(SpendQuery(by=(Dimension.DAY,), since=since, until=until))
+    of_all, done, held = sum(row.requests for row in days), 0, 0
+    found: list[Mismatch] = []
+    for row in days:
+        held += row.requests
+        if held >= CHECKED_AT_ONCE:
+            day = row.by[0]
+            found += ledger.audit(since, day)  # from where the last ended: days without sums are counted too
+            done, held, since = done + held, 0, day_text(day_number(day) + 1)
+            if seen is not None:
+                seen(done, of_all)
+    if since <= until:
+        found += ledger.audit(since, until)
+    return tuple(found)

@@ -121,12 +121,18 @@ def check(since: str | None, until: str | None, store: str | None) -> Answer:
 
     Exit code 1 where anything differs, or could not be read when it was loaded.
     """
+    from functools import partial
+
     from tripoint.apps.render.ledger import check_text
+    from tripoint.apps.terminal.progress import counting_display
+    from tripoint.usecases.ledger import check_sums
 
     refuse_reversed(since, until)
     first, last = since or "1970-01-01", until or "9999-12-31"
     with open_books(store) as ledger:
-        mismatches, damage = ledger.audit(first, last), ledger.damage()
+        with counting_display(is_quiet=False) as count:
+            mismatches = check_sums(ledger, first, last, partial(count, "checking"))
+        damage = ledger.damage()
     payload = {
         "mismatches": [{"by": list(each.by), "line": list(each.line)} for each in mismatches],
         "damage": [each._asdict() for each in damage],
