@@ -103,8 +103,9 @@ def _breakers(upstreams: tuple[UpstreamView, ...]) -> Text:
     line = Text("Breakers   ", style="", no_wrap=True, overflow="ellipsis")
     for upstream in upstreams:
         sign, style = _BREAKERS.get(upstream.breaker, ("·", "dim"))
+        said = upstream.breaker.replace("_", " ") if upstream.breaker in ("half_open", "open") else ""
         line.append(sign, style=style)
-        line.append(f" {upstream.upstream}  ")
+        line.append(f" {upstream.upstream} {said}  " if said else f" {upstream.upstream}  ")
     return line
 
 
