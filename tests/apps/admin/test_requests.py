@@ -180,6 +180,20 @@ def test_a_creation_that_is_repeated_makes_nothing_twice(world: AdminWorld) -> N
     assert world.call("admin", "POST", "/v1/tenants", NEW, idempotency_key="k2").status == 409
 
 
+def test_an_idempotency_key_is_its_callers_own(world: AdminWorld) -> None:
+    """Two tenants that use the same one get a key each, and neither sees the other's."""
+    made = []
+    for tenant in ("acme", "globex"):
+        for _ in range(2):
+            body = {"name": "shop", "tenant": tenant}
+            found = world.call(f"{tenant}.operator", "POST", "/v1/keys", body, idempotency_key="k")
+            assert (found.status, found.content["tenant"]) == (201, tenant)
+            made.append(found.content["id"])
+    assert len(set(made)) == 2
+    assert made[0] == made[1]
+    assert made[2] == made[3]
+
+
 def test_a_key_that_is_asked_for_twice_is_one_and_shown_once(world: AdminWorld) -> None:
     """The repetition names it without its secret; a rotation likewise."""
     body = {"name": "shop", "tenant": "acme"}
