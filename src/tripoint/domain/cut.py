@@ -83,7 +83,9 @@ class Reliance:
     largest: str
     """Thing whose failure alone takes most of what is served; empty where none takes any."""
     largest_share: float
-    """That part, 0 to 1."""
+    """That part, 0 to 1; the largest over the plan's periods."""
+    period: str = ""
+    """Label of the plan's period in which it is down longest, that of these hours and this loss."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,8 @@ class SinglePoint:
     share they take."""
     usd_per_year: float | None
     """Expected loss per year, USD; `None` where nobody said what an hour costs."""
+    periods: tuple[str, ...] = ()
+    """Labels of the plan's periods in which it does, in order; frequency, hours and loss are those of the worst."""
 
 
 class Bound(StrEnum):

@@ -1,4 +1,4 @@
-"""What an estate leans on: single points, hours and loss in a year, tolerances, and ways out, as text and as JSON."""
+"""What an estate depends on: single points, hours and loss in a year, tolerances, and ways out, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -69,9 +69,7 @@ def basis_lines(report: DependencyReport) -> list[str]:
     """The time single points are those of: recovery rows look at all of the plan, so more may fall short there."""
     if not report.reliances:
         return []
-    return [
-        "as placed in the busiest hours of the plan's first period; recovery times are the worst of all its periods"
-    ]
+    return ["as placed in the busiest hours of every period of the plan; of each the worst period is shown"]
 
 
 def services_alone(report: DependencyReport) -> dict[str, tuple[str, ...]]:
