@@ -96,7 +96,7 @@ def test_a_service_that_is_a_single_point_is_told_to_be_one() -> None:
 
 def test_single_points_say_of_when_they_are() -> None:
     """A workload that grows may fall short later: recovery rows look at every period, single points at the first."""
-    assert "busiest hours of the plan's first period" in shown(leaned())
+    assert "busiest hours of every period of the plan" in shown(leaned())
 
 
 def test_without_prices_it_says_what_to_declare(golden: Callable[[str, str], None]) -> None:
