@@ -216,7 +216,7 @@ def main() -> int:
     stale = [path for path, text in pages().items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv[1:]:
         for path in stale:
-            print(f"{path.name} is out of date; `make docs` writes it anew", file=sys.stderr)
+            print(f"{path.name} is out of date; `make docs` rewrites it", file=sys.stderr)
         return 1 if stale else 0
     for path in stale:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -44,7 +44,7 @@ def test_a_table_holds_several_series_in_the_order_of_their_steps(tmp_path: Path
         ("value,gap_seconds\n1,0\n", "above 0"),
         ("value,gap_seconds\n-1,60\n", "of 0 and more"),
         ("value,gap_seconds\n1,60\n1,30\n", "steps of one length"),
-        ("value,gap_seconds\n0,60\n", "never was any capacity"),
+        ("value,gap_seconds\n0,60\n", "never any capacity"),
     ],
 )
 def test_what_is_no_trace_is_told(text: str, told: str, tmp_path: Path) -> None:

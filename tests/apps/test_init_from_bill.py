@@ -96,7 +96,7 @@ def test_nothing_that_exists_is_overwritten(tmp_path: Path) -> None:
     ran("init", folder, "--from-bill", bill, "--force")
     other = str(tmp_path / "f")
     assert "both are given" in ran("init", other, "--from-bill", bill, "--template", "hybrid", code=2).stderr
-    assert "`--workload-tag` says nothing" in ran("init", other, "--workload-tag", "app", code=2).stderr
+    assert "`--workload-tag` does not apply" in ran("init", other, "--workload-tag", "app", code=2).stderr
     assert not (tmp_path / "f").exists()
 
 

@@ -94,8 +94,8 @@ def test_nothing_is_overwritten_or_written_without_being_asked(tmp_path: Path) -
     [
         (("skypilot", "vms.csv"), "does not say whose it is"),
         (("skypilot", "vms.csv", "--provider", "awz"), "knows no node type of `awz`"),
-        (("focus", "bill.csv", "--provider", "aws"), "`--provider` says nothing about a focus file"),
-        (("litellm", "map.json", "--cost", "billed"), "`--cost` says nothing about a litellm file"),
+        (("focus", "bill.csv", "--provider", "aws"), "`--provider` does not apply to a focus file"),
+        (("litellm", "map.json", "--cost", "billed"), "`--cost` does not apply to a litellm file"),
         (("focus", "bill.csv", "--usd-per", "EUR"), "`EUR` is not a rate"),
         (("focus", "bill.csv", "--usd-per", "EUR=-1"), "`EUR=-1` is not a rate"),
         (("focus", "bill.csv", "--usd-per", "EUR=1", "--usd-per", "eur=2"), "EUR has a rate already"),

@@ -98,7 +98,7 @@ def test_what_the_ledger_could_not_take_is_entered_when_asked_again(
         (Correction(nano=0, reason="x", tenant="acme"), OptionError, "0 USD"),
         (Correction(nano=MAX_NANO + 1, reason="x", tenant="acme"), OptionError, "at most 10,000,000"),
         (Correction(nano=1, reason=" ", tenant="acme"), OptionError, "empty"),
-        (Correction(nano=1, reason="x", tenant="acme", at=NOON + 1), OptionError, "ahead"),
+        (Correction(nano=1, reason="x", tenant="acme", at=NOON + 1), OptionError, "in the future"),
         (Correction(nano=1, reason="x", tenant="acne"), MissingError, "no tenant `acne`"),
         (Correction(nano=1, reason="x", tenant="acme", model="no-such"), OptionError, "model `no-such` of `acme`"),
         (Correction(nano=1, reason="x", tenant="acme", corrects="nobody"), OptionError, "no entry `nobody`"),

@@ -186,7 +186,7 @@ def test_all_that_is_wrong_with_outlooks_is_told_at_its_line(tmp_path: Path) -> 
         checked(outlooks, ["assistant"], ["2027-Q1"], places)
     assert [(each.code, each.line, each.hint) for each in refused.value.findings] == [
         ("TP1211", 3, "did you mean `assistant`"),
-        ("TP1302", 4, "leave out what cannot come"),
+        ("TP1302", 4, "leave out what cannot happen"),
     ]
 
 

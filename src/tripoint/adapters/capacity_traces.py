@@ -133,7 +133,7 @@ def _tabled(name: str, steps: Sequence[tuple[float, float, float, float]]) -> Ca
 def _trace(name: str, gap_s: float, steps: Sequence[float], most: float) -> CapacityTrace:
     """Steps as stretches in which the same is left."""
     if not most:
-        raise ValueError(f"there never was any capacity in `{name}`")
+        raise ValueError(f"there is never any capacity in `{name}`")
     seconds: list[float] = []
     left: list[float] = []
     for step in steps:

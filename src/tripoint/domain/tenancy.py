@@ -79,7 +79,7 @@ class ApiKey:
     expires_at: float | None = None
     """Seconds since 1970; never when `None`."""
     revoked_at: float | None = None
-    """Seconds since 1970 from which it is refused; a rotated key gets a time to come."""
+    """Seconds since 1970 from which it is refused; a rotated key gets a future time."""
     replaces: str | None = None
     """Id of the key it was rotated from."""
 

@@ -135,7 +135,7 @@ def _check(ledger: Ledger, turn: Turn, wanted: Correction) -> None:
                 hint="enter several",
             )
     if wanted.at is not None and not 0 <= wanted.at <= turn.now:
-        raise OptionError("the time a correction is about lies ahead", hint="name a time up to now")
+        raise OptionError("the time of a correction cannot be in the future", hint="name a past time")
     if fault := name_fault(wanted.reason, _LONGEST):
         raise OptionError(f"that cannot be a reason: {fault}", hint="for example `credit for the outage of 3 November`")
     if wanted.corrects and not ledger.known([wanted.corrects]):

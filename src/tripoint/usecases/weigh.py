@@ -86,7 +86,7 @@ def _wrong(
         yield finding("TP1215", f"{path}.id", message, "give each outlook an id of its own")
     if not 0 < outlook.weight < float("inf"):
         message = f"is {outlook.weight:g}, expects more than 0"
-        yield finding("TP1302", f"{path}.weight", message, "leave out what cannot come")
+        yield finding("TP1302", f"{path}.weight", message, "leave out what cannot happen")
     factors = {"demand": outlook.demand}
     factors |= {join_path("demand_of", name): value for name, value in outlook.demand_of.items()}
     factors |= {f"prices.{name}": value for name, value in outlook.prices.by_option.items()}

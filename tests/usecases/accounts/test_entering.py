@@ -104,7 +104,7 @@ def test_the_token_makes_the_first_admin_once(tmp_path: Path) -> None:
     row, shown = bootstrap.redeem_token(store, text, "ann", secrets(), now=NOON + 1)
     assert row.roles == (Role.ADMIN,)
     assert actor_of_key(store, shown.text, PEPPER, NOON + 1) == Actor("ann", frozenset({Role.ADMIN}))
-    with pytest.raises(IdentityError, match="makes no admin"):
+    with pytest.raises(IdentityError, match="this token is not valid"):
         bootstrap.redeem_token(store, text, "eve", secrets(), now=NOON + 2)
     with pytest.raises(ConflictError, match="there is an admin already: `ann`"):
         bootstrap.issue_token(store, turn(), secrets())
@@ -125,7 +125,7 @@ def test_a_token_ends_by_time_and_by_the_next_one(tmp_path: Path) -> None:
         (unknown, PEPPER, NOON),
         (make_key(KeyKind.ADMIN, RANDOM()).text, PEPPER, NOON),
     ):
-        with pytest.raises(IdentityError, match="makes no admin"):
+        with pytest.raises(IdentityError, match="this token is not valid"):
             bootstrap.redeem_token(store, text, "ann", Secrets(pepper, RANDOM()), now=now)
     with pytest.raises(OptionError, match="cannot be the id of a principal"):
         bootstrap.redeem_token(store, second, "Ann!", secrets(), now=NOON)

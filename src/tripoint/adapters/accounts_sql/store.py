@@ -250,7 +250,7 @@ def _row(table: Table, values: Row) -> Any:
         return table.row(*values)
     except (ValueError, TypeError) as error:
         raise StoreError(
-            f"the row `{values[0]}` of the table `{table.name}` makes no sense: {error}",
+            f"the row `{values[0]}` of the table `{table.name}` is not valid: {error}",
             hint="somebody edited the table; `tripoint audit verify` lists all such rows",
         ) from error
 

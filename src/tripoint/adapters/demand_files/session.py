@@ -119,7 +119,7 @@ def _told(file: str, memory_mb: int) -> Iterator[None]:
         yield
     except duckdb.OutOfMemoryException as error:
         raise PlatformError(
-            f"{memory_mb} MB of memory, or the disk behind it, did not suffice to read `{file}`",
+            f"{memory_mb} MB of memory, or the disk behind it, were not enough to read `{file}`",
             hint="allow more memory, or point TMPDIR to a larger disk",
         ) from error
     except duckdb.IOException as error:

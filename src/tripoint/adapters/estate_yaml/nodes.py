@@ -274,7 +274,7 @@ def _syntax_finding(error: yaml.YAMLError, text: str, file: str) -> Finding:
     lines = text.split("\n")
     source = lines[line - 1] if line <= len(lines) else ""
     if "\t" in source[: len(source) - len(source.lstrip())] or source[column - 1 : column] == "\t":
-        said = finding("TP1004", "", "a tab stands in the indentation", "indent with spaces")
+        said = finding("TP1004", "", "there is a tab in the indentation", "indent with spaces")
     else:
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
         context = getattr(error, "context", None)

@@ -48,7 +48,7 @@ def open_session(file: str, folder: Path) -> Iterator[Any]:
             yield connection
     except duckdb.OutOfMemoryException as error:
         raise PlatformError(
-            f"{MEMORY_MB} MB of memory, or the disk behind it, did not suffice for `{file}`",
+            f"{MEMORY_MB} MB of memory, or the disk behind it, were not enough for `{file}`",
             hint="free space where the file is, or work on fewer days",
         ) from error
     except duckdb.Error as error:

@@ -73,7 +73,7 @@ def built(options: AdminOptions, log: Callable[[LogLine], None]) -> ASGIApp:
     if bool(options.oidc_issuer) != bool(options.oidc_audience):
         raise OptionError(
             "`--oidc-issuer` and `--oidc-audience` go together",
-            hint="without an audience every token of the provider would open this",
+            hint="without an audience every token of the provider would be accepted",
         )
     if options.rules and not options.oidc_issuer:
         raise OptionError("`--oidc-role` needs `--oidc-issuer`", hint="groups come from an identity provider's tokens")

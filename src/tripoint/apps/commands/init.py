@@ -51,6 +51,8 @@ def command(
     Writes a small, commented estate that passes every check into DIR. With --from-bill it drafts one from what a bill
     says: what runs where, at which rates, what is committed and what leaves; what a person must decide is marked.
     Overwrites nothing without --force.
+
+    For example: tripoint init my-estate
     """
     if from_bill is not None:
         from tripoint.usecases.import_prices import bill_terms
@@ -59,7 +61,7 @@ def command(
         return _draft(folder, from_bill, force, read_as)
     for flag, value in (("--workload-tag", workload_tag), ("--cost", cost), ("--usd-per", usd_per)):
         if value:
-            raise OptionError(f"`{flag}` says nothing about a template", hint="add `--from-bill FILE`, or leave it out")
+            raise OptionError(f"`{flag}` does not apply to a template", hint="add `--from-bill FILE`, or leave it out")
     written = [str(path) for path in wiring.init_estate(template, folder, force=force)]
     lines = [
         *(f"wrote {name}" for name in written),
@@ -74,7 +76,9 @@ def _draft(folder: str, bill: str, force: bool, read_as: BillTerms) -> Answer:
     from tripoint.usecases.import_prices import draft_from_bill
 
     if click.get_current_context().get_parameter_source("template") is click.core.ParameterSource.COMMANDLINE:
-        raise OptionError("an estate begins with a template or a bill, both are given", hint="leave one out")
+        raise OptionError(
+            "an estate is drafted from a template or from a bill, and both are given", hint="leave one out"
+        )
     draft, reading = draft_from_bill(stores.read_bill(bill), wiring.load_catalog(), read_as)
     origin = f"drafted by `tripoint init --from-bill` from {Path(bill).name}"
     texts = {"estate.yaml": estate_yaml(draft, origin)}

@@ -116,4 +116,4 @@ def _refuse_strangers(kind: str, given: dict[str, object]) -> None:
     own = {"focus": ("--cost", "--usd-per"), "skypilot": ("--provider",), "litellm": ()}[kind]
     for name, value in given.items():
         if value and name not in own:
-            raise OptionError(f"`{name}` says nothing about a {kind} file", hint="leave it out")
+            raise OptionError(f"`{name}` does not apply to a {kind} file", hint="leave it out")

@@ -96,5 +96,6 @@ def _refuse_second(book: AccountBook) -> None:
 
 def _no_token() -> IdentityError:
     return IdentityError(
-        "this token makes no admin: it is unknown, used up, or too old", hint="run `tripoint admin init` for a new one"
+        "this token is not valid: it is unknown, used already, or expired",
+        hint="run `tripoint admin init` for a new one",
     )

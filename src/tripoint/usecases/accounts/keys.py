@@ -173,7 +173,7 @@ def _speak_for(actor: Actor, row: Principal) -> None:
     require_somewhere(actor, Action.PRINCIPAL_CHANGE)
     if not may_grant(actor, frozenset(row.roles)):
         raise AccessError(
-            f"`{row.id}` has roles that `{actor.id}` has not", hint="somebody with those roles may do this"
+            f"`{row.id}` has roles that `{actor.id}` does not have", hint="somebody with those roles may do this"
         )
 
 

@@ -55,4 +55,4 @@ def _actor(book: AccountBook, row: Principal | None) -> Actor:
 
 
 def _stranger() -> IdentityError:
-    return IdentityError("this credential opens nothing here", hint="ask an admin for a key, or sign in again")
+    return IdentityError("this credential is not valid here", hint="ask an admin for a key, or sign in again")

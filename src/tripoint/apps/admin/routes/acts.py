@@ -88,7 +88,7 @@ def _repeated(call: Call, location: str, made: str, again: Callable[[str], msgsp
         if name in there and not is_same:
             raise RefusedError(
                 422, f"this `Idempotency-Key` made `{made}`, whose `{name}` is not what this request asks for",
-                hint="take a new key for a new request", place="header.idempotency-key",
+                hint="use a new key for a new request", place="header.idempotency-key",
             )  # fmt: skip
     return Reply(view, tag=tag_of(view), location=f"{location}/{made}", is_repeat=True)
 

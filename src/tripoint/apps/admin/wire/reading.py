@@ -153,7 +153,7 @@ async def _whole(request: Request) -> bytes:
                     )
                 parts.append(part)
     except TimeoutError:
-        raise RefusedError(400, f"the body did not come within {BODY_S:g} s", place="body") from None
+        raise RefusedError(400, f"the body did not arrive within {BODY_S:g} s", place="body") from None
     except ClientDisconnect:
         raise RefusedError(400, "the caller left before the body was there", place="body") from None
     return b"".join(parts)

@@ -106,7 +106,7 @@ def _of_other_kinds(path: str, workload: Workload) -> Iterator[Finding]:
 
 
 def _pointless(path: str, name: str, kind: WorkloadKind) -> Finding:
-    return finding("TP1313", path, f"`{name}` means nothing for a workload of kind `{kind}`", "remove it")
+    return finding("TP1313", path, f"`{name}` does not apply to a workload of kind `{kind}`", "remove it")
 
 
 def check_profiles(estate: Estate, profiles: Mapping[WorkloadId, DemandProfile]) -> Iterator[Finding]:

@@ -73,5 +73,5 @@ def check_expiry(expires_at: float | None, now: float) -> None:
         )
     if expires_at is not None and not expires_at > now:
         raise OptionError(
-            f"a key that ends {now - expires_at:,.0f} s ago opens nothing", hint="name a time to come, or none"
+            f"a key that ends {now - expires_at:,.0f} s ago would open nothing", hint="name a future time, or none"
         )

@@ -37,7 +37,7 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     only_at: Names = ()
     """Sites, layers or kinds its requests are confined to; anywhere policy allows when empty."""
     expires_at: Instant | None = None
-    """Seconds since 1970, a time to come; never when `null`."""
+    """Seconds since 1970, a future time; never when `null`."""
 
 
 class Rotation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
