@@ -27,6 +27,8 @@ TOKENS, GAP_US = 64, 10_000
 START_LIMIT_S = 90.0
 BEFORE_S = 0.3
 """How long others are watched before each sample."""
+AFTER_S = 1.4
+"""Until a ledger process has entered what was recorded in the sample: it gathers for a second, and that is counted."""
 DISTURBED = 0.05
 """A sample is disturbed where others took more than this share of the machine, before or during it."""
 DIRECT = "direct"
@@ -295,6 +297,7 @@ def _sample(mode: Mode, entrant: Entrant | None, behind: Upstream) -> Sample:
     before, began = running.cpu_s() if running else (0.0, 0.0), time.perf_counter()
     ran = subprocess.run(command, capture_output=True, text=True, timeout=mode.seconds + 40, check=True)
     took = time.perf_counter() - began
+    time.sleep(AFTER_S)
     after = running.cpu_s() if running else (0.0, 0.0)
     others = max(others, neighbours.share())
     cpu_s, path_s = after[0] - before[0], after[1] - before[1]
