@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -9,7 +12,7 @@ import pytest
 from tests.apps.conftest import RunCli
 
 from tripoint.apps import wiring
-from tripoint.apps.cli import SUMMARIES
+from tripoint.apps.cli import SUMMARIES, cli
 from tripoint.domain.errors import InternalError
 
 
@@ -194,3 +197,32 @@ def test_completion_offers_commands() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **asked}, check=False
     )
     assert ended.stdout.split() == ["plain,plan"]
+
+
+def commands_under(group: click.Group, *names: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command that does something, with the words that lead to it."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        found = group.get_command(context, name)
+        assert found is not None
+        if isinstance(found, click.Group):
+            yield from commands_under(found, *names, name)
+        else:
+            yield (*names, name), found
+
+
+COMMANDS = dict(commands_under(cli))
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_shows_an_example_it_would_take(words: tuple[str, ...]) -> None:
+    """The last sentence of its help is a command line with all that is required, and no flag it does not know."""
+    command = COMMANDS[words]
+    told = " ".join((command.help or "").split())
+    assert "For example: tripoint " in told
+    _, *typed = shlex.split(re.split(" [<>] ", told.rpartition("For example: ")[2])[0])
+    assert tuple(typed[: len(words)]) == words
+    context = click.Context(command)
+    values, rest, _ = command.make_parser(context).parse_args(typed[len(words) :])
+    assert rest == []
+    assert [each.name for each in command.params if each.required and values.get(each.name or "") is None] == []

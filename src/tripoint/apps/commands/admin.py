@@ -36,6 +36,8 @@ def init(store: str | None) -> Answer:
 
     Whoever has it sends it, with the id the admin is to have, to `/v1/first-admin` of the admin interface. Refused when
     there is an admin.
+
+    For example: tripoint admin init --store postgresql://ledger.example/tripoint
     """
     from tripoint.apps.render.accounts import moment
     from tripoint.apps.terminal.desk import open_desk
@@ -91,6 +93,8 @@ def serve(
     """Serve the admin interface until SIGTERM or Ctrl-C.
 
     It is a separate process, so nothing asked here delays the gateway. Its OpenAPI document is at `/openapi.json`.
+
+    For example: tripoint admin serve --port 8090
     """
     try:
         from tripoint.apps.admin.identity.groups import read_rule

@@ -57,6 +57,8 @@ def recovery(
     single points of failure and pairs, with hours and loss per year; how hard each dependency is to leave; and how
     many objectives are met by design, by simulation and by drill. Ends with exit code 1 when an objective is missed,
     or the estate has no plan.
+
+    For example: tripoint assess recovery my-estate --plan answer --out answer
     """
     from tripoint.engines.placement.milp.program import SolveLimits
     from tripoint.usecases.assess_recovery import assess_recovery

@@ -42,7 +42,10 @@ def command() -> None:
 @store_option
 @answering
 def show(tenant: str | None, after: int | None, limit: int, store: str | None) -> Answer:
-    """Show entries, the latest by default; JSON holds what each changed."""
+    """Show entries, the latest by default; JSON holds what each changed.
+
+    For example: tripoint audit show --limit 20
+    """
     from tripoint.apps.render.accounts import entry_lines
     from tripoint.usecases.audit import show_entries
 
@@ -69,6 +72,8 @@ def verify(witnesses: tuple[str, ...], public_keys: tuple[str, ...], store: str 
 
     Finds entries that were edited, inserted, moved or lost, and rows changed behind the log's back. A truncated or
     rewritten log is found only by a witness's checkpoints.
+
+    For example: tripoint audit verify --witness /mnt/backup/audit.jsonl
     """
     from tripoint.apps.stores import read_witness
     from tripoint.usecases.audit import verify_log
@@ -88,7 +93,10 @@ def verify(witnesses: tuple[str, ...], public_keys: tuple[str, ...], store: str 
 @store_option
 @answering
 def checkpoint(witnesses: tuple[str, ...], store: str | None) -> Answer:
-    """Sign the current end of the log, and leave the checkpoint with witnesses."""
+    """Sign the current end of the log, and leave the checkpoint with witnesses.
+
+    For example: tripoint audit checkpoint --witness /mnt/backup/audit.jsonl
+    """
     from tripoint.apps.stores import leave_checkpoint, open_signer
     from tripoint.usecases.audit import sign_checkpoint
 
@@ -111,6 +119,8 @@ def key(store: str | None) -> Answer:
     """Print the public key that checkpoints of this store are signed with.
 
     Keep it away from the store: `tripoint audit verify --public-key` takes it.
+
+    For example: tripoint audit key
     """
     from tripoint.apps.stores import open_signer
 

@@ -72,7 +72,10 @@ def set_one(
 @store_option
 @answering
 def list_all(tenant: str | None, store: str | None) -> Answer:
-    """List budgets, and how much of them is spent now."""
+    """List budgets, and how much of them is spent now.
+
+    For example: tripoint budget list --tenant acme
+    """
     from tripoint.apps.render.accounts import budget_table, standing_payload
     from tripoint.usecases.accounts.limits import list_budgets
 
@@ -87,7 +90,10 @@ def list_all(tenant: str | None, store: str | None) -> Answer:
 @store_option
 @answering
 def show(budget: str, store: str | None) -> Answer:
-    """Show one budget, and how much of it is spent now."""
+    """Show one budget, and how much of it is spent now.
+
+    For example: tripoint budget show BUDGET
+    """
     from tripoint.apps.render.accounts import budget_table, standing_payload
     from tripoint.usecases.accounts.limits import show_budget
 
@@ -101,7 +107,10 @@ def show(budget: str, store: str | None) -> Answer:
 @store_option
 @answering
 def remove(budget: str, store: str | None) -> Answer:
-    """Remove a budget."""
+    """Remove a budget.
+
+    For example: tripoint budget remove BUDGET
+    """
     from tripoint.usecases.accounts.limits import remove_budget
 
     with open_desk(store) as desk:

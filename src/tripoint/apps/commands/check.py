@@ -18,6 +18,8 @@ def command(estate: str) -> Answer:
     """Report every mistake in an estate, with its line and how to fix it.
 
     ESTATE is a YAML file, or a folder of them. Errors end with exit code 2; warnings and notes do not.
+
+    For example: tripoint check my-estate
     """
     loaded = wiring.load_estate(estate)
     told = f"; {count_severities(loaded.findings)}" if loaded.findings else ""

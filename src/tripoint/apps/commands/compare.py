@@ -32,6 +32,8 @@ def command(before: str, after: str, gap: float, time_limit: float, full: bool, 
     A and B are each a plan.json, a folder that holds one, or an estate, which is planned first. The difference is shown
     by workload, site and kind of charge, each adding up to the cent, and split into demand, prices and placement. Ends
     with exit code 1 when one of them has no plan.
+
+    For example: tripoint compare answer-old answer
     """
     from tripoint.apps.render.why.comparison import comparison_payload, comparison_text, conflict_lines
     from tripoint.engines.answers.comparison.comparison import compare

@@ -22,6 +22,8 @@ def command(shell: str) -> Answer:
 
     Put this line in your shell's start-up file: for bash and zsh, eval "$(tripoint completion bash)";
     for fish, tripoint completion fish | source.
+
+    For example: tripoint completion bash
     """
     completion = get_completion_class(shell)
     assert completion is not None  # click.Choice above admits only shells click knows

@@ -81,6 +81,8 @@ def fit(
     FILE is CSV, JSON lines or Parquet, of requests (timestamp, input and output tokens, perhaps tenant) or of GPU
     jobs (start, duration, GPUs), of any size. What was dropped is reported. Roles for --map: timestamp, input, output,
     tenant, blocks; submit, start, end, duration, gpus.
+
+    For example: tripoint demand fit requests.csv --out profile.json
     """
     from tripoint.usecases.demand import FitOptions, parse_map
 
@@ -106,7 +108,10 @@ def fit(
 @click.option("--svg", metavar="FILE", type=click.Path(dir_okay=False), help="Draw the profile here.")
 @answering
 def show(profile: str, svg: str | None) -> Answer:
-    """Show a demand profile written earlier."""
+    """Show a demand profile written earlier.
+
+    For example: tripoint demand show profile.json
+    """
     return _answer(wiring.read_profile(profile), None, svg)
 
 

@@ -43,6 +43,8 @@ def command() -> Answer:
 
     Looks at Python, the libraries and extras, the solver, the catalogue's age and the settings in force. Ends with
     exit code 1 when something is not in order.
+
+    For example: tripoint doctor
     """
     checks = [_python(), *_libraries(), *_extras(), _solver(), *_catalogue(), *_settings()]
     width = max(len(check.name) for check in checks)

@@ -39,6 +39,8 @@ def command(
     WORKLOAD is an id of ESTATE. The estate is planned again without its main site: the extra cost is why it is there.
     Limits that bind are priced by the program: one more kW, rack, node or Gbit/s. Ends with exit code 1 when the estate
     has no plan.
+
+    For example: tripoint explain chat-eu my-estate --plan answer
     """
     from tripoint.apps.render.why.explanation import explanation_payload, explanation_text
     from tripoint.engines.placement.milp.program import SolveLimits

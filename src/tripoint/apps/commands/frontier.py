@@ -40,6 +40,8 @@ def command(
     all has; for resilience, under classes from no standby at all to hot standby for every workload that can have it.
     Each plan is proven like any other; plans that another beats are left out. Ends with exit code 1 when no plan
     exists.
+
+    For example: tripoint frontier my-estate --by carbon --out frontier
     """
     from tripoint.apps.render.why.frontier import frontier_payload, frontier_text
     from tripoint.domain.front import By

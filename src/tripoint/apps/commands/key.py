@@ -86,6 +86,8 @@ def rotate(key: str, overlap: float, expires: float | None, store: str | None) -
     """Replace a key with a new one, shown once.
 
     The new key has the same rights; the old one ends after the overlap.
+
+    For example: tripoint key rotate KEY --overlap 7d
     """
     from tripoint.apps.render.accounts import moment
     from tripoint.usecases.accounts.keys import rotate_key, show_key
@@ -102,7 +104,10 @@ def rotate(key: str, overlap: float, expires: float | None, store: str | None) -
 @store_option
 @answering
 def revoke(key: str, store: str | None) -> Answer:
-    """Refuse a key from now on, for good."""
+    """Refuse a key from now on, for good.
+
+    For example: tripoint key revoke KEY
+    """
     from tripoint.usecases.accounts.keys import revoke_key
 
     with open_desk(store) as desk:
@@ -116,7 +121,10 @@ def revoke(key: str, store: str | None) -> Answer:
 @store_option
 @answering
 def list_all(tenant: str | None, is_all: bool, store: str | None) -> Answer:
-    """List keys, without their secrets."""
+    """List keys, without their secrets.
+
+    For example: tripoint key list --tenant acme
+    """
     from tripoint.apps.render.accounts import key_table, row_payload
     from tripoint.usecases.accounts.keys import list_keys
     from tripoint.usecases.accounts.login import has_ended
@@ -136,7 +144,10 @@ def list_all(tenant: str | None, is_all: bool, store: str | None) -> Answer:
 @store_option
 @answering
 def show(key: str, store: str | None) -> Answer:
-    """Show one key, without its secret."""
+    """Show one key, without its secret.
+
+    For example: tripoint key show KEY
+    """
     from tripoint.apps.render.accounts import key_table
     from tripoint.usecases.accounts.keys import show_key
 
@@ -152,6 +163,8 @@ def which(store: str | None) -> Answer:
     """Identify the key on standard input, and say whether it is valid.
 
     For a key found somewhere: pipe it in, so that it stays out of the shell's history.
+
+    For example: tripoint key which < key.txt
     """
     from tripoint.apps.render.accounts import key_state, row_payload
     from tripoint.engines.governance.access.keys import key_fault

@@ -97,6 +97,8 @@ def show(kinds: tuple[str, ...], rows: int, after: int | None, store: str | None
     """Show single entries, newest first: requests, idle hours, corrections.
 
     `--json` has every field of them, attempts included.
+
+    For example: tripoint ledger show --tenant acme --since 2026-11-20
     """
     from tripoint.apps.render.ledger import entry_payload, entry_table
     from tripoint.usecases.accounts.login import local_actor
@@ -120,6 +122,8 @@ def check(since: str | None, until: str | None, store: str | None) -> Answer:
     """Recount the entries and compare them with the stored sums.
 
     Exit code 1 where anything differs, or could not be read when it was loaded.
+
+    For example: tripoint ledger check --since 2026-11-01
     """
     from functools import partial
 
@@ -150,6 +154,8 @@ def anomalies(day: str | None, tenant: str | None, store: str | None) -> Answer:
 
     Judged against the median of four weeks; small sums and tenants of less than a week are left out. Exit code 1 where
     anything stands out.
+
+    For example: tripoint ledger anomalies --day 2026-11-21
     """
     from tripoint.apps.render.ledger import anomaly_payload, anomaly_table
     from tripoint.engines.governance.ledger.days import day_of
@@ -175,6 +181,8 @@ def close(before: str, out: str, store: str | None) -> Answer:
 
     A day's entries leave the store only once its file is on disk and holds them all. Entries that come late for a
     closed day get a further file the next time. Needs the extra `demand`.
+
+    For example: tripoint ledger close --before 2026-10-01 --out archive
     """
     from functools import partial
 

@@ -94,6 +94,8 @@ def demand(out: str | None, since: str | None, until: str | None, store: str | N
 
     An estate uses one by naming it: demand: {profile: chat.json}. To plan on all of them at once:
     tripoint plan ESTATE --demand ledger
+
+    For example: tripoint ledger demand --since 2026-11-01 --out profiles
     """
     from dataclasses import asdict
     from pathlib import Path
@@ -159,6 +161,8 @@ def reconcile(
     BILL is CSV or Parquet. Each day and model is shown with its causes: time zone cut-off, cached tokens, price
     version, rounding, credits, rows missing on one side. Exit code 1 when more stays open than tolerated: what nothing
     explains, and what is charged without a record.
+
+    For example: tripoint ledger reconcile november.csv
     """
     from pathlib import Path
 

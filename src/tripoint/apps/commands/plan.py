@@ -81,6 +81,7 @@ def command(
 
     ESTATE is a YAML file or a folder. Ctrl-C once keeps the best plan so far; twice gives up. Ends with exit code 1
     when no plan exists, and then says which rules and limits conflict.
+    For example: tripoint plan my-estate --out answer
     """
     from tripoint.apps.render.plan_text import plan_payload
     from tripoint.apps.render.reading.doubt import news

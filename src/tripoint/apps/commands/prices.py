@@ -73,6 +73,8 @@ def assumptions(text: tuple[str, ...]) -> Answer:
     """List the figures used where an estate is silent, or those whose row holds every word of TEXT.
 
     Any of them can be replaced in the estate's `assumptions`, by its key.
+
+    For example: tripoint prices assumptions kv_memory
     """
     from tripoint.apps.render.plain import plain_text
     from tripoint.apps.render.prices import assumption_payload, render_assumption_table

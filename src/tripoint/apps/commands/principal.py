@@ -57,7 +57,10 @@ def add(principal: str, roles: tuple[str, ...], tenant: str | None, subject: str
 @store_option
 @answering
 def list_all(tenant: str | None, store: str | None) -> Answer:
-    """List principals."""
+    """List principals.
+
+    For example: tripoint principal list
+    """
     from tripoint.apps.render.accounts import principal_table, row_payload
     from tripoint.usecases.accounts.principals import list_principals
 
@@ -72,7 +75,10 @@ def list_all(tenant: str | None, store: str | None) -> Answer:
 @store_option
 @answering
 def show(principal: str, store: str | None) -> Answer:
-    """Show one principal."""
+    """Show one principal.
+
+    For example: tripoint principal show ana
+    """
     from tripoint.apps.render.accounts import principal_table
     from tripoint.usecases.accounts.principals import show_principal
 
@@ -87,7 +93,10 @@ def show(principal: str, store: str | None) -> Answer:
 @store_option
 @answering
 def roles(principal: str, roles: tuple[str, ...], store: str | None) -> Answer:
-    """Replace the roles of a principal."""
+    """Replace the roles of a principal.
+
+    For example: tripoint principal roles ana --role finance
+    """
     from tripoint.usecases.accounts.principals import set_roles
 
     with open_desk(store) as desk:
@@ -101,7 +110,10 @@ def roles(principal: str, roles: tuple[str, ...], store: str | None) -> Answer:
 @store_option
 @answering
 def subject(principal: str, subject: str | None, store: str | None) -> Answer:
-    """Bind a principal to a subject of an identity provider."""
+    """Bind a principal to a subject of an identity provider.
+
+    For example: tripoint principal subject ana --subject https://issuer.example,ana@example.com
+    """
     from tripoint.usecases.accounts.principals import set_subject
 
     with open_desk(store) as desk:
@@ -114,7 +126,10 @@ def subject(principal: str, subject: str | None, store: str | None) -> Answer:
 @store_option
 @answering
 def suspend(principal: str, store: str | None) -> Answer:
-    """Refuse a principal from now on."""
+    """Refuse a principal from now on.
+
+    For example: tripoint principal suspend ana
+    """
     return _suspended(principal, store, is_suspended=True)
 
 
@@ -123,7 +138,10 @@ def suspend(principal: str, store: str | None) -> Answer:
 @store_option
 @answering
 def resume(principal: str, store: str | None) -> Answer:
-    """Accept a suspended principal again."""
+    """Accept a suspended principal again.
+
+    For example: tripoint principal resume ana
+    """
     return _suspended(principal, store, is_suspended=False)
 
 

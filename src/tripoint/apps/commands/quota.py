@@ -63,7 +63,10 @@ def set_one(
 @store_option
 @answering
 def list_all(tenant: str | None, store: str | None) -> Answer:
-    """List quotas."""
+    """List quotas.
+
+    For example: tripoint quota list --tenant acme
+    """
     from tripoint.apps.render.accounts import quota_table, row_payload
     from tripoint.usecases.accounts.limits import list_quotas
 
@@ -78,7 +81,10 @@ def list_all(tenant: str | None, store: str | None) -> Answer:
 @store_option
 @answering
 def show(quota: str, store: str | None) -> Answer:
-    """Show one quota."""
+    """Show one quota.
+
+    For example: tripoint quota show QUOTA
+    """
     from tripoint.apps.render.accounts import quota_table
     from tripoint.usecases.accounts.limits import show_quota
 
@@ -92,7 +98,10 @@ def show(quota: str, store: str | None) -> Answer:
 @store_option
 @answering
 def remove(quota: str, store: str | None) -> Answer:
-    """Remove a quota."""
+    """Remove a quota.
+
+    For example: tripoint quota remove QUOTA
+    """
     from tripoint.usecases.accounts.limits import remove_quota
 
     with open_desk(store) as desk:

@@ -49,6 +49,8 @@ def command(plan: str, out: str | None, stress: str | None, estate: str | None) 
 
     PLAN.json is a file written by `tripoint plan --out`, or its folder. Without --out the report is written
     beside it, as report.html.
+
+    For example: tripoint report answer --stress answer --recovery my-estate
     """
     from tripoint.apps.render.plan_text import plan_payload
 

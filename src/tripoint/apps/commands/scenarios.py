@@ -20,7 +20,10 @@ def command() -> None:
 @click.option("--scenarios", "own", metavar="FILE", type=click.Path(), help="Include your own: a YAML file or folder.")
 @answering
 def list_(own: str | None) -> Answer:
-    """List scenarios: their row in the catalogue, how they are played, and how often they occur."""
+    """List scenarios: their row in the catalogue, how they are played, and how often they occur.
+
+    For example: tripoint scenarios list
+    """
     from tripoint.apps.render.stress.catalogue import catalogue_text
 
     found = playing.load_scenarios(own)
@@ -33,7 +36,10 @@ def list_(own: str | None) -> Answer:
 @click.option("--scenarios", "own", metavar="FILE", type=click.Path(), help="Include your own: a YAML file or folder.")
 @answering
 def show(scenario: str, own: str | None) -> Answer:
-    """Show one scenario as YAML to start your own from, and where its figures come from."""
+    """Show one scenario as YAML to start your own from, and where its figures come from.
+
+    For example: tripoint scenarios show site-loss
+    """
     from tripoint.apps.render.stress.catalogue import scenario_text
     from tripoint.usecases.stress import chosen
 

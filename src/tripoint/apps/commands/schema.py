@@ -17,6 +17,8 @@ def command(out: str | None, part: bool) -> Answer:
 
     In an editor with a YAML language server, put this line on top of the estate:
     # yaml-language-server: $schema=estate.schema.json
+
+    For example: tripoint schema --out estate.schema.json
     """
     from tripoint.usecases.schema import part_schema, schema_text
 

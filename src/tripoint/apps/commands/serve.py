@@ -87,6 +87,7 @@ def command(
 
     ESTATE is a YAML file or a folder. Ends on SIGTERM or Ctrl-C once requests under way are answered; SIGHUP reads
     estate and plan again and keeps the old ones where the new ones are wrong.
+    For example: tripoint serve my-estate --plan answer --port 8080
     """
     import asyncio
 

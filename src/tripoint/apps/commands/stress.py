@@ -83,6 +83,8 @@ def command(
     Every scenario of the catalogue is simulated, through the gateway's own routing and admission code or as hourly
     flows, or planned again; `tripoint scenarios list` shows which. Ends with exit code 1 when an objective is not met
     in 95 % of the trials.
+
+    For example: tripoint stress my-estate --plan answer --out answer
     """
     from tripoint.apps.render.stress.text import change_lines, stress_text
     from tripoint.usecases.stress import chosen

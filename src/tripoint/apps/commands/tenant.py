@@ -28,6 +28,8 @@ def create(tenant: str, name: str, store: str | None) -> Answer:
     """Create a tenant.
 
     TENANT is its id: lower-case letters, digits and hyphens. Creates the store if there is none.
+
+    For example: tripoint tenant create acme --name Acme
     """
     from tripoint.apps.render.accounts import row_payload
     from tripoint.usecases.accounts.tenants import create_tenant
@@ -41,7 +43,10 @@ def create(tenant: str, name: str, store: str | None) -> Answer:
 @store_option
 @answering
 def list_all(store: str | None) -> Answer:
-    """List all tenants."""
+    """List all tenants.
+
+    For example: tripoint tenant list
+    """
     from tripoint.apps.render.accounts import row_payload, tenant_table
     from tripoint.usecases.accounts.tenants import list_tenants
 
@@ -56,7 +61,10 @@ def list_all(store: str | None) -> Answer:
 @store_option
 @answering
 def show(tenant: str, store: str | None) -> Answer:
-    """Show one tenant."""
+    """Show one tenant.
+
+    For example: tripoint tenant show acme
+    """
     from tripoint.apps.render.accounts import row_payload, tenant_table
     from tripoint.usecases.accounts.tenants import show_tenant
 
@@ -71,7 +79,10 @@ def show(tenant: str, store: str | None) -> Answer:
 @store_option
 @answering
 def rename(tenant: str, name: str, store: str | None) -> Answer:
-    """Rename a tenant; its id stays."""
+    """Rename a tenant; its id stays.
+
+    For example: tripoint tenant rename acme --name "Acme Ltd"
+    """
     from tripoint.apps.render.accounts import row_payload
     from tripoint.usecases.accounts.tenants import rename_tenant
 
@@ -85,7 +96,10 @@ def rename(tenant: str, name: str, store: str | None) -> Answer:
 @store_option
 @answering
 def suspend(tenant: str, store: str | None) -> Answer:
-    """Refuse all keys of a tenant from now on."""
+    """Refuse all keys of a tenant from now on.
+
+    For example: tripoint tenant suspend acme
+    """
     return _suspended(tenant, store, is_suspended=True)
 
 
@@ -94,7 +108,10 @@ def suspend(tenant: str, store: str | None) -> Answer:
 @store_option
 @answering
 def resume(tenant: str, store: str | None) -> Answer:
-    """Accept the keys of a suspended tenant again."""
+    """Accept the keys of a suspended tenant again.
+
+    For example: tripoint tenant resume acme
+    """
     return _suspended(tenant, store, is_suspended=False)
 
 

@@ -36,6 +36,8 @@ def command(
     Starts llama.cpp servers for a cloud, a dense and an edge site on loopback, plans the estate, serves the plan, sends
     gentle traffic and shows what happens. `--kill edge` kills a site under traffic; so does the key `k`. Ctrl-C
     or `q` ends it and leaves nothing running. Ends with exit code 1 when a request was lost or went where it must not.
+
+    For example: tripoint up --kill dense --kill-after 20
     """
     from tripoint.apps.hybrid.run import HybridOptions, run_hybrid
 

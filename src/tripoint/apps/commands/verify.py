@@ -56,6 +56,8 @@ def gateway(
     With URL, e.g. http://127.0.0.1:8080/v1, it attacks that deployment on the wire. Without, it starts a gateway and
     model servers of its own on loopback, kills and stops them under load as well, and leaves nothing running. Ends
     with exit code 1 when a bar is missed.
+
+    For example: tripoint verify gateway --quick
     """
     from tripoint.apps.battery.examination import examine_deployment, examine_own
     from tripoint.apps.battery.place import place_of
