@@ -193,19 +193,16 @@ def request(
     path: str = "/chat/completions",
     body: bytes | None = None,
     headers: Sequence[tuple[str, str]] = (),
-    is_plain: bool = False,
 ) -> bytes:
-    """A well-formed request as bytes: host, key, type and length come of themselves unless `is_plain`.
+    """A well-formed request as bytes: host, key, type and length are added.
 
     A path that starts with `/` is put behind the base path.
     """
     target = place.base_path + path if path.startswith("/") else path.removeprefix("=")
-    lines = [f"{method} {target} HTTP/1.1"]
-    if not is_plain:
-        lines.append(f"Host: {place.authority}")
-        lines += [f"Authorization: Bearer {place.key}"] if place.key else []
-        lines += ["Content-Type: application/json"] if body is not None else []
-        lines += [f"Content-Length: {len(body)}"] if body is not None else []
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {place.authority}"]
+    lines += [f"Authorization: Bearer {place.key}"] if place.key else []
+    lines += ["Content-Type: application/json"] if body is not None else []
+    lines += [f"Content-Length: {len(body)}"] if body is not None else []
     lines += [f"{name}: {value}" for name, value in headers]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape") + (body or b"")
 

@@ -35,8 +35,7 @@ class Attempt(Outgoing):
     """One attempt at one upstream, ready to be sent; mutable, since it is the identity the shell reports on."""
 
     __slots__ = (
-        "answered_at", "began_at", "choice", "expires_at", "lane", "parts", "reader", "retry_after_s", "size", "status",
-        "target",
+        "began_at", "choice", "expires_at", "lane", "parts", "reader", "retry_after_s", "size", "status", "target",
     )  # fmt: skip
 
     def __init__(self, choice: Choice, lane: Lane, now: float) -> None:
@@ -50,10 +49,8 @@ class Attempt(Outgoing):
         self.lane = lane
         self.target: Target = choice.target
         self.began_at = now
-        self.answered_at = 0.0
-        """When its first piece of an answer came."""
         self.expires_at = 0.0
-        """When it is given up without one."""
+        """When it is given up without an answer."""
         self.status = 0
         self.retry_after_s = 0.0
         self.reader: StreamReader | None = None

@@ -41,10 +41,9 @@ class LatencyWindow:
     Instead of shrinking what is old, what is new weighs more: adding costs one cell, whatever the clock says.
     """
 
-    __slots__ = ("_cells", "_half_life_s", "_high", "_low", "_step_s", "_total", "_unit", "changes", "turn_at")
+    __slots__ = ("_cells", "_high", "_low", "_step_s", "_total", "_unit", "changes", "turn_at")
 
     def __init__(self, *, now: float, half_life_s: float = 30.0) -> None:
-        self._half_life_s = half_life_s
         self._step_s = half_life_s / _STEPS
         self.turn_at = now + self._step_s
         """When what is there has lost some more of its weight, s; until then only new samples change anything."""
