@@ -9,7 +9,7 @@ from tests.factories import serving
 
 from tripoint.domain.serving import Api, Dialect
 from tripoint.domain.table import Target
-from tripoint.engines.gateway.dialects.addresses import CredentialError, credential_head, path_of
+from tripoint.engines.gateway.dialects.addresses import CredentialError, credential_head, models_path, path_of
 
 NAMES = {
     Api.CHAT: "chat/completions",
@@ -52,6 +52,21 @@ def test_anthropic_paths_hold_the_version_once(base: str, path: str) -> None:
 def test_azure_paths(api: Api, base: str, version: str | None, path: str) -> None:
     """Deployments in the older style, plain paths in the newer."""
     assert path_of(api, target(Dialect.AZURE, base, version), "gpt") == path.encode()
+
+
+@pytest.mark.parametrize(
+    ("dialect", "base", "path"),
+    [
+        (Dialect.OPENAI, "/v1", "/v1/models"),
+        (Dialect.OPENAI, "/responses/v1", "/responses/v1/models"),
+        (Dialect.ANTHROPIC, "/messages", "/messages/v1/models"),
+        (Dialect.AZURE, "", "/openai/models?api-version=2024-10-21"),
+        (Dialect.AZURE, "/openai/v1", "/openai/v1/models"),
+    ],
+)
+def test_the_list_of_models_is_below_the_base(dialect: Dialect, base: str, path: str) -> None:
+    """Also where the base address holds the name of an interface."""
+    assert models_path(target(dialect, base)) == path.encode()
 
 
 @given(st.text(min_size=1, max_size=20), st.sampled_from(Dialect), st.sampled_from(Api))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from tripoint.domain.serving import Api, Dialect, Probe
-from tripoint.engines.gateway.dialects.addresses import credential_head, path_of
+from tripoint.domain.serving import Api, Probe
+from tripoint.engines.gateway.dialects.addresses import credential_head, models_path, path_of
 from tripoint.engines.gateway.exchange.recovery.verdict import failure_of
 from tripoint.engines.gateway.telemetry.scrape import read_load
 
@@ -126,8 +126,7 @@ def probe_of(target: Target, table: RoutingTable, secret: str | None) -> Questio
     if target.probe is Probe.GENERATE and names:
         api = next(each for each in _FIRST if each in target.apis)
         return Question(b"POST", path_of(api, target, names[0]), head, msgspec.json.encode(_one_token(api, names[0])))
-    path = path_of(Api.MESSAGES if target.dialect is Dialect.ANTHROPIC else Api.RESPONSES, target, "")
-    return Question(b"GET", path.replace(b"/messages", b"/models").replace(b"/responses", b"/models"), head, b"")
+    return Question(b"GET", models_path(target), head, b"")
 
 
 def _one_token(api: Api, name: str) -> dict[str, object]:

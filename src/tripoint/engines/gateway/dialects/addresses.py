@@ -24,21 +24,29 @@ class CredentialError(ValueError):
 
 def path_of(api: Api, target: Target, name: str) -> bytes:
     """Path and query for an interface of a target that calls the model `name`."""
+    return _address(target, _PATHS[api], "" if api is Api.RESPONSES else f"/deployments/{quote(name, safe='')}")
+
+
+def models_path(target: Target) -> bytes:
+    """Path and query of a target's list of models."""
+    return _address(target, "/models", "")
+
+
+def _address(target: Target, path: str, deployment: str) -> bytes:
+    """`deployment` stands before the path where the dialect puts the model there."""
     base = target.base_path.rstrip("/")
     if target.dialect is Dialect.ANTHROPIC:
         # Its base address is given with or without the version, as its clients allow both.
-        return f"{base.removesuffix('/v1')}/v1{_PATHS[api]}".encode()
+        return f"{base.removesuffix('/v1')}/v1{path}".encode()
     if target.dialect is Dialect.OPENAI:
-        return f"{base}{_PATHS[api]}".encode()
+        return f"{base}{path}".encode()
     version = quote(target.api_version or AZURE_API_VERSION, safe="")
     if base.endswith("/v1"):
         # The newer addresses name the model in the body; the version is optional there.
         query = f"?api-version={version}" if target.api_version else ""
-        return f"{base}{_PATHS[api]}{query}".encode()
+        return f"{base}{path}{query}".encode()
     root = base if base.endswith("/openai") else f"{base}/openai"
-    if api is Api.RESPONSES:
-        return f"{root}{_PATHS[api]}?api-version={version}".encode()
-    return f"{root}/deployments/{quote(name, safe='')}{_PATHS[api]}?api-version={version}".encode()
+    return f"{root}{deployment}{path}?api-version={version}".encode()
 
 
 def credential_head(target: Target, secret: str | None) -> bytes:
