@@ -129,17 +129,17 @@ def test_the_summary_says_who_served_before_and_after() -> None:
     """As text and as JSON, with the same figures."""
     told = summary(after={"dense": 8}, lost=1)
     text, payload = told.text(), told.payload()
-    assert "19 requests in 12 s: 18 answered, 1 lost, 0 where they must not be" in text
+    assert "19 requests in 12 s: 18 answered, 1 lost, 0 where policy forbids it" in text
     assert "before the kill: dense 6, edge 4" in text
     assert "after the kill: dense 8" in text
-    assert "edge was killed after 4.0 s; a breaker of it was seen open 0.4 s later" in text
-    assert "2 requests met a dead site and were answered by another, tried within 4.2 ms" in text
+    assert "edge was killed after 4.0 s; its circuit breaker opened 0.4 s later" in text
+    assert "2 requests hit a dead site and were answered elsewhere, tried within 4.2 ms" in text
     assert max(map(len, text.splitlines())) <= 110
     assert payload["requests"] == {"sent": 19, "answered": 18, "lost": 1, "refused": 0, "strayed": 0}
     assert payload["by_site"] == {"before": {"edge": 4, "dense": 6}, "after": {"dense": 8}}
     assert payload["kills"] == [{"site": "edge", "at_s": 4.0, "breaker_open_after_s": 0.41}]
     told.failovers = Failovers()
-    assert "no request met a dead site" in told.text()
+    assert "no request hit a dead site" in told.text()
 
 
 def test_what_tenants_spent_is_told() -> None:

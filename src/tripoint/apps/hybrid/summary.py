@@ -24,12 +24,12 @@ class Kill:
     is_revived: bool = False
     """True when it was brought back later."""
     opened_after_s: float | None = None
-    """Until a breaker of it was seen open, s; `None` when none was."""
+    """Until its circuit breaker opened, s; `None` when none was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failovers:
-    """What the gateway's records say of requests that met a dead site."""
+    """What the gateway's records say of requests that hit a dead site."""
 
     requests: int = 0
     """Requests with a failed attempt that were answered elsewhere."""
@@ -114,10 +114,10 @@ class Summary:
     def text(self) -> str:
         """For a person."""
         tally = self.tally
-        refused = f"{tally.refused.total():,} refused for a budget, " if tally.refused else ""
+        refused = f"{tally.refused.total():,} refused over budget, " if tally.refused else ""
         lines = [
             f"{tally.sent:,} requests in {self.seconds:.0f} s: {tally.answered:,} answered, {refused}"
-            f"{tally.lost + tally.open:,} lost, {tally.strayed + self.failovers.strayed:,} where they must not be"
+            f"{tally.lost + tally.open:,} lost, {tally.strayed + self.failovers.strayed:,} where policy forbids it"
         ]
         lines += [f"  {fault}: {count:,}" for fault, count in tally.faults.most_common()]
         for phase in ("before", "after"):
@@ -139,21 +139,16 @@ class Summary:
         return f"{told}; {refused:,} refused for it" if refused else told
 
     def _kill_line(self, kill: Kill) -> str:
-        shut = (
-            "" if kill.opened_after_s is None else f"; a breaker of it was seen open {kill.opened_after_s:.1f} s later"
-        )
+        shut = "" if kill.opened_after_s is None else f"; its circuit breaker opened {kill.opened_after_s:.1f} s later"
         return f"  {kill.site} was killed after {kill.at_s:.1f} s{shut}"
 
     def _failover_line(self) -> str:
         found = self.failovers
         if not found.requests:
-            return "  no request met a dead site"
-        met = (
-            "1 request met a dead site and was"
-            if found.requests == 1
-            else (f"{found.requests:,} requests met a dead site and were")
-        )
-        return f"  {met} answered by another, tried within {1000 * found.worst_s:.1f} ms"
+            return "  no request hit a dead site"
+        many = f"{found.requests:,} requests hit a dead site and were"
+        met = "1 request hit a dead site and was" if found.requests == 1 else many
+        return f"  {met} answered elsewhere, tried within {1000 * found.worst_s:.1f} ms"
 
 
 def _spent_payload(spent: Spent) -> dict[str, str | None]:

@@ -180,7 +180,7 @@ class Teller:
             pepper = stores.read_pepper(self._pepper_file)
         except TripointError as error:
             if accounts.keys:
-                self._fault = f"no key of the store opens anything: {error}"
+                self._fault = f"no key of the store is accepted: {error}"
         admission = self._gateway.admission
         if self._sheet is None and any(budget.is_enforced for budget in accounts.budgets):
             try:

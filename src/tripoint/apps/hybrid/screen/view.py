@@ -115,7 +115,7 @@ class View:
     refused: int
     """Refused, since a budget is spent."""
     strayed: int
-    """Answered where they must not be."""
+    """Answered where policy forbids it."""
     events: tuple[Event, ...]
     """What happened, oldest first."""
     prompt: str = ""
