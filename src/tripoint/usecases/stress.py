@@ -26,6 +26,7 @@ from tripoint.engines.stress.survey import survey
 from tripoint.usecases.stress_campaign import Campaign, Runs, StressOptions, Subject
 from tripoint.usecases.stress_plans import Replanner, Structural
 
+_APART = "no mode of trials can play both: one needs single requests, the other hours"
 _TOLD = 5
 """Scenarios a refusal names."""
 
@@ -87,7 +88,8 @@ def stress(
     found = campaign.verdicts(played)
     doubled: tuple[Scenario, ...] = ()
     if options.is_compound:
-        doubled = pairs(most_likely(played, harm_of(found)))
+        doubled, apart = pairs(most_likely(played, harm_of(found)))
+        untried += tuple(Untried(scenario=f"{one.id}+{other.id}", why=_APART) for one, other in apart)
         found += campaign.compound(doubled)
     structural = Structural(subject.loaded, subject.catalog, subject.plan, ground, replanner)
     replanned: list[Replanned] = []
@@ -154,7 +156,7 @@ def _refuse_if_all(untried: Sequence[Untried], scenarios: Sequence[Scenario], op
         reasons = "; ".join(f"`{each.scenario}`: {each.why}" for each in missing[:_TOLD])
         rest = f"; ... {len(missing) - _TOLD} more" if len(missing) > _TOLD else ""
         message = f"nothing that was asked for can be tried: {reasons}{rest}"
-        raise OptionError(message, hint="name what the estate has and the plan uses, or try another scenario")
+        raise OptionError(message, hint="name something the estate has and the plan uses, or try another scenario")
 
 
 def _passed_over(tried: Sequence[Scenario], ground: Ground) -> tuple[PassedOver, ...]:

@@ -147,7 +147,7 @@ def _unpaired(report: StressReport, scenarios: Sequence[Scenario], *, is_compoun
         return []
     if len(scenarios) == 1:
         return ["one scenario: no pairs to try"]
-    return ["no pairs to try: a pair needs two scenarios with a `frequency` that are played in the same way"]
+    return ["no pairs to try: a pair needs two scenarios with a `frequency` that one mode can play"]
 
 
 def _told() -> None:

@@ -81,6 +81,11 @@ _FIGURES: Mapping[str, str] = MappingProxyType(
 """Figures of a strike, and what each is."""
 
 
+def fits(kind: FaultKind, mode: TrialMode) -> bool:
+    """Whether trials of a mode know what to do with a kind of fault."""
+    return kind in _FITTING[mode]
+
+
 def check_scenarios(scenarios: Sequence[Scenario], taken: Collection[str] = ()) -> tuple[Finding, ...]:
     """Every mistake in scenarios; `taken` are ids they may not have because the catalogue has them."""
     found: list[Finding] = []
@@ -147,7 +152,7 @@ def _strike(scenario: Scenario, strike: Strike, path: str) -> Iterator[Finding]:
     if strike.step_minutes <= 0.0:
         message = f"expects minutes above 0, found {strike.step_minutes:g}"
         yield finding("TP1302", f"{path}.step_minutes", message, "leave it out for the usual step")
-    if strike.kind not in _FITTING[scenario.mode]:
+    if not fits(strike.kind, scenario.mode):
         message = f"`{strike.kind}` means nothing in the mode `{scenario.mode}`"
         yield finding(
             "TP1803", f"{path}.kind", message, f"that mode knows {quoted([str(k) for k in _FITTING[scenario.mode]])}"
