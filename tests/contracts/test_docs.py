@@ -17,6 +17,8 @@ from tripoint.apps.settings import DESCRIPTIONS
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+SHOWING = [page for page in [*PAGES, *ROOT.glob("examples/**/*.md")] if page.parent.name != "reference"]
+SPEAKING = [page for page in sorted((ROOT / "src").rglob("*.py")) if "`tripoint " in page.read_text(encoding="utf-8")]
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
 CODED_PATH = re.compile(r"`((?:src|tests|docs|tools|examples)/[\w./*-]+|Makefile|pyproject\.toml)`")
 # Folders of somebody's machine and hosts of registries, put together here so that this line is not one of them.
@@ -88,6 +90,28 @@ def test_every_command_takes_json_and_debug() -> None:
         if not isinstance(command, click.Group):
             flags = {name for parameter in command.params for name in parameter.opts}
             assert {"--json", "--debug"} <= flags, path
+
+
+def commands_shown(text: str) -> list[list[str]]:
+    """Words of every `tripoint` command in backticks or in a block for the shell."""
+    blocks = re.sub(r"\\\n\s*", " ", "\n".join(re.findall(r"```(?:sh|console)\n(.*?)```", text, re.DOTALL)))
+    spoken = re.findall(r"`(tripoint [^`{}]+)[`{]", re.sub(r'"\s*\n\s*f?"', "", text))
+    parts = [part for line in [*blocks.splitlines(), *spoken] for part in re.split(r"[|;]|&&", line.partition(" #")[0])]
+    found = [re.search(r"(?:^|[\s/])tripoint ((?!\.\.\.)[a-z].*)", part) for part in parts]
+    return [one[1].replace("'", " ").replace('"', " ").split() for one in found if one is not None]
+
+
+@pytest.mark.parametrize("page", [*SHOWING, *SPEAKING], ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_shown_exists(page: Path) -> None:
+    """Pages, hints and messages name commands and flags there are: who follows one gets no error."""
+    known = {tuple(path.split()[1:]): command for path, command in every_command()}
+    for words in commands_shown(page.read_text(encoding="utf-8")):
+        path = tuple(words[:2]) if tuple(words[:2]) in known else tuple(words[:1])
+        assert path in known, words
+        command, rest = known[path], words[len(path) :]
+        assert not (isinstance(command, click.Group) and rest and rest[0].isalpha()), words
+        flags = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+        assert {word.partition("=")[0] for word in rest if re.match("--[a-z]", word)} <= flags | {"--help"}, words
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -92,7 +92,7 @@ class Doorman:
         if actor is None:
             raise IdentityError(
                 f"the token is valid, but no principal has its subject `{identity.subject}` and no group gives a role",
-                hint="`tripoint principal create --subject`, or `--oidc-role GROUP=ROLE`",
+                hint="`tripoint principal add --subject`, or `--oidc-role GROUP=ROLE`",
             )
         return actor
 
