@@ -139,7 +139,7 @@ class _BySize:
 
     def _by_sites(self, program: Program, start: FloatArray | None) -> Solution:
         """Sites that are alike are summed; they decide between them what each does, or where that is dear, anew."""
-        small = summed(program)
+        small = None if is_huge(program) else summed(program)
         if small is None:
             return self._solved(program, start)
         found = self._solved(small.program, None if start is None else small.summed(start))

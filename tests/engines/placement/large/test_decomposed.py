@@ -14,9 +14,9 @@ from tests.factories.planning import highs, instance_of
 from tripoint.adapters.solver_highs import HighsSolver
 from tripoint.domain.estate import Estate
 from tripoint.engines.placement.formulate import formulate
-from tripoint.engines.placement.large.decomposed import decomposed, is_huge, turn
+from tripoint.engines.placement.large.decomposed import Pace, decomposed, is_huge
 from tripoint.engines.placement.large.owners import dealt, owners
-from tripoint.engines.placement.large.portions import apart, cut, portion, priced, rest
+from tripoint.engines.placement.large.portions import apart, blocks_of, cut, portion, priced, rest
 from tripoint.engines.placement.milp.asking import Answers, Asking, Task
 from tripoint.engines.placement.milp.kernel import relaxation
 from tripoint.engines.placement.milp.program import (
@@ -80,7 +80,7 @@ def test_plans_of_all_portions_add_up_to_one_of_the_whole(estate: Estate, hands:
     whose = owners(program)
     total = np.zeros(program.columns)
     for members in dealt(whose.weight, hands):
-        part = portion(program, whose, members, 1.0 / hands)
+        part = portion(blocks_of(program, whose), members, 1.0 / hands)
         found = highs(part.program)
         assume(found.values.size > 0)
         total[part.column] += found.values
@@ -137,6 +137,26 @@ def test_hands_hold_everybody_once_and_weigh_alike(weights: list[float], hands: 
     assert max(sums) - min(sums) <= max(weights) * 2 + 1e-9
 
 
+@settings(max_examples=15, deadline=None)
+@given(small_estates(SIZE), st.data())
+def test_blocks_put_together_what_a_walk_over_the_whole_cuts_out(estate: Estate, data: st.DataObject) -> None:
+    """The same columns, rows and entries in the same order, with what is shared and without."""
+    program = program_of(estate)
+    whose = owners(program)
+    members = data.draw(st.lists(st.integers(0, len(whose.names) - 1), min_size=1, unique=True))
+    kept = np.array(data.draw(st.lists(st.booleans(), min_size=program.rows, max_size=program.rows)))
+    mine = np.isin(np.arange(len(whose.names) + 1), members)
+    for with_shared, rows in ((True, None), (False, kept)):
+        found = blocks_of(program, whose).part(np.array(members, dtype=np.int32), with_shared=with_shared, rows=rows)
+        columns = mine[whose.column] | (with_shared & (whose.column < 0))
+        chosen = mine[whose.row] | (with_shared & (whose.row < 0))
+        other = cut(program, columns, chosen if rows is None else chosen & rows)
+        for name in ("cost", "lower", "upper", "row_lower", "row_upper", "starts", "index", "value", "column_names"):
+            assert list(getattr(found.program, name)) == list(getattr(other.program, name)), name
+        assert found.column.tolist() == other.column.tolist()
+        assert found.row.tolist() == other.row.tolist()
+
+
 def test_a_cut_keeps_the_entries_of_what_it_keeps() -> None:
     """The last two columns in the last two rows."""
     part = cut(two_owners(), np.array([False, False, True, True]), np.array([False, False, False, True, True]))
@@ -156,7 +176,7 @@ def test_whatever_the_prices_the_parts_prove_a_bound(prices: list[float]) -> Non
     duals = np.array([0.0, 0.0, 0.0, max(duals[3], 0.0), min(duals[4], 0.0)])
     worth = bound_parts(program, duals)
     members = np.array([0, 1], dtype=np.int32)
-    part = priced(program, whose, members, worth, own_rows)
+    part = priced(blocks_of(program, whose), members, worth, own_rows)
     nodes = worth[3]
     assert highs(relaxation(part.program)).objective + min(0.0, 9.0 * nodes) <= 5.0 + 1e-9
 
@@ -252,22 +272,14 @@ def test_however_slow_the_solver_it_ends_in_time_and_its_bound_holds(estate: Est
         assert np.isfinite(found.bound)
 
 
-@given(st.integers(1, 200), st.floats(10.0, 3600.0), st.lists(st.floats(0.0, 1.0), min_size=200, max_size=200))
-def test_slow_turns_leave_enough_for_those_behind_them(turns: int, whole: float, used: list[float]) -> None:
-    """Whatever part of its time each turn takes: nobody gets less than half an equal part, and all end in time."""
-    now, fair = 0.0, whole * 0.6 / turns
-    for number in range(turns):
-        seconds = turn(whole, now, turns - number, fair)
-        assert min(fair / 2, 0.5) <= seconds + 1e-9
-        assert fair / 2 <= seconds + 1e-9
-        now += seconds * used[number]
-    assert now <= whole * 0.6 + 0.5 * turns + 1e-6
-
-
-def test_a_late_turn_gets_its_part_of_what_is_left() -> None:
-    """After the time for a first plan, up to the last moment for one; then half a second and no more."""
-    assert turn(100.0, 70.0, 5, 10.0) == pytest.approx(2.0)
-    assert turn(100.0, 80.0, 5, 10.0) == 0.5
+@given(st.floats(0.1, 1000.0), st.integers(1, 200), st.floats(0.0, 100.0))
+def test_a_turn_gets_some_times_what_is_usual_within_what_is_left(left: float, turns: int, usual: float) -> None:
+    """At least thrice an equal part, thrice what others took, a tenth of it all; late where that pace is too slow."""
+    pace = Pace(left=left, turns=turns, usual=usual)
+    assert pace.seconds <= left
+    assert pace.seconds >= min(left, 3.0 * left / turns, left / 10) - 1e-9
+    assert pace.seconds == left or pace.seconds >= 3.0 * usual
+    assert pace.is_late == (usual * turns > 0.75 * left)
 
 
 def test_without_time_for_relaxations_prices_alone_prove_a_bound() -> None:

@@ -8,19 +8,20 @@
 3. With all workloads where the portions have them, what is shared is decided in one small program: whole nodes.
 4. While time is left, some workloads and everything shared are set free, the others held.
 
-Nobody waits for a slow portion: each turn is given a part of what is left, so that there is enough for those behind
-it; late ones take any plan. Where a relaxation does not end in time, prices alone prove a bound, in one pass.
+It ends in time whatever the solver does: a portion that takes too long is halved with all that wait, and where the
+pace is too slow any plan of a portion will do. Where a relaxation does not end in time, prices alone prove a bound.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from tripoint.engines.placement.large.owners import Owners, dealt, owners
-from tripoint.engines.placement.large.portions import Cut, apart, cut, portion, priced, rest
+from tripoint.engines.placement.large.portions import Blocks, Cut, apart, blocks_of, cut, portion, priced, rest
 from tripoint.engines.placement.milp.asking import Asking, Batch, Task
 from tripoint.engines.placement.milp.kernel import kernel, relaxation
 from tripoint.engines.placement.milp.pricing import groups_of, lagrangian, reduced_costs, usable
@@ -36,19 +37,21 @@ from tripoint.engines.placement.milp.program import (
 from tripoint.engines.placement.milp.staged import generated
 
 _HUGE_COLUMNS = 400_000
-_PORTION_COLUMNS = 25_000
+_PORTION_COLUMNS = 8_000
 _FIRST_PART = 0.6
 """Share of the time for the first plan; the rest is for parts."""
 _LAST_PART = 0.8
 """Share of the time after which a portion without a plan is missing; from the first part on, any plan will do."""
 _ANY_GAP = 1.0
 _LENIENT = 3.0
-"""A portion may take so much longer than its part of that: most take less."""
-_KEPT = 0.5
-"""What a slow turn leaves of their part to each of those behind it."""
+"""A portion may take so much longer than its part, or than others took: most take less."""
+_FIRST_TURN = 0.1
+"""Of all the time for portions, for one whatever others took."""
+_MORE = 3.0
+"""How much more than its share a portion gets that has no plan with it."""
 _LEAST_S = 0.5
 """What a solve is given at least, seconds, whatever time it is."""
-_RELAXING = 0.5
+_RELAXING = 0.7
 """Of what a portion is given, for its relaxation."""
 _BOUNDING = 0.3
 """Of what is left after the portions, at most, for their bound."""
@@ -69,6 +72,7 @@ class _Work:
     program: Program
     limits: SolveLimits
     whose: Owners
+    blocks: Blocks
     apart: BoolArray
     """[rows] those of one owner in which nothing is shared."""
     values: FloatArray
@@ -115,6 +119,7 @@ def decomposed(program: Program, limits: SolveLimits, size: int = _PORTION_COLUM
         program=program,
         limits=limits,
         whose=whose,
+        blocks=blocks_of(program, whose),
         apart=apart(program, whose),
         values=np.zeros(program.columns),
         prices=np.zeros(program.rows),
@@ -137,61 +142,86 @@ def decomposed(program: Program, limits: SolveLimits, size: int = _PORTION_COLUM
 def _portions(work: _Work, hands: list[IntArray]) -> Asking[list[IntArray]]:
     """Relaxation and plan of each portion, as many at a time as there are threads; the portions it took in the end.
 
-    One that takes too long is halved; one that cannot be halved, or has no plan with its share, is missing.
+    Where one takes too long, those behind it would as well: all that wait are dealt anew into halves of their size. One
+    that cannot be halved, or has no plan, is missing.
     """
     abreast = max(work.limits.threads, 1)
-    fair = work.limits.seconds * _FIRST_PART / math.ceil(len(hands) / abreast)
-    waiting, done = list(hands), []
+    waiting, done, taken = list(hands), [], 0
     while waiting:
-        if work.seconds >= work.limits.seconds * _LAST_PART:
+        left = work.limits.seconds * _LAST_PART - work.seconds
+        if left <= 0.0:
             work.missing.extend(work.whose.names[int(hand[0])] for hand in waiting)
             break
-        seconds = turn(work.limits.seconds, work.seconds, math.ceil(len(waiting) / abreast), fair)
+        pace = Pace(left=left, turns=math.ceil(len(waiting) / abreast), usual=work.seconds / max(taken, 1))
         some, waiting = waiting[:abreast], waiting[abreast:]
-        plans = yield from _planned(work, some, seconds)
-        for number, hand in enumerate(some):
-            if number in plans:
-                done.append(hand)
-            elif len(hand) > 1:
-                waiting.extend(hand[half] for half in dealt(work.whose.weight[hand], 2))
-            else:
-                work.missing.append(work.whose.names[int(hand[0])])
+        planned = yield from _planned(work, some, pace)
+        taken += 1
+        done += [hand for hand, has_plan in zip(some, planned, strict=True) if has_plan]
+        late = [hand for hand, has_plan in zip(some, planned, strict=True) if not has_plan]
+        work.missing.extend(work.whose.names[int(hand[0])] for hand in late if len(hand) == 1)
+        if late := [hand for hand in late if len(hand) > 1]:
+            waiting = [half for hand in (*late, *waiting) for half in _halves(work.whose, hand)]
     return done
 
 
-def turn(whole: float, now: float, turns: int, fair: float) -> float:
-    """Seconds the next of so many turns may take, `now` being over of the whole; an equal part for each was `fair`.
+def _halves(whose: Owners, hand: IntArray) -> list[IntArray]:
+    return [hand[half] for half in dealt(whose.weight[hand], 2)] if len(hand) > 1 else [hand]
 
-    More than that where others leave it, never so much that those behind it get less than half of theirs. Once the time
-    for a first plan is over, an equal part of what is left till the last moment for one.
+
+class Pace(NamedTuple):
+    """How much time there is for the plans of all portions that wait."""
+
+    left: float
+    """Till the last moment for one, seconds."""
+    turns: int
+    """So many solves, one after the other, are to come."""
+    usual: float
+    """What one took so far; 0 before the first."""
+
+    @property
+    def seconds(self) -> float:
+        """What the next may take: some times its part or what is usual; what ends by itself is not to be cut off."""
+        return min(max(_LENIENT * max(self.left / self.turns, self.usual), _FIRST_TURN * self.left), self.left)
+
+    @property
+    def is_late(self) -> bool:
+        """True where the usual pace is too slow: then any plan will do."""
+        return self.usual * self.turns > self.left * _FIRST_PART / _LAST_PART
+
+
+def _planned(work: _Work, some: list[IntArray], pace: Pace) -> Asking[list[bool]]:
+    """Takes what relaxations and plans of some portions say; whether each has a plan.
+
+    One that has none with its share, since few workloads share nodes badly, gets more of it.
     """
-    left = whole * _FIRST_PART - now
-    if left <= 0.0:
-        return max((whole * _LAST_PART - now) / turns, _LEAST_S)
-    return max(min(fair * _LENIENT, max(left - (turns - 1) * fair * _KEPT, left / turns)), _LEAST_S)
-
-
-def _planned(work: _Work, some: list[IntArray], seconds: float) -> Asking[set[int]]:
-    """Takes what relaxations and plans of some portions say; which of them have a plan."""
-    is_late = work.seconds >= work.limits.seconds * _FIRST_PART
-    gap = _ANY_GAP if is_late else max(work.limits.gap, _PORTION_GAP)
-    limits = replace(work.limits, threads=1, seconds=seconds * _RELAXING)
-    cuts = [portion(work.program, work.whose, hand, work.share(hand)) for hand in some]
-    begun = work.seconds
+    until = work.seconds + pace.seconds
+    limits = replace(work.limits, threads=1, seconds=pace.seconds * _RELAXING)
+    shares = [work.share(hand) for hand in some]
+    cuts = [portion(work.blocks, hand, share) for hand, share in zip(some, shares, strict=True)]
     told = yield Batch(tasks=tuple(Task(program=relaxation(part.program), limits=limits) for part in cuts))
     work.hear(told.seconds, told.solutions)
-    relaxed = {number: found for number, found in enumerate(told.solutions) if found.duals.size}
-    near = replace(limits, seconds=max(seconds - (work.seconds - begun), seconds * (1 - _RELAXING)), gap=gap)
-    tasks = tuple(Task(program=kernel(cuts[n].program, found), limits=near) for n, found in relaxed.items())
-    if not tasks:
-        return set()
-    told = yield Batch(tasks=tasks)
-    work.hear(told.seconds, told.solutions)
-    plans = {n: plan for n, plan in zip(relaxed, told.solutions, strict=True) if plan.values.size}
-    for number, plan in plans.items():
-        _take_prices(work, cuts[number], relaxed[number], work.share(some[number]))
-        _take_own(work, cuts[number], plan.values)
-    return set(plans)
+    relaxed = told.solutions
+    gap = _ANY_GAP if pace.is_late else max(work.limits.gap, _PORTION_GAP)
+    has_plan = [False] * len(some)
+    trying = [number for number, found in enumerate(relaxed) if found.duals.size]
+    for more in (1.0, _MORE):
+        if not trying:
+            break
+        roomy = [portion(work.blocks, some[n], min(shares[n] * more, 1.0)) if more > 1.0 else cuts[n] for n in trying]
+        near = replace(limits, seconds=max(until - work.seconds, _LEAST_S), gap=gap)
+        tasks = (
+            Task(program=kernel(part.program, relaxed[n]), limits=near) for n, part in zip(trying, roomy, strict=True)
+        )
+        told = yield Batch(tasks=tuple(tasks))
+        work.hear(told.seconds, told.solutions)
+        for number, plan in zip(trying, told.solutions, strict=True):
+            if plan.values.size:
+                has_plan[number] = True
+                _take_prices(work, cuts[number], relaxed[number], shares[number])
+                _take_own(work, cuts[number], plan.values)
+        found = zip(trying, told.solutions, strict=True)
+        trying = [number for number, plan in found if plan.status is SolutionStatus.INFEASIBLE]
+    return has_plan
 
 
 def _take_prices(work: _Work, part: Cut, found: Solution, share: float) -> None:
@@ -217,7 +247,7 @@ def _bounded(work: _Work, hands: list[IntArray]) -> Asking[None]:
     until = work.seconds + work.left * _BOUNDING
     for first in range(0, len(hands), abreast):
         some = hands[first : first + abreast]
-        parts = [priced(program, work.whose, hand, worth, own_rows) for hand in some]
+        parts = [priced(work.blocks, hand, worth, own_rows) for hand in some]
         turns = math.ceil((len(hands) - first) / abreast)
         bounds = [lagrangian(part.program, work.prices[part.row], groups_of(part.program)) for part in parts]
         if work.seconds < until:

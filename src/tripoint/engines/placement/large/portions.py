@@ -54,11 +54,79 @@ def cut(program: Program, columns: BoolArray, rows: BoolArray) -> Cut:
     return Cut(program=smaller, column=column, row=row)
 
 
-def portion(program: Program, whose: Owners, members: IntArray, share: float) -> Cut:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocks:
+    """A program's columns, rows and entries by owner: a portion is put together without walking the whole."""
+
+    program: Program
+    """The whole."""
+    whose: Owners
+    """Who owns what."""
+    row: IntArray
+    """[entries] row of each."""
+    columns: tuple[IntArray, ...]
+    """[owners + 1] columns of each, those that are shared last."""
+    rows: tuple[IntArray, ...]
+    """[owners + 1] rows of each, those of several last."""
+    entries: tuple[IntArray, ...]
+    """[owners + 1] entries in each one's columns, those in shared columns last."""
+
+    def part(self, members: IntArray, *, with_shared: bool, rows: BoolArray | None = None) -> Cut:
+        """Columns and rows of the members, what is shared with them where wanted; `rows` ([rows]) leaves some out."""
+        owners = [*members.tolist(), *([len(self.columns) - 1] if with_shared else [])]
+        column, row, entry = (
+            np.sort(np.concatenate([blocks[owner] for owner in owners]))
+            for blocks in (self.columns, self.rows, self.entries)
+        )
+        if rows is not None:
+            row = row[rows[row]]
+        program = self.program
+        is_in = np.zeros(program.rows, dtype=np.bool_)
+        is_in[row] = True
+        entry = entry[is_in[self.row[entry]]]
+        counts = np.bincount(np.searchsorted(row, self.row[entry]), minlength=len(row))
+        smaller = Program(
+            cost=program.cost[column],
+            lower=program.lower[column],
+            upper=program.upper[column],
+            is_integer=program.is_integer[column],
+            row_lower=program.row_lower[row],
+            row_upper=program.row_upper[row],
+            starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
+            index=np.searchsorted(column, program.index[entry]).astype(np.int32),
+            value=program.value[entry],
+            column_names=[program.column_names[each] for each in column.tolist()],
+            row_names=[program.row_names[each] for each in row.tolist()],
+            row_families=[program.row_families[each] for each in row.tolist()],
+        )
+        return Cut(program=smaller, column=column, row=row)
+
+
+def blocks_of(program: Program, whose: Owners) -> Blocks:
+    """A program by owner."""
+    row = row_of(program)
+    count = len(whose.names)
+    return Blocks(
+        program=program,
+        whose=whose,
+        row=row,
+        columns=_by_owner(whose.column, count),
+        rows=_by_owner(whose.row, count),
+        entries=_by_owner(whose.column[program.index], count),
+    )
+
+
+def _by_owner(owner: IntArray, count: int) -> tuple[IntArray, ...]:
+    """[count + 1] places of each owner, in order; of -1 last."""
+    number = np.where(owner < 0, count, owner)
+    order = np.argsort(number, kind="stable").astype(np.int32)
+    return tuple(np.split(order, np.searchsorted(number[order], np.arange(1, count + 1))))
+
+
+def portion(blocks: Blocks, members: IntArray, share: float) -> Cut:
     """The members with their share of what is shared."""
-    mine = np.zeros(len(whose.names) + 1, dtype=np.bool_)
-    mine[members] = True
-    found = cut(program, mine[whose.column] | (whose.column < 0), mine[whose.row] | (whose.row < 0))
+    whose = blocks.whose
+    found = blocks.part(members, with_shared=True)
     shared, common = whose.column[found.column] < 0, whose.row[found.row] < 0
     part = found.program
     return replace(
@@ -80,11 +148,9 @@ def apart(program: Program, whose: Owners) -> BoolArray:
     return np.asarray((whose.row >= 0) & ~touches)
 
 
-def priced(program: Program, whose: Owners, members: IntArray, worth: FloatArray, own_rows: BoolArray) -> Cut:
+def priced(blocks: Blocks, members: IntArray, worth: FloatArray, own_rows: BoolArray) -> Cut:
     """The members with their own rows, everything else being paid for: `worth` ([columns]) is cost less prices."""
-    mine = np.zeros(len(whose.names) + 1, dtype=np.bool_)
-    mine[members] = True
-    found = cut(program, mine[whose.column], own_rows & mine[whose.row])
+    found = blocks.part(members, with_shared=False, rows=own_rows)
     return replace(found, program=replace(found.program, cost=worth[found.column]))
 
 
