@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TypedDict
@@ -13,7 +14,7 @@ from tripoint.domain.findings import did_you_mean, quoted
 from tripoint.domain.plan import Plan
 from tripoint.domain.scenario import Scenario, TrialMode
 from tripoint.domain.source import LoadedEstate
-from tripoint.domain.stress import PassedOver, Replanned, StressReport, Struck, Untried, Verdict, YearlyLoss
+from tripoint.domain.stress import PassedOver, Replanned, StressReport, Struck, Untried, YearlyLoss
 from tripoint.engines.gateway.table.shares import period_at
 from tripoint.engines.resilience.loss.report import hourly_loss
 from tripoint.engines.stress.scenarios.candidates import declared_ids, is_known, names_of, sorts
@@ -88,7 +89,7 @@ def stress(
     found = campaign.verdicts(played)
     doubled: tuple[Scenario, ...] = ()
     if options.is_compound:
-        doubled, apart = pairs(most_likely(played, harm_of(found)))
+        doubled, apart = pairs(most_likely(played, hours_of(campaign.harms)))
         untried += tuple(Untried(scenario=f"{one.id}+{other.id}", why=_APART) for one, other in apart)
         found += campaign.compound(doubled)
     structural = Structural(subject.loaded, subject.catalog, subject.plan, ground, replanner)
@@ -193,9 +194,10 @@ def absence(missing: str, ground: Ground) -> str:
     return told
 
 
-def harm_of(found: Sequence[Verdict]) -> Mapping[str, float]:
-    """Scenario id -> mean share of requests not answered in time, summed over workloads."""
-    harm: dict[str, float] = {}
-    for verdict in found:
-        harm[verdict.scenario] = harm.get(verdict.scenario, 0.0) + 1.0 - verdict.availability.mean
-    return harm
+def hours_of(harms: Sequence[Harm]) -> Mapping[str, float]:
+    """Scenario id -> workload-hours without service each time it comes, to all that it may strike."""
+    return {
+        harm.scenario.id: harm.exposed * math.fsum(math.fsum(trial.values()) for trial in harm.hours) / len(harm.hours)
+        for harm in harms
+        if harm.hours
+    }
