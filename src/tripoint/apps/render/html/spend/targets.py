@@ -154,7 +154,7 @@ def _budget_row(each: Standing) -> tuple[Content, ...]:
     of = [scope.tenant, *(f"key {scope.key}" for _ in range(scope.key is not None))]
     of += [f"workload {scope.workload}"] if scope.workload is not None else []
     flag = el("span", f"{each.warned_at} % reached", class_="flag") if each.warned_at else None
-    then = "requests are refused" if each.budget.is_enforced else "its owner is notified"
+    then = "requests are refused" if each.budget.is_enforced else "a warning is given"
     return (
         join(each.budget.id, " ", flag), ", ".join(of), each.window, amount(each.spent_nano),
         amount(each.budget.limit_nano), barred(f"{each.percent:.0f} %", each.percent / 100), then,
