@@ -56,7 +56,7 @@ def stress_proofs(
 ) -> tuple[Proof, ...]:
     """What a stress run proved; of another version of the estate, another plan or period nothing that still counts.
 
-    `digest` is the plan's. Pairs of scenarios ask for more than any objective, and planning anew plays no loss: both
+    `digest` is the plan's. Pairs of scenarios ask for more than any objective, and planning again plays no loss: both
     are left to the report.
     """
     disruptions = {

@@ -50,7 +50,7 @@ class Structural:
         self._replan = replanner
 
     def tried(self, scenario: Scenario, *, is_searched: bool = True) -> tuple[Replanned, tuple[Verdict, ...]]:
-        """What planning anew comes to at the usual magnitudes, with verdicts and the distance to failure."""
+        """What planning again comes to at the usual magnitudes, with verdicts and the distance to failure."""
         what, trial = self.at(scenario, usual(scenario))
         asked = targets_of(self._loaded.estate, scenario)
         breaks: dict[HeldKey, float | None] = {}
