@@ -34,24 +34,31 @@ def write(folder: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.enable_socket
 @pytest.mark.timeout(300)
-def test_a_backlog_is_entered_once_however_often_its_loader_dies(tmp_path: Path) -> None:
-    """Killed at any moment; bundles, bits, sums and offsets are of one transaction."""
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_a_backlog_is_entered_once_however_often_its_loader_dies(
+    tmp_path: Path, database: str, request: pytest.FixtureRequest
+) -> None:
+    """Killed at any moment; bundles, bits, sums and offsets are of one transaction, in a file and on a server."""
     chance = random.Random(5)
     run_dir = tmp_path / "run"
+    run_dir.mkdir()
+    is_file = database == "sqlite"
+    url = f"sqlite:///{run_dir / 'store.db'}" if is_file else str(request.getfixturevalue("postgres_url"))
     write(run_dir / "usage")
     kills = 0
     while kills < MOST_KILLS and any((run_dir / "usage").glob("*.seg")):
-        process, channel = start_ledger(run_dir, dict(os.environ))
+        process, channel = start_ledger(run_dir, dict(os.environ), url)
         time.sleep(0.4 + chance.random())
         process.kill()
         process.wait()
         channel.close()
         kills += 1
-    process, channel = start_ledger(run_dir, dict(os.environ))
+    process, channel = start_ledger(run_dir, dict(os.environ), url)
     channel.close()
     assert process.wait(120) == 0
-    ledger = stores.open_ledger(f"sqlite:///{run_dir / 'store.db'}")
+    ledger = stores.open_ledger(url)
     ids = [entry.id for entry in ledger.entries(EntryQuery())]
     (total,) = ledger.spend(SpendQuery(by=()))
     assert ledger.audit("1970-01-01", "2999-12-31") == ()

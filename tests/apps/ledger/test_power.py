@@ -42,14 +42,19 @@ BURSTS = (("1", "0.004"), ("20", "0.002"))
 """Records at once and pauses between them, s: so few that they become rows, and enough for bundles."""
 
 
-def start_ledger(run_dir: Path, environment: dict[str, str]) -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """The real ledger process, which removes what it has loaded at once; and the channel that ends it."""
+def start_ledger(
+    run_dir: Path, environment: dict[str, str], url: str = ""
+) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """The real ledger process, which removes what it has loaded at once; and the channel that ends it.
+
+    Its store is a file in the run folder where no URL is given.
+    """
     ours, theirs = socket.socketpair()
     with theirs:
         launch = LedgerLaunch(run_dir=str(run_dir), control_fd=theirs.fileno(), keep_s=0.0, tidy_s=0.05, end_s=30.0)
         process = subprocess.Popen(
             [sys.executable, "-m", "tripoint.apps.ledger.main", msgspec.json.encode(launch).decode()],
-            env={**environment, STORE_VARIABLE: f"sqlite:///{run_dir / 'store.db'}"},
+            env={**environment, STORE_VARIABLE: url or f"sqlite:///{run_dir / 'store.db'}"},
             pass_fds=(theirs.fileno(),),
         )
     return process, ours
