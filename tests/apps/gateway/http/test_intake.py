@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import socket
+import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -103,3 +105,31 @@ def test_limits_hold_after_a_large_body(gateway: Shell) -> None:
             assert read_answer(connection).status == status
             connection.shutdown(1)
             assert is_closed(connection)
+
+
+def test_a_caller_who_leaves_after_a_large_body_leaves_nothing_behind(gateway: Shell, server: ModelServer) -> None:
+    """Politely or not: whatever was read of it by then, no exchange stays open."""
+    for leaving in (b"", struct.pack("ii", 1, 0)):
+        for stop in (None, -LARGE):
+            connection = gateway.connect()
+            connection.sendall(post(large(0)))
+            assert read_answer(connection).status == 200
+            connection.sendall(post(large(1))[:stop])
+            if leaving:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, leaving)
+            connection.close()
+            gateway.wait(lambda: not gateway.ask(lambda lobby: lobby.active or lobby.connections or lobby.unread))
+    assert len(server.seen) >= 4
+
+
+def test_a_head_and_its_body_may_come_apart(gateway: Shell, server: ModelServer) -> None:
+    """The body is read by itself once its head was, whenever it comes, and a length of other digits is no matter."""
+    with gateway.connect() as connection:
+        for number, size in enumerate((2 * LARGE, 6 * LARGE, 6 * LARGE, 2 * LARGE, LARGE // 2, 2 * LARGE)):
+            request = post(large(number, size))
+            stop = request.index(b"\r\n\r\n") + 4
+            connection.sendall(request[:stop])
+            gateway.ask(lambda lobby: None)
+            connection.sendall(request[stop:])
+            assert read_answer(connection).status == 200
+    assert [seen.json()["messages"][0]["content"][:2] for seen in server.seen] == ["0 ", "1 ", "2 ", "3 ", "4 ", "5 "]

@@ -139,11 +139,20 @@ class Connection(Answering):
         if self._thrown > _LINGER_BYTES:
             self.abort()
 
+    def expected(self) -> KnownHead | None:
+        """The head that the next bytes may well begin with; `None` where they are something else."""
+        is_between = self._body is None and not (self._is_busy or self._closes or self._backlog or self._partial)
+        return self._known if is_between else None
+
+    @property
+    def largest(self) -> int:
+        """Longest body that is taken, bytes."""
+        return self._lobby.limits.max_body
+
     def received_into(self, view: memoryview, count: int) -> None:
         """So many bytes of `view`, which others use next: nearly always a whole request that is read in one go."""
-        known = self._known
-        is_between = self._body is None and not (self._is_busy or self._closes or self._backlog or self._partial)
-        if known is not None and is_between:
+        known = self.expected()
+        if known is not None:
             stop = known.size_in(bytes(view[: min(count, LONGEST_HEAD)]))
             if stop and known.length == count - stop <= self._lobby.limits.max_body:
                 self._begin(known, bytes(view[stop:count]))
