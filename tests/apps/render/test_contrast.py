@@ -59,3 +59,11 @@ def test_flags_stand_out(scheme: str) -> None:
     """The word of a warning on its own ground."""
     found = colours(scheme)
     assert contrast(found["warn"], found["warn-pale"]) >= LEAST
+
+
+@pytest.mark.parametrize("layer", ["public", "dense", "edge"])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_letters_on_the_fill_of_a_layer_stand_out(scheme: str, layer: str) -> None:
+    """They are heavy and only repeat the hue, so 4 is asked of them."""
+    found = colours(scheme)
+    assert contrast(found["on-fill"], found[layer]) >= 4.0

@@ -11,6 +11,7 @@ from tests.factories.plan import empty_plan, infeasible_plan, small_plan, synthe
 
 from tripoint.apps.render.html import plan_html
 from tripoint.apps.render.plan_text import plan_payload, plan_text
+from tripoint.apps.render.plan_text.layout import printed, table
 from tripoint.apps.render.reading.conflict import distinct
 from tripoint.domain.plan import Plan
 
@@ -197,3 +198,10 @@ def test_the_payload_is_json_and_agrees_with_the_plan(make: Callable[[], Plan]) 
     assert [row["total_usd"] for row in payload["baselines"]] == [row.total_usd for row in plan.baselines]
     assert len(payload["workloads"]) == len(plan.workloads)
     assert (payload["conflict"] is None) is (plan.conflict is None)
+
+
+def test_a_row_of_a_list_is_named_by_its_words_not_by_its_number() -> None:
+    """Where a table has no room, its first column of words heads each row."""
+    sheet = table((("#", "r"), ("scenario", "l"), ("worst off", "l")), [("2", "site-loss", "x" * 40)])
+    assert printed([sheet], width=30).splitlines()[0] == "site-loss"
+    assert printed([sheet], width=80).splitlines()[2].split() == ["2", "site-loss", "x" * 40]

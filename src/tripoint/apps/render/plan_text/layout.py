@@ -90,7 +90,7 @@ class Sheet:
     columns: Columns
     """(heading, kind) as `table` takes them."""
     rows: tuple[tuple[Text, ...], ...]
-    """Cells, the first of a row names it."""
+    """Cells, the first of a row names it, or the second after a number."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The widest form there is room for."""
@@ -140,12 +140,13 @@ class Sheet:
 
     def _item(self, row: tuple[Text, ...]) -> Iterator[RenderableType]:
         """A row by itself: what names it, then its other cells under their headings."""
+        name = 1 if self.columns[0][0] == "#" else 0  # a number names nothing
         named = [
             Text.assemble(f"{heading}: " if heading else "", cell)
-            for (heading, _), cell in zip(self.columns[1:], row[1:], strict=True)
-            if cell.plain.strip() not in ("", "–")
+            for (heading, _), cell in zip(self.columns[name + 1 :], row[name + 1 :], strict=True)
+            if cell.plain.strip() not in ("", "–", "-")
         ]
-        yield row[0]
+        yield row[name]
         if named:
             yield Padding(Text("; ").join(named), (0, 0, 0, 2))
 
