@@ -11,11 +11,13 @@ import shutil
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from tripoint.apps import stores, wiring
+from tripoint.apps.answer import plural
 from tripoint.apps.gateway.credentials import complaints, resolve
 from tripoint.apps.gateway.fleet.child import Child
 from tripoint.apps.gateway.fleet.claim import claim
@@ -43,17 +45,15 @@ class Standing:
     """What is missing."""
 
 
-class Tell:
+class Tell(NamedTuple):
     """How the fleet speaks to people."""
 
-    def __init__(self, ready: Callable[[Standing], None], note: Callable[[str], None],
-                 refused: Callable[[BaseException], None]) -> None:  # fmt: skip
-        self.ready = ready
-        """Called once when it serves."""
-        self.note = note
-        """Called with one line about something that happened."""
-        self.refused = refused
-        """Called with what is wrong with an estate that was not taken."""
+    ready: Callable[[Standing], None]
+    """Called once when it serves."""
+    note: Callable[[str], None]
+    """Called with one line about something that happened."""
+    refused: Callable[[BaseException], None]
+    """Called with what is wrong with an estate that was not taken."""
 
 
 class Fleet:
@@ -234,7 +234,7 @@ class Fleet:
             self._tell.note(f"prices could not be noted, so idle hours cannot be counted: {error}")
 
     async def _end(self) -> None:
-        await _all(child.end() for child in self._children)
+        await asyncio.gather(*(child.end() for child in self._children))
         if self._table is not None:
             self._leave_prices(None)
         if self._ledger is not None:
@@ -247,7 +247,8 @@ class Fleet:
 
 
 def _sizes(table: RoutingTable) -> str:
-    return f"{len(table.targets)} upstreams, {len(table.routes)} workloads, {len(table.keys)} keys"
+    keys = plural(len(table.keys), "key")
+    return f"{plural(len(table.targets), 'upstream')}, {plural(len(table.routes), 'workload')}, {keys}"
 
 
 def _ages(options: ServeOptions) -> dict[str, int]:
@@ -263,7 +264,3 @@ def _ages(options: ServeOptions) -> dict[str, int]:
         except OSError:
             continue
     return found
-
-
-async def _all(work: Iterable[Awaitable[None]]) -> None:
-    await asyncio.gather(*work)
