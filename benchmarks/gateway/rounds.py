@@ -297,9 +297,9 @@ def _sample(mode: Mode, entrant: Entrant | None, behind: Upstream) -> Sample:
     before, began = running.cpu_s() if running else (0.0, 0.0), time.perf_counter()
     ran = subprocess.run(command, capture_output=True, text=True, timeout=mode.seconds + 40, check=True)
     took = time.perf_counter() - began
-    time.sleep(AFTER_S)
-    after = running.cpu_s() if running else (0.0, 0.0)
     others = max(others, neighbours.share())
+    time.sleep(AFTER_S if running else 0.0)
+    after = running.cpu_s() if running else (0.0, 0.0)
     cpu_s, path_s = after[0] - before[0], after[1] - before[1]
     worker_mib, total_mib = memory.most(running)
     if running:
