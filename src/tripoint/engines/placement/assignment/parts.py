@@ -84,6 +84,7 @@ def roomy(problem: Assignment, relaxed: Relaxed, costs: FloatArray) -> BoolArray
     owner = problem.owner()
     is_split = np.zeros(problem.workloads, dtype=np.bool_)
     is_split[owner[(relaxed.shares > _TINY) & (relaxed.shares <= _WHOLE)]] = True
+    is_split[owner[relaxed.shares > _WHOLE]] = False
     left = GPUS_PER_NODE * (problem.most_nodes - relaxed.nodes)
     has_room = (left[problem.offer] >= problem.gpus) & ~np.isfinite(problem.power_kw)[problem.site[problem.offer]]
     asked = np.flatnonzero(is_split[owner] & has_room)

@@ -56,6 +56,10 @@ _FIRST_LONGER = 3.0
 """How much longer than a part the first plan may take, more in proportion where it has more columns than usual."""
 _FIRST_COLUMNS = 8_000
 _PART_GAP = 5e-5
+_PATIENCE = 1.3
+"""How much longer parts may take after a round in which one was cut off and nothing got better."""
+_MOST_PATIENCE = 8.0
+"""Of what they are given at first: on a busy machine two seconds are half a second of work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,12 +288,13 @@ def _improve(
     """Round after round, the sites are dealt into groups and every group's part is solved on its own."""
     problem, effort = layout.problem, standing.effort
     draw = np.random.default_rng(effort.seed)
-    rounds = 0
+    rounds, longer = 0, 1.0
     while not standing.is_done(rounds):
+        limits = _part_limits(effort, longer)
         parts = neighbourhoods(layout, chosen, costs, allowed, draw, effort.part, effort.threads)
         counted = [count(part.problem) for part in parts]
         tasks = tuple(
-            Task(program=each.program(), limits=_part_limits(effort), start=each.values(part.inner(chosen)))
+            Task(program=each.program(), limits=limits, start=each.values(part.inner(chosen)))
             for part, each in zip(parts, counted, strict=True)
         )
         answers = yield Batch(tasks=tasks)
@@ -301,6 +306,8 @@ def _improve(
         if now.excess == 0.0 and now.usd < standing.usd:
             chosen, standing.usd = better, now.usd
             standing.note()
+        elif any(found.was_interrupted for found in answers.solutions):
+            longer = min(longer * _PATIENCE, _MOST_PATIENCE)
         rounds += 1
     return _found(standing, chosen, rounds)
 
