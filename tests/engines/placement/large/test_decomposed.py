@@ -279,7 +279,7 @@ def test_a_turn_gets_some_times_what_is_usual_within_what_is_left(left: float, t
     assert pace.seconds <= left
     assert pace.seconds >= min(left, 3.0 * left / turns, left / 10) - 1e-9
     assert pace.seconds == left or pace.seconds >= 3.0 * usual
-    assert pace.is_late == (usual * turns > 0.75 * left)
+    assert pace.is_late == (usual * turns > 0.6 / 0.9 * left)
 
 
 def test_without_time_for_relaxations_prices_alone_prove_a_bound() -> None:

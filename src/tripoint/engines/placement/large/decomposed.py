@@ -9,7 +9,7 @@
 4. While time is left, some workloads and everything shared are set free, the others held.
 
 It ends in time whatever the solver does: a portion that takes too long is halved with all that wait, and where the
-pace is too slow any plan of a portion will do. Where a relaxation does not end in time, prices alone prove a bound.
+pace is too slow a rough plan of a portion will do. Where a relaxation does not end in time, prices alone prove a bound.
 """
 
 from __future__ import annotations
@@ -40,9 +40,11 @@ _HUGE_COLUMNS = 400_000
 _PORTION_COLUMNS = 8_000
 _FIRST_PART = 0.6
 """Share of the time for the first plan; the rest is for parts."""
-_LAST_PART = 0.8
-"""Share of the time after which a portion without a plan is missing; from the first part on, any plan will do."""
+_LAST_PART = 0.9
+"""Share of the time after which a portion without a plan is missing."""
 _ANY_GAP = 1.0
+_LATE_GAP = 0.2
+"""How close a late portion comes to its best: further off, and parts would have to mend it all."""
 _LENIENT = 3.0
 """A portion may take so much longer than its part, or than others took: most take less."""
 _FIRST_TURN = 0.1
@@ -185,7 +187,7 @@ class Pace(NamedTuple):
 
     @property
     def is_late(self) -> bool:
-        """True where the usual pace is too slow: then any plan will do."""
+        """True where the usual pace is too slow for the first part of the time: then a rough plan will do."""
         return self.usual * self.turns > self.left * _FIRST_PART / _LAST_PART
 
 
@@ -201,7 +203,7 @@ def _planned(work: _Work, some: list[IntArray], pace: Pace) -> Asking[list[bool]
     told = yield Batch(tasks=tuple(Task(program=relaxation(part.program), limits=limits) for part in cuts))
     work.hear(told.seconds, told.solutions)
     relaxed = told.solutions
-    gap = _ANY_GAP if pace.is_late else max(work.limits.gap, _PORTION_GAP)
+    gap = _LATE_GAP if pace.is_late else max(work.limits.gap, _PORTION_GAP)
     has_plan = [False] * len(some)
     trying = [number for number, found in enumerate(relaxed) if found.duals.size]
     for more in (1.0, _MORE):
