@@ -94,7 +94,8 @@ def test_prometheus_tells_that_a_budget_is_spent(tmp_path: Path) -> None:
         set_budget(store_of(found.gateway), 1)
         until(lambda: one(found) == "insufficient_quota", "the budget to refuse")
         until(lambda: bool(one(found)) and "TripointBudgetRefuses" in firing(port), "the alert")
-        assert series(port, "tripoint_budget_limit_usd")
+        # The ledger process tells its figures once a second, workers theirs whenever they are asked.
+        until(lambda: bool(series(port, "tripoint_budget_limit_usd")), "the budget's limit")
 
 
 def series(port: int, query: str) -> list[Any]:
