@@ -215,6 +215,27 @@ def test_a_later_strike_that_hits_nothing_is_told(run: RunCli, estate: tuple[str
     assert (said["scenario"], said["strike"]) == ("double", 1)
 
 
+def test_a_site_called_like_a_kind_can_be_struck_alone(run: RunCli, estate: tuple[str, str], tmp_path: Path) -> None:
+    """`site:cloud` is every such site and is warned of, since one is called so; `id:cloud` is that one."""
+    own = tmp_path / "own.yaml"
+    arguments = ("--scenarios", own, "--only", "flood", "--trials", "1", "--no-search", "--on", "here", "--quiet")
+    told: dict[str, set[str]] = {}
+    for hits in ("site:cloud", "id:cloud"):
+        text = OWN.replace("site:own", hits).replace("at: 60", "at: 60, pick: all")
+        own.write_text(text, encoding="utf-8")
+        report = run("stress", estate[0], "--plan", estate[1], *arguments, "--json").document()["report"]
+        told[hits] = {each["workload"] for each in report["verdicts"] if each["availability"]["mean"] < 1.0}
+        assert [(each["code"], each["path"]) for each in report["findings"]] == (
+            [("TP1218", "flood.strikes[0].hits")] if hits == "site:cloud" else []
+        )
+    assert "digest" not in told["id:cloud"]
+    assert told["id:cloud"] < told["site:cloud"]
+    own.write_text(OWN.replace("site:own", "id:cagee"), encoding="utf-8")
+    refused = run("stress", estate[0], "--plan", estate[1], *arguments)
+    assert refused.code == 2
+    assert "did you mean `cage`" in refused.err
+
+
 DOUBLE = """\
 apiVersion: tripoint/scenarios/v1
 scenarios:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import TypedDict
 
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.cut import Spread
 from tripoint.domain.errors import Finding, OptionError
-from tripoint.domain.findings import did_you_mean, quoted
+from tripoint.domain.findings import did_you_mean, finding, quoted
 from tripoint.domain.plan import Plan
 from tripoint.domain.scenario import Scenario, TrialMode
 from tripoint.domain.source import LoadedEstate
 from tripoint.domain.stress import PassedOver, Replanned, StressReport, Struck, Untried, YearlyLoss
 from tripoint.engines.gateway.table.shares import period_at
 from tripoint.engines.resilience.loss.report import hourly_loss
-from tripoint.engines.stress.scenarios.candidates import declared_ids, is_known, names_of, sorts
+from tripoint.engines.stress.scenarios.candidates import declared_ids, is_known, names_of, shadowed, sorts
 from tripoint.engines.stress.scenarios.compound import most_likely, pairs
 from tripoint.engines.stress.scenarios.ground import Ground, ground_of
 from tripoint.engines.stress.scenarios.resolve import missed, untouched, worst_struck
@@ -115,7 +115,7 @@ def stress(
         untried=untried,
         courses=campaign.courses(played),
         played=campaign.played,
-        findings=findings,
+        findings=(*findings, *_shadowed(tried, ground)),
         passed_over=_passed_over(tried, ground),
         struck=tuple(
             Struck(scenario=each.id, ids=ids) for each in (*tried, *doubled) if (ids := worst_struck(each, ground))
@@ -171,6 +171,15 @@ def _passed_over(tried: Sequence[Scenario], ground: Ground) -> tuple[PassedOver,
         for number, hits in missed(each, ground)
         if not each.number or not is_known(hits)
     )
+
+
+def _shadowed(tried: Sequence[Scenario], ground: Ground) -> Iterator[Finding]:
+    """Strikes of one's own that name a group of things although a site is called so."""
+    for each in tried:
+        for number, strike in enumerate(each.strikes if not each.number else ()):
+            if name := shadowed(ground, strike.hits):
+                message = f"`{strike.hits}` strikes every such thing, not only the site called `{name}`"
+                yield finding("TP1218", f"{each.id}.strikes[{number}].hits", message, f"that site alone is `id:{name}`")
 
 
 def absence(missing: str, ground: Ground) -> str:

@@ -60,6 +60,16 @@ def sorts() -> tuple[str, ...]:
     )
 
 
+def shadowed(ground: Ground, on: str) -> str:
+    """The site that is called as what a strike names instead: a kind, a layer or a sort of thing; empty without one."""
+    sort, _, which = on.partition(":")
+    name = which or sort
+    if not is_known(on) or (which and sort != "site") or all(site.id != name for site in ground.estate.sites):
+        return ""
+    meant = {name for target in targets_of(ground, on) for name in target.ids}
+    return name if meant != {name} else ""
+
+
 def declared_ids(ground: Ground) -> tuple[str, ...]:
     """Ids a strike may name, whether the plan uses them or not: sites, pools, links, workloads and data."""
     estate = ground.estate
@@ -80,6 +90,7 @@ def names_of(ground: Ground, sort: str) -> tuple[str, ...]:
         "link": (str(link.id) for link in estate.links),
         "conduit": (name for link in estate.links for name in link.conduits),
         "dataset": (each.id for each in ground.kept),
+        "id": declared_ids(ground),
         "labelled": (name for each in estate.workloads for name in (*each.regimes, each.classification)),
     }
     return tuple(dict.fromkeys(name for name in names.get(sort, ()) if name))
@@ -296,9 +307,10 @@ _FINDERS: Mapping[str, _Find] = MappingProxyType(
         "service": _named,
         "price": _named,
         "people": _people,
+        "id": _by_id,
     }
 )
-_OPEN = ("provider", "region", "domain", "link", "conduit", "dataset", "labelled")
+_OPEN = ("provider", "region", "domain", "link", "conduit", "dataset", "labelled", "id")
 """Sorts narrowed by a name of the estate's own."""
 _NARROWED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

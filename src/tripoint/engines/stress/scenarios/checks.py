@@ -186,7 +186,7 @@ def _traces(strike: Strike, path: str) -> Iterator[Finding]:
 def _unread(scenario: Scenario, strike: Strike, path: str) -> Iterator[Finding]:
     """What is said and would be passed over: things the kind does nothing to, figures nobody reads here."""
     sort = strike.hits.partition(":")[0]
-    if is_known(strike.hits) and sort not in _HITS[strike.kind]:
+    if is_known(strike.hits) and sort not in (*_HITS[strike.kind], "id"):
         message = f"`{strike.kind}` does nothing to `{strike.hits}`"
         yield finding("TP1802", f"{path}.hits", message, f"it strikes {quoted(_HITS[strike.kind])}")
     if strike.mtbf_hours is not None and sort not in _NODES:
