@@ -98,7 +98,7 @@ def change_lines(report: StressReport, before: StressReport) -> list[str]:
     gained = [key for key in shared if now[key] and not then[key]]
     told = [f"before and after: {plural(len(gained), 'objective')} met now that were not, {len(lost)} no longer"]
     if report.period != before.period:
-        told.append(f"  other periods: {before.period or 'not told'} before, {report.period or 'not told'} after")
+        told.append(f"  other periods: {before.period or 'unknown'} before, {report.period or 'unknown'} after")
     told += [f"  now met: {scenario}, {workload}: {aim_name(kind)}" for scenario, workload, kind in gained]
     return told + [f"  no longer met: {scenario}, {workload}: {aim_name(kind)}" for scenario, workload, kind in lost]
 

@@ -130,7 +130,7 @@ def _no_capacity(ways: tuple[Way, ...], flow: Flow, now: float) -> Shed:
     up = [way for way in ways if way.station.limit > 0]
     if not up:
         free_at = min(max(way.station.limited_until, way.station.breaker.until) for way in ways)
-        told = f"every permitted upstream of `{name}` asks to be left alone for now"
+        told = f"every permitted upstream of `{name}` asked to be retried later"
         return Shed(429, "no_capacity", told, min(_LONGEST_WAIT_S, max(1.0, free_at - now)))
     # A place comes free after the mean time a request holds one, over the places there are.
     wait_s = min(max(way.of_first.took_s, way.of_whole.took_s) / max(1, way.station.held) for way in up)
