@@ -14,7 +14,7 @@ from tests.conftest import missing_component
 from tests.factories.rigs import rig
 from tools.compile_gateway import COMPILED, FAST, NO_COMPILER
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = (
