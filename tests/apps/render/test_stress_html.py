@@ -127,6 +127,13 @@ def test_the_nearest_scenario_comes_first_whichever_way_its_knob_gets_worse() ->
     assert words.index("2 h: availability of chat") < words.index("0.3 left: availability of chat")
 
 
+def test_a_plan_that_holds_as_usual_says_so() -> None:
+    """In a whole sentence, with the nearest edge and its knob named once."""
+    words = told(mended())
+    assert "No scenario breaks anything at or before the usual value; nearest is power-cap" in words
+    assert "availability of chat breaks at 0.3 left." in words
+
+
 def test_without_a_search_nothing_is_claimed_of_edges() -> None:
     """Neither bars nor words about what would break."""
     words = told(replace(story(), is_searched=False))

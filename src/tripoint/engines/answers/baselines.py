@@ -72,7 +72,7 @@ def _exempt_note(exempt: tuple[str, ...], workloads: int, name: str) -> str:
     listed = ", ".join(f"`{workload}`" for workload in exempt[:6])
     more = f" and {len(exempt) - 6} more" if len(exempt) > 6 else ""
     what = "have no declared placement today" if name == "today" else "cannot run this way"
-    return f"{len(exempt)} of {workloads} workloads {what} and stay free: {listed}{more}"
+    return f"{len(exempt)} of {workloads} workloads {what}, so the planner is free to place them: {listed}{more}"
 
 
 def missing_baseline(

@@ -51,6 +51,12 @@ def magnitude(knob: Magnitude, value: float) -> str:
     return _told(knob, value, knob.unit)
 
 
+def valued(knob: Magnitude, value: float) -> str:
+    """A value with the name of its knob where the unit does not say it: `outage 2.5 h`, `3 times`."""
+    told = magnitude(knob, value)
+    return told if knob.name in knob.unit else f"{knob.name} {told}"
+
+
 def magnitudes(knob: Magnitude) -> str:
     """The range of a knob, mild to severe, with its name where the unit does not say it: `outage 1 to 48 h`."""
     whole = f"{_told(knob, knob.mild, '')} to {magnitude(knob, knob.severe)}"

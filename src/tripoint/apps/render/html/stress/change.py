@@ -33,8 +33,9 @@ class Pair(NamedTuple):
 def change(report: StressReport, before: StressReport) -> Section:
     """What a change does, scenario by scenario; with another seed before, part of it is chance, and that is said."""
     pairs = changed(report, before)
-    columns = (("Scenario", "l"), ("Workload", "l"), ("In time", "r"), ("after", "r"), ("Outage", "r"), ("after", "r"),
-               ("Met", "r"), ("after", "r"), ("Cost", "r"), ("after", "r"))  # fmt: skip
+    columns = (("Scenario", "l"), ("Workload", "l"), ("In time before", "r"), ("after", "r"),
+               ("Outage before", "r"), ("after", "r"), ("Met before", "r"), ("after", "r"),
+               ("Cost before, USD", "r"), ("after", "r"))  # fmt: skip
     shown = pairs[:_MOST]
     body = join(
         figure(

@@ -23,6 +23,7 @@ _LAYERS = (
     ("c3", "refused for lack of room"),
     ("c5", "lost"),
 )
+_STRIKES = (("struck", "while the scenario strikes"),)
 
 
 def courses(report: StressReport) -> Section:
@@ -41,7 +42,7 @@ def courses(report: StressReport) -> Section:
         for each in hurt
     ]
     body = join(
-        legend([*_LAYERS, ("struck", "while the scenario strikes")]),
+        legend([*_LAYERS, *_STRIKES] if any(struck.get(each.scenario) for each in shown) else _LAYERS),
         cards(
             card(titles.get(each.scenario, each.scenario), f"{each.workload}, per {span(each.bin_s)}",
                  _draw(each, struck.get(each.scenario, ())))

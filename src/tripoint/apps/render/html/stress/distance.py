@@ -12,7 +12,7 @@ from tripoint.apps.render.html.drawing.svg import LETTER, Scale, all_widths, can
 from tripoint.apps.render.html.drawing.tables import fallback
 from tripoint.apps.render.html.stress.reading import Weakest, depth, unbroken, weakest
 from tripoint.apps.render.reading.amounts import plural
-from tripoint.apps.render.stress.figures import aim_name, aim_of, magnitude, magnitudes
+from tripoint.apps.render.stress.figures import aim_name, aim_of, magnitude, magnitudes, valued
 from tripoint.domain.scenario import Scenario
 from tripoint.domain.stress import StressReport
 
@@ -77,9 +77,10 @@ def _message(found: Sequence[Weakest], whole: Sequence[Scenario]) -> str:
     at = first.held.breaks_at
     assert at is not None  # only those that break are among the weakest
     nearest = (
-        f"nearest is {first.scenario.id}: {aim_of(first.held.aim, first.workload)} breaks at "
-        f"{first.knob.name} {magnitude(first.knob, at)}"
+        f"nearest is {first.scenario.id}: {aim_of(first.held.aim, first.workload)} breaks at {valued(first.knob, at)}"
     )
+    if not early:
+        return f"No scenario breaks anything at or before the usual value; {nearest}."
     verb = "breaks" if len(early) == 1 else "break"
     return f"{plural(len(early), 'scenario')} {verb} something at or before the usual value; {nearest}."
 
@@ -111,6 +112,7 @@ def _words(each: Weakest) -> str:
 
 def _bar(each: Weakest, across: Scale, top: float) -> Markup:
     knob, words = each.knob, _words(each)
+    tried = f" (tried {magnitudes(knob)})" if across.end > 500 else ""
     is_beside = across.start > 0
     y = top + (8 if is_beside else 20)
     edge, usual = across(_depth(each)), across(depth(knob, knob.usual))
@@ -123,6 +125,6 @@ def _bar(each: Weakest, across: Scale, top: float) -> Markup:
         el("rect", el("title", f"usual: {magnitude(knob, knob.usual)}"), x=usual - 1, y=y - 3, width=2,
            height=_BAR + 6, class_="order"),
         el("path", d=f"M{edge - 4:.1f},{y + 2} l8,8 m0,-8 l-8,8", class_="break-mark"),
-        label(across.start, y + _BAR + 14, f"breaks at {words} (tried {magnitudes(knob)})", "tiny soft",
+        label(across.start, y + _BAR + 14, f"breaks at {words}{tried}", "tiny soft",
               room=across.end - across.start),
     )  # fmt: skip

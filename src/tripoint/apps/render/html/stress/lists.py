@@ -24,7 +24,8 @@ def replanned(report: StressReport) -> Section:
 def _message(report: StressReport) -> str:
     without = [each for each in report.replanned if each.new_usd is None or each.given_up]
     regrets = [(each.regret_usd, each.scenario) for each in report.replanned if each.regret_usd is not None]
-    told = f"{plural(len(report.replanned), 'scenario')} that last were planned again"
+    verbs = "that lasts was" if len(report.replanned) == 1 else "that last were"
+    told = f"{plural(len(report.replanned), 'scenario')} {verbs} planned again"
     if without:
         told += f"; under {', '.join(each.scenario for each in without)} not everything can be kept"
     if regrets and max(regrets)[0] > 0:
