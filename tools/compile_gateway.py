@@ -18,6 +18,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FAST = ROOT / "out" / "fast"
+LIBRARY = ROOT / "tools" / "compile_library.py"
+NO_PROFILE = 4
+"""Its exit code where it had to do without a profile."""
 COMPILED = (
     "adapters/board_mmap/board.py",
     "adapters/upstream_http/line.py",
@@ -70,6 +73,7 @@ COMPILED = (
     "engines/gateway/wire/shapes/frames.py",
     "engines/gateway/wire/shapes/likeness.py",
     "engines/gateway/wire/shapes/plain.py",
+    "engines/gateway/wire/shapes/tally.py",
     "engines/gateway/wire/sse.py",
     "engines/gateway/wire/usage.py",
     "engines/governance/budget/purse.py",
@@ -115,7 +119,7 @@ def lacks() -> str:
 def digest() -> str:
     """Digest of everything a copy is made from: sources, this list, Python and its compiler."""
     found = hashlib.sha256(sys.version.encode())
-    for path in (Path(__file__), ROOT / "requirements-dev.lock", *sorted(_package().rglob("*"))):
+    for path in (Path(__file__), LIBRARY, ROOT / "requirements-dev.lock", *sorted(_package().rglob("*"))):
         if path.is_file() and "__pycache__" not in path.parts:
             found.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
     return found.hexdigest()
@@ -132,18 +136,11 @@ def make(folder: Path, told: str) -> bool:
     staging = folder.with_name(f"{folder.name}.making")
     shutil.rmtree(staging, ignore_errors=True)
     shutil.copytree(_package(), staging / "tripoint", ignore=shutil.ignore_patterns("__pycache__"))
-    (staging / "setup.cfg").write_text(f"[build_ext]\nparallel = {os.cpu_count() or 1}\n")
-    command = [sys.executable, "-m", "mypyc", "--config-file=", "--ignore-missing-imports"]
-    command += [f"tripoint/{name}" for name in COMPILED]
-    done = subprocess.run(
-        command,
-        cwd=staging,
-        env=os.environ | {"MYPYC_OPT_LEVEL": "1", "MYPYC_DEBUG_LEVEL": "0"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    if done.returncode:
+    command = [sys.executable, str(LIBRARY), *(f"tripoint/{name}" for name in COMPILED)]
+    done = subprocess.run(command, cwd=staging, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode == NO_PROFILE:
+        print("compiled without a profile: this compiler keeps none, or the gateway could not be run", file=sys.stderr)
+    elif done.returncode:
         print(done.stdout, file=sys.stderr)
         return False
     for name in ("build", ".mypy_cache"):

@@ -27,7 +27,7 @@ from benchmarks.measure import start, table
 from tripoint.apps.gateway.http.connection import Connection
 from tripoint.apps.gateway.worker.recorder import Recorder
 
-_RUNS = {"a whole request": 1_280, "an event of a stream": 2_000}
+_RUNS = {"a whole request": 1_280, "an event of a stream": 2_000, "a request of 300 kB": 40}
 """Items of a run that is counted."""
 _TOGETHER = 64
 """Requests under way at once."""
@@ -83,6 +83,20 @@ async def _events(count: int, settle: Callable[[], None]) -> None:
     settle()
 
 
+async def _long(count: int, settle: Callable[[], None]) -> None:
+    """So many requests of 300 kB, one after the other, in pieces as a socket gives them."""
+    bench = Bench(lambda record: None)
+    body = answer()
+    reply = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+    large = bench.request(300_000)
+    parts = [large[at : at + 65_536] for at in range(0, len(large), 65_536)]
+    for number in range(_FIRST + count):
+        if number == _FIRST:
+            settle()
+        bench.ask(*parts).data_received(reply)
+    settle()
+
+
 class Watch:
     """What is done where counting begins, and again where it ends."""
 
@@ -122,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.run:
         kind, items = options.run
-        run = _events if "event" in kind else _requests
+        run = _events if "event" in kind else _long if "300" in kind else _requests
         asyncio.run(run(int(items), Watch(is_counted=options.counted)))
         return
     start("Instructions of the gateway, without the kernel")

@@ -13,7 +13,9 @@ from tripoint.domain.record import Usage
 from tripoint.domain.serving import Api
 from tripoint.engines.gateway.wire import usage as usage_module
 from tripoint.engines.gateway.wire.ask import read_ask
-from tripoint.engines.gateway.wire.usage import MAX_REPORTED, estimated_usage, read_usage
+from tripoint.engines.gateway.wire.shapes.reports import decode_answer
+from tripoint.engines.gateway.wire.shapes.tally import ABSENT, tally_at
+from tripoint.engines.gateway.wire.usage import MAX_REPORTED, estimated_usage, read_usage, usage_of
 
 COUNTS = st.integers(0, MAX_REPORTED)
 
@@ -114,6 +116,39 @@ def test_the_end_of_an_answer_says_what_all_of_it_says(members: list[tuple[str, 
     # One of several that is none at all spoils the whole, of which the end alone knows nothing.
     is_odd = any(value is not None and not isinstance(value, dict) for value in whole)
     assert read_usage(Api.CHAT, body) == told or is_odd
+
+
+NAMES = st.sampled_from(
+    ("prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details", "input_tokens", "x")
+)
+PARTS = st.sampled_from(("0", "7", "12", "012", "null", "-1", "1.5", "999999999", "9999999999", "true", '""', "{}", ""))
+
+
+@given(
+    st.lists(st.tuples(NAMES, PARTS), max_size=5),
+    st.sampled_from(("}}", "}}", "}}", '},"a":1}', "}", "}}}", "} }", ",}}")),
+)
+def test_plain_counts_are_what_a_decoder_finds(members: list[tuple[str, str]], ending: str) -> None:
+    """Or are left to it: null, missing, given twice, of another kind, more behind them."""
+    told = ",".join(f'"{name}":{value}' for name, value in members)
+    body = ('{"text":"@","usage":{' + told + ending).encode()
+    found = tally_at(body, body.index(b'"usage":') + 8)
+    if found is None:
+        return
+    report = decode_answer(body).usage
+    assert report is not None
+    wanted = [report.prompt_tokens, report.completion_tokens, report.total_tokens]
+    assert list(found) == [ABSENT if count is None else count for count in wanted]
+    assert usage_module._of_tally(found) == usage_of(Api.CHAT, report)
+
+
+def test_plain_counts_need_no_decoder() -> None:
+    """As most servers write them."""
+    for told in (b'{"prompt_tokens":7,"completion_tokens":2}', b'{"prompt_tokens":7,"total_tokens":9,"details":null}'):
+        body = b'{"usage":' + told + b"}"
+        found = tally_at(body, 9)
+        assert found is not None
+        assert usage_module._of_tally(found) == Usage(7, 2)
 
 
 def test_huge_answers_are_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,9 +153,9 @@ class Gateway:
                 return None
             route = found
             said.remember(ask.model, route)
-        self.router.arrived(now)
         exchange = self.exchange(ask, route, said, effects, now)
         exchange.start(trace, request_id, said.request_id, now)
+        self.router.arrived(now)  # once it is on its way: nothing is retried before
         return exchange
 
     def exchange(self, ask: Ask, route: Route, said: Said, effects: Effects, now: float) -> Exchange:

@@ -8,7 +8,6 @@ model than the one decided on: a member given twice or spelled with escapes leav
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Sequence
 from types import FunctionType
 from typing import Final
@@ -30,6 +29,7 @@ from tripoint.engines.gateway.wire.shapes.asked import MAX_MODEL_CHARS as MAX_MO
 from tripoint.engines.gateway.wire.shapes.asked import MAX_TOKENS_OUT as MAX_TOKENS_OUT
 from tripoint.engines.gateway.wire.shapes.asked import PREFIX_BYTES as PREFIX_BYTES
 from tripoint.engines.gateway.wire.shapes.asked import Ask as Ask
+from tripoint.engines.gateway.wire.shapes.asked import checksum as checksum
 from tripoint.engines.gateway.wire.shapes.asked import read_members as read_members
 from tripoint.engines.gateway.wire.shapes.plain import read_plainly, spliced
 
@@ -60,7 +60,6 @@ _flag: Final = msgspec.json.Decoder(bool | None).decode
 _whole: Final = msgspec.json.Decoder(int | None).decode
 _number: Final = msgspec.json.Decoder(float | None).decode
 _encode: Final = msgspec.json.Encoder().encode
-_crc32: Final = zlib.crc32
 _ASKED_USAGE: Final = msgspec.Raw(b'{"include_usage":true}')
 _NO_CUTS: Sequence[Cut] = ()
 _TRUE: Final = msgspec.Raw(b"true")
@@ -217,7 +216,7 @@ def _read_prompt(ask: Ask, members: Members) -> None:
     size = len(prompt)
     if size >= LEAST_PREFIX_BYTES:
         beginning = memoryview(prompt)[:PREFIX_BYTES] if size > PREFIX_BYTES else prompt
-        ask.prefix = _crc32(beginning) or 1
+        ask.prefix = checksum(beginning) or 1
     if len(ask.body) < MIN_BODY:
         tokens = size // BYTES_PER_TOKEN
         for name in BESIDE_PROMPT:

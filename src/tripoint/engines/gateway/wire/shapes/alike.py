@@ -7,14 +7,13 @@ other member can be in it, and what was read of the first holds for it too.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
 from tripoint.domain.serving import Api
-from tripoint.engines.gateway.wire.shapes.asked import BYTES_PER_TOKEN, LEAST_PREFIX_BYTES, PREFIX_BYTES, Ask
+from tripoint.engines.gateway.wire.shapes.asked import BYTES_PER_TOKEN, LEAST_PREFIX_BYTES, PREFIX_BYTES, Ask, checksum
 from tripoint.engines.gateway.wire.shapes.plain import read_plainly
 
 _MOST: Final = 8
@@ -24,7 +23,6 @@ _PATIENCE: Final = 16
 _RARELY: Final = 64
 _LEAST_PROMPT: Final = 8
 _SPACE: Final = ord(" ")
-_crc32: Final = zlib.crc32
 _value: Final = msgspec.json.Decoder(msgspec.Raw).decode
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -86,7 +84,7 @@ class Alike:
         ask.prompt_at, ask.prompt_end = start, end
         ask.tokens_in = size // BYTES_PER_TOKEN + self._beside
         if size >= LEAST_PREFIX_BYTES:
-            ask.prefix = _crc32(prompt[:PREFIX_BYTES]) or 1
+            ask.prefix = checksum(prompt[:PREFIX_BYTES]) or 1
         return ask
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from itertools import product
 from typing import Final
@@ -17,6 +18,8 @@ LEAST_PREFIX_BYTES: Final = 256
 BYTES_PER_TOKEN: Final = 4
 Cut = tuple[int, int]
 Members = dict[str, msgspec.Raw]
+checksum: Final = zlib.adler32
+"""Of prompts' beginnings: the same everywhere, and without a CRC's tables, for which others must leave the cache."""
 read_members: Final = msgspec.json.Decoder(Members).decode
 # Some servers match names of members whatever their case, and take the last of several.
 OTHER_SPELLINGS: Final = frozenset(map("".join, product(*zip("model", "MODEL", strict=True)))) - {"model"}
@@ -69,7 +72,7 @@ class Ask:
         self.choices = 1
         """Answers generated for the one prompt."""
         self.prefix = 0
-        """CRC of the prompt's beginning; 0 for a prompt too short to be worth a cache."""
+        """Checksum of the prompt's beginning; 0 for a prompt too short to be worth a cache."""
         self.model_at = self.model_end = 0
         """Where the model's name stands in a body whose other bytes leave as they are; 0 where it is written anew."""
         self.prompt_at = self.prompt_end = 0

@@ -5,7 +5,6 @@ What is not of the plainest form is read by `tripoint.engines.gateway.wire.ask`,
 
 from __future__ import annotations
 
-import zlib
 from typing import Final
 
 from tripoint.domain.serving import Api
@@ -19,10 +18,10 @@ from tripoint.engines.gateway.wire.shapes.asked import (
     PREFIX_BYTES,
     Ask,
     Members,
+    checksum,
 )
 
 _CHAT: Final = Api.CHAT
-_crc32: Final = zlib.crc32
 # Kinds of members; those below `_MESSAGES_KIND` have a meaning that is read where it is given.
 _MODEL_KIND: Final = 1
 _LIMIT_KIND: Final = 2
@@ -54,8 +53,8 @@ def spliced(ask: Ask, named: bytes, *, with_usage: bool) -> bytes:
     """The same where the place of the model's name is known; `named` is the name as JSON."""
     body = ask.body
     if with_usage and not ask.wants_usage:
-        return body[: ask.model_at] + named + body[ask.model_end : -1] + _ASKING_USAGE
-    return body[: ask.model_at] + named + body[ask.model_end :]
+        return b"".join((body[: ask.model_at], named, body[ask.model_end : -1], _ASKING_USAGE))
+    return b"".join((body[: ask.model_at], named, body[ask.model_end :]))
 
 
 def read_plainly(ask: Ask, members: Members) -> bool:
@@ -90,7 +89,7 @@ def read_plainly(ask: Ask, members: Members) -> bool:
     ask.is_plain = True
     ask.tokens_in = prompt_size // BYTES_PER_TOKEN + beside or 1
     if prompt_size >= LEAST_PREFIX_BYTES:
-        ask.prefix = _crc32(body[prompt_at : prompt_at + min(prompt_size, PREFIX_BYTES)]) or 1
+        ask.prefix = checksum(body[prompt_at : prompt_at + min(prompt_size, PREFIX_BYTES)]) or 1
     return True
 
 
