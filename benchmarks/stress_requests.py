@@ -2,7 +2,7 @@
 
 The peer to beat is the fleet simulator of vLLM's semantic-router, whose own figure is 14,600 requests a second without
 any such machine. The limit beside it is the event list alone with as many events. Times are of the processor, since
-other work on the machine must not count.
+other work on the machine must not count. Dead objects are looked for as seldom as in the processes that play trials.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from benchmarks.measure import ratio, say, short, start, table
 from benchmarks.stress_worlds import wide_world
+from tripoint.adapters.trials_process import look_seldom
 from tripoint.domain.fault import Fault, FaultKind
 from tripoint.engines.stress.kernel.events import EventList
 from tripoint.engines.stress.kernel.events import play as run_events
@@ -63,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--repeat", type=int, default=3, help="runs of each; the best counts")
     options = parser.parse_args(arguments)
     start("Trials request by request")
+    look_seldom()
     down = (Fault(kind=FaultKind.DOWN, on=("site-00",), at_s=20.0, until_s=40.0),)
     jobs: list[tuple[str, World, tuple[Fault, ...], Rules]] = []
     for name, is_stream in (("whole answers", False), ("streams", True)):

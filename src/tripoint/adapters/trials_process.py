@@ -14,6 +14,7 @@ processes does is handed out. Once there, processes stay for further orders of t
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -214,12 +215,19 @@ def _dismissed(hand: _Hand) -> None:
 def _answer_orders(play: Play, pipe: Connection) -> None:
     """What a process does until the parent closes its pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    look_seldom()
     try:
         while True:
             orders: list[Order] = pipe.recv()
             pipe.send(answered(play, orders))
     except (EOFError, OSError):
         return
+
+
+def look_seldom() -> None:
+    """Has this process look for circles of dead objects seldom: a trial makes many objects and few circles."""
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 50)
 
 
 def answered(play: Play, orders: list[Order]) -> Answer:

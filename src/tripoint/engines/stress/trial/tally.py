@@ -110,8 +110,9 @@ class Tally:
     def answered(self, call: Call, upstream: str, nano: int, ttft_s: float) -> None:
         """A request was answered whole, its first token `ttft_s` after it was last asked."""
         course = self.courses[call.workload]
-        factor = self.prices.get(upstream) if self.prices else None
-        course.nano += nano if factor is None else round(nano * factor)
+        if self.prices and (factor := self.prices.get(upstream)) is not None:
+            nano = round(nano * factor)
+        course.nano += nano
         self._well(call, course, ttft_s)
 
     def counted(self, call: Call, record: UsageRecord) -> None:
