@@ -22,10 +22,7 @@ PLAIN = ("-O1",)
 """Optimising more makes more code, and touches as many lines of it."""
 COUNTING = (*PLAIN, "-fprofile-generate", "-fprofile-update=single")
 """Optimised as below: counts belong to places in code that was simplified in the same way."""
-TRAINED = (
-    *PLAIN, "-fprofile-use", "-fprofile-correction", "-fprofile-partial-training", "-freorder-blocks-and-partition",
-    "-freorder-functions",
-)  # fmt: skip
+TRAINED = (*PLAIN, "-fprofile-use", "-fprofile-correction", "-freorder-blocks-and-partition", "-freorder-functions")
 NO_PROFILE = 4
 """Exit code where it was compiled, but only as GCC would without having seen it run."""
 
