@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +20,7 @@ from tripoint.engines.gateway.wire.sse import (
     OPENING_S,
     Event,
     StreamReader,
+    fields_of,
     split_events,
 )
 
@@ -380,3 +382,18 @@ def test_lines_of_an_event_are_joined() -> None:
     block = b": note\r\nevent:named\r\ndata:one\r\ndata:  two\r\nid: 7\r\n\r\ndata\n\n"
     assert next(split_events(block)) == Event(block[:-6], b"named", b"one\n two")
     assert [one.data for one in split_events(block)] == [b"one\n two", b""]
+
+
+@given(
+    lines=st.lists(st.sampled_from([b"data: x", b"data:", b"data: ", b"data:  y", b"event: n", b": hm", b"data", b""])),
+    end=st.sampled_from([b"\n", b"\r\n", b"\r"]),
+    tail=st.sampled_from([b"\n\n", b"\n", b"\r\n\r\n", b"\n\n\n", b""]),
+)
+def test_fields_are_read_line_by_line_whatever_the_short_way(lines: list[bytes], end: bytes, tail: bytes) -> None:
+    """The event of one line that most are says what it says by the rules of the standard."""
+    raw = end.join(lines) + tail
+    told = [line.partition(b":") for line in re.split(rb"\r\n|\n|\r", raw)]
+    values = [(field, value.removeprefix(b" ")) for field, _, value in told]
+    name = next((value for field, value in reversed(values) if field == b"event"), b"")
+    assert fields_of(raw) == (name, b"\n".join(value for field, value in values if field == b"data"))
+    assert b"".join(each.raw for each in split_events(raw)) == raw

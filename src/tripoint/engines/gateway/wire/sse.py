@@ -30,6 +30,7 @@ _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 # A CRLF is one line end: its halves must not pass for two, nor may a CR be taken for the whole before what follows it
 # is known. A stream of bare CRs therefore runs one event behind; nobody is known to send one.
 _BLANK_LINE: Final = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?=[^\n]))")
+_DATA: Final = b"data: "
 _TAIL: Final = 24
 _MOST_MISSES: Final = 16
 """Chunks unlike the event before, after which a stream is not looked at that way any more."""
@@ -55,6 +56,9 @@ class Event(NamedTuple):
 
 def split_events(block: bytes) -> Iterator[Event]:
     """Events of a block that ends with a blank line; those of comments alone have no data."""
+    if block.find(b"\n\n") == len(block) - 2 and block.find(b"\r") < 0:
+        yield Event(block, *fields_of(block))  # one event, as nearly always
+        return
     start = 0
     for match in _BLANK_LINE.finditer(block):
         raw = block[start : match.end()]
@@ -67,6 +71,8 @@ def split_events(block: bytes) -> Iterator[Event]:
 
 def fields_of(raw: bytes) -> tuple[bytes, bytes]:
     """Name and data of one event."""
+    if raw.startswith(_DATA) and raw.find(b"\n") == len(raw) - 2 and raw.endswith(b"\n\n") and raw.find(b"\r") < 0:
+        return b"", raw[len(_DATA) : -2]
     name = b""
     data: list[bytes] = []
     for line in _LINE_END.split(raw):
