@@ -85,7 +85,7 @@ def test_people_read_points_tolerances_ways_out_scores_and_what_next(run: RunCli
     assert [told.index(title) for title in titles] == sorted(told.index(title) for title in titles)
     assert "identity sign-in" in told
     assert "more than the 10 USD that is borne" in told
-    assert "headline, the lowest: 0%, by simulation" in told
+    assert "headline, the lowest: 0 %, by simulation" in told
 
 
 def test_programs_read_the_same(run: RunCli, estate: Path, plan: Path) -> None:
@@ -137,7 +137,7 @@ def test_the_report_of_a_plan_shows_scores_and_what_to_do_next_with_its_cost(
     page = tmp_path / "with.html"
     assert run("report", plan, "--recovery", estate, "--out", page).code == 0
     text = page.read_text(encoding="utf-8")
-    assert "try them: `tripoint stress` with this plan" in re.sub(r"<[^>]+>", "`", text).replace("``", "`")
+    assert "run `tripoint stress` with this plan" in re.sub(r"<[^>]+>", "`", text).replace("``", "`")
     sections = re.findall(r'<section id="([a-z-]+)"', text)
     assert {"costs", "next", "objectives", "points", "hours"} <= set(sections)
     assert len(sections) == len(set(sections))

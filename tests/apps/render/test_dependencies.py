@@ -153,7 +153,7 @@ def test_scores_read_as_expected(golden: Callable[[str, str], None]) -> None:
 def test_where_nothing_is_asked_nothing_is_scored() -> None:
     """No headline, and a sentence instead."""
     empty = replace(SCORES, design=score(Ground.DESIGN), simulation=score(Ground.SIMULATION), drill=score(Ground.DRILL))
-    assert "nothing is asked" in printed(score_parts(empty), width=WIDTH)
+    assert "no objective is declared" in printed(score_parts(empty), width=WIDTH)
     assert score_payload(empty)["headline"] is None
 
 

@@ -132,7 +132,7 @@ def test_recoveries_print_as_ever(golden: Callable[[str, str], None]) -> None:
 def test_where_nothing_is_asked_what_would_break_is_shown() -> None:
     """And the reader is told how to ask."""
     text = printed(recovery_parts(tuple(replace(each, objective=None, misses=()) for each in (MET, LATE))))
-    assert "nothing is asked: declare `recovery.objectives`" in text
+    assert "no objective is declared: see `recovery.objectives`" in text
     assert "fraud" in text
     assert "no break" not in text
 

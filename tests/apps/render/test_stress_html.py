@@ -54,7 +54,7 @@ def test_the_first_screen_counts() -> None:
 
 def test_what_was_struck_is_told_on_page_and_in_text() -> None:
     """The site that was lost has a name; a report of before says nothing of it."""
-    assert "Struck, as the worst of what may be Scenario Struck site-loss colo" in told(story())
+    assert "Struck, as the worst of several Scenario Struck site-loss colo" in told(story())
     assert "site-loss: `colo`" in stress_text(story())
     before = replace(story(), struck=())
     assert "as the worst of what may be" not in told(before) + stress_text(before)

@@ -53,13 +53,15 @@ def recovery_parts(
             del row[_KNOWN]
     body: list[RenderableType] = [table(columns, rows)]
     if len(known) == 1:
-        body.append(lines([f"every time holds a step that is {next(iter(known))}"]))
+        body.append(lines([f"every time includes a step that is {next(iter(known))}"]))
     if alone:
         body.append(lines(service_lines(alone)))
     if len(shown) > len(rows):
         body.append(lines([f"... {len(shown) - len(rows)} more with `--full`"]))
     if not asked:
-        body.append(lines(["nothing is asked: declare `recovery.objectives`, or a workload's `recovery.rto_minutes`"]))
+        body.append(
+            lines(["no objective is declared: see `recovery.objectives`, or a workload's `recovery.rto_minutes`"])
+        )
     parts: list[RenderableType] = [titled("Recovery by design", *body)]
     told = way_lines(asked or shown)[: None if is_full else _MOST_WAYS]
     if told:
@@ -116,11 +118,7 @@ def remedy_line(remedy: Remedy) -> str:
 
 def standby_parts(kept: Sequence[StandsBy]) -> list[RenderableType]:
     """What stands by for the loss of a site, and for how much of the peak."""
-    return (
-        [titled("What stands by for the loss of any one site", lines([_standby(each) for each in kept]))]
-        if kept
-        else []
-    )
+    return [titled("Standby for the loss of any one site", lines([_standby(each) for each in kept]))] if kept else []
 
 
 def _standby(each: StandsBy) -> str:

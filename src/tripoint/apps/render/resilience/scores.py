@@ -35,7 +35,7 @@ def score_parts(scores: Scores, *, is_full: bool = False) -> list[RenderableType
                ("expired", "r"), ("not tried", "r"))  # fmt: skip
     body: list[RenderableType] = [table(columns, map(_row, each))]
     if scores.headline is None:
-        body.append(lines(["nothing is asked, so nothing is scored"]))
+        body.append(lines(["no objective is declared, so nothing is scored"]))
     else:
         body.append(lines([f"headline, the lowest: {percent(scores.headline)}, {GROUNDS[scores.weakest]}"]))
     if scores.usd_per_year is not None:

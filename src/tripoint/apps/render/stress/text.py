@@ -42,7 +42,7 @@ def stress_text(report: StressReport, *, is_full: bool = False) -> str:
         parts.append(titled("Times by what was answered", lines([_remeasured(each) for each in report.remeasured])))
     if report.passed_over:
         said = [passed_over_line(each) for each in report.passed_over]
-        parts.append(_shortened("Not what was meant, perhaps", said, is_full=is_full))
+        parts.append(_shortened("Possibly not what was meant", said, is_full=is_full))
     if report.untried:
         told = [f"{each.scenario}: {each.why}" for each in report.untried]
         parts.append(_shortened("Not tried", told, is_full=is_full))
@@ -55,7 +55,7 @@ def _struck(report: StressReport, by_scenario: dict[str, list[Verdict]], *, is_f
     told = [
         struck_line(each) for each in report.struck if is_full or each.scenario in breaking or len(by_scenario) == 1
     ]
-    return [_shortened("Struck, as the worst of what may be", told, is_full=is_full)] if told else []
+    return [_shortened("Struck, as the worst of several", told, is_full=is_full)] if told else []
 
 
 def _shortened(title: str, told: Sequence[str], *, is_full: bool) -> RenderableType:

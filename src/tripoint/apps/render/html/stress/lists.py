@@ -113,7 +113,7 @@ def _struck(report: StressReport) -> Markup | None:
     if not report.struck:
         return None
     rows = [(each.scenario, ", ".join(each.ids)) for each in report.struck]
-    return table((("Scenario", "l"), ("Struck", "p")), rows, "Struck, as the worst of what may be")
+    return table((("Scenario", "l"), ("Struck", "p")), rows, "Struck, as the worst of several")
 
 
 def _passed_over(report: StressReport) -> Markup | None:
@@ -121,7 +121,7 @@ def _passed_over(report: StressReport) -> Markup | None:
         return None
     rows = [(each.scenario, str(each.strike), each.why) for each in report.passed_over]
     return table(
-        (("Scenario", "l"), ("Strike", "r"), ("Why it hits nothing", "p")), rows, "Not what was meant, perhaps"
+        (("Scenario", "l"), ("Strike", "r"), ("Why it hits nothing", "p")), rows, "Possibly not what was meant"
     )
 
 
