@@ -158,6 +158,25 @@ def test_what_trials_were_too_short_for_is_excluded_until_a_longer_one_judges_it
         assert scores.scores.simulation.share == (1.0 if standing is Standing.MET else 0.0)
 
 
+@pytest.mark.parametrize(
+    ("met", "standing", "because"),
+    [
+        (True, Standing.EXCLUDED, "no trial of such a loss tells its recovery point"),
+        (False, Standing.FAILED, "site-loss"),
+    ],
+)
+def test_an_objective_is_met_by_simulation_only_where_all_of_it_was_judged(
+    *, met: bool, standing: Standing, because: str
+) -> None:
+    """Trials that held its time proved nothing of its point; that they missed the time is enough to fail it."""
+    rules = RecoveryRules(objectives=(Objective(after=(SITE,), rto_minutes=1000.0, rpo_minutes=5.0),))
+    estate = split(recovery=rules)
+    proofs = stress_proofs(stress_report(estate, met=met), loaded(estate), planned(estate), "p", TODAY)
+    scores = assess_recovery(loaded(estate), recovering_catalog(), planned(estate), today=TODAY, proofs=proofs).scores
+    assert [(each.standing, each.because) for each in scores.simulation.graded] == [(standing, because)]
+    assert scores.simulation.share == 0.0
+
+
 def test_a_server_takes_its_part() -> None:
     """Of two servers that are both needed each takes some, as often as both fail together."""
     estate = split()

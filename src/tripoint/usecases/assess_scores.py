@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from datetime import date
 
 from tripoint.domain.cut import DependencyReport
+from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.plan import Plan
 from tripoint.domain.recovery import Reached, Remedy
 from tripoint.domain.scenario import TrialMode
 from tripoint.domain.score import Ground, Proof, Scores
 from tripoint.domain.source import LoadedEstate
-from tripoint.domain.stress import StressReport
+from tripoint.domain.stress import Aim, StressReport
 from tripoint.engines.gateway.table.shares import period_at
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.resilience.scores.grading import KEPT, Lapse, asked_of, designed, excluded, graded, simulated
 from tripoint.engines.resilience.scores.steps import Findings, next_steps
+from tripoint.engines.resilience.times.objectives import objective_of
 
 _PAIRED = "+"
 """In the id of a scenario that is two."""
@@ -64,7 +66,22 @@ def stress_proofs(
         for each in report.scenarios
         if each.mode is not TrialMode.PLAN and _PAIRED not in each.id
     }
-    return simulated(report.verdicts, disruptions, _lapsed(report, loaded, plan, digest, today), report.unjudged)
+    lapsed = _lapsed(report, loaded, plan, digest, today)
+    return simulated(report.verdicts, disruptions, lapsed, report.unjudged, _wanted(loaded))
+
+
+def _wanted(loaded: LoadedEstate) -> dict[tuple[str, DisruptionClass], tuple[Aim, ...]]:
+    """(workload, loss) -> what its objective asks for that a trial can be held against."""
+    found: dict[tuple[str, DisruptionClass], tuple[Aim, ...]] = {}
+    for workload in loaded.estate.workloads:
+        for kind in DisruptionClass:
+            asked = objective_of(loaded.estate, workload, kind)
+            if asked is not None:
+                parts = (
+                    (Aim.RTO, asked.rto_minutes), (Aim.RPO, asked.rpo_minutes), (Aim.COST, asked.highest_cost_factor)
+                )  # fmt: skip
+                found[str(workload.id), kind] = tuple(aim for aim, limit in parts if limit is not None)
+    return found
 
 
 def _lapsed(report: StressReport, loaded: LoadedEstate, plan: Plan, digest: str, today: date) -> Lapse:

@@ -7,6 +7,7 @@ or was never tried is simply not met. So neither leaving a test out nor letting 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from tripoint.domain.disruption import DisruptionClass
@@ -30,6 +31,9 @@ class Lapse(NamedTuple):
 KEPT: Final = Lapse("", "")
 """They count."""
 
+_WORDS: Final[Mapping[Aim, str]] = MappingProxyType(
+    {Aim.RTO: "recovery time", Aim.RPO: "recovery point", Aim.COST: "cost factor"}
+)
 _RECOVERY = (Aim.RTO, Aim.RPO, Aim.CAPACITY, Aim.COST)
 
 
@@ -99,8 +103,11 @@ def simulated(
     disruptions: Mapping[str, DisruptionClass],
     lapsed: Lapse = KEPT,
     unjudged: Sequence[Unjudged] = (),
+    wanted: Mapping[Asked, Sequence[Aim]] = MappingProxyType({}),
 ) -> tuple[Proof, ...]:
     """What trials found, as proofs; `disruptions` says what each scenario is a loss of, others are left out.
+
+    `wanted` are the parts of every objective: one of which no trial judged a part may have failed, but is not met.
 
     A verdict that held no time, point, share or cost against an objective proves nothing, even where no request left
     the places it may be served at. What trials were too short for is excluded, unless a longer one judged it.
@@ -126,7 +133,39 @@ def simulated(
         for each in found
         if (each.by, each.workload) not in short or not each.is_met or (each.workload, each.disruption) in judged
     ]
-    return (*proofs, *_too_short(unjudged, disruptions, {(each.workload, each.disruption) for each in proofs}, lapsed))
+    untold = _untold(wanted, verdicts, disruptions)
+    proofs = [each for each in proofs if not each.is_met or (each.workload, each.disruption) not in untold]
+    told = {(each.workload, each.disruption) for each in proofs}
+    partial = [
+        Proof(
+            workload=workload,
+            disruption=disruption,
+            ground=Ground.SIMULATION,
+            is_met=False,
+            expires=lapsed.day,
+            expired_because=lapsed.because,
+            excluded_because=f"no trial of such a loss tells its {what}",
+        )
+        for (workload, disruption), what in untold.items()
+        if (workload, disruption) not in told
+    ]
+    return (*proofs, *partial, *_too_short(unjudged, disruptions, {*told, *untold}, lapsed))
+
+
+def _untold(
+    wanted: Mapping[Asked, Sequence[Aim]], verdicts: Sequence[Verdict], disruptions: Mapping[str, DisruptionClass]
+) -> dict[Asked, str]:
+    """Objectives that trials were held against in part only, with the parts that none was; in words."""
+    judged: dict[Asked, list[Aim]] = {}
+    for verdict in verdicts:
+        if verdict.scenario in disruptions:
+            aims = judged.setdefault((verdict.workload, disruptions[verdict.scenario]), [])
+            aims += [held.aim for held in verdict.held if held.aim in _RECOVERY]
+    return {
+        key: " and ".join(_WORDS[aim] for aim in wanted[key] if aim not in aims)
+        for key, aims in judged.items()
+        if aims and any(aim not in aims for aim in wanted.get(key, ()))
+    }
 
 
 def _too_short(

@@ -102,7 +102,7 @@ def _simulation(found: Findings) -> Iterator[NextStep]:
     untried = found.scores[1].standing(Standing.MISSING, Standing.EXPIRED)
     if untried:
         yield NextStep(
-            does="try them: `tripoint stress` with this plan",
+            does="run `tripoint stress` with this plan",
             raises=Ground.SIMULATION,
             objectives=len(untried),
             usd_once=0.0,
