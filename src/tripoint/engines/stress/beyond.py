@@ -68,21 +68,32 @@ def _at(
 def _cheapest(
     ground: Ground, asked: Sequence[Asked], growth: Mapping[str, float], site: Site
 ) -> tuple[PoolSpec, float] | None:
-    """The pool that carries most of the peak, for least; with the nodes that takes."""
-    best: tuple[tuple[float, float, str], PoolSpec, float] | None = None
-    for (name, _), pool in ground.pools.items():
-        if name != site.id or PurchaseOption.ON_DEMAND not in pool.options:
-            continue
-        needed = sum(_nodes(ground, each, pool, growth) for each in asked)
-        hour = node_hour(ground, pool, PurchaseOption.ON_DEMAND)
-        if hour is None or needed <= _NOTHING:
-            continue
-        most = inf if pool.max_nodes is None else float(pool.max_nodes * site.count)
-        nodes = min(float(ceil(needed - _NOTHING)), most)
-        rank = (-min(1.0, most / needed), nodes * hour.useful, str(pool.id))
-        if nodes > 0.0 and (best is None or rank < best[0]):
-            best = (rank, pool, nodes)
-    return None if best is None else best[1:]
+    """The pool that carries most of the peak, for least, with the nodes that takes.
+
+    It is chosen for whoever asks most of those that meet their objectives anywhere on the site: sizing all of them on
+    all pools would take long where both are many.
+    """
+    for lead in sorted(asked, key=lambda each: -each.load.work_rate):
+        best: tuple[tuple[float, float, str], PoolSpec] | None = None
+        for (name, _), pool in ground.pools.items():
+            if name != site.id or PurchaseOption.ON_DEMAND not in pool.options:
+                continue
+            needed = _nodes(ground, lead, pool, growth)
+            hour = node_hour(ground, pool, PurchaseOption.ON_DEMAND)
+            if hour is None or needed <= _NOTHING:
+                continue
+            rank = (-min(1.0, _most(pool) / needed), needed * hour.useful, str(pool.id))
+            if _most(pool) > 0.0 and (best is None or rank < best[0]):
+                best = (rank, pool)
+        if best is not None:
+            whole = sum(_nodes(ground, each, best[1], growth) for each in asked)
+            return best[1], min(float(ceil(whole - _NOTHING)), _most(best[1]))
+    return None
+
+
+def _most(pool: PoolSpec) -> float:
+    """Nodes the pool may have."""
+    return inf if pool.max_nodes is None else float(pool.max_nodes * pool.site.count)
 
 
 def _nodes(ground: Ground, asked: Asked, pool: PoolSpec, growth: Mapping[str, float]) -> float:
