@@ -135,7 +135,7 @@ def decomposed(program: Program, limits: SolveLimits, size: int = _PORTION_COLUM
         yield from _bounded(work, portions)
     if math.isfinite(work.objective):
         yield from _parts(work)
-    elif work.left > 0.0:
+    elif work.left > limits.seconds * (1.0 - _LAST_PART):
         told = yield from generated(program, replace(limits, seconds=work.left))
         return replace(told, bound=max(told.bound, work.bound), seconds=told.seconds)
     return _answer(work)
