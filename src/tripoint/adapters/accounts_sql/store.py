@@ -99,11 +99,11 @@ class SqlBook:
     ) -> tuple[AccountRow, ...]:
         """Rows by id."""
         table = TABLES[kind]
-        if not _is_storable(after):
+        if not _is_storable(after) or (tenant is not None and not table.tenant):
             return ()
         where, values = ["id > ?"], [after]
         if tenant is not None:
-            where.append(f"{table.tenant} = ?" if table.tenant else "1 = 0 AND '' = ?")
+            where.append(f"{table.tenant} = ?")
             values.append(tenant)
         cut = f" LIMIT {int(limit)}" if limit is not None else ""
         found = self._session.execute(

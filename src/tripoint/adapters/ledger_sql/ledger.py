@@ -137,9 +137,9 @@ class SqlLedger:
     def prune(self, before: str, since: str | None = None, upto: int | None = None) -> int:
         """Drops entries of days before that one, a few thousand a transaction; their sums stay."""
         day = day_number(before)
-        until_us, dropped = day * DAY_S * 1_000_000, 0
+        first = 0 if since is None else day_number(since)
         highest = _HIGHEST if upto is None else upto
-        since_us = 0 if since is None else day_number(since) * DAY_S * 1_000_000
+        dropped = 0
         while True:
             with self._database.write() as session:
                 session.lock(LOCK)
@@ -148,9 +148,9 @@ class SqlLedger:
                     "DELETE FROM ledger_entry WHERE number IN"
                     " (SELECT e.number FROM ledger_entry e WHERE e.at_us >= ? AND e.at_us < ?"
                     " AND e.number <= ? LIMIT ?)",
-                    (since_us, until_us, highest, _PRUNED_AT_ONCE),
+                    (first * _DAY_US, day * _DAY_US, highest, _PRUNED_AT_ONCE),
                 )
-                in_bundles = drop(session, (since_us // _DAY_US, day), highest, _BUNDLES_AT_ONCE)
+                in_bundles = drop(session, (first, day), highest, _BUNDLES_AT_ONCE)
             dropped += count + in_bundles
             if count < _PRUNED_AT_ONCE and not in_bundles:
                 return dropped
