@@ -1,4 +1,4 @@
-"""What an estate depends on and cannot lose: cut sets, what they cost in a year, and how hard each thing is to leave."""
+"""What an estate cannot lose: cut sets, what they cost in a year, and how hard each dependency is to leave."""
 
 from __future__ import annotations
 

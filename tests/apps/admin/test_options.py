@@ -19,7 +19,10 @@ from tripoint.domain.tenancy import Actor, Role
         (("--oidc-issuer", "https://id.example"), "go together"),
         (("--oidc-audience", "x"), "go together"),
         (("--oidc-role", "ops=admin"), "needs `--oidc-issuer`"),
-        (("--oidc-issuer", "http://id.example", "--oidc-audience", "x"), "not an address an identity provider may have"),
+        (
+            ("--oidc-issuer", "http://id.example", "--oidc-audience", "x"),
+            "not an address an identity provider may have",
+        ),
         (("--oidc-role", "ops=king"), "roles are admin, operator"),
     ],
 )

@@ -39,7 +39,7 @@ def test_a_body_that_is_wrong_is_told_with_its_place(world: AdminWorld, body: An
 
 
 def test_all_that_is_wrong_with_a_body_is_told_at_once(world: AdminWorld) -> None:
-    """Unknown, missing, of the wrong kind, out of bounds, deep within a list: each with its place; the first is told."""
+    """Unknown, missing, of the wrong kind, out of bounds, deep in a list: each with its place; the first is told."""
     body = {"tenant": 7, "nme": "shop", "expires_at": -1, "workloads": ["chat", 3, ""]}
     found = world.call("admin", "POST", "/v1/keys", body)
     assert found.status == 400

@@ -52,7 +52,8 @@ def test_served_traffic_is_planned_on_and_billed(tmp_path: Path, repo_root: Path
     planned = document("plan", str(estate), *flags, "--demand", f"ledger:{store}")
     assert planned["is_feasible"]
     doubt, rate = planned["demand"]
-    assert doubt.startswith("warning: traffic of ") and "too short" in doubt
+    assert doubt.startswith("warning: traffic of ")
+    assert "too short" in doubt
     assert rate.startswith(f"`chat`: {REQUESTS} requests")
 
     bill = tmp_path / "bill.csv"

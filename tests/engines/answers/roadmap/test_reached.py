@@ -122,7 +122,9 @@ def test_what_the_plan_already_orders_is_not_due(used: tuple[float, ...], period
     step = ExpansionDecision(site="cage", step="hall-b", order_period=0, service_period=2, adds_kw=100.0)
     found = reached(limit(used, limit=(100.0, 100.0, 200.0, 200.0), planned=(step,)), YEAR)
     assert found.period == period
-    assert found.how.startswith("the plan fills it from 2027-Q1; `hall-b`, ordered in 2027-Q1, serves from 2027-Q3; after")
+    assert found.how.startswith(
+        "the plan fills it from 2027-Q1; `hall-b`, ordered in 2027-Q1, serves from 2027-Q3; after"
+    )
 
 
 def test_order_is_one_lead_time_before_the_period_begins() -> None:

@@ -187,7 +187,10 @@ BREAKER: Final = Meter(
     "1 for the state an upstream's breaker is in, 0 for the others.",
 )
 LEFT_ALONE: Final = Meter(
-    "tripoint_upstream_left_alone_seconds", Kind.GAUGE, _STATE, "How long an upstream still asks for no requests, by its Retry-After."
+    "tripoint_upstream_left_alone_seconds",
+    Kind.GAUGE,
+    _STATE,
+    "How long an upstream still asks for no requests, by its Retry-After.",
 )
 LIVE_TTFT: Final = Meter(
     "tripoint_upstream_live_time_to_first_token_seconds",
