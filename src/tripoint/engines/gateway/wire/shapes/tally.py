@@ -17,11 +17,16 @@ _SPACE: Final = ord(" ")
 _ZERO: Final = ord("0")
 _LETTERS_END: Final = 0x7F
 _MOST_DIGITS: Final = 9
-_IN: Final = b"prompt_tokens"
-_OUT: Final = b"completion_tokens"
-_TOTAL: Final = b"total_tokens"
+_IN: Final = b'"prompt_tokens":'
+_OUT: Final = b'"completion_tokens":'
+_TOTAL: Final = b'"total_tokens":'
+_IN_SIZE: Final = len(_IN)
+_OUT_SIZE: Final = len(_OUT)
+_TOTAL_SIZE: Final = len(_TOTAL)
 _NOTHING: Final = b"null"
+_NOTHING_SIZE: Final = len(_NOTHING)
 ABSENT: Final = -1
+_ODD: Final = -2
 Tally = tuple[int, int, int]
 
 
@@ -36,38 +41,50 @@ def tally_at(body: bytes, at: int) -> Tally | None:
     tokens_in = tokens_out = total = ABSENT
     while True:
         at += 1
-        start = at + 1
-        stop = _name_end(body, at, last)
-        if stop == 0:
+        known = _known(body, at)
+        at = at + known if known else _past_name(body, at, last)
+        if at == 0:
             return None
-        at = stop + 2
-        count, first = 0, at
-        while at < last and _ZERO <= body[at] <= _ZERO + 9:
-            count = 10 * count + body[at] - _ZERO
-            at += 1
-        size = at - first
-        is_null = size == 0 and body[at : at + 4] == _NOTHING
-        if is_null:
-            at += 4
-            count = ABSENT
-        elif size == 0 or size > _MOST_DIGITS or (size > 1 and body[first] == _ZERO):
+        count, at = _count(body, at, last)
+        if count == _ODD or (known == 0 and count != ABSENT):
             return None
-        name = body[start:stop]
-        if name == _IN:
+        if known == _IN_SIZE:
             tokens_in = count
-        elif name == _OUT:
+        elif known == _OUT_SIZE:
             tokens_out = count
-        elif name == _TOTAL:
+        elif known == _TOTAL_SIZE:
             total = count
-        elif not is_null:
-            return None
-        if at < last and body[at] == _COMMA:
-            continue
-        return (tokens_in, tokens_out, total) if at == last - 1 and body[at] == _END else None
+        if at >= last or body[at] != _COMMA:
+            return (tokens_in, tokens_out, total) if at == last - 1 and body[at] == _END else None
 
 
-def _name_end(body: bytes, at: int, last: int) -> int:
-    """Where the quote stands that ends the name beginning at `at`; 0 where no plain name and colon stand there."""
+def _known(body: bytes, at: int) -> int:
+    """Length of the known name that stands there, its quotes and colon counted; 0 where none does.
+
+    Compiled, slices of known names cost less than looking for where a name ends.
+    """
+    if body[at : at + _IN_SIZE] == _IN:
+        return _IN_SIZE
+    if body[at : at + _OUT_SIZE] == _OUT:
+        return _OUT_SIZE
+    return _TOTAL_SIZE if body[at : at + _TOTAL_SIZE] == _TOTAL else 0
+
+
+def _count(body: bytes, at: int, last: int) -> tuple[int, int]:
+    """The plain number that stands there, `ABSENT` for null and `_ODD` for anything else, and where it ends."""
+    if body[at : at + _NOTHING_SIZE] == _NOTHING:
+        return ABSENT, at + _NOTHING_SIZE
+    count, first = 0, at
+    while at < last and _ZERO <= body[at] <= _ZERO + 9:
+        count = 10 * count + body[at] - _ZERO
+        at += 1
+    size = at - first
+    is_plain = 0 < size <= _MOST_DIGITS and (size == 1 or body[first] != _ZERO)
+    return count if is_plain else _ODD, at
+
+
+def _past_name(body: bytes, at: int, last: int) -> int:
+    """What comes after the name that stands there and its colon; 0 where no plain name and colon do."""
     if at >= last or body[at] != _QUOTE:
         return 0
     at += 1
@@ -76,4 +93,4 @@ def _name_end(body: bytes, at: int, last: int) -> int:
         if sign == _BACKSLASH or sign < _SPACE or sign >= _LETTERS_END:
             return 0
         at += 1
-    return at if at + 1 < last and body[at + 1] == _COLON else 0
+    return at + 2 if at + 1 < last and body[at + 1] == _COLON else 0
