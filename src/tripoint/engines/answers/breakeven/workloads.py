@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from tripoint.domain.decision import PurchaseAction
 from tripoint.domain.plan import BreakEven, CostCurve, CostPoint
@@ -19,6 +20,8 @@ from tripoint.engines.answers.breakeven.appetite import Appetite, appetite
 from tripoint.engines.answers.breakeven.contest import Contest, Elastic, Firm, contests
 from tripoint.engines.answers.breakeven.pools import pool_break_evens, stated, use_words
 from tripoint.engines.answers.breakeven.ways import (
+    ElasticWay,
+    FirmWay,
     elastic_ways,
     firm_ways,
     node_of,
@@ -71,27 +74,41 @@ def _signed_words(decisions: Decisions, pool: str) -> tuple[str, ...]:
     return tuple(sorted(nodes, key=lambda words: -nodes[words]))
 
 
+class _Market(NamedTuple):
+    """What each pool may be had for, priced once: workloads differ in their fits, not in the pools' prices."""
+
+    instance: Instance
+    firm: tuple[tuple[FirmWay, ...], ...]
+    elastic: tuple[tuple[ElasticWay, ...], ...]
+
+
 def all_contests(instance: Instance) -> tuple[tuple[Contest, ...], ...]:
     """[workload] its firm ways against its elastic ways, first the one that pays first; none where one side lacks."""
-    return tuple(contests_of(instance, number) for number in range(len(instance.estate.workloads)))
+    market = _Market(
+        instance=instance,
+        firm=tuple(firm_ways(instance, pool) for pool in instance.pools),
+        elastic=tuple(elastic_ways(instance, pool) for pool in instance.pools),
+    )
+    lanes: list[list[Lane]] = [[] for _ in instance.estate.workloads]
+    for lane in instance.lanes:
+        lanes[lane.workload].append(lane)
+    return tuple(_contests_of(market, number, mine) for number, mine in enumerate(lanes))
 
 
-def contests_of(instance: Instance, number: int) -> tuple[Contest, ...]:
-    """The contests of one workload."""
-    asked = appetite(instance, number)
+def _contests_of(market: _Market, number: int, lanes: list[Lane]) -> tuple[Contest, ...]:
+    asked = appetite(market.instance, number)
     if asked is None:
         return ()
-    lanes = [lane for lane in instance.lanes if lane.workload == number]
-    return contests(firm_sides(instance, lanes), elastic_sides(instance, lanes), asked)
+    return contests(_firm_sides(market, lanes), _elastic_sides(market, lanes), asked)
 
 
-def firm_sides(instance: Instance, lanes: list[Lane]) -> list[Firm]:
+def _firm_sides(market: _Market, lanes: list[Lane]) -> list[Firm]:
     """Every firm way of some lanes."""
     sides: list[Firm] = []
     for lane in lanes:
         if lane.kind is not LaneKind.FIRM or lane.pool is None:
             continue
-        pool = instance.pools[lane.pool]
+        pool = market.instance.pools[lane.pool]
         sides.extend(
             Firm(
                 label=f"{pool.spec.id} {way.option}",
@@ -102,18 +119,18 @@ def firm_sides(instance: Instance, lanes: list[Lane]) -> list[Firm]:
                 month_usd=way.month_usd,
                 busy_hour_usd=way.busy_hour_usd,
             )
-            for way in firm_ways(instance, pool)
+            for way in market.firm[lane.pool]
         )
     return sides
 
 
-def elastic_sides(instance: Instance, lanes: list[Lane]) -> list[Elastic]:
+def _elastic_sides(market: _Market, lanes: list[Lane]) -> list[Elastic]:
     """Every elastic way of some lanes: on demand where nodes are rented, spot and APIs where they are lanes."""
     sides: list[Elastic] = []
     for lane in lanes:
         site = lane.fit.site
         if lane.pool is None:
-            usd = token_usd(instance, lane)
+            usd = token_usd(market.instance, lane)
             label = f"{lane.fit.pool} per_token"
             sides.append(Elastic(label=label, option="per_token", site=site, fit=lane.fit, usd=usd))
             continue
@@ -126,7 +143,7 @@ def elastic_sides(instance: Instance, lanes: list[Lane]) -> list[Elastic]:
                 fit=lane.fit,
                 usd=way.hour_usd,
             )
-            for way in elastic_ways(instance, instance.pools[lane.pool])
+            for way in market.elastic[lane.pool]
             if way.option == wanted
         )
     return sides
