@@ -146,6 +146,14 @@ def test_every_decision_is_listed() -> None:
         assert "**Would change it.**" in page.read_text(encoding="utf-8")
 
 
+def test_every_page_is_found_from_the_index() -> None:
+    """The documentation's first page links each guide and each concept."""
+    index = (DOCS / "README.md").read_text(encoding="utf-8")
+    pages = [str(page.relative_to(DOCS)) for room in ("guides", "concepts") for page in (DOCS / room).glob("*.md")]
+    assert len(pages) >= 20
+    assert [page for page in pages if f"({page})" not in index] == []
+
+
 def test_every_direct_dependency_has_a_decision() -> None:
     """Each library tripoint asks for is named, in backticks, in a decision's title."""
     import tomllib
