@@ -17,6 +17,7 @@ from tripoint.domain.estate import Estate
 from tripoint.domain.plan import Plan
 from tripoint.domain.source import LoadedEstate
 from tripoint.engines.placement.formulate import formulate
+from tripoint.engines.placement.milp.asking import Answers
 from tripoint.engines.placement.milp.program import ProgramBuilder, Solution, SolutionStatus, SolveLimits
 from tripoint.engines.placement.moved import moved
 from tripoint.engines.placement.recall import recall
@@ -102,6 +103,25 @@ def test_a_difference_of_pennies_moves_nobody() -> None:
     """A place that is cheaper by a millionth is not worth a move; one that is cheaper by a tenth is."""
     assert two_places(100.0, 99.99999).values.tolist() == [1.0, 0.0]
     assert two_places(100.0, 90.0).values.tolist() == [0.0, 1.0]
+
+
+def test_with_a_plan_at_hand_its_proof_gets_no_more_time_than_is_left() -> None:
+    """Two seconds are given and half of one is over: the relaxations get the rest, not what an only hope would get."""
+    builder = ProgramBuilder()
+    here, there = (builder.column(f"present[w,{name},p0]", upper=1.0, integer=True) for name in ("a", "b"))
+    builder.row("demand", "w", [(here, 1.0), (there, 1.0)], lower=1.0, upper=1.0)
+    program = builder.build([100.0, 90.0])
+    asking = revised(program, replace(LIMITS, seconds=2.0), np.array([1.0, 0.0]))
+    (held,) = next(asking).tasks
+    assert held.limits.seconds == 10.0
+    batch = asking.send(Answers(solutions=(highs(held.program),), bound=-np.inf, seconds=0.5))
+    assert [task.limits.seconds for task in batch.tasks] == [1.5]
+    asking.close()
+    asking = revised(program, replace(LIMITS, seconds=2.0), np.array([1.0, 0.0]))
+    next(asking)
+    nothing = Solution.nothing(SolutionStatus.INFEASIBLE)
+    batch = asking.send(Answers(solutions=(nothing,), bound=-np.inf, seconds=0.5))
+    assert {task.limits.seconds for task in batch.tasks} == {10.0}
 
 
 def test_what_is_forbidden_now_is_decided_anew() -> None:
