@@ -159,6 +159,8 @@ class Verdict:
     """Limit most often reached first; empty when none."""
     held: tuple[Held, ...]
     """Objectives, each with its distance to failure."""
+    late: Interval | None = None
+    """Share answered after its objective; `None` in reports of versions that did not tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,6 +81,17 @@ def test_ninety_five_of_a_hundred_trials_are_enough_and_one_leak_is_too_many() -
     assert (verdict.outage_s.mean, verdict.outage_s.p95, verdict.outage_s.worst) == (1.2, 20.0, 20.0)
 
 
+def test_parts_of_what_was_asked_are_told_apart() -> None:
+    """Late, refused and failed requests as shares of what was asked; what is neither was answered in time."""
+    trials = [trial(0, answered=700.0, late=200.0, shed=250.0, lost=50.0), trial(1)]
+    (verdict,) = verdicts(SITE_LOSS, trials, (), {})
+    assert verdict.late is not None
+    parts = (verdict.availability.mean, verdict.late.mean, verdict.shed.mean, verdict.lost.mean)
+    assert parts == pytest.approx((0.75, 0.1, 0.125, 0.025))
+    assert sum(parts) == pytest.approx(1.0)
+    assert verdict.late.worst == pytest.approx(0.2)
+
+
 def test_the_limit_told_is_the_one_met_most() -> None:
     """Of equally frequent ones the first by name."""
     trials = [trial(0, first_limit="b"), trial(1, first_limit="a"), trial(2, first_limit="a"), trial(3)]

@@ -114,6 +114,7 @@ def _verdict(scenario: str, workload: str, outcomes: Sequence[Outcome], held: tu
         outside=sum(outcome.outside for outcome in outcomes),
         first_limit=min(limits, key=lambda name: (-limits[name], name)) if limits else "",
         held=held,
+        late=over(lambda each: _share(each.late, each)),
     )
 
 

@@ -66,9 +66,9 @@ def yearly(report: StressReport) -> Section:
 
 def figures(report: StressReport) -> Section:
     """Every verdict as numbers."""
-    columns = (("Scenario", "l"), ("Workload", "l"), ("In time", "r"), ("5 to 95 %", "r"), ("Refused", "r"),
-               ("Lost", "r"), ("Outage", "r"), ("Data age", "r"), ("Queue p99", "r"), ("Cost, USD", "r"),
-               ("Margin", "r"), ("Met", "r"), ("First limit", "w"), ("Reached and asked", "p"))  # fmt: skip
+    columns = (("Scenario", "l"), ("Workload", "l"), ("In time", "r"), ("5 to 95 %", "r"), ("Late", "r"),
+               ("Refused", "r"), ("Lost", "r"), ("Outage", "r"), ("Data age", "r"), ("Queue p99", "r"),
+               ("Cost, USD", "r"), ("Margin", "r"), ("Met", "r"), ("First limit", "w"), ("Reached and asked", "p"))  # fmt: skip
     rows = table(columns, [_verdict(each) for each in report.verdicts])
     folded = el("details", el("summary", plural(len(report.verdicts), "verdict")), rows)
     message = "Means over trials; outage, data age and queue are what 95 % of trials stayed below."
@@ -79,8 +79,9 @@ def figures(report: StressReport) -> Section:
 def _verdict(each: Verdict) -> tuple[str, ...]:
     return (
         each.scenario, each.workload, share(each.availability.mean),
-        f"{share(each.availability.p5)} to {share(each.availability.p95)}", share(each.shed.mean),
-        share(each.lost.mean), span(each.outage_s.p95), span(each.stale_s.p95), f"{each.wait_p99_ms.p95:,.0f} ms",
+        f"{share(each.availability.p5)} to {share(each.availability.p95)}",
+        "–" if each.late is None else share(each.late.mean), share(each.shed.mean), share(each.lost.mean),
+        span(each.outage_s.p95), span(each.stale_s.p95), f"{each.wait_p99_ms.p95:,.0f} ms",
         usd(each.cost_delta_usd.mean), share(each.margin.worst),
         f"{sum(held.is_met for held in each.held)}/{len(each.held)}", each.first_limit or "–",
         "; ".join(aim(held) for held in each.held) or "–",
