@@ -78,6 +78,17 @@ def test_the_second_of_a_kind_is_not_read(content: bytes) -> None:
             likes.read(api, body, unwanted)
 
 
+def test_little_is_kept_for_a_caller() -> None:
+    """A few kinds, and none with much around its prompt."""
+    likes = Likes(MIN_BODY)
+    for number in range(12):
+        likes.read(Api.CHAT, CHAT.replace(b"9}", b"%d}" % (100 + number)) % b"hello", read_ask)
+    kept = likes._kinds
+    assert 0 < len(kept) <= 4
+    likes.read(Api.CHAT, CHAT.replace(b"9}", b'9,"user":"%b"}' % (b"u" * 5_000)) % b"hello", read_ask)
+    assert likes._kinds is kept
+
+
 def test_a_limit_set_here_stays_with_one_request() -> None:
     """The next request of the kind has none."""
     likes = Likes(MIN_BODY)

@@ -16,8 +16,10 @@ from tripoint.domain.serving import Api
 from tripoint.engines.gateway.wire.shapes.asked import BYTES_PER_TOKEN, LEAST_PREFIX_BYTES, PREFIX_BYTES, Ask, checksum
 from tripoint.engines.gateway.wire.shapes.plain import read_plainly
 
-_MOST: Final = 8
+_MOST: Final = 4
 """Kinds of bodies kept for one caller."""
+_LONGEST_AROUND: Final = 4_096
+"""Most bytes around the prompt of a kind that is kept: there may be thousands of callers."""
 _PATIENCE: Final = 16
 """Bodies in a row that were like none before: from then on few of them are taken note of."""
 _RARELY: Final = 64
@@ -125,7 +127,8 @@ class Likes:
             plain = Ask(ask.api, ask.body, ask.members, ())
             if (ask.api is not Api.CHAT and ask.api is not Api.COMPLETIONS) or not read_plainly(plain, ask.members):
                 return
-        if plain.prompt_end - plain.prompt_at < _LEAST_PROMPT:
+        size = plain.prompt_end - plain.prompt_at
+        if size < _LEAST_PROMPT or len(plain.body) - size > _LONGEST_AROUND:
             return
         self._latest = kind = Alike(plain, self._longest)
         self._kinds = (kind, *self._kinds[: _MOST - 1])
