@@ -68,7 +68,8 @@ def figures(report: StressReport) -> Section:
     """Every verdict as numbers."""
     columns = (("Scenario", "l"), ("Workload", "l"), ("In time", "r"), ("5 to 95 %", "r"), ("Late", "r"),
                ("Refused", "r"), ("Lost", "r"), ("Outage", "r"), ("Data age", "r"), ("Queue p99", "r"),
-               ("Cost, USD", "r"), ("Margin", "r"), ("Met", "r"), ("First limit", "w"), ("Reached and asked", "p"))  # fmt: skip
+               ("Cost, USD", "r"), ("Margin", "r"), ("Met", "r"), ("First limit", "w"),
+               ("Reached and asked", "p"))  # fmt: skip
     rows = table(columns, [_verdict(each) for each in report.verdicts])
     folded = el("details", el("summary", plural(len(report.verdicts), "verdict")), rows)
     message = "Means over trials; outage, data age and queue are what 95 % of trials stayed below."
