@@ -61,6 +61,6 @@ def test_places_and_models_are_told_apart(tmp_path: Path) -> None:
 
 def test_a_ledger_without_times_is_refused(tmp_path: Path) -> None:
     """With what to do."""
-    with pytest.raises(OptionError, match="tells no times") as refusal:
+    with pytest.raises(OptionError, match="has no service times") as refusal:
         measured(tmp_path, record(1, is_stream=False))
     assert "--measured" in refusal.value.hint
