@@ -56,6 +56,8 @@ class Watch:
     """True to stop with the best plan so far."""
 
 
+_LEAST_PART = 0.2
+"""Share of the time that is left at least to sites that are alike, to decide between them and to be planned alone."""
 UNWATCHED = Watch()
 """Nobody watches, nobody stops."""
 
@@ -141,27 +143,29 @@ class _BySize:
         """Sites that are alike are summed; they decide between them what each does, or where that is dear, anew."""
         small = None if is_huge(program) else summed(program)
         if small is None:
-            return self._solved(program, start)
-        found = self._solved(small.program, None if start is None else small.summed(start))
+            return self._solved(program, start, self.limits)
+        found = self._solved(small.program, None if start is None else small.summed(start), self.limits)
         if not found.values.size:
             return found
-        whole = self._driven(decided_apart(program, small, found.values, self.limits))
+        left = max(self.limits.seconds - found.seconds, self.limits.seconds * _LEAST_PART)
+        whole = self._driven(decided_apart(program, small, found.values, replace(self.limits, seconds=left / 2)))
         apart = self._judged(told_apart(program, found, whole)) if whole.size else None
         if apart is not None and (apart.gap <= self.limits.gap or self.should_stop()):
             return apart
         self._enter("sites that are alike differ in the plan, planning each by itself")
-        alone = bounded(self._solved(program, start if apart is None else apart.values), found.bound)
+        rest = replace(self.limits, seconds=left / 2)
+        alone = bounded(self._solved(program, start if apart is None else apart.values, rest), found.bound)
         best = alone if apart is None or alone.objective <= apart.objective else bounded(apart, alone.bound)
         return self._judged(best)
 
-    def _solved(self, program: Program, start: FloatArray | None) -> Solution:
+    def _solved(self, program: Program, start: FloatArray | None, limits: SolveLimits) -> Solution:
         if is_large(program):
             if is_huge(program):
-                return self._driven(decomposed(program, self.limits))
-            return self._driven(staged(program, self.limits, start))
+                return self._driven(decomposed(program, limits))
+            return self._driven(staged(program, limits, start))
 
         def once(each: Program) -> Solution:
-            return self.solver.solve(each, self.limits, self.clock.solving, self.should_stop, start)
+            return self.solver.solve(each, limits, self.clock.solving, self.should_stop, start)
 
         found = once(program)
         if found.status is not SolutionStatus.UNKNOWN or self.should_stop():
