@@ -34,7 +34,7 @@ from tripoint.engines.placement.conflict import homeless
 from tripoint.engines.placement.milp.program import INFINITY, Program, SolutionStatus
 
 COMMITTED = PurchaseOption.COMMITTED
-BOTH_NUMBERS = re.compile(r"(needs|gets) ([\d.,]+).*, (allowed is|needs|there are) ([\d.,]+)")
+BOTH_NUMBERS = re.compile(r"(needs|gets) ([\d.,]+).*, (allowed is|needs|there are|there is) ([\d.,]+)")
 
 CASES: dict[str, tuple[Estate, str, str]] = {
     "power": (
@@ -44,12 +44,12 @@ CASES: dict[str, tuple[Estate, str, str]] = {
     ),
     "racks": (
         place(hall(racks=1), workloads=(chat(min_replicas=24),)),
-        "1 racks at `hall` in 2027-Q1: needs 1.5 racks, allowed is 1 racks",
+        "1 rack at `hall` in 2027-Q1: needs 1.5 racks, allowed is 1 rack",
         "rack_density_kw",
     ),
     "obtainable": (
         place(region(pools=(rented(max_nodes=1),)), workloads=(chat(),)),
-        "1 nodes obtainable of cloud/big: needs 1.625 nodes, allowed is 1 nodes",
+        "1 node obtainable of cloud/big: needs 1.625 nodes, allowed is 1 node",
         "max_nodes",
     ),
     "capacity": (
@@ -62,7 +62,7 @@ CASES: dict[str, tuple[Estate, str, str]] = {
             region(pools=(rented(COMMITTED, commitments=(Commitment(nodes=1, ends="2027-12"),)),)),
             workloads=(training(gang=24),),
         ),
-        "gang of 3 nodes of `train` at cloud/big: needs 3 nodes, there are 1",
+        "gang of 3 nodes of `train` at cloud/big: needs 3 nodes, there is 1",
         "one type at one site",
     ),
     "budget": (
@@ -100,7 +100,7 @@ CASES: dict[str, tuple[Estate, str, str]] = {
             workloads=(chat(today=(TodayShare(site=SiteId("hall")),)),),
             policies=Policies(max_moves_per_period=0),
         ),
-        "`chat` moves to `cloud`: needs 1 moves, there are 0",
+        "`chat` moves to `cloud`: needs 1 move, there are 0",
         "max_moves_per_period",
     ),
     "rpo": (
@@ -109,7 +109,7 @@ CASES: dict[str, tuple[Estate, str, str]] = {
             workloads=(chat(),),
             datasets=(Dataset(id=DatasetId("d"), size_gb=1.0, copies=(SiteId("cloud"),), rpo_minutes=5.0),),
         ),
-        "second copy of `d` for RPO 5 min: gets 0 copies, needs 1 copies",
+        "second copy of `d` for RPO 5 min: gets 0 copies, needs 1 copy",
         "second copy",
     ),
 }
@@ -180,7 +180,7 @@ def test_workloads_without_any_offer_are_told_with_the_refusals() -> None:
     assert conflict == ConflictSet(
         families=("demand", "residency"),
         details=("`records` at `cloud` on *: rule `policies.residency[0]` allows EEA; the country of `cloud` is US",),
-        hint="1 of 2 workloads have no offer left; relax the rule or add an offer that meets it",
+        hint="1 of 2 workloads has no offer left; relax the rule or add an offer that meets it",
     )
 
 
@@ -198,6 +198,28 @@ def test_many_refusals_are_counted_rather_than_listed() -> None:
     assert conflict is not None
     assert len(conflict.details) == 5
     assert conflict.details[-1] == "`chat`: and 2 more refusals"
+
+
+def test_one_refusal_more_is_told_in_the_singular() -> None:
+    """Five regions refuse: four are shown, one is counted."""
+    sites = tuple(region(f"cloud-{number}") for number in range(5))
+    conflict = homeless(resolved(place(*sites, workloads=(chat(only_at=("edge",)),))))
+    assert conflict is not None
+    assert conflict.details[-1] == "`chat`: and 1 more refusal"
+
+
+def test_the_period_in_which_a_rule_is_broken_most_comes_first() -> None:
+    """Demand doubles each year: the last quarter needs most, and is what a reader of one line has to see."""
+    estate = place(
+        region(),
+        workloads=(chat(growth_per_year=1.0),),
+        policies=Policies(budget=Budget(usd_per_period=100_000.0)),
+        horizon=horizon(4),
+    )
+    needed = [float(BOTH_NUMBERS.search(line)[2].replace(",", "")) for line in conflict_of(estate).details]  # type: ignore[index]  # every line has both
+    assert len(needed) == 4
+    assert needed == sorted(needed, reverse=True)
+    assert needed[0] > needed[-1]
 
 
 def test_an_estate_with_a_home_for_all_has_no_such_conflict() -> None:

@@ -18,7 +18,7 @@ def test_the_numbers_are_those_of_the_families_named() -> None:
     data = Dataset(id=DatasetId("d"), size_gb=1.0, copies=(SiteId("hall"),), rpo_minutes=5.0)
     conflict = conflict_of(place(hall(it_kw=15.0), workloads=(chat(),), datasets=(data,)))
     assert conflict.families == ("rpo",)
-    assert conflict.details == ("rpo: second copy of `d` for RPO 5 min: gets 0 copies, needs 1 copies",)
+    assert conflict.details == ("rpo: second copy of `d` for RPO 5 min: gets 0 copies, needs 1 copy",)
 
 
 def test_a_second_reason_does_not_silence_the_first() -> None:

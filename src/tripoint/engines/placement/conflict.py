@@ -38,7 +38,8 @@ def homeless(instance: Instance) -> ConflictSet | None:
     return ConflictSet(
         families=families,
         details=tuple(details[: _MOST_RULES * 2]),
-        hint=f"{len(lost)} of {len(instance.estate.workloads)} workloads have no offer left; "
+        hint=f"{len(lost)} of {len(instance.estate.workloads)} workloads {'has' if len(lost) == 1 else 'have'} "
+        "no offer left; "
         "relax the rule or add an offer that meets it",
     )
 
@@ -48,7 +49,8 @@ def _reasons(workload: str, refusals: list[Refusal]) -> list[str]:
     if not mine:
         return [f"`{workload}`: no site offers anything it could run on"]
     shown = [f"`{workload}` at `{r.site}` on {r.node_type}: {r.text}" for r in mine[:4]]
-    return shown if len(mine) <= 4 else [*shown, f"`{workload}`: and {len(mine) - 4} more refusals"]
+    more = len(mine) - 4
+    return shown if more <= 0 else [*shown, f"`{workload}`: and {with_unit(str(more), 'more refusals')}"]
 
 
 def explain(program: Program, solve: Solve) -> ConflictSet:
@@ -115,7 +117,12 @@ def _broken_rows(program: Program, families: tuple[str, ...], solve: Solve) -> t
         if short > broken.get(label, (0.0, ""))[0]:
             broken[label] = (short, _told(program, row, solution.values))
     ranked = sorted(rules.values(), key=lambda broken: -max(short for short, _ in broken.values()))
-    return tuple(text for broken in ranked[:_MOST_RULES] for _, text in broken.values())
+    return tuple(text for broken in ranked[:_MOST_RULES] for _, text in sorted(broken.values(), key=_most_short))
+
+
+def _most_short(row: tuple[float, str]) -> float:
+    """Sorts the period in which a rule is broken most to the front; equal ones stay in their order."""
+    return -row[0]
 
 
 def _rule(label: str) -> str:
@@ -157,10 +164,17 @@ def _told(program: Program, row: int, values: FloatArray) -> str:
     name = f"{family}: {program.row_names[row]}"
     if limit == 0.0 or family in ("capacity", "gang"):
         asked, had = (above, upper + below) if is_over else (below, above - limit)
-        return f"{name}: needs {_amount(asked)} {unit}, there are {_amount(had)}"
-    if is_over:
-        return f"{name}: needs {_amount(above - below)} {unit}, allowed is {_amount(limit)} {unit}"
-    return f"{name}: gets {_amount(above - below)} {unit}, needs {_amount(limit)} {unit}"
+        there = "there is" if _amount(had) == "1" else "there are"
+        return f"{name}: needs {with_unit(_amount(asked), unit)}, {there} {_amount(had)}"
+    found, wanted = with_unit(_amount(above - below), unit), with_unit(_amount(limit), unit)
+    return f"{name}: needs {found}, allowed is {wanted}" if is_over else f"{name}: gets {found}, needs {wanted}"
+
+
+def with_unit(amount: str, unit: str) -> str:
+    """An amount with its unit, which is in the singular after 1: `1 node`, `1.5 nodes`."""
+    if amount != "1":
+        return f"{amount} {unit}"
+    return f"1 {unit[:-3]}y" if unit.endswith("ies") else f"1 {unit.removesuffix('s')}"
 
 
 def _amount(value: float) -> str:

@@ -14,7 +14,7 @@ from tripoint.domain.policy import Budget, Policies
 from tripoint.domain.units import LinkId, SiteId
 from tripoint.domain.workload import Caller
 from tripoint.engines.placement.formulate import formulate
-from tripoint.engines.placement.milp.program import SolutionStatus
+from tripoint.engines.placement.milp.program import Program, Solution, SolutionStatus
 from tripoint.engines.placement.why.relax import Relaxation, relaxations
 from tripoint.engines.placement.why.worth import loosened
 
@@ -27,11 +27,11 @@ CASES: dict[str, tuple[Estate, str]] = {
     ),
     "racks": (
         place(hall(racks=1), workloads=(chat(min_replicas=24),)),
-        "raise `racks` by 1 racks (1 racks at `hall`)",
+        "raise `racks` by 1 rack (1 rack at `hall`)",
     ),
     "obtainable": (
         place(region(pools=(rented(max_nodes=1),)), workloads=(chat(),)),
-        "raise `obtainable` by 1 nodes (1 nodes obtainable of cloud/big)",
+        "raise `obtainable` by 1 node (1 node obtainable of cloud/big)",
     ),
     "links": (
         place(region(), workloads=(CALLED,), links=(LINE,)),
@@ -63,7 +63,8 @@ def test_so_much_makes_a_plan_possible_and_less_does_not(family: str) -> None:
     """Held against the program itself with the limit raised by hand."""
     estate, _ = CASES[family]
     form, _ = formulate(resolved(estate))
-    for limit, units, _ in found_in(estate):
+    for limit, units, _, least in found_in(estate):
+        assert least is None
         assert highs(loosened(form.program(), limit, units * 1.001)).values.size
         less = units - 1.0 if limit.family in ("racks", "obtainable") else units * 0.95
         assert highs(loosened(form.program(), limit, less)).status is SolutionStatus.INFEASIBLE
@@ -74,6 +75,24 @@ def test_a_limit_that_does_not_help_alone_is_not_told() -> None:
     small = (hall("one", it_kw=15.0), hall("two", it_kw=15.0))
     both = (chat("a", only_at=("one",)), chat("b", only_at=("two",)))
     assert found_in(place(*small, workloads=both)) == ()
+
+
+def test_a_raise_that_is_not_proven_least_is_told_with_what_is_proven() -> None:
+    """The time is up with a raise at hand that is too large: it is enough, and how much is needed at least is known."""
+    instance = resolved(CASES["budget"][0])
+
+    def hurried(program: Program) -> Solution:
+        solution = highs(program)
+        values = solution.values.copy()
+        values[-1] += 1000.0
+        return replace(solution, status=SolutionStatus.FEASIBLE, values=values, bound=70_000.0)
+
+    (found,) = relaxations(formulate(instance)[0].program(), instance, ("budget",), hurried)
+    assert str(found) == (
+        "raise `budget` by 78,938 USD a period (budget 100,000 USD (effective); less may do: the search ended early; "
+        "at least 70,000 is needed)"
+    )
+    assert str(found._replace(least=0.0)).endswith("(effective); less may do: the search ended early)")
 
 
 def test_a_raise_is_told_from_the_period_it_is_needed_in() -> None:

@@ -76,7 +76,9 @@ def racks(form: Formulation) -> None:
         for period in instance.periods:
             grown = [(column, -add) for column, add in expansion_terms(form, site, period, adds)]
             per_node = {number: 1.0 / nodes_per_rack(model, pool) for number, pool in pools}
-            label = f"{model.racks:g} racks at `{model.site.id}` in {_label(form, period)}"
+            label = (
+                f"{model.racks:g} rack{'s' if model.racks != 1 else ''} at `{model.site.id}` in {_label(form, period)}"
+            )
             for load, held in _loads(form, pools, period, per_node):
                 form.builder.row("racks", label, [*load, *grown], upper=model.racks - held)
 

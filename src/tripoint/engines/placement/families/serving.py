@@ -320,7 +320,7 @@ def obtainable(form: Formulation) -> None:
                 elastic: Terms = [] if rent is None else [(rent, 1.0)]
                 elastic.extend(_use_terms(form, spot.get(number, []), period, block))
                 limit = pool.max_nodes * pool.count - form.signed_nodes(number, period)
-                label = f"{pool.max_nodes:g} nodes obtainable of {pool.spec.id}"
+                label = f"{pool.max_nodes:g} node{'s' if pool.max_nodes != 1 else ''} obtainable of {pool.spec.id}"
                 form.builder.row("obtainable", label, [*had, *elastic], upper=max(limit, 0.0))
                 if not elastic:
                     break

@@ -1,8 +1,8 @@
 """What would make a plan possible: the least by which one limit alone has to be raised.
 
 For each limit of the families in conflict the program gets one more column, so many units more of that limit in every
-period, and is solved for the least of it. Limits that do not help alone are not told, nor those whose least is not
-found in time.
+period, and is solved for the least of it. Limits that do not help alone are not told. Where time runs out before the
+least is found, a raise that is enough is told with what is proven to be needed at least.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tripoint.engines.placement.conflict import with_unit
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.placement.milp.program import INFINITY, Program, Solution, SolutionStatus
 from tripoint.engines.placement.why.worth import Limit, about, rule_of
@@ -37,11 +38,20 @@ class Relaxation(NamedTuple):
     """By how much."""
     since: str = ""
     """First period it is needed in; empty where that is the first of all, or was not looked for."""
+    least: float | None = None
+    """What is proven to be needed, where the search for the least ended early; `None` where `units` is that."""
 
     def __str__(self) -> str:
         """As a person reads it."""
         limit, since = self.limit, f" from {self.since}" if self.since else ""
-        return f"raise `{limit.family}` by {_enough(self.units, limit.family)} {limit.unit}{since} ({limit.name})"
+        amount = with_unit(_enough(self.units, limit.family), limit.unit)
+        return f"raise `{limit.family}` by {amount}{since} ({limit.name}{self._early()})"
+
+    def _early(self) -> str:
+        if self.least is None:
+            return ""
+        proven = f"; at least {_enough(self.least, self.limit.family)} is needed" if self.least > _TINY else ""
+        return f"; less may do: the search ended early{proven}"
 
 
 def relaxations(
@@ -51,9 +61,13 @@ def relaxations(
     found = []
     for limit in limits_in(program, instance, families)[:_MOST_TRIED]:
         solution = solve(with_more(program, limit))
-        if solution.status is SolutionStatus.OPTIMAL and solution.values[-1] > _TINY:
-            units = float(solution.values[-1])
+        if not solution.values.size or solution.values[-1] <= _TINY:
+            continue
+        units = float(solution.values[-1])
+        if solution.status is SolutionStatus.OPTIMAL:
             found.append(Relaxation(limit, units, _since(program, limit, units, solve)))
+        else:
+            found.append(Relaxation(limit, units, least=max(float(solution.bound), 0.0)))
     return tuple(sorted(found, key=lambda each: (each.units / size_of(program, each.limit), each.limit.name)))
 
 
