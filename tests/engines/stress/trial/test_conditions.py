@@ -53,7 +53,10 @@ def test_overlaps_multiply_add_or_combine_as_chances() -> None:
         fault(FaultKind.LINK_LOSS, "fibre", size=0.5),
     ).lines["fibre"]  # fmt: skip
     assert (lines.delay_ms, lines.rate, lines.loss, lines.is_down) == (50.0, 0.5, 0.75, False)
-    assert struck(fault(FaultKind.RETRIES, "chat", size=2.0), fault(FaultKind.RETRIES, "chat", size=1.0)).retries == 3
+    twice = struck(fault(FaultKind.RETRIES, "chat", size=2.0), fault(FaultKind.RETRIES, "chat", size=1.0))
+    assert twice.retries == {"chat": 3}
+    each = struck(fault(FaultKind.RETRIES, "chat", size=4.0), fault(FaultKind.RETRIES, "letters", size=4.0))
+    assert each.retries == {"chat": 4, "letters": 4}  # what one workload's callers do, no other's do as well
     assert struck(fault(FaultKind.BUDGET, "chat", size=0.5), fault(FaultKind.BUDGET, "chat", size=0.5)).money == 0.25
 
 

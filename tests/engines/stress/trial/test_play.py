@@ -76,6 +76,13 @@ def test_callers_that_retry_bring_requests_over_a_short_outage() -> None:
     assert tried.answered == tried.offered
 
 
+def test_callers_stop_doubling_their_wait() -> None:
+    """Fourteen tries of a request that never gets through are over in minutes, not after five hours of looking on."""
+    found = played(fault(FaultKind.DOWN, "site-a", "site-b", at_s=195.0, until_s=inf), rules=Rules(tries=14))
+    assert found.outcomes[0].shed > 0
+    assert found.events < 10_000
+
+
 def test_more_demand_than_room_is_shed_and_less_is_not() -> None:
     """Ten times the demand is more than 16 slots hold; half of it is not."""
     assert outcome(fault(FaultKind.DEMAND, "chat", size=10.0)).shed > 100

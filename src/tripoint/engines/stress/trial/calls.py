@@ -236,7 +236,7 @@ class Call:
         self.exchange = None
         self._armed = inf
         stage = self.stage
-        if record.ending != Ending.OK and self._tries < stage.tries:
+        if record.ending != Ending.OK and self._tries < stage.tries[self.workload]:
             self._tries += 1
             wait_s = stage.wait_s(self._tries) * (0.5 + self.chance("backoff"))
             stage.events.push(now + wait_s, self.again)

@@ -6,7 +6,7 @@ of independent events.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, isfinite, prod
 from typing import Final
@@ -71,8 +71,8 @@ class Conditions:
     """In the order of the world's places."""
     lines: dict[str, LineState]
     """Of links that are not as usual, by id."""
-    retries: int
-    """How many more times callers try."""
+    retries: Mapping[str, int]
+    """Workload id -> how many more times its callers try; those that try no more often are left out."""
     banned: tuple[str, ...]
     """Sites nothing may be served at any more."""
     money: float = 1.0
@@ -118,7 +118,10 @@ def conditions(world: World, faults: Sequence[Fault], now: float) -> Conditions:
         for line in world.lines
         if any(line.id in fault.on for fault in acting)
     }
-    retries = sum(round(fault.size * force(fault, now)) for fault in acting if fault.kind is FaultKind.RETRIES)
+    retries: dict[str, int] = {}
+    for fault in acting:
+        for workload in fault.on if fault.kind is FaultKind.RETRIES else ():
+            retries[workload] = retries.get(workload, 0) + round(fault.size * force(fault, now))
     leaving = [fault for fault in faults if fault.kind is FaultKind.LEAVE and now >= fault.at_s + fault.size * _DAY_S]
     banned = dict.fromkeys(site for fault in leaving if now < fault.until_s for site in fault.on)
     money = prod(times(fault, now) for fault in acting if fault.kind is FaultKind.BUDGET)

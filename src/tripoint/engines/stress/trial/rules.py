@@ -18,6 +18,8 @@ class Rules:
     """How many more times callers try when refused, late or lost, before any fault says so."""
     backoff_s: float = 1.0
     """Wait before the first further try, s; twice as long before each next one, half to one and a half by chance."""
+    most_backoff_s: float = 60.0
+    """Longest such wait, s, before chance: clients stop doubling, else a twentieth try comes after days."""
     patience_s: float = inf
     """How long callers wait for a first token before they hang up, s."""
     bin_s: float = 5.0

@@ -77,7 +77,8 @@ class Stage:
         """What requests add to what is spent, by workload, upstream and model."""
         self.tally = Tally(world.demanded, until_s, rules.bin_s, self.spends)
         self.patience_s = rules.patience_s
-        self.tries = rules.tries
+        self.tries = [rules.tries] * len(world.demanded)
+        """How many more times callers of each workload try."""
         self.call: Call | None = None
         """Whose exchange is being told something: the record that comes meanwhile is of it."""
         self.open_calls = 0
@@ -286,7 +287,7 @@ class Stage:
 
     def wait_s(self, tries: int) -> float:
         """Mean wait before a caller's further try, s."""
-        return float(self._rules.backoff_s * 2.0 ** (tries - 1))
+        return min(self._rules.backoff_s * 2.0 ** (tries - 1), self._rules.most_backoff_s)
 
     def drawn(self, name: str, workload: int, index: int) -> float:
         """A uniform number that belongs to a request."""
@@ -312,7 +313,7 @@ class Stage:
             server.reach(self._network, now)
         if self.ledger is not None:
             self.ledger.scale(state.money)
-        self.tries = self._rules.tries + state.retries
+        self.tries = [self._rules.tries + state.retries.get(asked.workload, 0) for asked in self._world.demanded]
         self.tally.prices = {
             server.place.upstream: server.state.price for server in self.servers if server.state.price != 1.0
         }
