@@ -124,6 +124,17 @@ def test_emissions_of_nodes_are_all_known(whole: Plan) -> None:
     assert plan_payload(whole)["carbon_kg"] == whole.baselines[0].carbon_kg
 
 
+def test_only_workloads_in_the_conflict_are_said_to_be_able_to_wait() -> None:
+    """Three chats, one confined to a site that is not there: no demand of the others is in its way."""
+    urgent, patient = chat("desk", requests_per_s=10.0, priority=1), chat("night", requests_per_s=10.0, priority=5)
+    for priority, told in ((5, "what can wait by its priority (5): `lost`"), (1, "")):
+        lost = chat("lost", requests_per_s=10.0, priority=priority, only_at=("nowhere",))
+        conflict = answer(estate(cage(), workloads=(urgent, patient, lost))).conflict
+        assert conflict is not None
+        assert conflict.hint.endswith(told)
+        assert "`night`" not in conflict.hint
+
+
 def test_an_impossible_estate_says_whose_demand_could_wait() -> None:
     """Two chats, one far too large for the cage: the hint names the one declared last in line, where they differ."""
     urgent = chat("desk", requests_per_s=4000.0, priority=1)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from tripoint.domain.errors import Finding
-from tripoint.domain.estate import Estate
 from tripoint.domain.plan import Baseline, ConflictSet, Plan, PlanStatus
 from tripoint.domain.source import LoadedEstate
 from tripoint.domain.version import VERSION
@@ -99,16 +98,19 @@ def _located(frame: Frame, doubts: Doubts) -> tuple[Finding, ...]:
 
 def infeasible(frame: Frame, conflict: ConflictSet) -> Plan:
     """The answer when no plan exists; the hint adds whose demand could wait, where priorities tell."""
-    waiting = _least_urgent(frame.instance.estate)
+    waiting = _least_urgent(frame.instance)
     told = replace(conflict, hint="; ".join(filter(None, (conflict.hint, waiting))))
     return replace(_framed(frame, PlanStatus.INFEASIBLE), conflict=told)
 
 
-def _least_urgent(estate: Estate) -> str:
-    """The workloads of the last priority, unless all are alike."""
-    last = max(workload.priority for workload in estate.workloads)
-    waiting = [f"`{workload.id}`" for workload in estate.workloads if workload.priority == last]
-    if len(waiting) == len(estate.workloads):
+def _least_urgent(instance: Instance) -> str:
+    """The workloads of the last priority, unless all are alike; where some have no offer, only those help to wait."""
+    workloads, housed = instance.estate.workloads, {lane.workload for lane in instance.lanes}
+    last = max(workload.priority for workload in workloads)
+    patient = {number for number, workload in enumerate(workloads) if workload.priority == last}
+    lost = set(range(len(workloads))) - housed
+    waiting = [f"`{workloads[number].id}`" for number in sorted(patient & (lost or patient))]
+    if len(patient) == len(workloads) or not waiting:
         return ""
     more = f" and {len(waiting) - 4} more" if len(waiting) > 4 else ""
     return f"what can wait by its priority ({last}): {', '.join(waiting[:4])}{more}"

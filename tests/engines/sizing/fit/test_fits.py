@@ -248,6 +248,33 @@ def test_of_several_precisions_the_fastest_that_keeps_the_objective_is_taken() -
         assert (fit.precision, refusals) == (precision, ())
 
 
+def test_a_precision_that_is_not_accepted_and_would_do_is_named() -> None:
+    """Only fp8 is accepted, whose point has 50 ms; bf16 is known at 20 ms, int8 at 40 ms."""
+    points = [
+        point("m8", name, "server", (1000, 500), 500 / 0.9, ttft_ms=500.0, tpot_ms=tpot)
+        for name, tpot in (("bf16", 20.0), ("int8", 40.0))
+    ]
+    catalog = replace(sizing_catalog(), throughput=(*sizing_catalog().throughput, *points))
+    for accepted, advice in ((("fp8",), "accept `bf16` (20 ms) in the model's `precisions`, relax"), (None, None)):
+        models = (ModelSpec(id=ModelId("m8"), precisions=accepted),)
+        whole = small_world(workload(slo=Slo(tpot_ms=30.0)), models=models)
+        fits, refusals = answers(whole, catalog)
+        if advice is None:
+            assert [fit.precision for fit in fits] == ["bf16"]
+        else:
+            assert advice in refusals[0].text
+
+
+def test_a_bound_is_not_told_as_the_speed_of_answers() -> None:
+    """Measured while tokens might take 50 ms: they may have been faster; a chat point states its time."""
+    base = sizing_catalog()
+    bounded = point("m8", "fp8", "server", (1000, 500), 500 / 0.9, ttft_ms=500.0, tpot_ms=50.0)
+    for points, is_bound in (((bounded,), True), (base.throughput, False)):
+        catalog = replace(base, throughput=points)
+        refusals = answers(small_world(workload(slo=Slo(tpot_ms=30.0))), catalog)[1]
+        assert ("the bound it was measured under" in refusals[0].text) == is_bound
+
+
 def test_a_rule_refuses_the_whole_site_once() -> None:
     """One refusal with `*`, not one per node type or API."""
     at = replace(cloud(), apis=(API,))

@@ -61,8 +61,10 @@ class Desk:
     """Facts."""
     known_rtts: dict[tuple[str, str], Figure] = field(default_factory=dict)
     """(place, site) -> round-trip time."""
-    known_speeds: dict[tuple[str, str], tuple[Speed, ...] | NoSpeed] = field(default_factory=dict)
-    """(model, accelerator) -> speeds."""
+    known_speeds: dict[tuple[str, str, tuple[str, ...] | None], tuple[Speed, ...] | NoSpeed] = field(
+        default_factory=dict
+    )
+    """(model, accelerator, accepted precisions) -> speeds."""
 
     def default(self, key: str) -> Figure:
         """A default, or the estate's own value for it."""
@@ -87,7 +89,7 @@ class Desk:
         if errand.size is None or errand.spec is None:
             name = errand.workload.model or "no model"
             return NoSpeed(text=f"`{name}` has no known size; declare `parameters_b` or name a known model with `like`")
-        key = (errand.spec.id, accelerator)
+        key = (errand.spec.id, accelerator, errand.spec.precisions)
         if key not in self.known_speeds:
             ratio = self.default("sizing.prefill_decode_ratio").value
             self.known_speeds[key] = speeds_of(self.catalog, errand.size, accelerator, ratio, errand.spec.precisions)

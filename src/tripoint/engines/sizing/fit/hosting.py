@@ -13,7 +13,7 @@ reading the weights once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tripoint.domain.fit import RefusalReason
 from tripoint.domain.hardware import Accelerator, NodeType
@@ -25,6 +25,8 @@ from tripoint.engines.sizing.speed.throughput import INTERACTIVE, NoSpeed, Speed
 from tripoint.engines.sizing.verdict import Verdict
 
 SMALLEST_PRECISION = "fp4"
+_UNDER_BOUNDS = ("server", "interactive")
+"""Scenarios whose points state the bounds of a benchmark, not the times of its answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,16 +85,16 @@ def best_hosting(desk: Desk, seat: Seat) -> Hosted | Verdict:
         text = f"only {scenarios} figures on {seat.chip.id}, none for {seat.errand.workload.kind.value}"
         return Verdict(reason=RefusalReason.NO_THROUGHPUT, text=text)
     hosted = [found for speed in usable if (found := _hosted(desk, seat, speed)) is not None]
-    return _fastest(seat, hosted)
+    return _fastest(desk, seat, hosted)
 
 
-def _fastest(seat: Seat, hosted: list[Hosted]) -> Hosted | Verdict:
+def _fastest(desk: Desk, seat: Seat, hosted: list[Hosted]) -> Hosted | Verdict:
     slo = seat.errand.workload.slo
     if not seat.errand.workload.kind.is_interactive:
         return max(hosted, key=lambda h: h.node_rate)
     steady = [h for h in hosted if slo.tpot_ms is None or h.tpot_ms is None or h.tpot_ms <= slo.tpot_ms]
     if not steady:
-        return _too_slow(seat, hosted)
+        return _too_slow(desk, seat, hosted)
     near = [h for h in steady if slo.ttft_ms is None or _ttft(seat, h) < slo.ttft_ms]
     return max(near, key=lambda h: h.node_rate) if near else _too_far(seat, steady)
 
@@ -234,15 +236,33 @@ def _ttft(seat: Seat, hosted: Hosted) -> float:
     return (hosted.ttft_ms or 0.0) + (seat.rtt.value if seat.rtt is not None else 0.0)
 
 
-def _too_slow(seat: Seat, hosted: list[Hosted]) -> Verdict:
+def _too_slow(desk: Desk, seat: Seat, hosted: list[Hosted]) -> Verdict:
     limit = seat.errand.workload.slo.tpot_ms or 0.0
     best = min(hosted, key=lambda h: h.tpot_ms or 0.0)
     found = best.tpot_ms or 0.0
+    is_bound = best.speed.tpot_ms is not None and best.speed.scenario in _UNDER_BOUNDS
+    bound = ", the bound it was measured under: answers may be faster" if is_bound else ""
+    others = _quick_enough(desk, seat, limit)
+    accept = f"accept {others} in the model's `precisions`, " if others else ""
     text = (
-        f"the fastest answers on {seat.chip.id} take {found:g} ms per token ({best.speed.scenario} at "
-        f"{best.speed.precision}); the objective is {limit:g} ms; relax `slo.tpot_ms` or use a faster accelerator"
+        f"the fastest figure known on {seat.chip.id} is {found:g} ms per token ({best.speed.scenario} at "
+        f"{best.speed.precision}{bound}); the objective is {limit:g} ms; {accept}relax `slo.tpot_ms` or use a faster "
+        f"accelerator"
     )
     return Verdict(reason=RefusalReason.TPOT, text=text, actual=found, limit=limit, unit="ms")
+
+
+def _quick_enough(desk: Desk, seat: Seat, limit: float) -> str:
+    """Precisions the estate does not accept whose figures would keep the objective, as words: `bf16` (32 ms)."""
+    errand = seat.errand
+    if errand.spec is None or errand.spec.precisions is None:
+        return ""
+    speeds = desk.speeds(replace(errand, spec=replace(errand.spec, precisions=None)), seat.chip.id)
+    best: dict[str, float] = {}
+    for speed in () if isinstance(speeds, NoSpeed) else speeds:
+        if speed.tpot_ms is not None and speed.tpot_ms <= limit and _serves(errand, speed):
+            best[speed.precision] = min(speed.tpot_ms, best.get(speed.precision, speed.tpot_ms))
+    return " or ".join(f"`{name}` ({ms:g} ms)" for name, ms in best.items())
 
 
 def _too_far(seat: Seat, hosted: list[Hosted]) -> Verdict:
