@@ -14,6 +14,7 @@ from tests.factories.plan import empty_plan, infeasible_plan, small_plan, synthe
 
 from tripoint.apps.render.html import plan_html
 from tripoint.apps.render.html.drawing.svg import Scale, cut, keep_apart, ticks
+from tripoint.apps.render.html.money.token_cost import token_cost
 from tripoint.domain.plan import Headroom, Plan
 
 VOID = {"meta", "br", "hr", "wbr"}
@@ -118,6 +119,12 @@ def test_the_headline_says_cost_saving_limit_and_decision() -> None:
     for said in ("$38.1M over 36 months", "Saves against “Stay as today”", "Saves against “All public, on demand”",
                  "First limit reached", "2030-Q1", "First decision due", "2027-04"):  # fmt: skip
         assert said in words
+
+
+def test_what_counts_as_used_stands_beside_the_price_of_tokens() -> None:
+    """A plan counts what is planned for a workload, the ledger what its requests took: no reader should mix them."""
+    message = str(token_cost(small_plan()).message)
+    assert "Capacity planned for a workload counts as used, standby and headroom too." in message
 
 
 def test_every_picture_has_words_instead_of_it() -> None:

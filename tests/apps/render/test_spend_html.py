@@ -118,3 +118,10 @@ def test_a_plan_is_drawn_beside_what_was_spent(report: SpendReport) -> None:
         assert re.search(rf"<title>{name}: \$[\d.,kM]+ of \$[\d.,kM]+, [−+]?[\d.]+ %</title>", text), name
     assert re.search(r'class="limit-words" text-anchor="end">\$150k of \$71\.0k, \+111 %<', text)
     assert "planned:" not in spend_html(replace(report, expected=None), version="0.0.0")
+
+
+def test_planned_and_actual_say_what_each_of_them_counts(report: SpendReport) -> None:
+    """Headroom and standby are a workload's in the plan and idle hours in the ledger: the reader is told beside it."""
+    text = spend_html(report, version="0.0.0")
+    assert "planned: the capacity planned for it, standby and headroom too; actual: what its requests" in text
+    assert "includes its standby and headroom; in the ledger these are idle hours. Sites compare in full." in text

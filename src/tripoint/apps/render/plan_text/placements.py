@@ -23,7 +23,8 @@ _COLUMNS = (
 _KEY = (
     "main site in the first → the last period, +n others in the last; % of demand on owned, committed "
     "and elastic capacity, all hours counting alike; "
-    "cost per million tokens as used (idle left out) and as held (idle included)"
+    "cost per million tokens as used (what is planned for the workload, standby and headroom too) "
+    "and as held (with its part of idle capacity)"
 )
 
 

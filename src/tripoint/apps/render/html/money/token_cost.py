@@ -35,7 +35,7 @@ def _message(plan: Plan, rows: Sequence[WorkloadSummary]) -> str:
     share = f" Idle capacity is {percent(idle / cost)} of what token workloads cost." if cost else ""
     return (
         f"A million tokens cost from {money.rate(max(_ends(least)))} ({least.id}) to {money.rate(max(_ends(most)))} "
-        f"({most.id}), idle included.{share}"
+        f"({most.id}), idle included.{share} Capacity planned for a workload counts as used, standby and headroom too."
     )
 
 

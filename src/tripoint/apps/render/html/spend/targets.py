@@ -24,12 +24,14 @@ _BUDGETS = (
     ("When it is spent", "w"),
 )  # fmt: skip
 
+_BY_WORKLOAD = "planned: the capacity planned for it, standby and headroom too; actual: what its requests were billed"
+
 
 def planned(report: SpendReport, expected: Expected) -> Section:
     """By site and by workload."""
     body = join(
         _figure("Site", expected.by_site, _actual(report, Dimension.SITE), "nodes, bought tokens, egress and idle"),
-        _figure("Workload", expected.by_workload, _actual(report, Dimension.WORKLOAD), "what it causes, idle left out"),
+        _figure("Workload", expected.by_workload, _actual(report, Dimension.WORKLOAD), _BY_WORKLOAD),
         el("p", _note(report, expected), class_="note"),
     )
     return Section(id="planned", title="Planned against actual", message=_message(report, expected), body=body)
@@ -118,7 +120,8 @@ def _told(wanted: int, gap: int) -> str:
 def _note(report: SpendReport, expected: Expected) -> str:
     told = (
         "Planned is the effective cost of the period the days lie in, by the day; a day that still runs counts as "
-        "far as it is over. Idle hours are entered once they are over."
+        "far as it is over. Idle hours are entered once they are over. The planned cost of a workload "
+        "includes its standby and headroom; in the ledger these are idle hours. Sites compare in full."
     )
     if expected.other_usd >= 0.005:
         other = amount(round(expected.other_usd * NANO_PER_USD))
