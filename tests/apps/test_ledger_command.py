@@ -113,6 +113,26 @@ def test_what_has_no_room_is_left_out_and_named(store: str, monkeypatch: pytest.
         assert rows[0].split()[-1] == ("USD" if columns == "80" else "id")
 
 
+def test_nothing_is_cut_where_there_is_little_room(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each entry as a few lines: its amount, its time and its names whole, and nothing left out."""
+    ledger = SqlLedger(connect(store), lambda: NOON)
+    ledger.load([], [idle("idle/b/1", 456_266_399, NOON + 60)._replace(reason="nodes cost 0.456280155 USD")])
+    ledger.close()
+    monkeypatch.setenv("COLUMNS", "44")
+    text = ran("show", "--store", store)
+    assert max(map(len, text.splitlines())) <= 44
+    words = text.split()
+    for whole in ("0.456266399;", "12:01:00;", "tenant-2;", "req-8", "idle/b/1"):
+        assert whole in words, whole
+    assert "left out" not in text
+
+
+def test_small_sums_are_never_shown_as_nothing(store: str) -> None:
+    """21 nano-dollars have their place in the table; only nothing is 0.00."""
+    rows = ran("top", "--since", DAY, "--store", store, "--kind", "usage").splitlines()
+    assert [line.split()[1] for line in rows if line.startswith("tenant-0")] == ["0.000000021"]
+
+
 def test_entries_are_shown_newest_first(store: str) -> None:
     """Page by page; JSON has every field."""
     found = document("show", "--rows", "3", "--tenant", "tenant-0", "--store", store)["entries"]
@@ -121,7 +141,7 @@ def test_entries_are_shown_newest_first(store: str) -> None:
     older = document("show", "--after", str(found[1]["number"]), "--tenant", "tenant-0", "--store", store)["entries"]
     assert [each["id"] for each in older] == ["req-0"]
     assert "not used" in ran("show", "--kind", "idle", "--store", store)
-    assert "no such entry" in ran("show", "--until", "2026-11-17", "--store", store)
+    assert "no entry matches" in ran("show", "--until", "2026-11-17", "--store", store)
 
 
 def test_a_recount_agrees_until_somebody_edits(store: str) -> None:
@@ -186,7 +206,7 @@ def test_closed_days_are_in_files_and_their_sums_stay(store: str, tmp_path: Path
     (day,) = document("close", "--before", "2026-11-19", "--out", str(out), "--store", store)["closed"]
     assert (day["day"], day["entries"], day["requests"]) == (DAY, 10, 9)
     assert document("top", "--since", DAY, "--store", store) == before
-    assert "no such entry" in ran("show", "--store", store)
+    assert "the store has no entries" in ran("show", "--store", store)
     assert "agree" in ran("check", "--store", store)
     found = duckdb.sql(f"SELECT * FROM read_parquet('{out / day['file']}') WHERE number = {shown['number']}")
     kept = dict(zip(found.columns, found.fetchall()[0], strict=True))

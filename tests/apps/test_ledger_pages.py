@@ -119,6 +119,7 @@ def test_a_correction_counts_against_budgets(mispriced: str) -> None:
     [
         (("p2",), "nothing says which requests"),
         (("p9", "--everything"), "no price version `p9`"),
+        (("p9", "--everything"), "`tripoint ledger top --by prices --since DAY`"),
         (("p2", "--since", "soon"), "`soon` is not a day"),
     ],
 )

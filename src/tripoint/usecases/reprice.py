@@ -33,7 +33,10 @@ def reprice(ledger: Ledger, query: EntryQuery, version: str) -> Repriced:
     """
     rows = {row.tariff.id: row for row in ledger.prices(version)}
     if not rows:
-        raise MissingError(f"no price version `{version}` is kept", hint="every entry names its version")
+        raise MissingError(
+            f"no price version `{version}` is kept",
+            hint="`tripoint ledger top --by prices --since DAY` lists the versions of those days",
+        )
     before = _corrected(ledger, query)
     looked_at = corrected = unpriced = nano = 0
     found: list[Adjustment] = []

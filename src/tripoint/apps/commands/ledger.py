@@ -110,7 +110,8 @@ def show(kinds: tuple[str, ...], rows: int, after: int | None, store: str | None
         found = see_entries(ledger, local_actor(local_user()), query)
         if not found:
             refuse_unknown(ledger, part.tenant, store)
-    text = entry_table(found) if found else "no such entry"
+    nothing = "no entry matches" if any(part) or kinds or after is not None else "the store has no entries"
+    text = entry_table(found) if found else nothing
     return Answer(text=text, payload={"entries": [entry_payload(each) for each in found]})
 
 

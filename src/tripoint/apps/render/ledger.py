@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from textwrap import fill
 from typing import Any, Literal
 
-from rich.console import Console
+from rich.cells import cell_len
 from rich.table import Table
 
 from tripoint.apps.render.plain import WIDTH_WITHOUT_TERMINAL, plain_text
+from tripoint.apps.render.plan_text.layout import table
 from tripoint.domain.ledger import Damage, Dimension, Entry, Mismatch, Spend
 from tripoint.domain.money import usd
 from tripoint.engines.governance.ledger.anomalies import Anomaly
@@ -19,9 +21,14 @@ from tripoint.usecases.spend import Dearest
 _MEASURES = ("USD", "share", "list USD", "saved", "requests", "failed", "input tokens", "cached", "output tokens")
 _LEFT_OUT_FIRST = ("cached", "list USD", "failed", "output tokens", "input tokens", "saved", "share")
 """What is left out where a terminal has no room for all."""
-_WIDEST = 10_000
 _ENTRY = ("number", "time", "kind", "tenant", "workload", "model", "site", "ending", "in", "out", "USD", "id")
-_ENTRY_LEFT_OUT_FIRST = ("id", "in", "out", "site", "kind", "workload")
+_ENTRY_LEFT_OUT_FIRST = ("id", "in", "out", "site", "kind", "workload", "model")
+_FOLDING = "ending"
+"""The column of sentences, which may take several lines."""
+_FOLDED = 20
+"""Columns it needs at least."""
+_GAP = 2
+"""Between two columns."""
 _RIGHT = frozenset((*_MEASURES, "number", "in", "out", "usual", "stands out from"))
 
 
@@ -116,9 +123,12 @@ def _measures(row: Spend, found: Dearest) -> tuple[str, ...]:
 
 
 def _money(nano: int) -> str:
-    """Dollars to the cent; small sums to the millionth."""
+    """Dollars to the cent; small sums to the millionth, and what is less than that in full: only nothing is 0."""
     amount = usd(nano)
-    return f"{amount:,.2f}" if abs(amount) >= 100 or not nano else f"{amount:,.6f}"
+    if abs(amount) >= 100 or not nano:
+        return f"{amount:,.2f}"
+    shown = f"{amount:,.6f}"
+    return shown if shown.strip("-0.") else f"{amount:f}"
 
 
 def _sums(row: Spend) -> dict[str, Any]:
@@ -130,25 +140,36 @@ def _sums(row: Spend) -> dict[str, Any]:
 
 
 def _fitting(columns: Sequence[str], rows: Sequence[Sequence[str]], least_first: Sequence[str]) -> str:
-    """A table of the columns there is room for, and which of `least_first` were left out."""
+    """A table of the columns there is room for, and which of `least_first` were left out.
+
+    Figures and times are never cut: where even the columns that matter have no room, each row is a few lines.
+    """
     room = shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns
-    left_out: list[str] = []
-    while True:
-        kept = [place for place, name in enumerate(columns) if name not in left_out]
-        table = _table([columns[place] for place in kept])
-        for row in rows:
-            table.add_row(*(row[place] for place in kept))
-        fits = Console(width=_WIDEST).measure(table).maximum <= room
-        if fits or len(left_out) == len(least_first):
-            break
-        left_out.append(least_first[len(left_out)])
-    told = f"left out for lack of room: {', '.join(left_out)}; `--json` has all" if left_out else ""
-    return "\n".join(part for part in (plain_text(table), told) if part)
+    widths = [_least_width(name, [row[place] for row in rows]) for place, name in enumerate(columns)]
+    for count in range(len(least_first) + 1):
+        kept = [place for place, name in enumerate(columns) if name not in least_first[:count]]
+        if sum(widths[place] + _GAP for place in kept) - _GAP <= room:
+            shown = _table([columns[place] for place in kept])
+            for row in rows:
+                shown.add_row(*(row[place] for place in kept))
+            told = f"left out for lack of room: {', '.join(least_first[:count])}; `--json` has all" if count else ""
+            return "\n".join(part for part in (plain_text(shown), fill(told, room)) if part)
+    kinds = [(name, "r" if name in _RIGHT else "l") for name in columns]
+    return plain_text(table(kinds, rows), width=room)
+
+
+def _least_width(name: str, cells: Sequence[str]) -> int:
+    """How wide a column is at least: as its widest cell, or its longest word where it folds."""
+    width = max(cell_len(each) for each in (name, *cells))
+    if name != _FOLDING:
+        return width
+    words = [word for cell in cells for word in cell.split()]
+    return max([cell_len(name), min(width, _FOLDED), *map(cell_len, words)])
 
 
 def _table(columns: Sequence[str]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    shown = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         justify: Literal["right", "left"] = "right" if column in _RIGHT else "left"
-        table.add_column(column, justify=justify, overflow="fold")
-    return table
+        shown.add_column(column, justify=justify, overflow="fold", no_wrap=column != _FOLDING)
+    return shown

@@ -129,11 +129,22 @@ def test_what_is_more_than_is_left_is_refused_at_once_with_both_numbers() -> Non
     status, code, words = refusal(world)
     assert (status, code) == (429, "insufficient_quota")
     assert "`acme-day`" in words
-    assert "0 USD of 0.000005 USD are spent this day" in words
+    assert "its limit is 0.000005 USD this day; up to" in words
+    assert "spent" not in words  # nobody has told this worker
     assert f"{bound() / 1e9:.9f} USD".lstrip() in words
     assert b"retry-after: " in world.head
     assert shop.desk.records[0].error == "insufficient_quota"
     assert shop.desk.records[0].nano == 0
+
+
+def test_a_refusal_says_what_is_spent_once_the_ledger_has_told() -> None:
+    """The number is the ledger's, never a nought nobody has counted."""
+    shop = Shop(budget(limit=5000))
+    shop.ask()
+    told = Grant("acme-day", shop.account.window, 0, 0, 5000, 234)
+    shop.desk.gateway.admission.granted([told], shop.desk.now)
+    _, world = shop.ask()
+    assert "0.000000234 USD of 0.000005 USD are spent this day" in refusal(world)[2]
 
 
 def test_who_waits_in_vain_hears_it_after_a_while() -> None:

@@ -82,7 +82,7 @@ def test_more_than_the_nodes_are_sized_for_takes_back_the_difference() -> None:
     row = idle_row(Paid("a", "hall", HOUR, 20, "v"), [sums(price, [(30, 0, 0)])], {("v", "t"): price}, None)
     assert row is not None
     assert (row.kind, row.nano) == (EntryKind.CORRECTION, -10)
-    assert "30 nano-dollars billed for nodes that cost 20" in row.reason
+    assert "0.00000003 USD billed for nodes that cost 0.00000002 USD" in row.reason
 
 
 def test_an_hour_in_which_nothing_was_served_is_idle_as_a_whole() -> None:

@@ -352,9 +352,10 @@ class Admission:
 
 
 def _standing(account: Account) -> str:
-    budget = account.budget
-    spent = f"{_usd(account.spent)} of {_usd(account.limit)} are spent"
-    return f"budget `{budget.id}`: {spent} this {budget.window.value}"
+    """How a budget stands; what is spent of it only once the ledger has told."""
+    budget, limit = account.budget, _usd(account.limit)
+    stands = f"{_usd(account.spent)} of {limit} are spent" if account.is_known else f"its limit is {limit}"
+    return f"budget `{budget.id}`: {stands} this {budget.window.value}"
 
 
 def _usd(nano: int) -> str:

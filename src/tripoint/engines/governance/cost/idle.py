@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from tripoint.domain.ledger import Adjustment, EntryKind, PriceRow
-from tripoint.domain.money import PICO_PER_NANO
+from tripoint.domain.money import PICO_PER_NANO, usd
 from tripoint.domain.pricelist import PriceList
 from tripoint.engines.governance.ledger.days import hour_text
 
@@ -127,11 +127,11 @@ def idle_row(paid: Paid, served: Iterable[Served], prices: Prices, before: Enter
         return None
     hour = hour_text(paid.hour)
     if before is not None:
-        reason = f"{hour}: {owed} nano-dollars idle instead of {before.nano}, since more became known of the hour"
+        reason = f"{hour}: {_usd(owed)} idle instead of {_usd(before.nano)}, since more became known of the hour"
     elif owed > 0:
-        reason = f"{hour}: nodes cost {paid.nano} nano-dollars, {paid.nano - owed} of that was used"
+        reason = f"{hour}: nodes cost {_usd(paid.nano)}, {_usd(paid.nano - owed)} of that was used"
     else:
-        reason = f"{hour}: {paid.nano - owed} nano-dollars billed for nodes that cost {paid.nano}"
+        reason = f"{hour}: {_usd(paid.nano - owed)} billed for nodes that cost {_usd(paid.nano)}"
     is_idle = before is None and owed > 0
     return Adjustment(
         id=f"{PREFIX}{paid.upstream}/{hour}/{count}",
@@ -151,3 +151,8 @@ def idle_row(paid: Paid, served: Iterable[Served], prices: Prices, before: Enter
         corrects=before.first if before is not None else "",
         reason=reason,
     )
+
+
+def _usd(nano: int) -> str:
+    """Exact, without zeros that say nothing."""
+    return f"{usd(nano).normalize():f} USD"
