@@ -9,6 +9,7 @@ from dataclasses import replace
 from tests.factories.leaning import chat, cloud, colo, estate, link, report, shared
 from tests.factories.planning import catalog
 
+from tripoint.apps.render.html.resilience.lists import steps
 from tripoint.apps.render.plan_text.layout import WIDTH, printed
 from tripoint.apps.render.resilience.dependencies import (
     dependency_parts,
@@ -148,6 +149,15 @@ SCORES = Scores(
 def test_scores_read_as_expected(golden: Callable[[str, str], None]) -> None:
     """Side by side, what does not count told with its reason, and the steps with their cost."""
     golden("resilience/scores.txt", printed(score_parts(SCORES), width=WIDTH))
+
+
+def test_a_drill_is_not_offered_without_what_it_changes_here() -> None:
+    """A step of money says that its score cannot be raised yet; where no drill is next, nothing is said."""
+    assert "no command records drills yet" in printed(score_parts(SCORES), width=WIDTH)
+    others = replace(SCORES, steps=SCORES.steps[1:])
+    assert "records drills" not in printed(score_parts(others), width=WIDTH)
+    assert "No command records drills yet" in str(steps(SCORES).body)
+    assert "records drills" not in str(steps(others).body)
 
 
 def test_where_nothing_is_asked_nothing_is_scored() -> None:

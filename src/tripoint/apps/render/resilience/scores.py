@@ -46,8 +46,18 @@ def score_parts(scores: Scores, *, is_full: bool = False) -> list[RenderableType
     parts: list[RenderableType] = [titled("Scores", *body)]
     if scores.steps:
         numbered = [f"{number}. {step_line(step)}" for number, step in enumerate(scores.steps, start=1)]
-        parts.append(titled("Next", lines(numbered)))
+        parts.append(titled("Next", lines([*numbered, *drill_lines(scores)])))
     return parts
+
+
+def drill_lines(scores: Scores) -> list[str]:
+    """What a drill changes here and what not, where one is among the next steps."""
+    if all(step.raises is not Ground.DRILL for step in scores.steps):
+        return []
+    return [
+        "no command records drills yet, so the score by drill stays as it is; declare the times a drill measured under "
+        "`recovery.timings` with `source: drilled`"
+    ]
 
 
 def score_payload(scores: Scores) -> dict[str, Any]:

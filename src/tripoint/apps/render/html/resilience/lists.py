@@ -10,7 +10,7 @@ from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import plural
 from tripoint.apps.render.resilience.dependencies import basis_lines, knot_texts, often, service_lines
 from tripoint.apps.render.resilience.recovery import alone_among, asked_text, back_text, duration, way_lines
-from tripoint.apps.render.resilience.scores import GROUNDS, STANDINGS, cost_text
+from tripoint.apps.render.resilience.scores import GROUNDS, STANDINGS, cost_text, drill_lines
 from tripoint.domain.cut import DependencyReport, LockIn, SinglePoint
 from tripoint.domain.score import NextStep, Scores
 
@@ -30,8 +30,12 @@ def steps(scores: Scores) -> Section:
         id="next",
         title="What to do next",
         message=prose(f"First: {message}."),
-        body=table(columns, rows) if rows else join(),
+        body=join(table(columns, rows) if rows else None, [_drills(each) for each in drill_lines(scores)]),
     )
+
+
+def _drills(words: str) -> Markup:
+    return el("p", prose(f"{words[:1].upper()}{words[1:]}."), class_="note")
 
 
 def _step(number: int, each: NextStep) -> tuple[str, ...]:
