@@ -9,13 +9,13 @@ from pathlib import Path
 from tests.apps.conftest import RunCli
 from tests.factories.plan import small_plan
 
-from tripoint.apps.render.why.explanation import explanation_text
+from tripoint.apps.render.why.explanation import explanation_payload, explanation_text
 from tripoint.domain.fit import Refusal, RefusalReason
 from tripoint.domain.plan import ConflictSet
 from tripoint.domain.units import SiteId, WorkloadId
 from tripoint.engines.answers.homes import Home
-from tripoint.engines.placement.why.worth import Limit, Worth
-from tripoint.usecases.explain import Explained, Otherwise, Value
+from tripoint.engines.placement.why.worth import Limit, WholeNode, Worth
+from tripoint.usecases.explain import Explained, NodeValue, Otherwise, Value
 
 HERE = Home(site="colo-ams", way="on owned nodes", pool="colo-ams/dgx-h100", share=0.9)
 THERE = Home(site="cloud", way="on demand", pool="cloud/p5", share=1.0)
@@ -63,6 +63,37 @@ def test_a_limit_whose_next_unit_saves_nothing_is_not_listed() -> None:
     assert "saves 0 USD" not in text
     assert "one more kW saves 412 USD" in text
     assert "one more of what binds saves nothing" in explanation_text(replace(EXPLAINED, limits=(idle,)))
+
+
+def test_a_whole_node_is_told_where_several_limits_bind_together() -> None:
+    """Alone neither place nor power saves anything: the reader must not take that for growth being worth nothing."""
+    place, power = (replace(value, saved_usd=0.0) for value in EXPLAINED.limits)
+    node = WholeNode("cloud/p5", 8, ((place.worth.limit, 1.0), (power.worth.limit, 10.2)))
+    for saved, told in ((8000.0, True), (0.0, False)):
+        found = replace(EXPLAINED, limits=(place, power), nodes=(NodeValue(node=node, saved_usd=saved),))
+        text = explanation_text(found)
+        assert ("cloud/p5: one more node with 10.2 kW saves 8,000 USD discounted, 1,000 a GPU" in text) == told
+        assert ("because several bind together" in text) == told
+        assert ("one more of what binds saves nothing" in text) != told
+        assert explanation_payload(found)["nodes"][0]["saved_npv_usd"] == saved
+
+
+def test_a_node_that_saves_no_more_than_its_dearest_limit_is_not_told_again() -> None:
+    """The place alone saves 880 USD, and so does the node."""
+    node = WholeNode("cloud/p5", 8, ((EXPLAINED.limits[0].worth.limit, 1.0),))
+    found = replace(EXPLAINED, nodes=(NodeValue(node=node, saved_usd=880.0),))
+    assert explanation_text(found) == explanation_text(EXPLAINED)
+
+
+def test_the_next_best_is_told_as_more_or_less() -> None:
+    """A plan that was stopped early may be beaten by the one without its choice; one refusal is told in the singular."""
+    other = EXPLAINED.next_best
+    assert other is not None
+    cheaper = replace(EXPLAINED, next_best=replace(other, worse_usd=-81_234.5, worse_npv_usd=-70_123.4))
+    assert "the estate costs 81,234 USD less, 70,123 less discounted" in explanation_text(cheaper)
+    assert "the estate costs 81,234 USD more, 70,123 more discounted" in explanation_text(EXPLAINED)
+    twice = replace(EXPLAINED, refusals=(EXPLAINED.refusals[0],) * 2)
+    assert "(1 more refusal there)" in explanation_text(twice)
 
 
 def test_an_estate_is_planned_and_explained(run: RunCli, small_estate: Path) -> None:

@@ -24,13 +24,23 @@ from tripoint.engines.placement.milp.program import Program, Solution, SolutionS
 from tripoint.engines.placement.revise import revised
 from tripoint.engines.placement.settle import undiscounted_usd
 from tripoint.engines.placement.why.choices import as_planned, open_sites, shut, whole_decisions
-from tripoint.engines.placement.why.worth import Worth, divisible, limits_of, loosened, worths
+from tripoint.engines.placement.why.worth import (
+    WholeNode,
+    Worth,
+    divisible,
+    limits_of,
+    loosened,
+    whole_nodes,
+    worths,
+)
 from tripoint.ports import MilpSolver
 from tripoint.usecases.drive import drive
 
 Tell = Callable[[str], None]
 _MOST_WORTHS = 8
 """Limits told; each is a linear program."""
+_MOST_NODES = 4
+"""Pools whose next node is priced with all it takes; each is a linear program."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +82,16 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeValue:
+    """What one more node is worth with all it takes: its place, its rack and its power."""
+
+    node: WholeNode
+    """Of which pool, and what it takes."""
+    saved_usd: float
+    """By solving the program with all of that more: discounted USD over the horizon."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
     """Why a workload is where it is."""
 
@@ -85,6 +105,8 @@ class Explained:
     """Only the site that was asked for; `None` when none was."""
     limits: tuple[Value, ...]
     """Limits of its sites that bind, the most valuable first."""
+    nodes: tuple[NodeValue, ...] = ()
+    """Pools where several limits may bind together, and what their next whole node is worth."""
     unused: tuple[str, ...]
     """Sites where it may run and does not."""
     refusals: tuple[Refusal, ...]
@@ -142,12 +164,14 @@ def explain(
         tell(f"planning `{question.workload}` at `{question.at}` alone")
         instead = _otherwise(work, f"only at `{question.at}`", frozenset(may) - {asked}, form)
     tell("pricing the limits that bind")
+    limits_worth, nodes_worth = _values(work, form)
     return Explained(
         summary=next(row for row in plan.workloads if row.id == question.workload),
         homes=homes,
         next_best=next_best,
         instead=instead,
-        limits=_values(work, form),
+        limits=limits_worth,
+        nodes=nodes_worth,
         unused=tuple(sites[site] for site in may if sites[site] not in used),
         refusals=tuple(row for row in instance.refusals if row.workload == question.workload),
         is_same_estate=plan.estate_digest == loaded.digest,
@@ -204,17 +228,23 @@ def _otherwise(work: _Work, asked: str, closed: frozenset[int], base_form: Formu
     )
 
 
-def _values(work: _Work, form: Formulation) -> tuple[Value, ...]:
-    """Limits that bind, each solved again with one unit more."""
+def _values(work: _Work, form: Formulation) -> tuple[tuple[Value, ...], tuple[NodeValue, ...]]:
+    """Limits that bind, each solved again with one unit more, and whole nodes, with all that one takes more."""
     program = divisible(form.program(), work.base.values)
     around = work.solve(program)
     if not around.duals.size:
-        return ()
-    binding = worths(limits_of(form, program, work.workload), around.duals)
-    return tuple(
+        return (), ()
+    mine = limits_of(form, program, work.workload)
+    binding = worths(mine, around.duals)[:_MOST_WORTHS]
+    values = tuple(
         Value(worth=each, saved_usd=around.objective - work.solve(loosened(program, each.limit, 1.0)).objective)
-        for each in binding[:_MOST_WORTHS]
+        for each in binding
     )
+    nodes = tuple(
+        NodeValue(node=each, saved_usd=around.objective - work.solve(each.added(program)).objective)
+        for each in whole_nodes(form, mine, binding)[:_MOST_NODES]
+    )
+    return values, nodes
 
 
 def _quiet(state: SolveProgress) -> None:

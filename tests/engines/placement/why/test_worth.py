@@ -14,7 +14,15 @@ from tripoint.domain.units import LinkId, SiteId
 from tripoint.domain.workload import Caller
 from tripoint.engines.placement.formulate import formulate
 from tripoint.engines.placement.milp.program import INFINITY
-from tripoint.engines.placement.why.worth import Worth, divisible, limits_of, loosened, rule_of, worths
+from tripoint.engines.placement.why.worth import (
+    Worth,
+    divisible,
+    limits_of,
+    loosened,
+    rule_of,
+    whole_nodes,
+    worths,
+)
 
 CALLED = chat(rate=32.0, demand=replace(chat(rate=32.0).demand, payload_kb=1000.0), callers=(Caller(place="NL"),))
 LINE = Link(id=LinkId("line"), source=SiteId("NL"), target=SiteId("near"), bandwidth_gbps=0.05)
@@ -80,6 +88,30 @@ def test_a_node_says_how_many_accelerators_it_is() -> None:
     assert {each.gpus for each in limits_of(form, form.program(), 0) if each.family == "obtainable"} == {8}
     form, _ = formulate(resolved(CASES["power"]))
     assert {each.gpus for each in limits_of(form, form.program(), 0)} == {0}
+
+
+def test_a_node_with_all_it_takes_is_worth_something_where_each_limit_alone_is_not() -> None:
+    """One server fills its 10 kW and its only place: more of either serves nobody, more of both does."""
+    estate = place(
+        hall(it_kw=10.0, racks=9, pool=servers(max_nodes=1)),
+        region(),
+        workloads=(chat(rate=32.0),),
+        horizon=horizon(4),
+    )
+    form, _ = formulate(resolved(estate))
+    program = form.program()
+    around = divisible(program, highs(program).values)
+    base = highs(around)
+    mine = limits_of(form, program, 0)
+    binding = worths(mine, base.duals)
+    assert binding
+    for each in binding:
+        assert highs(loosened(around, each.limit, 1.0)).objective == pytest.approx(base.objective)
+    (node,) = whole_nodes(form, mine, binding)
+    assert (node.pool, node.gpus) == ("hall/server", 8)
+    assert {limit.family: units for limit, units in node.takes} == {"power": 10.0, "racks": 0.5, "obtainable": 1.0}
+    assert base.objective - highs(node.added(around)).objective > 1000.0
+    assert whole_nodes(form, mine, ()) == ()
 
 
 def test_yes_and_no_are_held_and_nodes_divided() -> None:

@@ -9,12 +9,12 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from tripoint.apps.render.plan_text.layout import lines, printed, titled
-from tripoint.apps.render.reading.amounts import percent
+from tripoint.apps.render.reading.amounts import percent, plural
 
 if TYPE_CHECKING:
     from tripoint.domain.fit import Refusal
     from tripoint.engines.answers.homes import Home
-    from tripoint.usecases.explain import Explained, Otherwise, Value
+    from tripoint.usecases.explain import Explained, NodeValue, Otherwise, Value
 
 _TOLD = 0.005
 _MOST = 6
@@ -32,7 +32,7 @@ def explanation_text(found: Explained, *, is_full: bool = False, width: int | No
     for title, other in (("Next best", found.next_best), ("Instead", found.instead)):
         if other is not None:
             parts.append(titled(f"{title}, {other.asked}", lines(_otherwise(other))))
-    parts.append(titled("What one more is worth", lines(_values(found.limits))))
+    parts.append(titled("What one more is worth", lines(_values(found))))
     parts.append(titled("Why not elsewhere", lines(_closed(found, 10**9 if is_full else _MOST))))
     if not found.is_same_estate:
         parts.append(titled("To bear in mind", lines(["the plan was made for another version of this estate"])))
@@ -57,6 +57,15 @@ def explanation_payload(found: Explained) -> dict[str, Any]:
             }
             for value in found.limits
         ],
+        "nodes": [
+            {
+                "pool": value.node.pool,
+                "gpus": value.node.gpus,
+                "takes": [{"name": limit.name, "units": units} for limit, units in value.node.takes],
+                "saved_npv_usd": value.saved_usd,
+            }
+            for value in found.nodes
+        ],
         "unused": list(found.unused),
         "refusals": [asdict(row) for row in found.refusals],
         "is_same_estate": found.is_same_estate,
@@ -71,7 +80,7 @@ def _homes(homes: tuple[Home, ...]) -> list[str]:
 def _otherwise(other: Otherwise) -> list[str]:
     if other.conflict is not None:
         return [f"no plan exists: {' + '.join(other.conflict.families)}", *other.conflict.details[:_MOST]]
-    change = f"the estate costs {_signed(other.worse_usd)} USD, {_signed(other.worse_npv_usd)} discounted"
+    change = f"the estate costs {_more(other.worse_usd, ' USD')}, {_more(other.worse_npv_usd)} discounted"
     if other.least_npv_usd > 0:
         told = f"{change}; proven: at least {other.least_npv_usd:,.0f} more discounted"
     else:
@@ -79,12 +88,28 @@ def _otherwise(other: Otherwise) -> list[str]:
     return [told, *_homes(other.homes)]
 
 
-def _values(limits: tuple[Value, ...]) -> list[str]:
-    """Limits whose next unit saves something; those that bind for nothing are in the JSON document."""
-    told = [_value(value) for value in limits if value.saved_usd >= _LEAST_USD]
-    if told:
-        return told
-    return ["one more of what binds saves nothing" if limits else "no limit of its sites and links binds"]
+def _values(found: Explained) -> list[str]:
+    """Limits whose next unit saves something, whole nodes that save more; what binds for nothing is in the JSON."""
+    if not found.limits:
+        return ["no limit of its sites and links binds"]
+    alone = {value.worth.limit: value.saved_usd for value in found.limits}
+    told = [_value(value) for value in found.limits if value.saved_usd >= _LEAST_USD]
+    whole = [
+        _node(value)
+        for value in found.nodes
+        if value.saved_usd >= _LEAST_USD + max(alone.get(limit, 0.0) * units for limit, units in value.node.takes)
+    ]
+    if not told and whole:
+        told = ["one more of a single limit that binds saves nothing, because several bind together"]
+    return [*told, *whole] or ["one more of what binds saves nothing"]
+
+
+def _node(value: NodeValue) -> str:
+    """A node is bought with its rack and its power."""
+    node = value.node
+    takes = [f"{units:.3g} {limit.unit}" for limit, units in node.takes if limit.family != "obtainable"]
+    each = f", {value.saved_usd / node.gpus:,.0f} a GPU" if node.gpus else ""
+    return f"{node.pool}: one more node with {' and '.join(takes)} saves {value.saved_usd:,.0f} USD discounted{each}"
 
 
 def _value(value: Value) -> str:
@@ -101,11 +126,12 @@ def _closed(found: Explained, most: int) -> list[str]:
     for site, mine in by_site.items():
         first, more = mine[0], len(mine) - 1
         node = "" if first.node_type == "*" else f" on {first.node_type}"
-        rows.append(f"`{site}`{node}: {first.text}{f' ({more} more refusals there)' if more else ''}")
+        rest = f" ({plural(more, 'more refusal')} there)" if more else ""
+        rows.append(f"`{site}`{node}: {first.text}{rest}")
     if len(rows) <= most:
         return rows or ["no site is closed to it"]
     return [*rows[: most - 1], f"... {len(rows) - most + 1} more with `--full`"]
 
 
-def _signed(usd: float) -> str:
-    return f"{usd:+,.0f}"
+def _more(usd: float, unit: str = "") -> str:
+    return f"{abs(usd):,.0f}{unit} {'less' if usd < 0 else 'more'}"

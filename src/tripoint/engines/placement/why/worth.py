@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tripoint.engines.placement.columns.formulation import Formulation
+from tripoint.engines.placement.families.facility import nodes_per_rack
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.placement.milp.program import INFINITY, FloatArray, Program
 
@@ -52,6 +53,23 @@ class Worth(NamedTuple):
     """What the next unit of it saves, discounted USD over the horizon."""
 
 
+class WholeNode(NamedTuple):
+    """One more node of a pool with all it takes: where several limits bind together, each alone is worth nothing."""
+
+    pool: str
+    """Pool id."""
+    gpus: int
+    """Accelerators in it."""
+    takes: tuple[tuple[Limit, float], ...]
+    """Limits of its site and pool, and the units of each that it takes."""
+
+    def added(self, program: Program) -> Program:
+        """The program with all of that more, in every period."""
+        for limit, units in self.takes:
+            program = loosened(program, limit, units)
+        return program
+
+
 def divisible(program: Program, values: FloatArray) -> Program:
     """The linear program around a plan: yes and no held at its values, whole nodes free to be divided.
 
@@ -85,6 +103,25 @@ def limits_of(form: Formulation, program: Program, workload: int) -> tuple[Limit
         site, step, gpus = about(instance, family, label)
         if family == "links" or site in sites:
             found.append(Limit(family, label, _UNITS[family], step, gpus, tuple(mine)))
+    return tuple(found)
+
+
+def whole_nodes(form: Formulation, limits: tuple[Limit, ...], binding: tuple[Worth, ...]) -> tuple[WholeNode, ...]:
+    """Pools of the limits whose next node takes of several limits, one of which binds; in the order of the limits."""
+    instance, bound = form.instance, {each.limit for each in binding}
+    found = []
+    for pool in instance.pools:
+        model = instance.sites[pool.site]
+        needs = {"power": pool.node_kw, "racks": 1.0 / nodes_per_rack(model, pool), "obtainable": 1.0}
+        takes = tuple(
+            (limit, needs[limit.family])
+            for limit in limits
+            if limit.family in needs
+            and about(instance, limit.family, limit.name)[0] == model.site.id
+            and (limit.family != "obtainable" or limit.name.endswith(f" of {pool.spec.id}"))
+        )
+        if len(takes) > 1 and any(limit in bound for limit, _ in takes):
+            found.append(WholeNode(str(pool.spec.id), pool.gpus, takes))
     return tuple(found)
 
 
