@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -112,6 +113,17 @@ def test_every_command_shown_exists(page: Path) -> None:
         assert not (isinstance(command, click.Group) and rest and rest[0].isalpha()), words
         flags = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
         assert {word.partition("=")[0] for word in rest if re.match("--[a-z]", word)} <= flags | {"--help"}, words
+
+
+@pytest.mark.parametrize("page", [page for page in SHOWING if "guides" in page.parts], ids=lambda page: page.name)
+def test_a_guide_makes_the_plan_it_uses(page: Path) -> None:
+    """Who follows a page finds its plans there: made by an earlier command of it, by the README or by `make plan`."""
+    made = {"out/mine", "out/three-layer", "plan.json"}
+    for words in commands_shown(page.read_text(encoding="utf-8")):
+        named = {flag: value for flag, value in pairwise(words) if flag in ("--plan", "--out")}
+        assert named.get("--plan", "out/mine") in made, words
+        if words[0] == "plan":
+            made.add(named.get("--out", ""))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
