@@ -86,7 +86,7 @@ def test_a_node_that_saves_no_more_than_its_dearest_limit_is_not_told_again() ->
 
 
 def test_the_next_best_is_told_as_more_or_less() -> None:
-    """A plan that was stopped early may be beaten by the one without its choice; one refusal is told in the singular."""
+    """A plan stopped early may be beaten by the one without its choice; one refusal is told in the singular."""
     other = EXPLAINED.next_best
     assert other is not None
     cheaper = replace(EXPLAINED, next_best=replace(other, worse_usd=-81_234.5, worse_npv_usd=-70_123.4))

@@ -13,7 +13,9 @@ from tripoint.apps.render.html import plan_html
 from tripoint.apps.render.plan_text import plan_payload, plan_text
 from tripoint.apps.render.plan_text.layout import printed, table
 from tripoint.apps.render.reading.conflict import distinct
+from tripoint.domain.charge import ChargeKind
 from tripoint.domain.plan import Plan
+from tripoint.engines.answers.summary.summaries import shared_usd
 
 ESCAPES = re.compile("\x1b\\[[0-9;]*m")
 PLANS = pytest.mark.parametrize("make", [synthetic_plan, small_plan, infeasible_plan, empty_plan])
@@ -156,10 +158,25 @@ def test_thresholds_out_of_sight_are_no_figures() -> None:
     plan = small_plan()
     row = replace(plan.breakevens[0], kind="pool", mtok_per_month=None, utilisation=10.0, utilisation_low=3.92,
                   utilisation_high=10.0)  # fmt: skip
-    assert "from 392 %" in plan_text(replace(plan, breakevens=(row,)))
+    assert "from 392 % use" in plan_text(replace(plan, breakevens=(row,)))
     text = plan_text(replace(plan, breakevens=(replace(row, utilisation_low=10.0),)))
     assert "never" in text
     assert "1000 %" not in text
+
+
+def test_what_no_workload_is_billed_is_a_row_of_its_own() -> None:
+    """Workloads and the last row add up to the whole; the kinds are told below, the largest first."""
+    plan = small_plan()
+    port = next(row for row in plan.charges if row.workload is None)
+    ports = replace(port, kind=ChargeKind.PORT, resource="line", site="nowhere", effective_usd=350_000.0)
+    kept = replace(ports, kind=ChargeKind.STORAGE, resource="disk", effective_usd=42_000.0)
+    users = {(row.site, row.resource) for row in plan.charges if row.workload and row.effective_usd > 0}
+    own = tuple(row for row in plan.charges if row.workload or (row.site, row.resource) in users)
+    text = plan_text(replace(plan, charges=(*own, kept, ports)))
+    assert re.search(r"^shared by all +\$392k$", text, re.MULTILINE)
+    assert "shared by all: port $350k, storage $42.0k, which no workload's own use explains" in text
+    assert "shared by all" not in plan_text(replace(plan, charges=own))
+    assert shared_usd((*own, kept, ports)) == {"port": 350_000.0, "storage": 42_000.0}
 
 
 def test_a_cost_alike_is_no_saving() -> None:

@@ -19,6 +19,7 @@ from tripoint.engines.answers.summary.summaries import (
     Bill,
     bills,
     gpus_in_last_period,
+    shared_usd,
     site_summaries,
     workload_summaries,
 )
@@ -89,6 +90,7 @@ def test_every_dollar_is_borne_once(rows: tuple[Charge, ...]) -> None:
     assert sum(bill.total_usd for bill in found.values()) + unallocated(rows) == pytest.approx(total, abs=1e-6)
     idle = sum(row.effective_usd for row in rows if row.workload is None)
     assert sum(bill.idle_usd for bill in found.values()) + unallocated(rows) == pytest.approx(idle, abs=1e-6)
+    assert sum(shared_usd(rows).values()) == pytest.approx(unallocated(rows), abs=1e-6)
     for workload, bill in found.items():
         own = sum(row.effective_usd for row in rows if row.workload == workload)
         assert bill.used_usd == pytest.approx(own, abs=1e-6)

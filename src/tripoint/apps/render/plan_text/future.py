@@ -95,8 +95,10 @@ def _pays(row: BreakEven) -> tuple[str, str]:
         return f"{compact(row.mtok_per_month)} Mtok", _spread(row.mtok_low, row.mtok_high, compact)
     if row.utilisation is None:
         return "not comparable", ""
-    pays = f"{percent(row.utilisation)} use" if row.utilisation <= 1 else "never"
-    return pays, _use_spread(row.utilisation_low, row.utilisation_high)
+    spread = _use_spread(row.utilisation_low, row.utilisation_high)
+    if row.utilisation <= 1:
+        return f"{percent(row.utilisation)} use", spread
+    return "never", f"{spread} use" if spread else ""
 
 
 def _use_spread(low: float | None, high: float | None) -> str:

@@ -11,6 +11,7 @@ from tripoint.apps.render.plan_text.layout import NOTHING, Rows, lines, more, ta
 from tripoint.apps.render.reading.amounts import money_of
 from tripoint.apps.render.reading.residence import TENURES, Stay, residence, sites_of, tenure_shares
 from tripoint.domain.plan import Plan, WorkloadSummary
+from tripoint.engines.answers.summary.summaries import shared_usd
 
 _COLUMNS = (
     ("Workload", "l"),
@@ -26,6 +27,11 @@ _KEY = (
     "cost per million tokens as used (what is planned for the workload, standby and headroom too) "
     "and as held (with its part of idle capacity)"
 )
+
+SHARED = "shared by all"
+"""Name of the row of what no workload's use explains."""
+_LEAST_USD = 0.5
+"""Less is not told."""
 
 
 def placements(plan: Plan, most: Rows) -> Group:
@@ -52,6 +58,11 @@ def placements(plan: Plan, most: Rows) -> Group:
         else ()
     )
     rest = more(len(rows), len(plan.workloads))
+    shared = {kind: usd for kind, usd in shared_usd(plan.charges).items() if usd >= _LEAST_USD}
+    if shared:
+        rows.append((SHARED, "", "", money.short(sum(shared.values())), "", ""))
+        kinds = ", ".join(f"{kind} {money.short(usd)}" for kind, usd in shared.items())
+        rest.append(f"{SHARED}: {kinds}, which no workload's own use explains")
     return titled("Where each workload lives", table(_COLUMNS, rows), lines((*rest, _KEY)), *why)
 
 

@@ -63,6 +63,16 @@ def users_of(charges: Iterable[Charge]) -> dict[tuple[str, str], dict[str, float
     return use
 
 
+def shared_usd(charges: tuple[Charge, ...]) -> dict[str, float]:
+    """[kind] effective cost over the horizon that is in no workload's bill, USD, the largest first."""
+    users = users_of(charges)
+    found: dict[str, float] = {}
+    for row in charges:
+        if row.workload is None and (row.site, row.resource) not in users:
+            found[row.kind.value] = found.get(row.kind.value, 0.0) + row.effective_usd
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+
 def _plus(bill: Bill, used: float, idle: float, carbon: float) -> Bill:
     return Bill(used_usd=bill.used_usd + used, idle_usd=bill.idle_usd + idle, carbon_kg=bill.carbon_kg + carbon)
 
