@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.factories.planning import catalog
 
@@ -18,6 +20,14 @@ from tripoint.domain.front import By, Front
 from tripoint.domain.plan import Plan
 from tripoint.domain.policy import Budget
 from tripoint.domain.source import LoadedEstate
+from tripoint.engines.placement.milp.program import (
+    FloatArray,
+    Program,
+    Solution,
+    SolutionStatus,
+    SolveLimits,
+    SolveProgress,
+)
 from tripoint.usecases.frontier import FrontierOptions, frontier
 from tripoint.usecases.fronts.ceilings import ceiling_label
 from tripoint.usecases.load import load_estate
@@ -45,6 +55,29 @@ def cheapest() -> Plan:
     """As `tripoint plan` finds it."""
     options = PlanOptions(gap=1e-6, threads=1, baselines=False)
     return plan(loaded(), catalog(), HighsSolver(), options, today=TODAY)
+
+
+class Hurried:
+    """Finds the cheapest plan and nothing better in any other aim before its time is up."""
+
+    def __init__(self) -> None:
+        """Nothing is solved yet."""
+        self.first: tuple[Program, Solution] | None = None
+
+    def solve(
+        self,
+        program: Program,
+        limits: SolveLimits,
+        progress: Callable[[SolveProgress], None],
+        should_stop: Callable[[], bool],
+        start: FloatArray | None = None,
+    ) -> Solution:
+        """The first program's solution, or that again without a proof where another thing is sought."""
+        if self.first is not None and not np.array_equal(self.first[0].cost, program.cost):
+            return replace(self.first[1], status=SolutionStatus.FEASIBLE, bound=0.0)
+        found = HighsSolver().solve(program, limits, progress, should_stop, start)
+        self.first = self.first or (program, found)
+        return found
 
 
 def of(estate: Estate, by: By) -> Front:
@@ -99,6 +132,20 @@ def test_one_plan_that_is_best_in_both_is_the_whole_front() -> None:
     for by in (By.LATENCY, By.VENDORS):
         assert len(front(by).points) == 1
         assert front(by).points[0].label == "the cheapest"
+
+
+def test_a_front_of_one_plan_says_why_it_is_one() -> None:
+    """The cheapest is proven the best in both; or the time is up before less of the measure is found."""
+    assert front(By.VENDORS).notes == (
+        "the cheapest plan has the fewest vendors as well: there is nothing to set against cost",
+    )
+    options = FrontierOptions(by=By.CARBON, gap=1e-6, threads=1, nodes=5000, seconds=30.0)
+    found = frontier(loaded(), catalog(), Hurried(), options, today=TODAY)
+    assert [point.label for point in found.points] == ["the cheapest"]
+    assert found.notes[0] == (
+        "no plan with lower emissions than the cheapest was found within 30 s: no ceiling was tried; "
+        "raise `--time-limit`"
+    )
 
 
 def test_one_of_what_is_counted_is_told_in_the_singular() -> None:

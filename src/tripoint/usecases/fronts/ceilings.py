@@ -77,7 +77,10 @@ def _under_ceilings(
     notes: list[str] = []
     start = least.values
     between = (measure.of(least.values), measure.of(cheapest.values))
-    for ceiling in ceilings(*between, run.options.points - 1, is_whole=measure.is_whole):
+    sought = ceilings(*between, run.options.points - 1, is_whole=measure.is_whole)
+    if not sought:
+        return [], (_nothing_between(run, least),)
+    for ceiling in sought:
         if run.watch.should_stop():
             return found, (*notes, "stopped early: ceilings that were not tried are left out")
         label = ceiling_label(ceiling, measure.unit, is_whole=measure.is_whole)
@@ -89,6 +92,19 @@ def _under_ceilings(
         else:
             notes.append(f"{label}: no plan found within {seconds_told(run.options.seconds)}{_at_least(solution)}")
     return found, tuple(notes)
+
+
+def _nothing_between(run: Run, least: Solution) -> str:
+    """Why no ceiling was tried."""
+    less, lowest = {
+        By.CARBON: ("lower emissions", "lowest emissions"),
+        By.LATENCY: ("shorter round trips", "shortest round trips"),
+        By.VENDORS: ("fewer vendors", "fewest vendors"),
+    }[run.options.by]
+    if least.status is SolutionStatus.OPTIMAL:
+        return f"the cheapest plan has the {lowest} as well: there is nothing to set against cost"
+    limit = seconds_told(run.options.seconds)
+    return f"no plan with {less} than the cheapest was found within {limit}: no ceiling was tried; raise `--time-limit`"
 
 
 def _measured(by: By, form: Formulation, network: Network) -> Measure:
