@@ -84,7 +84,7 @@ def test_people_read_points_tolerances_ways_out_scores_and_what_next(run: RunCli
     titles = ["Single points", "Expected to be down", "What the business bears", "Ways out", "Scores", "Next"]
     assert [told.index(title) for title in titles] == sorted(told.index(title) for title in titles)
     assert "identity sign-in" in told
-    assert "more than the 10 USD that is borne" in told
+    assert "more than the tolerance of 10 USD" in told
     assert "headline, the lowest: 0 %, by simulation" in told
 
 

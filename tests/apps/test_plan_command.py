@@ -22,7 +22,7 @@ def test_a_plan_is_printed_and_its_documents_written(run: RunCli, small_estate: 
     assert told.code == 0
     for name in ("report.html", "plan.json", "charges.csv"):
         assert f"wrote {out / name}" in told.out
-    assert "MB at most" in told.out
+    assert "peak memory" in told.out
     plan = json.loads((out / "plan.json").read_text(encoding="utf-8"))
     with (out / "charges.csv").open(encoding="utf-8", newline="") as stream:
         charged = sum(float(row["EffectiveCost"]) for row in csv.DictReader(stream))
@@ -214,7 +214,7 @@ def test_first_purchases_are_decided_over_outlooks(run: RunCli, small_estate: Pa
     )
     told = run("plan", small_estate, *FAST, "--outlooks", path, "--quiet")
     assert told.code == 0
-    assert "Before one knows" in told.out
+    assert "Before the outlook is known" in told.out
     found = run("plan", small_estate, *FAST, "--outlooks", path, "--json").document()["weighed"]
     assert [each["id"] for each in found["outlooks"]] == ["calm", "boom"]
     assert found["perfect_npv_usd"] <= found["choices"][0]["expected_npv_usd"] + 1e-6

@@ -126,7 +126,7 @@ def test_it_is_told_everywhere() -> None:
     """In the text, on the page, in the JSON, and in the plan that is read back."""
     found = planned()
     text, page = plan_text(found), plan_html(found)
-    assert "Before one knows" in text
+    assert "Before the outlook is known" in text
     assert "knowing is worth" in page
     assert "glut, 20 %" in text
     assert plan_payload(found)["weighed"]["choices"][0]["npv_usd"]

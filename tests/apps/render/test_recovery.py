@@ -145,7 +145,7 @@ def test_a_declared_service_that_takes_it_down_is_no_row_without_a_break() -> No
     row = replace(MET, disruption=DisruptionClass.SHARED_SERVICE)
     told = printed(recovery_parts((row,), leaned=report(asked, catalog())))
     assert "no break" not in told
-    assert "borne" in told
+    assert "within grace" in told
     assert "dns names takes it down alone" in told
     assert "no break" in printed(recovery_parts((MET,), leaned=report(asked, catalog())))
     assert "no break" in printed(recovery_parts((row,)))

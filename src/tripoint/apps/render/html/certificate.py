@@ -48,7 +48,7 @@ def _solved(plan: Plan, solve: SolveSummary) -> list[tuple[str, str]]:
         ("Stated penalties", money.full(solve.penalties_usd)),
         ("Strategy", solve.strategy),
         ("Time", f"{solve.seconds:.1f} s"),
-        *([("Memory at most", f"{solve.peak_mb:,.0f} MB")] if solve.peak_mb else []),
+        *([("Peak memory", f"{solve.peak_mb:,.0f} MB")] if solve.peak_mb else []),
         (
             "Program",
             f"{solve.columns:,} columns, {solve.rows:,} rows, {solve.integers:,} integers, {solve.nodes:,} nodes",

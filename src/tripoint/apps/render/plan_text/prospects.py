@@ -30,4 +30,4 @@ def weighed(plan: Plan) -> Group:
         return NOTHING
     found = plan.weighed
     rows = weighed_rows(plan, found)
-    return titled("Before one knows", table(weighed_columns(found), rows), lines(weighed_notes(plan, found)))
+    return titled("Before the outlook is known", table(weighed_columns(found), rows), lines(weighed_notes(plan, found)))

@@ -73,7 +73,7 @@ def certificate(plan: Plan) -> Group:
 
 
 def _memory(solve: SolveSummary) -> str:
-    return f", {compact(solve.peak_mb)} MB at most" if solve.peak_mb else ""
+    return f", peak memory {compact(solve.peak_mb)} MB" if solve.peak_mb else ""
 
 
 def conflict(plan: Plan) -> Group:

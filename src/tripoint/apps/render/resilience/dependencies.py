@@ -89,8 +89,8 @@ def service_lines(alone: Mapping[str, tuple[str, ...]]) -> list[str]:
         by_services.setdefault(services, []).append(workload)
     return [
         f"{_names(tuple(workloads))} after the loss of a shared service: {', '.join(services)}"
-        f" {'takes' if len(services) == 1 else 'each take'} it down alone once what is borne is over; the row tells"
-        " of the longest, see single points for the hours"
+        f" {'takes' if len(services) == 1 else 'each take'} it down alone once its grace is over; the row is"
+        " about the longest, see single points for the hours"
         for services, workloads in by_services.items()
     ]
 
@@ -105,10 +105,10 @@ def bearing_line(bearing: Bearing) -> str:
     what = f"{_names(bearing.workloads)}: {_BOUNDS[bearing.bound]}"
     allowed = _amount(bearing, bearing.allowed)
     if bearing.found is None:
-        return f"{what} is not known, as `recovery.impacts` do not price all of them; {allowed} would be borne"
+        return f"{what} is not known, as `recovery.impacts` do not price all of them; the tolerance is {allowed}"
     by = f", mostly by {bearing.by}" if bearing.by and bearing.found else ""
     verdict = "within" if bearing.is_met else "more than"
-    return f"{what} {_amount(bearing, bearing.found)}, {verdict} the {allowed} that is borne{by}"
+    return f"{what} {_amount(bearing, bearing.found)}, {verdict} the tolerance of {allowed}{by}"
 
 
 def spread_text(spread: Spread) -> str:
@@ -133,7 +133,7 @@ def _amount(bearing: Bearing, value: float) -> str:
 
 def _points(report: DependencyReport, is_full: bool) -> RenderableType:
     shown = report.points[: None if is_full else _MOST]
-    columns = (("alone takes down", "l"), ("a year", "r"), ("workload-hours", "r"), ("USD a year", "r"),
+    columns = (("alone takes down", "l"), ("times a year", "r"), ("workload-hours", "r"), ("USD a year", "r"),
                ("workloads", "f"))  # fmt: skip
     body: list[RenderableType] = [table(columns, map(_point_row, shown))] if shown else []
     if len(report.points) > len(shown):

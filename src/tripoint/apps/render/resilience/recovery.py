@@ -85,9 +85,9 @@ def alone_among(rows: Sequence[Reached], leaned: DependencyReport | None) -> dic
 
 
 def back_text(each: Reached, alone: Container[str]) -> str:
-    """When it is back; a shared service that takes it down alone is borne where its repair is as short as usual."""
+    """When it is back; a shared service that takes it down alone is within grace where its repair is as usual."""
     if each.disruption is DisruptionClass.SHARED_SERVICE and each.workload in alone and each.rta_s == 0:
-        return "borne"
+        return "within grace"
     return "no break" if each.rta_s == 0 else duration(each.rta_s)
 
 

@@ -13,7 +13,7 @@ from tripoint.domain.scenario import OWN_JUDGEMENT, SCENARIOS_VERSION, CapacityT
 
 def catalogue_text(scenarios: Sequence[Scenario]) -> str:
     """A line per scenario."""
-    columns = (("#", "r"), ("id", "l"), ("title", "f"), ("mode", "l"), ("a year", "r"), ("first knob", "l"))
+    columns = (("#", "r"), ("id", "l"), ("title", "f"), ("mode", "l"), ("times a year", "r"), ("first knob", "l"))
     rows = [
         (
             str(each.number or ""),

@@ -18,7 +18,7 @@ def yearly_part(report: StressReport, *, is_full: bool) -> RenderableType | None
     if not report.losses:
         return None
     shown = [each for each in report.losses if is_full or is_felt(each)][: None if is_full else _MOST]
-    columns = (("scenario", "l"), ("a year", "r"), ("workload-hours lost", "r"), ("USD lost", "r"),
+    columns = (("scenario", "l"), ("times a year", "r"), ("workload-hours lost", "r"), ("USD lost", "r"),
                ("USD more", "r"))  # fmt: skip
     rows = [yearly_row(each) for each in shown]
     body: list[RenderableType] = [table(columns, rows)] if rows else []

@@ -26,7 +26,7 @@ def frontier_text(front: Front, *, width: int | None = None) -> str:
     parts: list[RenderableType] = [Text(front_title(front), style="bold")]
     if front.points:
         parts.append(_table(front))
-        parts.append(titled("Read as", lines(front_sentences(front))))
+        parts.append(titled("How to read this", lines(front_sentences(front))))
     elif front.conflict is not None:
         families = " + ".join(front.conflict.families)
         parts.append(Group(Text(f"no plan exists: {families}"), lines(front.conflict.details)))
