@@ -113,7 +113,7 @@ def test_the_period_is_told_where_it_is_known() -> None:
     later = replace(story(), period="2028-Q1")
     assert "60 trials in 2028-Q1, seed 7" in told(later)
     assert "60 trials, seed 7" in told(story())
-    assert "The periods of the plan differ (not told before, 2028-Q1 after)." in told(later, story())
+    assert "The periods of the plan differ (not given before, 2028-Q1 after)." in told(later, story())
     assert "differ (" not in told(later, later)
 
 

@@ -118,7 +118,7 @@ def _workload(workload: DraftWorkload) -> Iterator[str]:
 
 
 def _commitment(use: CommitmentUse) -> str:
-    used = "nobody can say how well used: its effective cost is 0"
+    used = "use not known: its effective cost is 0"
     if use.utilisation is not None:
         used = f"{use.utilisation:.1%} of {_usd(use.used_usd + use.unused_usd)} used"
     return f"{_line(use.type or 'commitment')} {_line(use.id)}, {used}"

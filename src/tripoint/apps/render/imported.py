@@ -127,7 +127,7 @@ def _dropped_text(each: Dropped) -> str:
 
 
 def _commitment_text(use: CommitmentUse) -> str:
-    share = "nobody can say how well used: its effective cost is 0"
+    share = "use not known: its effective cost is 0"
     if use.utilisation is not None:
         share = f"{use.utilisation:.1%} of {amount_text(round(use.used_usd + use.unused_usd, 2))} USD used"
     nodes = f", {', '.join(use.node_types)}" if use.node_types else ""

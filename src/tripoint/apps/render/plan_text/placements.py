@@ -16,7 +16,7 @@ from tripoint.engines.answers.summary.summaries import shared_usd
 _COLUMNS = (
     ("Workload", "l"),
     ("Where most of it runs", "f"),
-    ("Own/com/ela", "r"),
+    ("Own/commit/elastic", "r"),
     ("Cost", "r"),
     ("Mtok used", "r"),
     ("held", "r"),

@@ -93,7 +93,7 @@ def _doubts(report: StressReport, before: StressReport) -> Markup | None:
     if report.seed != before.seed:
         told.append(f"The seeds differ ({before.seed} before, {report.seed} after): part of it is chance.")
     if report.period != before.period:
-        was, now = before.period or "not told", report.period or "not told"
+        was, now = before.period or "not given", report.period or "not given"
         told.append(f"The periods of the plan differ ({was} before, {now} after).")
     if report.trials != before.trials:
         told.append(f"{before.trials} trials a scenario before, {report.trials} after.")
