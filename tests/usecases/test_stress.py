@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.factories.tried import FRAGILE, shipped, tried
 
+from tripoint.domain.dependency import Dependency
 from tripoint.domain.errors import OptionError
 from tripoint.engines.stress.scenarios.ground import Ground
 from tripoint.engines.stress.summary.losses import Harm
@@ -14,10 +15,12 @@ from tripoint.usecases.stress import absence, chosen, hours_of
 
 
 def unused() -> Ground:
-    """The fragile estate, had its plan left `cage` out."""
+    """The fragile estate, had its plan left `cage` out, with a dependency nobody needs."""
     ground = tried(FRAGILE).ground
+    idle = Dependency(id="idle")
     return replace(
         ground,
+        estate=replace(ground.estate, dependencies=(*ground.estate.dependencies, idle)),
         sites=tuple(site for site in ground.sites if site.id != "cage"),
         pools=tuple(pool for pool in ground.pools if pool.site != "cage"),
     )
@@ -30,6 +33,7 @@ def unused() -> Ground:
         ("cage/l40s-8", "the plan has nothing at `cage/l40s-8`"),
         ("cagee", "the estate has nothing called `cagee`; did you mean `cage`"),
         ("wokload", "the estate has nothing called `wokload`; did you mean `workload`"),
+        ("idle", "no site and no workload needs `idle`"),
         ("quux-9", "the estate has nothing called `quux-9`"),
         ("conduit:dukt", "the estate and its plan have nothing of `conduit:dukt`; did you mean `duct`"),
         ("pool:spot", "the estate and its plan have nothing of `pool:spot`"),

@@ -187,6 +187,8 @@ def absence(missing: str, ground: Ground) -> str:
     sort, _, which = missing.partition(":")
     if not is_known(missing):
         declared = declared_ids(ground)
+        if missing in (each.id for each in ground.estate.dependencies):
+            return f"no site and no workload needs `{missing}`"
         if missing in declared:
             return f"the plan has nothing at `{missing}`"
         near = did_you_mean(missing, (*declared, *sorts()))

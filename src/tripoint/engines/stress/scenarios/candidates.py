@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from tripoint.domain.scenario import Strike
 from tripoint.domain.site import Site, SiteKind
 from tripoint.engines.stress.scenarios.ground import Ground, StruckPool
-from tripoint.engines.stress.scenarios.leaning import SHARED
+from tripoint.engines.stress.scenarios.leaning import OUTRIGHT, SHARED
 
 PRICES = ("spot", "on_demand", "token", "egress", "energy")
 """Prices a strike may name."""
@@ -32,6 +33,10 @@ class Target:
     """How long it goes on before a strike is felt."""
     age_minutes: float = 0.0
     """Data: how old the copy that survives may be."""
+    named: tuple[str, ...] = ()
+    """What is away with all of `ids`, as `needs` may call it: the failure domain, the provider, the service."""
+    carried: float = 0.0
+    """What is served elsewhere and lost with it, because it needs it."""
 
 
 _Find = Callable[[Ground, str], tuple[Target, ...]]
@@ -43,6 +48,14 @@ def targets_of(ground: Ground, on: str) -> tuple[Target, ...]:
     find = _FINDERS.get(sort)
     found = find(ground, which) if find is not None else ()
     return found or _by_id(ground, on)
+
+
+def targets_for(ground: Ground, strike: Strike) -> tuple[Target, ...]:
+    """The same as a strike weighs them: what takes others along counts with them, where it is lost outright."""
+    found = targets_of(ground, strike.hits)
+    if strike.kind in OUTRIGHT:
+        return tuple(replace(each, weight=each.weight + each.carried) if each.carried else each for each in found)
+    return tuple(each for each in found if each.weight > 0.0 or not each.carried)
 
 
 def is_known(on: str) -> bool:
@@ -71,13 +84,19 @@ def shadowed(ground: Ground, on: str) -> str:
 
 
 def declared_ids(ground: Ground) -> tuple[str, ...]:
-    """Ids a strike may name, whether the plan uses them or not: sites, pools, links, workloads and data."""
+    """Names a strike may use, whether the plan uses what they name or not: sites, pools, links, workloads, data, what
+    is declared under `dependencies`, and what sites and links share.
+    """
     estate = ground.estate
     found: list[str] = [str(site.id) for site in estate.sites]
     for site in estate.sites:
         found += [f"{site.id}/{name}" for name in (*(pool.node_type for pool in site.pools or ()), *site.apis)]
     found += [str(link.id) for link in estate.links] + [str(each.id) for each in estate.workloads]
-    return tuple(dict.fromkeys((*found, *(pool.id for pool in ground.pools), *(each.id for each in ground.kept))))
+    found += [*(pool.id for pool in ground.pools), *(each.id for each in ground.kept)]
+    found += [each.id for each in estate.dependencies]
+    found += [name for link in estate.links for name in link.conduits]
+    found += [name for site in estate.sites for name in (*site.failure_domains, site.provider)]
+    return tuple(dict.fromkeys(found))
 
 
 def names_of(ground: Ground, sort: str) -> tuple[str, ...]:
@@ -107,7 +126,8 @@ def _traits(site: Site) -> tuple[str, ...]:
 def _site(ground: Ground, site: Site) -> Target:
     """A site; of several alike one is lost, a part of their capacity."""
     weight = ground.weight_by_site.get(site.id, 0.0) / site.count
-    return Target(ids=(site.id,), weight=weight, part=1.0 / site.count)
+    carried = ground.carried.get(site.id, 0.0) if site.count == 1 else 0.0
+    return Target(ids=(site.id,), weight=weight, part=1.0 / site.count, carried=carried)
 
 
 def _together(ground: Ground, names: Mapping[str, list[Site]]) -> tuple[Target, ...]:
@@ -115,9 +135,16 @@ def _together(ground: Ground, names: Mapping[str, list[Site]]) -> tuple[Target, 
         Target(
             ids=tuple(site.id for site in sites),
             weight=sum(ground.weight_by_site.get(site.id, 0.0) for site in sites),
+            named=(name,),
+            carried=_carried(ground, name, *(site.id for site in sites)),
         )
-        for sites in names.values()
+        for name, sites in names.items()
     )
+
+
+def _carried(ground: Ground, *names: str) -> float:
+    """What things that are lost together take along: as much as the one that takes most."""
+    return max((ground.carried.get(name, 0.0) for name in names), default=0.0)
 
 
 def _grouped(sites: Iterable[Site], names_of: Callable[[Site], Iterable[str]]) -> dict[str, list[Site]]:
@@ -148,7 +175,7 @@ def _domains(ground: Ground, which: str) -> tuple[Target, ...]:
 
 def _links(ground: Ground, which: str) -> tuple[Target, ...]:
     return tuple(
-        Target(ids=(link.id,), weight=ground.weight_by_link.get(link.id, 0.0))
+        Target(ids=(link.id,), weight=ground.weight_by_link.get(link.id, 0.0), carried=_carried(ground, link.id))
         for link in ground.estate.links
         if which in ("", link.id)
     )
@@ -160,7 +187,12 @@ def _conduits(ground: Ground, which: str) -> tuple[Target, ...]:
         for name in link.conduits:
             groups.setdefault(name, []).append(link.id)
     return tuple(
-        Target(ids=tuple(links), weight=sum(ground.weight_by_link.get(link, 0.0) for link in links))
+        Target(
+            ids=tuple(links),
+            weight=sum(ground.weight_by_link.get(link, 0.0) for link in links),
+            named=(name,),
+            carried=_carried(ground, name, *links),
+        )
         for name, links in groups.items()
         if which in ("", name)
     )
@@ -260,7 +292,8 @@ def _country(site: Site) -> str:
 def _dependants(ground: Ground, which: str) -> tuple[Target, ...]:
     return tuple(
         Target(
-            ids=(*each.sites, *each.workloads),
+            ids=each.at_once or (each.id,),
+            named=(each.id,),
             weight=sum(ground.weight_by_site.get(site, 0.0) for site in each.sites) + len(each.workloads),
             grace_minutes=each.grace_minutes,
         )
@@ -281,12 +314,15 @@ def _people(ground: Ground, which: str) -> tuple[Target, ...]:
 
 
 def _by_id(ground: Ground, name: str) -> tuple[Target, ...]:
-    """One thing of the estate by its id: a site, pool, link, workload or dataset."""
+    """One thing of the estate by its name; the first sort that has it counts."""
     for find in (_sites, _pools, _links, _workloads, _datasets):
         found = tuple(target for target in find(ground, "") if target.ids[0] == name)
         if found:
             return found
-    return ()
+    if not name:
+        return ()
+    named = (find(ground, name) for find in (_dependants, _domains, _conduits, _providers))
+    return next((found for found in named if found), ())
 
 
 _FINDERS: Mapping[str, _Find] = MappingProxyType(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from tripoint.domain.scenario import Pick, Scenario
-from tripoint.engines.stress.scenarios.candidates import Target, targets_of
+from tripoint.engines.stress.scenarios.candidates import Target, targets_for
 from tripoint.engines.stress.scenarios.ground import Ground
 
 
@@ -22,7 +22,7 @@ def exposed(scenario: Scenario, ground: Ground) -> float:
     if not scenario.strikes:
         return 0.0
     first = scenario.strikes[0]
-    targets = targets_of(ground, first.hits)
+    targets = targets_for(ground, first)
     if not targets:
         return 0.0
     if first.pick is Pick.ALL:

@@ -19,7 +19,7 @@ from tripoint.domain.site import Site
 from tripoint.domain.workload import Workload
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.stress.copies.following import Following, carried_gb_per_s, followings_of
-from tripoint.engines.stress.scenarios.leaning import Leaning, leaning_of
+from tripoint.engines.stress.scenarios.leaning import Carrying, Leaning, carrying_of, leaning_of
 from tripoint.engines.stress.summary.asked import After, after_losses
 from tripoint.engines.stress.world import World
 
@@ -69,13 +69,17 @@ class Ground:
     estate: Estate
     """As declared."""
     sites: tuple[Site, ...]
-    """Sites that serve something in the plan, in the estate's order."""
+    """Sites that serve something in the plan, or that something served needs, in the estate's order."""
     pools: tuple[StruckPool, ...]
     """Pools that serve something, in the plan's order."""
     kept: tuple[Kept, ...]
     """Datasets, and stores that are none, in the estate's order."""
     leaning: Mapping[str, tuple[Leaning, ...]]
-    """Shared service (`keys`, `dns`, ...) -> who leans on it, as declared."""
+    """Shared service (`keys`, `dns`, ...) or declared dependency -> who leans on it."""
+    carrying: Carrying
+    """What is lost with a thing because it needs it."""
+    carried: Mapping[str, float]
+    """Name of a thing -> what is served elsewhere and lost with it all the same, weighted as in `weight_by_site`."""
     weight_by_site: Mapping[str, float]
     """Site id -> what is served there: shares of workloads, each weighted by its priority."""
     weight_by_pool: Mapping[str, float]
@@ -108,12 +112,16 @@ def ground_of(estate: Estate, catalog: Catalog, plan: Plan, world: World, *, per
             by_site[row.site] += part
             by_pool[row.pool] += part
             homes[row.workload, row.site] += row.share * plan.blocks[row.block].weight
+    carrying = carrying_of(estate, _copies(estate, plan, period))
+    carried = _carried(carrying, weights, homes)
     return Ground(
         estate=estate,
-        sites=tuple(site for site in estate.sites if by_site.get(site.id, 0.0) > 0),
+        sites=tuple(site for site in estate.sites if by_site.get(site.id, 0.0) > 0 or site.id in carried),
         pools=_pools(plan, by_pool, period),
         kept=_kept(estate, default_figure(catalog, estate.assumptions, "recovery.restore_gb_per_s").value),
-        leaning=leaning_of(estate),
+        leaning=leaning_of(estate, carrying),
+        carrying=carrying,
+        carried=carried,
         weight_by_site=dict(by_site),
         weight_by_pool=dict(by_pool),
         weight_by_link=_weight_by_link(world, plan, weights, period),
@@ -126,6 +134,33 @@ def ground_of(estate: Estate, catalog: Catalog, plan: Plan, world: World, *, per
         ),
         after=after_losses(estate, catalog, world.demanded, homes),
     )
+
+
+def _copies(estate: Estate, plan: Plan, period: int) -> dict[str, tuple[str, ...]]:
+    """Dataset -> sites with a copy in the period; as declared where the plan says nothing."""
+    found = {str(each.id): tuple(map(str, each.copies)) for each in estate.datasets}
+    planned: dict[str, tuple[str, ...]] = {}
+    for copy in plan.copies:
+        if copy.from_period <= period <= copy.to_period:
+            planned[copy.dataset] = (*planned.get(copy.dataset, ()), copy.site)
+    return {name: sites for name, sites in (found | planned).items() if sites}
+
+
+def _carried(
+    carrying: Carrying, weights: Mapping[str, float], homes: Mapping[tuple[str, str], float]
+) -> dict[str, float]:
+    """What each thing takes along beside what is served at it, of things that take anything along."""
+    found: dict[str, float] = {}
+    for name in dict.fromkeys(part for rule in carrying.rules for part in rule.parts):
+        away = carrying.away({name: ((0.0, math.inf),)})
+        more = math.fsum(
+            weights.get(workload, 0.0) * share
+            for (workload, site), share in homes.items()
+            if site != name and (workload in away or site in away)
+        )
+        if more > 0.0:
+            found[name] = more
+    return found
 
 
 def _dearest(plan: Plan) -> float:

@@ -14,9 +14,10 @@ from itertools import pairwise
 from tripoint.domain.fault import Fault, FaultKind
 from tripoint.domain.scenario import Pick, Scenario, Strike
 from tripoint.engines.stress.kernel.streams import Stream, Streams
-from tripoint.engines.stress.scenarios.candidates import Target, targets_of
+from tripoint.engines.stress.scenarios.candidates import Target, is_known, targets_for
 from tripoint.engines.stress.scenarios.ground import Ground
 from tripoint.engines.stress.scenarios.knobs import Values, minutes_of, size_of, traces_of
+from tripoint.engines.stress.scenarios.leaning import OUTRIGHT, Stretch
 
 _S_PER_MIN = 60.0
 _S_PER_H = 3600.0
@@ -29,18 +30,24 @@ _SOFT = (FaultKind.DOWN, FaultKind.HANG, FaultKind.CAPACITY)
 def faults_of(scenario: Scenario, values: Values, ground: Ground, draws: Streams) -> tuple[Fault, ...]:
     """What happens in one trial; empty where the estate has nothing of what is struck."""
     found: list[Fault] = []
+    lost: dict[str, list[Stretch]] = {}
     for number, strike in enumerate(scenario.strikes):
         name = f"strike/{scenario.id}/{number}"
-        for target in _picked(strike, targets_of(ground, strike.hits), draws.named(name)):
-            found += _struck(scenario, strike, target, values, draws.named(f"{name}/{target.ids[0]}"))
-    return tuple(found)
+        for target in _picked(strike, targets_for(ground, strike), draws.named(name)):
+            struck = _struck(scenario, strike, target, values, draws.named(f"{name}/{target.ids[0]}"))
+            for fault in (each for each in struck if each.kind in OUTRIGHT):
+                for thing in (*fault.on, *target.named):
+                    lost.setdefault(thing, []).append((fault.at_s, fault.until_s))
+            found += struck
+    return (*found, *ground.carrying.faults(lost))
 
 
 def worst_struck(scenario: Scenario, ground: Ground) -> tuple[str, ...]:
     """What its strikes that take the worst hit here, each thing once; nothing of those that name what they hit."""
     found: list[str] = []
     for strike in scenario.strikes:
-        targets = targets_of(ground, strike.hits) if strike.pick is Pick.WORST else ()
+        is_sort = is_known(strike.hits) and not strike.hits.startswith("id:")
+        targets = targets_for(ground, strike) if strike.pick is Pick.WORST and is_sort else ()
         if targets and not (len(targets) == 1 and strike.hits.endswith(targets[0].ids[0])):
             found += _worst(targets).ids
     return tuple(dict.fromkeys(found))
@@ -55,7 +62,7 @@ def untouched(scenario: Scenario, ground: Ground) -> str:
 
     A scenario is about what its first strike hits; the others only make it worse.
     """
-    if not scenario.strikes or targets_of(ground, scenario.strikes[0].hits):
+    if not scenario.strikes or targets_for(ground, scenario.strikes[0]):
         return ""
     return scenario.strikes[0].hits
 
@@ -63,7 +70,7 @@ def untouched(scenario: Scenario, ground: Ground) -> str:
 def missed(scenario: Scenario, ground: Ground) -> tuple[tuple[int, str], ...]:
     """Strikes after the first that hit nothing here, by their number and what they name."""
     later = list(enumerate(scenario.strikes))[1:]
-    return tuple((number, strike.hits) for number, strike in later if not targets_of(ground, strike.hits))
+    return tuple((number, strike.hits) for number, strike in later if not targets_for(ground, strike))
 
 
 def _picked(strike: Strike, targets: Sequence[Target], stream: Stream) -> tuple[Target, ...]:
