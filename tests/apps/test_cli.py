@@ -79,6 +79,23 @@ def test_every_wrong_flag_is_told_at_once(run: RunCli, arguments: tuple[str, ...
     assert "; " not in run("ledger", "show", "--rows", "0", "--json").document()["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("--tim", "no such option `--tim`; did you mean `--time-limit`?"),
+        ("--no", "no such option `--no`; did you mean `--no-baselines`?"),
+        ("--sed", "no such option `--sed`; did you mean `--seed`?"),
+        ("--zzzzzzzz", "no such option `--zzzzzzzz`\n"),
+        ("-x", "no such option `-x`\n"),
+    ],
+)
+def test_a_flag_cut_short_is_told_with_the_one_that_begins_so(run: RunCli, given: str, told: str) -> None:
+    """`--tim` is no `--out`, though their letters are as near."""
+    found = run("plan", "estate.yaml", given, "3")
+    assert found.code == 2
+    assert told in found.err
+
+
 def test_a_group_without_a_command_names_its_commands(run: RunCli) -> None:
     """`tripoint demand` alone is answered with what could follow."""
     told = run("demand")

@@ -53,9 +53,22 @@ def test_a_plan_written_earlier_is_not_planned_again(run: RunCli, small_estate: 
     run("plan", small_estate, "--out", tmp_path / "out", "--gap", "0.01", "--no-baselines", "--quiet")
     told = run("compare", tmp_path / "out", tmp_path / "out" / "plan.json")
     assert told.code == 0
-    assert "nothing worth telling" in told.out
+    assert "What moved\n  nothing\n" in told.out
+    assert "estate and catalogue are the same: and so are the two plans" in told.out
+    assert "made a difference" not in told.out
     assert told.err == ""
     assert run("compare", tmp_path / "out", small_estate, "--gap", "0.01", "--json").document()["change_cents"] == 0
+
+
+def test_a_plan_that_is_not_there_is_told_as_such(run: RunCli, small_estate: Path, tmp_path: Path) -> None:
+    """At once, though the other would have to be planned first; no estate is offered where a plan was meant."""
+    for words in ((tmp_path / "nope", small_estate), (small_estate, tmp_path / "nope")):
+        told = run("compare", *words)
+        assert told.code == 2
+        assert f"there is no `{tmp_path / 'nope'}`" in told.err
+        assert "name a plan.json, a folder that holds one, or an estate" in told.err
+        assert "planning" not in told.err
+        assert "init" not in told.err
 
 
 def test_without_a_plan_there_is_nothing_to_compare(run: RunCli, small_estate: Path, impossible_estate: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import IntEnum
 from types import MappingProxyType
 from typing import Any
@@ -166,6 +167,8 @@ def _no_command(context: click.Context | None) -> Outcome:
 def _usage_outcome(error: click.ClickException) -> Outcome:
     is_outside = isinstance(error, click.FileError)
     message = " ".join(error.format_message().split())
+    if isinstance(error, click.NoSuchOption):
+        message = _no_option(error)
     if type(error) is click.BadParameter and error.param:
         message = f"{error.param.get_error_hint(error.ctx)}: {error.message}".replace("'", "`")
     hint = ""
@@ -177,6 +180,20 @@ def _usage_outcome(error: click.ClickException) -> Outcome:
         message=_sentence(message),
         hint=hint,
     )
+
+
+def _no_option(error: click.NoSuchOption) -> str:
+    """A flag cut short means one that begins so; else the nearest is named, where one is near."""
+    flags = sorted(
+        flag
+        for each in (error.ctx.command.get_params(error.ctx) if error.ctx else ())
+        for flag in (*each.opts, *each.secondary_opts)
+        if flag.startswith("--")
+    )
+    meant = [flag for flag in flags if flag.startswith(error.option_name)] if len(error.option_name) > 2 else []
+    near = meant or get_close_matches(error.option_name, flags, 1)
+    told = f"; did you mean {' or '.join(f'`{flag}`' for flag in near[:3])}?" if near else ""
+    return f"no such option `{error.option_name}`{told}"
 
 
 def _system_outcome(error: OSError) -> Outcome:

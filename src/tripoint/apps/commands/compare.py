@@ -9,7 +9,7 @@ import click
 
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering
-from tripoint.apps.terminal.flags import FiniteRange
+from tripoint.apps.terminal.flags import FiniteRange, refuse_missing
 from tripoint.apps.terminal.planning import planned
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def command(before: str, after: str, gap: float, time_limit: float, full: bool, 
     from tripoint.apps.render.why.comparison import comparison_payload, comparison_text, conflict_lines
     from tripoint.engines.answers.comparison.comparison import compare
 
+    for given in (before, after):  # neither is planned where the other is not there
+        refuse_missing(given, otherwise="name a plan.json, a folder that holds one, or an estate")
     plans = [_plan(given, gap, time_limit, is_quiet=quiet) for given in (before, after)]
     names = (before, after)
     missing = [(name, plan.why_none) for name, plan in zip(names, plans, strict=True) if plan.solve is None]

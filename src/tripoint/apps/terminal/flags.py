@@ -27,19 +27,19 @@ class FileToRead(click.Path):
         return super().convert(value, param, ctx)
 
 
-def refuse_missing(path: str | os.PathLike[str], flag: str = "") -> None:
-    """Raises `OptionError` with the nearest name where there is nothing at a path that a flag names."""
+def refuse_missing(path: str | os.PathLike[str], flag: str = "", *, otherwise: str = "check the path") -> None:
+    """Raises `OptionError` where there is nothing at a path, with the nearest name or what to do `otherwise`."""
     if not os.path.lexists(path):
         where = f"`{flag}`: " if flag else ""
-        raise OptionError(f"{where}there is no `{path}`", hint=_near(Path(path)))
+        raise OptionError(f"{where}there is no `{path}`", hint=_near(Path(path), otherwise))
 
 
-def _near(path: Path) -> str:
+def _near(path: Path, otherwise: str) -> str:
     """The name in the same folder that is nearest, or where to look."""
     if not path.parent.is_dir():
         return f"there is no folder `{path.parent}`"
     found = get_close_matches(path.name, sorted(os.listdir(path.parent)), 1)
-    return f"did you mean `{path.with_name(found[0])}`?" if found else "check the path"
+    return f"did you mean `{path.with_name(found[0])}`?" if found else otherwise
 
 
 class FiniteRange(click.FloatRange):

@@ -42,7 +42,8 @@ def comparison_text(
     if found.prices:
         parts.append(_prices(found, most))
     told = [*(str(row) for row in found.moved), *found.steps]
-    parts.append(titled("What moved", lines(_cut(told, most) or ["nothing worth telling"])))
+    none = "nothing" if found.is_same else "no share of 5 % or more, and no nodes, expansions or copies"
+    parts.append(titled("What moved", lines(_cut(told, most) or [none])))
     if found.notes:
         parts.append(titled("To bear in mind", lines(found.notes)))
     return printed(parts, width=width).rstrip("\n")

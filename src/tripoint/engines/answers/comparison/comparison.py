@@ -102,6 +102,8 @@ class Comparison:
     """Shares and nodes that moved."""
     steps: tuple[str, ...]
     """Expansions and copies of data that only one of them has."""
+    is_same: bool
+    """True where the two have the same charges and nothing moved."""
     notes: tuple[str, ...]
     """What makes the two less comparable, or the difference less sure."""
 
@@ -118,6 +120,8 @@ def compare(before: Plan, after: Plan) -> Comparison:
     old, new = amounts_of(before), amounts_of(after)
     workloads = _view(old, new, lambda item: item.workload)
     first, second = rounded(total_nano(old.values())), rounded(total_nano(new.values()))
+    shifts, steps = moved(before, after), _steps(before, after)
+    is_same = old == new and not shifts and not steps
     return Comparison(
         before=first,
         after=second,
@@ -126,9 +130,10 @@ def compare(before: Plan, after: Plan) -> Comparison:
         kinds=_view(old, new, lambda item: item.kind),
         causes=_causes(before, after, workloads, (old, new)),
         prices=_prices(old, new),
-        moved=moved(before, after),
-        steps=_steps(before, after),
-        notes=_notes(before, after, second - first),
+        moved=shifts,
+        steps=steps,
+        is_same=is_same,
+        notes=_notes(before, after, second - first, is_same=is_same),
     )
 
 
@@ -232,7 +237,7 @@ def _taken(plan: Plan) -> dict[str, str]:
     return taken
 
 
-def _notes(before: Plan, after: Plan, change: int) -> tuple[str, ...]:
+def _notes(before: Plan, after: Plan, change: int, *, is_same: bool) -> tuple[str, ...]:
     """Differences of frame, and whether the difference is larger than what the searches leave open."""
     assert before.solve is not None
     assert after.solve is not None
@@ -245,7 +250,8 @@ def _notes(before: Plan, after: Plan, change: int) -> tuple[str, ...]:
             f"the periods differ: {before.period_months} and {after.period_months} months; prices are not told"
         )
     if before.estate_digest == after.estate_digest and before.catalog_digest == after.catalog_digest:
-        notes.append("estate and catalogue are the same: only options of the run or the search made a difference")
+        made = "and so are the two plans" if is_same else "only options of the run or the search made a difference"
+        notes.append(f"estate and catalogue are the same: {made}")
     elif before.catalog_digest != after.catalog_digest:
         notes.append("the catalogues differ")
     if before.currency != after.currency or before.usd_per_unit != after.usd_per_unit:
