@@ -62,7 +62,7 @@ def test_a_limit_whose_next_unit_saves_nothing_is_not_listed() -> None:
     text = explanation_text(replace(EXPLAINED, limits=(idle, EXPLAINED.limits[1])))
     assert "saves 0 USD" not in text
     assert "one more kW saves 412 USD" in text
-    assert "one more of what binds saves nothing" in explanation_text(replace(EXPLAINED, limits=(idle,)))
+    assert "one more unit of any limit that binds saves nothing" in explanation_text(replace(EXPLAINED, limits=(idle,)))
 
 
 def test_a_whole_node_is_told_where_several_limits_bind_together() -> None:
@@ -74,7 +74,7 @@ def test_a_whole_node_is_told_where_several_limits_bind_together() -> None:
         text = explanation_text(found)
         assert ("cloud/p5: one more node with 10.2 kW saves 8,000 USD discounted, 1,000 a GPU" in text) == told
         assert ("because several bind together" in text) == told
-        assert ("one more of what binds saves nothing" in text) != told
+        assert ("one more unit of any limit that binds saves nothing" in text) != told
         assert explanation_payload(found)["nodes"][0]["saved_npv_usd"] == saved
 
 

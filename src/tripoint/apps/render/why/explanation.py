@@ -32,7 +32,7 @@ def explanation_text(found: Explained, *, is_full: bool = False, width: int | No
     for title, other in (("Next best", found.next_best), ("Instead", found.instead)):
         if other is not None:
             parts.append(titled(f"{title}, {other.asked}", lines(_otherwise(other))))
-    parts.append(titled("What one more is worth", lines(_values(found))))
+    parts.append(titled("What one more unit of a limit is worth", lines(_values(found))))
     parts.append(titled("Why not elsewhere", lines(_closed(found, 10**9 if is_full else _MOST))))
     if not found.is_same_estate:
         parts.append(titled("To bear in mind", lines(["the plan was made for another version of this estate"])))
@@ -100,8 +100,8 @@ def _values(found: Explained) -> list[str]:
         if value.saved_usd >= _LEAST_USD + max(alone.get(limit, 0.0) * units for limit, units in value.node.takes)
     ]
     if not told and whole:
-        told = ["one more of a single limit that binds saves nothing, because several bind together"]
-    return [*told, *whole] or ["one more of what binds saves nothing"]
+        told = ["one more unit of a single limit that binds saves nothing, because several bind together"]
+    return [*told, *whole] or ["one more unit of any limit that binds saves nothing"]
 
 
 def _node(value: NodeValue) -> str:
