@@ -17,6 +17,7 @@ from tripoint.apps.render.reading.amounts import month_key
 from tripoint.domain.estate import Estate
 from tripoint.domain.modelspec import ModelSpec
 from tripoint.domain.plan import Plan
+from tripoint.domain.policy import Budget, Policies
 from tripoint.domain.purchase import Commitment
 from tripoint.domain.site import Site, SiteKind
 from tripoint.domain.source import LoadedEstate, Position, Positions
@@ -122,6 +123,15 @@ def test_emissions_of_nodes_are_all_known(whole: Plan) -> None:
     assert whole.baselines[0].carbon_unknown_usd == 0.0
     assert whole.baselines[0].carbon_kg > 0.0
     assert plan_payload(whole)["carbon_kg"] == whole.baselines[0].carbon_kg
+
+
+def test_the_only_way_out_is_told_as_the_only_one() -> None:
+    """A budget that is too small, and no other limit to raise."""
+    poor = Policies(budget=Budget(usd_per_period=1000.0))
+    conflict = answer(estate(cloud(), workloads=(chat(requests_per_s=120.0),), policies=poor)).conflict
+    assert conflict is not None
+    assert conflict.hint.startswith("this alone would do: raise `budget` by ")
+    assert "one of these" not in conflict.hint
 
 
 def test_only_workloads_in_the_conflict_are_said_to_be_able_to_wait() -> None:

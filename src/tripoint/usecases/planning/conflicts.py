@@ -50,5 +50,6 @@ def with_ways(
     if not ways:
         return found
     told = " or ".join(" and ".join(str(step) for step in way) for way in ways)
-    what = "one of these alone would do" if len(ways[0]) == 1 else "no single step would do, these together would"
+    alone = "this alone would do" if len(ways) == 1 else "one of these alone would do"
+    what = alone if len(ways[0]) == 1 else "no single step would do, these together would"
     return replace(found, hint=f"{what}: {told}; {found.hint}")
