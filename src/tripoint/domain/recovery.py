@@ -288,6 +288,10 @@ class Reached:
     """What is not met; empty where all is, or nothing is asked."""
     waits_for: tuple[str, ...] = ()
     """Datasets it reads of which the loss takes every copy: nothing serves until it is over."""
+    stopped_by: tuple[str, ...] = ()
+    """Declared dependencies it needs that the loss takes along: nothing serves until it is over."""
+    elsewhere_s: float | None = None
+    """`rta_s` over those losses of the class that take nothing along it needs, s; `None` where all do."""
 
     @property
     def is_met(self) -> bool:

@@ -60,4 +60,8 @@ def _copies(instance: Instance, plan: Plan, period: int) -> dict[str, tuple[str,
 
 
 def _back_hours(reached: Sequence[Reached]) -> Mapping[tuple[str, DisruptionClass], float]:
-    return {(each.workload, each.disruption): each.rta_s / SECONDS_PER_HOUR for each in reached}
+    return {
+        (each.workload, each.disruption): (each.rta_s if each.elsewhere_s is None else each.elsewhere_s)
+        / SECONDS_PER_HOUR
+        for each in reached
+    }

@@ -19,14 +19,17 @@ from tests.factories.recovering import (
     WARM_UP,
     planned,
     reached,
+    resolved,
 )
 
+from tripoint.domain.dependency import Dependency, DependencyKind
 from tripoint.domain.disruption import DisruptionClass, TermSource
 from tripoint.domain.errors import OptionError
 from tripoint.domain.estate import Estate
 from tripoint.domain.recovery import Miss, Objective, Part, Reached, RecoveryRules, Timing
 from tripoint.domain.units import SiteId
 from tripoint.domain.workload import Recovery, Standby
+from tripoint.engines.resilience.recovery.changes import changes
 
 SITE, REGION, NODE, PROCESS = (
     DisruptionClass.SITE,
@@ -211,3 +214,48 @@ def test_a_plan_of_other_places_is_refused() -> None:
     other = place(region("elsewhere"), workloads=(chat(),))
     with pytest.raises(OptionError, match="which this estate does not allow"):
         reached(other, made)
+
+
+def leaning(*dependencies: Dependency, rules: RecoveryRules | None = None) -> Estate:
+    """Hot standby elsewhere, and a third site that serves nothing."""
+    asked = two_clouds(rules or in_three_minutes(1.0), Recovery(standby=Standby.HOT, survive_share=1.0))
+    return replace(asked, sites=(*asked.sites, hall("office", pools=())), dependencies=dependencies)
+
+
+def test_a_site_is_not_replaced_where_it_takes_along_what_is_needed() -> None:
+    """Names need a server that needs the site: standby elsewhere is of no use until the site is back."""
+    own = Dependency(id="ns-own", needs=(SiteId("near"),))
+    names = Dependency(id="names", kind=DependencyKind.DNS, needs=("ns-own",), needed_by=("all",))
+    plain, found = site_of(leaning()), site_of(leaning(own, names))
+    assert (plain.misses, plain.stopped_by, plain.rta_s < 180.0) == ((), (), True)
+    assert (found.loss, found.stopped_by, found.share) == ("site `near`", ("names",), 0.0)
+    assert found.rta_s == pytest.approx(DETECT + REPAIR_S)
+    assert found.misses == (Miss.TIME, Miss.CAPACITY)
+    assert found.elsewhere_s is not None
+    assert found.elsewhere_s <= plain.rta_s
+    assert found.terms[-1].basis.endswith("it needs `names`")
+    assert list(changes(resolved(leaning(own, names)), found)) == []
+
+
+def test_a_site_that_serves_nothing_stops_all_who_need_it() -> None:
+    """The office has the only name server; a link or provider that is needed does the same in its class."""
+    names = Dependency(id="names", kind=DependencyKind.DNS, needs=("office",), needed_by=("chat",))
+    assert site_of(leaning(names)).loss == "site `office`"
+    two = replace(names, needs=(), needs_any=("office", "near"))
+    assert site_of(leaning(two)).stopped_by == ()
+    assert site_of(leaning(replace(two, at_least=2))).stopped_by == ("names",)
+    rented = site_of(leaning(replace(names, needs=("aws",))), DisruptionClass.PROVIDER)
+    assert rented.stopped_by == ("names",)
+
+
+def test_what_is_borne_is_taken_off_what_a_lost_site_takes_along() -> None:
+    """Of two hours half an hour is borne; what is borne for longer than the loss lasts is never missed."""
+    names = Dependency(id="names", needs=("near",), needed_by=("all",), grace_hours=0.5)
+    assert site_of(leaning(names)).rta_s == pytest.approx(DETECT + REPAIR_S - 1800.0)
+    assert site_of(leaning(replace(names, grace_hours=2.0))).stopped_by == ()
+
+
+def test_a_site_that_needs_another_is_lost_with_it() -> None:
+    """The far cloud is reached through the near one: it cannot stand by for it."""
+    gate = Dependency(id="gate", needs=("near",), needed_by=("far",))
+    assert site_of(leaning(gate)).rta_s > site_of(leaning()).rta_s

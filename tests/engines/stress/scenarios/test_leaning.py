@@ -17,11 +17,11 @@ from tripoint.domain.dependency import Dependency
 from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.fault import Fault, FaultKind
 from tripoint.domain.scenario import Pick, Scenario, Strike, TrialMode
+from tripoint.engines.resilience.capacity.carrying import carrying_of
 from tripoint.engines.stress.kernel.streams import Streams
 from tripoint.engines.stress.scenarios.exposure import exposed
 from tripoint.engines.stress.scenarios.ground import Ground, ground_of
 from tripoint.engines.stress.scenarios.knobs import usual
-from tripoint.engines.stress.scenarios.leaning import Carrying, carrying_of
 from tripoint.engines.stress.scenarios.resolve import faults_of, worst_struck
 
 OWN = shared("ns-own", kind="other", needs=("cage",))
@@ -146,8 +146,7 @@ def test_what_is_away_is_told_once_and_in_order(lost: list[tuple[float, float]],
         cloud("a"), colo("b"), workloads=(chat(("b", 1.0)),),
         dependencies=(shared("names", needs=("a",), needed_by=("all",), grace_hours=grace_s / 3600.0),),
     )  # fmt: skip
-    carrying: Carrying = carrying_of(asked, {})
-    away = carrying.away({"a": [(at, at + length) for at, length in lost]})
+    away = carrying_of(asked, {}).away({"a": [(at, at + length) for at, length in lost]})
     stretches = away.get("chat", ())
     assert all(one[1] < other[0] for one, other in pairwise(stretches))
     assert all(

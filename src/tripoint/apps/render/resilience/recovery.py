@@ -231,7 +231,10 @@ def _verdicts(each: Reached) -> list[str]:
 
 def _way(each: Reached) -> str:
     copies = f" with every copy of {', '.join(f'`{name}`' for name in each.waits_for)}" if each.waits_for else ""
-    head = f"{each.workload}, {each.loss}{copies}: {duration(each.rta_s)}"
+    needed = (
+        f", without which there is no {', '.join(f'`{name}`' for name in each.stopped_by)}" if each.stopped_by else ""
+    )
+    head = f"{each.workload}, {each.loss}{copies}{needed}: {duration(each.rta_s)}"
     terms = [term for term in each.terms if term.seconds > 0]
     endless = [f"{_name(term)}: {term.basis}" for term in terms if math.isinf(term.seconds)]
     if endless:

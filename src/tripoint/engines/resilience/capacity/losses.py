@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import NamedTuple
 
 from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.estate import Estate
 from tripoint.domain.site import Redundancy
+from tripoint.engines.facts.defaults import default_figure
+from tripoint.engines.facts.shared import region_names
 from tripoint.engines.placement.instance.instance import Instance, Lane
 from tripoint.engines.resilience.capacity.book import Book
+from tripoint.engines.resilience.capacity.carrying import FOREVER, Carrying, carrying_of
 from tripoint.engines.resilience.capacity.moment import Held
 
 _CLOUD_OWN = "own"
+_LASTS_LIKE: Mapping[DisruptionClass, DisruptionClass] = MappingProxyType(
+    {DisruptionClass.PEOPLE: DisruptionClass.SITE}
+)
+"""Classes whose end is that of another."""
+
+
+class Stop(NamedTuple):
+    """A workload that needs what is lost, wherever it runs."""
+
+    workload: str
+    """Workload id."""
+    needs: tuple[str, ...]
+    """Dependencies it cannot do without that are away."""
+    grace_s: float
+    """How long it goes on all the same, s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +52,10 @@ class Loss:
     """Nodes lost of it; infinite for all, 0 for one server process."""
     links: frozenset[str] = frozenset()
     """Links that are cut."""
+    things: tuple[str, ...] = ()
+    """What is away with it by name, as `needs` may call it: the site, the failure domain, the provider, the link."""
+    stops: tuple[Stop, ...] = ()
+    """Workloads that stop because they need it."""
 
     @property
     def gone(self) -> frozenset[int]:
@@ -40,7 +64,15 @@ class Loss:
 
 
 def losses(instance: Instance) -> Iterator[Loss]:
-    """Every loss of every class, in the order of the classes."""
+    """Every loss of every class, in the order of the classes, each with what needs it."""
+    copies = {str(each.id): tuple(map(str, each.copies)) for each in instance.estate.datasets if each.copies}
+    carrying = carrying_of(instance.estate, copies)
+    for loss in _losses(instance):
+        yield _with_needing(instance, carrying, loss) if loss.things else loss
+
+
+def _losses(instance: Instance) -> Iterator[Loss]:
+    """Every loss by itself."""
     yield from _units(instance)
     yield from _power(instance)
     whole = tuple(_sites(instance))
@@ -52,6 +84,28 @@ def losses(instance: Instance) -> Iterator[Loss]:
     for each in whole:
         name = f"{each.name}, and nobody to approve"
         yield replace(each, disruption=DisruptionClass.PEOPLE, name=name)
+
+
+def _with_needing(instance: Instance, carrying: Carrying, loss: Loss) -> Loss:
+    """The loss with the sites, links and workloads that need it; a site only where that is felt before it is over."""
+    away = carrying.away(dict.fromkeys(loss.things, (FOREVER,)))
+    if len(away) <= len(loss.things):
+        return loss
+    kind = _LASTS_LIKE.get(loss.disruption, loss.disruption).value
+    lasts_s = default_figure(instance.catalog, instance.estate.assumptions, f"recovery.repair.{kind}").value
+    known = {number for number, part in loss.sites if part >= 1.0}
+    sites = [(number, 1.0) for number, model in enumerate(instance.sites) if number not in known
+             and model.site.id in away and away[model.site.id][0][0] < lasts_s]  # fmt: skip
+    return replace(
+        loss,
+        sites=(*(each for each in loss.sites if each[0] not in {number for number, _ in sites}), *sites),
+        links=loss.links | {str(link.id) for link in instance.estate.links if link.id in away},
+        stops=tuple(
+            Stop(str(each.id), carrying.missed_by(each.id, away), away[each.id][0][0])
+            for each in instance.estate.workloads
+            if each.id in away
+        ),
+    )
 
 
 def _units(instance: Instance) -> Iterator[Loss]:
@@ -74,14 +128,16 @@ def _power(instance: Instance) -> Iterator[Loss]:
             continue
         name = f"a feed of `{model.site.id}` ({power.feeds})"
         parts = ((number, 1.0 / model.site.count),) if power.feeds is Redundancy.N else ((number, 0.0),)
-        yield Loss(disruption=DisruptionClass.POWER, name=name, sites=parts)
+        things = (str(model.site.id),) if parts[0][1] >= 1.0 else ()
+        yield Loss(disruption=DisruptionClass.POWER, name=name, sites=parts, things=things)
 
 
 def _sites(instance: Instance) -> Iterator[Loss]:
     for number, model in enumerate(instance.sites):
         count = model.site.count
         name = f"site `{model.site.id}`" if count == 1 else f"one of {count} sites `{model.site.id}`"
-        yield Loss(disruption=DisruptionClass.SITE, name=name, sites=((number, 1.0 / count),))
+        things = (str(model.site.id),) if count == 1 else ()
+        yield Loss(disruption=DisruptionClass.SITE, name=name, sites=((number, 1.0 / count),), things=things)
     domains = sorted({name for model in instance.sites for name in model.site.failure_domains})
     for domain in domains:
         members = [n for n, model in enumerate(instance.sites) if domain in model.site.failure_domains]
@@ -90,6 +146,7 @@ def _sites(instance: Instance) -> Iterator[Loss]:
                 disruption=DisruptionClass.SITE,
                 name=f"failure domain `{domain}`",
                 sites=tuple((number, 1.0) for number in members),
+                things=(domain, *(str(instance.sites[number].site.id) for number in members)),
             )
 
 
@@ -104,22 +161,31 @@ def _groups(instance: Instance) -> Iterator[Loss]:
         if model.site.region:
             by_region.setdefault((provider, model.site.region.lower()), []).append(number)
     for (provider, region), members in by_region.items():
-        yield _all_of(DisruptionClass.REGION, f"region `{provider}:{region}`", members)
+        yield _all_of(instance, DisruptionClass.REGION, f"{provider}:{region}", members)
     for provider, members in by_provider.items():
-        yield _all_of(DisruptionClass.PROVIDER, f"provider `{provider}`", members)
+        yield _all_of(instance, DisruptionClass.PROVIDER, provider, members)
 
 
-def _all_of(disruption: DisruptionClass, name: str, members: list[int]) -> Loss:
-    return Loss(disruption=disruption, name=name, sites=tuple((number, 1.0) for number in members))
+def _all_of(instance: Instance, disruption: DisruptionClass, name: str, members: list[int]) -> Loss:
+    sites = [instance.sites[number].site for number in members]
+    regions = (region for site in sites for region in region_names(site))
+    return Loss(
+        disruption=disruption,
+        name=f"{disruption} `{name}`",
+        sites=tuple((number, 1.0) for number in members),
+        things=tuple(dict.fromkeys((name, *regions, *(str(site.id) for site in sites)))),
+    )
 
 
 def _links(estate: Estate) -> Iterator[Loss]:
     for link in estate.links:
-        yield Loss(disruption=DisruptionClass.LINK, name=f"link `{link.id}`", links=frozenset({str(link.id)}))
+        cut = frozenset({str(link.id)})
+        yield Loss(disruption=DisruptionClass.LINK, name=f"link `{link.id}`", links=cut, things=(str(link.id),))
     for conduit in sorted({name for link in estate.links for name in link.conduits}):
         cut = frozenset(str(link.id) for link in estate.links if conduit in link.conduits)
         if len(cut) > 1:
-            yield Loss(disruption=DisruptionClass.LINK, name=f"conduit `{conduit}`", links=cut)
+            things = (conduit, *sorted(cut))
+            yield Loss(disruption=DisruptionClass.LINK, name=f"conduit `{conduit}`", links=cut, things=things)
 
 
 def lost_part(book: Book, loss: Loss, held: Held) -> float:

@@ -29,6 +29,7 @@ from tripoint.engines.resilience.recovery.reading import (
     missing,
     never_back,
     read_copies,
+    stopped,
     waiting,
 )
 from tripoint.engines.resilience.recovery.stores import Kept, ages, kept_stores, restores
@@ -51,6 +52,7 @@ def assess(instance: Instance, plan: Plan) -> tuple[Reached, ...]:
     """Workloads in the estate's order, classes in theirs; raises `OptionError` for a plan of other places."""
     book, every = Book(instance), tuple(losses(instance))
     worst: dict[tuple[int, DisruptionClass], Reached] = {}
+    elsewhere: dict[tuple[int, DisruptionClass], float] = {}
     state: dict[int, State] = {}
     for moment in moments(instance, plan, tuple(instance.blocks)):
         if moment.period not in state:
@@ -60,9 +62,11 @@ def assess(instance: Instance, plan: Plan) -> tuple[Reached, ...]:
             for number, found in after(book, plan, moment, loss, state[moment.period]):
                 key = (number, loss.disruption)
                 worst[key] = found if key not in worst else _worse(worst[key], found)
+                if not found.stopped_by:
+                    elsewhere[key] = max(elsewhere.get(key, 0.0), found.rta_s)
     classes = tuple(dict.fromkeys(loss.disruption for loss in every))
     return tuple(
-        worst[number, kind]
+        replace(worst[number, kind], elsewhere_s=elsewhere.get((number, kind)))
         for number in range(len(instance.estate.workloads))
         for kind in DisruptionClass
         if kind in classes and (number, kind) in worst
@@ -78,13 +82,19 @@ def after(
     restoring = restores(instance, data.stores, loss)
     gone = gone_copies(instance, data.copies, loss)
     is_first = moment.period == 0 and moment.block == 0
+    stops = {each.workload: each for each in loss.stops}
     for number, row in enumerate(rows):
         asked = Asked(book, moment, loss, number)
         state = ages(instance, data.stores, loss, asked.declared)
         unread = missing(gone, data.stores, restoring, asked.declared)
-        if not (is_first or row.is_touched or any(unread) or any(each.seconds > 0.0 for each in state)):
+        is_stopped = str(asked.declared.id) in stops
+        if not (is_first or is_stopped or row.is_touched or any(unread) or any(each.seconds > 0.0 for each in state)):
             continue
         steps = _with_state(asked, row.steps, _needed(asked, state, restoring, unread))
+        stop = stops.get(str(asked.declared.id))
+        if stop is not None and (later := stopped(asked, steps, stop)) is not steps:
+            yield number, replace(_reached(asked, later, state, 1.0), stopped_by=stop.needs)
+            continue
         if not unread.lost or loss.disruption is DisruptionClass.DATA:
             yield number, _reached(asked, steps, state, _cost_factor(asked, plan, row))
             continue

@@ -61,6 +61,8 @@ def changes(instance: Instance, reached: Reached) -> Iterator[Change]:
 
 def _for_time(instance: Instance, workload: Workload, reached: Reached, start: Change) -> Iterator[Change]:
     disruption = reached.disruption
+    if reached.stopped_by:
+        return  # no capacity helps where something it needs is gone
     approved = _approved(start, disruption)
     if approved is not None:
         yield approved

@@ -13,9 +13,10 @@ from typing import NamedTuple
 from tripoint.domain.disruption import DisruptionClass, TermSource
 from tripoint.domain.plan import Plan
 from tripoint.domain.recovery import Part, Step, StoreAge, Term
+from tripoint.domain.units import SECONDS_PER_HOUR
 from tripoint.domain.workload import Workload
 from tripoint.engines.placement.instance.instance import Instance
-from tripoint.engines.resilience.capacity.losses import Loss
+from tripoint.engines.resilience.capacity.losses import Loss, Stop
 from tripoint.engines.resilience.capacity.sources import Asked, detect_term
 from tripoint.engines.resilience.recovery.stores import Kept, copies_of
 
@@ -77,9 +78,7 @@ def never_back(dataset: str) -> StoreAge:
 
 def waiting(asked: Asked, steps: tuple[Step, ...], lost: tuple[str, ...]) -> tuple[Step, ...]:
     """Nothing serves before the loss is over and what is read is there again."""
-    kind = asked.loss.disruption
-    kind = DisruptionClass.SITE if kind is DisruptionClass.PEOPLE else kind
-    repair = asked.term(Part.REPAIR, f"repair.{kind.value}", "")
+    repair = _repair(asked)
     told = f"{repair.basis}; no copy is left of {', '.join(f'`{name}`' for name in lost)}"
     chain = (detect_term(asked), replace(repair, basis=told))
     at = sum(term.seconds for term in chain)
@@ -87,3 +86,34 @@ def waiting(asked: Asked, steps: tuple[Step, ...], lost: tuple[str, ...]) -> tup
         replace(step, at_s=at, how="repaired", terms=chain) if step.at_s < at else replace(step, how="repaired")
         for step in steps
     )
+
+
+def stopped(asked: Asked, steps: tuple[Step, ...], stop: Stop) -> tuple[Step, ...]:
+    """Nothing serves without what it needs, wherever it runs: not before the loss is over, less what is borne.
+
+    The very steps where the loss is over before that is felt.
+    """
+    detect, repair = detect_term(asked), _repair(asked)
+    if repair.seconds <= stop.grace_s:
+        return steps
+    borne = f", borne for {stop.grace_s / SECONDS_PER_HOUR:g} h" if stop.grace_s > 0.0 else ""
+    felt = replace(
+        repair,
+        seconds=repair.seconds - stop.grace_s,
+        low_s=max(0.0, repair.low_s - stop.grace_s),
+        high_s=repair.high_s - stop.grace_s,
+        basis=f"{repair.basis}; it needs {', '.join(f'`{name}`' for name in stop.needs)}{borne}",
+    )
+    chain = (detect, felt)
+    at = sum(term.seconds for term in chain)
+    return tuple(
+        replace(step, at_s=at, how="repaired", terms=chain) if step.at_s < at else replace(step, how="repaired")
+        for step in steps
+    )
+
+
+def _repair(asked: Asked) -> Term:
+    """The end of the loss."""
+    kind = asked.loss.disruption
+    kind = DisruptionClass.SITE if kind is DisruptionClass.PEOPLE else kind
+    return asked.term(Part.REPAIR, f"repair.{kind.value}", "")

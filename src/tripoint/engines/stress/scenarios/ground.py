@@ -18,8 +18,9 @@ from tripoint.domain.recovery import Store
 from tripoint.domain.site import Site
 from tripoint.domain.workload import Workload
 from tripoint.engines.facts.defaults import default_figure
+from tripoint.engines.resilience.capacity.carrying import FOREVER, Carrying, carrying_of
 from tripoint.engines.stress.copies.following import Following, carried_gb_per_s, followings_of
-from tripoint.engines.stress.scenarios.leaning import Carrying, Leaning, carrying_of, leaning_of
+from tripoint.engines.stress.scenarios.leaning import Leaning, leaning_of
 from tripoint.engines.stress.summary.asked import After, after_losses
 from tripoint.engines.stress.world import World
 
@@ -151,8 +152,8 @@ def _carried(
 ) -> dict[str, float]:
     """What each thing takes along beside what is served at it, of things that take anything along."""
     found: dict[str, float] = {}
-    for name in dict.fromkeys(part for rule in carrying.rules for part in rule.parts):
-        away = carrying.away({name: ((0.0, math.inf),)})
+    for name in carrying.needing:
+        away = carrying.away({name: (FOREVER,)})
         more = math.fsum(
             weights.get(workload, 0.0) * share
             for (workload, site), share in homes.items()

@@ -13,11 +13,12 @@ from itertools import pairwise
 
 from tripoint.domain.fault import Fault, FaultKind
 from tripoint.domain.scenario import Pick, Scenario, Strike
+from tripoint.engines.resilience.capacity.carrying import Stretch
 from tripoint.engines.stress.kernel.streams import Stream, Streams
 from tripoint.engines.stress.scenarios.candidates import Target, is_known, targets_for
 from tripoint.engines.stress.scenarios.ground import Ground
 from tripoint.engines.stress.scenarios.knobs import Values, minutes_of, size_of, traces_of
-from tripoint.engines.stress.scenarios.leaning import OUTRIGHT, Stretch
+from tripoint.engines.stress.scenarios.leaning import OUTRIGHT, carried_faults
 
 _S_PER_MIN = 60.0
 _S_PER_H = 3600.0
@@ -39,7 +40,7 @@ def faults_of(scenario: Scenario, values: Values, ground: Ground, draws: Streams
                 for thing in (*fault.on, *target.named):
                     lost.setdefault(thing, []).append((fault.at_s, fault.until_s))
             found += struck
-    return (*found, *ground.carrying.faults(lost))
+    return (*found, *carried_faults(ground.carrying, ground.estate, lost))
 
 
 def worst_struck(scenario: Scenario, ground: Ground) -> tuple[str, ...]:
