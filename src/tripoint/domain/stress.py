@@ -249,6 +249,8 @@ class Replanned:
     """First limit that is reached; empty when none within ten years."""
     first_limit_at: str
     """Period in which it is."""
+    is_held: bool = False
+    """True where the search found nothing cheaper than the old decisions, which are the new plan then."""
 
     @property
     def regret_usd(self) -> float | None:

@@ -11,11 +11,12 @@ from tripoint.domain.catalog import Catalog
 from tripoint.domain.estate import Estate
 from tripoint.domain.fault import Fault, FaultKind
 from tripoint.domain.plan import Headroom, Plan
+from tripoint.domain.policy import CostView
 from tripoint.domain.scenario import Scenario
 from tripoint.domain.source import LoadedEstate
 from tripoint.domain.stress import Outcome, Replanned, Trial, Verdict
 from tripoint.engines.stress.changes.estates import changed, sacrifices, without
-from tripoint.engines.stress.changes.prices import effective_usd, factors_of
+from tripoint.engines.stress.changes.prices import effective_usd, factor_of, factors_of
 from tripoint.engines.stress.kernel.streams import Streams
 from tripoint.engines.stress.scenarios.ground import Ground
 from tripoint.engines.stress.scenarios.knobs import Values, at_position, position_of, usual
@@ -79,11 +80,17 @@ class Structural:
         if plan.solve is None:
             given_up, plan = self._without_some(estate, catalog, plan)
         what = self._replanned(scenario, values, faults, (plan, given_up, conflict))
+        costing = plan
+        if what.is_held:
+            costing, factors = self._plan, factors_of(faults)
+            charges = tuple(replace(each, effective_usd=each.effective_usd * factor_of(each, factors))
+                            for each in costing.charges)  # fmt: skip
+            costing = replace(costing, charges=charges)
         return what, Trial(
             scenario=scenario.id,
             number=0,
             magnitudes=dict(values),
-            outcomes=tuple(self._outcome(each.id, plan, given_up) for each in self._plan.workloads),
+            outcomes=tuple(self._outcome(each.id, costing, given_up) for each in self._plan.workloads),
             events=0,
         )
 
@@ -129,18 +136,42 @@ class Structural:
     ) -> Replanned:
         plan, given_up, conflict = came_to
         can_hold = all(fault.kind in _HOLDABLE for fault in faults)
-        limit = _first_limit(plan)
+        held_usd = effective_usd(self._plan.charges, factors_of(faults)) if can_hold else None
+        new_usd = effective_usd(plan.charges, factors_of(())) if plan.solve is not None else None
+        is_held = (
+            held_usd is not None and new_usd is not None and held_usd < new_usd and not given_up
+            and self._is_still_a_plan(faults)
+        )  # fmt: skip
+        limit = _first_limit(self._plan if is_held else plan)
         return Replanned(
             scenario=scenario.id,
             magnitudes=dict(values),
             usual_usd=effective_usd(self._plan.charges, factors_of(())),
-            held_usd=effective_usd(self._plan.charges, factors_of(faults)) if can_hold else None,
-            new_usd=effective_usd(plan.charges, factors_of(())) if plan.solve is not None else None,
+            held_usd=held_usd,
+            new_usd=held_usd if is_held else new_usd,
             given_up=given_up,
             conflict=conflict,
             first_limit=limit.name if limit is not None else "",
             first_limit_at=limit.exhausted if limit is not None else "",
+            is_held=is_held,
         )
+
+    def _is_still_a_plan(self, faults: Sequence[Fault]) -> bool:
+        """Whether the old decisions keep every rule at other prices: those of money are the only ones that may break.
+
+        Under caps on a vendor's share of the money nothing is said.
+        """
+        policies = self._loaded.estate.policies
+        if policies.concentration or any(fault.kind is not FaultKind.PRICE for fault in faults):
+            return False
+        if policies.budget is None:
+            return True
+        is_billed, factors = policies.budget.view is CostView.BILLED, factors_of(faults)
+        spent: dict[int, list[float]] = {}
+        for each in self._plan.charges:
+            usd = each.billed_usd if is_billed else each.effective_usd
+            spent.setdefault(each.period, []).append(usd * factor_of(each, factors))
+        return all(math.fsum(rows) <= policies.budget.usd_per_period for rows in spent.values())
 
     def _outcome(self, workload: str, plan: Plan, given_up: Sequence[str]) -> Outcome:
         """A workload over the horizon: placed whole or given up, and what it costs."""

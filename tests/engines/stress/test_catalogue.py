@@ -43,6 +43,22 @@ def test_the_catalogue_has_every_row_of_the_research() -> None:
     assert all(each.frequency is None or each.frequency.provenance.as_of for each in SCENARIOS)
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("region-loss", "region"), ("provider-outage", "provider"), ("control-plane-loss", "control"),
+        ("link-cut", "link"), ("conduit-cut", "conduit"), ("key-outage", "keys"), ("identity-outage", "identity"),
+        ("dns-outage", "dns"), ("certificate-expiry", "certificate"), ("site-loss", "site.colo"),
+    ],
+)  # fmt: skip
+def test_a_thing_fails_as_often_in_trials_as_in_an_assessment(name: str, kind: str) -> None:
+    """One fact, one figure: where a scenario is the loss of a thing by itself, its frequency is that of the thing."""
+    (row,) = (each for each in catalog().defaults if each.key == f"failure.{kind}.per_year")
+    said = BY_ID[name].frequency
+    assert said is not None
+    assert (said.low, said.per_year, said.high) == (row.low, row.typical, row.high)
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.id)
 def test_a_fragile_estate_is_broken(scenario: Scenario) -> None:
     """At the severe end at least one objective is not met that is met while nothing happens; residency always is."""

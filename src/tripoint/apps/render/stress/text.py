@@ -96,7 +96,10 @@ def change_lines(report: StressReport, before: StressReport) -> list[str]:
     shared = [key for key in now if key in then]
     lost = [key for key in shared if then[key] and not now[key]]
     gained = [key for key in shared if now[key] and not then[key]]
-    told = [f"before and after: {plural(len(gained), 'objective')} met now that were not, {len(lost)} no longer"]
+    told = [
+        f"before and after, {plural(len(shared), 'objective')} tried in both runs: "
+        + (f"{len(gained)} met now that were not, {len(lost)} no longer" if gained or lost else "the same are met")
+    ]
     if report.period != before.period:
         told.append(f"  other periods: {before.period or 'unknown'} before, {report.period or 'unknown'} after")
     told += [f"  now met: {scenario}, {workload}: {aim_name(kind)}" for scenario, workload, kind in gained]
@@ -190,4 +193,7 @@ def _plans(replanned: Sequence[Replanned], tried: Sequence[Scenario]) -> Rendera
         )
         for each in replanned
     ]
-    return titled("Planned again, USD over the horizon", table(columns, rows))
+    kept = [each.scenario for each in replanned if each.is_held]
+    told = [f"{', '.join(kept)}: the search found nothing cheaper than the plan as it is, which is the new plan"]
+    notes = [lines(told)] if kept else []
+    return titled("Planned again, USD over the horizon", table(columns, rows), *notes)

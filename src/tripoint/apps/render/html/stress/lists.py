@@ -31,6 +31,8 @@ def _message(report: StressReport) -> str:
     if regrets and max(regrets)[0] > 0:
         usd_, scenario = max(regrets)
         told += f"; holding on to the plan costs most under {scenario} ({usd(usd_)} USD)"
+    if kept := [each.scenario for each in report.replanned if each.is_held]:
+        told += f"; under {', '.join(kept)} the search found nothing cheaper than the plan as it is"
     return told + "."
 
 
