@@ -192,12 +192,14 @@ def _paragraphs(command: click.Command) -> str:
 
 def _flags(option: click.Option, context: click.Context) -> str:
     metavar = "" if option.is_flag else f" {option.make_metavar(context)}"
-    return "`" + "`, `".join(option.opts) + (f"` `{metavar.strip()}`" if metavar else "`")
+    return "`" + "`, `".join((*option.opts, *option.secondary_opts)) + (f"` `{metavar.strip()}`" if metavar else "`")
 
 
 def _option_default(option: click.Option, context: click.Context) -> str:
     shown = option.show_default if isinstance(option.show_default, str) else None
     default = shown or option.to_info_dict().get("default")
+    if option.secondary_opts:
+        return f"`{(option.opts if default else option.secondary_opts)[0]}`"
     is_plain = default is None or option.is_flag or option.multiple
     return "" if is_plain else f"`{default}`"
 

@@ -178,6 +178,16 @@ def test_a_report_shows_what_the_plan_withstood(run: RunCli, small_estate: Path,
     assert f"{'0' * 12} was tried, this is {digest[:12]}" in told.err
 
 
+def test_a_report_need_not_price_what_is_missing(run: RunCli, small_estate: Path, tmp_path: Path) -> None:
+    """Losses and scores without planning again: nothing is told to be planned."""
+    run("plan", small_estate, "--out", tmp_path / "out", *FAST)
+    told = run("report", tmp_path / "out", "--recovery", small_estate, "--no-prices", "--out", tmp_path / "r.html")
+    assert told.code == 0
+    assert "planning again" not in told.err
+    assert "What is asked, and how it is known" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert run("report", tmp_path / "out", "--recovery", small_estate, "--time-limit", "0").code == 2
+
+
 def test_a_report_of_something_else_is_refused(run: RunCli, small_estate: Path) -> None:
     """A file that is no plan ends with code 2 and says what it expected."""
     told = run("report", small_estate)

@@ -11,6 +11,7 @@ from tests.factories.recovering import DETECT, SHIFT, TODAY, loaded, planned, re
 from tripoint.adapters.solver_highs import HighsSolver
 from tripoint.apps.render.resilience.recovery import remedy_line
 from tripoint.domain.dataset import Dataset
+from tripoint.domain.dependency import Dependency
 from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.estate import Estate
 from tripoint.domain.recovery import Objective, RecoveryRules, Remedy, Store
@@ -175,3 +176,21 @@ def test_a_node_that_may_fail_asks_for_a_spare_one() -> None:
     kept = replace(chat(), recovery=Recovery(spare_nodes=1))
     pools = planned(replace(estate, workloads=(kept,))).pools
     assert pools[0].owned - pools[0].used >= 1.0 - 1e-6
+
+
+def test_a_price_smaller_than_what_the_searches_leave_open_says_so() -> None:
+    """It may be chance; a larger one, and one of exact searches, stands by itself."""
+    (found,) = remedies_of(two_clouds(Objective(after=(SITE,), rto_minutes=3.0, least_share=0.5)))
+    assert found.open_usd_per_month < found.usd_per_month
+    assert "open" not in remedy_line(found)
+    doubtful = replace(found, usd_per_month=100.0, open_usd_per_month=990.4)
+    assert "costs 100 USD/month more (the searches leave 990 open): " in remedy_line(doubtful)
+
+
+def test_no_capacity_is_bought_for_who_needs_what_is_lost() -> None:
+    """Nothing is planned again: the way out is another place for the name server."""
+    names = Dependency(id="names", needs=("near",), needed_by=("all",))
+    asked = Objective(after=(SITE,), rto_minutes=3.0, least_share=0.5)
+    (found,) = remedies_of(replace(two_clouds(asked), dependencies=(names,)))
+    assert not found.is_possible
+    assert found.does.startswith("no capacity helps while `names` needs what is lost")

@@ -339,6 +339,8 @@ class Remedy:
     """The lines of the estate that ask for it."""
     cost_factor: float | None = None
     """What serving the least share costs then, as in `Reached`; `None` where the cost was not what is missed."""
+    open_usd_per_month: float = 0.0
+    """What the two searches leave open together, USD per month: a price below it may be chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

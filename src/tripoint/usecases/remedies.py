@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.estate import Estate
-from tripoint.domain.plan import Plan
+from tripoint.domain.plan import Plan, SolveSummary
 from tripoint.domain.recovery import Miss, Reached, RecoveryRules, Remedy
 from tripoint.domain.source import LoadedEstate
 from tripoint.engines.placement.conflict import explain
@@ -56,6 +56,8 @@ class _Made(NamedTuple):
     """The plan with its decisions; the one that is assessed where none was found."""
     program: Program | None = None
     """What was asked, where it is proven that no plan exists."""
+    open_usd: float = 0.0
+    """How much cheaper the best plan may be than the one found, undiscounted USD."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class _Base:
     plan: Plan
     pricing: Pricing
     usd: float
+    open_usd: float
     planned: list[tuple[Estate, _Made]]
     """Estates planned so far: losses often ask for the same."""
 
@@ -83,8 +86,12 @@ def remedies(
         return ()
     instance = prepare(loaded.estate, catalog, loaded.profiles)
     pricing.tell("planning again as it is")
-    usd = _planned(instance, plan, pricing).usd
-    base = _Base(loaded, catalog, plan, pricing, usd if usd is not None else plan_usd(plan), [])
+    again = _planned(instance, plan, pricing)
+    if again.usd is not None:
+        usd, open_usd = again.usd, again.open_usd
+    else:
+        usd, open_usd = plan_usd(plan), 0.0 if plan.solve is None else _open_usd(plan.solve)
+    base = _Base(loaded, catalog, plan, pricing, usd, open_usd, [])
     return tuple(_remedy(base, instance, each) for each in missed)
 
 
@@ -97,6 +104,9 @@ def _remedy(base: _Base, instance: Instance, missed: Reached) -> Remedy:
     """The cheapest change that meets the objective; the search ends with one that costs nothing."""
     best: Remedy | None = None
     nearest, why, short = missed, "nothing the planner decides would help", ""
+    if missed.stopped_by:
+        gone = ", ".join(f"`{name}`" for name in missed.stopped_by)
+        why = f"no capacity helps while {gone} needs what is lost; give it another place under `dependencies`"
     none: Program | None = None
     for change in changes(instance, missed):
         base.pricing.tell(f"`{missed.workload}` after the loss of {_what(missed)}: {change.does}")
@@ -123,6 +133,7 @@ def _remedy(base: _Base, instance: Instance, missed: Reached) -> Remedy:
             is_possible=True,
             change=change.lines,
             cost_factor=now.cost_factor if Miss.COST in missed.misses else None,
+            open_usd_per_month=(made.open_usd + base.open_usd) / base.months if change.needs_plan else 0.0,
         )
         best = each if best is None else min(best, each, key=lambda remedy: remedy.usd_per_month)
         if best.usd_per_month < _NOTHING_USD:
@@ -195,4 +206,9 @@ def _planned(instance: Instance, plan: Plan, pricing: Pricing) -> _Made:
             standby=decided.standby,
             transfers=decided.transfers,
         ),
+        open_usd=_open_usd(outcome.summary),
     )
+
+
+def _open_usd(solve: SolveSummary) -> float:
+    return solve.gap * abs(solve.undiscounted_usd)

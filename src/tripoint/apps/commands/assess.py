@@ -31,7 +31,7 @@ def command() -> None:
 @click.option("--gap", metavar="SHARE", type=FiniteRange(min=0, max=1), default=0.001, show_default=True,
               help="Stop each solve once it is proven to be within this share of the best.")  # fmt: skip
 @click.option("--time-limit", metavar="S", type=FiniteRange(min=0, min_open=True), default=60.0, show_default=True,
-              help="Time limit of each solve, seconds.")  # fmt: skip
+              help="Time limit of each solve, seconds; every missed objective takes one or more.")  # fmt: skip
 @click.option("--prices/--no-prices", default=True, show_default=True,
               help="Plan again for what every missed objective would cost.")  # fmt: skip
 @click.option("--stress", "tried", metavar="DIR", type=FileToRead(),

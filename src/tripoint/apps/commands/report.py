@@ -10,7 +10,7 @@ import click
 
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering
-from tripoint.apps.terminal.flags import FileToRead
+from tripoint.apps.terminal.flags import FileToRead, FiniteRange
 from tripoint.domain.errors import OptionError
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from tripoint.domain.plan import Plan
 
 
-_GAP, _LONGEST_S = 0.001, 60.0
-"""How close to the best, and how long, what is missing is planned again: as `tripoint assess recovery` does."""
+_GAP = 0.001
+"""How close to the best what is missing is planned again: as `tripoint assess recovery` does."""
 
 
 @click.command()
@@ -43,8 +43,14 @@ _GAP, _LONGEST_S = 0.001, 60.0
     type=click.Path(),
     help="The estate the plan is of: what it can survive, and the next three things to do, as parts of the report.",
 )
+@click.option("--time-limit", metavar="S", type=FiniteRange(min=0, min_open=True), default=60.0, show_default=True,
+              help="With --recovery: time limit of each solve, seconds.")  # fmt: skip
+@click.option("--prices/--no-prices", default=True, show_default=True,
+              help="With --recovery: plan again for what every missed objective would cost.")  # fmt: skip
 @answering
-def command(plan: str, out: str | None, stress: str | None, estate: str | None) -> Answer:
+def command(
+    plan: str, out: str | None, stress: str | None, estate: str | None, time_limit: float, prices: bool
+) -> Answer:
     """Write the report of a plan made earlier.
 
     PLAN.json is a file written by `tripoint plan --out`, or its folder. Without --out the report is written
@@ -55,7 +61,10 @@ def command(plan: str, out: str | None, stress: str | None, estate: str | None) 
     from tripoint.apps.render.plan_text import plan_payload
 
     found = wiring.read_plan(plan)
-    more = (*(_recovered(estate, found, stress) if estate else ()), *(_withstood(stress, found) if stress else ()))
+    more = (
+        *(_recovered(estate, found, stress, time_limit if prices else None) if estate else ()),
+        *(_withstood(stress, found) if stress else ()),
+    )
     target = Path(out) if out else (Path(plan) if Path(plan).is_dir() else Path(plan).parent) / "report.html"
     is_file = target.suffix.lower() in (".html", ".htm")
     written = (wiring.write_report(found, target, more),) if is_file else wiring.write_plan(found, target, more)
@@ -65,8 +74,11 @@ def command(plan: str, out: str | None, stress: str | None, estate: str | None) 
     )
 
 
-def _recovered(estate: str, plan: Plan, tried: str | None) -> Sequence[Section]:
-    """Parts about losses, scores and what to do next, with what that costs; trials score where they are given."""
+def _recovered(estate: str, plan: Plan, tried: str | None, longest_s: float | None) -> Sequence[Section]:
+    """Parts about losses, scores and what to do next; trials score where they are given.
+
+    What is missing is priced, each solve taking `longest_s` seconds at most; not at all where that is `None`.
+    """
     from tripoint.apps import planner
     from tripoint.apps.render.html.resilience.page import resilience_sections
     from tripoint.apps.settings import read_settings
@@ -85,8 +97,12 @@ def _recovered(estate: str, plan: Plan, tried: str | None) -> Sequence[Section]:
             hint="plan this one: `tripoint plan ESTATE --out DIR`",
         )
     settings = read_settings()
-    limits = SolveLimits(gap=_GAP, seconds=_LONGEST_S, threads=settings.threads)
-    pricing = Pricing(solver=planner.solver(), limits=limits, tell=lambda phase: click.echo(f"{phase} ...", err=True))
+    pricing = None
+    if longest_s is not None:
+        limits = SolveLimits(gap=_GAP, seconds=longest_s, threads=settings.threads)
+        pricing = Pricing(
+            solver=planner.solver(), limits=limits, tell=lambda phase: click.echo(f"{phase} ...", err=True)
+        )
     proofs = stress_proofs(read_stress(tried), loaded, plan, plan_digest(plan), settings.today) if tried else ()
     return resilience_sections(assess_recovery(loaded, catalog, plan, pricing, today=settings.today, proofs=proofs))
 

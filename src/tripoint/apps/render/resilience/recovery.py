@@ -113,7 +113,15 @@ def remedy_line(remedy: Remedy) -> str:
         return f"{remedy.asked}: {remedy.does}"
     back = f"back in {duration(remedy.rta_s)}" if remedy.rta_s else "no break"
     dear = "" if remedy.cost_factor is None else f"{cost_told(remedy.cost_factor)}, "
-    return f"{remedy.asked} costs {remedy.usd_per_month:,.0f} USD/month more: {remedy.does}; then {dear}{back}"
+    price = f"{remedy.usd_per_month:,.0f} USD/month more{open_text(remedy)}"
+    return f"{remedy.asked} costs {price}: {remedy.does}; then {dear}{back}"
+
+
+def open_text(remedy: Remedy) -> str:
+    """That a price may be chance, where the searches leave more than it open; empty elsewhere."""
+    if abs(remedy.usd_per_month) >= remedy.open_usd_per_month:
+        return ""
+    return f" (the searches leave {remedy.open_usd_per_month:,.0f} open)"
 
 
 def standby_parts(kept: Sequence[StandsBy]) -> list[RenderableType]:

@@ -9,7 +9,7 @@ from tripoint.apps.render.html.drawing.sections import Section
 from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import plural
 from tripoint.apps.render.resilience.dependencies import basis_lines, knot_texts, often, service_lines
-from tripoint.apps.render.resilience.recovery import alone_among, asked_text, back_text, duration, way_lines
+from tripoint.apps.render.resilience.recovery import alone_among, asked_text, back_text, duration, open_text, way_lines
 from tripoint.apps.render.resilience.scores import GROUNDS, STANDINGS, cost_text, drill_lines
 from tripoint.domain.cut import DependencyReport, LockIn, SinglePoint
 from tripoint.domain.score import NextStep, Scores
@@ -66,7 +66,10 @@ def objectives(found: Assessment) -> Section:
     message = f"{plural(missed, 'objective')} missed by design." if missed else "By design every objective is met."
     if not rows:
         message = "No objective is declared: say under `recovery.objectives` how soon each workload must be back."
-    remedies = [el("li", prose(f"{each.asked}: {each.does}{_price(each.usd_per_month)}")) for each in found.remedies]
+    remedies = [
+        el("li", prose(f"{each.asked}: {each.does}{_price(each.usd_per_month)}{open_text(each)}"))
+        for each in found.remedies
+    ]
     notes = [_note(f"{each}.") for each in service_lines(alone)]
     body = join(table(columns, rows) if rows else None, notes, el("ul", remedies) if remedies else None, _ways(found))
     return Section(id="objectives", title="What is asked, and how it is known", message=prose(message), body=body)
