@@ -12,7 +12,11 @@ from tests.factories.tried import FRAGILE
 
 from tripoint.adapters.stress_json import stress_from_json, stress_to_json
 from tripoint.apps.trials import read_stress
+from tripoint.domain.catalog import Catalog
 from tripoint.domain.errors import EstateError
+from tripoint.domain.plan import Plan
+from tripoint.domain.source import LoadedEstate
+from tripoint.usecases import replan
 
 IDS = ("site-loss", "gray-errors", "budget-cut")
 FEW = (*(word for name in IDS for word in ("--only", name)), "--trials", "2", "--no-search", "--on", "here", "--quiet")
@@ -74,6 +78,25 @@ def test_trials_that_are_kept_are_not_played_again(run: RunCli, estate: tuple[st
     assert (tmp_path / "stress.json").read_bytes() == first
     assert next(tmp_path.glob("trials-*.jsonl")).read_bytes() == kept
     assert "tried in both runs: the same are met" in again.out
+
+
+def test_what_is_planned_again_takes_no_longer_than_it_may(
+    run: RunCli, estate: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The flag bounds every plan made again; no time at all is refused."""
+    seconds: list[float] = []
+
+    class Watched(replan.Replanning):
+        def __call__(self, loaded: LoadedEstate, catalog: Catalog, *, is_explained: bool) -> Plan:
+            seconds.append(self.limits.seconds)
+            return super().__call__(loaded, catalog, is_explained=is_explained)
+
+    monkeypatch.setattr(replan, "Replanning", Watched)
+    given = ("stress", estate[0], "--plan", estate[1], "--only", "price-energy", "--no-search", "--quiet")
+    run(*given)
+    run(*given, "--time-limit", "7")
+    assert seconds == [30.0, 7.0]
+    assert run(*given, "--time-limit", "0").code == 2
 
 
 def test_trials_of_another_period_are_others(run: RunCli, estate: tuple[str, str], tmp_path: Path) -> None:

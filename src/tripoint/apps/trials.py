@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 HERE, PROCESSES, RAY = "here", "processes", "ray"
 _GAP = 1e-3
 """How close to the best a changed estate is planned: as `tripoint plan` does."""
-_LONGEST_S = 30.0
-"""Longest solve of a changed estate, s."""
 PLACES = (PROCESSES, RAY, HERE)
 """Where trials may be played."""
 
@@ -196,7 +194,7 @@ def stress(
             raise KeyboardInterrupt("interrupted; with `--out` finished trials are kept and not played again")
         return found
 
-    limits = SolveLimits(gap=_GAP, seconds=_LONGEST_S, threads=settings.threads)
+    limits = SolveLimits(gap=_GAP, seconds=options.longest_s, threads=settings.threads)
     planning = Replanning(solver=HighsSolver(), limits=limits, today=settings.today, should_stop=watching.should_stop)
 
     def replanner(loaded: LoadedEstate, catalog: Catalog, *, is_explained: bool) -> Plan:

@@ -53,7 +53,7 @@ class Replanning:
         if outcome.summary is None:
             raise SolverError(
                 f"no plan of the changed estate found within {outcome.solution.seconds:.0f} s",
-                hint="try fewer scenarios with `--only`",
+                hint="give it more time with `--time-limit`, or try fewer scenarios with `--only`",
             )
         return assemble(replace(frame, instance=outcome.instance), outcome, ())
 

@@ -52,6 +52,8 @@ class StressOptions:
     """Requests of a log, by workload: they tell how its requests come and how long they are."""
     period: str = ""
     """Label of the plan's period trials are played in; that of today when empty."""
+    longest_s: float = 30.0
+    """Longest search for a plan of an estate that was changed, s."""
 
 
 _Spot = tuple[str, float]

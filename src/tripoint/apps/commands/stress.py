@@ -12,7 +12,7 @@ from tripoint.apps import trials as playing
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering
 from tripoint.apps.terminal.books import measured_answers
-from tripoint.apps.terminal.flags import FileToRead
+from tripoint.apps.terminal.flags import FileToRead, FiniteRange
 from tripoint.apps.terminal.interruption import Interruption
 from tripoint.apps.terminal.planning import planned
 from tripoint.apps.terminal.progress import counting_display
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 @click.option("--compound", is_flag=True,
               help="Also try pairs of the ten scenarios that matter most, over all of their magnitudes.")  # fmt: skip
 @click.option("--no-search", is_flag=True, help="Leave out the search for where objectives break.")
+@click.option("--time-limit", metavar="S", type=FiniteRange(min=0, min_open=True), default=30.0, show_default=True,
+              help="Time limit of each plan made again, seconds; a search for an edge makes several.")  # fmt: skip
 @click.option("--measured", metavar="SOURCE",
               help="Take service times from recorded traffic: `ledger` or `ledger:URL`.")  # fmt: skip
 @click.option("--trace", "traces", metavar="WORKLOAD=FILE", multiple=True,
@@ -69,6 +71,7 @@ def command(
     seed: int,
     compound: bool,
     no_search: bool,
+    time_limit: float,
     measured: str | None,
     traces: tuple[str, ...],
     spot: str | None,
@@ -105,6 +108,7 @@ def command(
         is_compound=compound,
         answers=measured_answers(measured) if measured else {},
         traces=playing.read_traces(traces, loaded),
+        longest_s=time_limit,
         **({"search_trials": 0} if no_search else {}),
     )
     if out:
