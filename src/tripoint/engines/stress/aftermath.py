@@ -12,11 +12,9 @@ from dataclasses import replace
 from tripoint.domain.fault import Fault, FaultKind
 from tripoint.domain.stress import Outcome
 from tripoint.domain.units import SECONDS_PER_HOUR
+from tripoint.engines.resilience.capacity.carrying import Stretch, joined
 from tripoint.engines.stress.copies.lag import stale_by_workload
 from tripoint.engines.stress.scenarios.ground import Ground
-
-Stretch = tuple[float, float]
-"""Begin and end, s."""
 
 
 def after(outcomes: Iterable[Outcome], faults: Sequence[Fault], ground: Ground, until_s: float) -> tuple[Outcome, ...]:
@@ -38,7 +36,7 @@ def dark(workload: str, faults: Sequence[Fault], ground: Ground, until_s: float)
             found.append((fault.at_s, min(fault.until_s, until_s)))
         elif fault.kind is FaultKind.DATA_LOST:
             found.append((fault.at_s, fault.at_s + waiting_s + restores.get(fault.on[0], 0.0)))
-    return _joined(found)
+    return joined(found)
 
 
 def _after(outcome: Outcome, faults: Sequence[Fault], ground: Ground, until_s: float) -> Outcome:
@@ -60,13 +58,3 @@ def _after(outcome: Outcome, faults: Sequence[Fault], ground: Ground, until_s: f
         stale_s=max(outcome.stale_s, *(hours * SECONDS_PER_HOUR for hours in stale), 0.0),
         first_limit=outcome.first_limit or ("its data has to be restored" if stale else "what it leans on is away"),
     )
-
-
-def _joined(stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
-    joined: list[Stretch] = []
-    for begin, end in sorted(stretches):
-        if joined and begin <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
-        elif end > begin:
-            joined.append((begin, end))
-    return tuple(joined)

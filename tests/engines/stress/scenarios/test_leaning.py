@@ -19,6 +19,7 @@ from tripoint.domain.fault import Fault, FaultKind
 from tripoint.domain.scenario import Pick, Scenario, Strike, TrialMode
 from tripoint.engines.resilience.capacity.carrying import carrying_of
 from tripoint.engines.stress.kernel.streams import Streams
+from tripoint.engines.stress.scenarios.candidates import targets_for
 from tripoint.engines.stress.scenarios.exposure import exposed
 from tripoint.engines.stress.scenarios.ground import Ground, ground_of
 from tripoint.engines.stress.scenarios.knobs import usual
@@ -102,6 +103,20 @@ def test_the_worst_site_is_the_one_everybody_needs() -> None:
     assert exposed(loss, plain) == pytest.approx((8.0 + 5.0 + 3.0) / 8.0)
     assert exposed(loss, leant) == pytest.approx((16.0 + 8.0 + 3.0) / 16.0)
     assert faults_of(loss, usual(loss), leant, Streams(7, 0))[0].on == ("cage",)
+
+
+@pytest.mark.parametrize("sort", ["site", "domain", "region", "provider"])
+def test_what_lies_in_a_group_is_counted_once(sort: str) -> None:
+    """A dependency that needs none of these changes no weight; one that needs a member adds what lies elsewhere."""
+    strike = Strike(kind=FaultKind.DOWN, hits=sort)
+    plain = targets_for(leaning_on(), strike)
+    other = targets_for(leaning_on(shared("names", needed_by=("all",))), strike)
+    assert [each.weight for each in other] == pytest.approx([each.weight for each in plain])
+    everything = sum(
+        {each.ids: each.weight for each in targets_for(leaning_on(), replace(strike, hits="site"))}.values()
+    )
+    leant = {each.ids: each.weight for each in targets_for(leaning_on(OWN, NAMES), strike)}
+    assert all(weight == pytest.approx(everything) for ids, weight in leant.items() if "cage" in ids)
 
 
 @pytest.mark.parametrize("name", ["names", "ns-own", "metro", "duct", "aws"])

@@ -77,6 +77,15 @@ def carrying_of(estate: Estate, copies: Mapping[str, Sequence[str]]) -> Carrying
         for said in each.needed_by:
             for name in (node.partition(":")[2] for node in things.needing(said)):
                 rules.append(Rule(thing=name, parts=(each.id,), least=1, grace_s=graces.get(name, 0.0)))
+    return _following(rules)
+
+
+def structure_of(estate: Estate) -> Carrying:
+    """The same without what is declared under `dependencies`: what lies in what, and over what."""
+    return _following(_ground(estate))
+
+
+def _following(rules: Iterable[Rule]) -> Carrying:
     needing: dict[str, list[Rule]] = {}
     for rule in rules:
         for part in rule.parts:

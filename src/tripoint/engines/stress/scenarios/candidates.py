@@ -135,16 +135,16 @@ def _together(ground: Ground, names: Mapping[str, list[Site]]) -> tuple[Target, 
         Target(
             ids=tuple(site.id for site in sites),
             weight=sum(ground.weight_by_site.get(site.id, 0.0) for site in sites),
-            named=(name,),
-            carried=_carried(ground, name, *(site.id for site in sites)),
+            named=tuple(dict.fromkeys((name, name.lower()))),
+            carried=_carried(ground, name),
         )
         for name, sites in names.items()
     )
 
 
-def _carried(ground: Ground, *names: str) -> float:
-    """What things that are lost together take along: as much as the one that takes most."""
-    return max((ground.carried.get(name, 0.0) for name in names), default=0.0)
+def _carried(ground: Ground, name: str) -> float:
+    """What a thing takes along; providers and regions are named in small letters there."""
+    return ground.carried.get(name, ground.carried.get(name.lower(), 0.0))
 
 
 def _grouped(sites: Iterable[Site], names_of: Callable[[Site], Iterable[str]]) -> dict[str, list[Site]]:
@@ -191,7 +191,7 @@ def _conduits(ground: Ground, which: str) -> tuple[Target, ...]:
             ids=tuple(links),
             weight=sum(ground.weight_by_link.get(link, 0.0) for link in links),
             named=(name,),
-            carried=_carried(ground, name, *links),
+            carried=_carried(ground, name),
         )
         for name, links in groups.items()
         if which in ("", name)

@@ -18,7 +18,7 @@ from tripoint.domain.recovery import Store
 from tripoint.domain.site import Site
 from tripoint.domain.workload import Workload
 from tripoint.engines.facts.defaults import default_figure
-from tripoint.engines.resilience.capacity.carrying import FOREVER, Carrying, carrying_of
+from tripoint.engines.resilience.capacity.carrying import FOREVER, Carrying, carrying_of, structure_of
 from tripoint.engines.stress.copies.following import Following, carried_gb_per_s, followings_of
 from tripoint.engines.stress.scenarios.leaning import Leaning, leaning_of
 from tripoint.engines.stress.summary.asked import After, after_losses
@@ -114,7 +114,7 @@ def ground_of(estate: Estate, catalog: Catalog, plan: Plan, world: World, *, per
             by_pool[row.pool] += part
             homes[row.workload, row.site] += row.share * plan.blocks[row.block].weight
     carrying = carrying_of(estate, _copies(estate, plan, period))
-    carried = _carried(carrying, weights, homes)
+    carried = _carried(estate, carrying, weights, homes)
     return Ground(
         estate=estate,
         sites=tuple(site for site in estate.sites if by_site.get(site.id, 0.0) > 0 or site.id in carried),
@@ -148,16 +148,18 @@ def _copies(estate: Estate, plan: Plan, period: int) -> dict[str, tuple[str, ...
 
 
 def _carried(
-    carrying: Carrying, weights: Mapping[str, float], homes: Mapping[tuple[str, str], float]
+    estate: Estate, carrying: Carrying, weights: Mapping[str, float], homes: Mapping[tuple[str, str], float]
 ) -> dict[str, float]:
-    """What each thing takes along beside what is served at it, of things that take anything along."""
+    """What each thing takes along beside what is served in it, of things that take anything along."""
     found: dict[str, float] = {}
+    structure = structure_of(estate)
     for name in carrying.needing:
-        away = carrying.away({name: (FOREVER,)})
+        within = structure.away({name: (FOREVER,)})
+        along = carrying.away({name: (FOREVER,)}).keys() - within.keys()
         more = math.fsum(
             weights.get(workload, 0.0) * share
-            for (workload, site), share in homes.items()
-            if site != name and (workload in away or site in away)
+            for (workload, site), share in (homes.items() if along else ())
+            if site not in within and (workload in along or site in along)
         )
         if more > 0.0:
             found[name] = more
