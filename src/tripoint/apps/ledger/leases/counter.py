@@ -277,13 +277,17 @@ class Counter:
         reached = {(tally.budget, tally.window): tally.warned for tally in self.standing if tally.warned}
         if reached == self._warned:
             return
-        untold = await self._do(lambda till: till.untold())
+        await self._do(self._tell_thresholds)
+        self._warned = reached
+
+    def _tell_thresholds(self, till: Till) -> None:
+        """In the store's thread and in one go, so that a stop cannot fall between telling and remembering it."""
+        untold = till.untold()
         for told in {(each.budget, each.window): each for each in untold}.values():
             spent, limit = usd(told.spent_nano), usd(told.limit_nano)
             self._note(f"budget `{told.budget}` has reached {told.percent} %: {spent:f} of {limit:f} USD are spent")
         if untold:
-            await self._do(lambda till: till.mark_told(untold))
-        self._warned = reached
+            till.mark_told(untold)
 
     async def _do(self, act: Callable[[Till], Result]) -> Result:
         def run() -> Result:
