@@ -12,7 +12,7 @@ import msgspec
 
 from tripoint.domain.record import Usage
 from tripoint.domain.serving import Api
-from tripoint.engines.gateway.wire.ask import Ask, read_ask
+from tripoint.engines.gateway.wire.ask import BYTES_PER_TOKEN, Ask, read_ask
 from tripoint.engines.gateway.wire.sse import StreamReader
 
 DOCUMENT: Final = b"application/json"
@@ -82,21 +82,27 @@ class Asks:
         if ask is None:
             if len(self._known) >= _MOST_ASKS:
                 self._known.clear()
-            ask = self._known[key] = fresh_ask(workload, api, is_stream, tokens_in)
+            ask = self._known[key] = _read(workload, api, is_stream, "1")
+            ask.tokens_in = tokens_in
         return ask
 
 
 def fresh_ask(workload: str, api: Api, is_stream: bool, tokens_in: int) -> Ask:
-    """A request of its own, for where the gateway may set a limit in it."""
-    prompt: dict[str, object] = {"input": "1"} if api is Api.EMBEDDINGS else {"messages": [_TURN]}
-    if is_stream:
-        prompt["stream"] = True
-    ask = read_ask(api, msgspec.json.encode({"model": workload, **prompt}))
+    """A request of its own and as long as its tokens, for where the gateway sets a limit in it and reserves money by
+    its length."""
+    ask = _read(workload, api, is_stream, "1" * max(1, tokens_in * BYTES_PER_TOKEN))
     ask.tokens_in = tokens_in
+    ask.prefix = 0  # as for short ones: the prompts of a trial have nothing in common
     return ask
 
 
-_TURN: Final = {"role": "user", "content": "1"}
+def _read(workload: str, api: Api, is_stream: bool, text: str) -> Ask:
+    prompt: dict[str, object] = (
+        {"input": text} if api is Api.EMBEDDINGS else {"messages": [{"role": "user", "content": text}]}
+    )
+    if is_stream:
+        prompt["stream"] = True
+    return read_ask(api, msgspec.json.encode({"model": workload, **prompt}))
 
 
 def document(api: Api, tokens_in: int, tokens_out: int) -> bytes:
