@@ -34,7 +34,7 @@ UNMAPPED: Final = {
     "at": "the beginning of the span itself",
     "tenant": "the conventions know no payer",
     "key": "the conventions know no client key",
-    "api": "told as the operation, several interfaces share one",
+    "api": "reported as the operation, several interfaces share one",
     "site": "the conventions know no sites; `server.address` would tell an address, which callers need not know",
     "upstream": "likewise",
     "ending": "told by `error.type` and the status",
