@@ -37,7 +37,7 @@ UNMAPPED: Final = {
     "api": "reported as the operation, several interfaces share one",
     "site": "the conventions know no sites; `server.address` would tell an address, which callers need not know",
     "upstream": "likewise",
-    "ending": "told by `error.type` and the status",
+    "ending": "shown by `error.type` and the status",
     "is_estimated": "the conventions do not tell counted tokens from reported ones",
     "tpot_s": "a metric, not an attribute",
     "total_s": "the length of the span itself, and a metric",
