@@ -80,19 +80,13 @@ def test_one_lost_request_misses_the_bar() -> None:
     assert _judged_kill(Outcomes((*good, *slow)), 10.0, calm).verdict is Verdict.FAIL
 
 
-def test_what_holds_up_others_too_is_the_machines() -> None:
-    """R1: only as long as both were open, so that a stall of one moment excuses nothing at another."""
+def test_a_busy_machine_excuses_nothing() -> None:
+    """R1 is about what callers see: what held up requests of no gateway as well is shown, and the bar stays."""
     good = [outcome(at=9.0 + number / 50) for number in range(100)]
-    slow = Outcomes((*good, *(outcome(at=10.1, took_s=0.4) for _ in range(5))))
-
-    def beside(at: float, took_s: float) -> Outcomes:
-        return Outcomes((*good, outcome(at=at, took_s=took_s)))
-
-    assert _judged_kill(slow, 10.0, beside(10.1, 0.4)).verdict is Verdict.PASS
-    assert _judged_kill(slow, 10.0, beside(10.25, 0.5)).verdict is Verdict.PASS
-    assert _judged_kill(slow, 10.0, beside(10.1, 0.2)).verdict is Verdict.FAIL
-    assert _judged_kill(slow, 10.0, beside(10.45, 0.9)).verdict is Verdict.FAIL
-    assert _judged_kill(slow, 10.0, beside(9.0, 0.9)).verdict is Verdict.FAIL
+    late = [outcome(at=10.1, took_s=0.4) for _ in range(5)]
+    row = _judged_kill(Outcomes((*good, *late)), 10.0, Outcomes((*good, *late)))
+    assert row.verdict is Verdict.FAIL
+    assert "requests of no gateway meanwhile" in row.seen
 
 
 def test_streams_that_end_untold_miss_the_bar() -> None:

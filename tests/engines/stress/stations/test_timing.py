@@ -75,5 +75,8 @@ def test_parts_sum_up_to_the_stay_but_for_who_waits(
     named = replace(timing, typical=shape)
     overhead, own, half, rest = named.parts(running, tokens_in, tokens_out)
     total = sum(named.times(running, tokens_in, tokens_out))
-    if shape.output_tokens > 0:
+    if shape.output_tokens * 2 * half > 0:  # the others decode for a time, which so few tokens as 5e-324 do not
         assert overhead + own + half + rest == pytest.approx(total)
+    else:
+        assert rest == 0.0
+        assert total >= (overhead + own) * (1 - 1e-12)

@@ -37,6 +37,15 @@ def cut(program: Program, columns: BoolArray, rows: BoolArray) -> Cut:
     before = np.concatenate([[0], np.cumsum(stays, dtype=np.int64)])
     ends = before[program.starts[1:][row]]
     number = np.cumsum(columns, dtype=np.int32) - 1
+    starts = np.concatenate([[0], ends]).astype(np.int32)
+    index = number[program.index[stays]]
+    return _smaller(program, column, row, starts, index, program.value[stays])
+
+
+def _smaller(
+    program: Program, column: IntArray, row: IntArray, starts: IntArray, index: IntArray, value: FloatArray
+) -> Cut:
+    """Those columns and rows of a program, with the entries given row by row."""
     smaller = Program(
         cost=program.cost[column],
         lower=program.lower[column],
@@ -44,9 +53,9 @@ def cut(program: Program, columns: BoolArray, rows: BoolArray) -> Cut:
         is_integer=program.is_integer[column],
         row_lower=program.row_lower[row],
         row_upper=program.row_upper[row],
-        starts=np.concatenate([[0], ends]).astype(np.int32),
-        index=number[program.index[stays]],
-        value=program.value[stays],
+        starts=starts,
+        index=index,
+        value=value,
         column_names=[program.column_names[each] for each in column.tolist()],
         row_names=[program.row_names[each] for each in row.tolist()],
         row_families=[program.row_families[each] for each in row.tolist()],
@@ -85,21 +94,9 @@ class Blocks:
         is_in[row] = True
         entry = entry[is_in[self.row[entry]]]
         counts = np.bincount(np.searchsorted(row, self.row[entry]), minlength=len(row))
-        smaller = Program(
-            cost=program.cost[column],
-            lower=program.lower[column],
-            upper=program.upper[column],
-            is_integer=program.is_integer[column],
-            row_lower=program.row_lower[row],
-            row_upper=program.row_upper[row],
-            starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
-            index=np.searchsorted(column, program.index[entry]).astype(np.int32),
-            value=program.value[entry],
-            column_names=[program.column_names[each] for each in column.tolist()],
-            row_names=[program.row_names[each] for each in row.tolist()],
-            row_families=[program.row_families[each] for each in row.tolist()],
-        )
-        return Cut(program=smaller, column=column, row=row)
+        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+        index = np.searchsorted(column, program.index[entry]).astype(np.int32)
+        return _smaller(program, column, row, starts, index, program.value[entry])
 
 
 def blocks_of(program: Program, whose: Owners) -> Blocks:
