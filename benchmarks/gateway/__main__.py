@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.gateway.peers import PEERS
-from benchmarks.gateway.product import COMPILED, COMPILED_ALONE, PRODUCT, VARIANTS
+from benchmarks.gateway.product import ACCOUNTS, COMPILED, COMPILED_ACCOUNTS, COMPILED_ALONE, PRODUCT, VARIANTS
 from benchmarks.gateway.rounds import MODES, build, measure, seen_upstream, started, upstream
 from benchmarks.gateway.verdicts import print_mode, print_verdicts
 from benchmarks.measure import say, start
@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     start("Gateway")
     build()
     wanted = tuple(options.only.lower().split(",")) if options.only else ("",)
-    everyone = (*PEERS, PRODUCT, COMPILED, COMPILED_ALONE, *(VARIANTS if options.features else ()))
+    ours = (PRODUCT, COMPILED, COMPILED_ALONE, ACCOUNTS, COMPILED_ACCOUNTS)
+    everyone = (*PEERS, *ours, *(VARIANTS if options.features else ()))
     chosen = [peer for peer in everyone if peer.name.lower().startswith(wanted)]
     modes = [MODES[name] for name in options.modes.split(",")]
     with upstream() as behind, started(chosen, behind.port) as entrants:

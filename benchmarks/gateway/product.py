@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from tools.compile_gateway import FAST, digest, is_made
 
@@ -53,6 +56,12 @@ policies:
   residency: [{allow: [EEA, US], classifications: [customer]}]
 """
 KEYS = "  keys: [{id: bench, tenant: team, secret: env:BENCH_KEY, workloads: [assistant]}]\n"
+TENANT, WORKLOAD = "team", "assistant"
+USD_A_DAY = "1000000"
+"""Of every budget: no run comes near it."""
+A_MINUTE = "1000000000"
+"""Requests and tokens that the quota allows: no run comes near them."""
+AT_ONCE = "100000"
 WITHOUT = Path(__file__).resolve().parent / "without"
 
 
@@ -72,6 +81,24 @@ class Features:
     """What `without/sitecustomize.py` leaves out of the worker."""
     is_compiled: bool = False
     """The data path compiled by `make fast`."""
+    accounts: bool = False
+    """Tenant, key, quota and three budgets in a store, and an answer ends once its record is durable."""
+
+
+def _accounts(store: str) -> str:
+    """Creates, by the product's own commands, who pays and what limits them; the key's text."""
+
+    def run(*words: str) -> Any:
+        command = [sys.executable, "-m", "tripoint", *words, "--store", store, "--json"]
+        return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+
+    run("tenant", "create", TENANT)
+    made = run("key", "create", "--tenant", TENANT, "--workload", WORKLOAD)
+    whose = ("--tenant", TENANT)
+    run("quota", "set", *whose, "--requests-per-min", A_MINUTE, "--tokens-per-min", A_MINUTE, "--concurrency", AT_ONCE)
+    for scope in ((), ("--key", made["key"]["id"]), ("--workload", WORKLOAD)):
+        run("budget", "set", *whose, *scope, "--usd", USD_A_DAY, "--per", "day")
+    return str(made["secret"])
 
 
 def _start(features: Features) -> Callable[[Ground], Start]:
@@ -84,7 +111,7 @@ def _start(features: Features) -> Callable[[Ground], Start]:
             model=MODEL,
             upstream=upstream,
             classified=CLASSIFIED if features.policy else "",
-            keys=KEYS if features.keys else "",
+            keys=KEYS if features.keys and not features.accounts else "",
             affinity=str(features.affinity).lower(),
         )
         command = [sys.executable, "-m", "tripoint", "serve", ground.write("estate.yaml", estate)]
@@ -92,11 +119,16 @@ def _start(features: Features) -> Callable[[Ground], Start]:
         if features.access_log:
             command += ["--access-log", str(ground.folder / "access.log")]
         env = {"BENCH_KEY": KEY, "BENCH_UPSTREAM_KEY": "sk-upstream", "BENCH_WITHOUT": features.without}
+        key = KEY
+        if features.accounts:
+            store = f"sqlite:///{ground.folder / 'store.db'}"
+            key = _accounts(store)
+            command += ["--store", store, "--durable"]
         first = [str(WITHOUT)] if features.without else []
         first += [str(FAST)] if features.is_compiled else []
         if first:
             env["PYTHONPATH"] = os.pathsep.join(filter(None, (*first, os.environ.get("PYTHONPATH", ""))))
-        headers = (f"Authorization: Bearer {KEY}",) if features.keys else ()
+        headers = (f"Authorization: Bearer {key}",) if features.keys else ()
         return Start(command=tuple(command), env=env, headers=headers)
 
     return start
@@ -119,6 +151,14 @@ COMPILED_ALONE = Peer(
     start=_start(Features(is_compiled=True, without="ledger")),
 )
 """The data path by itself: records on disk, and nobody beside it who enters them into the ledger."""
+ACCOUNTS = Peer(name="tripoint, accounts", version=_version, start=_start(Features(accounts=True)))
+"""With tenants and keys of a store, a quota, budgets of tenant, key and workload, and a durable ledger."""
+COMPILED_ACCOUNTS = Peer(
+    name="tripoint, compiled, accounts",
+    version=_compiled_version,
+    start=_start(Features(is_compiled=True, accounts=True)),
+)
+"""The same, compiled."""
 VARIANTS = tuple(
     Peer(name=f"tripoint {name}", version=_version, start=_start(features), rules=("saturation",))
     for name, features in {

@@ -13,6 +13,8 @@ from benchmarks.measure import say, short, table
 US = "tripoint"
 COMPILED = "tripoint, compiled"
 ALONE = "tripoint, compiled, no ledger"
+ACCOUNTS = "tripoint, accounts"
+COMPILED_ACCOUNTS = "tripoint, compiled, accounts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,8 @@ def print_verdicts(samples: Sequence[Sample], versions: dict[str, str]) -> int:
         ("verdict", rows),
         ("verdict on the compiled one", _judged(samples, versions, COMPILED)),
         ("verdict on the compiled one without its ledger beside", _judged(samples, versions, ALONE)),
+        ("verdict with tenants, budgets and a durable ledger", _judged(samples, versions, ACCOUNTS)),
+        ("verdict on the compiled one with them", _judged(samples, versions, COMPILED_ACCOUNTS)),
     )
     heads = ("measure", "against", "bar", "worker (data path)", "", "with the ledger process", "", "quiet rounds")
     for name, found in judged:
