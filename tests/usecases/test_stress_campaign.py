@@ -13,7 +13,7 @@ from tripoint.domain.scenario import TrialMode
 from tripoint.domain.stress import Order, Trial, Verdict
 from tripoint.engines.stress.playing import Player
 from tripoint.engines.stress.scenarios.resolve import untouched
-from tripoint.usecases import stress_campaign
+from tripoint.engines.stress.search import rounds
 from tripoint.usecases.stress_campaign import Campaign, StressOptions, Subject
 
 SEARCHING = "searching where objectives break"
@@ -52,7 +52,7 @@ def test_trials_that_decide_nothing_any_more_are_not_played(estate: str, monkeyp
     """Where every objective in question has failed once, the rest of the trials would say the same."""
     what = tried(estate)
     found, few = searched(what)
-    monkeypatch.setattr(stress_campaign, "_FIRST", StressOptions().search_trials)
+    monkeypatch.setattr(rounds, "_FIRST", StressOptions().search_trials)
     every, all_of_them = searched(what)
     assert found == every
     assert few <= all_of_them

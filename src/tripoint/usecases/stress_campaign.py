@@ -8,7 +8,7 @@ from typing import Protocol
 
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.plan import Plan
-from tripoint.domain.scenario import Scenario, TrialMode
+from tripoint.domain.scenario import Scenario
 from tripoint.domain.source import LoadedEstate
 from tripoint.domain.stress import Order, OutageCourse, Remeasured, Trial, Verdict
 from tripoint.engines.sizing.demand.trace import TraceRows
@@ -16,12 +16,11 @@ from tripoint.engines.stress.kernel.streams import Streams
 from tripoint.engines.stress.playing import Player
 from tripoint.engines.stress.scenarios.exposure import exposed
 from tripoint.engines.stress.scenarios.ground import Ground
-from tripoint.engines.stress.scenarios.knobs import at_position, position_of, spread, usual
-from tripoint.engines.stress.search.distance import Distance, distance
+from tripoint.engines.stress.scenarios.knobs import spread, usual
+from tripoint.engines.stress.search.rounds import Search
 from tripoint.engines.stress.summary.losses import Harm, harm_of
 from tripoint.engines.stress.summary.targets import Target, targets_of
-from tripoint.engines.stress.summary.verdicts import NEEDED, HeldKey, met_by, verdicts
-from tripoint.engines.stress.trial.tally import Timeline
+from tripoint.engines.stress.summary.verdicts import verdicts
 from tripoint.engines.stress.world import World
 from tripoint.usecases.measured import Answers
 
@@ -56,12 +55,6 @@ class StressOptions:
     """Longest search for a plan of an estate that was changed, s."""
 
 
-_Spot = tuple[str, float]
-"""A scenario and a position of its first magnitude."""
-_FIRST = 2
-"""Trials at a position before it is looked whether more are needed."""
-
-
 class Runs(Protocol):
     """Plays orders, anywhere; gives the trials in their order."""
 
@@ -91,6 +84,11 @@ class Subject:
     remeasured: tuple[Remeasured, ...] = ()
     """Times of the world that were taken from answers."""
 
+    @property
+    def played(self) -> tuple[str, ...]:
+        """Workloads that trials play, runs last."""
+        return (*(each.workload for each in self.world.demanded), *(each.workload for each in self.world.runs))
+
 
 class Campaign:
     """The trials of one run: plain ones, those of the search, and pairs."""
@@ -114,12 +112,11 @@ class Campaign:
             for each in scenarios
         ]
         by_id = _by_scenario(self._run(player, orders, "playing scenarios"))
-        searches = self._searched(player, scenarios, by_id) if self._options.search_trials else {}
+        search = self._searched(player, scenarios, by_id)
         found: list[Verdict] = []
         for each in scenarios:
             self.harms.append(harm_of(each, exposed(each, self._ground), by_id[each.id]))
-            breaks = _breaks(each, searches[each.id]) if each.id in searches else {}
-            found += verdicts(each, by_id[each.id], self._asked(each), breaks)
+            found += verdicts(each, by_id[each.id], self._asked(each), search.breaks(each.id))
         return found
 
     def compound(self, doubled: Sequence[Scenario]) -> list[Verdict]:
@@ -139,57 +136,16 @@ class Campaign:
     def courses(self, scenarios: Sequence[Scenario]) -> tuple[OutageCourse, ...]:
         """The first trial of each scenario that is played, over time."""
         player = self._player(scenarios)
-        found: list[OutageCourse] = []
-        for each in scenarios:
-            if each.mode is TrialMode.PLAN:
-                continue
-            faults = player.faults(Order(scenario=each.id, number=0, magnitudes=usual(each)))
-            if each.mode is TrialMode.REQUESTS:
-                found += [_course(each.id, line) for line in player.requests(each, 0, faults)[0].timelines]
-            else:
-                found += player.hours(each, 0, faults)
-        return tuple(found)
+        return tuple(course for each in scenarios for course in player.courses(each))
 
-    def _searched(
-        self, player: Player, scenarios: Sequence[Scenario], by_id: Mapping[str, Sequence[Trial]]
-    ) -> dict[str, Distance[HeldKey]]:
-        """All scenarios are searched together, so that every round keeps all cores busy."""
-        found: dict[str, Distance[HeldKey]] = {}
-        for each in scenarios:
-            if each.magnitudes:
-                met = met_by(each, by_id[each.id], self._asked(each))
-                knob = each.magnitudes[0]
-                start = distance(met, self._options.resolution)
-                found[each.id] = start.told(position_of(knob, knob.usual), met)
-        got: dict[_Spot, tuple[Trial, ...]] = {}
-        while spots := [
-            (each, position) for each in scenarios if each.id in found for position in found[each.id].asks()
-        ]:
-            self._more(player, spots, got)
-            for each, position in spots:
-                trials, search = got[each.id, position], found[each.id]
-                met = met_by(each, trials, self._asked(each))
-                if len(trials) >= self._options.search_trials or not any(met[key] for key in search.open_at(position)):
-                    found[each.id] = search.told(position, met)
-        return found
-
-    def _more(
-        self, player: Player, spots: Sequence[tuple[Scenario, float]], got: dict[_Spot, tuple[Trial, ...]]
-    ) -> None:
-        """Plays more trials at every spot: a few first, for where one failure decides a clear answer needs no more."""
-        count = self._options.search_trials
-        first = _FIRST if count - 1 < NEEDED * count else count
-        orders: list[tuple[_Spot, Order]] = []
-        for each, position in spots:
-            have = len(got.setdefault((each.id, position), ()))
-            orders += [
-                ((each.id, position), Order(scenario=each.id, number=number, magnitudes=_turned(each, position)))
-                for number in range(have, count if have else min(first, count))
-            ]
-        orders.sort(key=lambda spot: spot[1].number)
-        trials = self._run(player, [order for _, order in orders], "searching where objectives break")
-        for (spot, _), trial in zip(orders, trials, strict=True):
-            got[spot] += (trial,)
+    def _searched(self, player: Player, scenarios: Sequence[Scenario], by_id: Mapping[str, Sequence[Trial]]) -> Search:
+        """Plays trials until it is known where each objective breaks; of nothing where that is left out."""
+        search = Search(self._options.search_trials, self._options.resolution)
+        for each in scenarios if self._options.search_trials else ():
+            search.begin(each, self._asked(each), by_id[each.id])
+        while orders := search.orders():
+            search.told(self._run(player, orders, "searching where objectives break"))
+        return search
 
     def _run(self, player: Player, orders: Sequence[Order], phase: str) -> tuple[Trial, ...]:
         self.played += len(orders)
@@ -208,31 +164,6 @@ class Campaign:
         if scenario.id not in self._targets:
             self._targets[scenario.id] = targets_of(self._subject.loaded.estate, scenario)
         return self._targets[scenario.id]
-
-
-def _course(scenario: str, line: Timeline) -> OutageCourse:
-    return OutageCourse(
-        scenario=scenario,
-        workload=line.workload,
-        bin_s=line.bin_s,
-        offered=line.offered,
-        answered=line.answered,
-        late=line.late,
-        shed=line.shed,
-        lost=line.lost,
-    )
-
-
-def _turned(scenario: Scenario, position: float) -> dict[str, float]:
-    """Usual values, with the first magnitude at a position of its range."""
-    knob = scenario.magnitudes[0]
-    return {**usual(scenario), knob.name: at_position(knob, position)}
-
-
-def _breaks(scenario: Scenario, search: Distance[HeldKey]) -> dict[HeldKey, float | None]:
-    knob = scenario.magnitudes[0]
-    places = {key: search.breaks_at(key) for key in search.brackets}
-    return {key: None if place is None else at_position(knob, place) for key, place in places.items()}
 
 
 def _by_scenario(trials: Sequence[Trial]) -> dict[str, list[Trial]]:

@@ -41,7 +41,7 @@ def show(scenario: str, own: str | None) -> Answer:
     For example: tripoint scenarios show site-loss
     """
     from tripoint.apps.render.stress.catalogue import scenario_text
-    from tripoint.usecases.stress import chosen
+    from tripoint.engines.stress.agenda.choice import chosen
 
     found = chosen(playing.load_scenarios(own), (scenario,))[0]
     return Answer(text=scenario_text(found, playing.scenario_sources(own)), payload={"scenario": asdict(found)})

@@ -90,7 +90,7 @@ def command(
     For example: tripoint stress my-estate --plan answer --out answer
     """
     from tripoint.apps.render.stress.text import change_lines, stress_text
-    from tripoint.usecases.stress import chosen
+    from tripoint.engines.stress.agenda.choice import chosen
     from tripoint.usecases.stress_campaign import StressOptions
 
     earlier = playing.read_stress(before) if before else None

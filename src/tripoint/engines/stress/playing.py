@@ -22,11 +22,13 @@ from tripoint.engines.stress.kernel.streams import Streams
 from tripoint.engines.stress.runs.course import run_outcome
 from tripoint.engines.stress.scaling import rescaled, scale_for, scaled
 from tripoint.engines.stress.scenarios.ground import Ground
+from tripoint.engines.stress.scenarios.knobs import usual
 from tripoint.engines.stress.scenarios.resolve import faults_of
 from tripoint.engines.stress.spending import with_standing
 from tripoint.engines.stress.summary.asked import After
 from tripoint.engines.stress.trial.arrivals import arrivals_of
 from tripoint.engines.stress.trial.play import Played, Rules, play
+from tripoint.engines.stress.trial.tally import Timeline
 from tripoint.engines.stress.world import World
 
 _S_PER_MIN = 60.0
@@ -90,6 +92,16 @@ class Player:
             self._kept[key] = {each.workload: each.usd for each in plain.outcomes}
         rules = Rules(usual_usd=self._kept[key])
         return play(world, faults, arrivals, draws=draws, until_s=seconds, rules=rules), scale
+
+    def courses(self, scenario: Scenario) -> tuple[OutageCourse, ...]:
+        """The first trial of a scenario at its usual values, over time; empty for one that is planned, not played."""
+        if scenario.mode is TrialMode.PLAN:
+            return ()
+        faults = self.faults(Order(scenario=scenario.id, number=0, magnitudes=usual(scenario)))
+        if scenario.mode is TrialMode.HOURS:
+            return tuple(self.hours(scenario, 0, faults))
+        played, _ = self.requests(scenario, 0, faults)
+        return tuple(_timed(scenario.id, line) for line in played.timelines)
 
     def _after(self, scenario: Scenario) -> After | None:
         """What is asked after a loss of its class, where that is not as usual."""
@@ -160,6 +172,19 @@ def _lit(stretches: Sequence[tuple[float, float]], hours: int) -> list[float]:
             opens = hour * SECONDS_PER_HOUR
             lit[hour] -= (min(end, opens + SECONDS_PER_HOUR) - max(begin, opens)) / SECONDS_PER_HOUR
     return [max(0.0, share) for share in lit]
+
+
+def _timed(scenario: str, line: Timeline) -> OutageCourse:
+    return OutageCourse(
+        scenario=scenario,
+        workload=line.workload,
+        bin_s=line.bin_s,
+        offered=line.offered,
+        answered=line.answered,
+        late=line.late,
+        shed=line.shed,
+        lost=line.lost,
+    )
 
 
 def _course(scenario: str, hourly: Hourly, lit: Sequence[float]) -> OutageCourse:

@@ -17,7 +17,7 @@ from tripoint.engines.stress.kernel.streams import Streams
 from tripoint.engines.stress.scenarios.exposure import exposed
 from tripoint.engines.stress.scenarios.knobs import usual
 from tripoint.engines.stress.scenarios.resolve import faults_of
-from tripoint.engines.stress.summary.losses import harm_of, hours_lost, yearly_losses
+from tripoint.engines.stress.summary.losses import Harm, harm_of, hours_lost, hours_of, yearly_losses
 
 SURE = Frequency(per_year=2.0, low=2.0, high=2.0)
 DAY = replace(SITE_LOSS, minutes=1440.0, frequency=SURE)
@@ -119,3 +119,11 @@ def test_what_is_expected_lies_between_the_best_and_the_worst_trial(
     assert loss.usd is not None
     assert min(hours) * 2.0 * usd * (1 - 1e-9) - 1e-9 <= loss.usd.low <= loss.usd.high
     assert loss.usd.high <= max(hours) * 2.0 * usd * (1 + 1e-9) + 1e-9
+
+
+def test_what_lasts_for_hours_outweighs_what_lasts_for_minutes() -> None:
+    """A tenth of three days is more than all of three minutes, and two things that may be struck count twice."""
+    by_id = {each.id: each for each in shipped()}
+    brief = Harm(by_id["gray-slow"], 1.0, ({"desk": 0.05}, {"desk": 0.05}), (0.0, 0.0))
+    lasting = Harm(by_id["site-loss"], 2.0, ({"desk": 6.0, "help": 1.0}, {"desk": 7.0, "help": 2.0}), (0.0, 0.0))
+    assert hours_of((brief, lasting)) == pytest.approx({"gray-slow": 0.05, "site-loss": 16.0})

@@ -7,10 +7,12 @@ from dataclasses import replace
 from itertools import combinations
 
 from tripoint.domain.scenario import Magnitude, Scenario, Strike, TrialMode
+from tripoint.domain.stress import Untried
 from tripoint.engines.stress.scenarios.checks import fits
 
 TAKEN = 10
 """So many scenarios are paired, by how often they come times how much they break."""
+_APART = "no mode of trials can play both: one needs single requests, the other hours"
 
 
 def most_likely(scenarios: Sequence[Scenario], harm: Mapping[str, float], take: int = TAKEN) -> tuple[Scenario, ...]:
@@ -35,6 +37,11 @@ def pairs(scenarios: Sequence[Scenario]) -> tuple[tuple[Scenario, ...], tuple[tu
     couples = tuple(combinations(scenarios, 2))
     able = tuple(couple for couple in couples if _mode(*couple) is not None)
     return tuple(paired(*couple) for couple in able), tuple(couple for couple in couples if couple not in able)
+
+
+def unpaired(couples: Sequence[tuple[Scenario, Scenario]]) -> tuple[Untried, ...]:
+    """Pairs that no mode can play together, as scenarios that are not tried."""
+    return tuple(Untried(scenario=f"{one.id}+{other.id}", why=_APART) for one, other in couples)
 
 
 def _mode(one: Scenario, other: Scenario) -> TrialMode | None:

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from tripoint.domain.fault import Fault, FaultKind
 from tripoint.domain.scenario import Pick, Scenario, Strike
+from tripoint.domain.stress import Struck
 from tripoint.engines.resilience.capacity.carrying import Stretch
 from tripoint.engines.stress.kernel.streams import Stream, Streams
 from tripoint.engines.stress.scenarios.candidates import Target, is_known, targets_for
@@ -41,6 +42,11 @@ def faults_of(scenario: Scenario, values: Values, ground: Ground, draws: Streams
                     lost.setdefault(thing, []).append((fault.at_s, fault.until_s))
             found += struck
     return (*found, *carried_faults(ground.carrying, ground.estate, lost))
+
+
+def struck_by(scenarios: Sequence[Scenario], ground: Ground) -> tuple[Struck, ...]:
+    """What scenarios that take the worst strike here; those that do not are left out."""
+    return tuple(Struck(scenario=each.id, ids=ids) for each in scenarios if (ids := worst_struck(each, ground)))
 
 
 def worst_struck(scenario: Scenario, ground: Ground) -> tuple[str, ...]:

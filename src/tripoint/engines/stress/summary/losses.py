@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripoint.domain.cut import Spread
+from tripoint.domain.estate import Estate
 from tripoint.domain.provenance import Figure, Origin
 from tripoint.domain.scenario import Scenario
 from tripoint.domain.stress import Outcome, Trial, YearlyLoss
 from tripoint.domain.units import SECONDS_PER_HOUR
 from tripoint.engines.resilience.loss.draws import drawn, interval
+from tripoint.engines.resilience.loss.report import hourly_loss
 
 DRAWS = 2000
 _MIN_PER_H = 60.0
@@ -44,6 +46,17 @@ class Harm(NamedTuple):
     """Per trial: cost beyond the usual, USD."""
 
 
+class Year(NamedTuple):
+    """What a year is expected to take."""
+
+    losses: tuple[YearlyLoss, ...]
+    """Per scenario, the dearest first."""
+    usd_per_year: Spread | None
+    """All of them together, USD; `None` where nobody priced a workload."""
+    unpriced: tuple[str, ...]
+    """Workloads whose hours have no price."""
+
+
 def harm_of(scenario: Scenario, exposed: float, trials: Sequence[Trial]) -> Harm:
     """What the trials of a scenario took away."""
     return Harm(
@@ -63,6 +76,22 @@ def hours_lost(outcome: Outcome, minutes: float) -> float:
     """Hours in which nothing of it was served, or as much in parts; those after the end of the trial included."""
     unserved = (outcome.shed + outcome.lost) / outcome.offered if outcome.offered > 0 else 0.0
     return unserved * minutes / _MIN_PER_H + outcome.after_s / SECONDS_PER_HOUR
+
+
+def hours_of(harms: Sequence[Harm]) -> dict[str, float]:
+    """Scenario id -> workload-hours without service each time it comes, to all that it may strike."""
+    return {
+        harm.scenario.id: harm.exposed * math.fsum(math.fsum(trial.values()) for trial in harm.hours) / len(harm.hours)
+        for harm in harms
+        if harm.hours
+    }
+
+
+def year_of(estate: Estate, played: Sequence[str], harms: Sequence[Harm], seed: int) -> Year:
+    """What trials took away, as often as their scenarios come, at what an hour costs; `played` are workload ids."""
+    usd_per_hour = {str(each.id): usd for each in estate.workloads if (usd := hourly_loss(estate, each)) is not None}
+    losses, usd_per_year = yearly_losses(harms, usd_per_hour, seed)
+    return Year(losses, usd_per_year, tuple(each for each in played if each not in usd_per_hour))
 
 
 def yearly_losses(

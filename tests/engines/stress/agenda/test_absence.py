@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.factories.tried import FRAGILE, shipped, tried
+from tests.factories.tried import FRAGILE, tried
 
 from tripoint.domain.dependency import Dependency
-from tripoint.domain.errors import OptionError
+from tripoint.engines.stress.agenda.absence import absence
 from tripoint.engines.stress.scenarios.ground import Ground
-from tripoint.engines.stress.summary.losses import Harm
-from tripoint.usecases.stress import absence, chosen, hours_of
 
 
 def unused() -> Ground:
@@ -45,23 +43,7 @@ def test_what_is_missing_is_told_with_the_nearest_name(missing: str, told: str) 
     assert said == told or said.startswith(f"{told} or ")
 
 
-@pytest.mark.parametrize(("name", "told"), [("sit-los", "did you mean `site-loss`"), ("nope", "known: `")])
-def test_a_scenario_nobody_has_is_refused_with_names_that_are(name: str, told: str) -> None:
-    """The nearest, or the first of all where none is near."""
-    with pytest.raises(OptionError) as caught:
-        chosen(shipped(), (name,))
-    assert caught.value.hint.startswith(told)
-
-
 def test_what_nobody_declared_is_told_with_how_to_declare_it() -> None:
     """Services and failure domains are declared in the estate."""
     assert "dependencies: [{id: dns, kind: dns" in absence("dependants:dns", unused())
     assert "declare `failure_domains` of sites" in absence("domain", unused())
-
-
-def test_what_lasts_for_hours_outweighs_what_lasts_for_minutes() -> None:
-    """A tenth of three days is more than all of three minutes, and two things that may be struck count twice."""
-    by_id = {each.id: each for each in shipped()}
-    brief = Harm(by_id["gray-slow"], 1.0, ({"desk": 0.05}, {"desk": 0.05}), (0.0, 0.0))
-    lasting = Harm(by_id["site-loss"], 2.0, ({"desk": 6.0, "help": 1.0}, {"desk": 7.0, "help": 2.0}), (0.0, 0.0))
-    assert hours_of((brief, lasting)) == pytest.approx({"gray-slow": 0.05, "site-loss": 16.0})
