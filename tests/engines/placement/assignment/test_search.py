@@ -189,6 +189,26 @@ def test_scaling_money_scales_the_answer() -> None:
     assert two.usd == pytest.approx(one.usd * 100, rel=1e-2)
 
 
+@FEW
+@given(SEEDS)
+def test_smaller_units_of_volume_change_nothing(seed: int) -> None:
+    """Megabytes for gigabytes, megabits for gigabits: the same best of all, the same cost, a bound as good."""
+    problem = tiny(seed)
+    smaller = replace(
+        problem,
+        pair_gb=problem.pair_gb * 1000,
+        egress_usd=problem.egress_usd / 1000,
+        gbps=problem.gbps * 1000,
+        uplink_gbps=problem.uplink_gbps * 1000,
+    )
+    best = best_of_all(problem)
+    assert best_of_all(smaller) == pytest.approx(best)
+    assume(math.isfinite(best))
+    one, two = (assign(each, replace(SMALL, gap=0.0), HighsSolver()) for each in (problem, smaller))
+    assert two.usd == pytest.approx(one.usd, rel=1e-6)
+    assert two.bound == pytest.approx(one.bound, rel=1e-6)
+
+
 @pytest.mark.slow
 def test_every_step_of_the_path_is_a_certificate() -> None:
     """Costs only fall, bounds only rise, and no bound passes a cost."""

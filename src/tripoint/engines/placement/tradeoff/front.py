@@ -42,10 +42,10 @@ def under(program: Program, ceiling: float) -> Program:
     return replace(program, row_upper=upper)
 
 
-def aimed(program: Program, measure: Measure, *, towards: float = 1.0) -> Program:
-    """The program that seeks the least of the measure instead of the least cost; the most where `towards` is -1."""
+def aimed(program: Program, measure: Measure) -> Program:
+    """The program that seeks the least of the measure instead of the least cost."""
     cost = np.zeros(program.columns)
-    cost[list(measure.columns)] = towards * np.asarray(measure.weights)
+    cost[list(measure.columns)] = measure.weights
     return replace(program, cost=cost)
 
 
