@@ -13,9 +13,9 @@ from tripoint.apps.render.why.explanation import explanation_payload, explanatio
 from tripoint.domain.fit import Refusal, RefusalReason
 from tripoint.domain.plan import ConflictSet
 from tripoint.domain.units import SiteId, WorkloadId
+from tripoint.engines.answers.explanation.explained import Explained, NodeValue, Otherwise, Value
 from tripoint.engines.answers.homes import Home
 from tripoint.engines.placement.why.worth import Limit, WholeNode, Worth
-from tripoint.usecases.explain import Explained, NodeValue, Otherwise, Value
 
 HERE = Home(site="colo-ams", way="on owned nodes", pool="colo-ams/dgx-h100", share=0.9)
 THERE = Home(site="cloud", way="on demand", pool="cloud/p5", share=1.0)

@@ -16,8 +16,10 @@ from tripoint.adapters.solver_highs import HighsSolver
 from tripoint.domain.errors import OptionError
 from tripoint.domain.plan import Plan
 from tripoint.domain.source import LoadedEstate
+from tripoint.engines.answers.explanation.explained import Explained
+from tripoint.engines.answers.explanation.question import Question
 from tripoint.engines.placement.milp.program import SolveLimits
-from tripoint.usecases.explain import Explained, Question, explain
+from tripoint.usecases.explain import explain
 from tripoint.usecases.load import load_estate
 from tripoint.usecases.plan import PlanOptions, plan
 

@@ -24,9 +24,10 @@ from tripoint.domain.source import LoadedEstate
 from tripoint.engines.placement.instance.prepare import prepare
 from tripoint.engines.placement.milp.program import Program, Solution, SolveLimits
 from tripoint.engines.placement.outcome import solve_instance
+from tripoint.engines.placement.outlooks.choices import TOGETHER
+from tripoint.engines.placement.outlooks.declared import checked
 from tripoint.usecases.load import load_estate
 from tripoint.usecases.plan import PlanOptions, plan
-from tripoint.usecases.weigh import TOGETHER, checked
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTLOOKS = (

@@ -30,13 +30,14 @@ if TYPE_CHECKING:
     from tripoint.domain.record import UsageRecord
     from tripoint.domain.source import LoadedEstate
     from tripoint.domain.table import RoutingTable
+    from tripoint.engines.answers.explanation.explained import Explained
+    from tripoint.engines.answers.explanation.question import Question
     from tripoint.engines.gateway.table.compile import Compiled
     from tripoint.engines.placement.milp.program import SolveLimits
     from tripoint.engines.sizing.demand.trace import TraceRows
     from tripoint.usecases.assess_recovery import Assessment
     from tripoint.usecases.demand import FitOptions
     from tripoint.usecases.doctor import CatalogueAges
-    from tripoint.usecases.explain import Explained, Question
     from tripoint.usecases.plan import PlanOptions, Watch
     from tripoint.usecases.report import Written
 

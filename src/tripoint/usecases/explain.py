@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.errors import OptionError, SolverError
-from tripoint.domain.estate import Estate
-from tripoint.domain.findings import did_you_mean
-from tripoint.domain.fit import Refusal
-from tripoint.domain.plan import ConflictSet, Plan, WorkloadSummary
+from tripoint.domain.plan import Plan
 from tripoint.domain.source import LoadedEstate
 from tripoint.domain.units import seconds_told
-from tripoint.engines.answers.homes import TOLD, Home, homes_of
+from tripoint.engines.answers.explanation.explained import Explained, NodeValue, Otherwise, Value
+from tripoint.engines.answers.explanation.question import Question, places, refuse_closed
+from tripoint.engines.answers.homes import TOLD, homes_of
 from tripoint.engines.placement import conflict
 from tripoint.engines.placement.columns.formulation import Formulation
 from tripoint.engines.placement.decode import decode
@@ -25,8 +24,6 @@ from tripoint.engines.placement.revise import revised
 from tripoint.engines.placement.settle import undiscounted_usd
 from tripoint.engines.placement.why.choices import as_planned, open_sites, shut, whole_decisions
 from tripoint.engines.placement.why.worth import (
-    WholeNode,
-    Worth,
     divisible,
     limits_of,
     loosened,
@@ -41,78 +38,6 @@ _MOST_WORTHS = 8
 """Limits told; each is a linear program."""
 _MOST_NODES = 4
 """Pools whose next node is priced with all it takes; each is a linear program."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What is asked."""
-
-    workload: str
-    """Workload id."""
-    at: str = ""
-    """Site id: what would it cost to have the workload there and nowhere else? Empty when not asked."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Otherwise:
-    """The best plan with a choice taken away."""
-
-    asked: str
-    """The choice, as a person says it."""
-    homes: tuple[Home, ...]
-    """Where the workload lives then; empty without a plan."""
-    worse_usd: float
-    """What the whole estate costs more over the horizon, USD."""
-    worse_npv_usd: float
-    """The same discounted, USD: what plans are chosen by."""
-    least_npv_usd: float
-    """No plan with the choice taken away is proven to cost less than this more, discounted USD."""
-    conflict: ConflictSet | None = None
-    """Why there is no such plan."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
-    """What one more unit of a limit that binds is worth."""
-
-    worth: Worth
-    """By the program's dual."""
-    saved_usd: float
-    """By solving it again with one unit more: discounted USD over the horizon."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeValue:
-    """What one more node is worth with all it takes: its place, its rack and its power."""
-
-    node: WholeNode
-    """Of which pool, and what it takes."""
-    saved_usd: float
-    """By solving the program with all of that more: discounted USD over the horizon."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explained:
-    """Why a workload is where it is."""
-
-    summary: WorkloadSummary
-    """Its bottom line, with the sentence that says why."""
-    homes: tuple[Home, ...]
-    """Where it lives."""
-    next_best: Otherwise | None
-    """Its main site taken away; `None` where it asks for nothing."""
-    instead: Otherwise | None
-    """Only the site that was asked for; `None` when none was."""
-    limits: tuple[Value, ...]
-    """Limits of its sites that bind, the most valuable first."""
-    nodes: tuple[NodeValue, ...] = ()
-    """Pools where several limits may bind together, and what their next whole node is worth."""
-    unused: tuple[str, ...]
-    """Sites where it may run and does not."""
-    refusals: tuple[Refusal, ...]
-    """Why it may not run elsewhere."""
-    is_same_estate: bool
-    """False where the plan was made for another version of the estate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +85,8 @@ def explain(
         tell(f"planning without `{homes[0].site}` for `{question.workload}`")
         next_best = _otherwise(work, f"not at `{homes[0].site}`", frozenset({sites.index(homes[0].site)}), form)
     if asked is not None:
-        _refuse_closed(question, asked, may, instance)
+        if asked not in may:
+            refuse_closed(question, instance.refusals)
         tell(f"planning `{question.workload}` at `{question.at}` alone")
         instead = _otherwise(work, f"only at `{question.at}`", frozenset(may) - {asked}, form)
     tell("pricing the limits that bind")
@@ -175,30 +101,6 @@ def explain(
         unused=tuple(sites[site] for site in may if sites[site] not in used),
         refusals=tuple(row for row in instance.refusals if row.workload == question.workload),
         is_same_estate=plan.estate_digest == loaded.digest,
-    )
-
-
-def places(estate: Estate, question: Question) -> tuple[int, int | None]:
-    """Index of the workload and of the site that was asked for; raises `OptionError` with the nearest names."""
-    workload = _index(question.workload, [str(each.id) for each in estate.workloads], "workload")
-    return workload, _index(question.at, [str(each.id) for each in estate.sites], "site") if question.at else None
-
-
-def _index(name: str, known: list[str], what: str) -> int:
-    if name in known:
-        return known.index(name)
-    hint = did_you_mean(name, known) or f"it has {', '.join(known[:8])}"
-    raise OptionError(f"the estate has no {what} `{name}`", hint=hint)
-
-
-def _refuse_closed(question: Question, asked: int, may: tuple[int, ...], instance: Instance) -> None:
-    if asked in may:
-        return
-    mine = [r for r in instance.refusals if r.workload == question.workload and r.site == question.at]
-    why = "; ".join(dict.fromkeys(f"{each.node_type}: {each.text}" for each in mine[:3]))
-    raise OptionError(
-        f"`{question.workload}` may not run at `{question.at}`: {why or 'nothing there could run it'}",
-        hint="relax the rule in the estate and plan again",
     )
 
 

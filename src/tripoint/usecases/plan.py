@@ -18,6 +18,7 @@ from tripoint.engines.placement.conflict import homeless
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.placement.instance.prepare import prepare
 from tripoint.engines.placement.outcome import Outcome
+from tripoint.engines.placement.outlooks.choices import Held
 from tripoint.engines.placement.proof.kept import packed
 from tripoint.ports import MilpSolver
 from tripoint.usecases.near import Wanted, near_plans
@@ -26,7 +27,7 @@ from tripoint.usecases.planning.conflicts import conflict_of, with_ways
 from tripoint.usecases.planning.options import PlanOptions, stated
 from tripoint.usecases.planning.warm import outcome_of
 from tripoint.usecases.solving import UNWATCHED, Clock, ProgressState, Stop, Watch, by_size, peak_mb
-from tripoint.usecases.weigh import Held, Outlooks, weigh
+from tripoint.usecases.weigh import Outlooks, weigh
 
 _NEAR_PART = 1 / 3
 """Share of the longest solve that each search for a plan nearly as cheap may take."""

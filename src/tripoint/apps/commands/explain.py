@@ -43,8 +43,8 @@ def command(
     For example: tripoint explain chat-eu my-estate --plan answer
     """
     from tripoint.apps.render.why.explanation import explanation_payload, explanation_text
+    from tripoint.engines.answers.explanation.question import Question, places
     from tripoint.engines.placement.milp.program import SolveLimits
-    from tripoint.usecases.explain import Question, places
 
     catalog = wiring.load_catalog()
     loaded = wiring.load_estate(estate, catalog=catalog)

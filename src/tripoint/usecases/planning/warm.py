@@ -9,6 +9,7 @@ from tripoint.engines.placement.columns.formulation import Formulation
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.placement.milp.program import FloatArray, Program, Solution, SolutionStatus
 from tripoint.engines.placement.outcome import Outcome, solve_instance
+from tripoint.engines.placement.outlooks.choices import Held
 from tripoint.engines.placement.outlooks.extensive import hold
 from tripoint.engines.placement.proof.carry import Carried, carried
 from tripoint.engines.placement.proof.kept import unpacked
@@ -18,7 +19,6 @@ from tripoint.ports import MilpSolver
 from tripoint.usecases.drive import drive
 from tripoint.usecases.planning.options import PlanOptions
 from tripoint.usecases.solving import Clock, Stop, by_size
-from tripoint.usecases.weigh import Held
 
 _WARM_PART = 0.05
 """Share of the earlier solve's time after which planning from it sets nothing more free."""

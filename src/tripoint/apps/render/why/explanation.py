@@ -13,8 +13,8 @@ from tripoint.apps.render.reading.amounts import percent, plural
 
 if TYPE_CHECKING:
     from tripoint.domain.fit import Refusal
+    from tripoint.engines.answers.explanation.explained import Explained, NodeValue, Otherwise, Value
     from tripoint.engines.answers.homes import Home
-    from tripoint.usecases.explain import Explained, NodeValue, Otherwise, Value
 
 _TOLD = 0.005
 _MOST = 6
