@@ -23,6 +23,9 @@ NO_PROFILE = 4
 """Its exit code where it had to do without a profile."""
 COMPILED = (
     "adapters/board_mmap/board.py",
+    "adapters/board_mmap/columns.py",
+    "adapters/board_mmap/rates.py",
+    "adapters/lease_sheet.py",
     "adapters/upstream_http/line.py",
     "adapters/upstream_http/plain.py",
     "adapters/upstream_http/pool.py",
@@ -33,6 +36,7 @@ COMPILED = (
     "apps/gateway/http/intake.py",
     "apps/gateway/http/lobby.py",
     "apps/gateway/worker/recorder.py",
+    "apps/gateway/worker/seal.py",
     "engines/gateway/entry/admission.py",
     "engines/gateway/entry/ceiling.py",
     "engines/gateway/entry/keyring.py",

@@ -16,7 +16,12 @@ from setuptools import Extension, setup  # type: ignore[import-untyped]  # it te
 
 ROOT = Path(__file__).resolve().parent.parent
 OPTIONS = ("--config-file=", "--ignore-missing-imports")
-TRAINING = (("a whole request", 6_400), ("an event of a stream", 20_000), ("a request of 300 kB", 400))
+TRAINING = (
+    ("a whole request", 6_400),
+    ("one with accounts", 6_400),
+    ("an event of a stream", 20_000),
+    ("a request of 300 kB", 400),
+)
 """What the profile is taken of, as `benchmarks.gateway.instructions` knows it, and how many of each."""
 PLAIN = ("-O1",)
 """Optimising more makes more code, and touches as many lines of it."""

@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from math import inf
 from pathlib import Path
@@ -24,10 +25,15 @@ from typing import Any, cast
 
 from benchmarks.gateway.parts import Bench, Nowhere, answer, event
 from benchmarks.measure import start, table
+from tripoint.apps import stores, wiring
 from tripoint.apps.gateway.http.connection import Connection
 from tripoint.apps.gateway.worker.recorder import Recorder
+from tripoint.apps.gateway.worker.seal import Seal
+from tripoint.domain.budget import Grant
+from tripoint.domain.tenancy import Accounts, Budget, Quota, Scope, Tenant, Window
+from tripoint.engines.gateway.entry.keyring import Register
 
-_RUNS = {"a whole request": 1_280, "an event of a stream": 2_000, "a request of 300 kB": 40}
+_RUNS = {"a whole request": 1_280, "one with accounts": 1_280, "an event of a stream": 2_000, "a request of 300 kB": 40}
 """Items of a run that is counted."""
 _TOGETHER = 64
 """Requests under way at once."""
@@ -37,12 +43,50 @@ _COLLECTED = re.compile(r"Collected : ([0-9 ]+)")
 _CACHES = ("--cache-sim=yes", "--I1=32768,8,64", "--D1=49152,12,64", "--LL=33554432,16,64")
 
 
-async def _requests(count: int, settle: Callable[[], None]) -> None:
+def _accounts() -> Accounts:
+    """The tenant of the bench's key, a quota and budgets of tenant, key and workload; nothing comes near their ends."""
+    tenant = Tenant(id="team", name="team", created_at=0.0)
+    whole = Scope(tenant="team")
+    quota = Quota(id="team", scope=whole, requests_per_min=10**9, tokens_per_min=10**9, concurrency=10**5)
+    scopes = (whole, Scope(tenant="team", key="bench"), Scope(tenant="team", workload="assistant"))
+    budgets = tuple(
+        Budget(id=f"team.{number}", scope=scope, window=Window.DAY, limit_nano=10**15)
+        for number, scope in enumerate(scopes)
+    )
+    return Accounts(revision=1, tenants=(tenant,), quotas=(quota,), budgets=budgets)
+
+
+def _open_accounts(bench: Bench, recorder: Recorder, folder: Path) -> Callable[[], None]:
+    """Has the bench go by accounts, the slices of budgets as large as they are; what follows each drain is returned."""
+    accounts, admission = _accounts(), bench.gateway.admission
+    admission.rates = stores.open_rates(wiring.make_board(1), 0, 1)
+    admission.sheet = sheet = stores.open_lease_sheet(folder / "leases", "bench")
+    bench.gateway.register(Register(accounts, b""))
+    for budget in accounts.budgets:
+        account = admission.purse.account(budget, time.monotonic() + bench.gateway.epoch)
+        admission.purse.grant(Grant(budget.id, account.window, budget.limit_nano, 0, budget.limit_nano, 0))
+    bench.lobby.reloaded()
+    bench.lobby.seal = Seal(recorder).hold
+
+    def drained() -> None:
+        sheet.recorded(recorder.taken, is_lost=False)
+        sheet.safe(recorder.durable)
+
+    return drained
+
+
+async def _with_accounts(count: int, settle: Callable[[], None]) -> None:
+    """The same under quota and budgets, each answer ending once its record is durable."""
+    await _requests(count, settle, has_accounts=True)
+
+
+async def _requests(count: int, settle: Callable[[], None], *, has_accounts: bool = False) -> None:
     """So many requests of differing length, as many at once as a busy worker has, counted and recorded as it does."""
     with tempfile.TemporaryDirectory() as folder:
         recorder = Recorder(Path(folder), "", worker=0, incarnation="bench")
         bench = Bench(recorder.record)
         recorder.learn(bench.table)
+        drained = _open_accounts(bench, recorder, Path(folder)) if has_accounts else None
         bench.gateway.router._look_at = inf  # looks come by the clock, not by requests: under valgrind far too many
         body = answer()
         reply = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
@@ -58,6 +102,10 @@ async def _requests(count: int, settle: Callable[[], None]) -> None:
                     line.connection_made(Nowhere())
             for caller in callers:
                 cast(Any, caller._line).data_received(reply)
+            while drained and any(caller.exchange is not None for caller in callers):
+                await asyncio.sleep(0.02)
+            if drained:
+                drained()
         settle()
         recorder.close()
 
@@ -95,6 +143,10 @@ async def _long(count: int, settle: Callable[[], None]) -> None:
             settle()
         bench.ask(*parts).data_received(reply)
     settle()
+
+
+_KINDS = {"one with accounts": _with_accounts, "an event of a stream": _events, "a request of 300 kB": _long}
+"""What is run for each of `_RUNS`; requests where nothing is said."""
 
 
 class Watch:
@@ -136,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.run:
         kind, items = options.run
-        run = _events if "event" in kind else _long if "300" in kind else _requests
+        run = _KINDS.get(kind, _requests)
         asyncio.run(run(int(items), Watch(is_counted=options.counted)))
         return
     start("Instructions of the gateway, without the kernel")

@@ -12,7 +12,7 @@ import pytest
 
 from tripoint.adapters.board_mmap.board import make_board_file
 from tripoint.adapters.board_mmap.rates import QUOTAS, MmapRates, rates_bytes
-from tripoint.engines.gateway.entry.quotas import MINUTE_S, REQUESTS, LocalRates, Rates
+from tripoint.engines.gateway.entry.quotas import MINUTE_S, REQUESTS, TOKENS, LocalRates, Rates
 from tripoint.testing.rates_conformance import RatesConformance
 
 WORKER = """
@@ -74,6 +74,39 @@ class TestMmapRates(RatesConformance):
         assert not one.enter(slot, 1)
         one.leave(slot)
         assert other.draw(other.slot("one too many"), REQUESTS, MINUTE_S, 1.0) == 0.0
+
+    @pytest.mark.parametrize("rests", [False, True])
+    def test_a_worker_draws_ahead_while_much_is_left_and_all_of_it_can_be_drawn(self, rests: bool) -> None:
+        """Most draws need no lock: what one keeps the other has after a rest, together exactly what there is."""
+        hands = self.make_rates(2)
+        slot = hands[0].slot("q")
+        per_request_s = MINUTE_S / 10_000
+
+        def passing(hand: MmapRates) -> int:
+            count = 0
+            while hand.draw(slot, REQUESTS, per_request_s, 1000.0) == 0.0:
+                count += 1
+            return count
+
+        assert hands[0].draw(slot, REQUESTS, per_request_s, 1000.0) == 0.0
+        found = passing(hands[1])
+        assert 9_900 < found < 9_999
+        if rests:
+            hands[0].rest()
+            assert found + passing(hands[1]) == 9_999
+        else:
+            assert found + passing(hands[0]) == 9_999
+
+    def test_what_comes_back_while_much_is_left_is_there_for_all_after_a_rest(self) -> None:
+        """A worker keeps little of it to itself until then, and none near the end."""
+        one, other = self.make_rates(2)
+        slot = one.slot("q")
+        assert one.draw(slot, TOKENS, 0.01, 1000.0) == 0.0
+        one.put_back(slot, TOKENS, 0.01)
+        one.rest()
+        assert other.draw(slot, TOKENS, MINUTE_S - 1e-6, 1000.0) == 0.0
+        other.put_back(slot, TOKENS, 30.0)
+        assert one.draw(slot, TOKENS, 29.0, 1000.0) == 0.0
 
     def test_four_processes_at_once_draw_exactly_what_there_is(self) -> None:
         """And places of those that are killed are given back."""

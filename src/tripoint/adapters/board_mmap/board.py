@@ -1,18 +1,13 @@
-"""The board of several worker processes: counts in shared memory, one column per worker, exact without a server.
-
-A worker adds itself first and looks at the sum after, so two can never both take the last place; where they meet
-they settle it under a lock on the slot. A worker that was killed has its column cleared by whoever reaped it.
-"""
+"""The board of several worker processes, in shared memory: places under way at upstreams, open breakers, probes."""
 
 from __future__ import annotations
 
-import fcntl
 import mmap
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
+
+from tripoint.adapters.board_mmap.columns import Columns
 
 SLOTS: Final = 256
 _MAX_WORKERS: Final = 64
@@ -43,53 +38,18 @@ def board_bytes(workers: int) -> int:
     return SLOTS * (workers * 4 + 16)
 
 
-class MmapBoard:
+class MmapBoard(Columns):
     """One worker's hand on the shared board; see `Board` for what the methods promise."""
 
     def __init__(self, descriptor: int, worker: int, workers: int) -> None:
         if not 0 <= worker < workers:
             raise BoardFullError(f"worker {worker} of {workers}")
-        self._descriptor = descriptor
         self._memory = mmap.mmap(descriptor, board_bytes(workers))
         view = memoryview(self._memory)
         ends = SLOTS * workers * 4
-        self._cells = view[:ends].cast("i")
+        super().__init__(descriptor, view[:ends].cast("i"), worker, workers, 0)
         self._until = view[ends : ends + SLOTS * 8].cast("d")
         self._claimed = view[ends + SLOTS * 8 : ends + SLOTS * 16].cast("d")
-        self._worker = worker
-        self._workers = workers
-
-    def acquire(self, slot: int, limit: int) -> bool:
-        """See `Board`."""
-        cells, workers = self._cells, self._workers
-        own = slot * workers + self._worker
-        count = cells[own] + 1
-        if workers == 1:
-            if count > limit:
-                return False
-            cells[own] = count
-            return True
-        cells[own] = count
-        if sum(cells[slot * workers : (slot + 1) * workers]) <= limit:
-            return True
-        cells[own] = count - 1
-        if self.held(slot) >= limit:
-            return False
-        with self._locked(slot):  # another worker wanted the same place at this moment: one after the other
-            cells[own] = count
-            if self.held(slot) <= limit:
-                return True
-            cells[own] = count - 1
-            return False
-
-    def release(self, slot: int) -> None:
-        """See `Board`."""
-        self._cells[slot * self._workers + self._worker] -= 1
-
-    def held(self, slot: int) -> int:
-        """See `Board`."""
-        start = slot * self._workers
-        return sum(self._cells[start : start + self._workers])
 
     def opened_until(self, slot: int) -> float:
         """See `Board`."""
@@ -115,19 +75,3 @@ class MmapBoard:
     def unclaim(self, slot: int) -> None:
         """See `Board`."""
         self._claimed[slot] = 0.0
-
-    def forget_worker(self, worker: int) -> int:
-        """Frees every place a dead worker held; to be called once it is reaped. Returns how many there were."""
-        freed = 0
-        for index in range(worker, SLOTS * self._workers, self._workers):
-            freed += self._cells[index]
-            self._cells[index] = 0
-        return freed
-
-    @contextmanager
-    def _locked(self, slot: int) -> Iterator[None]:
-        fcntl.lockf(self._descriptor, fcntl.LOCK_EX, 1, slot)
-        try:
-            yield
-        finally:
-            fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, slot)

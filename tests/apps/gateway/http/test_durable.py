@@ -93,6 +93,23 @@ def test_the_end_of_a_stream_waits_and_its_words_do_not(gateway: Shell, server: 
         assert b"data: [DONE]\n\n" in seen
 
 
+def test_words_of_a_stream_take_the_short_way_until_its_end(gateway: Shell, server: ModelServer) -> None:
+    """As without a seal; once the end has come there is no short way, which could pass what is held."""
+    server.behaviour = Behaviour(words=12, between_s=0.03)
+    held = Held(gateway)
+
+    def relays(lobby: Any) -> list[bool]:
+        return [line.relay is not None for connection in lobby.connections for line in connection._lines()]
+
+    with gateway.connect() as connection:
+        connection.sendall(post(chat(stream=True)))
+        gateway.wait(lambda: gateway.ask(relays) == [True])
+        gateway.wait(lambda: bool(held.answers))
+        assert True not in gateway.ask(relays)
+        held.let_go(is_safe=True)
+        assert read_answer(connection).body.count(b'"content"') >= 12
+
+
 def test_what_cannot_be_made_safe_is_no_success(gateway: Shell) -> None:
     """A whole answer becomes an error of its own; nothing of the answer is given away."""
     held = Held(gateway)

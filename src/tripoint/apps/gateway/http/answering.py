@@ -110,7 +110,7 @@ class Answering:
             return
         self._out.append(line.chunk)  # what passes through unchanged keeps the frame it came in
         exchange, transport = self.exchange, self._transport
-        if line.relay is None and exchange is not None and transport is not None and self._lobby.seal is None:
+        if line.relay is None and exchange is not None and transport is not None:
             line.relay = relay_of(exchange, line.attempt, transport.write)
 
     def finish(self) -> None:
@@ -163,7 +163,11 @@ class Answering:
         if self._is_held:
             return True
         if not self._is_answered:
-            is_ending = any(line.attempt.reader is not None and line.attempt.reader.is_done for line in self._lines())
+            is_ending = False
+            for line in self._lines():
+                if line.attempt.reader is not None and line.attempt.reader.is_done:
+                    is_ending = True
+                    line.relay = None  # nothing may pass what is held from now on
             self._is_begun = self._is_begun or (not is_ending and bool(self._out))
             return is_ending
         if self._is_cut:

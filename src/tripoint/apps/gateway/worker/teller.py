@@ -208,6 +208,7 @@ class Teller:
         self._tick = asyncio.get_running_loop().call_later(_TICK_S, self._look)
         purse = self._gateway.admission.purse
         purse.look(self._at())
+        self._gateway.admission.rates.rest()
         if purse.overdrawn > self._overdrawn:
             self._recorder.metrics.event("budget_overdrawn", purse.overdrawn - self._overdrawn)
             self._overdrawn = purse.overdrawn

@@ -40,6 +40,10 @@ class Rates(Protocol):
         """Gives a place back."""
         ...
 
+    def rest(self) -> None:
+        """What was drawn ahead and is not spent goes back; to be called a few times a second."""
+        ...
+
 
 class LocalRates:
     """The rates of one process."""
@@ -77,6 +81,9 @@ class LocalRates:
     def leave(self, slot: int) -> None:
         """See `Rates`."""
         self._held[slot] -= 1
+
+    def rest(self) -> None:
+        """See `Rates`: nothing is drawn ahead."""
 
 
 def drawn(full_at: float, seconds: float, now: float) -> tuple[float, float]:
