@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -17,13 +17,16 @@ from tripoint.adapters.focus_files.write import write_csv
 from tripoint.apps.wiring import load_estate
 from tripoint.domain.demand import DemandProfile
 from tripoint.domain.errors import FileError, OptionError
+from tripoint.domain.ledger import Entry
 from tripoint.domain.record import Usage, UsageRecord
 from tripoint.domain.units import WorkloadId
+from tripoint.engines.governance.observed.profiles import on_observed
 from tripoint.testing.ledger_conformance import NOON
 from tripoint.usecases.accounts.login import local_actor
+from tripoint.usecases.close import Kept, close_days
 from tripoint.usecases.demand import fit_demand
 from tripoint.usecases.focus import ExportOptions, export_bill
-from tripoint.usecases.observed import Span, observe_export, observe_ledger, on_observed
+from tripoint.usecases.observed import Span, observe_export, observe_ledger
 
 PRICE = price_row("chat/a/llama", (200_000, 20_000, 800_000, 0))
 ME = local_actor("me")
@@ -133,6 +136,23 @@ def test_too_short_a_time_is_told_with_both_numbers(tmp_path: Path, repo_root: P
     assert told[1] == "`assistant`: too few requests to tell a rate, planned as declared"
     with closing(ledger_of(tmp_path / "long.db", [PRICE], traffic(48))) as ledger:
         assert observe_ledger(ledger, ME).doubt == ""
+
+
+def test_days_that_were_closed_are_observed_by_their_sums(tmp_path: Path) -> None:
+    """Their entries have left the store: rates are those of whole hours, and token counts are means."""
+    records = traffic(48)
+
+    def write(day: str, entries: Iterable[Entry]) -> tuple[str, Kept]:
+        moved = list(entries)
+        return day, Kept(len(moved), sum(each.nano for each in moved), sum(each.requests for each in moved))
+
+    with closing(ledger_of(tmp_path / "store.db", [PRICE], records)) as ledger:
+        whole = observe_ledger(ledger, ME)
+        assert close_days(ledger, "2030-01-01", "2030-01-01", write)
+        sums = observe_ledger(ledger, ME)
+    assert sums.profiles[CHAT].rows == len(records)
+    assert sums.window.first_s <= whole.window.first_s < whole.window.last_s <= sums.window.last_s
+    assert sums.profiles[CHAT].requests_per_s == pytest.approx(whole.profiles[CHAT].requests_per_s, rel=0.05)
 
 
 def test_no_traffic_is_told(tmp_path: Path) -> None:

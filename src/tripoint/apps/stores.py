@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from tripoint.domain.pricelist import PriceList
     from tripoint.domain.source import LoadedEstate
     from tripoint.domain.table import RoutingTable
+    from tripoint.engines.governance.observed.profiles import Observed
     from tripoint.ports import Ledger
     from tripoint.usecases.close import Kept
     from tripoint.usecases.focus import BillWriter
-    from tripoint.usecases.observed import Observed
 
 
 def open_accounts(url: str, turns: AbstractContextManager[object] | None = None) -> SqlAccounts:
@@ -275,6 +275,6 @@ def read_bill(path: str | Path) -> Iterator[BillRow]:
 def on_observed(loaded: LoadedEstate, observed: Observed) -> tuple[LoadedEstate, tuple[str, ...]]:
     """An estate with observed demand in place of what it declares, and what was done with each workload."""
     from tripoint.adapters.estate_yaml.loader import digest_of
-    from tripoint.usecases.observed import on_observed as put
+    from tripoint.engines.governance.observed.profiles import on_observed as put
 
     return put(loaded, observed, lambda changed: digest_of(changed.estate, changed.profiles))

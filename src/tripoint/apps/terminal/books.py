@@ -17,9 +17,9 @@ from tripoint.domain.errors import OptionError
 
 if TYPE_CHECKING:
     from tripoint.domain.ledger import EntryQuery
+    from tripoint.engines.governance.observed.profiles import Observed
     from tripoint.ports import Ledger
     from tripoint.usecases.measured import Answers
-    from tripoint.usecases.observed import Observed
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -1,0 +1,89 @@
+"""Profiles of what was observed, and the estate with them in place of what it declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from tripoint.domain.demand import DemandProfile
+from tripoint.domain.source import LoadedEstate
+from tripoint.domain.units import WorkloadId
+from tripoint.engines.governance.observed.trace import Observation, Window, trace_of
+from tripoint.engines.sizing.demand.profile import profile_of_requests
+
+_HOUR_S, _DAY_S = 3_600.0, 86_400.0
+_LEAST_S: Final = _DAY_S
+"""Shortest time observed that a plan for months may rest on: a day has its quiet and its busy hours."""
+
+
+class Observed(NamedTuple):
+    """What was asked of which workload."""
+
+    profiles: Mapping[WorkloadId, DemandProfile]
+    """Profiles by workload."""
+    window: Window
+    """The time observed."""
+    sparse: tuple[str, ...]
+    """Workloads with too few requests to tell a rate."""
+
+    @property
+    def doubt(self) -> str:
+        """That too short a time was observed, with both numbers; empty where it was long enough."""
+        seen_s = self.window.last_s - self.window.first_s
+        if seen_s >= _LEAST_S:
+            return ""
+        return (
+            f"warning: traffic of {_length(seen_s)} is too short to tell a rate for months, at least"
+            f" {_length(_LEAST_S)} are needed: rates are those from the first request to the last"
+        )
+
+
+def profiles_of(seen: Sequence[Observation], window: Window, source: str) -> Observed:
+    """Profiles of workloads over a window; `source` says in each where it is from."""
+    profiles: dict[WorkloadId, DemandProfile] = {}
+    sparse = []
+    for each in seen:
+        trace = trace_of(each, window, source)
+        if trace is None:
+            sparse.append(each.workload)
+        else:
+            profiles[WorkloadId(each.workload)] = profile_of_requests(trace)
+    return Observed(profiles, window, tuple(sparse))
+
+
+def on_observed(
+    loaded: LoadedEstate,
+    observed: Observed,
+    digest: Callable[[LoadedEstate], str],
+) -> tuple[LoadedEstate, tuple[str, ...]]:
+    """The estate with observed demand in place of what it declares, and what was done with each workload.
+
+    The share of input served from a cache is the observed one. A workload without traffic stays as declared.
+    """
+    told = [observed.doubt] if observed.doubt else []
+    workloads = []
+    profiles = dict(loaded.profiles)
+    for workload in loaded.estate.workloads:
+        profile = observed.profiles.get(workload.id)
+        if profile is None:
+            why = "too few requests to tell a rate" if workload.id in observed.sparse else "no traffic observed"
+            told.append(f"`{workload.id}`: {why}, planned as declared")
+            workloads.append(workload)
+            continue
+        profiles[workload.id] = profile
+        share = profile.cacheable_share or 0.0
+        workloads.append(replace(workload, demand=replace(workload.demand, scale=1.0, cached_share=share)))
+        told.append(
+            f"`{workload.id}`: {profile.rows:,} requests observed, {profile.requests_per_s:.4g} a second,"
+            f" {share:.0%} of input from caches"
+        )
+    others = sorted(set(observed.profiles) - {workload.id for workload in loaded.estate.workloads})
+    told += [f"`{name}`: observed, but not in this estate" for name in others]
+    changed = replace(loaded, estate=replace(loaded.estate, workloads=tuple(workloads)), profiles=profiles)
+    return replace(changed, digest=digest(changed)), tuple(told)
+
+
+def _length(seconds: float) -> str:
+    """An amount of time in hours, or in seconds where it is short."""
+    return f"{seconds / _HOUR_S:.3g} h" if seconds >= _HOUR_S else f"{seconds:.3g} s"
