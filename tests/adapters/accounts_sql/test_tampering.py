@@ -15,8 +15,9 @@ from tripoint.adapters.sql.database import Database, Engine
 from tripoint.domain.audit import Checkpoint
 from tripoint.domain.errors import StoreError
 from tripoint.domain.tenancy import Scope, Window
+from tripoint.engines.governance.access.limits import Money
 from tripoint.engines.governance.audit.verify import Fault, Flaw, Verification
-from tripoint.usecases.accounts.limits import Money, set_budget
+from tripoint.usecases.accounts.limits import set_budget
 from tripoint.usecases.accounts.tenants import create_tenant, suspend_tenant
 from tripoint.usecases.audit import name_log, sign_checkpoint, verify_log
 

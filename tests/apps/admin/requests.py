@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from tests.factories.administering import AdminWorld
 
 from tripoint.domain.tenancy import Role, Scope, Window
+from tripoint.engines.governance.access.limits import Money, Rates
 from tripoint.engines.governance.access.wanted import Wanted
 from tripoint.usecases.accounts import keys, limits, principals, tenants
 
@@ -46,12 +47,12 @@ def _key(world: AdminWorld) -> str:
 
 def _quota(world: AdminWorld) -> str:
     scope = Scope(tenant="acme", key=_key(world))
-    return limits.set_quota(world.stores.accounts, world.turn(), scope, limits.Rates(concurrency=3)).id
+    return limits.set_quota(world.stores.accounts, world.turn(), scope, Rates(concurrency=3)).id
 
 
 def _budget(world: AdminWorld) -> str:
     scope = Scope(tenant="acme", key=_key(world))
-    money = limits.Money(limit_nano=5 * NANO, window=Window.DAY)
+    money = Money(limit_nano=5 * NANO, window=Window.DAY)
     return limits.set_budget(world.stores.accounts, world.turn(), scope, money).id
 
 

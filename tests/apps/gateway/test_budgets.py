@@ -19,6 +19,7 @@ from tripoint.apps.battery.verdict import Verdict
 from tripoint.apps.ledger.leases.messages import CACHE, kept_accounts
 from tripoint.domain.tenancy import Scope
 from tripoint.engines.governance.access.keys import ID_BYTES, SECRET_BYTES
+from tripoint.engines.governance.access.limits import Rates
 from tripoint.engines.governance.access.wanted import Wanted
 from tripoint.usecases.accounts import keys, limits, tenants
 from tripoint.usecases.accounts.login import local_actor
@@ -83,7 +84,7 @@ def test_a_quota_holds_exactly_over_all_workers(tmp_path: Path) -> None:
         gateway, url = running.gateway, store_of(running.gateway)
         store = stores.open_accounts(url)
         tenants.create_tenant(store, turn(), "default")
-        limits.set_quota(store, turn(), Scope(tenant="default"), limits.Rates(requests_per_min=100))
+        limits.set_quota(store, turn(), Scope(tenant="default"), Rates(requests_per_min=100))
         store.close()
         time.sleep(1.0)
         began = time.monotonic()
@@ -106,7 +107,7 @@ def test_a_quota_holds_over_two_nodes(tmp_path: Path, postgres_url: str, monkeyp
             asyncio.run(other.start(running.gateway.estate.read_text(encoding="utf-8")))
             store = stores.open_accounts(postgres_url)
             tenants.create_tenant(store, turn(), "default")
-            limits.set_quota(store, turn(), Scope(tenant="default"), limits.Rates(requests_per_min=120))
+            limits.set_quota(store, turn(), Scope(tenant="default"), Rates(requests_per_min=120))
             store.close()
             soon(lambda: [allowed(each) for each in (running.gateway, other)] == [60, 60])
             time.sleep(1.0)  # the workers have it soon after the folder has

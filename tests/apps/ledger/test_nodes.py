@@ -12,6 +12,7 @@ from tripoint.apps import stores
 from tripoint.apps.ledger.leases.nodes import DEAD_S, NodeParts, node_of
 from tripoint.apps.ledger.leases.till import StoreTill
 from tripoint.domain.tenancy import Scope
+from tripoint.engines.governance.access.limits import Rates
 from tripoint.engines.governance.budget.shares import EVERYTHING, Node, Part, part_for
 from tripoint.usecases.accounts import limits, tenants
 from tripoint.usecases.accounts.login import local_actor
@@ -110,7 +111,7 @@ def test_two_tills_tell_quotas_that_add_up(tmp_path: Path) -> None:
     store = stores.open_accounts(place.url)
     turn = Turn(local_actor("tests"), time.time())
     tenants.create_tenant(store, turn, "default")
-    limits.set_quota(store, turn, Scope(tenant="default"), limits.Rates(requests_per_min=101, concurrency=1))
+    limits.set_quota(store, turn, Scope(tenant="default"), Rates(requests_per_min=101, concurrency=1))
     store.close()
     tills = [StoreTill(place.url, place.turns, place.charger, name) for name in ("one", "two")]
     told: list[tuple[int | None, int | None]] = [(None, None), (None, None)]

@@ -13,11 +13,11 @@ from tripoint.adapters.accounts_sql.store import SqlAccounts
 from tripoint.domain.errors import AccessError, ConflictError, MissingError, OptionError, TripointError
 from tripoint.domain.tenancy import Actor, Role, Scope, Window
 from tripoint.engines.governance.access.keys import KeyKind, key_digest, read_key
+from tripoint.engines.governance.access.limits import Money, Rates
 from tripoint.engines.governance.access.wanted import Wanted
 from tripoint.engines.governance.audit.verify import Evidence, verify
 from tripoint.usecases.accounts import keys, limits, principals, tenants
 from tripoint.usecases.accounts.keys import Secrets
-from tripoint.usecases.accounts.limits import Money, Rates
 from tripoint.usecases.accounts.turn import Turn
 from tripoint.usecases.audit import show_entries
 

@@ -57,7 +57,8 @@ def set_one(
     For example: tripoint budget set --usd 50 --per day --tenant acme --workload chat
     """
     from tripoint.apps.render.accounts import dollars
-    from tripoint.usecases.accounts.limits import Money, set_budget
+    from tripoint.engines.governance.access.limits import Money
+    from tripoint.usecases.accounts.limits import set_budget
 
     money = Money(limit_nano=usd, window=Window(per), is_enforced=not warn_only)
     with open_desk(store) as desk:

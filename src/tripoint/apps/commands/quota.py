@@ -49,7 +49,8 @@ def set_one(
 
     For example: tripoint quota set --tenant acme --tokens-per-min 200000 --concurrency 40
     """
-    from tripoint.usecases.accounts.limits import Rates, set_quota
+    from tripoint.engines.governance.access.limits import Rates
+    from tripoint.usecases.accounts.limits import set_quota
 
     rates = Rates(requests_per_min=requests_per_min, tokens_per_min=tokens_per_min, concurrency=concurrency)
     with open_desk(store) as desk:

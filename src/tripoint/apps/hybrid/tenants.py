@@ -60,9 +60,10 @@ def open_accounts(url: str, estate: Estate, folder: Path) -> dict[str, str]:
     Raises `StoreError` and `FileError`.
     """
     from tripoint.engines.governance.access.keys import ID_BYTES, SECRET_BYTES
+    from tripoint.engines.governance.access.limits import Money
     from tripoint.engines.governance.access.wanted import Wanted
     from tripoint.usecases.accounts.keys import Secrets, create_key
-    from tripoint.usecases.accounts.limits import Money, set_budget
+    from tripoint.usecases.accounts.limits import set_budget
     from tripoint.usecases.accounts.login import local_actor
     from tripoint.usecases.accounts.served import note_estate
     from tripoint.usecases.accounts.tenants import create_tenant

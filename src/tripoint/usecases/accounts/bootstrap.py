@@ -5,11 +5,12 @@ from __future__ import annotations
 from tripoint.domain.errors import AccessError, ConflictError, IdentityError
 from tripoint.domain.tenancy import Actor, ApiKey, OneTimeToken, Principal, Role
 from tripoint.engines.governance.access.keys import KeyKind, is_same_digest, key_digest, make_key, read_key
+from tripoint.engines.governance.access.names import good_id
 from tripoint.engines.governance.access.roles import Action
 from tripoint.engines.governance.audit.rows import difference, said
 from tripoint.ports import AccountBook, AccountStore
 from tripoint.usecases.accounts.keys import Secrets, Shown
-from tripoint.usecases.accounts.turn import Turn, act_of, acting, fresh, good_id
+from tripoint.usecases.accounts.turn import Turn, act_of, acting, fresh
 
 LIFE_S = 900.0
 """How long a token is good, seconds."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tripoint.domain.errors import AccessError, ConflictError, OptionError
 from tripoint.domain.tenancy import Actor, Principal, Role
-from tripoint.engines.governance.access.names import name_fault
+from tripoint.engines.governance.access.names import good_id, name_fault
 from tripoint.engines.governance.access.roles import Action, may_grant
 from tripoint.engines.governance.audit.rows import difference, said
 from tripoint.ports import AccountBook, AccountStore
@@ -17,7 +17,6 @@ from tripoint.usecases.accounts.turn import (
     enter,
     found,
     fresh,
-    good_id,
     listed,
     require_somewhere,
     tenant_for,

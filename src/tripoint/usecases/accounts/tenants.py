@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tripoint.domain.tenancy import Actor, Tenant
+from tripoint.engines.governance.access.names import good_id, good_name
 from tripoint.engines.governance.access.roles import Action
 from tripoint.engines.governance.audit.rows import difference, said
 from tripoint.ports import AccountStore
@@ -14,8 +15,6 @@ from tripoint.usecases.accounts.turn import (
     enter,
     found,
     fresh,
-    good_id,
-    good_name,
     require_somewhere,
 )
 

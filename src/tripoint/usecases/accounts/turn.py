@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from tripoint.domain.audit import Act
-from tripoint.domain.errors import AccessError, ConflictError, MissingError, OptionError
+from tripoint.domain.errors import AccessError, ConflictError, MissingError
 from tripoint.domain.findings import did_you_mean
 from tripoint.domain.tenancy import Account, Actor, Tenant, tenant_of
-from tripoint.engines.governance.access.names import id_fault, name_fault
 from tripoint.engines.governance.access.roles import Action, Verdict, judge, roles_allowed
 from tripoint.engines.governance.audit.rows import kind_of
 from tripoint.ports import AccountBook, AccountRow, AccountStore
@@ -125,21 +124,6 @@ def tenant_for(book: AccountBook, actor: Actor, action: Action, tenant: str) -> 
     if row is None or judge(actor, action, tenant) is not Verdict.ALLOWED:
         raise absent(book, Tenant, tenant, seen)
     return row
-
-
-def good_id(text: str, what: str) -> str:
-    """The text, when it can be an id; raises `OptionError` that says why not."""
-    if fault := id_fault(text):
-        message = f"`{text[:80]}` cannot be the id of a {what}: {fault}"
-        raise OptionError(message, hint="for example `acme` or `acme-research`")
-    return text
-
-
-def good_name(text: str, what: str) -> str:
-    """The text, when it can be a name for people; raises `OptionError` that says why not."""
-    if fault := name_fault(text):
-        raise OptionError(f"that cannot be the name of a {what}: {fault}", hint="for example `Acme Research`")
-    return text
 
 
 _NEAREST_AMONG = 1000  # a mistyped id must stay cheap however many there are

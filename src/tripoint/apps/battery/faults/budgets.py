@@ -64,6 +64,7 @@ def store_of(gateway: GatewayProcess) -> str:
 def set_budget(store: str, limit_nano: int, tenant: str = _TENANT) -> None:
     """Gives a tenant, made when missing, a budget for the day."""
     from tripoint.domain.errors import ConflictError
+    from tripoint.engines.governance.access.limits import Money
     from tripoint.usecases.accounts import limits, tenants
     from tripoint.usecases.accounts.login import local_actor
     from tripoint.usecases.accounts.turn import Turn
@@ -73,7 +74,7 @@ def set_budget(store: str, limit_nano: int, tenant: str = _TENANT) -> None:
         turn = Turn(local_actor("verify"), time.time())
         with contextlib.suppress(ConflictError):
             tenants.create_tenant(accounts, turn, tenant)
-        limits.set_budget(accounts, turn, Scope(tenant=tenant), limits.Money(window=Window.DAY, limit_nano=limit_nano))
+        limits.set_budget(accounts, turn, Scope(tenant=tenant), Money(window=Window.DAY, limit_nano=limit_nano))
     finally:
         accounts.close()
 

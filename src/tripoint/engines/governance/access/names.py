@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from tripoint.domain.errors import OptionError
+
 MAX_ID = 63
 """Longest id, characters: what a DNS label may have."""
 MAX_NAME = 200
@@ -34,3 +36,18 @@ def name_fault(text: str, longest: int = MAX_NAME) -> str:
         return f"it has {len(text)} characters, at most {longest} are allowed"
     unseen = next((each for each in text if unicodedata.category(each) in _UNSEEN), None)
     return f"it holds a character nobody can see, U+{ord(unseen):04X}" if unseen else ""
+
+
+def good_id(text: str, what: str) -> str:
+    """The text, when it can be an id; raises `OptionError` that says why not."""
+    if fault := id_fault(text):
+        message = f"`{text[:80]}` cannot be the id of a {what}: {fault}"
+        raise OptionError(message, hint="for example `acme` or `acme-research`")
+    return text
+
+
+def good_name(text: str, what: str) -> str:
+    """The text, when it can be a name for people; raises `OptionError` that says why not."""
+    if fault := name_fault(text):
+        raise OptionError(f"that cannot be the name of a {what}: {fault}", hint="for example `Acme Research`")
+    return text

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tripoint.domain.errors import OptionError
-from tripoint.engines.governance.access.names import name_fault
+from tripoint.engines.governance.access.names import good_name
 
 MAX_LISTED: Final = 100
 """Most workloads, and most places, one key may name."""
@@ -35,7 +35,7 @@ class Wanted:
 
 def check_wanted(wanted: Wanted, now: float) -> None:
     """Raises `OptionError` for a key that cannot be."""
-    _check_name(wanted.name, "key")
+    good_name(wanted.name, "key")
     if (wanted.principal is None) == (not wanted.tenant):
         raise OptionError(
             "a key is either of a tenant or of a principal",
@@ -50,16 +50,11 @@ def check_wanted(wanted: Wanted, now: float) -> None:
     check_expiry(wanted.expires_at, now)
 
 
-def _check_name(text: str, what: str) -> None:
-    if fault := name_fault(text):
-        raise OptionError(f"that cannot be the name of a {what}: {fault}", hint="for example `Acme Research`")
-
-
 def _check_names(what: str, names: Sequence[str]) -> None:
     if len(names) > MAX_LISTED:
         raise OptionError(f"{len(names)} {what} are too many: at most {MAX_LISTED}", hint="leave them out for all")
     for name in names:
-        _check_name(name, what.removesuffix("s"))
+        good_name(name, what.removesuffix("s"))
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise OptionError(f"`{twice[0]}` is named twice among the {what}", hint="name it once")

@@ -15,12 +15,13 @@ from tripoint.apps.admin.routes.money import Usd, nano_in, usd_text
 from tripoint.apps.admin.wire.tags import refuse_stale
 from tripoint.domain.errors import ConflictError, MissingError
 from tripoint.domain.tenancy import Budget, Quota, Scope, Window
+from tripoint.engines.governance.access import limits as rules
 from tripoint.usecases.accounts import limits
 from tripoint.usecases.accounts.turn import Turn
 
 KeyId = Annotated[str, msgspec.Meta(min_length=1, max_length=63)]
 Workload = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Rate = Annotated[int, msgspec.Meta(ge=0, le=limits.MAX_RATE)]
+Rate = Annotated[int, msgspec.Meta(ge=0, le=rules.MAX_RATE)]
 
 
 class QuotaView(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,7 +153,7 @@ def _show_quota(call: Call, quota: str = "") -> QuotaView:
 def _create_quota(call: Call) -> Reply:
     body: NewQuota = call.body
     scope = Scope(tenant=body.tenant, key=body.key, workload=body.workload)
-    made = limits.scope_id(scope)
+    made = rules.scope_id(scope)
 
     def act(turn: Turn) -> QuotaView:
         return quota_view(limits.set_quota(call.stores.accounts, turn, scope, _rates(body)))
@@ -170,7 +171,7 @@ def _set_quota(call: Call) -> Reply:
 
     def act(turn: Turn) -> QuotaView:
         row = limits.show_quota(call.stores.accounts, call.actor, call.path["quota"])
-        chosen = "" if row.id == limits.scope_id(row.scope) else row.id
+        chosen = "" if row.id == rules.scope_id(row.scope) else row.id
         return quota_view(limits.set_quota(call.stores.accounts, turn, row.scope, _rates(body), quota=chosen))
 
     return changed(call, lambda: _show_quota(call), act)
@@ -201,8 +202,8 @@ def _show_budget(call: Call, budget: str = "") -> BudgetView:
 def _create_budget(call: Call) -> Reply:
     body: NewBudget = call.body
     scope = Scope(tenant=body.tenant, key=body.key, workload=body.workload)
-    money = limits.Money(limit_nano=nano_in(body.limit_usd), window=body.window, is_enforced=body.is_enforced)
-    made = f"{limits.scope_id(scope)}.{body.window}"
+    money = rules.Money(limit_nano=nano_in(body.limit_usd), window=body.window, is_enforced=body.is_enforced)
+    made = f"{rules.scope_id(scope)}.{body.window}"
 
     def act(turn: Turn) -> BudgetView:
         return budget_view(limits.set_budget(call.stores.accounts, turn, scope, money))
@@ -220,8 +221,8 @@ def _set_budget(call: Call) -> Reply:
 
     def act(turn: Turn) -> BudgetView:
         row = limits.show_budget(call.stores.accounts, call.actor, call.path["budget"])
-        money = limits.Money(limit_nano=nano_in(body.limit_usd), window=row.window, is_enforced=body.is_enforced)
-        chosen = "" if row.id == f"{limits.scope_id(row.scope)}.{row.window}" else row.id
+        money = rules.Money(limit_nano=nano_in(body.limit_usd), window=row.window, is_enforced=body.is_enforced)
+        chosen = "" if row.id == f"{rules.scope_id(row.scope)}.{row.window}" else row.id
         return budget_view(limits.set_budget(call.stores.accounts, turn, row.scope, money, budget=chosen))
 
     return changed(call, lambda: _show_budget(call), act)
@@ -245,8 +246,8 @@ def _refuse_second(show: Callable[[], QuotaView | BudgetView]) -> None:
     raise ConflictError(f"there is `{found.id}` already", hint="read it, and change it with its `ETag`")
 
 
-def _rates(body: Rates) -> limits.Rates:
-    return limits.Rates(
+def _rates(body: Rates) -> rules.Rates:
+    return rules.Rates(
         requests_per_min=body.requests_per_min, tokens_per_min=body.tokens_per_min, concurrency=body.concurrency
     )
 
