@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from tripoint.domain.errors import AccessError, ConflictError, OptionError
+from tripoint.domain.errors import AccessError
 from tripoint.domain.tenancy import Actor, ApiKey, Principal
 from tripoint.engines.governance.access.keys import KeyKind, key_digest, make_key
 from tripoint.engines.governance.access.roles import Action, may_grant
+from tripoint.engines.governance.access.rotation import check_overlap, leaving_at, refuse_ended, successor
 from tripoint.engines.governance.access.wanted import Wanted, check_expiry, check_wanted
 from tripoint.engines.governance.audit.rows import difference, said
 from tripoint.ports import AccountBook, AccountStore
@@ -24,9 +25,6 @@ from tripoint.usecases.accounts.turn import (
     require_somewhere,
     tenant_for,
 )
-
-_MAX_OVERLAP_S: Final = 90 * 86400.0
-"""Longest time a rotated key goes on beside its successor: 90 days, s."""
 
 
 class Secrets(NamedTuple):
@@ -89,30 +87,15 @@ def rotate_key(
 
     Raises `AccessError`, `MissingError`, `OptionError`, and `ConflictError` for a key that is refused already.
     """
-    if not 0 <= overlap_s <= _MAX_OVERLAP_S:
-        raise OptionError(
-            f"an overlap of {overlap_s:g} s cannot be: at most {_MAX_OVERLAP_S:g} s, 90 days",
-            hint="0 refuses the old key at once",
-        )
-    made_at = turn.now
+    check_overlap(overlap_s)
     with acting(store, turn) as book:
         old = found(book, turn.actor, Action.KEY_ROTATE, ApiKey, key)
         _require_own_or_lesser(book, turn.actor, old)
-        _refuse_ended(old, turn.now)
+        refuse_ended(old, turn.now)
         made = make_key(KeyKind.GATEWAY if old.principal is None else KeyKind.ADMIN, secrets.entropy)
-        until = made_at + overlap_s
-        ends = [each for each in (old.revoked_at, until) if each is not None]
-        leaving = replace(old, revoked_at=min(ends))
-        new = replace(
-            old,
-            id=made.id,
-            digest=key_digest(secrets.pepper, made.text),
-            created_at=made_at,
-            expires_at=expires_at,
-            revoked_at=None,
-            replaces=old.id,
-        )
         check_expiry(expires_at, turn.now)
+        leaving = leaving_at(old, turn.now + overlap_s)
+        new = successor(old, made.id, key_digest(secrets.pepper, made.text), turn.now, expires_at)
         fresh(book, new)
         act = act_of(turn, Action.KEY_ROTATE, new, {**said(new), "replaced": difference(old, leaving)})
         book.change(act, put=(leaving, new), request=turn.request)
@@ -175,10 +158,3 @@ def _speak_for(actor: Actor, row: Principal) -> None:
         raise AccessError(
             f"`{row.id}` has roles that `{actor.id}` does not have", hint="somebody with those roles may do this"
         )
-
-
-def _refuse_ended(key: ApiKey, now: float) -> None:
-    if key.revoked_at is not None and key.revoked_at <= now:
-        raise ConflictError(f"the key `{key.id}` was revoked already", hint="create a new one")
-    if key.expires_at is not None and key.expires_at <= now:
-        raise ConflictError(f"the key `{key.id}` has expired already", hint="create a new one")
