@@ -227,10 +227,10 @@ def test_estates_shown_in_the_documentation_are_valid(block: str, tmp_path: Path
 
 
 def test_every_whole_file_shown_in_the_documentation_is_of_a_known_sort() -> None:
-    """An estate, a file of outlooks or one of scenarios; a version nobody reads would be copied in vain."""
+    """An estate, a file of outlooks, of scenarios or of jobs; a version nobody reads would be copied in vain."""
     shown = [block for _, block in yaml_in_pages("[^\n]*")]
     assert {block.splitlines()[0].partition(": ")[2] for block in shown} <= {
-        "tripoint/v1", "tripoint/outlooks/v1", "tripoint/scenarios/v1",
+        "tripoint/v1", "tripoint/outlooks/v1", "tripoint/scenarios/v1", "tripoint/jobs/v1",
     }  # fmt: skip
 
 

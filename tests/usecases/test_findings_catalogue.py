@@ -10,11 +10,13 @@ import pytest
 
 from tripoint.adapters.catalog_csv import load_catalog
 from tripoint.adapters.estate_yaml import load_estate_file
+from tripoint.adapters.jobs_yaml import read_jobs
 from tripoint.adapters.scenarios_yaml import read_scenarios
 from tripoint.adapters.solver_highs import HighsSolver
 from tripoint.domain.errors import EstateError, Finding
 from tripoint.domain.findings import FINDING_CODES
 from tripoint.domain.plan import Plan
+from tripoint.usecases.jobs import JobSheet, plan_jobs
 from tripoint.usecases.load import load_estate
 from tripoint.usecases.plan import PlanOptions, plan
 from tripoint.usecases.scenarios import load_scenarios
@@ -27,6 +29,7 @@ CATALOG = load_catalog()
 ABOUT_PLANS = "TP16"
 ABOUT_SERVING = "TP17"
 ABOUT_SCENARIOS = "TP18"
+ABOUT_JOBS = ("TP1219", "TP1333", "TP1413")
 TODAY = date(2026, 11, 21)
 
 TOO_LARGE = {
@@ -36,10 +39,12 @@ TOO_LARGE = {
 
 
 def findings_of(path: Path, code: str = "") -> tuple[Finding, ...]:
-    """What loading answers, refused or not; for codes about plans, serving and scenarios what those answer."""
+    """What loading answers, refused or not; for codes about plans, serving, scenarios and jobs what those answer."""
     try:
         if code.startswith(ABOUT_SCENARIOS):
             load_scenarios(read_scenarios, path)
+        if code in ABOUT_JOBS:
+            plan_jobs(JobSheet(*read_jobs(path)), CATALOG, HighsSolver(), today=TODAY)
         loaded = load_estate(path, CATALOG, load_estate_file)
         if code.startswith(ABOUT_SERVING):
             return compile_routing(loaded, CATALOG, plan_beside(path), today=TODAY).findings

@@ -33,6 +33,7 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
         "scenarios": "List and show the scenarios estates are tested against.",
         "compare": "Show what two plans do differently, and why the cost changed.",
         "frontier": "Trade cost against carbon, latency, resilience or the number of vendors.",
+        "jobs": "Plan jobs that hand data on: where each is best run, and on what.",
         "up": "Run the local hybrid: three sites with real model servers, the gateway and callers.",
         "serve": "Serve the plan: one OpenAI-compatible endpoint in front of every site.",
         "admin": "Administer tenants, keys, limits and spend over HTTP.",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tripoint.domain.job import JobFile
     from tripoint.domain.outlook import Outlook
     from tripoint.domain.source import Positions
     from tripoint.ports import MilpSolver
@@ -27,3 +28,10 @@ def read_outlooks(path: str | Path | None) -> tuple[tuple[Outlook, ...], Positio
     from tripoint.domain.source import Positions
 
     return read(Path(path)) if path else ((), Positions())
+
+
+def read_jobs(path: str | Path) -> tuple[JobFile, Positions]:
+    """The jobs of a file or folder and where they stand; raises `EstateError` with every finding."""
+    from tripoint.adapters.jobs_yaml import read_jobs as read
+
+    return read(Path(path))

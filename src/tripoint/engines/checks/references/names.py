@@ -25,10 +25,10 @@ from tripoint.engines.checks.references.known import KnownNames
 from tripoint.engines.checks.walk import Entry, entries
 from tripoint.engines.sizing.demand.shapes import SHAPE_NAMES
 
-_Check = Callable[[str, str, KnownNames], Finding | None]
+NameCheck = Callable[[str, str, KnownNames], Finding | None]
 
 
-def _named(code: str, what: str, names: Callable[[KnownNames], tuple[str, ...]]) -> _Check:
+def named(code: str, what: str, names: Callable[[KnownNames], tuple[str, ...]]) -> NameCheck:
     """A check that a name is one of a list."""
 
     def check(path: str, name: str, known: KnownNames) -> Finding | None:
@@ -76,7 +76,8 @@ def _caller_place(path: str, name: str, known: KnownNames) -> Finding | None:
     return finding("TP1212", path, message, near or "name one of these, e.g. `DE` or `aws:us-east-1`")
 
 
-def _site_or_group(path: str, name: str, known: KnownNames) -> Finding | None:
+def site_or_group(path: str, name: str, known: KnownNames) -> Finding | None:
+    """A site, a kind or a layer."""
     if name in known.sites or name in known.groups:
         return None
     message = f"`{clip(name)}` is not a site, kind or layer"
@@ -97,41 +98,42 @@ def _licence_kind(path: str, name: str, known: KnownNames) -> Finding | None:
     return unknown("TP1104", path, f"expects one of {quoted(kinds)}, found `{clip(name)}`", name, kinds)
 
 
-def _regime(path: str, name: str, known: KnownNames) -> Finding | None:
+def regime(path: str, name: str, known: KnownNames) -> Finding | None:
+    """A regime some rule speaks about."""
     if name.lower() in known.regimes:
         return None
     message = f"no rule of the catalogue or of `policies` speaks about the regime `{clip(name)}`"
     return unknown("TP1210", path, message, name, known.regimes)
 
 
-_SITE = _named("TP1201", "site", lambda known: known.sites)
-_MODEL = _named("TP1202", "model", lambda known: known.models)
-_DATASET = _named("TP1203", "dataset", lambda known: known.datasets)
-_ACCELERATOR = _named("TP1205", "accelerator", lambda known: known.accelerators)
-_API = _named("TP1206", "API model", lambda known: known.apis)
-_WORKLOAD = _named("TP1211", "workload", lambda known: known.workloads)
+_SITE = named("TP1201", "site", lambda known: known.sites)
+_MODEL = named("TP1202", "model", lambda known: known.models)
+_DATASET = named("TP1203", "dataset", lambda known: known.datasets)
+ACCELERATOR = named("TP1205", "accelerator", lambda known: known.accelerators)
+_API = named("TP1206", "API model", lambda known: known.apis)
+_WORKLOAD = named("TP1211", "workload", lambda known: known.workloads)
 
-_REFERENCES: Mapping[tuple[type, str], _Check] = MappingProxyType(
+_REFERENCES: Mapping[tuple[type, str], NameCheck] = MappingProxyType(
     {
         (Site, "country"): _country,
         (Site, "jurisdiction"): _country,
         (Site, "apis"): _API,
-        (NodePool, "node_type"): _named("TP1204", "node type", lambda known: known.node_types),
-        (NodeType, "accelerator"): _ACCELERATOR,
-        (ModelSpec, "like"): _named("TP1208", "catalogue model", lambda known: known.catalog_models),
+        (NodePool, "node_type"): named("TP1204", "node type", lambda known: known.node_types),
+        (NodeType, "accelerator"): ACCELERATOR,
+        (ModelSpec, "like"): named("TP1208", "catalogue model", lambda known: known.catalog_models),
         (ModelSpec, "api_models"): _API,
-        (ModelSpec, "precisions"): _named("TP1104", "precision", lambda known: known.precisions),
+        (ModelSpec, "precisions"): named("TP1104", "precision", lambda known: known.precisions),
         (ModelSpec, "licence_countries"): _country_or_set,
         (ModelSpec, "licence_kinds"): _licence_kind,
         (Dataset, "copies"): _SITE,
-        (Dataset, "regimes"): _regime,
+        (Dataset, "regimes"): regime,
         (Workload, "model"): _MODEL,
-        (Workload, "regimes"): _regime,
-        (Workload, "only_at"): _site_or_group,
-        (Workload, "not_at"): _site_or_group,
+        (Workload, "regimes"): regime,
+        (Workload, "only_at"): site_or_group,
+        (Workload, "not_at"): site_or_group,
         (Caller, "place"): _caller_place,
-        (Demand, "shape"): _named("TP1213", "demand shape", lambda known: SHAPE_NAMES),
-        (Demand, "reference_accelerator"): _ACCELERATOR,
+        (Demand, "shape"): named("TP1213", "demand shape", lambda known: SHAPE_NAMES),
+        (Demand, "reference_accelerator"): ACCELERATOR,
         (DatasetUse, "dataset"): _DATASET,
         (TodayShare, "site"): _SITE,
         (TodayShare, "node_type"): _today_node,
@@ -153,7 +155,7 @@ _REFERENCES: Mapping[tuple[type, str], _Check] = MappingProxyType(
         (Upstream, "site"): _SITE,
         (Upstream, "node_type"): _today_node,
         (ClientKey, "workloads"): _WORKLOAD,
-        (ClientKey, "only_at"): _site_or_group,
+        (ClientKey, "only_at"): site_or_group,
         (Fallback, "workload"): _WORKLOAD,
         (Fallback, "models"): _MODEL,
     }
@@ -167,7 +169,7 @@ def check_references(estate: Estate, known: KnownNames) -> Iterator[Finding]:
         check = _REFERENCES.get(entry.key)
         if check is not None:
             yield from filter(None, (check(path, str(name), known) for path, name in entry.items()))
-            if check is _site_or_group:
+            if check is site_or_group:
                 yield from _wider(entry, estate, known)
         elif entry.key in ((Link, "source"), (Link, "target")):
             yield from _link_end(entry, known, callers)
@@ -209,15 +211,16 @@ def check_ids(estate: Estate) -> Iterator[Finding]:
         ("serving.keys", "id", [key.id for key in estate.serving.keys]),
     )
     for path, name, ids in groups:
-        yield from _distinct(path, name, ids)
-        yield from _usable(path, name, ids)
+        yield from distinct(path, name, ids)
+        yield from usable(path, name, ids)
     for index, site in enumerate(estate.sites):
         below = f"sites[{index}]"
-        yield from _distinct(f"{below}.pools", "node_type", [pool.node_type for pool in site.pools or ()])
-        yield from _distinct(f"{below}.expansion", "id", [step.id for step in site.expansion])
+        yield from distinct(f"{below}.pools", "node_type", [pool.node_type for pool in site.pools or ()])
+        yield from distinct(f"{below}.expansion", "id", [step.id for step in site.expansion])
 
 
-def _distinct(path: str, name: str, ids: list[str]) -> Iterator[Finding]:
+def distinct(path: str, name: str, ids: list[str]) -> Iterator[Finding]:
+    """Names that two entries of a list share."""
     first: dict[str, int] = {}
     for index, each in enumerate(ids):
         if each in first:
@@ -227,7 +230,7 @@ def _distinct(path: str, name: str, ids: list[str]) -> Iterator[Finding]:
         first.setdefault(each, index)
 
 
-def _usable(path: str, name: str, ids: list[str]) -> Iterator[Finding]:
+def usable(path: str, name: str, ids: list[str]) -> Iterator[Finding]:
     """Ids become part of others (`site/node_type/option`, `provider:region`), so those signs are taken."""
     taken = "/:" if path in ("sites", "workloads", "links", "datasets", "recovery.stores") else ""
     is_sent = path.startswith("serving")

@@ -229,7 +229,7 @@ _PAIRS: Mapping[type, tuple[tuple[str, str, str], ...]] = MappingProxyType(
 def check_values(estate: Estate) -> Iterator[Finding]:
     """Numbers out of range, sums that do not add up, pairs that contradict each other."""
     for entry in entries(estate):
-        yield from _in_range(entry)
+        yield from in_range(entry, _RANGES)
     for path, owner in _owners(estate):
         yield from _ordered(path, owner)
     for index, workload in enumerate(estate.workloads):
@@ -238,8 +238,9 @@ def check_values(estate: Estate) -> Iterator[Finding]:
         yield from _hour_of_week(f"workloads[{index}].demand.hour_of_week", workload.demand.hour_of_week)
 
 
-def _in_range(entry: Entry) -> Iterator[Finding]:
-    bounds = _RANGES.get(entry.key)
+def in_range(entry: Entry, ranges: Mapping[tuple[type, str], Range]) -> Iterator[Finding]:
+    """A number outside the bounds of its field."""
+    bounds = ranges.get(entry.key)
     value = entry.value
     if bounds is None or isinstance(value, bool) or not isinstance(value, (int, float)) or bounds.admits(value):
         return

@@ -1,0 +1,1 @@
+"""Plans of jobs, as text and as JSON."""

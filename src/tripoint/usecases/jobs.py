@@ -1,0 +1,95 @@
+"""Plan jobs that hand data on: where each is best run, on what, and what that costs with the data moved.
+
+Nothing is submitted: the answer says where jobs belong, not when they start.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from tripoint.domain.catalog import Catalog
+from tripoint.domain.errors import EstateError, SolverError
+from tripoint.domain.estate import Estate
+from tripoint.domain.job import JobFile, JobPlan
+from tripoint.domain.source import Positions
+from tripoint.engines.answers.jobs.answer import answer, infeasible
+from tripoint.engines.answers.jobs.board import board
+from tripoint.engines.answers.jobs.ground import desk_of
+from tripoint.engines.answers.jobs.market import market
+from tripoint.engines.checks.jobs import check_jobs
+from tripoint.engines.placement.handover.formulate import formulate
+from tripoint.engines.placement.milp.program import SolveLimits, SolveProgress
+from tripoint.ports import MilpSolver
+from tripoint.usecases.load import ordered
+from tripoint.usecases.solving import UNWATCHED, ProgressState, Watch
+
+_NOWHERE = Positions()
+
+
+class JobSheet(NamedTuple):
+    """Jobs to plan."""
+
+    file: JobFile
+    """As declared."""
+    positions: Positions = _NOWHERE
+    """Where everything stands in its file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOptions:
+    """How hard to look."""
+
+    gap: float = 0.0
+    """Relative gap at which the search ends."""
+    seconds: float = 60.0
+    """Longest search, seconds."""
+    threads: int = 2
+    """Threads of the solver."""
+
+
+DEFAULTS = JobOptions()
+"""As the command line has them."""
+
+
+def plan_jobs(
+    sheet: JobSheet,
+    catalog: Catalog,
+    solver: MilpSolver,
+    options: JobOptions = DEFAULTS,
+    *,
+    estate: Estate | None = None,
+    today: date,
+    watch: Watch = UNWATCHED,
+) -> JobPlan:
+    """Where the jobs of a file are best run: at the estate's sites, else in every region the catalogue prices.
+
+    Raises:
+        EstateError: names and numbers that make no sense, each at its place.
+        SolverError: a limit came before any answer.
+    """
+    file, ground = sheet.file, market(catalog) if estate is None else estate
+    wrong = check_jobs(file, ground, catalog)
+    if wrong:
+        raise EstateError(ordered(sheet.positions.locate(said) for said in wrong))
+    started = time.perf_counter()
+    found = board(file, desk_of(ground, catalog, today), catalog)
+    if found.stuck:
+        return infeasible(found, file.name)
+    form = formulate(found.problem)
+
+    def heard(state: SolveProgress) -> None:
+        watch.show(
+            ProgressState(
+                phase="placing jobs", incumbent=state.incumbent, bound=state.bound, gap=state.gap, seconds=state.seconds
+            )
+        )
+
+    limits = SolveLimits(gap=options.gap, seconds=options.seconds, threads=options.threads)
+    solution = solver.solve(form.program, limits, heard, watch.should_stop)
+    if not solution.values.size:
+        raise SolverError("no plan of the jobs was found in time", hint="raise `--time-limit`")
+    at = form.chosen(solution.values)
+    return answer(found, file.name, at, solution.bound, time.perf_counter() - started)
