@@ -31,6 +31,8 @@ LONGEST_HEAD: Final = 2_048
 _MOST_HEADS: Final = 1_024
 _SLOW_S: Final = 0.3
 """Between two sweeps over all connections, s."""
+_STILL_S: Final = 0.25
+"""Since the last sweep, s, from which on this process was not running: stopped, paused, or given no core."""
 
 
 class Line(Protocol):
@@ -70,9 +72,9 @@ class Lobby:
     """Shared by all connections of a worker."""
 
     __slots__ = (
-        "_handle", "_loop", "_quiet", "_slow_at", "active", "connections", "events", "gateway", "heads", "is_draining",
-        "is_guarded", "is_resting", "limits", "now", "pages", "peers", "proxies", "room", "seal", "stamp", "swept",
-        "unread", "upstreams",
+        "_handle", "_has_spared", "_loop", "_quiet", "_slow_at", "active", "connections", "events", "gateway", "heads",
+        "is_draining", "is_guarded", "is_resting", "limits", "now", "pages", "peers", "proxies", "room", "seal",
+        "stamp", "swept", "unread", "upstreams",
     )  # fmt: skip
 
     def __init__(
@@ -118,6 +120,7 @@ class Lobby:
         self.is_resting = False
         """True while sweeps are rare: whoever begins something is to call `hurry`."""
         self._quiet = 0
+        self._has_spared = False
         self._slow_at = self.now
         self._loop: asyncio.AbstractEventLoop | None = None
         self._handle: asyncio.TimerHandle | None = None
@@ -180,12 +183,16 @@ class Lobby:
         self._quiet = 0 if self.active else self._quiet + 1
         self.is_resting = self._quiet > _REST_AFTER
         self._handle = self._loop.call_later(_REST_S if self.is_resting else _SWEEP_S, self._sweep)
-        now = self.now = monotonic()
-        for connection in tuple(self.active):
-            exchange = connection.exchange
-            if exchange is not None and exchange.due <= now:
-                self._wake(connection, now)
-        if now >= self._slow_at:
+        before, now = self.now, monotonic()
+        self.now = now
+        # After a standstill the clock is heard before the sockets: what lies there is read before anybody is given up.
+        self._has_spared = now - before > _STILL_S and not self._has_spared
+        if not self._has_spared:
+            for connection in tuple(self.active):
+                exchange = connection.exchange
+                if exchange is not None and exchange.due <= now:
+                    self._wake(connection, now)
+        if now >= self._slow_at and not self._has_spared:
             self._slow_at = now + _SLOW_S
             self.stamp = b"date: %b\r\n" % formatdate(time(), usegmt=True).encode()
             for connection in [each for each in self.connections if each.deadline <= now]:
