@@ -16,6 +16,7 @@ import pytest
 from tests.factories.serving import candidate, route, table, target
 from tests.factories.shell import Shell, chat, post, read_answer, shell
 
+from tripoint.apps.gateway.http.connection import Connection
 from tripoint.apps.gateway.http.lobby import Lobby
 from tripoint.apps.gateway.limits import Limits
 from tripoint.domain.table import RoutingTable
@@ -39,6 +40,11 @@ def stand_still(running: Shell, seconds: float, meanwhile: Callable[[], None] | 
         lobby._sweep()
 
     running.ask(still)
+
+
+def has_begun(connection: Connection) -> bool:
+    """True once the first words of its answer came."""
+    return connection.exchange is not None and connection.exchange.first_at > 0.0
 
 
 def sent(running: Shell, request: bytes) -> socket.socket:
@@ -71,7 +77,7 @@ def test_words_that_came_meanwhile_keep_their_stream_alive() -> None:
         shell(table_for(server, stall_s=0.5)) as running,
         sent(running, post(chat(stream=True))) as connection,
     ):
-        running.wait(lambda: any(running.ask(lambda lobby: [each.exchange.first_at for each in lobby.active])))
+        running.wait(lambda: bool(running.ask(lambda lobby: any(has_begun(each) for each in lobby.active))))
         stand_still(running, 1.2)
         answer = read_answer(connection)
         assert answer.is_whole
