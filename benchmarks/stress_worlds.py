@@ -83,7 +83,7 @@ class Years:
 
 def _place(name: str, number: int, workloads: int) -> Place:
     return Place(
-        upstream=name, site=name, pool=f"{name}/node", provider="own", region="", kind="colo", domains=(),
+        upstream=name, site=name, pool=f"{name}/node", provider="own", region="", kind="colo",
         option="owned", nodes=4.0, slots=64, timings={"model": SteadyTiming(first_s=0.2, in_s=1e-5, out_s=0.02)},
         rates={f"work-{each:02d}": 40.0 + 2.0 * (number % 5) for each in range(workloads)}, most_nodes=6.0,
         ready_after_s=900.0 if number % 8 == 0 else float("inf"), is_cold=False, usd_per_node_hour=20.0,

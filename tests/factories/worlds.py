@@ -16,7 +16,7 @@ def place(upstream: str = "a", **fields: Any) -> Place:
     """A place that answers a request of 100 tokens out in a second, eight at once, at the site of its own name."""
     made = Place(
         upstream=upstream, site=f"site-{upstream}", pool=f"site-{upstream}/node", provider="own", region="",
-        kind="colo", domains=(), option="owned", nodes=1.0, slots=8,
+        kind="colo", option="owned", nodes=1.0, slots=8,
         timings={"llama": SteadyTiming(first_s=0.1, in_s=0.0, out_s=0.009)}, rates={"chat": 8.0}, most_nodes=1.0,
         ready_after_s=float("inf"), is_cold=False, usd_per_node_hour=1.0,
     )  # fmt: skip

@@ -91,7 +91,6 @@ def test_negative_use_is_our_bug() -> None:
 def test_tokens_cost_more_when_idleness_counts() -> None:
     """600 used and 400 idle over 200 Mtok: 3 usage-based, 5 reservation-based."""
     parts = allocate([_charge()], {"a": 6.0}, 10.0)
-    cost = token_cost(parts, 200.0)
-    assert cost is not None
-    assert (cost.usage, cost.reserved) == pytest.approx((3.0, 5.0))
-    assert token_cost(parts, 0.0) is None
+    used, idle = (sum(row.effective_usd for row in parts if row.status is status) for status in CommitmentStatus)
+    assert token_cost(used, idle, 200.0) == pytest.approx((3.0, 5.0))
+    assert token_cost(used, idle, 0.0) is None

@@ -14,7 +14,7 @@ from tripoint.domain.purchase import NodePool
 from tripoint.domain.site import ExpansionStep, PowerEnvelope
 from tripoint.domain.units import NodeTypeId
 from tripoint.engines.costing import rates
-from tripoint.engines.costing.breakeven.threshold import break_even, exactly
+from tripoint.engines.costing.breakeven.threshold import break_even, within
 from tripoint.engines.costing.statement import Activity, effective_usd
 from tripoint.engines.facts.figures import finance_figures, node_figures, site_figures
 from tripoint.engines.facts.pools import pool_specs
@@ -63,7 +63,7 @@ def test_the_worked_example_is_what_the_code_computes(document: str) -> None:
             rates=month,
         )
     )
-    use = break_even(exactly(held), exactly(49.24), busy_hour_usd=exactly(busy.effective_usd)).utilisation
+    use = break_even(within(held, 0.0), within(49.24, 0.0), busy_hour_usd=within(busy.effective_usd, 0.0)).utilisation
     for rate in month:
         assert f"| {rate.effective_usd:,.2f} |" in document, rate.kind
     assert f"**{held:,.2f}**" in document

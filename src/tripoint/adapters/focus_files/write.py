@@ -25,7 +25,6 @@ from tripoint.engines.governance.focus.sheet import Line, Period, Sheet, Sku
 
 _PARTS: Final = (Part.PERIOD, Part.LINE, Part.SKU)
 _FIELDS: Final = {Part.PERIOD: Period._fields, Part.LINE: Line._fields, Part.SKU: Sku._fields}
-_TYPES: Final = {Kind.TEXT: "VARCHAR", Kind.KEYS: "VARCHAR", Kind.COUNT: "BIGINT"}
 _PRICE: Final = "DECIMAL(24, 12)"
 _OWN: Final = (Part.PERIOD, Part.AMOUNT)
 """Parts that a row shares with few others."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -51,8 +51,6 @@ class Report:
 
 Tell = Callable[[str], None]
 """Called with a line of progress."""
-Check = Callable[[], Awaitable[Sequence[Row]]]
-"""A check ready to be run."""
 
 
 def judged(id_: str, what: str, bar: str, *, passed: bool, seen: str) -> Row:

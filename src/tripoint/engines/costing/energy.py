@@ -16,21 +16,18 @@ from tripoint.engines.facts.figures import FinanceFigures, NodeFigures, SiteFigu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Power:
-    """Energy of a load over some hours, at the meter."""
+    """What the energy of a load over some hours comes to, with overhead, at the meter."""
 
-    kwh: float
-    """Energy with overhead, kWh."""
     usd: float
-    """Its cost, USD."""
+    """Cost, USD."""
     carbon_kg: float
-    """Its emissions, kgCO2e."""
+    """Emissions, kgCO2e."""
 
 
 def power(it_kw: float, hours: float, site: SiteFigures) -> Power:
-    """Energy, cost and emissions of `it_kw` over `hours`."""
+    """Cost and emissions of `it_kw` over `hours`."""
     kwh = it_kw * hours * site.pue.value
     return Power(
-        kwh=kwh,
         usd=kwh * site.energy_usd_per_kwh.value,
         carbon_kg=kwh * site.gco2_per_kwh.value / GRAMS_PER_KG,
     )

@@ -45,11 +45,6 @@ def effective_usd(activity: Activity) -> float:
     return sum(rate.effective_usd for rate in activity.rates)
 
 
-def billed_usd(activity: Activity) -> float:
-    """Billed cost of one unit, USD: what a period's budget is charged."""
-    return sum(rate.billed_usd for rate in activity.rates)
-
-
 def price(activity: Activity, quantity: float) -> tuple[Charge, ...]:
     """Charge rows of `quantity` units; none for a quantity of 0."""
     if not quantity >= -_SOLVER_NOISE:

@@ -8,14 +8,10 @@ The two meet at full use; their distance is the price of idleness. Both count in
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
-from tripoint.domain.charge import Charge, CommitmentStatus
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenCost:
+class TokenCost(NamedTuple):
     """USD per million tokens, both ways."""
 
     usage: float
@@ -24,11 +20,9 @@ class TokenCost:
     """Idle capacity included, USD per Mtok."""
 
 
-def token_cost(charges: Iterable[Charge], mtok: float) -> TokenCost | None:
-    """Effective cost per million tokens of `charges`, whose idle rows are Unused; `None` without tokens."""
-    if mtok <= 0:
-        return None
-    rows = tuple(charges)
-    idle = sum(row.effective_usd for row in rows if row.status is CommitmentStatus.UNUSED)
-    total = sum(row.effective_usd for row in rows)
-    return TokenCost(usage=(total - idle) / mtok, reserved=total / mtok)
+def token_cost(used_usd: float, idle_usd: float, mtok: float) -> TokenCost | None:
+    """Cost per million tokens of capacity that served for `used_usd` and stood idle for `idle_usd`.
+
+    `None` without tokens.
+    """
+    return None if mtok <= 0 else TokenCost(usage=used_usd / mtok, reserved=(used_usd + idle_usd) / mtok)

@@ -152,7 +152,6 @@ def _place(at: _Site) -> Place:
         provider=site.provider,
         region=site.region or "",
         kind=site.kind.value,
-        domains=site.failure_domains,
         option=option.value,
         nodes=at.standing.nodes,
         slots=_slots(at, timings),

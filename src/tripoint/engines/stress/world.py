@@ -59,8 +59,6 @@ class Place:
     """The provider's region; empty for own sites."""
     kind: str
     """Site kind."""
-    domains: tuple[str, ...]
-    """Failure domains of the site."""
     option: str
     """How its nodes are paid: `owned`, `committed`, `on_demand`, `spot` or `per_token`."""
     nodes: float

@@ -13,7 +13,12 @@ from tests.factories.answering import fit
 from tripoint.domain.units import HOURS_PER_MONTH
 from tripoint.engines.answers.breakeven.appetite import Appetite, Stretch
 from tripoint.engines.answers.breakeven.contest import Contest, Elastic, End, Firm, contests
-from tripoint.engines.costing.breakeven.threshold import Range, exactly, within
+from tripoint.engines.costing.breakeven.threshold import Range, within
+
+
+def exactly(value: float) -> Range:
+    """A value without spread."""
+    return within(value, 0.0)
 
 
 def flat(mtok: float = 100.0) -> Appetite:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tripoint.domain.charge import Charge, ChargeKind, CommitmentStatus
+from tripoint.engines.answers.summary.summaries import bills
 from tripoint.engines.costing.tokens import token_cost
 from tripoint.engines.governance.cost.tokens import ModelCost, Part, model_costs
 
@@ -59,15 +60,17 @@ def test_idle_is_shared_by_what_was_billed_at_the_upstream() -> None:
 def test_the_plan_and_the_ledger_mean_the_same_by_it(tokens: int, used: int, idle: int) -> None:
     """Charges of a plan and sums of a ledger with the same money give the same two figures."""
 
-    def charge(nano: int, status: CommitmentStatus) -> Charge:
+    def charge(nano: int, status: CommitmentStatus, workload: str | None) -> Charge:
         usd = nano / 1e9
         return Charge(
             period=0, kind=ChargeKind.COMPUTE, provider="own", site="hall", layer="dense", resource="node",
-            option="owned", workload=None, status=status, quantity=1.0, unit="node-month", list_usd=usd,
+            option="owned", workload=workload, status=status, quantity=1.0, unit="node-month", list_usd=usd,
             contracted_usd=usd, billed_usd=usd, effective_usd=usd, carbon_kg=0.0, basis=(),
         )  # fmt: skip
 
-    planned = token_cost([charge(used, CommitmentStatus.USED), charge(idle, CommitmentStatus.UNUSED)], tokens / 1e6)
+    charges = (charge(used, CommitmentStatus.USED, "chat"), charge(idle, CommitmentStatus.UNUSED, None))
+    bill = bills(charges)["chat"]
+    planned = token_cost(bill.used_usd, bill.idle_usd, tokens / 1e6)
     parts = [Part("hall", "a", "big", tokens, used), Part("hall", "a", "", 0, idle)]
     (spent,) = [each for each in model_costs(parts) if each.model]
     assert planned is not None

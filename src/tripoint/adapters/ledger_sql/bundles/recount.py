@@ -37,12 +37,6 @@ class Recount(NamedTuple):
     """What each line means."""
 
 
-def has_bundles(session: Session, query: SpendQuery) -> bool:
-    """True when bundles hold entries of the query's days."""
-    where, values = _days(query)
-    return bool(session.execute(f"SELECT 1 FROM ledger_bundle WHERE {where} LIMIT 1", values))
-
-
 def from_columns(session: Session, query: SpendQuery, by: Sequence[Dimension] | None = None) -> Recount:
     """What the columns of the query's days add up to, its choices looked at.
 

@@ -10,7 +10,6 @@ MODEL = "llama3.1-8b"
 NAME_THERE = "tiny"
 KEY_VARIABLE = "TRIPOINT_VERIFY_KEY"
 UPSTREAM_KEY_VARIABLE = "TRIPOINT_VERIFY_UPSTREAM_KEY"
-SITES = ("dense", "cloud", "abroad")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

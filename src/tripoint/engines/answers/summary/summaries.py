@@ -14,6 +14,7 @@ from tripoint.domain.decision import Placement
 from tripoint.domain.plan import SiteSummary, WorkloadSummary
 from tripoint.domain.workload import Workload
 from tripoint.engines.answers.summary.reasons import Evidence, reason
+from tripoint.engines.costing.tokens import token_cost
 from tripoint.engines.placement.decode import Decisions
 from tripoint.engines.placement.instance.instance import Instance
 
@@ -122,6 +123,7 @@ def _workload(evidence: Evidence, number: int, bill: Bill, charges: tuple[Charge
     workload = instance.estate.workloads[number]
     demand = instance.grid.workloads[number]
     mtok = sum(demand.mtok_in) + sum(demand.mtok_out)
+    tokens = token_cost(bill.used_usd, bill.idle_usd, mtok)
     mine = [row for row in evidence.decisions.placements if row.workload == workload.id]
     homes = [sites_in(mine, period) for period in instance.periods]
     return WorkloadSummary(
@@ -130,8 +132,8 @@ def _workload(evidence: Evidence, number: int, bill: Bill, charges: tuple[Charge
         cost_usd=bill.total_usd,
         idle_usd=bill.idle_usd,
         mtok=mtok,
-        usd_per_mtok_usage=bill.used_usd / mtok if mtok > 0 else None,
-        usd_per_mtok_reserved=bill.total_usd / mtok if mtok > 0 else None,
+        usd_per_mtok_usage=None if tokens is None else tokens.usage,
+        usd_per_mtok_reserved=None if tokens is None else tokens.reserved,
         carbon_kg=bill.carbon_kg,
         carbon_unknown_usd=carbon_unknown_usd(row for row in charges if row.workload == workload.id),
         sites_first=homes[0],

@@ -68,11 +68,6 @@ class Crossing:
     """At unfavourable prices and growth minus half."""
 
 
-def exactly(value: float) -> Range:
-    """A value without spread."""
-    return Range(value=value, low=value, high=value)
-
-
 def within(value: float, uncertainty: float) -> Range:
     """A value that may move by a share `uncertainty` either way."""
     return Range(value=value, low=value * max(0.0, 1.0 - uncertainty), high=value * (1.0 + uncertainty))
@@ -102,12 +97,6 @@ def break_even(
         low=_threshold(firm.low, rent.high - busy.low, hours_per_month),
         high=_threshold(firm.high, rent.low - busy.high, hours_per_month),
     )
-
-
-def mtok_per_month(threshold: Threshold, mtok_per_node_hour: float, hours_per_month: float = HOURS_PER_MONTH) -> Range:
-    """Million tokens per month that load one node to the threshold."""
-    full = mtok_per_node_hour * hours_per_month
-    return Range(value=threshold.utilisation * full, low=threshold.low * full, high=threshold.high * full)
 
 
 def crossing_month(

@@ -72,7 +72,7 @@ def _at(ground: Ground, plan: Plan, period: int, key: tuple[str, str, str, bool]
     return RunAt(
         place=Place(
             upstream=f"run:{pool_id}:{option.value}", site=site_id, pool=pool_id, provider=site.provider,
-            region=site.region or "", kind=site.kind.value, domains=site.failure_domains, option=option.value,
+            region=site.region or "", kind=site.kind.value, option=option.value,
             nodes=there, slots=1_000_000, timings={}, most_nodes=there, ready_after_s=inf,
             usd_per_node_hour=0.0 if hour is None else hour.useful, rates={},
         ),
