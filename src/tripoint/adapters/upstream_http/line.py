@@ -7,8 +7,8 @@ shorter, a head without end: each ends the connection, and the attempt on it whe
 from __future__ import annotations
 
 import asyncio
+import time
 from math import inf
-from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import httptools
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tripoint.adapters.upstream_http.pool import Pool
     from tripoint.engines.gateway.exchange.relay import Relay
 
+_monotonic: Final = time.monotonic  # compiled, a name that was imported is looked up at each use
 _MAX_HEAD: Final = 64 * 1024
 _FRAMING: Final[tuple[bytes, ...]] = (b"content-length", b"transfer-encoding")
 _JOINED: Final = 16 * 1024
@@ -144,14 +145,14 @@ class Line:
         if attempt is None or sink is None or sink.exchange is None:
             return
         was_reused = self._uses > 1 and not self._head_size
-        sink.exchange.on_lost(attempt, failure, monotonic(), was_reused=was_reused)
+        sink.exchange.on_lost(attempt, failure, _monotonic(), was_reused=was_reused)
         sink.flush()
 
     def _send(self, attempt: Outgoing, transport: asyncio.Transport) -> None:
         body = attempt.body
         size = len(body)
         self._uses += 1
-        attempt.sent_at = monotonic()
+        attempt.sent_at = _monotonic()
         if 0 < size <= _JOINED:
             transport.write(b"%b%bcontent-length: %d\r\n\r\n%b" % (self.lead, attempt.head, size, body))
             return
@@ -168,7 +169,7 @@ class Line:
         if self.attempt is not None:
             self._send(self.attempt, stream)
         else:
-            self.pool.put_back(self, monotonic())
+            self.pool.put_back(self, _monotonic())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The answer ends with the connection where it has no other end; else the attempt is lost."""
@@ -180,7 +181,7 @@ class Line:
         if exc is None and self._ends_by_closing() and not self._is_broken:
             self.attempt = self.sink = None
             if sink.exchange is not None:
-                sink.exchange.on_end(attempt, monotonic())
+                sink.exchange.on_end(attempt, _monotonic())
                 sink.flush()
             return
         self.failed(Failure.LOST if self._has_head else Failure.RESET)
@@ -203,14 +204,14 @@ class Line:
             return
         if self._is_between:
             relay = self.relay
-            if relay is not None and relay.attempt is attempt and relay.passes(data, monotonic()):
+            if relay is not None and relay.attempt is attempt and relay.passes(data, _monotonic()):
                 return
             # Most of a stream comes as one whole chunk a read: the parser stands between two chunks and stays there.
             start, exchange = content_at(data), sink.exchange
             if start and exchange is not None:
                 self.piece = piece = data[start:-2]
                 self.chunk = data
-                exchange.on_data(attempt, piece, monotonic())
+                exchange.on_data(attempt, piece, _monotonic())
                 sink.flush()
                 self.piece = self.chunk = b""
                 return
@@ -222,7 +223,7 @@ class Line:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._is_broken = True
-        now = monotonic()
+        now = _monotonic()
         exchange = sink.exchange
         if exchange is None:  # the caller has left and the machine has said so already
             self._break()
@@ -243,7 +244,7 @@ class Line:
             return False
         if exchange is None or transport is None or self._is_paused or transport.is_closing():
             return False
-        now = monotonic()
+        now = _monotonic()
         self.attempt = self.sink = None
         pool.put_back(self, now)
         exchange.on_answer(attempt, head.status, head.kind, b"", data[head.size :], now)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from math import inf
-from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
 
 from tripoint.apps.gateway.http.answering import Answering
@@ -23,6 +23,7 @@ from tripoint.engines.gateway.wire.refusal import error_body
 if TYPE_CHECKING:
     from tripoint.apps.gateway.http.lobby import Lobby
 
+_monotonic: Final = time.monotonic  # compiled, a name that was imported is looked up at each use
 _NO_BODY: Final = b""
 _log = logging.getLogger("tripoint.gateway")
 _HIGH_WATER: Final = 64 * 1024
@@ -115,7 +116,7 @@ class Connection(Answering):
                 del lobby.peers[self._peer]
         exchange, self.exchange = self.exchange, None
         if exchange is not None and not exchange.is_over:
-            exchange.on_client_gone(monotonic())
+            exchange.on_client_gone(_monotonic())
 
     def data_received(self, data: bytes) -> None:
         """Takes bytes of the present request, or keeps those of a later one."""
@@ -271,7 +272,7 @@ class Connection(Answering):
         if said is None or said.generation != gateway.generation:  # another table since it was read
             known.said = said = gateway.said(known.told.headers)
         try:
-            exchange = gateway.open(api, said, body, self, monotonic())
+            exchange = gateway.open(api, said, body, self, _monotonic())
         except Exception:  # a mistake of ours must not look like the network's
             _log.exception("a request could not be opened")
             self._out.clear()

@@ -48,6 +48,7 @@ class Course(Query):
     def __init__(self, core: Core, ask: Ask, route: Route, said: Said, effects: Effects, now: float) -> None:
         # The fields of `Query`, set here to spare every request a call.
         self.route = route
+        self.workload = route.workload
         self.sites = said.sites
         self.label = said.label
         self.api = ask.api

@@ -75,7 +75,7 @@ class Exchange(Course):
             self.refuse(Outcome(choice.status, ending, choice.code), choice.message, choice.retry_after_s, now)
             return
         self._send(choice, now)
-        if self.core.table.hedging is not None:
+        if self.core.router.is_hedged:
             wait = self.core.router.hedge_after_s(choice, now)
             if wait is not None:
                 self._hedge_at = now + wait
@@ -200,7 +200,7 @@ class Exchange(Course):
         except Malformed as fault:
             self._skip(choice, fault, now)
             return
-        self.tried.append(choice.target.slot)
+        self.tried.append(choice.index)
         self._live.append(attempt)
         self.effects.dial(attempt)
         attempt.expires_at = now + self.core.router.first_byte_timeout_s(choice, now)

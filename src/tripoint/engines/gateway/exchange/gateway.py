@@ -163,9 +163,9 @@ class Gateway:
         core = self._core
         exchange = Exchange(core, ask, route, said, effects, now)
         if said.is_bound:
-            terms = said.terms.get(route.workload)
+            terms = said.terms.get(exchange.workload)
             if terms is None:
-                terms = said.terms[route.workload] = core.admission.terms(said, route)
+                terms = said.terms[exchange.workload] = core.admission.terms(said, route)
             exchange.stay = Stay(exchange, terms)
         return exchange
 

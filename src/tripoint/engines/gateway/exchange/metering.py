@@ -102,7 +102,7 @@ def answered_record(course: Course, attempt: Attempt, usage: Usage, outcome: Out
             began_at + course.core.epoch,
             principal.tenant,
             principal.key,
-            course.route.workload,
+            course.workload,
             lane.model,
             lane.api,
             lane.site,

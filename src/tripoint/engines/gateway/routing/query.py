@@ -17,6 +17,7 @@ class Query:
 
     __slots__ = (
         "api", "is_stream", "label", "must_reproduce", "prefix", "route", "sites", "tokens_in", "tokens_out",
+        "workload",
     )  # fmt: skip
 
     def __init__(
@@ -31,6 +32,8 @@ class Query:
     ) -> None:
         self.route = route
         """The workload asked for; after a reload the route of that name in the present table decides."""
+        self.workload = route.workload
+        """Its name: a route's members cost more to reach."""
         self.sites = sites
         """Sites the caller is confined to; all when `None`."""
         self.label = label

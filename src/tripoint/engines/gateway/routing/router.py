@@ -79,14 +79,15 @@ class Router:
 
     def _heed(self, table: RoutingTable) -> None:
         """What every request asks of a table, kept here: reaching into one costs more."""
-        self._is_hedged = table.hedging is not None
+        self.is_hedged = table.hedging is not None
+        """True where the table asks elsewhere as well when an answer is late."""
         self._keeps_together = table.prefix_affinity
         self._first_byte_s = table.first_byte_s
 
     def arrived(self, now: float) -> None:
         """Counts a request of ordinary traffic: what retries and hedges are a share of."""
         self._retries.arrived(now)
-        if self._is_hedged:
+        if self.is_hedged:
             self._hedges.arrived(now)
 
     def tick(self, now: float) -> list[ShiftRecord]:
@@ -111,7 +112,7 @@ class Router:
         """
         if now >= self._look_at:
             self._look(now)
-        among = self._latest.get(query.route.workload)
+        among = self._latest.get(query.workload)
         if among is None or not among.is_of(query):
             among = self._permit(query)
         absences = self._absences
@@ -129,8 +130,7 @@ class Router:
                 return self._taken(way, query, why or way.reason, now, is_trial=True)
         prefix = query.prefix
         if prefix and self._keeps_together:
-            way = by_prefix(ways, flow, prefix)
-            reason = _AFFINITY if len(among.ways) > 1 else None
+            way, reason = by_prefix(ways, flow, prefix), _AFFINITY if len(among.ways) > 1 else None
         else:
             way, reason = by_turns(ways), None
         if way is not None:
@@ -144,7 +144,7 @@ class Router:
 
     def _permit(self, query: Query) -> Permitted:
         """Looks up a kind of request, or filters for one not seen before; what callers can vary at will is not kept."""
-        workload = query.route.workload
+        workload = query.workload
         kind = (workload, query.label, query.sites, query.api)
         among = self._kinds.get(kind)
         if among is None:
