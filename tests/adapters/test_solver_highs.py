@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tripoint.adapters.solver_highs import HighsSolver
+from tripoint.domain.errors import SolverError
 from tripoint.engines.placement.milp.program import (
     Program,
     ProgramBuilder,
@@ -210,3 +211,15 @@ def test_trying_everything_finds_the_same_optimum(program: Program) -> None:
     if oracle.values.size:
         assert found.objective == pytest.approx(oracle.objective, abs=1e-4)
         assert program.worst_violation(found.values) < 1e-5
+
+
+def test_figures_beyond_all_reckoning_are_told_with_their_row() -> None:
+    """A matrix value HiGHS refuses: the row that holds it and how large it is, not "a bug"."""
+    builder = ProgramBuilder()
+    column = builder.column("x", upper=1.0)
+    builder.row("power", "power of `hall`", [(column, 1.0)], upper=1.0)
+    builder.row("capacity", "nodes of `hall/servers`", [(column, 3e16)], upper=1.0)
+    with pytest.raises(SolverError) as raised:
+        solve(builder.build([1.0]))
+    assert "capacity: nodes of `hall/servers`, reaches 3e+16" in str(raised.value)
+    assert raised.value.hint == "check the units of demands, sizes and prices there"

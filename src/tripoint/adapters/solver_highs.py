@@ -21,6 +21,8 @@ from tripoint.engines.placement.milp.program import (
     SolveProgress,
 )
 
+_TOO_LARGE = 1e12
+"""Figures beyond this, beside ones as small as shares, leave no digit that can be trusted."""
 _INFEASIBLE = (
     highspy.HighsModelStatus.kInfeasible,
     highspy.HighsModelStatus.kUnboundedOrInfeasible,
@@ -47,21 +49,34 @@ class HighsSolver:
         started = time.perf_counter()
         highs = _configured(limits)
         if highs.passModel(_model(program)) == highspy.HighsStatus.kError:
-            raise SolverError("HiGHS refused the program", hint="report this estate as a bug")
+            raise _failed("refused", program)
         _set_integers(highs, program)
         _start(highs, start)
         _watch(highs, started, progress, should_stop)
-        _run(highs)
+        _run(highs, program)
         return _solution(highs, program, time.perf_counter() - started)
 
 
-def _run(highs: Any) -> None:
+def _run(highs: Any, program: Program) -> None:
     """Renews the pool of threads when HiGHS, which keeps its first one, refuses to run with another number of them."""
     if highs.run() != highspy.HighsStatus.kError:
         return
     highspy.Highs.resetGlobalScheduler(True)
     if highs.run() == highspy.HighsStatus.kError:
-        raise SolverError("HiGHS failed on the program", hint="report this estate as a bug")
+        raise _failed("failed on", program)
+
+
+def _failed(how: str, program: Program) -> SolverError:
+    """What went wrong, with the largest figure and its row where that is more than any solver can reckon with."""
+    sizes = np.abs(program.value)
+    if sizes.size and sizes.max() > _TOO_LARGE:
+        row = int(np.searchsorted(program.starts, int(sizes.argmax()), side="right")) - 1
+        told = f"{program.row_families[row]}: {program.row_names[row]}, reaches {sizes.max():.2g}"
+        return SolverError(
+            f"HiGHS {how} the program, whose figures are more than {_TOO_LARGE:.0e}: {told}",
+            hint="check the units of demands, sizes and prices there",
+        )
+    return SolverError(f"HiGHS {how} the program", hint="report this estate as a bug")
 
 
 def _configured(limits: SolveLimits) -> Any:

@@ -217,6 +217,23 @@ def test_a_number_out_of_range_is_hinted(nodes: int, hint: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("gpu_hours_per_month", 1e16, "is 1e+16, expects at most 1e+15 GPU-hours per month"),
+        ("requests_per_s", 1e9, "is 1e+09 requests per second, expects 0 to 1e+08 requests per second"),
+        ("requests_per_day", 1e13, "is 1e+13 requests per day, expects 0 to 8.64e+12 requests per day"),
+        ("input_tokens", 1e9, "is 1e+09 tokens, expects more than 0 to 1e+08 tokens"),
+    ],
+)
+def test_a_number_that_is_too_large_is_told_the_largest(field: str, value: float, message: str) -> None:
+    """Not what it must be at least, which it is."""
+    demand = replace(TRAINING.demand, **{field: value})  # type: ignore[arg-type]  # a field of the case
+    load = replace(TRAINING, demand=demand)
+    said = check_estate(replace(ESTATE, workloads=(load,)), CATALOG)
+    assert message in [each.message for each in said if each.code == "TP1302"]
+
+
+@pytest.mark.parametrize(
     ("months", "hint"), [(0, "plan a longer time"), (-3, "plan a longer time"), (121, "plan a shorter time")]
 )
 def test_a_horizon_out_of_range_is_hinted_in_the_right_direction(months: int, hint: str) -> None:

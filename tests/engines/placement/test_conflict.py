@@ -179,7 +179,7 @@ def test_workloads_without_any_offer_are_told_with_the_refusals() -> None:
     conflict = homeless(resolved(estate))
     assert conflict == ConflictSet(
         families=("demand", "residency"),
-        details=("`records` at `cloud` on *: rule `policies.residency[0]` allows EEA; the country of `cloud` is US",),
+        details=("`records` at `cloud`: rule `policies.residency[0]` allows EEA; the country of `cloud` is US",),
         hint="1 of 2 workloads has no offer left; relax the rule or add an offer that meets it",
     )
 

@@ -17,6 +17,7 @@ from tripoint.domain.fit import Refusal
 from tripoint.domain.plan import ConflictSet
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.placement.milp.program import INFINITY, FloatArray, Program, Solution, SolutionStatus
+from tripoint.engines.sizing.fit.fits import WHOLE_SITE
 
 Solve = Callable[[Program], Solution]
 
@@ -48,9 +49,13 @@ def _reasons(workload: str, refusals: list[Refusal]) -> list[str]:
     mine = [refusal for refusal in refusals if refusal.workload == workload]
     if not mine:
         return [f"`{workload}`: no site offers anything it could run on"]
-    shown = [f"`{workload}` at `{r.site}` on {r.node_type}: {r.text}" for r in mine[:4]]
+    shown = [f"`{workload}` at {_offer(refusal)}: {refusal.text}" for refusal in mine[:4]]
     more = len(mine) - 4
     return shown if more <= 0 else [*shown, f"`{workload}`: and {with_unit(str(more), 'more refusals')}"]
+
+
+def _offer(refusal: Refusal) -> str:
+    return f"`{refusal.site}`" if refusal.node_type == WHOLE_SITE else f"`{refusal.site}` on {refusal.node_type}"
 
 
 def explain(program: Program, solve: Solve) -> ConflictSet:

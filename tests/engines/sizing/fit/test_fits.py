@@ -343,6 +343,14 @@ def test_every_reason_is_told_with_its_numbers(reason: RefusalReason) -> None:
         assert refusal.unit
 
 
+def test_tokens_are_told_to_the_last_one() -> None:
+    """A context of a million and a request a little longer are not the same number, and neither is a power of ten."""
+    long = Demand(requests_per_s=1.0, input_tokens=1_048_576.0, output_tokens=10.0)
+    spec = ModelSpec(id=ModelId("m8"), context_tokens=1_048_576)
+    refusal = only_refusal(workload(demand=long), colo(power=HALL), models=(spec,))
+    assert refusal.text.startswith("a mean request has 1048586 tokens; `m8` leaves memory for 1048576;")
+
+
 def test_every_reason_sizing_can_give_has_its_case() -> None:
     """Spot is a question of the offer, asked where offers are chosen."""
     assert set(RefusalReason) - set(CASES) == {RefusalReason.SPOT_NOT_ALLOWED}

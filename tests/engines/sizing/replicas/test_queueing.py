@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tripoint.engines.sizing.replicas.queueing import (
+    MAX_SERVERS,
     QueueTarget,
     capacity_of,
     erlang_b,
@@ -139,3 +140,14 @@ def test_capacity_is_the_rate_that_still_needs_no_further_replica(target: QueueT
 def test_no_demand_needs_no_replica() -> None:
     """Zero is zero."""
     assert replicas_for(QueueTarget(service_rate=1.0), 0.0) == 0
+
+
+@pytest.mark.parametrize("budget", [None, 0.5])
+def test_beyond_the_most_servers_searched_for_need_grows_with_the_rate(budget: float | None) -> None:
+    """Ten times what a million carry takes ten million, never the million the search ends at; and they carry it."""
+    target = QueueTarget(service_rate=2.0, wait_budget_s=budget, utilisation_cap=0.8)
+    most = capacity_of(target, MAX_SERVERS)
+    needed = replicas_for(target, most * 10.0)
+    assert needed == 10 * MAX_SERVERS
+    assert capacity_of(target, needed) == pytest.approx(most * 10.0)
+    assert capacity_of(target, needed) <= needed * 2.0 * 0.8

@@ -22,7 +22,7 @@ from tripoint.domain.purchase import Commitment, NodePool, OwnPrice
 from tripoint.domain.recovery import Impact, Objective, Store, Timing, Tolerance
 from tripoint.domain.serving import Hedging, Serving, Shifting, Upstream
 from tripoint.domain.site import ExpansionStep, PowerEnvelope, Site
-from tripoint.domain.units import HOURS_PER_WEEK
+from tripoint.domain.units import HOURS_PER_WEEK, SECONDS_PER_DAY
 from tripoint.domain.workload import Caller, DatasetUse, Demand, Recovery, Slo, TodayShare, Workload
 from tripoint.engines.checks.walk import Entry, entries
 
@@ -30,6 +30,10 @@ _SUM_TOLERANCE = 0.001
 _WEIGHTS = "1 in every hour is even traffic"
 CEILING = 1e15
 """Beyond this a number is a mistake whatever its unit."""
+_MOST_PER_S = 100_000_000
+"""More requests a second than all there is; a program of such figures has no exact solution any more."""
+_MOST_TOKENS = 100_000_000
+"""Of one request."""
 _PERCENT = "write a fraction: 0.3 is 30 %"
 
 
@@ -146,12 +150,12 @@ _RANGES: Mapping[tuple[type, str], Range] = MappingProxyType(
         (ModelSpec, "active_parameters_b"): Range(
             0, 100_000, "billion", is_low_open=True, hint="the unit is billions: 70 for a 70B model"
         ),
-        (ModelSpec, "context_tokens"): Range(1, 100_000_000, "tokens"),
+        (ModelSpec, "context_tokens"): Range(1, _MOST_TOKENS, "tokens"),
         (ModelSpec, "kv_mb_per_token"): _positive("MB"),
-        (Demand, "requests_per_s"): _amount("requests per second"),
-        (Demand, "requests_per_day"): _amount("requests per day"),
-        (Demand, "input_tokens"): _positive("tokens"),
-        (Demand, "output_tokens"): _amount("tokens"),
+        (Demand, "requests_per_s"): Range(0, _MOST_PER_S, "requests per second"),
+        (Demand, "requests_per_day"): Range(0, _MOST_PER_S * SECONDS_PER_DAY, "requests per day"),
+        (Demand, "input_tokens"): _positive("tokens", _MOST_TOKENS),
+        (Demand, "output_tokens"): Range(0, _MOST_TOKENS, "tokens"),
         (Demand, "cached_share"): _SHARE,
         (Demand, "burstiness_cv"): _positive("", 100),
         (Demand, "scale"): _positive(""),
@@ -245,10 +249,11 @@ def in_range(entry: Entry, ranges: Mapping[tuple[type, str], Range]) -> Iterator
     if bounds is None or isinstance(value, bool) or not isinstance(value, (int, float)) or bounds.admits(value):
         return
     found = f"is {value:g}{bounds._unit}" if abs(value) < CEILING else f"is {value:.3g}"
+    wanted = bounds.text() if value <= CEILING or bounds.high < CEILING else f"at most {CEILING:g}{bounds._unit}"
     hint = bounds.hint_below if value <= bounds.low and bounds.hint_below else bounds.hint
     if not hint:
         hint = "check the sign" if value < 0 <= bounds.low else "check the unit"
-    yield finding(bounds.code, entry.path, f"{found}, expects {bounds.text()}", hint)
+    yield finding(bounds.code, entry.path, f"{found}, expects {wanted}", hint)
 
 
 def _owners(estate: Estate) -> Iterator[tuple[str, object]]:

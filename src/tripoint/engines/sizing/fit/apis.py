@@ -6,6 +6,8 @@ token and time per token stand in.
 
 from __future__ import annotations
 
+import math
+
 from tripoint.domain.catalog import ApiPrice
 from tripoint.domain.fit import Fit, RefusalReason
 from tripoint.domain.provenance import Figure
@@ -59,7 +61,7 @@ def _reads_enough(errand: Errand, row: ApiPrice) -> Verdict | None:
     limit = row.max_input_tokens
     if limit is None or wanted <= limit:
         return None
-    text = f"`{row.id}` reads at most {limit} tokens; the workload needs {wanted:g}"
+    text = f"`{row.id}` reads at most {limit} tokens; the workload needs {math.ceil(wanted)}"
     return Verdict(reason=RefusalReason.CONTEXT, text=text, actual=float(wanted), limit=float(limit), unit="tokens")
 
 

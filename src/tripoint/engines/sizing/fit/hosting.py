@@ -13,6 +13,7 @@ reading the weights once.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from tripoint.domain.fit import RefusalReason
@@ -105,7 +106,8 @@ def _context(errand: Errand) -> Verdict | None:
     if errand.spec is None or tokens <= limit:
         return None
     text = (
-        f"a mean request has {tokens:g} tokens; `{errand.spec.id}` leaves memory for {limit:g}; raise `context_tokens`"
+        f"a mean request has {math.ceil(tokens)} tokens; `{errand.spec.id}` leaves memory for {limit}; "
+        "raise `context_tokens`"
     )
     return Verdict(reason=RefusalReason.CONTEXT, text=text, actual=tokens, limit=float(limit), unit="tokens")
 

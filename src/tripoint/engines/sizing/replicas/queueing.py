@@ -15,7 +15,9 @@ import math
 from dataclasses import dataclass
 
 MAX_SERVERS = 1_000_000
-"""More servers than any estate holds; the search stops there instead of running for ever."""
+"""Where the search ends. More are counted in proportion: together servers carry more each, so that is never too few."""
+
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +60,19 @@ def replicas_for(target: QueueTarget, rate: float) -> int:
         return 0
     offered = rate / target.service_rate
     blocking, servers = 1.0, 0
-    while servers < MAX_SERVERS:
+    most = MAX_SERVERS if offered <= MAX_SERVERS * target.utilisation_cap else 0
+    while servers < most:
         servers += 1
         blocking = offered * blocking / (servers + offered * blocking)
         if _meets(target, servers, rate, blocking):
             return servers
-    return MAX_SERVERS
+    return math.ceil(rate / capacity_of(target, MAX_SERVERS) * MAX_SERVERS * (1 - _ROUNDING))
 
 
 def capacity_of(target: QueueTarget, servers: int) -> float:
     """Highest rate `servers` replicas carry inside the target, requests per second (inverse of `replicas_for`)."""
+    if servers > MAX_SERVERS:
+        return capacity_of(target, MAX_SERVERS) / MAX_SERVERS * servers
     ceiling = servers * target.service_rate * target.utilisation_cap
     if servers <= 0 or target.wait_budget_s is None:
         return max(0.0, ceiling)
