@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,101 @@ def test_what_no_memory_is_left_for_fails_at_once(tmp_path: Path, monkeypatch: p
         monkeypatch.setattr(recorder._segments, "_max_spooled", 0)
         try:
             assert await answered(recorder, seal, 2) == [False, False]
+        finally:
+            recorder.close()
+
+    asyncio.run(run())
+
+
+def test_what_comes_while_a_group_is_written_is_the_next_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many turns of the loop it comes in: two syncs for all of it, and each answer goes on with its own."""
+    sync, may_sync, syncs = os.fdatasync, threading.Event(), list[int]()
+
+    def slow(descriptor: int) -> None:
+        syncs.append(descriptor)
+        may_sync.wait(10.0)
+        sync(descriptor)
+
+    async def run() -> None:
+        recorder = Recorder(tmp_path, "", worker=0, incarnation="abc")
+        seal = Seal(recorder)
+        try:
+            monkeypatch.setattr(os, "fdatasync", slow)
+            first = asyncio.create_task(answered(recorder, seal, 3))
+            while not syncs:
+                await asyncio.sleep(0.001)
+            later = [asyncio.create_task(answered(recorder, seal, 2, 3 + 2 * turn)) for turn in range(20)]
+            await asyncio.sleep(0.05)
+            assert len(syncs) == 1
+            may_sync.set()
+            assert await first == [True] * 3
+            assert [await each for each in later] == [[True, True]] * 20
+            assert len(syncs) <= 3  # the writer may take a record by its own clock in between
+        finally:
+            may_sync.set()
+            recorder.close()
+
+    asyncio.run(run())
+
+
+def test_what_waits_behind_a_dead_disk_is_told_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One after the other, though the second group was never handed over while the first was there."""
+
+    def refuse(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    async def run() -> None:
+        recorder = Recorder(tmp_path, "", worker=0, incarnation="abc")
+        seal = Seal(recorder, patience_s=0.4)
+        try:
+            with monkeypatch.context() as broken:
+                broken.setattr(os, "fdatasync", refuse)
+                found = list[str]()
+                recorder.record(record(0))
+                seal.hold(lambda is_safe: found.append(f"first {is_safe}"))
+                await asyncio.sleep(0.1)
+                recorder.record(record(1))
+                seal.hold(lambda is_safe: found.append(f"second {is_safe}"))
+                while len(found) < 2:
+                    await asyncio.sleep(0.01)
+                assert found == ["first False", "second False"]
+        finally:
+            recorder.close()
+
+    asyncio.run(run())
+
+
+def test_records_written_before_their_answers_are_handed_over_are_safe(tmp_path: Path) -> None:
+    """A sweep may have handed them to the disk already; then nothing more is told of them, and nobody waits."""
+
+    async def run() -> None:
+        recorder = Recorder(tmp_path, "", worker=0, incarnation="abc")
+        seal = Seal(recorder, patience_s=60.0)
+        try:
+            recorder.record(record(0))
+            recorder.drain()
+            while recorder.durable < 1:
+                await asyncio.sleep(0.005)
+            done = asyncio.Event()
+            seal.hold(lambda is_safe: done.set() if is_safe else None)
+            await asyncio.wait_for(done.wait(), 30.0)
+        finally:
+            recorder.close()
+
+    asyncio.run(run())
+
+
+def test_a_record_lost_before_the_hand_over_is_never_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sixteen records are handed to the disk as they come: those that are lost then count as well."""
+
+    async def run() -> None:
+        recorder = Recorder(tmp_path, "", worker=0, incarnation="abc")
+        seal = Seal(recorder)
+        monkeypatch.setattr(recorder._segments, "_max_spooled", 0)
+        try:
+            assert await answered(recorder, seal, 16) == [False] * 16
         finally:
             recorder.close()
 

@@ -1,16 +1,17 @@
 """Durable mode: the end of an answer waits until its record is synced, many answers to one sync.
 
-    answered --all records of this turn of the loop handed over, the writer woken once--> waiting
+    answered --no group is under way: all records so far handed over, the writer woken once--> waiting
+    answered --a group is under way: with the next one, as soon as that is on disk--> waiting
     waiting --its group is on disk--> sent
-    waiting --the disk has not taken it for `patience_s`--> told that it failed
+    answered or waiting --the disk has not taken it for `patience_s`--> told that it failed
 
-Nothing is asked per request: answers of one turn share a hand-over, a sync and a word back.
+Nothing is asked per request: the answers of a group share a hand-over, a sync and a word back. While the disk is busy
+with a group it could take no other, so that the next one loses nothing by waiting, and grows.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
@@ -26,7 +27,7 @@ Release = Callable[[bool], None]
 """Goes on with an answer; True when its record is safe."""
 
 
-class _Turn(NamedTuple):
+class _Group(NamedTuple):
     """Answers that were handed over together."""
 
     ticket: int
@@ -44,28 +45,39 @@ class Seal:
         self._patience_s = patience_s
         self._loop = asyncio.get_running_loop()
         self._fresh: list[Release] = []
-        self._turns: deque[_Turn] = deque()
+        """Answers whose records are still to be handed over."""
+        self._since = 0.0
+        """When the first of those came, s."""
+        self._group: _Group | None = None
+        self._lost = recorder.lost
+        """Records lost before the last hand-over."""
         self._timer: asyncio.TimerHandle | None = None
         recorder.tell_durable(self._told)
 
     def hold(self, release: Release) -> None:
         """Calls `release` once the records of all requests that have ended by now are safe, or given up."""
         if not self._fresh:
-            self._loop.call_soon(self._hand_over)
+            self._since = monotonic()
+            if self._group is None:
+                self._loop.call_soon(self._hand_over)
         self._fresh.append(release)
 
     def _hand_over(self) -> None:
         recorder, answers = self._recorder, self._fresh
+        if self._group is not None or not answers:
+            return
         self._fresh = []
-        lost = recorder.lost
         recorder.drain()
+        lost, self._lost = self._lost, recorder.lost
         if recorder.lost != lost:  # there was no room even in memory
             _go_on(answers, is_safe=False)
-            return
-        self._turns.append(_Turn(recorder.taken, monotonic() + self._patience_s, answers))
-        recorder.push()
-        if self._timer is None:
-            self._timer = self._loop.call_later(self._patience_s, self._give_up)
+        elif recorder.durable >= recorder.taken:  # they were written with others, and nothing will be told of them
+            _go_on(answers, is_safe=True)
+        else:
+            self._group = _Group(recorder.taken, self._since + self._patience_s, answers)
+            recorder.push()
+            if self._timer is None:
+                self._timer = self._loop.call_later(max(self._group.until - monotonic(), 0.0), self._give_up)
 
     def _told(self, durable: int) -> None:
         """In the writer's thread: so many records are durable."""
@@ -73,18 +85,21 @@ class Seal:
             self._loop.call_soon_threadsafe(self._release, durable)
 
     def _release(self, durable: int) -> None:
-        turns = self._turns
-        while turns and turns[0].ticket <= durable:
-            _go_on(turns.popleft().answers, is_safe=True)
-        if not turns and self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        group = self._group
+        if group is not None and group.ticket <= durable:
+            self._group = None
+            self._hand_over()  # first: the disk writes while answers are sent
+            _go_on(group.answers, is_safe=True)
 
     def _give_up(self) -> None:
-        now, turns = monotonic(), self._turns
-        while turns and turns[0].until <= now:
-            _go_on(turns.popleft().answers, is_safe=False)
-        self._timer = self._loop.call_later(turns[0].until - now, self._give_up) if turns else None
+        self._timer = None
+        now, group = monotonic(), self._group
+        if group is not None and group.until <= now:
+            self._group = None
+            _go_on(group.answers, is_safe=False)
+            self._hand_over()
+        elif group is not None:
+            self._timer = self._loop.call_later(group.until - now, self._give_up)
 
 
 def _go_on(answers: list[Release], *, is_safe: bool) -> None:
