@@ -8,13 +8,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.factories.stress_story import OUTAGE, mended, scenario, story, verdict
+from tests.factories.stress_story import mended, scenario, story, verdict
 
 from tripoint.apps.render.html.stress.change import changed
 from tripoint.apps.render.html.stress.page import stress_html
-from tripoint.apps.render.html.stress.reading import State, by_cell, depth, state_of, unbroken, weakest
+from tripoint.apps.render.html.stress.reading import State, by_cell, state_of, unbroken, weakest
 from tripoint.apps.render.stress.text import stress_text
-from tripoint.domain.scenario import Magnitude
 from tripoint.domain.stress import Remeasured, StressReport
 
 
@@ -212,12 +211,3 @@ def test_names_are_text(name: str) -> None:
     ours = scenario("site-loss", hostile, number=2)
     page = stress_html(replace(story(), name=hostile, scenarios=(ours, *story().scenarios[1:])))
     assert "<script" not in page
-
-
-@given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
-def test_depth_is_a_share_of_the_range(mild: float, severe: float, value: float) -> None:
-    """0 at mild, 1 at severe, never outside."""
-    knob = Magnitude(name="m", unit="", mild=mild, usual=mild, severe=severe)
-    assert 0.0 <= depth(knob, value) <= 1.0
-    assert depth(OUTAGE, 0.0) == 0.0
-    assert depth(OUTAGE, 10.0) == 1.0

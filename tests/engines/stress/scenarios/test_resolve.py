@@ -156,3 +156,12 @@ def test_a_latin_hypercube_takes_every_part_of_every_range_once(trials: int, see
     found = spread(knobs, trials, Streams(seed, 0), "test")
     for name in ("a", "b"):
         assert sorted(int(values[name] * trials) for values in found) == list(range(trials))
+
+
+@given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
+def test_a_position_is_a_share_of_the_range(mild: float, severe: float, value: float) -> None:
+    """0 at mild, 1 at severe, never outside."""
+    knob = Magnitude(name="m", unit="", mild=mild, usual=mild, severe=severe)
+    assert 0.0 <= position_of(knob, value) <= 1.0
+    assert position_of(knob, mild) == 0.0
+    assert position_of(knob, severe) == (0.0 if mild == severe else 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
+from tripoint.apps.render.html.drawing.sections import tile, top
 from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import carbon_told, emissions, money_of, percent, plural
 from tripoint.apps.render.reading.conflict import distinct, needless
@@ -43,7 +44,7 @@ def _top(plan: Plan, claim: str) -> Markup:
     span = f"{plan.periods[0]} to {plan.periods[-1]}" if plan.periods else ""
     size = f"{plural(len(plan.workloads), 'workload')}, {plural(len(plan.sites), 'site')}" if plan.sites else ""
     words = " · ".join(part for part in (f"Plan of {plan.name}", span, size) if part)
-    return el("header", el("p", words, class_="eyebrow"), el("h1", claim.replace(" %", "\u00a0%")))
+    return top(words, claim)
 
 
 def _claim(plan: Plan, found: Headline) -> str:
@@ -63,7 +64,7 @@ def _tiles(plan: Plan, found: Headline) -> list[Markup]:
     parts = [emissions(found.carbon_kg, found.carbon_unknown_usd)]
     if found.total_usd and idle:
         parts.insert(0, f"{percent(idle / found.total_usd)} of it idle capacity")
-    tiles = [_tile("Total cost", money.short(found.total_usd), "; ".join(parts))]
+    tiles = [tile("Total cost", money.short(found.total_usd), "; ".join(parts))]
     for name in ("today", "on_demand"):
         saving = found.against(name)
         if saving is not None:
@@ -71,25 +72,19 @@ def _tiles(plan: Plan, found: Headline) -> list[Markup]:
     limit, decision = found.first_limit, found.first_decision
     if limit:
         order = order_words(limit, plan) or "nothing to order in time"
-        tiles.append(_tile("First limit reached", limit.exhausted, f"{limit.name}; {order}"))
+        tiles.append(tile("First limit reached", limit.exhausted, f"{limit.name}; {order}"))
     else:
-        tiles.append(_tile("First limit reached", "none in sight", "looked ten years ahead"))
+        tiles.append(tile("First limit reached", "none in sight", "looked ten years ahead"))
     if decision:
-        tiles.append(_tile("First decision due", decision.month, decision.sentence))
+        tiles.append(tile("First decision due", decision.month, decision.sentence))
     else:
-        tiles.append(_tile("First decision due", "none", "nothing to order or sign"))
+        tiles.append(tile("First decision due", "none", "nothing to order or sign"))
     return tiles
 
 
 def _saving_tile(saving: Saving, amount: str) -> Markup:
     verb = "Saves against" if saving.usd >= 0 else "Costs more than"
-    return _tile(f"{verb} “{name_of(saving.baseline)}”", amount, f"{percent(abs(saving.share))} of its cost")
-
-
-def _tile(name: str, big: str, small: str) -> Markup:
-    return el(
-        "div", el("dt", name), el("dd", el("span", big, class_="big"), el("span", small, class_="small")), class_="tile"
-    )
+    return tile(f"{verb} “{name_of(saving.baseline)}”", amount, f"{percent(abs(saving.share))} of its cost")
 
 
 def _comparison(plan: Plan, found: Headline) -> Markup | None:

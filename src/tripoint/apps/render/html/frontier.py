@@ -8,8 +8,8 @@ from itertools import pairwise
 from tripoint.apps.render.html.document import whole_page
 from tripoint.apps.render.html.drawing.axes import Frame, value_axis, value_ticks
 from tripoint.apps.render.html.drawing.markup import Markup, el, join
-from tripoint.apps.render.html.drawing.sections import figure
-from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, label, points, ticks
+from tripoint.apps.render.html.drawing.sections import figure, top
+from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, is_roomy, label, points, ticks
 from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import money_of, percent
 from tripoint.apps.render.why.frontier import (
@@ -37,7 +37,7 @@ def frontier_html(front: Front) -> str:
     ]
     page = el(
         "div",
-        el("header", el("p", f"Plans of {first.name} · {span}", class_="eyebrow"), el("h1", _claim(front))),
+        top(f"Plans of {first.name} · {span}", _claim(front)),
         el(
             "main",
             figure(
@@ -64,7 +64,7 @@ def _claim(front: Front) -> str:
 
 
 def _draw(front: Front, width: float) -> Markup:
-    money, is_wide = money_of(front.points[0].plan), width > 600
+    money, is_wide = money_of(front.points[0].plan), is_roomy(width)
     frame = Frame(left=64, top=16, right=width - (40 if is_wide else 16), bottom=330 if is_wide else 260)
     lows = [money.units(_floor(point)) for point in front.points]
     highs = [money.units(point.usd) for point in front.points]

@@ -10,15 +10,19 @@ from functools import partial
 
 from tripoint.apps.render.html.drawing.markup import Markup, el, join
 from tripoint.apps.render.html.drawing.palette import tenure_class
-from tripoint.apps.render.html.drawing.sections import Section, figure
-from tripoint.apps.render.html.drawing.svg import LETTER, Scale, all_widths, canvas, label
-from tripoint.apps.render.html.drawing.tables import table
+from tripoint.apps.render.html.drawing.sections import Section, figure, rest_told
+from tripoint.apps.render.html.drawing.svg import LETTER, Scale, all_widths, canvas, is_roomy, label
+from tripoint.apps.render.html.drawing.tables import fallback, table
 from tripoint.apps.render.reading.amounts import money_of, month_at, percent, plural
 from tripoint.apps.render.reading.decisions import decisions
 from tripoint.domain.decision import ExpansionDecision, Purchase, PurchaseAction
 from tripoint.domain.plan import Plan
 
 _MOST_ROWS = 48
+_NOTE = (
+    "Rows are sorted by pool; rented nodes are means over the hours of a period; a vertical stroke at the end of a bar "
+    "marks a commitment that lapses."
+)
 _VERBS = {
     PurchaseAction.BUY: "buy",
     PurchaseAction.COMMIT: "commit",
@@ -124,19 +128,30 @@ def _expansion(step: ExpansionDecision, layer: str, periods: int) -> Row:
 
 def _figure(plan: Plan, rows: Sequence[Row]) -> Markup:
     shown = rows[:_MOST_ROWS]
-    rest = f" {plural(len(rows) - len(shown), 'row')} more in the table." if len(rows) > len(shown) else ""
+    columns = (("What", "l"), ("Order by", "l"), ("Serves", "l"))
     return figure(
         "Nodes and expansions by period",
         "a diamond is the order, the dotted line waits for delivery, the bar serves; filled: owned, striped: "
         "committed, dotted: rented while used",
         all_widths(partial(_draw, plan, shown)),
-        note="Rows are sorted by pool; rented nodes are means over the hours of a period; a vertical stroke at the end "
-        f"of a bar marks a commitment that lapses.{rest}",
+        fallback(columns, [_told(plan, row) for row in rows], "All rows as a table"),
+        note=f"{_NOTE} {rest_told(len(rows), len(shown))}".strip(),
     )
 
 
+def _told(plan: Plan, row: Row) -> tuple[str, str, str]:
+    """A row in words: what it is, when it is ordered, from and until when it serves."""
+    spans = "; ".join(f"{_month(plan, begin)} until {_month(plan, end)}" for begin, end in row.spans)
+    ordered = "–" if row.order is None else _month(plan, row.order)
+    return row.words, ordered, f"{spans}, then lapses" if row.lapses else spans
+
+
+def _month(plan: Plan, period: float) -> str:
+    return month_at(plan, int(period))
+
+
 def _draw(plan: Plan, rows: Sequence[Row], width: float) -> Markup:
-    is_wide = width > 600
+    is_wide = is_roomy(width)
     left, row_height = (_room(rows, width), 25.0) if is_wide else (6.0, 40.0)
     first = min(0, *(math.floor(row.order or 0) for row in rows))
     scale = Scale(low=first, high=len(plan.periods), start=left, end=width - 4)

@@ -9,7 +9,7 @@ from tripoint.apps.render.html.drawing.axes import legend
 from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
 from tripoint.apps.render.html.drawing.palette import LAYER_NAMES, LAYER_SHORT, TENURE_NAMES, tenure_class
 from tripoint.apps.render.html.drawing.sections import Section, figure
-from tripoint.apps.render.html.drawing.svg import all_widths, canvas, label
+from tripoint.apps.render.html.drawing.svg import all_widths, canvas, is_roomy, label
 from tripoint.apps.render.html.drawing.tables import fallback
 from tripoint.apps.render.reading.amounts import money_of, percent, plural
 from tripoint.apps.render.reading.money import LAYERS
@@ -33,7 +33,8 @@ def _message(plan: Plan, found: Homes) -> str:
     steady = sum(share for stays in found.values() for name, share in tenure_shares(tuple(map(tuple, stays))).items()
                  if name != "elastic")  # fmt: skip
     staying = len(plan.workloads) - len(moving)
-    moved = f"; {plural(len(moving), 'workload')} move, {staying} stay" if moving else "; none of them moves"
+    verb = "moves" if len(moving) == 1 else "move"
+    moved = f"; {plural(len(moving), 'workload')} {verb}, {staying} stay" if moving else "; none of them moves"
     return (
         f"Averaged over {plural(len(plan.workloads), 'workload')}, {percent(steady / len(plan.workloads))} of demand "
         f"lands on owned or committed capacity and the rest bursts to elastic{moved}."
@@ -56,7 +57,7 @@ def _figure(plan: Plan, found: Homes) -> Markup:
 
 
 def _draw(plan: Plan, found: Homes, width: float) -> Markup:
-    is_wide = width > 600
+    is_wide = is_roomy(width)
     left, row_height = (200.0, 30.0) if is_wide else (0.0, 44.0)
     right = width - (70 if is_wide else 0)
     band = (right - left) / max(1, len(plan.periods))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tripoint.apps.render.html.drawing.axes import Frame, legend, value_axis, value_scale
+from tripoint.apps.render.html.drawing.bars import Part, stacked
 from tripoint.apps.render.html.drawing.markup import Markup, el, join
 from tripoint.apps.render.html.drawing.palette import layer_name
 from tripoint.apps.render.html.drawing.sections import Section, card
@@ -56,12 +57,14 @@ def slices(plan: Plan, layer: str, period: int) -> tuple[Slice, ...]:
     found = []
     for index, block in enumerate(plan.blocks):
         here = [state for state in states if state.block == index]
-        capacity = tuple(
-            sum(getattr(state, kind) * state.gpus_per_node for state in here)
-            for kind in ("owned", "committed", "on_demand", "spot")
-        )
         found.append(Slice(
-            name=block.name, weight=block.weight, capacity=(capacity[0], capacity[1], capacity[2], capacity[3]),
+            name=block.name, weight=block.weight,
+            capacity=(
+                sum(state.owned * state.gpus_per_node for state in here),
+                sum(state.committed * state.gpus_per_node for state in here),
+                sum(state.on_demand * state.gpus_per_node for state in here),
+                sum(state.spot * state.gpus_per_node for state in here),
+            ),
             used=sum(state.used * state.gpus_per_node for state in here),
         ))  # fmt: skip
     return tuple(found)
@@ -113,7 +116,11 @@ def _draw(layer: str, parts: Sequence[Slice], top: float, width: float) -> Marku
     steps: list[str] = []
     for part in parts:
         wide = frame.width * part.weight
-        bars.append(_bar(layer, part, scale, x, wide))
+        bars.append(stacked(
+            (Part(value, f"{kind}-{layer}", f"{part.name}: {significant(value)} {name}")
+             for (name, kind), value in zip(_KINDS, part.capacity, strict=True)),
+            scale, x, wide,
+        ))  # fmt: skip
         words = f"{percent(part.weight)} of hours" if wide > 90 else percent(part.weight)
         bars.append(label(x + wide / 2, frame.bottom + 17, words, "tick", "middle"))
         steps.append(f"{'L' if steps else 'M'}{x:.1f},{scale(part.used):.1f} H{x + wide:.1f}")
@@ -139,15 +146,3 @@ def _in_use(frame: Frame, parts: Sequence[Slice], scale: Scale) -> Markup:
     return label(
         frame.left + frame.width * middle, scale(parts[longest].used) - 7, "in use", "strong halo-paper", "middle"
     )
-
-
-def _bar(layer: str, part: Slice, scale: Scale, x: float, wide: float) -> Markup:
-    below, drawn = 0.0, []
-    for (name, kind), value in zip(_KINDS, part.capacity, strict=True):
-        top, bottom = scale(below + value), scale(below)
-        if bottom - top > 0.05:
-            title = el("title", f"{part.name}: {significant(value)} {name}")
-            class_ = f"{kind}-{layer} seam"
-            drawn.append(el("rect", title, x=x, y=top, width=wide, height=bottom - top, class_=class_))
-        below += value
-    return join(drawn)

@@ -29,6 +29,26 @@ class Section:
         )  # fmt: skip
 
 
+def top(eyebrow: str, claim: str) -> Markup:
+    """The heading of a page under what it is about; a percent sign stays with its number."""
+    return el("header", el("p", eyebrow, class_="eyebrow"), el("h1", claim.replace(" %", "\u00a0%")))
+
+
+def tile(name: str, big: str, small: str) -> Markup:
+    """One number of the first screen: what it is, the number, and what to know about it."""
+    return el(
+        "div", el("dt", name), el("dd", el("span", big, class_="big"), el("span", small, class_="small")), class_="tile"
+    )
+
+
+def rest_told(rows: int, drawn: int) -> str:
+    """What a picture of the first rows says about the others, which its table has; empty where it draws all."""
+    more = rows - drawn
+    if more <= 0:
+        return ""
+    return "One row more is in the table only." if more == 1 else f"{more} rows more are in the table only."
+
+
 def figure(title: str, unit: str, *content: Content, note: str = "") -> Markup:
     """A picture under its title and unit, with its table and a note below."""
     caption = el("figcaption", el("strong", title), el("span", unit, class_="unit"))

@@ -16,6 +16,8 @@ WIDE = 1040.0
 MIDDLE = 700.0
 NARROW = 358.0
 CARD = 330.0
+_PHONES = 600.0
+"""Widest picture laid out for phones, px."""
 LETTER = 6.6
 """Mean width of a letter at the charts' 12.5 px, px."""
 
@@ -39,6 +41,11 @@ class Scale:
         """Pixel of a value; an empty domain maps to `start`."""
         span = self.high - self.low
         return self.start if span == 0 else self.start + (value - self.low) / span * (self.end - self.start)
+
+
+def is_roomy(width: float) -> bool:
+    """True where a picture has room for words beside what they name; on phones they stand above it."""
+    return width > _PHONES
 
 
 def canvas(width: float, height: float, alt: str, *content: Content, class_: str = "") -> Markup:

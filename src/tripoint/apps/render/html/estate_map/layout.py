@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tripoint.apps.render.html.drawing.svg import is_roomy
 from tripoint.apps.render.html.estate_map.flows import biggest
 from tripoint.apps.render.reading.money import LAYERS
 from tripoint.domain.plan import Plan, SiteSummary
@@ -70,7 +71,7 @@ class Layout:
 
 def lay_out(plan: Plan, width: float) -> Layout:
     """Places for a drawing of this width."""
-    is_wide = width > 600
+    is_wide = is_roomy(width)
     names = _caller_names(plan)
     left = 150.0 if is_wide and names else 0.0
     top = 0.0 if is_wide or not names else 34.0 * math.ceil(len(names) / 3) + 44
@@ -104,7 +105,7 @@ def _callers(names: Sequence[str], width: float, height: float, is_wide: bool) -
 def _bands(
     plan: Plan, left: float, top: float, width: float
 ) -> tuple[list[Node], dict[str, Node], dict[str, tuple[float, float, float, float]]]:
-    is_wide = width > 600
+    is_wide = is_roomy(width)
     biggest_radius = 44.0 if is_wide else 24.0
     most = max((site.cost_usd for site in plan.sites), default=0.0) or 1.0
     nodes: list[Node] = []

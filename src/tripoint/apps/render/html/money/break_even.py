@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tripoint.apps.render.html.drawing.axes import Frame, value_axis, value_scale, value_ticks
 from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
@@ -191,9 +191,9 @@ def _table(plan: Plan) -> Markup:
     return fallback(columns, rows, f"All {plural(len(rows), 'break-even point')} as a table")
 
 
-def _at(value: float | None, write: object) -> str:
-    return "–" if value is None or not callable(write) else str(write(value))
+def _at(value: float | None, write: Callable[[float], str]) -> str:
+    return "–" if value is None else write(value)
 
 
-def _between(low: float | None, high: float | None, write: object) -> str:
-    return "–" if low is None or high is None or not callable(write) else f"{write(low)} to {write(high)}"
+def _between(low: float | None, high: float | None, write: Callable[[float], str]) -> str:
+    return "–" if low is None or high is None else f"{write(low)} to {write(high)}"

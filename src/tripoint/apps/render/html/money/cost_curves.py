@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from tripoint.apps.render.html.drawing.axes import Frame, legend, period_axis, value_axis, value_scale
+from tripoint.apps.render.html.drawing.bars import Part, stacked
 from tripoint.apps.render.html.drawing.markup import Markup, el, join
 from tripoint.apps.render.html.drawing.palette import LAYER_NAMES, LINE_CLASSES, layer_class, rank_class, spoken_layer
 from tripoint.apps.render.html.drawing.sections import Section, figure
-from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, cut, keep_apart, label, points
+from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, cut, is_roomy, keep_apart, label, points
 from tripoint.apps.render.html.drawing.tables import fallback
 from tripoint.apps.render.reading.amounts import Money, money_of, percent, period_word
 from tripoint.apps.render.reading.money import by_kind, by_layer, name_of
@@ -59,7 +60,7 @@ def _lines_figure(plan: Plan, lines: Sequence[Baseline]) -> Markup:
 
 
 def _draw_lines(plan: Plan, lines: Sequence[Baseline], width: float) -> Markup:
-    money, is_wide = money_of(plan), width > 600
+    money, is_wide = money_of(plan), is_roomy(width)
     frame = Frame(left=58, top=12, right=width - (215 if is_wide else 12), bottom=300)
     top = max(money.units(max(row.by_period_usd)) for row in lines)
     scale, marks = value_scale(frame, top)
@@ -141,13 +142,13 @@ def _stack_figure(
 def _draw_stack(
     plan: Plan, series: Mapping[str, Sequence[float]], classes: Sequence[str], names: Mapping[str, str], width: float
 ) -> Markup:
-    money, is_wide = money_of(plan), width > 600
+    money, is_wide = money_of(plan), is_roomy(width)
     frame = Frame(left=58, top=12, right=width - (215 if is_wide else 4), bottom=250)
     sums = [sum(values) for values in zip(*series.values(), strict=True)]
     scale, marks = value_scale(frame, money.units(max(sums)))
     band = frame.width / len(plan.periods)
     bars = [
-        _bar(plan, series, classes, names, scale, (frame.left + band * (index + 0.14), band * 0.72), index)
+        stacked(_parts(plan, series, classes, names, index), scale, frame.left + band * (index + 0.14), band * 0.72)
         for index in range(len(plan.periods))
     ]
     words = _stack_words(series, classes, names, frame, scale, money) if is_wide else None
@@ -160,21 +161,14 @@ def _draw_stack(
     )  # fmt: skip
 
 
-def _bar(
-    plan: Plan, series: Mapping[str, Sequence[float]], classes: Sequence[str], names: Mapping[str, str],
-    scale: Scale, place: tuple[float, float], index: int,
-) -> Markup:  # fmt: skip
-    money, below, parts = money_of(plan), 0.0, []
+def _parts(
+    plan: Plan, series: Mapping[str, Sequence[float]], classes: Sequence[str], names: Mapping[str, str], index: int
+) -> Iterator[Part]:
+    """The parts of the bar of a period."""
+    money = money_of(plan)
     for (key, values), class_ in zip(series.items(), classes, strict=True):
-        units = money.units(values[index])
-        top, bottom = scale(below + units), scale(below)
-        if bottom - top > 0.05:
-            title = el("title", f"{names[key]}, {plan.periods[index]}: {money.short(values[index])}")
-            parts.append(
-                el("rect", title, x=place[0], y=top, width=place[1], height=bottom - top, class_=f"{class_} seam")
-            )
-        below += units
-    return join(parts)
+        words = f"{names[key]}, {plan.periods[index]}: {money.short(values[index])}"
+        yield Part(money.units(values[index]), class_, words)
 
 
 def _stack_words(

@@ -9,7 +9,7 @@ from functools import partial
 from tripoint.apps.render.html.drawing.axes import Frame
 from tripoint.apps.render.html.drawing.markup import Markup, el, join
 from tripoint.apps.render.html.drawing.sections import Section, figure
-from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, label
+from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, is_roomy, label
 from tripoint.apps.render.html.drawing.tables import fallback
 from tripoint.apps.render.reading.amounts import compact, money_of, percent
 from tripoint.domain.plan import Plan, WorkloadSummary
@@ -56,7 +56,7 @@ def _figure(plan: Plan, rows: Sequence[WorkloadSummary]) -> Markup:
 
 
 def _draw(plan: Plan, rows: Sequence[WorkloadSummary], width: float) -> Markup:
-    money, is_wide = money_of(plan), width > 600
+    money, is_wide = money_of(plan), is_roomy(width)
     row_height = 24.0 if is_wide else 38.0
     frame = Frame(
         left=210 if is_wide else 8, top=8, right=width - (130 if is_wide else 10), bottom=16 + row_height * len(rows)

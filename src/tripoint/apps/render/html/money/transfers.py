@@ -13,7 +13,7 @@ from tripoint.apps.render.reading.money import total_usd
 from tripoint.domain.charge import ChargeKind
 from tripoint.domain.plan import Plan
 
-_MOST = 14
+_MOST, _MOST_CHARGES = 14, 20
 _REST = "others"
 
 
@@ -41,8 +41,7 @@ def _message(plan: Plan, sums: Mapping[tuple[str, str], float]) -> str:
 
 
 def _matrix(plan: Plan, sums: Mapping[tuple[str, str], float]) -> Markup:
-    sources = _names({pair[0]: 0.0 for pair in sums}, sums, 0)
-    targets = _names({pair[1]: 0.0 for pair in sums}, sums, 1)
+    sources, targets = _names(sums, 0), _names(sums, 1)
     cells: dict[tuple[str, str], float] = defaultdict(float)
     for (source, target), gb in sums.items():
         cells[source if source in sources else _REST, target if target in targets else _REST] += gb
@@ -56,8 +55,9 @@ def _matrix(plan: Plan, sums: Mapping[tuple[str, str], float]) -> Markup:
     return scrolling(matrix, "transfer matrix", "Volume over the horizon; darker is more, a dash is none")
 
 
-def _names(found: dict[str, float], sums: Mapping[tuple[str, str], float], side: int) -> list[str]:
-    """Places by volume, the small ones of many folded into one row."""
+def _names(sums: Mapping[tuple[str, str], float], side: int) -> list[str]:
+    """Sources (side 0) or targets (side 1) by volume, the small ones of many folded into one."""
+    found: dict[str, float] = defaultdict(float)
     for pair, gb in sums.items():
         found[pair[side]] += gb
     ordered = sorted(found, key=lambda name: (-found[name], name))
@@ -81,9 +81,12 @@ def _charges(plan: Plan) -> Markup | None:
         return None
     money = money_of(plan)
     ordered = sorted(costs.items(), key=lambda item: (-item[1][1], item[0]))
+    shown, rest = ordered[:_MOST_CHARGES], [amounts for _, amounts in ordered[_MOST_CHARGES:]]
+    if rest:
+        shown.append(((f"{len(rest)} more", "", ""), [sum(column) for column in zip(*rest, strict=True)]))
     rows = [
         (site, resource, provider, volume(gb), money.short(usd), money.rate(usd / gb if gb else None))
-        for (site, resource, provider), (gb, usd) in ordered[:20]
+        for (site, resource, provider), (gb, usd) in shown
     ]
     columns = (("Leaves", "l"), ("Path", "l"), ("Paid to", "l"), ("Volume", "r"), ("Cost", "r"), ("Per GB", "r"))
     return table(columns, rows, "Egress charges over the horizon, most first")

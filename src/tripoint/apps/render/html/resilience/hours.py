@@ -7,14 +7,15 @@ from functools import partial
 
 from tripoint.apps.render.html.drawing.axes import Frame, legend, value_ticks
 from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
-from tripoint.apps.render.html.drawing.sections import Section, figure
-from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, label, ticks
+from tripoint.apps.render.html.drawing.sections import Section, figure, rest_told
+from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, is_roomy, label, ticks
 from tripoint.apps.render.html.drawing.tables import fallback
 from tripoint.apps.render.reading.amounts import percent
 from tripoint.apps.render.resilience.dependencies import bearing_line, largest_text, member_texts, spread_text
 from tripoint.domain.cut import DependencyReport, Reliance
 
 _MOST, _ROW, _BAR, _TOP, _NAMES = 24, 30.0, 12.0, 8.0, 210.0
+_NOTE = "Intervals are what the ranges of failure rates leave; a bad year is one in twenty."
 _WORDS = 150.0
 """Room for the figures beside the bars, px."""
 
@@ -31,7 +32,7 @@ def hours(report: DependencyReport) -> Section:
         legend([("range-bar", "90 % interval"), ("order", "at the typical failure rates")]),
         all_widths(partial(_draw, ordered[:_MOST])) if ordered else None,
         fallback(columns, [_row(each, texts) for each in ordered]),
-        note="Intervals are what the ranges of failure rates leave; a bad year is one in twenty.",
+        note=f"{_NOTE} {rest_told(len(ordered), _MOST)}".strip(),
     )
     borne = el("ul", [el("li", prose(bearing_line(each))) for each in report.bearings]) if report.bearings else None
     return Section(
@@ -56,7 +57,7 @@ def _row(each: Reliance, texts: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _draw(shown: Sequence[Reliance], width: float) -> Markup:
-    is_wide = width > 600
+    is_wide = is_roomy(width)
     high = max((each.hours_per_year.high for each in shown), default=0.0)
     marks = ticks(0.0, high if high > 0.0 else 1.0, 6 if is_wide else 3)
     bottom = _TOP + _ROW * len(shown) * (1.0 if is_wide else 1.5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tripoint.apps.render.html.drawing.markup import Markup, el, join
+from tripoint.apps.render.html.drawing.sections import tile, top
 from tripoint.apps.render.html.spend.figures import amount, saved, share
 from tripoint.apps.render.reading.amounts import percent, plural
 from tripoint.domain.ledger import EntryKind
@@ -15,19 +16,15 @@ def board(report: SpendReport) -> Markup:
     of = f" of {report.tenant}" if report.tenant else ""
     if not report.days:
         eyebrow = f"Spend{of}"
-        return join(_top(eyebrow, "Nothing was entered in these days"), el("p", _WHY_EMPTY, class_="note"))
+        return join(top(eyebrow, "Nothing was entered in these days"), el("p", _WHY_EMPTY, class_="note"))
     first, last = report.days[0][0], report.days[-1][0]
     span = first if first == last else f"{first} to {last}"
     is_partial = report.days[-1][1] < 1.0
     eyebrow = f"Spend{of} · {span}{', the last day so far' if is_partial else ''}"
-    return join(_top(eyebrow, _claim(report)), el("dl", _tiles(report), class_="tiles"))
+    return join(top(eyebrow, _claim(report)), el("dl", _tiles(report), class_="tiles"))
 
 
 _WHY_EMPTY = "A gateway enters a request within a second or two of its end, and idle hours once they are over."
-
-
-def _top(eyebrow: str, claim: str) -> Markup:
-    return el("header", el("p", eyebrow, class_="eyebrow"), el("h1", claim.replace(" %", "\u00a0%")))
 
 
 def _claim(report: SpendReport) -> str:
@@ -51,25 +48,19 @@ def _tiles(report: SpendReport) -> list[Markup]:
     corrected = f", {usd(report.corrected_nano):,f} USD of it corrections" if report.corrected_nano else ""
     requests = f"{total.failed:,} without a whole answer; {total.estimated:,} with tokens counted here"
     tiles = [
-        _tile("Spent", amount(total.nano), f"{usd(total.nano):,f} USD exactly{corrected}"),
-        _tile("Idle capacity", amount(idle), f"{share(idle, total.nano)} of it, in hours that are over"),
-        _tile(
+        tile("Spent", amount(total.nano), f"{usd(total.nano):,f} USD exactly{corrected}"),
+        tile("Idle capacity", amount(idle), f"{share(idle, total.nano)} of it, in hours that are over"),
+        tile(
             "Against list prices",
             amount(spent.list_nano - spent.nano),
             f"{saved(*spent)} saved of {amount(spent.list_nano)}",
         ),
-        _tile("Requests", f"{total.requests:,}", requests),
+        tile("Requests", f"{total.requests:,}", requests),
     ]
     if report.expected is not None:
         planned = round(report.expected.total_usd * NANO_PER_USD)
-        tiles.append(_tile("Planned", amount(planned), "for the same days, by the plan given"))
+        tiles.append(tile("Planned", amount(planned), "for the same days, by the plan given"))
     unsure = report.kinds.get(EntryKind.UNCONFIRMED)
     if unsure is not None and unsure.nano:
-        tiles.append(_tile("Unconfirmed", amount(unsure.nano), "held for requests of workers that died"))
+        tiles.append(tile("Unconfirmed", amount(unsure.nano), "held for requests of workers that died"))
     return tiles
-
-
-def _tile(name: str, big: str, small: str) -> Markup:
-    return el(
-        "div", el("dt", name), el("dd", el("span", big, class_="big"), el("span", small, class_="small")), class_="tile"
-    )

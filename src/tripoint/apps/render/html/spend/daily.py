@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
 from tripoint.apps.render.html.drawing.axes import Frame, legend, value_axis, value_scale
+from tripoint.apps.render.html.drawing.bars import Part, stacked
 from tripoint.apps.render.html.drawing.markup import Markup, el, join
 from tripoint.apps.render.html.drawing.palette import rank_class
 from tripoint.apps.render.html.drawing.sections import Section, figure
@@ -87,7 +88,7 @@ def _draw(series: Sequence[_Series], days: Sequence[str], planned: float, width:
     band = frame.width / len(days)
     bar = min(_BAR_MOST, band * 0.72)
     bars = [
-        _bar(series, days, scale, (frame.left + band * (place + 0.5) - bar / 2, bar), place)
+        stacked(_parts(series, days, place), scale, frame.left + band * (place + 0.5) - bar / 2, bar)
         for place in range(len(days))
     ]
     alt = "Stacked bars of cost by day. " + "; ".join(f"{one.name} {amount(sum(one.values))} in all" for one in series)
@@ -107,20 +108,11 @@ def _plan_line(frame: Frame, scale: Scale, planned: float) -> Markup:
     )
 
 
-def _bar(
-    series: Sequence[_Series], days: Sequence[str], scale: Scale, place: tuple[float, float], index: int
-) -> Markup:
-    below, parts = 0.0, []
+def _parts(series: Sequence[_Series], days: Sequence[str], index: int) -> Iterator[Part]:
+    """The parts of the bar of a day; what was taken back is drawn as nothing."""
     for one in series:
-        value = max(0, one.values[index]) / NANO_PER_USD
-        top, bottom = scale(below + value), scale(below)
-        if bottom - top > 0.05:
-            title = el("title", f"{one.name}, {days[index]}: {amount(one.values[index])}")
-            parts.append(
-                el("rect", title, x=place[0], y=top, width=place[1], height=bottom - top, class_=f"{one.class_} seam")
-            )
-        below += value
-    return join(parts)
+        nano = one.values[index]
+        yield Part(max(0, nano) / NANO_PER_USD, one.class_, f"{one.name}, {days[index]}: {amount(nano)}")
 
 
 def _day_axis(frame: Frame, days: Sequence[str]) -> Markup:

@@ -7,8 +7,8 @@ from functools import partial
 
 from tripoint.apps.render.html.drawing.axes import Frame, legend, value_ticks
 from tripoint.apps.render.html.drawing.markup import Content, Markup, el, join
-from tripoint.apps.render.html.drawing.sections import Section, figure
-from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, label, ticks
+from tripoint.apps.render.html.drawing.sections import Section, figure, rest_told
+from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, is_roomy, label, ticks
 from tripoint.apps.render.html.drawing.tables import fallback, table
 from tripoint.apps.render.html.spend.figures import amount, barred, tick
 from tripoint.apps.render.reading.amounts import percent, plural
@@ -65,11 +65,12 @@ def _figure(title: str, wanted: Mapping[str, float], actual: Mapping[str, int], 
         legend([("fill-public", "actual"), ("outline", "planned")]),
         all_widths(partial(_draw, pairs[:_MOST_BARS])) if pairs else None,
         fallback(columns, [_row(*pair) for pair in pairs]),
+        note=rest_told(len(pairs), _MOST_BARS),
     )
 
 
 def _draw(pairs: Sequence[tuple[str, int, int]], width: float) -> Markup:
-    is_wide = width > 600
+    is_wide = is_roomy(width)
     row = 26.0 if is_wide else 44.0
     frame = Frame(
         left=200.0 if is_wide else 2.0, top=6, right=width - (190 if is_wide else 10), bottom=6 + row * len(pairs)

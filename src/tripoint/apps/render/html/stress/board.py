@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tripoint.apps.render.html.drawing.markup import Markup, el, join
+from tripoint.apps.render.html.drawing.sections import tile, top
 from tripoint.apps.render.html.resilience.board import loss_between
 from tripoint.apps.render.html.stress.reading import broken_scenarios, tried, weakest, workloads
 from tripoint.apps.render.reading.amounts import Money, plural
@@ -16,8 +17,7 @@ def board(report: StressReport) -> Markup:
     size = f"{plural(len(tried(report)), 'scenario')}, {plural(len(workloads(report)), 'workload')}"
     when = f" in {report.period}" if report.period else ""
     eyebrow = f"Stress test of {report.name} · {size} · {plural(report.played, 'trial')}{when}, seed {report.seed}"
-    top = el("header", el("p", eyebrow, class_="eyebrow"), el("h1", _claim(report).replace(" %", "\u00a0%")))
-    return join(top, el("dl", _tiles(report), class_="tiles"))
+    return join(top(eyebrow, _claim(report)), el("dl", _tiles(report), class_="tiles"))
 
 
 def _claim(report: StressReport) -> str:
@@ -37,37 +37,31 @@ def _tiles(report: StressReport) -> list[Markup]:
     met = sum(each.is_met for each in held)
     outside = sum(each.outside for each in report.verdicts)
     tiles = [
-        _tile("Objectives met", f"{met} of {len(held) + len(report.unjudged)}", _met_told(report)),
-        _tile("Served outside policy", f"{outside:,.0f}", "requests, over all trials; must be 0"),
+        tile("Objectives met", f"{met} of {len(held) + len(report.unjudged)}", _met_told(report)),
+        tile("Served outside policy", f"{outside:,.0f}", "requests, over all trials; must be 0"),
     ]
     if report.verdicts:
         ranked = promised(report.verdicts)
         worst = min(ranked, key=lambda each: each.availability.mean)
         where = f"{worst.workload} under {worst.scenario}"
-        tiles.append(_tile("Least answered in time", share(worst.availability.mean), where))
+        tiles.append(tile("Least answered in time", share(worst.availability.mean), where))
         longest = max(ranked, key=lambda each: each.outage_s.p95)
         where = f"{longest.workload} under {longest.scenario}, 95 % of trials were shorter"
-        tiles.append(_tile("Longest outage", span(longest.outage_s.p95), where))
+        tiles.append(tile("Longest outage", span(longest.outage_s.p95), where))
     first = weakest(report)
     if first:
         one = first[0]
         told = f"{aim_of(one.held.aim, one.workload)}; the usual is {magnitude(one.knob, one.knob.usual)}"
         at = one.held.breaks_at
         assert at is not None  # only those that break are among the weakest
-        tiles.append(_tile(f"First to break: {one.scenario.id}", magnitude(one.knob, at), told))
+        tiles.append(tile(f"First to break: {one.scenario.id}", magnitude(one.knob, at), told))
     if report.usd_per_year is not None:
         told = f"90 % interval of rates and trials: {loss_between(report.usd_per_year)}"
-        tiles.append(_tile("Expected annual loss", Money().short(report.usd_per_year.value), told))
-    tiles.append(_tile("Not tried", f"{len(report.untried)}", "scenarios that mean nothing here, listed below"))
+        tiles.append(tile("Expected annual loss", Money().short(report.usd_per_year.value), told))
+    tiles.append(tile("Not tried", f"{len(report.untried)}", "scenarios that mean nothing here, listed below"))
     return tiles
 
 
 def _met_told(report: StressReport) -> str:
     told = "in at least 95 % of trials; residency in every one"
     return f"{told}; {len(report.unjudged)} could not be judged" if report.unjudged else told
-
-
-def _tile(name: str, big: str, small: str) -> Markup:
-    return el(
-        "div", el("dt", name), el("dd", el("span", big, class_="big"), el("span", small, class_="small")), class_="tile"
-    )

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from tripoint.apps.render.html.drawing.axes import legend
 from tripoint.apps.render.html.drawing.markup import Markup, el, join
-from tripoint.apps.render.html.drawing.sections import Section, figure
-from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, label
+from tripoint.apps.render.html.drawing.sections import Section, figure, rest_told
+from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, is_roomy, label
 from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.html.stress.reading import by_cell
 from tripoint.apps.render.reading.amounts import plural
@@ -43,6 +43,7 @@ def change(report: StressReport, before: StressReport) -> Section:
             "share of what was asked, mean over the trials; largest changes first",
             legend([("held-dot", "before"), ("used-dot", "after")]),
             all_widths(lambda width: _draw(shown, width)),
+            note=rest_told(len(pairs), _MOST),
         ) if shown else None,
         table(columns, [_row(each) for each in pairs], "Every cell that changed") if pairs else None,
         _doubts(report, before),
@@ -104,7 +105,7 @@ def _doubts(report: StressReport, before: StressReport) -> Markup | None:
 
 
 def _draw(pairs: list[Pair], width: float) -> Markup:
-    is_wide = width > 600
+    is_wide = is_roomy(width)
     low = min(min(each.before.availability.mean, each.after.availability.mean) for each in pairs)
     across = Scale(low=min(low, 0.999), high=1.0, start=_ROOM if is_wide else 6.0, end=width - 10)
     step = _ROW if is_wide else _ROW + 14

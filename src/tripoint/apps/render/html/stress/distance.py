@@ -10,11 +10,12 @@ from tripoint.apps.render.html.drawing.markup import Markup, el, join
 from tripoint.apps.render.html.drawing.sections import Section, figure
 from tripoint.apps.render.html.drawing.svg import LETTER, Scale, all_widths, canvas, label
 from tripoint.apps.render.html.drawing.tables import fallback
-from tripoint.apps.render.html.stress.reading import Weakest, depth, unbroken, weakest
+from tripoint.apps.render.html.stress.reading import Weakest, unbroken, weakest
 from tripoint.apps.render.reading.amounts import plural
 from tripoint.apps.render.stress.figures import aim_name, aim_of, magnitude, magnitudes, valued
 from tripoint.domain.scenario import Scenario
 from tripoint.domain.stress import StressReport
+from tripoint.engines.stress.scenarios.knobs import position_of
 
 _TOP, _BAR, _ROOM = 26.0, 12.0, 420.0
 _ROW_WIDE, _ROW_NARROW = 44.0, 60.0
@@ -72,7 +73,7 @@ def _held(scenario: Scenario) -> tuple[str, ...]:
 def _message(found: Sequence[Weakest], whole: Sequence[Scenario]) -> str:
     if not found:
         return f"Nothing breaks over the whole range of {plural(len(whole), 'scenario')}."
-    early = [each for each in found if _depth(each) <= depth(each.knob, each.knob.usual)]
+    early = [each for each in found if _depth(each) <= position_of(each.knob, each.knob.usual)]
     first = found[0]
     at = first.held.breaks_at
     assert at is not None  # only those that break are among the weakest
@@ -87,7 +88,7 @@ def _message(found: Sequence[Weakest], whole: Sequence[Scenario]) -> str:
 
 def _depth(each: Weakest) -> float:
     assert each.held.breaks_at is not None  # only those that break are among the weakest
-    return depth(each.knob, each.held.breaks_at)
+    return position_of(each.knob, each.held.breaks_at)
 
 
 def _draw(found: Sequence[Weakest], width: float) -> Markup:
@@ -115,7 +116,7 @@ def _bar(each: Weakest, across: Scale, top: float) -> Markup:
     tried = f" (tried {magnitudes(knob)})" if across.end > 500 else ""
     is_beside = across.start > 0
     y = top + (8 if is_beside else 20)
-    edge, usual = across(_depth(each)), across(depth(knob, knob.usual))
+    edge, usual = across(_depth(each)), across(position_of(knob, knob.usual))
     name_room = _BOLD * ((across.start - 10) if is_beside else across.end)
     return join(
         label(0, top + (18 if is_beside else 14), each.scenario.title, "strong", room=name_room),

@@ -58,11 +58,6 @@ def state_of(verdict: Verdict) -> State:
     return State.MET if len(verdict.held) > 1 else State.PLAIN
 
 
-def depth(knob: Magnitude, value: float) -> float:
-    """Where a value stands in the range of a knob: 0 at mild, 1 at severe; by ratio over wide ranges."""
-    return position_of(knob, value)
-
-
 def weakest(report: StressReport) -> tuple[Weakest, ...]:
     """Per scenario with a knob, the objective that breaks at the mildest value, the nearest scenario first."""
     cells: Mapping[tuple[str, str], Verdict] = by_cell(report)
@@ -72,7 +67,7 @@ def weakest(report: StressReport) -> tuple[Weakest, ...]:
             continue
         knob = scenario.magnitudes[0]
         broken = [
-            (depth(knob, held.breaks_at), Weakest(scenario, knob, workload, held))
+            (position_of(knob, held.breaks_at), Weakest(scenario, knob, workload, held))
             for workload in workloads(report)
             if (verdict := cells.get((scenario.id, workload))) is not None
             for held in verdict.held
