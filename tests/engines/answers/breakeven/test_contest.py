@@ -225,4 +225,4 @@ def test_the_best_mix_is_never_dearer_than_one_node_and_the_rest_rented(month: f
     firm = held(exactly(month), nodes_per_unit=1.0)
     found = one(firm, rented(exactly(hour), nodes_per_unit=1.0), asked=waiting())
     assert found.best_firm_cost(mtok) <= found.firm_cost(mtok, 1) * (1 + 1e-12)
-    assert found.firm_cost(mtok, 0, End.USED) == pytest.approx(found.elastic_cost(mtok))
+    assert found.firm_cost(mtok, 0) == pytest.approx(found.elastic_cost(mtok))

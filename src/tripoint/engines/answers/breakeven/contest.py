@@ -131,32 +131,38 @@ class Contest:
         """Demand from which the first firm node pays, million tokens per month; infinite where it never does."""
         return Range(value=self.least(End.USED), low=self.least(End.FIRM), high=self.least(End.ELASTIC))
 
-    def elastic_cost(self, mtok: float, end: End = End.USED) -> float:
+    def elastic_cost(self, mtok: float) -> float:
         """All work bought elastically, USD per month."""
-        return min(sum(way.bill(self.appetite, mtok, end)) for way in self.elastics)
+        return min(map(sum, self._bills(mtok, End.USED)))
 
-    def firm_cost(self, mtok: float, lots: int, end: End = End.USED) -> float:
+    def firm_cost(self, mtok: float, lots: int) -> float:
         """So many lots of firm nodes and the rest bought elastically, USD per month."""
+        return self._firm_cost(mtok, lots, End.USED, self._bills(mtok, End.USED))
+
+    def _bills(self, mtok: float, end: End) -> list[list[float]]:
+        """[elastic way][stretch] all work bought there, USD per month."""
+        return [way.bill(self.appetite, mtok, end) for way in self.elastics]
+
+    def _firm_cost(self, mtok: float, lots: int, end: End, bills: list[list[float]]) -> float:
         held = float(lots * self.firm.lot)
         occupied = self.appetite.nodes(self.firm.fit, mtok)
         covered = [min(1.0, held / nodes) if nodes > 0 else 1.0 for nodes in occupied]
         loaded = self.appetite.busy_hours(self.firm.fit, mtok)
         busy = sum(hours * part for hours, part in zip(loaded, covered, strict=True))
-        rest = min(
-            sum(usd * (1.0 - part) for usd, part in zip(way.bill(self.appetite, mtok, end), covered, strict=True))
-            for way in self.elastics
-        )
+        rest = min(sum(usd * (1.0 - part) for usd, part in zip(bill, covered, strict=True)) for bill in bills)
         return held * end.firm(self.firm.month_usd) + busy * end.firm(self.firm.busy_hour_usd) + rest
 
     def best_firm_cost(self, mtok: float) -> float:
         """The cheapest number of firm nodes, at least one lot, and the rest elastic, USD per month."""
         most = max(1, math.ceil(max(self.appetite.nodes(self.firm.fit, mtok)) / self.firm.lot))
         tried = range(1, most + 1, max(1, most // _MOST_TRIED))
-        return min(self.firm_cost(mtok, lots) for lots in tried)
+        bills = self._bills(mtok, End.USED)
+        return min(self._firm_cost(mtok, lots, End.USED, bills) for lots in tried)
 
     def pays(self, mtok: float, end: End = End.USED) -> bool:
         """Whether the first lot saves money at a demand."""
-        return self.elastic_cost(mtok, end) >= self.firm_cost(mtok, 1, end)
+        bills = self._bills(mtok, end)
+        return min(map(sum, bills)) >= self._firm_cost(mtok, 1, end, bills)
 
     def least(self, end: End) -> float:
         """Demand from which the first lot pays: scanned down from today's demand if it pays today, else upwards."""
