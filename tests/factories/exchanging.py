@@ -88,6 +88,8 @@ class Desk:
         self.records: list[UsageRecord] = []
         self.board = LocalBoard()
         self.now = 100.0
+        self.headers: dict[bytes, bytes] = {}
+        """What requests say that say nothing else."""
         self.gateway = Gateway(
             table, secrets or {}, board=self.board, record=self.records.append,
             seed=7, now=self.now, epoch=1e9,
@@ -103,7 +105,7 @@ class Desk:
         """Opens a request."""
         world = world or World()
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        exchange = self.gateway.open(api, self.gateway.said(headers or {}), raw, world, self.now)
+        exchange = self.gateway.open(api, self.gateway.said(headers or self.headers), raw, world, self.now)
         return exchange, world
 
     def open(self, **fields: Any) -> tuple[Exchange, World]:

@@ -303,6 +303,71 @@ def test_silence_before_the_first_byte_is_given_up_in_time() -> None:
     assert world.dropped == [world.dialled[0]]
 
 
+def measured(desk: Desk) -> None:
+    """An upstream answers a while, within 50 ms: from then on a first byte is waited for a second."""
+    for _ in range(60):
+        exchange, world = desk.open(stream=True)
+        exchange.on_head(world.last, 200, EVENTS, b"", desk.now)
+        exchange.on_data(world.last, piece("x") + DONE, desk.now + 0.05)
+        exchange.on_end(world.last, desk.now + 0.05)
+        desk.now += 1.0
+        desk.gateway.tick(desk.now)
+
+
+def test_a_late_first_byte_is_waited_for_where_nobody_else_is_left() -> None:
+    """The other upstream died after the request was sent: giving up would lose what is only late."""
+    desk = Desk(two())
+    measured(desk)
+    exchange, world = desk.open(stream=True)
+    assert world.last.target.id == "a"
+    began = desk.now
+    assert exchange.due == pytest.approx(began + 1.0)
+    desk.board.open(1, began + 60.0)
+    desk.gateway.tick(began + 0.5)
+    exchange.on_timer(began + 1.0)
+    assert not world.dropped
+    assert exchange.due == pytest.approx(began + 4.0)  # as for one that was sent when there was nobody else
+    attempt = world.last
+    exchange.on_head(attempt, 200, EVENTS, b"", began + 2.5)
+    exchange.on_data(attempt, piece("late") + DONE, began + 2.5)
+    exchange.on_end(attempt, began + 2.5)
+    assert world.body == piece("late") + DONE
+    assert [row.failure for row in desk.records[-1].attempts] == [""]
+    assert desk.held() == 0
+
+
+def test_waiting_for_a_late_first_byte_has_an_end() -> None:
+    """Four times as long, then the caller is told, and the upstream is blamed once."""
+    made = two(keys=[KeyEntry(id="k", tenant="t", secret="env:K", workloads=(), sites=("site-a",))])
+    desk = Desk(made, {"env:K": "right"})
+    desk.headers = {b"authorization": b"Bearer right"}
+    measured(desk)
+    exchange, world = desk.open(stream=True)  # its key keeps it at this site, though another is up
+    for at_s in (1.0, 2.0, 3.9):
+        exchange.on_timer(desk.now + at_s)
+        assert not exchange.is_over
+    exchange.on_timer(desk.now + 4.0)
+    assert (world.status, world.document["error"]["code"]) == (504, "upstream_timeout")
+    assert [row.failure for row in desk.records[-1].attempts] == [Failure.TIMEOUT]
+    assert desk.held() == 0
+
+
+def test_a_survivor_without_room_is_told_as_such() -> None:
+    """The upstream died and the other one is full: a limit with a time to come back, not a broken gateway."""
+    targets = [target("a", slot=0), target("b", slot=1, max_concurrency=1)]
+    desk = Desk(table(targets, [route(candidate(0, share=1.0), candidate(1, usd=3.0))]))
+    (first, other), (second, world) = desk.open(), desk.open()
+    first.on_lost(other.last, Failure.RESET, 100.1)
+    assert other.last.target.id == "b"
+    second.on_lost(world.last, Failure.RESET, 100.1)
+    assert world.last.choice.reason == "retry"  # at the one that died, since nothing was begun there
+    second.on_lost(world.last, Failure.CONNECT, 100.2)
+    assert (world.status, world.document["error"]["code"]) == (429, "no_capacity")
+    assert b"retry-after: " in world.head
+    assert desk.records[-1].ending == Ending.SHED
+    assert [row.failure for row in desk.records[-1].attempts] == [Failure.RESET, Failure.CONNECT]
+
+
 def test_silence_in_the_middle_is_given_up_and_told() -> None:
     """Silence in the middle is given up and told."""
     desk = Desk(two(stall_s=5.0))

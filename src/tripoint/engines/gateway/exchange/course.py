@@ -11,6 +11,7 @@ from math import ceil, inf
 from typing import TYPE_CHECKING, Final
 
 from tripoint.domain.record import AttemptRecord, Bill, Ending, Failure, Reason, Usage
+from tripoint.engines.gateway.dialects.translation import TranslationError
 from tripoint.engines.gateway.exchange.metering import (
     NO_USAGE,
     Outcome,
@@ -21,8 +22,10 @@ from tripoint.engines.gateway.exchange.metering import (
     unanswered_record,
     usage_of,
 )
+from tripoint.engines.gateway.exchange.recovery.verdict import failure_of, is_whole, status_for
 from tripoint.engines.gateway.routing.query import Choice, Query, Shed
 from tripoint.engines.gateway.wire.refusal import error_body, error_event
+from tripoint.engines.gateway.wire.usage import estimated_usage, read_usage
 
 if TYPE_CHECKING:
     from tripoint.domain.table import Route
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
     from tripoint.engines.gateway.exchange.effects import Attempt, Effects
     from tripoint.engines.gateway.wire.ask import Ask
 
+MAX_ATTEMPTS: Final = 6
+"""Attempts after which a request is tried nowhere else."""
 _new: Final = tuple.__new__
 _REFUSAL: Final = b"content-type: application/json\r\ncache-control: no-store\r\n%bx-request-id: %b\r\n"
 _GONE: Final = Shed(404, "model_not_found", "what was asked for is not served to this key any more", 0.0)
@@ -143,20 +148,31 @@ class Course(Query):
         """True when a table came meanwhile: what was permitted may not be any more."""
         return self.generation != self.core.generation
 
+    def sought(self, why: Reason, now: float) -> Choice | Shed | None:
+        """A place at an upstream not tried yet, or why there is none; `None` where it may not go on at all."""
+        return self.core.router.choose(self, self.tried, now, why=why) if self._may_go_on(why) else None
+
     def another(self, why: Reason, now: float) -> Choice | None:
         """A place at an upstream not tried yet."""
-        return self._chosen(self.tried, why, now) if self._may_go_on(why) else None
+        found = self.sought(why, now)
+        return found if isinstance(found, Choice) else None
 
     def again(self, choice: Choice, now: float) -> Choice | None:
         """A place at the same upstream, once more only."""
         slot = choice.target.slot
         if self.tried.count(slot) > 1 or not self._may_go_on(Reason.RETRY):
             return None
-        return self._chosen([tried for tried in self.tried if tried != slot], Reason.RETRY, now)
+        others = [tried for tried in self.tried if tried != slot]
+        found = self.core.router.choose(self, others, now, why=Reason.RETRY)
+        return found if isinstance(found, Choice) else None
 
-    def _chosen(self, tried: list[int], why: Reason, now: float) -> Choice | None:
-        choice = self.core.router.choose(self, tried, now, why=why)
-        return None if isinstance(choice, Shed) else choice
+    def elsewhere(self, now: float) -> Choice | None:
+        """A place at another upstream, with the credit for it; `None` leaves things as they are."""
+        choice = self.another(Reason.FAILOVER, now) if len(self.tried) < MAX_ATTEMPTS else None
+        if choice is None or self.core.router.may_retry(now):
+            return choice
+        self.core.router.ended(choice, None, now)
+        return None
 
     def _may_go_on(self, why: Reason) -> bool:
         """True when it may still be served, and what a further attempt can cost is reserved."""
@@ -218,6 +234,23 @@ class Course(Query):
         if usage is not None:
             self.bill(attempt, usage)
 
+    def read_whole(self, attempt: Attempt, now: float) -> tuple[Failure | None, bytes, Usage]:
+        """What is wrong with a whole answer, its body in the caller's words, and its usage."""
+        failure = failure_of(attempt.status, attempt.retry_after_s)
+        body = b"".join(attempt.parts)
+        if failure is None and attempt.status == 200 and (self.ask.is_stream or not is_whole(body)):
+            failure = Failure.ANSWER
+        usage = NO_USAGE
+        if failure is None and attempt.status == 200:
+            ask, lane = self.ask, attempt.lane
+            usage = read_usage(lane.served, body) or estimated_usage(ask, 0, len(body))
+            if lane.translation is not None:
+                try:
+                    body = lane.translation.answer(body, created=int(now + self.core.epoch))
+                except TranslationError:
+                    failure = Failure.ANSWER
+        return failure, body, usage
+
     # --- how it ends -----------------------------------------------------------------------------------------------
 
     def refuse(
@@ -229,6 +262,14 @@ class Course(Query):
         body = error_body(self.ask.api, status, outcome.code, message, param)
         self.effects.reply(status, _REFUSAL % (wait, self.shown), body)
         self.finish(None, NO_USAGE, outcome, now)
+
+    def give_up(self, attempt: Attempt, failure: Failure, found: Choice | Shed | None, now: float) -> None:
+        """Refuses after the last attempt failed; a survivor without room is a limit, and told as one."""
+        if isinstance(found, Shed) and found.code == "no_capacity":
+            self.refuse(Outcome(found.status, Ending.SHED, found.code), found.message, found.retry_after_s, now)
+            return
+        status, code, message = status_for(failure)
+        self.refuse(Outcome(status, Ending.FAILED, code), message, attempt.retry_after_s, now)
 
     def break_off(self, attempt: Attempt, outcome: Outcome, message: str, now: float) -> None:
         """Ends a begun stream with an error event callers' libraries raise on; an answer in one piece is cut."""

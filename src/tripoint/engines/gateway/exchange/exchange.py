@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from tripoint.domain.record import Ending, Failure, Reason, Usage
 from tripoint.domain.serving import Api
 from tripoint.engines.gateway.dialects.translation import TranslationError
-from tripoint.engines.gateway.exchange.course import Course
+from tripoint.engines.gateway.exchange.course import MAX_ATTEMPTS, Course
 from tripoint.engines.gateway.exchange.effects import Attempt, Effects
 from tripoint.engines.gateway.exchange.lanes import prepared
 from tripoint.engines.gateway.exchange.metering import NO_USAGE, Outcome, usage_of
@@ -24,12 +24,9 @@ from tripoint.engines.gateway.exchange.recovery.resume import Replay, may_resume
 from tripoint.engines.gateway.exchange.recovery.verdict import (
     GONE,
     REPEATABLE,
-    failure_of,
-    is_whole,
     retry_after_of,
-    status_for,
 )
-from tripoint.engines.gateway.routing.query import Shed
+from tripoint.engines.gateway.routing.query import Choice, Shed
 from tripoint.engines.gateway.wire.ask import Malformed
 from tripoint.engines.gateway.wire.sse import StreamReader
 from tripoint.engines.gateway.wire.usage import estimated_usage, read_usage
@@ -39,7 +36,6 @@ if TYPE_CHECKING:
     from tripoint.engines.gateway.dialects.translation import StreamTranslation
     from tripoint.engines.gateway.entry.said import Said
     from tripoint.engines.gateway.exchange.core import Core
-    from tripoint.engines.gateway.routing.query import Choice
     from tripoint.engines.gateway.wire.ask import Ask
 
 _LATE: Final = "the request's deadline passed before its answer was complete"
@@ -47,7 +43,6 @@ _LOST: Final = "the upstream was lost in the middle of the answer; what came bef
 _MARKED: Final[tuple[Api, ...]] = (Api.CHAT, Api.COMPLETIONS)
 _ERROR_BYTES: Final = 1 << 16
 _TAIL_BYTES: Final = 1 << 13
-_MAX_ATTEMPTS: Final = 6
 _GONE: Final = Outcome(499, Ending.CANCELLED, "client_closed")
 _DONE: Final = Outcome(200, Ending.OK, "")
 _CUT: Final = Outcome(200, Ending.CUT, "upstream_lost")
@@ -189,8 +184,7 @@ class Exchange(Course):
             self._hedge(now)
         else:
             for attempt in [each for each in self._live if each.expires_at <= now]:
-                self.effects.drop(attempt)
-                self._failed(attempt, Failure.TIMEOUT, now)
+                self._overdue(attempt, now)
         if not self.is_over and self.due <= now:
             self._set_due()
 
@@ -235,9 +229,11 @@ class Exchange(Course):
             self._failover(attempt, failure, now)
 
     def _failover(self, attempt: Attempt, failure: Failure, now: float) -> None:
+        found = None
         is_due = failure in GONE and len(self.tried) == 1
-        if now < self.deadline and len(self.tried) < _MAX_ATTEMPTS and (is_due or self.core.router.may_retry(now)):
-            choice = self.another(Reason.FAILOVER, now)
+        if now < self.deadline and len(self.tried) < MAX_ATTEMPTS and (is_due or self.core.router.may_retry(now)):
+            found = self.sought(Reason.FAILOVER, now)
+            choice = found if isinstance(found, Choice) else None
             if choice is None and failure in REPEATABLE:
                 choice = self.again(attempt.choice, now)
             if choice is not None:
@@ -245,8 +241,22 @@ class Exchange(Course):
                 self._send(choice, now)
                 self._set_due()
                 return
-        status, code, message = status_for(failure)
-        self.refuse(Outcome(status, Ending.FAILED, code), message, attempt.retry_after_s, now)
+        self.give_up(attempt, failure, found, now)
+
+    def _overdue(self, attempt: Attempt, now: float) -> None:
+        """Its first byte is late: somebody else is asked. Where nobody can be, it is waited for a while longer."""
+        choice = self.elsewhere(now) if len(self._live) == 1 else None
+        last = attempt.began_at + self.core.router.first_byte_timeout_s(attempt.choice, now, is_last=True)
+        if choice is None and len(self._live) == 1 and now < last:
+            attempt.expires_at = last
+            return
+        self.effects.drop(attempt)
+        if choice is None:
+            self._failed(attempt, Failure.TIMEOUT, now)
+            return
+        self._close(attempt, Failure.TIMEOUT, now)
+        self.fell_short(attempt, Failure.TIMEOUT)
+        self._send(choice, now)
 
     def _hedge(self, now: float) -> None:
         self._hedge_at = inf
@@ -338,19 +348,7 @@ class Exchange(Course):
         if attempt is self._winner:
             self._complete(attempt, now)
             return
-        failure = failure_of(attempt.status, attempt.retry_after_s)
-        body = b"".join(attempt.parts)
-        if failure is None and attempt.status == 200 and (self.ask.is_stream or not is_whole(body)):
-            failure = Failure.ANSWER
-        usage = NO_USAGE
-        if failure is None and attempt.status == 200:
-            ask, lane = self.ask, attempt.lane
-            usage = read_usage(lane.served, body) or estimated_usage(ask, 0, len(body))
-            if lane.translation is not None:
-                try:
-                    body = lane.translation.answer(body, created=int(now + self.core.epoch))
-                except TranslationError:
-                    failure = Failure.ANSWER
+        failure, body, usage = self.read_whole(attempt, now)
         if failure is not None:
             self._failed(attempt, failure, now)
         else:

@@ -336,14 +336,14 @@ class Router:
         """Takes a credit for a hedge; False when there is none."""
         return self.table.hedging is not None and self._hedges.spend(now)
 
-    def first_byte_timeout_s(self, choice: Choice, now: float) -> float:
-        """How long to wait for the first byte, s: by what was measured, `first_byte_s` at most and until then."""
+    def first_byte_timeout_s(self, choice: Choice, now: float, *, is_last: bool = False) -> float:
+        """How long to wait for a first byte, s: as measured, `first_byte_s` at most; longer for one that `is_last`."""
         del now
         way, query, longest = choice.way, choice.query, self._first_byte_s
         is_first = query.is_stream or query.api is _EMBEDDINGS
         tokens_in, tokens_out = query.tokens_in, 0 if is_first else query.tokens_out or 4 * query.route.tokens_out
         wait_s = (way.of_first if is_first else way.of_whole).patience_s(tokens_in, tokens_out)
-        if way.is_alone:
+        if way.is_alone or is_last:
             wait_s *= _ALONE_TIMES
         elif wait_s == 0.0:
             known = [

@@ -16,6 +16,9 @@ from tripoint.engines.gateway.routing.query import Query, Shed
 _TRIAL_SLACK_S: Final = 5.0
 _LONGEST_WAIT_S: Final = 30.0
 
+NONE_LEFT: Final = Shed(429, "none_left", "every upstream that is up was tried", 1.0)
+"""No lack of room: the request is told how its last attempt failed instead."""
+
 Found = tuple[Way, Reason, bool]
 """A way on which a place was taken, why, and whether it is a trial."""
 
@@ -76,6 +79,8 @@ class Spill:
             wait_s = min(way.station.breaker.until for way in everywhere) - now
             told = f"every permitted upstream of `{flow.route.workload}` is down"
             return Shed(503, "no_healthy_upstream", told, max(1.0, wait_s))
+        if tried and not any(way.station.limit > 0 for way in everywhere if way.slot not in tried):
+            return NONE_LEFT
         return _no_capacity(everywhere, flow, now)
 
     def _cheapest(self, ways: tuple[Way, ...], flow: Flow, query: Query, now: float) -> Way | None:
