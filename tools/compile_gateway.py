@@ -43,6 +43,7 @@ COMPILED = (
     "engines/gateway/entry/names.py",
     "engines/gateway/entry/quotas.py",
     "engines/gateway/entry/said.py",
+    "engines/gateway/entry/sheet.py",
     "engines/gateway/exchange/core.py",
     "engines/gateway/exchange/course.py",
     "engines/gateway/exchange/effects.py",

@@ -18,6 +18,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from tripoint.engines.gateway.entry.sheet import Sheet
+
 MAGIC: Final = b"tripoint/lease-sheet/v1\n"
 SUFFIX: Final = ".sheet"
 """How the files' names end; they begin with the worker's incarnation."""
@@ -36,7 +38,11 @@ _FLAGS: Final = Struct("<I")
 _LENGTH: Final = Struct("<H")
 _NANO: Final = Struct("<q")
 _NANO_AT: Final = 48
+_ROWS_AT: Final = _HEAD + _NAMES
 _UNKNOWN: Final = 0xFFFFFFFF
+_put_row: Final = _ROW.pack_into
+_put_flag: Final = _FLAGS.pack_into
+_put_nano: Final = _NANO.pack_into
 
 
 class Payer(NamedTuple):
@@ -63,8 +69,8 @@ class SheetRow(NamedTuple):
     """Who pays; `None` where there was no room for the names."""
 
 
-class LeaseSheet:
-    """A worker's own sheet; implements `Sheet`. Raises `OSError` when the disk has no room for it."""
+class LeaseSheet(Sheet):
+    """A worker's own sheet. Raises `OSError` when the disk has no room for it."""
 
     def __init__(self, folder: Path, incarnation: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -111,9 +117,9 @@ class LeaseSheet:
         if not self._free:
             return -1
         row = self._free.pop()
-        start = _HEAD + _NAMES + row * _ROW_SIZE
-        _ROW.pack_into(self._memory, start, request_id.encode(), at, nano)
-        _FLAGS.pack_into(self._memory, start + _FLAG, payer)
+        start = _ROWS_AT + row * _ROW_SIZE
+        _put_row(self._memory, start, request_id.encode(), at, nano)
+        _put_flag(self._memory, start + _FLAG, payer)
         return row
 
     def amend(self, row: int, nano: int) -> None:
@@ -140,7 +146,7 @@ class LeaseSheet:
         unsafe = self._unsafe
         while unsafe and unsafe[0][0] <= mark:
             for row in unsafe.popleft()[1]:
-                _FLAGS.pack_into(self._memory, _HEAD + _NAMES + row * _ROW_SIZE + _FLAG, 0)
+                _put_flag(self._memory, _ROWS_AT + row * _ROW_SIZE + _FLAG, 0)
                 self._free.append(row)
 
     def close(self) -> None:
@@ -149,7 +155,7 @@ class LeaseSheet:
         os.close(self._file)
 
     def _put(self, row: int, nano: int) -> None:
-        _NANO.pack_into(self._memory, _HEAD + _NAMES + row * _ROW_SIZE + _NANO_AT, nano)
+        _put_nano(self._memory, _ROWS_AT + row * _ROW_SIZE + _NANO_AT, nano)
 
 
 class DeadSheet:

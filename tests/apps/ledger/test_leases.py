@@ -19,7 +19,7 @@ from tripoint.adapters.lease_sheet import LeaseSheet
 from tripoint.apps import stores
 from tripoint.apps.battery.faults.budgets import set_budget
 from tripoint.apps.gateway.worker import teller as teller_module
-from tripoint.apps.gateway.worker.teller import NoRoom, Teller
+from tripoint.apps.gateway.worker.teller import Teller
 from tripoint.apps.ledger.leases import messages
 from tripoint.apps.ledger.leases.counter import Counter
 from tripoint.apps.ledger.leases.graves import Graves
@@ -41,6 +41,7 @@ from tripoint.domain.budget import Wish
 from tripoint.domain.errors import StoreError
 from tripoint.domain.ledger import Adjustment, EntryKind, EntryQuery
 from tripoint.domain.tenancy import Accounts, Window
+from tripoint.engines.gateway.entry.sheet import NoRoom
 from tripoint.engines.governance.budget.book import Book
 from tripoint.engines.governance.budget.windows import window_of
 

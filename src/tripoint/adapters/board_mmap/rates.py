@@ -17,7 +17,7 @@ from typing import Final
 
 from tripoint.adapters.board_mmap.board import board_bytes
 from tripoint.adapters.board_mmap.columns import Columns
-from tripoint.engines.gateway.entry.quotas import MINUTE_S, LocalRates, drawn
+from tripoint.engines.gateway.entry.quotas import MINUTE_S, LocalRates, Rates, drawn
 
 QUOTAS: Final = 4_096
 """Quotas that can be kept, all told since the fleet began; what is more each worker keeps for itself."""
@@ -47,7 +47,7 @@ class _Ahead:
         """Above so much what comes back goes to all."""
 
 
-class MmapRates:
+class MmapRates(Rates):
     """One worker's hand on the shared quotas; see `Rates` for what the methods promise.
 
     While much is left of a bucket a worker draws more than it is asked for, a small part of what is left, and spends

@@ -27,6 +27,7 @@ from tripoint.apps.ledger.leases.messages import (
 )
 from tripoint.domain.errors import TripointError
 from tripoint.engines.gateway.entry.keyring import Register
+from tripoint.engines.gateway.entry.sheet import NoRoom
 
 if TYPE_CHECKING:
     from tripoint.apps.gateway.worker.recorder import Recorder
@@ -48,26 +49,6 @@ class _Sheet(Protocol):
     def safe(self, mark: int) -> None: ...
 
     def close(self) -> None: ...
-
-
-class NoRoom:
-    """Stands for a sheet the disk had no room for: nothing can be reserved."""
-
-    def payer(self, tenant: str, key: str, workload: str) -> int:
-        """See `Sheet`."""
-        del tenant, key, workload
-        return 0
-
-    def open(self, request_id: str, at: float, nano: int, payer: int) -> int:
-        """See `Sheet`."""
-        del request_id, at, nano, payer
-        return -1
-
-    def amend(self, row: int, nano: int) -> None:
-        """See `Sheet`."""
-
-    def settle(self, row: int, nano: int) -> None:
-        """See `Sheet`."""
 
 
 class Teller:

@@ -10,7 +10,7 @@ Nothing here asks anybody: slices were leased before. What waits is woken by its
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from tripoint.domain.money import usd
 from tripoint.domain.record import Reason
@@ -18,6 +18,7 @@ from tripoint.domain.serving import Api
 from tripoint.domain.tenancy import Accounts, Budget
 from tripoint.engines.gateway.entry.ceiling import Ceiling, ceiling_of
 from tripoint.engines.gateway.entry.quotas import Excess, LocalRates, Rates, Rule, Taken, end, take, withdraw
+from tripoint.engines.gateway.entry.sheet import Sheet
 from tripoint.engines.gateway.routing.query import Shed
 from tripoint.engines.gateway.wire.output import limit_output, output_limit
 from tripoint.engines.governance.budget.purse import Account, Hold, Purse
@@ -38,46 +39,6 @@ MOST_WAITING: Final = 1_024
 _EMBEDDINGS: Final = Api.EMBEDDINGS
 _TWICE: Final = (Reason.HEDGE, Reason.RESUME)
 """Attempts beside one that is under way, or that was cut and will be billed."""
-
-
-class Sheet(Protocol):
-    """What is reserved, written where it survives the death of this process: by it nothing spent is ever forgotten."""
-
-    def payer(self, tenant: str, key: str, workload: str) -> int:
-        """Number of who pays."""
-        ...
-
-    def open(self, request_id: str, at: float, nano: int, payer: int) -> int:
-        """Notes a reservation of a request that began at `at`, seconds since 1970; its row, -1 when all are taken."""
-        ...
-
-    def amend(self, row: int, nano: int) -> None:
-        """Notes that it is another sum now."""
-        ...
-
-    def settle(self, row: int, nano: int) -> None:
-        """Notes what it came to; the row stays until the request's record is safe."""
-        ...
-
-
-class NoSheet:
-    """For the simulator, and where there is no ledger."""
-
-    def payer(self, tenant: str, key: str, workload: str) -> int:
-        """See `Sheet`."""
-        del tenant, key, workload
-        return 0
-
-    def open(self, request_id: str, at: float, nano: int, payer: int) -> int:
-        """See `Sheet`."""
-        del request_id, at, nano, payer
-        return 0
-
-    def amend(self, row: int, nano: int) -> None:
-        """See `Sheet`."""
-
-    def settle(self, row: int, nano: int) -> None:
-        """See `Sheet`."""
 
 
 class Terms:
@@ -138,7 +99,7 @@ class Admission:
         self._epoch = epoch
         self.purse = Purse()
         self.rates: Rates = LocalRates()
-        self.sheet: Sheet = NoSheet()
+        self.sheet = Sheet()
         self.is_connected = True
         """False while the ledger cannot be asked: what is leased may be spent, and nothing else."""
         self._site_of: tuple[str, ...] = ()

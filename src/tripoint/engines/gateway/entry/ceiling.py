@@ -59,7 +59,7 @@ class Ceiling:
     def nano(self, ask: Ask) -> int:
         """The most one attempt of the request can cost, nano-dollars; it must have a limit."""
         tokens_out = 0 if ask.api is _EMBEDDINGS else output_limit(ask) * ask.choices
-        pico = self.pico_request + self._tokens_in(ask.api, ask.body) * self.pico_in + tokens_out * self.pico_out
+        pico = self.pico_request + self._tokens_in(ask) * self.pico_in + tokens_out * self.pico_out
         return pico // 1000 + 1
 
     def limit(self, ask: Ask) -> int:
@@ -72,10 +72,16 @@ class Ceiling:
                 break
         return wanted
 
-    def _tokens_in(self, api: Api, body: bytes) -> int:
+    def _tokens_in(self, ask: Ask) -> int:
+        api, body = ask.api, ask.body
         tokens = len(body) + TEMPLATE_TOKENS
-        pictures = _CHAT_PICTURES if api is _CHAT else _PICTURES.get(api, _NONE)
-        documents = _CHAT_DOCUMENTS if api is _CHAT else _DOCUMENTS.get(api, _NONE)
+        if api is not _CHAT:
+            pictures, documents = _PICTURES.get(api, _NONE), _DOCUMENTS.get(api, _NONE)
+        else:
+            pictures, documents = _CHAT_PICTURES, _CHAT_DOCUMENTS
+            if ask.is_plain and body.find(b"[", ask.prompt_at + 1, ask.prompt_end) < 0:
+                # Messages without any further list are texts alone, not parts: words are looked for around them only.
+                body = body[: ask.prompt_at] + body[ask.prompt_end :]
         for word in pictures:
             if body.find(word) >= 0:  # `in` first asks whether a word is a number, which costs ten times as much
                 tokens += body.count(word) * PICTURE_TOKENS

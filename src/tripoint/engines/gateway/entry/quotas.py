@@ -8,7 +8,7 @@ number that is moved forward by what is drawn; what is drawn in vain or turns ou
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from tripoint.domain.tenancy import Quota, Scope
 
@@ -17,35 +17,38 @@ REQUESTS, TOKENS = 0, 1
 """The two buckets of a quota."""
 
 
-class Rates(Protocol):
-    """Buckets and places of all quotas; `LocalRates` for one process, shared memory for several."""
+class Rates:
+    """Buckets and places of all quotas; `LocalRates` for one process, shared memory for several.
+
+    A class rather than a protocol: compiled code finds its methods without looking for their names.
+    """
 
     def slot(self, quota: str) -> int:
         """Where a quota is kept; the same for every worker."""
-        ...
+        raise AssertionError("whoever keeps them says how")
 
     def draw(self, slot: int, bucket: int, seconds: float, now: float) -> float:
         """Draws so many seconds' worth; 0 when it was there, else how long until it will be, and nothing is drawn."""
-        ...
+        raise AssertionError("whoever keeps them says how")
 
     def put_back(self, slot: int, bucket: int, seconds: float) -> None:
         """Gives back (or, negative, takes in addition) so many seconds' worth, whatever is there."""
-        ...
+        raise AssertionError("whoever keeps them says how")
 
     def enter(self, slot: int, limit: int) -> bool:
         """Takes one of `limit` places; False when all workers together hold that many."""
-        ...
+        raise AssertionError("whoever keeps them says how")
 
     def leave(self, slot: int) -> None:
         """Gives a place back."""
-        ...
+        raise AssertionError("whoever keeps them says how")
 
     def rest(self) -> None:
         """What was drawn ahead and is not spent goes back; to be called a few times a second."""
-        ...
+        raise AssertionError("whoever keeps them says how")
 
 
-class LocalRates:
+class LocalRates(Rates):
     """The rates of one process."""
 
     def __init__(self) -> None:
@@ -105,13 +108,18 @@ class Excess(NamedTuple):
 class Rule:
     """A quota as it is applied."""
 
-    __slots__ = ("per_request_s", "per_token_s", "quota", "slot")
+    __slots__ = ("concurrency", "is_closed", "per_request_s", "per_token_s", "quota", "slot", "tokens_per_min")
 
     def __init__(self, quota: Quota, slot: int) -> None:
         self.quota = quota
         self.slot = slot
         self.per_request_s = MINUTE_S / quota.requests_per_min if quota.requests_per_min else 0.0
         self.per_token_s = MINUTE_S / quota.tokens_per_min if quota.tokens_per_min else 0.0
+        self.tokens_per_min = quota.tokens_per_min or 0
+        self.concurrency = -1 if quota.concurrency is None else quota.concurrency
+        """Places; -1 where they are not limited."""
+        self.is_closed = quota.requests_per_min == 0 or quota.tokens_per_min == 0
+        """True where nothing may pass."""
 
     @property
     def scope(self) -> Scope:
@@ -119,13 +127,16 @@ class Rule:
         return self.quota.scope
 
 
-class Taken(NamedTuple):
+class Taken:
     """What one request took of one quota."""
 
-    rule: Rule
-    """The quota."""
-    tokens: int
-    """Tokens drawn ahead."""
+    __slots__ = ("rule", "tokens")
+
+    def __init__(self, rule: Rule, tokens: int) -> None:
+        self.rule = rule
+        """The quota."""
+        self.tokens = tokens
+        """Tokens drawn ahead."""
 
 
 def take(rates: Rates, rules: Sequence[Rule], tokens: int, now: float) -> list[Taken] | Excess:
@@ -137,17 +148,18 @@ def take(rates: Rates, rules: Sequence[Rule], tokens: int, now: float) -> list[T
             for each in done:
                 _undo(rates, each)
             return excess
-        done.append(Taken(rule, min(tokens, rule.quota.tokens_per_min or 0)))
+        done.append(Taken(rule, tokens if tokens < rule.tokens_per_min else rule.tokens_per_min))
     return done
 
 
 def end(rates: Rates, taken: Sequence[Taken], tokens: int) -> None:
     """A request ended, having used so many tokens."""
-    for rule, drawn_ahead in taken:
-        if rule.quota.concurrency is not None:
+    for each in taken:
+        rule = each.rule
+        if rule.concurrency >= 0:
             rates.leave(rule.slot)
-        if rule.per_token_s:
-            rates.put_back(rule.slot, TOKENS, (drawn_ahead - tokens) * rule.per_token_s)
+        if rule.per_token_s > 0.0:
+            rates.put_back(rule.slot, TOKENS, (each.tokens - tokens) * rule.per_token_s)
 
 
 def withdraw(rates: Rates, taken: Sequence[Taken]) -> None:
@@ -157,39 +169,38 @@ def withdraw(rates: Rates, taken: Sequence[Taken]) -> None:
 
 
 def _take(rates: Rates, rule: Rule, tokens: int, now: float) -> Excess | None:
-    quota, slot = rule.quota, rule.slot
-    if quota.requests_per_min is not None:
-        if not quota.requests_per_min:
-            return Excess(f"quota `{quota.id}` allows no requests", MINUTE_S)
+    slot = rule.slot
+    if rule.is_closed:
+        what = "requests" if rule.quota.requests_per_min == 0 else "tokens"
+        return Excess(f"quota `{rule.quota.id}` allows no {what}", MINUTE_S)
+    if rule.per_request_s > 0.0:
         wait = rates.draw(slot, REQUESTS, rule.per_request_s, now)
-        if wait:
-            allowed = f"quota `{quota.id}` allows {quota.requests_per_min} requests a minute"
+        if wait > 0.0:
+            allowed = f"quota `{rule.quota.id}` allows {rule.quota.requests_per_min} requests a minute"
             return Excess(f"{allowed}, and the next one is possible in {wait:.1f} s", wait)
-    if quota.tokens_per_min is not None:
-        if not quota.tokens_per_min:
+    if rule.per_token_s > 0.0:
+        counted = tokens if tokens < rule.tokens_per_min else rule.tokens_per_min
+        wait = rates.draw(slot, TOKENS, counted * rule.per_token_s, now)
+        if wait > 0.0:
             _put_back(rates, rule)
-            return Excess(f"quota `{quota.id}` allows no tokens", MINUTE_S)
-        wait = rates.draw(slot, TOKENS, min(tokens, quota.tokens_per_min) * rule.per_token_s, now)
-        if wait:
-            _put_back(rates, rule)
-            allowed = f"quota `{quota.id}` allows {quota.tokens_per_min} tokens a minute"
+            allowed = f"quota `{rule.quota.id}` allows {rule.tokens_per_min} tokens a minute"
             return Excess(f"{allowed}, and the {tokens} asked for are possible in {wait:.1f} s", wait)
-    if quota.concurrency is not None and not rates.enter(slot, quota.concurrency):
+    if rule.concurrency >= 0 and not rates.enter(slot, rule.concurrency):
         _put_back(rates, rule, tokens)
         return Excess(
-            f"quota `{quota.id}` allows {quota.concurrency} requests at once, and that many are under way", 1.0
+            f"quota `{rule.quota.id}` allows {rule.concurrency} requests at once, and that many are under way", 1.0
         )
     return None
 
 
 def _undo(rates: Rates, taken: Taken) -> None:
-    if taken.rule.quota.concurrency is not None:
+    if taken.rule.concurrency >= 0:
         rates.leave(taken.rule.slot)
     _put_back(rates, taken.rule, taken.tokens)
 
 
 def _put_back(rates: Rates, rule: Rule, tokens: int = 0) -> None:
-    if rule.per_request_s:
+    if rule.per_request_s > 0.0:
         rates.put_back(rule.slot, REQUESTS, rule.per_request_s)
-    if tokens and rule.per_token_s:
-        rates.put_back(rule.slot, TOKENS, min(tokens, rule.quota.tokens_per_min or 0) * rule.per_token_s)
+    if tokens and rule.per_token_s > 0.0:
+        rates.put_back(rule.slot, TOKENS, min(tokens, rule.tokens_per_min) * rule.per_token_s)
