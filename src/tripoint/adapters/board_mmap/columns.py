@@ -10,8 +10,10 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tripoint.engines.gateway.health.board import Board
 
-class Columns:
+
+class Columns(Board):
     """One worker's hand on the counts of `slots` slots; `cells` has a row of `workers` numbers for each."""
 
     def __init__(self, descriptor: int, cells: memoryview, worker: int, workers: int, first_lock: int) -> None:

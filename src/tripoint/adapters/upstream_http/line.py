@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 import httptools
 
 from tripoint.domain.record import Failure
-from tripoint.engines.gateway.exchange.effects import Outgoing
+from tripoint.engines.gateway.exchange.effects import Outgoing, Shell
 from tripoint.engines.gateway.wire.shapes.frames import content_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tripoint.adapters.upstream_http.pool import Pool
+    from tripoint.engines.gateway.exchange.effects import Attempt
     from tripoint.engines.gateway.exchange.relay import Relay
 
 _monotonic: Final = time.monotonic  # compiled, a name that was imported is looked up at each use
@@ -238,17 +239,26 @@ class Line:
 
     def _took_plain(self, attempt: Outgoing, sink: Sink, data: bytes) -> bool:
         """Reports a whole answer whose head is of a kind this upstream has shown before; False where it is not."""
-        pool, exchange, transport = self.pool, sink.exchange, self._transport
+        pool, transport = self.pool, self._transport
         head = pool.heads.find(data)
         if head is None or head.length != len(data) - head.size or head.length > pool.max_answer:
             return False
-        if exchange is None or transport is None or self._is_paused or transport.is_closing():
+        held: object = sink  # the live shell is called as what it is, others by name: compiled, that is dearer
+        shell = held if isinstance(held, Shell) else None
+        exchange = sink.exchange if shell is None else None
+        machine = None if shell is None else shell.exchange
+        if (exchange is None and machine is None) or transport is None or self._is_paused or transport.is_closing():
             return False
         now = _monotonic()
         self.attempt = self.sink = None
         pool.put_back(self, now)
-        exchange.on_answer(attempt, head.status, head.kind, b"", data[head.size :], now)
-        sink.flush()
+        body = data[head.size :]
+        if shell is not None and machine is not None:
+            machine.on_answer(cast("Attempt", attempt), head.status, head.kind, b"", body, now)
+            shell.flush()
+        elif exchange is not None:
+            exchange.on_answer(attempt, head.status, head.kind, b"", body, now)
+            sink.flush()
         return True
 
     def _answer(self, attempt: Outgoing, exchange: Reports, now: float) -> None:

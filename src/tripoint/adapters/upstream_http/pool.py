@@ -33,6 +33,8 @@ class Pool:
         self._lines: set[Line] = set()
         self._dialling: set[asyncio.Task[None]] = set()
         self.leads: dict[bytes, bytes] = {}
+        self.path = self.lead = b""
+        """The path met last and what its requests begin with, as in `leads`: mostly the next is alike."""
         self.heads = PlainHeads()
         """Heads its answers have begun with."""
         self._tls = self._context()
@@ -164,16 +166,22 @@ class Upstreams:
         self._options = options or PoolOptions()
         self._names = Names()
         self._pools: dict[str, Pool] = {}
+        self._latest: Pool | None = None
 
     def send(self, target: Target, attempt: Outgoing, sink: Sink, method: bytes = _POST) -> Line:
         """Sends an attempt to a target of the table; no other destination exists."""
-        pool = self._pools.get(target.id)
+        pool = self._latest
         if pool is None or pool.target is not target:
-            pool = self._pool(target)
-        lead = pool.leads.get(attempt.path)
-        if lead is not None and pool.idle and not attempt.is_fresh and method is _POST:
+            pool = self._pools.get(target.id)
+            if pool is None or pool.target is not target:
+                pool = self._pool(target)
+            self._latest = pool
+        path = attempt.path
+        if path is not pool.path and path in pool.leads:
+            pool.path, pool.lead = path, pool.leads[path]
+        if path is pool.path and pool.idle and not attempt.is_fresh and method is _POST:
             line = pool.idle.pop()
-            line.carry(attempt, sink, lead)
+            line.carry(attempt, sink, pool.lead)
             return line
         return pool.send(attempt, sink, method)
 
@@ -190,11 +198,13 @@ class Upstreams:
     def keep_only(self, targets: tuple[Target, ...]) -> None:
         """After a reload: targets that are gone lose their idle connections."""
         names = {target.id for target in targets}
+        self._latest = None
         for name in [name for name in self._pools if name not in names]:
             self._pools.pop(name).close()
 
     def close(self) -> None:
         """Closes every idle connection."""
+        self._latest = None
         for pool in self._pools.values():
             pool.close()
 

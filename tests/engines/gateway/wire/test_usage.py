@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from tripoint.domain.serving import Api
 from tripoint.engines.gateway.wire import usage as usage_module
 from tripoint.engines.gateway.wire.ask import read_ask
 from tripoint.engines.gateway.wire.shapes.reports import decode_answer
-from tripoint.engines.gateway.wire.shapes.tally import ABSENT, tally_at
+from tripoint.engines.gateway.wire.shapes.tally import ABSENT, tally_at, usage_at
 from tripoint.engines.gateway.wire.usage import MAX_REPORTED, estimated_usage, read_usage, usage_of
 
 COUNTS = st.integers(0, MAX_REPORTED)
@@ -116,6 +117,23 @@ def test_the_end_of_an_answer_says_what_all_of_it_says(members: list[tuple[str, 
     # One of several that is none at all spoils the whole, of which the end alone knows nothing.
     is_odd = any(value is not None and not isinstance(value, dict) for value in whole)
     assert read_usage(Api.CHAT, body) == told or is_odd
+
+
+@given(
+    st.lists(st.tuples(st.just("usage") | WORDS, DOCUMENTS | REPORTS), max_size=5),
+    st.sampled_from(("}", "}", "}}", "", ',"usage":null}')),
+)
+def test_the_brace_that_opens_last_leads_where_a_search_does(members: list[tuple[str, Any]], ending: str) -> None:
+    """Compiled, usage is looked for by it first; what is read is the same, whatever body it is."""
+    parts = (f"{json.dumps(name)}:{json.dumps(value, separators=(',', ':'))}" for name, value in members)
+    body = ("{" + ",".join(parts) + ending).encode()
+    found = []
+    for pays in (True, False):
+        with mock.patch.object(usage_module, "_PAYS", pays):
+            found.append(read_usage(Api.CHAT, body))
+    assert found[0] == found[1]
+    at = usage_at(body)
+    assert at == -1 or (body[at : at + 9] == b'"usage":{' and at + 8 == body.rfind(b"{"))
 
 
 NAMES = st.sampled_from(

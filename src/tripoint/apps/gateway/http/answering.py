@@ -8,6 +8,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from tripoint.engines.gateway.exchange.effects import Shell
 from tripoint.engines.gateway.exchange.relay import relay_of
 from tripoint.engines.gateway.wire.refusal import error_body, error_event
 
@@ -15,13 +16,12 @@ if TYPE_CHECKING:
     from tripoint.apps.gateway.http.heads import Head
     from tripoint.apps.gateway.http.lobby import Line, Lobby
     from tripoint.engines.gateway.exchange.effects import Attempt
-    from tripoint.engines.gateway.exchange.exchange import Exchange
 
-STATUS_LINES: Mapping[int, bytes] = MappingProxyType(
-    {status: b"HTTP/1.1 %d \r\n" % status for status in range(200, 1000)}
-    | {each.value: b"HTTP/1.1 %d %b\r\n" % (each.value, each.phrase.encode()) for each in HTTPStatus}
+_PHRASES: Mapping[int, str] = MappingProxyType({each.value: each.phrase for each in HTTPStatus})
+_STATUS_LINES: Final[tuple[bytes, ...]] = tuple(
+    [b"HTTP/1.1 %d %b\r\n" % (status, _PHRASES.get(status, "").encode()) for status in range(1_000)]
 )
-"""First lines of answers; an upstream may give statuses that have no name."""
+"""First lines of answers, by status; an upstream may give statuses that have no name."""
 
 
 _UNSAFE_CODE: Final = "usage_not_recorded"
@@ -30,7 +30,7 @@ _UNSAFE: Final = (
 )
 
 
-class Answering:
+class Answering(Shell):
     """The writing half of a connection; `Connection` is the reading one.
 
     No `asyncio.Protocol` by descent: what derives from a class of Python stays one when it is compiled.
@@ -38,13 +38,12 @@ class Answering:
 
     __slots__ = (
         "_closes", "_head", "_is_answered", "_is_begun", "_is_chunked", "_is_cut", "_is_held", "_line", "_lobby",
-        "_others", "_out", "_transport", "exchange",
+        "_others", "_out", "_transport",
     )  # fmt: skip
 
     def __init__(self, lobby: Lobby) -> None:
+        super().__init__()
         self._lobby = lobby
-        self.exchange: Exchange | None = None
-        """The exchange under way."""
         self._transport: asyncio.Transport | None = None
         self._head: Head | None = None
         self._line: Line | None = None
@@ -74,7 +73,7 @@ class Answering:
         last = b"connection: close\r\n" if self._closes else b""
         lobby, transport = self._lobby, self._transport
         answer = b"%b%b%b%bcontent-length: %d\r\n\r\n%b" % (
-            STATUS_LINES[status],
+            _STATUS_LINES[status],
             head,
             lobby.stamp,
             last,
@@ -97,7 +96,7 @@ class Answering:
             framing = b"transfer-encoding: chunked\r\n\r\n"
             if self._closes:
                 framing = b"connection: close\r\n" + framing
-        self._out.append(b"%b%b%b%b" % (STATUS_LINES[status], head, self._lobby.stamp, framing))
+        self._out.append(b"%b%b%b%b" % (_STATUS_LINES[status], head, self._lobby.stamp, framing))
 
     def write(self, data: bytes) -> None:
         """See `Effects`."""

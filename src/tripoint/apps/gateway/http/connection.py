@@ -188,7 +188,7 @@ class Connection(Answering):
             if known is None:
                 return
         length = known.length
-        if length > self._lobby.limits.max_body:
+        if length > self._lobby.max_body:
             self._refuse(_LONG_BODY)
             return
         size = len(data) - stop
@@ -321,7 +321,7 @@ class Connection(Answering):
         if self._closes or self._is_cut or lobby.is_draining:
             self._leave(transport)
             return
-        self.deadline = lobby.now + lobby.limits.idle_s
+        self.deadline = lobby.now + lobby.idle_s
         if self._backlog:
             asyncio.get_running_loop().call_soon(self._go_on)
 

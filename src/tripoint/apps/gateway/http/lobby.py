@@ -73,8 +73,8 @@ class Lobby:
 
     __slots__ = (
         "_handle", "_has_spared", "_loop", "_quiet", "_slow_at", "active", "connections", "events", "gateway", "heads",
-        "is_draining", "is_guarded", "is_resting", "limits", "now", "pages", "peers", "proxies", "room", "seal",
-        "stamp", "swept", "unread", "upstreams",
+        "idle_s", "is_draining", "is_guarded", "is_resting", "limits", "max_body", "now", "pages", "peers", "proxies",
+        "room", "seal", "stamp", "swept", "unread", "upstreams",
     )  # fmt: skip
 
     def __init__(
@@ -88,6 +88,8 @@ class Lobby:
         self.gateway = gateway
         self.upstreams = upstreams
         self.limits = limits
+        # What every request asks of them: reaching into them costs more.
+        self.idle_s, self.max_body = limits.idle_s, limits.max_body
         self.pages = pages
         """Answers one of our own pages: page, headers, peer, and who takes status, content type and body."""
         self.events = events

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from tripoint.domain.record import AttemptRecord, Bill, Ending, Failure, Reason, Usage
 from tripoint.engines.gateway.dialects.translation import TranslationError
+from tripoint.engines.gateway.exchange.effects import Shell
 from tripoint.engines.gateway.exchange.metering import (
     NO_USAGE,
     Outcome,
@@ -47,7 +48,7 @@ class Course(Query):
 
     __slots__ = (
         "ask", "attempts", "began_at", "billed", "core", "deadline", "due", "effects", "first_at", "generation", "id",
-        "is_over", "last_at", "own_s", "principal", "shown", "stay", "trace_head", "trace_id", "tried",
+        "is_over", "last_at", "own_s", "principal", "shell", "shown", "stay", "trace_head", "trace_id", "tried",
     )  # fmt: skip
 
     def __init__(self, core: Core, ask: Ask, route: Route, said: Said, effects: Effects, now: float) -> None:
@@ -64,6 +65,8 @@ class Course(Query):
         self.must_reproduce = False
         self.core = core
         self.effects = effects
+        self.shell: Shell | None = effects if isinstance(effects, Shell) else None
+        """The same, where it is the live one."""
         self.ask = ask
         self.principal = said.principal
         self.id = ""
@@ -140,6 +143,22 @@ class Course(Query):
     def _turn_away(self, refusal: Shed, now: float) -> None:
         outcome = Outcome(refusal.status, Ending.REFUSED, refusal.code)
         self.refuse(outcome, refusal.message, refusal.retry_after_s, now)
+
+    def dial(self, attempt: Attempt) -> None:
+        """Has an attempt sent."""
+        shell = self.shell
+        if shell is None:
+            self.effects.dial(attempt)
+        else:
+            shell.dial(attempt)
+
+    def reply(self, status: int, head: bytes, body: bytes) -> None:
+        """Has a whole answer sent."""
+        shell = self.shell
+        if shell is None:
+            self.effects.reply(status, head, body)
+        else:
+            shell.reply(status, head, body)
 
     # --- where to go -----------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tripoint.domain.table import Target
+    from tripoint.engines.gateway.exchange.exchange import Exchange
     from tripoint.engines.gateway.exchange.lanes import Lane
     from tripoint.engines.gateway.routing.query import Choice
     from tripoint.engines.gateway.wire.sse import StreamReader
@@ -91,3 +92,28 @@ class Effects(Protocol):
     def cut(self) -> None:
         """End it as visibly incomplete: the connection closes without the end of the body."""
         ...
+
+
+class Shell:
+    """The live shell: as `Effects`, by descent, so that compiled code knows where its functions are.
+
+    Here is what every request asks of it; what is asked more rarely goes by `Effects` as in any other shell.
+    """
+
+    __slots__ = ("exchange",)
+
+    def __init__(self) -> None:
+        self.exchange: Exchange | None = None
+        """The exchange under way."""
+
+    def dial(self, attempt: Attempt) -> None:
+        """See `Effects`."""
+        raise AssertionError("the shell says how")
+
+    def reply(self, status: int, head: bytes, body: bytes) -> None:
+        """See `Effects`."""
+        raise AssertionError("the shell says how")
+
+    def flush(self) -> None:
+        """Called once after the exchange was told of one piece: what it commanded is written."""
+        raise AssertionError("the shell says how")

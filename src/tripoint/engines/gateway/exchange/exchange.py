@@ -196,7 +196,7 @@ class Exchange(Course):
             return
         self.tried.append(choice.index)
         self._live.append(attempt)
-        self.effects.dial(attempt)
+        self.dial(attempt)
         attempt.expires_at = now + self.core.router.first_byte_timeout_s(choice, now)
         self.due = min(attempt.expires_at, self.due)
 
@@ -360,7 +360,7 @@ class Exchange(Course):
         outcome = _DONE if status == 200 else Outcome(status, Ending.REFUSED, "upstream_refused")
         if status != 200 and lane.translation is not None:
             body = lane.translation.error(status, body)
-        self.effects.reply(status, b"%bx-request-id: %b\r\n" % (lane.document_head, self.shown), body)
+        self.reply(status, b"%bx-request-id: %b\r\n" % (lane.document_head, self.shown), body)
         if usage is None:
             usage = read_usage(lane.served, body) or estimated_usage(self.ask, 0, len(body))
         self._win(attempt, now)

@@ -64,9 +64,17 @@ class Lanes:
         self._prices = prices
         self._lanes: dict[int, list[Lane]] = {}
         """By the candidate's identity: an interface is found among its few faster than by a key of both."""
+        self._latest: Lane | None = None
 
     def of(self, api: Api, candidate: Candidate, target: Target) -> Lane:
         """The lane of a candidate for an interface."""
+        latest = self._latest
+        if latest is not None and latest.candidate is candidate and latest.asked is api:
+            return latest
+        latest = self._latest = self._found(api, candidate, target)
+        return latest
+
+    def _found(self, api: Api, candidate: Candidate, target: Target) -> Lane:
         lanes = self._lanes.get(id(candidate))
         if lanes is None:
             lanes = self._lanes[id(candidate)] = []

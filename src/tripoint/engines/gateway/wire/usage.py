@@ -9,7 +9,7 @@ from tripoint.domain.record import Usage
 from tripoint.domain.serving import Api
 from tripoint.engines.gateway.wire.ask import BYTES_PER_TOKEN, Ask
 from tripoint.engines.gateway.wire.shapes.reports import UNREADABLE, decode_answer, decode_report
-from tripoint.engines.gateway.wire.shapes.tally import ABSENT, Tally, tally_at
+from tripoint.engines.gateway.wire.shapes.tally import ABSENT, Tally, tally_at, usage_at
 
 if TYPE_CHECKING:
     import msgspec
@@ -37,7 +37,9 @@ def read_usage(api: Api, body: bytes) -> Usage | None:
     """
     if len(body) > MAX_BODY:
         return None
-    start = body.rfind(_MEMBER)
+    start = usage_at(body) if _PAYS else -1
+    if start < 0:
+        start = body.rfind(_MEMBER)
     try:
         if start > 0 and body[start - 1] != _BACKSLASH:
             if _PAYS and api is not _MESSAGES and (tally := tally_at(body, start + len(_MEMBER))) is not None:

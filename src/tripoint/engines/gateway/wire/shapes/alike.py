@@ -33,8 +33,8 @@ class Alike:
     """One kind of body."""
 
     __slots__ = (
-        "_after", "_api", "_around", "_before", "_beside", "_is_reproducible", "_is_stream", "_longest", "_model",
-        "_model_at", "_model_end", "_model_follows", "_start", "_tokens_out", "_wants_usage",
+        "_after", "_api", "_around", "_before", "_beginning", "_beside", "_is_reproducible", "_is_stream", "_longest",
+        "_model", "_model_at", "_model_end", "_model_follows", "_prefix", "_start", "_tokens_out", "_wants_usage",
     )  # fmt: skip
 
     def __init__(self, ask: Ask, longest: int) -> None:
@@ -55,6 +55,9 @@ class Alike:
         self._wants_usage = ask.wants_usage
         self._tokens_out = ask.tokens_out
         self._is_reproducible = ask.is_reproducible
+        # What the prompt met last began with, and its checksum: many begin alike.
+        self._beginning = b""
+        self._prefix = 0
 
     def read(self, api: Api, body: bytes) -> Ask | None:
         """The request, where its body is of this kind; `None` where it is not, or is not proper."""
@@ -62,9 +65,9 @@ class Alike:
         size = whole - self._around
         if size < _LEAST_PROMPT or whole >= self._longest or api is not self._api:
             return None
-        if not body.startswith(self._before) or not body.endswith(self._after):
-            return None
         end = start + size
+        if not body.startswith(self._before) or body[end:] != self._after:
+            return None
         prompt = body[start:end]
         if prompt[0] <= _SPACE or prompt[-1] <= _SPACE:
             return None
@@ -86,7 +89,10 @@ class Alike:
         ask.prompt_at, ask.prompt_end = start, end
         ask.tokens_in = size // BYTES_PER_TOKEN + self._beside
         if size >= LEAST_PREFIX_BYTES:
-            ask.prefix = checksum(prompt[:PREFIX_BYTES]) or 1
+            beginning = prompt[:PREFIX_BYTES]
+            if beginning != self._beginning:
+                self._beginning, self._prefix = beginning, checksum(beginning) or 1
+            ask.prefix = self._prefix
         return ask
 
 

@@ -23,11 +23,34 @@ _TOTAL: Final = b'"total_tokens":'
 _IN_SIZE: Final = len(_IN)
 _OUT_SIZE: Final = len(_OUT)
 _TOTAL_SIZE: Final = len(_TOTAL)
+_IN_LETTER: Final = ord("p")
+_OUT_LETTER: Final = ord("c")
+_TOTAL_LETTER: Final = ord("t")
 _NOTHING: Final = b"null"
+_NOTHING_LETTER: Final = ord("n")
 _NOTHING_SIZE: Final = len(_NOTHING)
 ABSENT: Final = -1
 _ODD: Final = -2
+_MEMBER: Final = b'"usage":'
+_MEMBER_SIZE: Final = len(_MEMBER)
+_USUAL_SIZE: Final = 128
+"""Bytes behind which the counts of nearly all answers begin."""
 Tally = tuple[int, int, int]
+
+
+def usage_at(body: bytes) -> int:
+    """Where the last brace opens, if that is near the end and usage opens with it: the place of its name; else -1.
+
+    No search from the end for the name finds usage that says something else: what follows here opens no brace.
+    """
+    at = len(body) - 1
+    least = max(at - _USUAL_SIZE, _MEMBER_SIZE)
+    while at > least:
+        if body[at] == _BRACE:
+            start = at - _MEMBER_SIZE
+            return start if body[start:at] == _MEMBER else -1
+        at -= 1
+    return -1
 
 
 def tally_at(body: bytes, at: int) -> Tally | None:
@@ -63,16 +86,17 @@ def _known(body: bytes, at: int) -> int:
 
     Compiled, slices of known names cost less than looking for where a name ends.
     """
-    if body[at : at + _IN_SIZE] == _IN:
-        return _IN_SIZE
-    if body[at : at + _OUT_SIZE] == _OUT:
-        return _OUT_SIZE
-    return _TOTAL_SIZE if body[at : at + _TOTAL_SIZE] == _TOTAL else 0
+    letter = body[at + 1] if at + 1 < len(body) else 0  # no two of them begin alike
+    if letter == _IN_LETTER:
+        return _IN_SIZE if body[at : at + _IN_SIZE] == _IN else 0
+    if letter == _OUT_LETTER:
+        return _OUT_SIZE if body[at : at + _OUT_SIZE] == _OUT else 0
+    return _TOTAL_SIZE if letter == _TOTAL_LETTER and body[at : at + _TOTAL_SIZE] == _TOTAL else 0
 
 
 def _count(body: bytes, at: int, last: int) -> tuple[int, int]:
     """The plain number that stands there, `ABSENT` for null and `_ODD` for anything else, and where it ends."""
-    if body[at : at + _NOTHING_SIZE] == _NOTHING:
+    if at < last and body[at] == _NOTHING_LETTER and body[at : at + _NOTHING_SIZE] == _NOTHING:
         return ABSENT, at + _NOTHING_SIZE
     count, first = 0, at
     while at < last and _ZERO <= body[at] <= _ZERO + 9:
