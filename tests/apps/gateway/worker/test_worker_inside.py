@@ -14,6 +14,7 @@ from tests.factories.shell import Answer, chat, get, post, read_answer
 
 from tripoint.apps import wiring
 from tripoint.apps.gateway.control import Channel, Launch, Message
+from tripoint.apps.gateway.worker import teller
 from tripoint.apps.gateway.worker.main import Worker
 from tripoint.domain.serving import Probe
 from tripoint.domain.table import KeyEntry, RoutingTable
@@ -36,7 +37,7 @@ def served_by(port: int, dead: int) -> RoutingTable:
 class Inside:
     """The worker, its supervisor's end of the channel, and a caller."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, pepper_file: str = "") -> None:
         self.folder = folder
         self.heard: asyncio.Queue[Message] = asyncio.Queue()
         self.offered = 0
@@ -47,7 +48,7 @@ class Inside:
         launch = Launch(
             worker=0, workers=1, incarnation="one", listen_fd=os.dup(self.listening.fileno()),
             control_fd=theirs.detach(), board_fd=self._board, run_dir=str(folder), access_log=str(folder / "access"),
-            drain_s=2.0,
+            drain_s=2.0, pepper_file=pepper_file,
         )  # fmt: skip
         self.worker = Worker(launch)
         self.channel = Channel(self.heard.put_nowait, lambda: None)
@@ -142,3 +143,23 @@ async def refusal(inside: Inside) -> Message:
     """What it says to a table that is none."""
     inside.channel.send(Message("table", '{"schema": "something/else"}'))
     return await asyncio.wait_for(inside.heard.get(), 20)
+
+
+def test_a_worker_that_knows_no_accounts_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ledger process has not come up: every request is refused, so nobody is to be sent here yet."""
+    monkeypatch.setenv("TRIPOINT_TEST_KEY", "sk-test")
+    monkeypatch.setattr(teller, "_PATIENCE_S", 0.2)
+
+    async def play(server: ModelServer) -> None:
+        async with Inside(tmp_path, pepper_file=str(tmp_path / "pepper")) as inside:
+            ready = await inside.tell(served_by(server.port, free_port()))
+            assert "ledger process cannot be reached" in " ".join(ready.degraded)
+            page = await inside.ask(get("/readyz"))
+            assert (page.status, json.loads(page.body)["status"]) == (503, "waiting")
+            assert "ledger" in json.loads(page.body)["degraded"]
+            assert (await inside.ask(get("/healthz"))).status == 200
+            refused = await inside.ask(post(chat(), AUTH))
+            assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+
+    with serving(ModelServer(models=("llama",), behaviour=Behaviour())) as server:
+        asyncio.run(play(server))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import resource
@@ -78,16 +79,21 @@ class GatewayProcess:
         started = time.monotonic()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env={**kept, **secrets})
-        if not (await listens(self.port, START_S, self.process) and await self._answers()):
+        if not (await listens(self.port, START_S, self.process) and await self._is_ready(started + START_S)):
             words = self.log.read_text(encoding="utf-8", errors="replace")[-600:]
             self.stop()
             raise PlatformError(f"the gateway did not start: {words}")
         self.ready_s = time.monotonic() - started
 
-    async def _answers(self) -> bool:
-        """True once a worker answers; the socket listens a little before."""
-        status, _ = await self.get("/healthz")
-        return status == 200
+    async def _is_ready(self, until: float) -> bool:
+        """True once a worker says so: the socket listens a little before, and accounts may come a little later."""
+        assert self.process is not None
+        while time.monotonic() < until and self.process.poll() is None:
+            status, _ = await self.get("/readyz")
+            if status == 200:
+                return True
+            await asyncio.sleep(0.02)
+        return False
 
     async def get(self, path: str) -> tuple[int, bytes]:
         """Status and body of a GET outside the interfaces, e.g. `/metrics`."""

@@ -145,7 +145,8 @@ class Worker:
         self._lobby = lobby
         gc.collect()
         gc.freeze()
-        self._channel.send(Message("ready", degraded=pages.missing))
+        waits_for = (self._teller.told(),) if self._teller is not None and gateway.is_waiting else ()
+        self._channel.send(Message("ready", degraded=(*pages.missing, *waits_for)))
 
     async def _tell(self, gateway: Gateway, lobby: Lobby, chores: Chores, pages: Pages) -> None:
         """Begins the conversation with the ledger process."""

@@ -84,12 +84,13 @@ class Pages:
             show(503, _JSON, b'{"status":"draining"}')
             return
         parts = self.degraded()
-        told: dict[str, Any] = {"status": "degraded" if parts else "ready"}
+        is_waiting = self._gateway.is_waiting  # for the accounts: every request is refused until they are known
+        told: dict[str, Any] = {"status": "waiting" if is_waiting else "degraded" if parts else "ready"}
         if is_trusted:
             table = self._gateway.table
             told |= {"estate": table.name, "estate_digest": table.estate_digest, "plan_digest": table.plan_digest}
             told |= {"workers": self._workers, "degraded": parts}
-        show(200, _JSON, msgspec.json.encode(told))
+        show(503 if is_waiting else 200, _JSON, msgspec.json.encode(told))
 
     def _is_trusted(self, headers: Mapping[bytes, bytes], peer: str) -> bool:
         return peer.startswith("127.") or peer == "::1" or self._gateway.models(headers, monotonic())[0] == 200

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from tripoint.domain.table import Route
     from tripoint.engines.gateway.wire.ask import Ask
 
-_JSON: Final = b"content-type: application/json\r\ncache-control: no-store\r\nx-request-id: %b\r\n"
+_JSON: Final = b"content-type: application/json\r\ncache-control: no-store\r\n%bx-request-id: %b\r\n"
+_SOON: Final = b"retry-after: 1\r\n"
 
 
 class Gateway:
@@ -203,7 +204,7 @@ class Gateway:
         param: str | None = None,
     ) -> None:
         request_id, status, code, message = told
-        head = _JSON % (said.request_id or request_id.encode())
+        head = _JSON % (_SOON if status == 503 else b"", said.request_id or request_id.encode())
         effects.reply(status, head, error_body(api, status, code, message, param))
         payer = said.principal.tenant, said.principal.key
         outcome = Outcome(status, Ending.REFUSED, code)
