@@ -203,9 +203,10 @@ def _agreed(estate: Estate) -> Estate:
 
 
 def _changed(estate: Estate) -> dict[str, Estate]:
-    """The estate after one change each: a dearer price agreement, a smaller hall."""
+    """The estate after one change each: half of a price agreement, one and a half of it, a smaller hall."""
     first, *others = estate.prices
     dearer = replace(first, discount=(first.discount or 0.0) / 2)
+    cheaper = replace(first, discount=(first.discount or 0.0) * 1.5)
     hall = next(site.id for site in estate.sites if site.power is not None and site.power.it_kw and not site.count > 1)
     smaller = tuple(
         replace(site, power=replace(site.power, it_kw=(site.power.it_kw or 0.0) * 0.9))
@@ -214,7 +215,8 @@ def _changed(estate: Estate) -> dict[str, Estate]:
         for site in estate.sites
     )
     return {
-        "one price": replace(estate, prices=(dearer, *others)),
+        "one price up": replace(estate, prices=(dearer, *others)),
+        "one price down": replace(estate, prices=(cheaper, *others)),
         "one capacity": replace(estate, sites=smaller),
     }
 

@@ -18,8 +18,9 @@ from tripoint.domain.plan import Plan
 from tripoint.domain.source import LoadedEstate
 from tripoint.engines.placement.formulate import formulate
 from tripoint.engines.placement.milp.asking import Answers
-from tripoint.engines.placement.milp.program import ProgramBuilder, Solution, SolutionStatus, SolveLimits
+from tripoint.engines.placement.milp.program import Program, ProgramBuilder, Solution, SolutionStatus, SolveLimits
 from tripoint.engines.placement.moved import moved
+from tripoint.engines.placement.proof.carry import Carried
 from tripoint.engines.placement.recall import recall
 from tripoint.engines.placement.revise import revised
 from tripoint.testing.strategies import small_estates
@@ -91,12 +92,17 @@ def test_after_a_change_the_plan_is_one_of_the_changed_estate(estate: Estate) ->
     assert afresh.solve.bound_usd <= after.solve.incumbent_usd * (1 + 1e-6) + 1e-6
 
 
-def two_places(first: float, second: float) -> Solution:
-    """One unit to be served, today at the first of two places, at these costs; who is present there is whole."""
+def at_either(first: float, second: float) -> Program:
+    """One unit at the first of two places or at the second, today at the first."""
     builder = ProgramBuilder()
     here, there = (builder.column(f"present[w,{name},p0]", upper=1.0, integer=True) for name in ("a", "b"))
     builder.row("demand", "w", [(here, 1.0), (there, 1.0)], lower=1.0, upper=1.0)
-    return drive(revised(builder.build([first, second]), LIMITS, np.array([1.0, 0.0])), HighsSolver(), threads=1)
+    return builder.build([first, second])
+
+
+def two_places(first: float, second: float) -> Solution:
+    """One unit to be served, today at the first of two places, at these costs; who is present there is whole."""
+    return drive(revised(at_either(first, second), LIMITS, np.array([1.0, 0.0])), HighsSolver(), threads=1)
 
 
 def test_a_difference_of_pennies_moves_nobody() -> None:
@@ -105,23 +111,48 @@ def test_a_difference_of_pennies_moves_nobody() -> None:
     assert two_places(100.0, 90.0).values.tolist() == [0.0, 1.0]
 
 
-def test_with_a_plan_at_hand_its_proof_gets_no_more_time_than_is_left() -> None:
-    """Two seconds are given and half of one is over: the relaxations get the rest, not what an only hope would get."""
-    builder = ProgramBuilder()
-    here, there = (builder.column(f"present[w,{name},p0]", upper=1.0, integer=True) for name in ("a", "b"))
-    builder.row("demand", "w", [(here, 1.0), (there, 1.0)], lower=1.0, upper=1.0)
-    program = builder.build([100.0, 90.0])
-    asking = revised(program, replace(LIMITS, seconds=2.0), np.array([1.0, 0.0]))
+@pytest.mark.parametrize(("known", "seconds"), [(99.0, 1.5), (90.0, 10.0), (None, 10.0)])
+def test_a_proof_at_hand_gets_the_time_that_is_left_one_that_lacks_what_it_takes(
+    known: float | None, seconds: float
+) -> None:
+    """Two seconds are given and half of one is over. Within a hundredth of the bound the relaxation gets the rest; a
+    tenth away, or without any bound carried over, it is the only proof and gets what an only hope would get."""
+    program = at_either(100.0, 90.0)
+    proven = None if known is None else Carried(weights=program.cost, least=known, bound=known)
+    asking = revised(program, replace(LIMITS, seconds=2.0), np.array([1.0, 0.0]), proven)
     (held,) = next(asking).tasks
     assert held.limits.seconds == 10.0
     batch = asking.send(Answers(solutions=(highs(held.program),), bound=-np.inf, seconds=0.5))
-    assert [task.limits.seconds for task in batch.tasks] == [1.5]
+    assert [task.limits.seconds for task in batch.tasks] == [seconds]
     asking.close()
-    asking = revised(program, replace(LIMITS, seconds=2.0), np.array([1.0, 0.0]))
+
+
+def test_without_a_plan_at_hand_everything_gets_what_it_takes() -> None:
+    """The earlier decisions are forbidden: relaxation and nodes counted anew are the only hope."""
+    asking = revised(at_either(100.0, 90.0), replace(LIMITS, seconds=2.0), np.array([1.0, 0.0]))
     next(asking)
     nothing = Solution.nothing(SolutionStatus.INFEASIBLE)
     batch = asking.send(Answers(solutions=(nothing,), bound=-np.inf, seconds=0.5))
     assert {task.limits.seconds for task in batch.tasks} == {10.0}
+    asking.close()
+
+
+def test_a_relaxation_that_does_not_end_leaves_a_bound() -> None:
+    """A slow machine, and nothing carried over: what costs alone prove is little, but it is a certificate."""
+    builder = ProgramBuilder()
+    sunk = builder.column("sunk[a]", lower=1.0, upper=1.0)
+    here = builder.column("present[w,a,p0]", upper=1.0, integer=True)
+    builder.row("demand", "w", [(here, 1.0)], lower=1.0, upper=1.0)
+    program = builder.build([30.0, 70.0])
+    asking = revised(program, replace(LIMITS, seconds=2.0), np.array([np.nan, 1.0]))
+    (held,) = next(asking).tasks
+    batch = asking.send(Answers(solutions=(highs(held.program),), bound=-np.inf, seconds=0.5))
+    unended = replace(Solution.nothing(SolutionStatus.UNKNOWN), was_interrupted=True)
+    with pytest.raises(StopIteration) as ended:
+        asking.send(Answers(solutions=(unended,) * len(batch.tasks), bound=-np.inf, seconds=11.0))
+    found: Solution = ended.value.value
+    assert (found.objective, found.bound, found.gap) == (100.0, 30.0, pytest.approx(0.7))
+    assert found.values[sunk] == 1.0
 
 
 def test_what_is_forbidden_now_is_decided_anew() -> None:

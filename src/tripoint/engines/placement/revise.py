@@ -15,6 +15,7 @@ import numpy as np
 
 from tripoint.engines.placement.milp.asking import Asking, Batch, Task
 from tripoint.engines.placement.milp.kernel import relaxation
+from tripoint.engines.placement.milp.pricing import groups_of, lagrangian
 from tripoint.engines.placement.milp.program import (
     BoolArray,
     FloatArray,
@@ -33,6 +34,8 @@ _WORTH_MOVING = 1e-4
 _SAFE_S = 10.0
 """What a program that ends by itself is given at least: on a busy machine a tenth of a second of work takes one."""
 _LEAST_S = 0.2
+_ROUGH_PROOF = 3e-2
+"""A proof within this gap will do where time is short; without one the relaxation is needed, whatever it takes."""
 _ROUGH_GAP = 5e-3
 """How close nodes counted anew come to the best for these places, before anything else is set free."""
 
@@ -51,10 +54,10 @@ def revised(
     single = replace(limits, threads=1, seconds=max(limits.seconds, _SAFE_S))
     told = yield Batch(tasks=(Task(program=_held(program, earlier, known), limits=single),))
     best, seconds = told.solutions[0], told.seconds
-    bound = -math.inf if proven is None else proven.bound
+    bound = max(-math.inf if proven is None else proven.bound, _of_costs(program))
     if _gap(best.objective, bound) > limits.gap:
-        # With a plan at hand its proof is worth the time that is left; without one the relaxation is needed.
-        left = max(limits.seconds - seconds, _LEAST_S) if best.values.size else single.seconds
+        is_proven = _gap(best.objective, bound) <= _ROUGH_PROOF
+        left = max(limits.seconds - seconds, _LEAST_S) if is_proven else single.seconds
         tasks = _bounding(program, proven, replace(single, seconds=left))
         relaxations = len(tasks)
         if not best.values.size:
@@ -86,6 +89,11 @@ def revised(
         seconds=seconds,
         strategy="warm",
     )
+
+
+def _of_costs(program: Program) -> float:
+    """What costs alone prove: little, but for any program at any size."""
+    return lagrangian(program, np.zeros(program.rows), groups_of(program))
 
 
 def _bounding(program: Program, proven: Carried | None, limits: SolveLimits) -> list[Task]:

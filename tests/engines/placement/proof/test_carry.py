@@ -115,6 +115,21 @@ def test_after_tighter_limits_the_bound_holds(before: Program, data: st.DataObje
         assert_holds(proven, after, best)
 
 
+@settings(max_examples=60, deadline=None)
+@given(vendors(3), st.data())
+def test_where_costs_fall_the_bound_falls_no_further_than_the_deepest_cut(before: Program, data: st.DataObject) -> None:
+    """Nodes rented without limit get cheaper: there is a bound all the same, and it holds."""
+    old = highs(before)
+    assume(old.values.size > 0)
+    by = np.array([data.draw(st.sampled_from([0.8, 0.9, 1.0, 1.2])) for _ in range(before.columns)])
+    by[before.cost > 0] *= 0.95
+    after = replace(before, cost=before.cost * by)
+    proven = carried(kept(before), old.bound, after)
+    assert proven is not None
+    assert proven.bound >= float(by[before.cost > 0].min()) * old.bound * (1 - _TIGHT) - _TIGHT
+    assert_holds(proven, after, highs(after))
+
+
 @given(vendors(2))
 def test_where_plans_were_added_nothing_is_claimed(program: Program) -> None:
     """A wider bound, a looser row, a lower payment, another structure: no argument, no bound."""

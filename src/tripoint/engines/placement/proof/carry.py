@@ -11,8 +11,10 @@ plan x of the new program, X'. Two arguments give one, and both are checked on t
    program: all payments are what they are in the new one, and all other rows hold more easily. It costs
    c.x + r D.x, with r the column's cost for each unit paid, so w = c + r D.
 
-From w.x >= z follows, for the new costs c', c'.x >= z + the least of (c' - w).x between the columns' bounds: the bound
-that needs no solver. As a row of the relaxation the inequality proves more.
+From w.x >= z follows, for the new costs c' and any share s >= 0 of it, c'.x >= s z + the least of (c' - s w).x between
+the columns' bounds: the bound that needs no solver. All of it (s = 1) says most where prices rose; where some fell, the
+least ratio of new cost to w does, because what is left of no column is then below zero. As a row of the relaxation the
+inequality proves more.
 """
 
 from __future__ import annotations
@@ -120,6 +122,17 @@ def _may_burn(before: KeptProgram, program: Program, entries: NDArray[np.intp]) 
 
 def _without_solver(weights: FloatArray, least: float, program: Program) -> float:
     """The least of c'.x there can be, knowing only w.x >= least and the columns' bounds.
+
+    The better of two shares of the inequality: all of it, and the least ratio of a column's cost to its weight.
+    """
+    dear = weights > 0.0
+    ratio = float((program.cost[dear] / weights[dear]).min(initial=1.0))
+    shares = (1.0, ratio) if 0.0 < ratio < 1.0 else (1.0,)
+    return max(_with_share(share * weights, share * least, program) for share in shares)
+
+
+def _with_share(weights: FloatArray, least: float, program: Program) -> float:
+    """What follows from weights.x >= least; the difference to the costs goes where it costs least.
 
     Where all costs and columns are at least 0, differences within rounding change c'.x by less than that share of it.
     """
