@@ -151,7 +151,8 @@ def test_a_relaxation_that_does_not_end_leaves_a_bound() -> None:
     with pytest.raises(StopIteration) as ended:
         asking.send(Answers(solutions=(unended,) * len(batch.tasks), bound=-np.inf, seconds=11.0))
     found: Solution = ended.value.value
-    assert (found.objective, found.bound, found.gap) == (100.0, 30.0, pytest.approx(0.7))
+    assert (found.objective, found.bound) == (100.0, 30.0)
+    assert found.gap == pytest.approx(0.7)
     assert found.values[sunk] == 1.0
 
 
