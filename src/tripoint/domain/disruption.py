@@ -20,6 +20,11 @@ class DisruptionClass(StrEnum):
     DATA = "data"
     PEOPLE = "people"
 
+    @property
+    def timed_as(self) -> DisruptionClass:
+        """The class whose times to notice and to repair hold: `people` is a site lost while nobody can approve."""
+        return DisruptionClass.SITE if self is DisruptionClass.PEOPLE else self
+
 
 class TermSource(StrEnum):
     """How a term of recovery time is known, weakest first."""

@@ -2,7 +2,8 @@
 
 Capacity that is held firm (owned, committed) is paid whether used or not. Each charge is split in
 proportion to use: one row Used per workload and, for the rest, one row Unused that no workload is blamed
-for. The parts sum to the charge exactly in every view, for the last part is what the others leave."""
+for. The parts sum to the charge exactly in every view, for the last part is what the others leave.
+"""
 
 from __future__ import annotations
 

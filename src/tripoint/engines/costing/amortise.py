@@ -1,5 +1,4 @@
-"""What does a purchase cost per month of its life? Straight line, plus the cost of the capital tied up in
-it.
+"""What does a purchase cost per month of its life? Straight line, plus the cost of the capital tied up in it.
 
     straight line   (P - R) / N
     annuity         (P - R/(1+i)^N) x i / (1 - (1+i)^-N)          capital recovery with a residual value
@@ -8,7 +7,8 @@ it.
 P is the price, R the residual value, N the life in months and i = (1+r)^(1/12) - 1 the monthly equivalent
 of the yearly cost of capital r; payments fall at the end of each month. The annuity is the standard
 capital recovery factor of engineering economics, so N annuities discounted at i are worth exactly P less
-the discounted residual."""
+the discounted residual.
+"""
 
 from __future__ import annotations
 

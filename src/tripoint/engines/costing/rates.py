@@ -1,11 +1,10 @@
-"""What does one unit of each activity cause to be paid? Unit prices of nodes, tokens, storage, ports and
-space.
+"""What does one unit of each activity cause to be paid? Prices of nodes, tokens, storage, ports and space.
 
 Views (FOCUS): list before own prices, contracted after them, billed when invoiced, effective amortised. A
 purchase is billed at once and effective over its life (amortisation and interest), never both in one view.
 The capital of a node includes its share of fabric and spares. At rented sites power and space are inside
-the node-hour price; only their carbon is counted, from the typical draw. `docs/concepts/cost.md` holds the
-formulas."""
+the node-hour price; only their carbon is counted, from the typical draw. `docs/concepts/cost.md` holds the formulas.
+"""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""What does a quantity of an activity cost? THE cost function: the plan, the bill and the ledger all price
-with it.
+"""What does a quantity of an activity cost? THE cost function: the plan, the bill and the ledger price with it.
 
 An activity is one thing consumed (a node-month of a pool, a GB over a link, a million tokens); its rates
 are the unit prices that one unit causes. Charges are rates times quantity: linear, without any price of
 their own, so what the optimiser minimises (`effective_usd`) and what a report sums (`price`) cannot
-differ."""
+differ.
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@
 A tariff is a list of volume tiers with marginal prices: the cost of a month is the sum over tiers of the
 volume inside the tier times its price. That is continuous and never falls as volume rises, whatever the
 tiers. A price declared on the link replaces the provider's tariff; own sites pay IP transit and nothing on
-own circuits."""
+own circuits.
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""What does each way of buying cost as use grows? Points for the break-even pictures, as domain cost
-curves.
+"""What does each way of buying cost as use grows? Points for the break-even pictures, as domain cost curves.
 
 A node held is flat, with the slope of its busy energy; rented by the hour it is a line through zero. Over
 tokens per month, held nodes come in whole numbers, so their curve climbs in steps; both sides of a step
-are points."""
+are points.
+"""
 
 from __future__ import annotations
 

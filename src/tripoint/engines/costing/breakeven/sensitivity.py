@@ -1,7 +1,8 @@
 """How sure is the cost of an owned node? Each figure is moved to its ends alone, and the swings combined.
 
 The range is the root of the summed squares of the one-at-a-time swings, up and down apart: right for
-independent figures and near-linear costs, and narrower than adding all worst cases, which never meet."""
+independent figures and near-linear costs, and narrower than adding all worst cases, which never meet.
+"""
 
 from __future__ import annotations
 

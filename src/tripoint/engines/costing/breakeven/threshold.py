@@ -1,5 +1,4 @@
-"""When does holding capacity beat renting it by the hour? Threshold utilisation, tokens per month,
-calendar month.
+"""When does holding capacity beat renting it by the hour? Threshold utilisation and calendar month.
 
 One node held costs F per month plus b per busy hour; the same work rented costs e per hour. With H hours
 in the month both cost the same at
@@ -8,7 +7,8 @@ in the month both cost the same at
 
 Ranges take the ends that favour holding (cheap node, dear rent) for the low threshold and the opposite for
 the high one. Demand grows by g per year, so it reaches a threshold D after 12 x ln(D / now) / ln(1 + g)
-months."""
+months.
+"""
 
 from __future__ import annotations
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import NamedTuple
 
 from tripoint.domain.disruption import DisruptionClass
@@ -19,10 +18,6 @@ from tripoint.engines.resilience.capacity.carrying import FOREVER, Carrying, car
 from tripoint.engines.resilience.capacity.moment import Held
 
 _CLOUD_OWN = "own"
-_LASTS_LIKE: Mapping[DisruptionClass, DisruptionClass] = MappingProxyType(
-    {DisruptionClass.PEOPLE: DisruptionClass.SITE}
-)
-"""Classes whose end is that of another."""
 
 
 class Stop(NamedTuple):
@@ -91,7 +86,7 @@ def _with_needing(instance: Instance, carrying: Carrying, loss: Loss) -> Loss:
     away = carrying.away(dict.fromkeys(loss.things, (FOREVER,)))
     if len(away) <= len(loss.things):
         return loss
-    kind = _LASTS_LIKE.get(loss.disruption, loss.disruption).value
+    kind = loss.disruption.timed_as.value
     lasts_s = default_figure(instance.catalog, instance.estate.assumptions, f"recovery.repair.{kind}").value
     known = {number for number, part in loss.sites if part >= 1.0}
     sites = [(number, 1.0) for number, model in enumerate(instance.sites) if number not in known

@@ -86,9 +86,7 @@ class Asked(NamedTuple):
 
 def sources(asked: Asked) -> Iterator[Source]:
     """Every way back while the loss lasts, standby first; `repaired` is not among them."""
-    allowed = countries_of(
-        asked.instance.estate, asked.instance.catalog, asked.declared, asked.loss.disruption
-    )  # fmt: skip
+    allowed = countries_of(asked.instance.estate, asked.instance.catalog, asked.declared, asked.loss.disruption)
     waiting = {each.lane: each for each in asked.moment.waiting[asked.workload]}
     for number in asked.book.lanes_of(asked.workload):
         lane = asked.instance.lanes[number]
@@ -129,8 +127,7 @@ def repaired(asked: Asked, held: Held, part: float) -> Source:
     """What the loss took, once it is over."""
     lane = asked.instance.lanes[held.lane]
     here = str(lane.fit.site)
-    disruption = asked.loss.disruption
-    kind = DisruptionClass.SITE if disruption is DisruptionClass.PEOPLE else disruption
+    kind = asked.loss.disruption.timed_as
     starts = lane.kind is not LaneKind.API and not asked.loss.links
     after = [asked.term(Part.SHIFT, "shift", here)]
     if starts:
@@ -169,9 +166,7 @@ def rerouted(asked: Asked, held: Held) -> Source | None:
 
 def detect_term(asked: Asked) -> Term:
     """Until the loss is known."""
-    kind = asked.loss.disruption
-    kind = DisruptionClass.SITE if kind is DisruptionClass.PEOPLE else kind
-    return asked.term(Part.DETECT, f"detect.{kind.value}", "")
+    return asked.term(Part.DETECT, f"detect.{asked.loss.disruption.timed_as.value}", "")
 
 
 def decide_term(asked: Asked, reason: str) -> Term:

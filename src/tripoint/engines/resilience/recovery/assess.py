@@ -73,9 +73,7 @@ def assess(instance: Instance, plan: Plan) -> tuple[Reached, ...]:
     )
 
 
-def after(
-    book: Book, plan: Plan, moment: Moment, loss: Loss, data: State
-) -> Iterator[tuple[int, Reached]]:  # fmt: skip
+def after(book: Book, plan: Plan, moment: Moment, loss: Loss, data: State) -> Iterator[tuple[int, Reached]]:
     """(workload, what one loss at one moment comes to); after the first moment only of those it touches."""
     instance = book.instance
     rows = refill(book, moment, loss)

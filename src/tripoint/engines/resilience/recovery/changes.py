@@ -143,8 +143,7 @@ def _is_slow(instance: Instance, reached: Reached, limit_minutes: float | None) 
     """True where renting alone takes longer than is asked, so that only what runs already can be in time."""
     if limit_minutes is None:
         return False
-    kind = DisruptionClass.SITE if reached.disruption is DisruptionClass.PEOPLE else reached.disruption
-    keys = (f"detect.{kind.value}", *_IN_COLD)
+    keys = (f"detect.{reached.disruption.timed_as.value}", *_IN_COLD)
     figures = (default_figure(instance.catalog, instance.estate.assumptions, f"recovery.{key}") for key in keys)
     return sum(figure.value for figure in figures) > limit_minutes * 60.0 and not instance.estate.recovery.timings
 

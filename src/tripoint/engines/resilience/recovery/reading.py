@@ -114,6 +114,4 @@ def stopped(asked: Asked, steps: tuple[Step, ...], stop: Stop) -> tuple[Step, ..
 
 def _repair(asked: Asked) -> Term:
     """The end of the loss."""
-    kind = asked.loss.disruption
-    kind = DisruptionClass.SITE if kind is DisruptionClass.PEOPLE else kind
-    return asked.term(Part.REPAIR, f"repair.{kind.value}", "")
+    return asked.term(Part.REPAIR, f"repair.{asked.loss.disruption.timed_as.value}", "")
