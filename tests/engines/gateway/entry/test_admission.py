@@ -122,6 +122,27 @@ def test_a_request_waits_for_its_first_slice_and_is_settled_exactly() -> None:
     assert len(second.dialled) == 1  # without asking anybody
 
 
+def test_slices_of_all_budgets_are_asked_for_at_once() -> None:
+    """One word from the ledger is enough, however many budgets a request falls under and however many wait."""
+    shop = Shop(*(budget(id, PLENTY, **scope) for id, scope in (("a", {}), ("b", {"key": "acme"}), ("c", {}))))
+    waiting = [shop.ask() for _ in range(9)]
+    shop.ledger()
+    while shop.ledger():  # who waited for one budget waits for the next, and asks without being looked at
+        pass
+    for exchange, _ in waiting:
+        shop.wake(exchange, 0.001)
+    assert [len(world.dialled) for _, world in waiting] == [1] * 9
+
+
+def test_the_first_request_under_several_budgets_waits_for_one_answer() -> None:
+    """All it lacks is in one message."""
+    shop = Shop(*(budget(id, PLENTY) for id in ("a", "b", "c")))
+    exchange, world = shop.ask()
+    assert [grant.budget for grant in shop.ledger()] == ["a", "b", "c"]
+    shop.wake(exchange, 0.001)
+    assert len(world.dialled) == 1
+
+
 def test_what_is_more_than_is_left_is_refused_at_once_with_both_numbers() -> None:
     """Also a worker that has never asked knows the limit."""
     shop = Shop(budget(limit=5000))

@@ -276,7 +276,9 @@ class Admission:
         stay.until = min(stay.course.deadline, now + WAIT_S)
         stay.course.due = stay.until
         self._queue(stay, account)
-        self.purse.ask_for(account, stay.bound)
+        for each in stay.accounts:  # all at once, or one would be waited for after the other
+            if each.free < stay.bound:
+                self.purse.ask_for(each, stay.bound)
 
     def _queue(self, stay: Stay, account: Account) -> None:
         queue = self._queues.setdefault(account, deque())
@@ -307,6 +309,7 @@ class Admission:
             self._unqueue(stay)
             if short is not None:
                 self._queue(stay, short)
+                self.purse.ask_for(short, stay.bound)
                 continue
             stay.refusal = self._held(stay)
             stay.course.due = 0.0
