@@ -226,6 +226,8 @@ class JobPlan:
 
     name: str
     """Of the file."""
+    asked: int
+    """Jobs of the file."""
     jobs: tuple[PlannedJob, ...]
     """In the file's order; empty where some job has no offer."""
     usd: float
@@ -234,6 +236,8 @@ class JobPlan:
     """Nothing costs less, USD."""
     seconds: float
     """Of the search."""
+    hours: float
+    """Hours of the longest chain of jobs that wait for each other; transfers and waiting for nodes come on top."""
     one_place: OnePlace | None
     """The cheapest site for all jobs together; `None` where no site may run all."""
     excluded: tuple[Excluded, ...]

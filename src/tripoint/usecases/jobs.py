@@ -11,7 +11,7 @@ from datetime import date
 from typing import NamedTuple
 
 from tripoint.domain.catalog import Catalog
-from tripoint.domain.errors import EstateError, SolverError
+from tripoint.domain.errors import EstateError
 from tripoint.domain.estate import Estate
 from tripoint.domain.job import JobFile, JobPlan
 from tripoint.domain.source import Positions
@@ -20,7 +20,10 @@ from tripoint.engines.answers.jobs.board import board
 from tripoint.engines.answers.jobs.ground import desk_of
 from tripoint.engines.answers.jobs.market import market
 from tripoint.engines.checks.jobs import check_jobs
+from tripoint.engines.placement.handover.descent import first_choice
+from tripoint.engines.placement.handover.dominated import without_dominated
 from tripoint.engines.placement.handover.formulate import formulate
+from tripoint.engines.placement.handover.problem import account, at_least
 from tripoint.engines.placement.milp.program import SolveLimits, SolveProgress
 from tripoint.ports import MilpSolver
 from tripoint.usecases.load import ordered
@@ -68,7 +71,7 @@ def plan_jobs(
 
     Raises:
         EstateError: names and numbers that make no sense, each at its place.
-        SolverError: a limit came before any answer.
+        SolverError: the solver failed.
     """
     file, ground = sheet.file, market(catalog) if estate is None else estate
     wrong = check_jobs(file, ground, catalog)
@@ -78,7 +81,9 @@ def plan_jobs(
     found = board(file, desk_of(ground, catalog, today), catalog)
     if found.stuck:
         return infeasible(found, file.name)
-    form = formulate(found.problem)
+    lean = without_dominated(found.problem)
+    begun = first_choice(lean)
+    form = formulate(lean)
 
     def heard(state: SolveProgress) -> None:
         watch.show(
@@ -88,8 +93,8 @@ def plan_jobs(
         )
 
     limits = SolveLimits(gap=options.gap, seconds=options.seconds, threads=options.threads)
-    solution = solver.solve(form.program, limits, heard, watch.should_stop)
-    if not solution.values.size:
-        raise SolverError("no plan of the jobs was found in time", hint="raise `--time-limit`")
-    at = form.chosen(solution.values)
-    return answer(found, file.name, at, solution.bound, time.perf_counter() - started)
+    solution = solver.solve(form.program, limits, heard, watch.should_stop, form.values(lean, begun))
+    solved = (form.chosen(solution.values),) if solution.values.size else ()
+    at = min((begun, *solved), key=lambda each: account(lean, each).usd)
+    bound = max(solution.bound, at_least(lean))
+    return answer(found, file.name, at, bound, time.perf_counter() - started)

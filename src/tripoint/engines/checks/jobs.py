@@ -71,7 +71,7 @@ def check_jobs(file: JobFile, estate: Estate, catalog: Catalog) -> tuple[Finding
         *_ids(file, known),
         *_fields(file, known),
         *_lists(file),
-        *_data(file, known),
+        *_data(file, known, estate),
         *_hours(file),
         *_waits(file),
     )
@@ -108,15 +108,19 @@ def _lists(file: JobFile) -> Iterator[Finding]:
             yield finding("TP1302", path, "has 0 entries, expects at least 1", hint)
 
 
-def _data(file: JobFile, known: KnownNames) -> Iterator[Finding]:
-    """Names of data and jobs that are not there."""
+def _data(file: JobFile, known: KnownNames, estate: Estate) -> Iterator[Finding]:
+    """Names of data and jobs that are not there, and data that is nowhere."""
+    nowhere = {each.id for each in estate.datasets if not each.copies}
     data = (*(each.id for each in file.datasets), *known.datasets)
     jobs = tuple(job.id for job in file.jobs)
     for index, job in enumerate(file.jobs):
         for number, read in enumerate(job.reads):
-            if read.dataset not in data:
-                path, name = f"jobs[{index}].reads[{number}].dataset", read.dataset
+            path, name = f"jobs[{index}].reads[{number}].dataset", read.dataset
+            if name not in data:
                 yield unknown("TP1203", path, f"no dataset is called `{clip(name)}`", name, data)
+            elif name in nowhere:
+                message = f"`{clip(name)}` has 0 copies in the estate, expects at least 1"
+                yield finding("TP1302", path, message, "declare its `copies` there")
         for number, each in enumerate(job.after):
             if each.job not in jobs:
                 path, name = f"jobs[{index}].after[{number}].job", each.job

@@ -13,8 +13,10 @@ from tripoint.adapters.solver_highs import HighsSolver
 from tripoint.engines.costing.transfer import Tariff, Tier, normalised
 from tripoint.engines.placement.assignment.problem import Assignment
 from tripoint.engines.placement.assignment.search import Effort
+from tripoint.engines.placement.handover.descent import descended, first_choice
+from tripoint.engines.placement.handover.dominated import without_dominated
 from tripoint.engines.placement.handover.formulate import formulate
-from tripoint.engines.placement.handover.problem import FREE, Handovers, account
+from tripoint.engines.placement.handover.problem import FREE, Handovers, account, at_least
 from tripoint.engines.placement.milp.kernel import relaxation
 from tripoint.engines.placement.milp.program import IntArray, SolveLimits
 from tripoint.usecases.assign import assign
@@ -45,7 +47,7 @@ def problems(draw: st.DrawFn) -> Handovers:
     tariffs: list[Tariff] = []
     table = np.full((places, places), FREE, dtype=np.int32)
     for place in range(places):
-        own = [FREE]
+        own = [FREE, *range(len(tariffs))]  # regions of a provider share tariffs
         for tiers in draw(st.lists(st.sampled_from(TIERS), min_size=1, max_size=2)):
             own.append(len(tariffs))
             tariffs.append(Tariff(provider=str(place), path="any", tiers=normalised(tiers), basis=()))
@@ -128,6 +130,56 @@ def test_where_a_gb_costs_the_same_wherever_it_goes_an_assignment_says_the_same(
     at, _ = solved(alike)
     found = assign(as_assignment(alike, price.tolist()), Effort(gap=0.0, threads=1), HighsSolver())
     assert abs(account(alike, at).usd - found.usd) <= NEAR
+
+
+@FEW
+@given(problems())
+def test_leaving_dominated_places_out_loses_nothing(problem: Handovers) -> None:
+    """The cheapest choice costs the same, every stage keeps a place, and none gains one."""
+    lean = without_dominated(problem)
+    assert lean.may().any(axis=1).all()
+    assert not (lean.may() & ~problem.may()).any()
+    assert abs(best_of_all(lean) - best_of_all(problem)) <= NEAR
+
+
+def test_a_place_that_is_dearer_than_any_way_to_another_is_left_out() -> None:
+    """One GB between two places costs half a dollar; a stage that is ten dollars dearer there never goes."""
+    problem = Handovers(
+        usd=np.array([[1.0, 11.0], [1.0, 1.2]]),
+        sender=np.array([0], dtype=np.int32),
+        receiver=np.array([1], dtype=np.int32),
+        gb=np.array([1.0]),
+        tariff=np.array([[FREE, 0], [1, FREE]], dtype=np.int32),
+        tariffs=tuple(Tariff(provider=name, path="", tiers=((0.0, None, 0.5),), basis=()) for name in "ab"),
+    )
+    assert without_dominated(problem).may().tolist() == [[True, False], [True, False]]
+
+
+@FEW
+@given(problems())
+def test_a_choice_has_columns_the_program_allows_at_the_same_cost(problem: Handovers) -> None:
+    """What a solver begins from breaks no row, and costs what the account says."""
+    form = formulate(problem)
+    for at in (first_choice(problem), solved(problem)[0]):
+        values = form.values(problem, at)
+        assert form.program.worst_violation(values) <= NEAR
+        assert abs(float(form.program.cost @ values) - account(problem, at).usd) <= NEAR
+        assert form.chosen(values).tolist() == at.tolist()
+
+
+@FEW
+@given(problems())
+def test_a_descent_ends_where_no_stage_gains_alone(problem: Handovers) -> None:
+    """It never gets dearer, stays where stages may be, and is not below what anything costs at least."""
+    start = np.array([np.flatnonzero(row)[-1] for row in problem.may()], dtype=np.int32)
+    at = descended(problem, start)
+    usd = account(problem, at).usd
+    assert problem.may()[np.arange(problem.stages), at].all()
+    assert at_least(problem) - NEAR <= usd <= account(problem, start).usd + NEAR
+    for stage, place in zip(*np.nonzero(problem.may()), strict=True):
+        other = at.copy()
+        other[stage] = place
+        assert account(problem, other).usd >= usd - NEAR
 
 
 def as_assignment(problem: Handovers, usd_per_gb: list[float]) -> Assignment:

@@ -1,7 +1,8 @@
-"""A plan of jobs as text of 80 columns and as JSON."""
+"""A plan of jobs as text of 80 columns at most and as JSON."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -23,14 +24,15 @@ _REASONS = 3
 
 def jobs_text(plan: JobPlan, *, width: int | None = None) -> str:
     """Where jobs run, what that costs, how it is known, and what else there is; or why some job runs nowhere."""
-    parts: list[RenderableType] = [Text(f"{plan.name}: {plural(len(plan.jobs) or _jobs(plan), 'job')}", style="bold")]
+    parts: list[RenderableType] = [Text(f"{plan.name}: {plural(plan.asked, 'job')}", style="bold")]
     if plan.stuck:
         parts.append(titled("Runs nowhere", lines(_stuck(plan))))
     else:
         parts.append(table(_COLUMNS, [_row(each) for each in plan.jobs]))
         parts.append(lines(_sums(plan)))
         parts.append(titled("Next best, all else staying", lines(_instead(plan))))
-    return printed(parts, width=width or WIDTH).rstrip("\n")
+    room = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+    return printed(parts, width=width or room).rstrip("\n")
 
 
 def jobs_payload(plan: JobPlan) -> dict[str, Any]:
@@ -45,10 +47,6 @@ def jobs_payload(plan: JobPlan) -> dict[str, Any]:
             for each in plan.jobs
         ],
     }
-
-
-def _jobs(plan: JobPlan) -> int:
-    return len({row.job for row in plan.excluded} | set(plan.stuck))
 
 
 def _row(planned: PlannedJob) -> tuple[str, ...]:
@@ -73,6 +71,7 @@ def _sums(plan: JobPlan) -> Iterator[str]:
         more = one.usd - plan.usd
         told = f"{more:,.2f} USD more" if more >= 0.005 else "no dearer"
         yield f"all at `{one.site}`, the cheapest single place: {one.usd:,.2f} USD, {told}"
+    yield f"{significant(plan.hours)} hours from first to last, without transfers and waiting for instances"
     yield f"of {plan.offers:,} offers at {plural(plan.sites, 'site')}"
     if any(each.offer.is_weak for each in plan.jobs):
         yield "~ rests on a price or speed that is an estimate or recalled: `tripoint prices search` shows it"

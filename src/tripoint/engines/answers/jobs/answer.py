@@ -8,6 +8,7 @@ import numpy as np
 
 from tripoint.domain.job import Instead, JobOffer, JobPlan, Moved, OnePlace, PlannedJob
 from tripoint.engines.answers.jobs.board import Board
+from tripoint.engines.answers.jobs.labels import in_order
 from tripoint.engines.placement.handover.problem import Account, account
 from tripoint.engines.placement.milp.program import IntArray
 
@@ -43,16 +44,27 @@ def _plan(
     usd, bound, seconds = proof
     return JobPlan(
         name=name,
+        asked=len(board.jobs),
         jobs=jobs,
         usd=usd,
         bound_usd=bound,
         seconds=seconds,
+        hours=_longest(board, jobs),
         one_place=one,
         excluded=board.excluded,
         stuck=board.stuck,
         sites=board.sites,
         offers=sum(len(here) for found in board.offers for here in found.values()),
     )
+
+
+def _longest(board: Board, jobs: tuple[PlannedJob, ...]) -> float:
+    """Hours of the longest chain."""
+    own = {each.job: each.offer.hours for each in jobs}
+    ends: dict[str, float] = {}
+    for job in in_order(board.jobs) if jobs else ():
+        ends[job.id] = own[job.id] + max((ends[each.job] for each in job.after), default=0.0)
+    return max(ends.values(), default=0.0)
 
 
 def _planned(board: Board, at: IntArray, spent: Account, number: int) -> PlannedJob:

@@ -147,7 +147,8 @@ def _banned_delivery(desk: Desk, job: Job, subject: Subject, ways: Routes) -> Ou
 
 
 def _problem(found: Sequence[Mapping[int, tuple[JobOffer, ...]]], moves: _Moves, ways: Routes) -> Handovers:
-    table = ways.table()
+    used = {place for here in found for place in here} | {place for places in moves.ends for place in places}
+    table = ways.table(sorted(used))
     usd: FloatArray = np.full((len(found) + len(moves.ends), len(ways.places)), np.inf)
     for number, here in enumerate(found):
         for place, cheapest in here.items():

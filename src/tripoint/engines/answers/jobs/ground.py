@@ -11,7 +11,7 @@ from tripoint.engines.facts.figures import finance_figures
 from tripoint.engines.facts.pools import PoolSpec, pool_specs
 from tripoint.engines.gateway.table.ground import Ground
 from tripoint.engines.sizing.fit.desk import Desk as FitDesk
-from tripoint.engines.sizing.policy import rulebook
+from tripoint.engines.sizing.policy import Place, place_of, rulebook
 
 
 def desk_of(estate: Estate, catalog: Catalog, today: date) -> Desk:
@@ -31,4 +31,5 @@ def desk_of(estate: Estate, catalog: Catalog, today: date) -> Desk:
         today=today,
         asked=(),
     )
-    return Desk(ground=ground, pools=pools)
+    places: dict[str, Place] = {site.id: place_of(site, catalog) for site in estate.sites}
+    return Desk(ground=ground, pools=pools, places=places)

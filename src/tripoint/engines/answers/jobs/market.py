@@ -7,7 +7,7 @@ that ask for one remove them all, and an estate that declares them lets them in 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -73,25 +73,29 @@ class Routes:
         self.places.append(market_site(provider, region))
         return len(self.places) - 1
 
-    def table(self) -> IntArray:
-        """[places, places] number of the tariff of what leaves the first for the second; `FREE` within a place."""
+    def table(self, used: Collection[int]) -> IntArray:
+        """[places, places] number of the tariff of what leaves the first for the second, between those used.
+
+        `FREE` within a place, and where nothing will be.
+        """
         size = len(self.places)
         table = np.full((size, size), FREE, dtype=np.int32)
-        for source in range(size):
-            for target in range(size):
+        for source in used:
+            for target in used:
                 if source != target:
                     table[source, target] = self._tariff(self.places[source], self.places[target])
         return table
 
     def _tariff(self, source: Site, target: Site) -> int:
+        """Regions under one tariff of a provider share its number: what is free each month is free once an account."""
         sort, link = self._way(source, target)
         key = (source.id, sort.value if link is None else f"link:{link.id}")
         if key not in self._numbers:
             found, _ = tariff(source, sort, self.estate, self.catalog, link)
-            is_free = all(price == 0.0 for _, _, price in found.tiers)
-            self._numbers[key] = FREE if is_free else len(self.tariffs)
-            if not is_free:
+            if found not in self.tariffs:
                 self.tariffs.append(found)
+            is_free = all(price == 0.0 for _, _, price in found.tiers)
+            self._numbers[key] = FREE if is_free else self.tariffs.index(found)
         return self._numbers[key]
 
     def _way(self, source: Site, target: Site) -> tuple[TransferClass, Link | None]:

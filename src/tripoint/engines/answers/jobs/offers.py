@@ -23,7 +23,7 @@ from tripoint.engines.facts.prices.offers import explain_no_price, pool_offers
 from tripoint.engines.gateway.table.ground import Ground
 from tripoint.engines.gateway.table.tariffs.hours import NodeHour, node_hour
 from tripoint.engines.sizing.fit.fits import fit_pool
-from tripoint.engines.sizing.policy import Subject, allows_spot, judge, place_of
+from tripoint.engines.sizing.policy import Place, Subject, allows_spot, judge
 from tripoint.engines.sizing.speed.training import relative_speed
 from tripoint.engines.sizing.verdict import Verdict
 
@@ -55,13 +55,15 @@ class Desk:
     """Estate, catalogue, rules and rates."""
     pools: Mapping[str, tuple[PoolSpec, ...]]
     """Pools by site."""
+    places: Mapping[str, Place]
+    """Sites as rules see them."""
     prices: dict[tuple[str, PurchaseOption], tuple[NodeHour, bool] | None] = field(default_factory=dict)
     """(pool, option) -> an hour of a node, and whether its price is weak; `None` without a price."""
 
 
 def offers(desk: Desk, job: Job, subject: Subject, site: Site) -> Iterator[JobOffer | Out]:
     """Everything a site has for a job; a rule against the site is one answer for all of it."""
-    verdict = judge(place_of(site, desk.ground.catalog), subject, desk.ground.book)
+    verdict = judge(desk.places[site.id], subject, desk.ground.book)
     if verdict is not None:
         yield _out(verdict)
         return
@@ -103,27 +105,36 @@ def _of_pool(desk: Desk, job: Job, need: Need, pool: PoolSpec) -> Iterator[JobOf
     if isinstance(nodes, Verdict):
         yield _out(nodes)
         return
+    is_priced, is_refused = False, False
     for option in PurchaseOption:
         refused = _unobtainable(desk, job, pool, option, nodes)
-        if refused is not None:
-            yield from refused
-            continue
-        price = _price(desk, pool, option)
-        if price is None:
-            yield Out(reason=RefusalReason.NO_PRICE, text=explain_no_price(pool, desk.ground.catalog))
-            continue
-        hour, is_weak = price
-        usd_per_hour = hour.firm + hour.busy / hour.rework
-        yield JobOffer(
-            site=pool.site.id,
-            node_type=pool.node.id,
-            option=option,
-            accelerator=need.accelerator,
-            nodes=nodes,
-            hours=hours[0] * hour.rework,
-            usd_per_hour=usd_per_hour,
-            is_weak=is_weak or hours[1],
-        )
+        price = _price(desk, pool, option) if refused is None else None
+        is_refused |= bool(refused)
+        yield from refused or ()
+        if price is not None:
+            is_priced = True
+            yield _offer(pool, (need, nodes, hours), option, price)
+    if not is_priced and not is_refused:
+        yield Out(reason=RefusalReason.NO_PRICE, text=explain_no_price(pool, desk.ground.catalog))
+
+
+def _offer(
+    pool: PoolSpec,
+    asked: tuple[Need, int, tuple[float, bool]],
+    option: PurchaseOption,
+    price: tuple[NodeHour, bool],
+) -> JobOffer:
+    (need, nodes, (hours, is_derived)), (hour, is_weak) = asked, price
+    return JobOffer(
+        site=pool.site.id,
+        node_type=pool.node.id,
+        option=option,
+        accelerator=need.accelerator,
+        nodes=nodes,
+        hours=hours * hour.rework,
+        usd_per_hour=hour.firm + hour.busy / hour.rework,
+        is_weak=is_weak or is_derived,
+    )
 
 
 def _nodes(desk: Desk, job: Job, need: Need, pool: PoolSpec) -> int | Verdict:

@@ -25,18 +25,80 @@ from tripoint.engines.placement.milp.program import FloatArray, IntArray, Progra
 Terms = list[tuple[int, float]]
 
 
+class Share(NamedTuple):
+    """A column that says whether a move leaves a place by a tariff."""
+
+    column: int
+    """Which."""
+    move: int
+    """The move."""
+    place: int
+    """Where its sender is then."""
+    tariff: int
+    """What leads from there to its receiver."""
+
+
+class Tiers(NamedTuple):
+    """The columns of a tariff's tiers."""
+
+    tariff: int
+    """Which."""
+    columns: tuple[int, ...]
+    """Volume in each tier."""
+    widths: tuple[float, ...]
+    """Most of it."""
+    opened: tuple[tuple[int, int], ...]
+    """(tier, column that says whether it is reached), of those that are cheaper than the tier below."""
+    parts: tuple[tuple[int, tuple[tuple[int, float], ...]], ...]
+    """(column, (column, GB) of what it may be at most), parts of the first tier by sender."""
+
+
 class Formulated(NamedTuple):
-    """A program and where the stages stand in it."""
+    """A program and where everything stands in it."""
 
     program: Program
     """What is solved."""
     at: tuple[dict[int, int], ...]
     """[stages] place -> column."""
+    shares: tuple[Share, ...]
+    """Of moves that go by one of several tariffs."""
+    tiers: tuple[Tiers, ...]
+    """Of tariffs with more than one."""
 
     def chosen(self, values: FloatArray) -> IntArray:
         """[stages] the place each stage is at."""
         places = [max(columns, key=lambda place: values[columns[place]]) for columns in self.at]
         return np.array(places, dtype=np.int32)
+
+    def values(self, problem: Handovers, at: IntArray) -> FloatArray:
+        """The columns of a choice of places."""
+        columns = np.zeros(self.program.columns)
+        columns[[places[place] for places, place in zip(self.at, at.tolist(), strict=True)]] = 1.0
+        under = problem.tariff[at[problem.sender], at[problem.receiver]]
+        for share in self.shares:
+            is_there = at[problem.sender[share.move]] == share.place
+            columns[share.column] = float(is_there and under[share.move] == share.tariff)
+        for each in self.tiers:
+            left = float(problem.gb[under == each.tariff].sum())
+            for column, width in zip(each.columns, each.widths, strict=True):
+                columns[column] = min(left, width)
+                left -= columns[column]
+            for tier, column in each.opened:
+                columns[column] = float(columns[each.columns[tier]] > 0)
+            for column, moved in each.parts:
+                columns[column] = min(each.widths[0], sum(gb * columns[share] for share, gb in moved))
+        return columns
+
+
+class _Volume(NamedTuple):
+    """What a column puts under a tariff."""
+
+    column: int
+    """The share of a move."""
+    gb: float
+    """GB of all of it."""
+    sender: int
+    """Column that says whether its sender is there."""
 
 
 @dataclass(slots=True)
@@ -47,8 +109,10 @@ class _Draft:
     builder: ProgramBuilder = field(default_factory=ProgramBuilder)
     cost: dict[int, float] = field(default_factory=dict)
     at: list[dict[int, int]] = field(default_factory=list)
-    volumes: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
-    """Tariff -> (column, GB per unit of it)."""
+    volumes: dict[int, list[_Volume]] = field(default_factory=dict)
+    """By tariff."""
+    shares: list[Share] = field(default_factory=list)
+    tiers: list[Tiers] = field(default_factory=list)
 
 
 def formulate(problem: Handovers) -> Formulated:
@@ -62,7 +126,8 @@ def formulate(problem: Handovers) -> Formulated:
         _tiers(draft, number)
     cost = np.zeros(draft.builder.size)
     cost[list(draft.cost)] = list(draft.cost.values())
-    return Formulated(program=draft.builder.build(cost), at=tuple(draft.at))
+    program = draft.builder.build(cost)
+    return Formulated(program, tuple(draft.at), tuple(draft.shares), tuple(draft.tiers))
 
 
 def _stages(draft: _Draft) -> None:
@@ -85,7 +150,7 @@ def _move(draft: _Draft, move: int) -> None:
     for place, sender in senders.items():
         leads = _leads(problem, place, receivers)
         if len(leads) == 1:
-            _charge(draft, next(iter(leads)), sender, gb)
+            _charge(draft, next(iter(leads)), _Volume(sender, gb, sender))
             continue
         widest = max(leads, key=lambda number: len(leads[number]))
         near: set[int] = set()
@@ -94,7 +159,8 @@ def _move(draft: _Draft, move: int) -> None:
         for number, targets in leads.items():
             share = builder.column(f"move[{move},{place},{number}]", upper=1.0)
             shares.append((share, 1.0))
-            _charge(draft, number, share, gb)
+            draft.shares.append(Share(share, move, place, number))
+            _charge(draft, number, _Volume(share, gb, sender))
             _arrives(draft, (share, targets), receivers)
             if number != widest:
                 near.update(targets)
@@ -114,9 +180,9 @@ def _leads(problem: Handovers, place: int, receivers: dict[int, int]) -> dict[in
     return leads
 
 
-def _charge(draft: _Draft, number: int, column: int, gb: float) -> None:
+def _charge(draft: _Draft, number: int, volume: _Volume) -> None:
     if number != FREE:
-        draft.volumes.setdefault(number, []).append((column, gb))
+        draft.volumes.setdefault(number, []).append(volume)
 
 
 def _arrives(draft: _Draft, share: tuple[int, list[int]], receivers: dict[int, int]) -> None:
@@ -131,30 +197,54 @@ def _arrives(draft: _Draft, share: tuple[int, list[int]], receivers: dict[int, i
 
 
 def _tiers(draft: _Draft, number: int) -> None:
-    """Volume under a tariff fills its tiers from below, by order columns where a later tier is cheaper.
-
-    What is free at first is free for what is moved only: tier[0] <= sum of min(width, GB) f keeps shares of places
-    from having a free tier each.
-    """
-    terms, builder = draft.volumes[number], draft.builder
-    most = sum(gb for _, gb in terms)
-    tiers = _reachable(draft.problem.tariffs[number], most)
+    """Volume under a tariff fills its tiers from below, by order columns where a later tier is cheaper."""
+    volumes, builder = draft.volumes[number], draft.builder
+    tiers = _reachable(draft.problem.tariffs[number], sum(each.gb for each in volumes))
     if len(tiers) == 1:
-        for column, gb in terms:
-            draft.cost[column] = draft.cost.get(column, 0.0) + gb * tiers[0][1]
+        for each in volumes:
+            draft.cost[each.column] = draft.cost.get(each.column, 0.0) + each.gb * tiers[0][1]
         return
-    columns = []
-    for index, (width, price) in enumerate(tiers):
-        columns.append(builder.column(f"tier[{number},{index}]", upper=width))
-        draft.cost[columns[-1]] = price
+    columns = [builder.column(f"tier[{number},{index}]", upper=width) for index, (width, _) in enumerate(tiers)]
+    draft.cost.update(zip(columns, (price for _, price in tiers), strict=True))
     filled: Terms = [(column, 1.0) for column in columns]
-    builder.row("tiers", f"tariff {number}", [*filled, *((column, -gb) for column, gb in terms)], lower=0.0, upper=0.0)
-    first = [(column, -min(tiers[0][0], gb)) for column, gb in terms]
-    builder.row("tiers", f"tariff {number} first", [(columns[0], 1.0), *first], upper=0.0)
-    _in_order(builder, columns, tiers)
+    moved = [(each.column, -each.gb) for each in volumes]
+    builder.row("tiers", f"tariff {number}", [*filled, *moved], lower=0.0, upper=0.0)
+    parts = _first_tier(builder, columns[0], tiers[0][0], volumes)
+    opened = _in_order(builder, columns, tiers)
+    draft.tiers.append(Tiers(number, tuple(columns), tuple(width for width, _ in tiers), opened, parts))
 
 
-def _in_order(builder: ProgramBuilder, columns: Sequence[int], tiers: Sequence[tuple[float, float]]) -> None:
+def _first_tier(
+    builder: ProgramBuilder, first: int, width: float, volumes: Sequence[_Volume]
+) -> tuple[tuple[int, tuple[tuple[int, float], ...]], ...]:
+    """A part of a sender has a part of the first tier only, and what is moved no more than its own volume of it.
+
+    Where the first tier is free, a relaxation that is a little everywhere would have all of it free otherwise.
+    """
+    by_sender: dict[int, list[_Volume]] = {}
+    for each in volumes:
+        by_sender.setdefault(each.sender, []).append(each)
+    terms: Terms = []
+    parts = []
+    for sender, own in by_sender.items():
+        moved = [(each.column, min(width, each.gb)) for each in own]
+        if len(own) == 1:
+            terms += [(column, -gb) for column, gb in moved]
+            continue
+        part = builder.column(f"first[{first},{sender}]", upper=width)
+        builder.row("first", "", [(part, 1.0), (sender, -width)], upper=0.0)
+        builder.row("first", "", [(part, 1.0), *((column, -gb) for column, gb in moved)], upper=0.0)
+        terms.append((part, -1.0))
+        parts.append((part, tuple(moved)))
+    builder.row("first", "", [(first, 1.0), *terms], upper=0.0)
+    return tuple(parts)
+
+
+def _in_order(
+    builder: ProgramBuilder, columns: Sequence[int], tiers: Sequence[tuple[float, float]]
+) -> tuple[tuple[int, int], ...]:
+    """(tier, column) of the order columns: a cheaper tier opens once all below it are full."""
+    found = []
     for index in range(1, len(tiers)):
         if tiers[index][1] >= tiers[index - 1][1]:
             continue
@@ -162,6 +252,8 @@ def _in_order(builder: ProgramBuilder, columns: Sequence[int], tiers: Sequence[t
         builder.row("order", "", [(columns[index], 1.0), (opened, -tiers[index][0])], upper=0.0)
         for below in range(index):
             builder.row("order", "", [(columns[below], 1.0), (opened, -tiers[below][0])], lower=0.0)
+        found.append((index, opened))
+    return tuple(found)
 
 
 def _reachable(tariff: Tariff, most: float) -> list[tuple[float, float]]:

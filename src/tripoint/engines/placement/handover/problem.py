@@ -2,9 +2,9 @@
 
     cost = sum of what each stage costs at its place + sum over tariffs of tariff(volume that falls under it)
 
-A stage is a job, a read (which of the copies) or a delivery (whose place is given). Every tariff belongs to the place
-data leaves, and all volume under one tariff adds up, as a provider's bill for the month does. That is more than an
-`Assignment` can say: there a GB costs the same wherever it goes and however many went before it.
+A stage is a job, a read (which of the copies) or a delivery (whose place is given). All volume under one tariff adds
+up, as a provider's bill for the month does. That is more than an `Assignment` can say: there a GB costs the same
+wherever it goes and however many went before it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Handovers:
     tariff: IntArray
     """[places, places] tariff of what leaves the first for the second; `FREE` where nobody charges."""
     tariffs: tuple[Tariff, ...]
-    """[tariffs] each of one place that is left."""
+    """[tariffs] each of one or more places that are left."""
 
     @property
     def stages(self) -> int:
@@ -73,3 +73,8 @@ def account(problem: Handovers, at: IntArray) -> Account:
     move_usd = np.where(charged, problem.gb * per_gb[under], 0.0) if problem.tariffs else np.zeros(problem.moves)
     stages = problem.usd[np.arange(problem.stages), at]
     return Account(usd=float(stages.sum() + move_usd.sum()), move_usd=move_usd)
+
+
+def at_least(problem: Handovers) -> float:
+    """What it costs at least, USD: each stage at its cheapest place, nothing moved."""
+    return float(problem.usd.min(axis=1).sum())
