@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 MAX_ATTEMPTS: Final = 6
 """Attempts after which a request is tried nowhere else."""
 _new: Final = tuple.__new__
+_RECORD: Final = AttemptRecord  # compiled, a name that was imported is looked up at each use
 _REFUSAL: Final = b"content-type: application/json\r\ncache-control: no-store\r\n%bx-request-id: %b\r\n"
 _GONE: Final = Shed(404, "model_not_found", "what was asked for is not served to this key any more", 0.0)
 
@@ -224,7 +225,7 @@ class Course(Query):
         if attempt.sent_at and not self.attempts:
             self.own_s = attempt.sent_at - began_at
         record = _new(
-            AttemptRecord,
+            _RECORD,
             (
                 lane.upstream,
                 lane.site,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _JSON: Final = b"content-type: application/json\r\ncache-control: no-store\r\n%bx-request-id: %b\r\n"
 _SOON: Final = b"retry-after: 1\r\n"
+_read_ask: Final = read_ask  # compiled, a name that was imported is looked up at each use
 
 
 class Gateway:
@@ -142,7 +143,7 @@ class Gateway:
             self._turn_away(api, said, effects, now, (request_id, *self._fault(said, now)))
             return None
         try:
-            ask = said.principal.likes.read(api, body, read_ask)
+            ask = said.principal.likes.read(api, body, _read_ask)
         except Malformed as fault:
             self._turn_away(api, said, effects, now, (request_id, fault.status, fault.code, fault.message), fault.param)
             return None

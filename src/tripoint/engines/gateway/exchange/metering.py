@@ -25,6 +25,7 @@ _CHEAPEST: Final = Reason.CHEAPEST
 _AFFINITY: Final = Reason.AFFINITY
 _SHIFTED: Final = Reason.SHIFTED
 _new: Final = tuple.__new__
+_RECORD: Final = UsageRecord  # compiled, a name that was imported is looked up at each use
 _NANO: Final[int] = PICO_PER_NANO
 _HALF: Final[int] = PICO_PER_NANO // 2
 
@@ -96,7 +97,7 @@ def answered_record(course: Course, attempt: Attempt, usage: Usage, outcome: Out
     # In the order of the fields; the plain way to a named tuple goes through code of Python, even where this module is
     # compiled.
     return _new(
-        UsageRecord,
+        _RECORD,
         (
             course.id,
             began_at + course.core.epoch,

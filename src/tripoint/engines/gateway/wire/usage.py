@@ -26,6 +26,7 @@ _PAYS: Final[bool] = not isinstance(tally_at, FunctionType)
 _MEMBER: Final = b'"usage":'
 _BACKSLASH: Final = ord("\\")
 _new: Final = tuple.__new__
+_USAGE: Final = Usage  # compiled, a name that was imported is looked up at each use
 
 
 def read_usage(api: Api, body: bytes) -> Usage | None:
@@ -105,7 +106,7 @@ def checked(tokens_in: int, tokens_out: int, cached: int, reasoning: int) -> Usa
         cached = tokens_in
     if reasoning > tokens_out:
         reasoning = tokens_out
-    return _new(Usage, (tokens_in, tokens_out, cached, reasoning, False))
+    return _new(_USAGE, (tokens_in, tokens_out, cached, reasoning, False))
 
 
 def estimated_usage(ask: Ask, events: int, body_len: int) -> Usage:
