@@ -6,18 +6,19 @@ by a later one changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tripoint.domain.tenancy import Scope
 
 
 class Charge(NamedTuple):
-    """What one new entry of the ledger cost, and whose slice it is taken from."""
+    """What new entries of the ledger cost, and whose slice it is taken from: one, or several of a caller and a day."""
 
     holder: str
     """Incarnation of the worker that recorded it; empty when no worker did."""
     at: float
-    """When the request began, seconds since 1970: decides the window."""
+    """When the request began, of several the first, seconds since 1970: decides the window."""
     tenant: str
     """Who pays."""
     key: str
@@ -26,6 +27,14 @@ class Charge(NamedTuple):
     """Workload id, empty when none."""
     nano: int
     """Effective cost, nano-dollars; negative where a correction takes back."""
+    each: tuple[Sequence[float], Sequence[int]] = ((), ())
+    """Of several entries when each request began and what it cost; nothing of one."""
+
+    def nano_since(self, at: float) -> int:
+        """Cost of the requests among them that began then or later, nano-dollars."""
+        if self.at >= at:
+            return self.nano
+        return sum([nano for began, nano in zip(*self.each, strict=True) if began >= at])
 
 
 class Tally(NamedTuple):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tripoint.adapters.ledger_sql.bundles.form import DAY_US
 from tripoint.adapters.ledger_sql.bundles.seen import Bools, admit
 from tripoint.adapters.ledger_sql.bundles.write import Bulk, bulk_of, write_bulk
 from tripoint.adapters.ledger_sql.names import MARKED, Names, set_count
@@ -181,10 +182,20 @@ def _new_of(session: Session, holder: str, batch: RecordBatch) -> _News:
 
 
 def _charges(holder: str, batch: RecordBatch, places: Ints) -> Iterator[Charge]:
+    """What those records are charged for, one charge for each caller and day."""
+    if not len(places):
+        return
     table = batch.table[:, places]
-    for at_us, line, nano in zip(table[AT].tolist(), table[LINE].tolist(), table[_NANO].tolist(), strict=True):
-        _, tenant, key, workload, *_ = batch.keys[line]
-        yield Charge(holder, at_us / 1e6, tenant, key, workload, nano)
+    lines, place = np.unique(table[LINE], return_inverse=True)
+    callers = [batch.keys[line][1:4] for line in lines.tolist()]
+    numbers = {caller: number for number, caller in enumerate(dict.fromkeys(callers))}
+    groups = table[AT] // DAY_US * len(numbers) + np.array([numbers[each] for each in callers], np.int64)[place]
+    order = np.argsort(groups, kind="stable")
+    firsts = np.flatnonzero(np.diff(groups[order], prepend=groups[order][:1] - 1))
+    for part in np.split(order, firsts[1:]):
+        ats, nanos = (table[AT][part] / 1e6).tolist(), table[_NANO][part].tolist()
+        tenant, key, workload = callers[int(place[part[0]])]
+        yield Charge(holder, min(ats), tenant, key, workload, sum(nanos), (ats, nanos))
 
 
 def _mark_rows(session: Session) -> None:

@@ -71,6 +71,26 @@ def test_charges_add_up_however_many_come_at_once(charges: list[Charge]) -> None
     assert spent_of(whole) == spent_of(single)
 
 
+@given(CHARGES)
+def test_entries_of_one_caller_and_day_may_be_charged_as_one(charges: list[Charge]) -> None:
+    """A lease is charged only those that began since it did, as if each had come by itself."""
+    groups: dict[tuple[str, str, str, str, str], list[Charge]] = {}
+    for each in charges:
+        day = window_of(round(each.at, 6), Window.DAY)
+        groups.setdefault((each.holder, each.tenant, each.key, each.workload, day), []).append(each)
+    joined = [
+        several[0]._replace(
+            at=min(each.at for each in several),
+            nano=sum(each.nano for each in several),
+            each=([each.at for each in several], [each.nano for each in several]),
+        )
+        for several in groups.values()
+    ]
+    whole, single = charged(joined, max(1, len(joined))), charged(charges, 1)
+    assert whole.rows == single.rows
+    assert spent_of(whole) == spent_of(single)
+
+
 def spent_of(rows: Rows) -> dict[tuple[str, str], int]:
     """What is spent, by budget and window."""
     return {where: each.spent_nano for where, each in rows.tallies.items()}

@@ -125,7 +125,7 @@ class Book:
         places: dict[tuple[str, str, str, float], list[list[Charge]]] = {}
         found: dict[tuple[str, str], list[Charge]] = {}
         for charge in charges:
-            _, at, tenant, key, workload, _ = charge
+            _, at, tenant, key, workload, *_ = charge
             where = tenant, key, workload, round(at, 6) // _DAY_S  # windows go by whole microseconds
             lists = places.get(where)
             if lists is None:

@@ -54,7 +54,7 @@ def returned(lease: Lease, wish: Wish) -> Lease:
 
 def charged(lease: Lease, charges: Iterable[Charge]) -> Lease:
     """The lease after entries of its worker; requests that began before it did never reserved from it."""
-    cost = sum([charge.nano for charge in charges if charge.at >= lease.since])
+    cost = sum([charge.nano_since(lease.since) for charge in charges])
     return lease._replace(charged=lease.charged + cost)
 
 
