@@ -15,10 +15,10 @@ from tests.factories.planning import highs
 
 from tripoint.adapters.solver_highs import HighsSolver
 from tripoint.engines.placement.assignment.alike import count, needed
-from tripoint.engines.placement.assignment.dual import DualAscent, Prices, bound_at
+from tripoint.engines.placement.assignment.dual import DualAscent, Prices, above_least, bound_at, reduced_costs
 from tripoint.engines.placement.assignment.formulate import chosen_of, formulate, values
 from tripoint.engines.placement.assignment.layout import Layout, lay_out
-from tripoint.engines.placement.assignment.parts import Relaxed, neighbourhoods, roomy
+from tripoint.engines.placement.assignment.parts import Guide, Relaxed, clusters, guide_to, neighbourhoods, roomy
 from tripoint.engines.placement.assignment.problem import Assignment, bill
 from tripoint.engines.placement.assignment.restrict import with_choices, with_free
 from tripoint.engines.placement.assignment.search import Effort, Found, search
@@ -117,24 +117,110 @@ def test_holding_workloads_changes_no_difference(seed: int, other: int) -> None:
     assert inner[1] - inner[0] == pytest.approx(bill(problem, two).usd - bill(problem, one).usd, abs=1e-5)
 
 
-@FEW
-@given(SEEDS, st.integers(2, 4))
-def test_parts_of_one_round_do_not_touch(seed: int, groups: int) -> None:
-    """What several parts save, put together, is the sum of what each saves alone."""
-    problem = draw(30, 20, seed)
+def some_guide(problem: Assignment, seed: int) -> Guide:
+    """Prices and a relaxation drawn at random."""
     layout = lay_out(problem)
+    prices = some_prices(layout, seed)
+    shares = np.zeros(problem.choices)
+    shares[any_choice(problem, seed)] = 1.0
+    return guide_to(layout, prices, reduced_costs(layout, prices), shares)
+
+
+def wander(problem: Assignment, chosen: IntArray, seed: int) -> IntArray:
+    """Moves drawn at random, each taken where the assignment stays as allowed as it was."""
+    random = np.random.default_rng(seed)
+    before = bill(problem, chosen).excess
+    for workload in random.integers(0, problem.workloads, 30).tolist():
+        moved = chosen.copy()
+        moved[workload] = random.integers(problem.starts[workload], problem.starts[workload + 1])
+        if bill(problem, moved).excess <= before:
+            chosen = moved
+    return chosen
+
+
+def roomy_draw(workloads: int, seed: int) -> tuple[Assignment, IntArray]:
+    """An estate with room for the assignment that comes with it, and for a little more."""
+    problem = draw(workloads, 20, seed)
     chosen = any_choice(problem, seed)
-    draws = np.random.default_rng(seed)
-    every = np.ones(problem.choices, dtype=np.bool_)
-    parts = neighbourhoods(layout, chosen, layout.usd, every, draws, 10, groups)
+    site = problem.site[problem.offer[chosen]]
+    nodes = bill(problem, chosen).nodes
+    kw = np.bincount(problem.site, nodes * problem.node_kw, problem.sites)
+    return (
+        replace(
+            problem,
+            most_nodes=np.maximum(problem.most_nodes, nodes + 1.0),
+            power_kw=np.maximum(problem.power_kw, 1.2 * kw),
+            uplink_gbps=np.maximum(problem.uplink_gbps, 1.2 * np.bincount(site, problem.gbps, problem.sites)),
+        ),
+        chosen,
+    )
+
+
+@FEW
+@given(SEEDS, st.integers(1, 4), st.integers(1, 3))
+def test_parts_of_one_round_together_save_what_each_saves(seed: int, groups: int, near: int) -> None:
+    """Whatever allowed moves each part makes on its own, all of them are allowed, and save no less than their sum."""
+    problem, chosen = roomy_draw(40, seed)
+    guide = some_guide(problem, seed)
+    parts = neighbourhoods(guide, chosen, np.random.default_rng(seed), 12, near, groups)
+    assert parts
     together, saved = chosen.copy(), 0.0
-    for part in parts:
-        alone = chosen.copy()
-        alone[part.workload] = part.choice[any_choice(part.problem, seed)]
-        saved += bill(problem, chosen).usd - bill(problem, alone).usd
-        together[part.workload] = alone[part.workload]
-    assert sum(len(part.workload) for part in parts) == len({w for part in parts for w in part.workload.tolist()})
-    assert bill(problem, chosen).usd - bill(problem, together).usd == pytest.approx(saved, abs=1e-4)
+    for number, part in enumerate(parts):
+        before = part.inner(chosen)
+        assert part.choice[before].tolist() == chosen[part.workload].tolist()
+        assert bill(part.problem, before).excess == 0.0
+        after = wander(part.problem, before, seed + number)
+        saved += bill(part.problem, before).usd - bill(part.problem, after).usd
+        together[part.workload] = part.choice[after]
+    paid, now = bill(problem, chosen), bill(problem, together)
+    assert now.excess == 0.0
+    assert paid.usd - now.usd >= saved - 1e-6 * paid.usd
+    freed = [set(part.workload.tolist()) for part in parts]
+    assert sum(map(len, freed)) == len(set().union(*freed))
+
+
+@FEW
+@given(SEEDS)
+def test_a_part_alone_may_save_all_there_is(seed: int) -> None:
+    """With one group, all choices and room to draw every workload, the part is the whole problem."""
+    problem, chosen = roomy_draw(12, seed)
+    guide = some_guide(problem, seed)
+    (part,) = neighbourhoods(guide, chosen, np.random.default_rng(seed), 12, problem.offers, 1)
+    assert part.problem.choices == problem.choices
+    other = any_choice(problem, seed + 1)
+    assert bill(part.problem, other).usd == pytest.approx(bill(problem, other).usd)
+    assert bill(part.problem, other).excess == pytest.approx(bill(problem, other).excess)
+
+
+@FEW
+@given(SEEDS)
+def test_what_pairs_connect_is_one_cluster(seed: int) -> None:
+    """Both ends of a pair have one number; numbers are 0 to their count, and large clusters are cut up."""
+    problem = draw(60, 20, seed)
+    number = clusters(problem)
+    assert (number[problem.sender] == number[problem.receiver]).all()
+    assert np.bincount(number).all()
+    is_paired = np.isin(np.arange(problem.workloads), np.concatenate([problem.sender, problem.receiver]))
+    assert (np.bincount(number)[number[~is_paired]] == 1).all()
+    chain = replace(
+        problem,
+        sender=np.arange(59, dtype=np.int32),
+        receiver=np.arange(1, 60, dtype=np.int32),
+        pair_gb=np.ones(59),
+    )
+    assert np.bincount(clusters(chain)).tolist() == [30, 30]
+
+
+@FEW
+@given(SEEDS, SEEDS)
+def test_what_places_cost_above_the_bound_is_part_of_the_gap(seed: int, other: int) -> None:
+    """Summed over workloads, excess at any prices is never more than cost less bound: the rest is what stands idle."""
+    problem, chosen = roomy_draw(30, seed)
+    layout = lay_out(problem)
+    prices = some_prices(layout, other)
+    above = above_least(layout, prices, reduced_costs(layout, prices), chosen)
+    assert (above >= 0.0).all()
+    assert above.sum() <= bill(problem, chosen).usd - bound_at(layout, prices) + 1e-6 * abs(above.sum())
 
 
 @FEW

@@ -62,6 +62,22 @@ def reduced_costs(layout: Layout, prices: Prices) -> FloatArray:
     return layout.usd + prices.gpu[problem.offer] * problem.gpus + _place_prices(layout, prices)[layout.at]
 
 
+def above_least(layout: Layout, prices: Prices, costs: FloatArray, chosen: IntArray) -> FloatArray:
+    """[workloads] USD per month by which each one's choice ([workloads]) is above the bound at these prices.
+
+    `costs` is [choices] reduced costs. Each end of a pair counts half of what the pair pays beyond its price.
+    """
+    problem = layout.problem
+    regret = costs[chosen] - np.minimum.reduceat(costs, problem.starts[:-1])
+    here = np.zeros(problem.workloads * problem.sites)
+    here[layout.at[chosen]] = 1.0
+    apart = here[layout.from_place] - here[layout.to_place]
+    half = layout.apart_usd * (np.maximum(apart, 0.0) - prices.apart * apart) / 2.0
+    for place in (layout.from_place, layout.to_place):
+        regret += np.bincount(place // problem.sites, half, problem.workloads)
+    return np.maximum(regret, 0.0)
+
+
 def _place_prices(layout: Layout, prices: Prices) -> FloatArray:
     """[workloads x sites] what being at a site costs a workload: its uplink, and its part of the pairs."""
     problem = layout.problem
@@ -99,12 +115,16 @@ def prices_of(layout: Layout, kernel: Layout, duals: FloatArray, otherwise: Pric
     _, gpu, _, power, gbps, apart = np.split(np.maximum(-duals, 0.0), np.cumsum(counts)[:-1])
     kw = np.zeros(problem.sites)
     kw[is_limited] = power
-    there = np.searchsorted(_pair_key(layout), _pair_key(kernel))
     shares = otherwise.apart.copy()
-    shares[there] = np.clip(apart / np.maximum(kernel.apart_usd, 1e-9), 0.0, 1.0)
+    shares[shared_pairs(layout, kernel)] = np.clip(apart / np.maximum(kernel.apart_usd, 1e-9), 0.0, 1.0)
     # Nodes nobody runs on have no price there: what they cost is the most that leaves them unbought.
     own = (problem.node_usd + kw[problem.site] * problem.node_kw) / GPUS_PER_NODE
     return Prices(gpu=np.maximum(gpu, own), gbps=gbps, kw=kw, apart=shares)
+
+
+def shared_pairs(layout: Layout, kernel: Layout) -> NDArray[np.intp]:
+    """[apart of the kernel] where the layout of the whole has the same pair at the same site."""
+    return np.searchsorted(_pair_key(layout), _pair_key(kernel))
 
 
 def _pair_key(layout: Layout) -> NDArray[np.int64]:

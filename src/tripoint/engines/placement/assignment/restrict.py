@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tripoint.engines.placement.assignment.problem import Assignment
+from tripoint.engines.placement.assignment.problem import GPUS_PER_NODE, Assignment, Bill
 from tripoint.engines.placement.milp.program import BoolArray, FloatArray, IntArray
 
 
@@ -73,6 +73,27 @@ def with_free(problem: Assignment, chosen: IntArray, free: BoolArray, kept: Bool
         held_gpus=problem.held_gpus + np.bincount(offer, problem.gpus[held], problem.offers),
     )
     return Part(problem=smaller, workload=workload, choice=choice)
+
+
+def within(problem: Assignment, part: Part, chosen: IntArray, paid: Bill, own: BoolArray) -> Part:
+    """The part with the nodes of all but its `own` sites ([sites]) left as they are.
+
+    Elsewhere its workloads may take what they give up themselves, GPUs and Gbit/s alike, and no more. Parts that own
+    no site together and free no two workloads of one pair may then be solved at once: put together they are allowed,
+    and save no less than the sum of what each saves alone. `paid` is the bill of `chosen` ([workloads]).
+    """
+    mine = chosen[part.workload]
+    offer = problem.offer[mine]
+    taken = np.bincount(offer, problem.gpus[mine], problem.offers)
+    gbps = np.bincount(problem.site[offer], problem.gbps[part.workload], problem.sites)
+    is_own = own[problem.site]
+    smaller = replace(
+        part.problem,
+        held_gpus=np.where(is_own, part.problem.held_gpus, GPUS_PER_NODE * paid.nodes - taken),
+        most_nodes=np.where(is_own, problem.most_nodes, paid.nodes),
+        uplink_gbps=np.where(own, part.problem.uplink_gbps, gbps),
+    )
+    return replace(part, problem=smaller)
 
 
 def _room(problem: Assignment, offer: IntArray, still: BoolArray) -> FloatArray:

@@ -19,10 +19,19 @@ from tripoint.engines.placement.assignment.dual import (
     bound_at,
     prices_of,
     reduced_costs,
+    shared_pairs,
 )
 from tripoint.engines.placement.assignment.formulate import formulate
 from tripoint.engines.placement.assignment.layout import Layout, lay_out
-from tripoint.engines.placement.assignment.parts import Relaxed, fix_most, neighbourhoods, roomy
+from tripoint.engines.placement.assignment.parts import (
+    Guide,
+    Relaxed,
+    fix_most,
+    guide_to,
+    neighbourhoods,
+    ranked,
+    roomy,
+)
 from tripoint.engines.placement.assignment.problem import Assignment, bill
 from tripoint.engines.placement.assignment.restrict import Part, with_choices
 from tripoint.engines.placement.milp.asking import Answers, Asking, Batch, Task
@@ -51,15 +60,20 @@ _ROUGH_GAP = 0.05
 _POLISH = 4
 _WORTH_POLISHING = 2e-3
 """How far below the ascent's bound prices of the kernel may begin to be worth a second ascent."""
-_WIDER = 2
-_FIRST_LONGER = 3.0
+_FIRST_LONGER = 6.0
 """How much longer than a part the first plan may take, more in proportion where it has more columns than usual."""
 _FIRST_COLUMNS = 8_000
 _PART_GAP = 5e-5
-_PATIENCE = 1.3
-"""How much longer parts may take after a round in which one was cut off and nothing got better."""
-_MOST_PATIENCE = 8.0
-"""Of what they are given at first: on a busy machine two seconds are half a second of work."""
+_NEAREST = (1, 2, 3)
+"""Choices by reduced cost in a part, in turn: the more there are, the fewer workloads a solver decides in the time."""
+_SIZES = (1.6, 0.8, 0.4)
+"""Workloads drawn for a part at each, beside what the effort says, at first."""
+_LARGER, _SMALLER, _LEAST = 1.3, 0.75, 0.2
+"""What becomes of a size after a round whose parts were all solved, or were not, and the least, of what it was."""
+_SOLVED = 0.01
+"""Of the gap: a round that saves less ends the turn."""
+_SURE = 0.3
+"""Share of settled steps from which a choice stands for the relaxation's, where that has not ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +91,8 @@ class Effort:
     nearest: int = 3
     """Choices by reduced cost that every workload keeps in the kernel."""
     part: int = 250
-    """Workloads free at once in a part."""
-    part_seconds: float = 2.0
+    """Workloads drawn for a part, about: more where few choices each are looked at, fewer where many are."""
+    part_seconds: float = 1.0
     """Longest solve of a part, seconds."""
     part_nodes: int | None = None
     """Branch-and-bound nodes of a part, for runs that must not depend on the clock."""
@@ -172,8 +186,10 @@ def _search(problem: Assignment, effort: Effort) -> Asking[Found]:
     answers = yield Batch(tasks=(_linear(linear, effort),), beside=whole)
     relaxed = standing.heard(answers)[0]
     point = Relaxed(shares=dual.visits, nodes=dual.nodes, opened=dual.opened)
+    liked = np.where(dual.visits > _SURE, dual.visits, 0.0)
     if relaxed.values.size:
         point = _point(layout, kernel, laid, relaxed.values)
+        liked = point.shares
         prices = prices_of(layout, laid, relaxed.duals, dual.prices)
         dual = _polished(layout, dual, prices, standing)
     allowed = np.zeros(problem.choices, dtype=np.bool_)
@@ -183,9 +199,20 @@ def _search(problem: Assignment, effort: Effort) -> Asking[Found]:
     chosen = yield from _first(layout, standing, point, allowed | spare, is_rough)
     if not chosen.size:
         return (yield from _whole(problem, counted, standing))
-    wider = _kernel(layout, dual, effort.nearest + _WIDER)
-    allowed[wider.choice] = True
-    return (yield from _improve(layout, standing, chosen, reduced_costs(layout, dual.prices), allowed))
+    costs = reduced_costs(layout, dual.prices)
+    kept = (liked > 0.0) | (ranked(layout, costs) < max(_NEAREST))
+    kept[chosen] = True
+    lean = with_choices(problem, kept)
+    guide = _guide(layout, lean, dual.prices, costs, liked)
+    better, rounds = yield from _improve(guide, standing, lean.inner(chosen))
+    return _found(standing, lean.choice[better], rounds)
+
+
+def _guide(layout: Layout, lean: Part, prices: Prices, costs: FloatArray, liked: FloatArray) -> Guide:
+    """The guide within the choices that rounds of parts look at, a few of each workload."""
+    laid = lay_out(lean.problem)
+    there = replace(prices, apart=prices.apart[shared_pairs(layout, laid)])
+    return guide_to(laid, there, costs[lean.choice], liked[lean.choice])
 
 
 def _whole(problem: Assignment, counted: Counted, standing: _Standing) -> Asking[Found]:
@@ -228,10 +255,7 @@ def _polished(layout: Layout, dual: DualBound, prices: Prices, standing: _Standi
 
 def _kernel(layout: Layout, dual: DualBound, nearest: int) -> Part:
     """Choices that were taken while prices settled, and each workload's best by reduced cost."""
-    costs = reduced_costs(layout, dual.prices)
-    order = np.lexsort((costs, layout.owner))
-    rank = np.empty(layout.problem.choices, dtype=np.int32)
-    rank[order] = np.arange(layout.problem.choices) - layout.problem.starts[:-1][layout.owner]
+    rank = ranked(layout, reduced_costs(layout, dual.prices))
     return with_choices(layout.problem, (dual.visits > _VISITED) | (rank < nearest))
 
 
@@ -282,23 +306,23 @@ def _part_limits(effort: Effort, longer: float = 1.0) -> SolveLimits:
     )
 
 
-def _improve(
-    layout: Layout, standing: _Standing, chosen: IntArray, costs: FloatArray, allowed: BoolArray
-) -> Asking[Found]:
-    """Round after round, the sites are dealt into groups and every group's part is solved on its own."""
-    problem, effort = layout.problem, standing.effort
+def _improve(guide: Guide, standing: _Standing, chosen: IntArray) -> Asking[tuple[IntArray, int]]:
+    """Round after round, sites are dealt into groups and each group's part is solved on its own; the best assignment,
+    and how many rounds it took. Parts grow while a solver is done with them in time, and shrink when it is not."""
+    problem, effort = guide.layout.problem, standing.effort
     draw = np.random.default_rng(effort.seed)
-    rounds, longer = 0, 1.0
+    first = tuple(effort.part * size for size in _SIZES)
+    sizes, turn, rounds = list(first), 0, 0
+    limits = _part_limits(effort)
     while not standing.is_done(rounds):
-        limits = _part_limits(effort, longer)
-        parts = neighbourhoods(layout, chosen, costs, allowed, draw, effort.part, effort.threads)
+        parts = neighbourhoods(guide, chosen, draw, round(sizes[turn]), _NEAREST[turn], effort.threads)
         counted = [count(part.problem) for part in parts]
         tasks = tuple(
             Task(program=each.program(), limits=limits, start=each.values(part.inner(chosen)))
             for part, each in zip(parts, counted, strict=True)
         )
         answers = yield Batch(tasks=tasks)
-        better = chosen.copy()
+        better, before = chosen.copy(), standing.usd
         for part, each, found in zip(parts, counted, standing.heard(answers), strict=True):
             if found.values.size:
                 better[part.workload] = part.choice[each.chosen(found.values)]
@@ -306,10 +330,13 @@ def _improve(
         if now.excess == 0.0 and now.usd < standing.usd:
             chosen, standing.usd = better, now.usd
             standing.note()
-        elif any(found.was_interrupted for found in answers.solutions):
-            longer = min(longer * _PATIENCE, _MOST_PATIENCE)
+        is_cut = any(found.was_interrupted for found in answers.solutions)
+        size = sizes[turn] * (_SMALLER if is_cut else _LARGER)
+        sizes[turn] = min(max(size, _LEAST * first[turn]), float(problem.workloads))
+        if before - standing.usd < _SOLVED * (before - standing.bound):
+            turn = (turn + 1) % len(_NEAREST)
         rounds += 1
-    return _found(standing, chosen, rounds)
+    return chosen, rounds
 
 
 def _found(standing: _Standing, chosen: IntArray, rounds: int) -> Found:
