@@ -76,8 +76,11 @@ def test_without_a_plan_there_is_nothing_to_compare(run: RunCli, small_estate: P
     told = run("compare", small_estate, impossible_estate, "--gap", "0.01", "--quiet")
     assert told.code == 1
     assert "impossible.yaml: no plan exists: demand + capacity + budget" in told.out
+    assert "- budget: budget" in told.out
+    assert "hint: " in told.out
     found = run("compare", small_estate, impossible_estate, "--gap", "0.01", "--quiet", "--json")
     assert found.code == 1
+    assert [each["families"] for each in found.document()["conflicts"]] == [["demand", "capacity", "budget"]]
     assert found.document()["without_plan"] == [str(impossible_estate)]
 
 

@@ -128,7 +128,14 @@ def test_a_workload_that_is_not_there_is_told_before_anything_is_planned(run: Ru
 
 
 def test_an_estate_without_a_plan_is_a_no(run: RunCli, impossible_estate: Path) -> None:
-    """Exit code 1 and the families."""
+    """Exit code 1, the families, the rules in the way with their numbers and what would help, as `plan` tells them."""
     told = run("explain", "chat", impossible_estate, "--gap", "0.01", "--quiet")
     assert told.code == 1
     assert "no plan exists: demand + capacity + budget" in told.out
+    assert "- budget: budget" in told.out
+    assert "allowed is" in told.out
+    assert "hint: " in told.out
+    found = run("explain", "chat", impossible_estate, "--gap", "0.01", "--quiet", "--json").document()
+    assert found["families"] == ["demand", "capacity", "budget"]
+    assert found["details"]
+    assert found["hint"]

@@ -75,6 +75,8 @@ def test_an_estate_without_a_plan_is_a_no(run: RunCli, impossible_estate: Path, 
     told = run("frontier", impossible_estate, "--by", "vendors", "--gap", "0.01", "--quiet", "--out", tmp_path / "out")
     assert told.code == 1
     assert "no plan exists: demand + capacity + budget" in told.out
+    assert told.out.count("- budget: budget") == 1
+    assert "hint: " in told.out
     assert not list((tmp_path / "out").glob("*"))
 
 

@@ -35,6 +35,7 @@ def command(before: str, after: str, gap: float, time_limit: float, full: bool, 
 
     For example: tripoint compare answer-old answer
     """
+    from tripoint.apps.render.reading.conflict import conflict_payload
     from tripoint.apps.render.why.comparison import comparison_payload, comparison_text, conflict_lines
     from tripoint.engines.answers.comparison.comparison import compare
 
@@ -42,9 +43,10 @@ def command(before: str, after: str, gap: float, time_limit: float, full: bool, 
         refuse_missing(given, otherwise="name a plan.json, a folder that holds one, or an estate")
     plans = [_plan(given, gap, time_limit, is_quiet=quiet) for given in (before, after)]
     names = (before, after)
-    missing = [(name, plan.why_none) for name, plan in zip(names, plans, strict=True) if plan.solve is None]
+    missing = [(name, plan) for name, plan in zip(names, plans, strict=True) if plan.solve is None]
     if missing:
-        nothing = {"a": before, "b": after, "without_plan": [name for name, _ in missing]}
+        why = [{"name": name, **conflict_payload(plan.conflict)} for name, plan in missing]
+        nothing = {"a": before, "b": after, "without_plan": [name for name, _ in missing], "conflicts": why}
         return Answer(text=conflict_lines(missing), payload=nothing, ok=False)
     found = compare(plans[0], plans[1])
     return Answer(text=comparison_text(found, names, is_full=full), payload=comparison_payload(found, names))

@@ -69,5 +69,7 @@ def planned(
 
 def no_plan(estate: str, plan: Plan) -> Answer:
     """What is answered where the estate has no plan: that there is none, and why."""
-    families = list(plan.conflict.families) if plan.conflict else []
-    return Answer(text=f"{estate}: no plan exists: {plan.why_none}", payload={"families": families}, ok=False)
+    from tripoint.apps.render.reading.conflict import conflict_payload
+    from tripoint.apps.render.why.comparison import conflict_lines
+
+    return Answer(text=conflict_lines([(estate, plan)]), payload=conflict_payload(plan.conflict), ok=False)

@@ -16,7 +16,7 @@ from tripoint.apps.render.reading.amounts import (
     percent,
     plural,
 )
-from tripoint.apps.render.reading.conflict import distinct, needless
+from tripoint.apps.render.reading.conflict import reasons
 from tripoint.apps.render.reading.headline import Headline, Saving, headline, order_words, stopped_words
 from tripoint.apps.render.reading.money import caveats, idle_usd, name_of
 from tripoint.domain.plan import Baseline, Plan, PlanStatus, SolveSummary
@@ -81,10 +81,9 @@ def conflict(plan: Plan) -> Group:
     if plan.conflict is None:
         return NOTHING
     families = " + ".join(plan.conflict.families)
-    hint = [Text(f"hint: {plan.conflict.hint}")] if plan.conflict.hint else []
-    rows = lines(f"- {row}" for row in distinct(plan.conflict.details))
-    members = [Text(needless(plan.conflict.members))] if plan.conflict.members else []
-    return titled(f"In conflict: {families}", rows, *members, *hint)
+    told = reasons(plan.conflict)
+    rules = [row for row in told if row.startswith("- ")]
+    return titled(f"In conflict: {families}", lines(rules), *map(Text, told[len(rules) :]))
 
 
 def _total(plan: Plan, found: Headline) -> Text:

@@ -9,8 +9,10 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from tripoint.apps.render.plan_text.layout import lines, printed, table, titled
+from tripoint.apps.render.reading.conflict import reasons
 
 if TYPE_CHECKING:
+    from tripoint.domain.plan import Plan
     from tripoint.engines.answers.comparison.comparison import Change, Comparison
 
 _MOST = 8
@@ -130,6 +132,11 @@ def _signed(cents: int) -> str:
     return f"+{_usd(cents)}" if cents > 0 else _usd(cents)
 
 
-def conflict_lines(told: Iterable[tuple[str, str]]) -> str:
-    """One line for each plan that does not exist."""
-    return "\n".join(f"{name}: no plan exists: {why}" for name, why in told)
+def conflict_lines(told: Iterable[tuple[str, Plan]]) -> str:
+    """Each plan that does not exist, and why."""
+    return "\n".join(
+        "\n".join(
+            [f"{name}: no plan exists: {plan.why_none}", printed([lines(reasons(plan.conflict))]).rstrip("\n")]
+        ).rstrip("\n")
+        for name, plan in told
+    )

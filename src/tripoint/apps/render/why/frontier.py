@@ -9,6 +9,7 @@ from rich.text import Text
 
 from tripoint.apps.render.plan_text.layout import lines, printed, table, titled
 from tripoint.apps.render.reading.amounts import gap_percent, money_of, percent, significant
+from tripoint.apps.render.reading.conflict import conflict_payload, reasons
 
 if TYPE_CHECKING:
     from tripoint.domain.front import Front, Point
@@ -29,7 +30,7 @@ def frontier_text(front: Front, *, width: int | None = None) -> str:
         parts.append(titled("How to read this", lines(front_sentences(front))))
     elif front.conflict is not None:
         families = " + ".join(front.conflict.families)
-        parts.append(Group(Text(f"no plan exists: {families}"), lines(front.conflict.details)))
+        parts.append(Group(Text(f"no plan exists: {families}"), lines(reasons(front.conflict))))
     return printed(parts, width=width).rstrip("\n")
 
 
@@ -123,7 +124,7 @@ def frontier_payload(front: Front, places: tuple[str, ...] = ()) -> dict[str, An
         ],
         "dominated": front.dominated,
         "notes": list(front.notes),
-        "families": list(front.conflict.families) if front.conflict else [],
+        **conflict_payload(front.conflict),
     }
 
 
