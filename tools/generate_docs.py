@@ -21,13 +21,14 @@ from tripoint.apps.admin.routes.table import OPERATIONS
 from tripoint.apps.admin.wire.problems import TITLES
 from tripoint.apps.cli import cli
 from tripoint.apps.outcomes import EXIT_CODES
+from tripoint.apps.planner import jobs_schema
 from tripoint.apps.settings import DESCRIPTIONS
 from tripoint.apps.wiring import estate_schema
 from tripoint.domain.tenancy import Role
 from tripoint.engines.governance.access.roles import RIGHTS, Action
 from tripoint.engines.placement.columns.formulation import Formulation
 from tripoint.engines.placement.formulate import FAMILIES, Family
-from tripoint.usecases.schema import estate_reference
+from tripoint.usecases.schema import estate_reference, jobs_reference
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTICE = "<!-- Made by tools/generate_docs.py from the code; `make docs` rewrites it. -->"
@@ -41,6 +42,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "admin.md": admin_page(),
         REFERENCE / "admin.openapi.json": json.dumps(openapi(), indent=1, ensure_ascii=False) + "\n",
         REFERENCE / "estate.md": estate_page(),
+        REFERENCE / "jobs.md": f"{NOTICE}\n\n{jobs_reference(jobs_schema())}",
         REFERENCE / "program.md": program_page(),
     }
 

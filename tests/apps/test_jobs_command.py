@@ -53,12 +53,12 @@ apiVersion: tripoint/jobs/v1
 name: tune
 jobs:
   - id: prepare
-    on: [{accelerator: l4, hours: 10}]
+    runs_on: [{accelerator: l4, hours: 10}]
   - id: train
-    on: [{accelerator: h100-sxm, gpus: 8, hours: 2}]
+    runs_on: [{accelerator: h100-sxm, gpus: 8, hours: 2}]
     after: [{job: prepare, gb: 500}]
   - id: export
-    on: [{accelerator: l4, gpus: 1, hours: 1}]
+    runs_on: [{accelerator: l4, gpus: 1, hours: 1}]
     classification: customer
     after: [{job: train, gb: 300}]
 """
@@ -159,7 +159,7 @@ def test_the_command_finds_what_a_pencil_finds(tmp_path_factory: pytest.TempPath
         ]
         need = {"accelerator": kind, "gpus": 1 if kind == "l4" else 8, "hours": data.draw(st.integers(1, 20))}
         label = data.draw(st.sampled_from(("internal", "customer")))
-        jobs.append({"id": f"j{number}", "on": [need], "after": after, "classification": label})
+        jobs.append({"id": f"j{number}", "runs_on": [need], "after": after, "classification": label})
     (folder / "estate.yaml").write_text(ESTATE, encoding="utf-8")
     file = folder / "jobs.yaml"
     file.write_text(yaml.safe_dump({"apiVersion": "tripoint/jobs/v1", "jobs": jobs}), encoding="utf-8")
@@ -184,7 +184,7 @@ def _pencil(jobs: list[dict[str, Any]]) -> float:
         at = {job["id"]: site for job, site in zip(jobs, chosen, strict=True)}
         if any(at[name] != "frankfurt" for name in _customers(jobs)):
             continue
-        usd = sum(SOLD[at[job["id"]]][job["on"][0]["accelerator"]] * job["on"][0]["hours"] for job in jobs)
+        usd = sum(SOLD[at[job["id"]]][job["runs_on"][0]["accelerator"]] * job["runs_on"][0]["hours"] for job in jobs)
         moved = sum(
             each["gb"] for job in jobs for each in job["after"] if at[each["job"]] != at[job["id"]]
         )  # fmt: skip

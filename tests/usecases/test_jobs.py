@@ -82,7 +82,7 @@ def files(draw: st.DrawFn) -> JobFile:
         after = tuple(Handover(job=f"j{each}", gb=float(draw(st.integers(0, 300)))) for each in before)
         label = draw(st.sampled_from(("internal", "internal", "sealed")))
         hours = float(draw(st.integers(1, 12)))
-        jobs.append(Job(id=f"j{number}", on=(replace(need, hours=hours),), after=after, classification=label))
+        jobs.append(Job(id=f"j{number}", runs_on=(replace(need, hours=hours),), after=after, classification=label))
     return JobFile(apiVersion="tripoint/jobs/v1", jobs=tuple(jobs))
 
 
@@ -108,9 +108,9 @@ def by_hand(file: JobFile, ground: Estate) -> float | None:
     for chosen in itertools.product(*choices):
         usd, volumes = 0.0, dict[tuple[str, ...], tuple[Site, TransferClass, float]]()
         for job, here in zip(file.jobs, chosen, strict=True):
-            node = SMALL if job.on[0].accelerator == "l4" else BIG
+            node = SMALL if job.runs_on[0].accelerator == "l4" else BIG
             price = next(pool.usd_per_hour for pool in here.pools or () if pool.node_type == node)
-            usd += (price or 0.0) * (job.on[0].hours or 0.0)
+            usd += (price or 0.0) * (job.runs_on[0].hours or 0.0)
             for each in job.after:
                 source = chosen[numbers[each.job]]
                 if source.id != here.id:
@@ -187,7 +187,7 @@ def test_no_next_best_is_cheaper_and_no_single_place_either(file: JobFile, place
         assert found.one_place.usd >= found.usd - NEAR
 
 
-ONE = Job(id="one", on=(Need(accelerator=AcceleratorId("h100-sxm"), gpus=8, hours=10.0),))
+ONE = Job(id="one", runs_on=(Need(accelerator=AcceleratorId("h100-sxm"), gpus=8, hours=10.0),))
 
 
 def alone(job: Job, *data: JobData) -> JobFile:
@@ -257,7 +257,7 @@ def test_held_nodes_cost_an_hour_of_them_and_none_is_bought() -> None:
     found = planned(alone(ONE), estate(own))
     assert found.jobs[0].offer.option is PurchaseOption.OWNED
     assert 0.0 < found.jobs[0].offer.usd_per_hour < 100.0
-    large = replace(ONE, on=(replace(ONE.on[0], gpus=16),))
+    large = replace(ONE, runs_on=(replace(ONE.runs_on[0], gpus=16),))
     stuck = planned(alone(large), estate(own))
     assert stuck.stuck == ("one",)
     assert "it takes 2 of `dgx-h100`; `own` has 1 held" in stuck.excluded[0].example
@@ -271,7 +271,7 @@ def test_hours_of_other_accelerators_follow_the_speeds_plans_use() -> None:
     )
     pool = NodePool(node_type=NodeTypeId("p5en.48xlarge"), options=(PurchaseOption.ON_DEMAND,), usd_per_hour=50.0)
     ground = estate(replace(site("s0", 0, (1.0, 30.0)), pools=(pool,)))
-    found = planned(alone(Job(id="one", kind="fine_tuning", on=ways)), ground).jobs[0].offer
+    found = planned(alone(Job(id="one", kind="fine_tuning", runs_on=ways)), ground).jobs[0].offer
     speed = relative_speed(CATALOG, WorkloadKind.FINE_TUNING, "h200-sxm", "h100-sxm", 8)
     assert speed is not None
     assert found.hours == pytest.approx(10.0 * 8 / speed.value / 16)
@@ -311,7 +311,7 @@ def test_a_regime_that_asks_for_a_certificate_shuts_the_market() -> None:
 def test_mistakes_refuse_the_file() -> None:
     """All of them at once."""
     with pytest.raises(EstateError) as refused:
-        planned(alone(replace(ONE, on=(), after=(Handover(job="none"),))))
+        planned(alone(replace(ONE, runs_on=(), after=(Handover(job="none"),))))
     assert sorted(each.code for each in refused.value.findings) == ["TP1219", "TP1302"]
 
 
@@ -319,7 +319,7 @@ def test_the_longest_chain_counts_the_hours() -> None:
     """Two beside each other take as long as the longer one; what follows comes on top."""
     jobs = (
         ONE,
-        replace(ONE, id="two", on=(replace(ONE.on[0], hours=4.0),)),
+        replace(ONE, id="two", runs_on=(replace(ONE.runs_on[0], hours=4.0),)),
         replace(ONE, id="three", after=(Handover(job="one"), Handover(job="two"))),
     )
     found = planned(JobFile(apiVersion="tripoint/jobs/v1", jobs=jobs), estate(site("s0", 0, (1.0, 30.0))))

@@ -6,7 +6,7 @@ Everything is imported inside the functions, as there.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tripoint.domain.job import JobFile
@@ -35,3 +35,10 @@ def read_jobs(path: str | Path) -> tuple[JobFile, Positions]:
     from tripoint.adapters.jobs_yaml import read_jobs as read
 
     return read(Path(path))
+
+
+def jobs_schema() -> dict[str, Any]:
+    """JSON Schema of files of jobs."""
+    from tripoint.adapters.jobs_yaml import jobs_schema as schema
+
+    return schema()

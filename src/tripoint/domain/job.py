@@ -63,10 +63,10 @@ class Job:
 
     id: str
     """Unique name."""
-    on: tuple[Need, ...]
+    runs_on: tuple[Need, ...]
     """Ways to run it; the cheapest is taken."""
     kind: Literal["training", "fine_tuning"] | None = None
-    """What it does, where that says how fast accelerators are to each other; each way needs hours when not declared."""
+    """`training` or `fine_tuning`, which say how fast accelerators are to each other; else each way needs hours."""
     model: str | None = None
     """Model it trains or uses: a model of the estate, or of the catalogue; its licence and its memory count."""
     reads: tuple[JobRead, ...] = ()

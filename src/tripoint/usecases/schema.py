@@ -1,4 +1,4 @@
-"""The estate's fields for editors and for people: JSON Schema as text, and a reference page made from it."""
+"""Fields of estates and of jobs, for editors and people: JSON Schema as text, and reference pages made from it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ Units are part of the name or of the description. A field without a default must
 Unknown keys are errors. Numbers are plain numbers (`0.3`, not `30 %`), months are `YYYY-MM`.
 """
 
+_OF_JOBS = """# Jobs reference
+
+Every field of a file of jobs, which [`tripoint jobs plan`](../guides/jobs.md) reads. This page is made from the types by
+`tools/generate_docs.py`; do not edit it. Units are part of the name or of the description. A field without a default
+must be declared. Unknown keys are errors.
+"""
+
 
 def schema_text(schema: Schema) -> str:
     """The JSON Schema as an editor wants it: indented, with a final newline."""
@@ -29,12 +36,21 @@ def part_schema(schema: Schema) -> dict[str, Any]:
 
 def estate_reference(schema: Schema) -> str:
     """Markdown page of every field: name, type, default, description; one section per kind of entry."""
+    return _reference(schema, "estate", _INTRODUCTION)
+
+
+def jobs_reference(schema: Schema) -> str:
+    """The same of a file of jobs."""
+    return _reference(schema, "jobs", _OF_JOBS)
+
+
+def _reference(schema: Schema, name: str, introduction: str) -> str:
     definitions: Schema = schema["$defs"]
     order = _reachable(schema, definitions)
-    sections = [_section("estate", schema, definitions)]
+    sections = [_section(name, schema, definitions)]
     sections += [_section(name, definitions[name], definitions) for name in order if "properties" in definitions[name]]
     sections += [_words(name, definitions[name]) for name in order if "enum" in definitions[name]]
-    return "\n".join([_INTRODUCTION, *sections])
+    return "\n".join([introduction, *sections])
 
 
 def _reachable(schema: Schema, definitions: Schema) -> list[str]:

@@ -21,7 +21,7 @@ ESTATE = Estate(
     apiVersion="tripoint/v1", sites=(SITE,), workloads=(), datasets=(Dataset(id=DatasetId("lost"), size_gb=1.0),)
 )  # fmt: skip
 NEED = Need(accelerator=AcceleratorId("l4"), hours=1.0)
-JOB = Job(id="one", on=(NEED,))
+JOB = Job(id="one", runs_on=(NEED,))
 DATA = JobData(id="corpus", size_gb=10.0, copies=("cloud",))
 
 
@@ -35,7 +35,7 @@ def test_jobs_in_order_are_not_complained_of() -> None:
     two = Job(
         id="two",
         kind="training",
-        on=(NEED, Need(accelerator=AcceleratorId("h100-sxm"))),
+        runs_on=(NEED, Need(accelerator=AcceleratorId("h100-sxm"))),
         after=(Handover(job="one"),),
         reads=(JobRead(dataset="corpus"),),
         delivers=(Delivery(to="gcp:europe-west4", gb=1.0), Delivery(to="cloud", gb=0.0)),
@@ -47,17 +47,22 @@ def test_jobs_in_order_are_not_complained_of() -> None:
 @pytest.mark.parametrize(
     ("job", "code", "path", "words"),
     [
-        (replace(JOB, on=()), "TP1302", "jobs[0].on", "0 entries, expects at least 1"),
-        (replace(JOB, on=(replace(NEED, gpus=0),)), "TP1302", "jobs[0].on[0].gpus", "is 0 accelerators"),
-        (replace(JOB, on=(replace(NEED, hours=-2.0),)), "TP1302", "jobs[0].on[0].hours", "-2 hours"),
+        (replace(JOB, runs_on=()), "TP1302", "jobs[0].runs_on", "0 entries, expects at least 1"),
+        (replace(JOB, runs_on=(replace(NEED, gpus=0),)), "TP1302", "jobs[0].runs_on[0].gpus", "is 0 accelerators"),
+        (replace(JOB, runs_on=(replace(NEED, hours=-2.0),)), "TP1302", "jobs[0].runs_on[0].hours", "-2 hours"),
         (
-            replace(JOB, on=(replace(NEED, accelerator=AcceleratorId("h1000")),)),
+            replace(JOB, runs_on=(replace(NEED, accelerator=AcceleratorId("h1000")),)),
             "TP1205",
-            "jobs[0].on[0].accelerator",
+            "jobs[0].runs_on[0].accelerator",
             "h1000",
         ),
-        (replace(JOB, on=(replace(NEED, hours=None),)), "TP1333", "jobs[0].on[0]", "how fast"),
-        (replace(JOB, kind="training", on=(replace(NEED, hours=None),)), "TP1333", "jobs[0].on[0]", "no other way"),
+        (replace(JOB, runs_on=(replace(NEED, hours=None),)), "TP1333", "jobs[0].runs_on[0]", "how fast"),
+        (
+            replace(JOB, kind="training", runs_on=(replace(NEED, hours=None),)),
+            "TP1333",
+            "jobs[0].runs_on[0]",
+            "no other way",
+        ),
         (replace(JOB, reads=(JobRead(dataset="corpse"),)), "TP1203", "jobs[0].reads[0].dataset", "corpse"),
         (replace(JOB, reads=(JobRead(dataset="lost"),)), "TP1302", "jobs[0].reads[0].dataset", "0 copies"),
         (replace(JOB, reads=(JobRead(dataset="corpus", gb=-1.0),)), "TP1302", "jobs[0].reads[0].gb", "-1 GB"),

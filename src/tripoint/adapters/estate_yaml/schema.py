@@ -75,13 +75,18 @@ def allowed_values(kind: Any) -> tuple[str, ...]:
 
 def estate_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of an estate file, with every field's description, for editors."""
-    listed = TypeAdapter(list[Estate], config=_DESCRIBED).json_schema()
+    return schema_of(Estate, SCHEMA_ID, "tripoint estate")
+
+
+def schema_of(kind: type, name: str, title: str) -> dict[str, Any]:
+    """JSON Schema (2020-12) of a file whose whole is a `kind`, with every field's description."""
+    listed = TypeAdapter(list[kind], config=_DESCRIBED).json_schema()  # type: ignore[valid-type]  # made at run time
     definitions: dict[str, Any] = listed["$defs"]
-    estate = definitions.pop("Estate")
+    whole = definitions.pop(kind.__name__)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": SCHEMA_ID,
-        **estate,
-        "title": "tripoint estate",
+        "$id": name,
+        **whole,
+        "title": title,
         "$defs": definitions,
     }

@@ -1,18 +1,19 @@
-"""`tripoint schema`: the JSON Schema of estate files, for editors."""
+"""`tripoint schema`: the JSON Schema of estate files and of files of jobs, for editors."""
 
 from __future__ import annotations
 
 import click
 
-from tripoint.apps import wiring
+from tripoint.apps import planner, wiring
 from tripoint.apps.answer import Answer, answering
 
 
 @click.command()
 @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False), help="Write it to this file.")
 @click.option("--part", is_flag=True, help="For the files of a folder, each of which holds some of the keys.")
+@click.option("--jobs", is_flag=True, help="That of files of jobs, which `tripoint jobs plan` reads.")
 @answering
-def command(out: str | None, part: bool) -> Answer:
+def command(out: str | None, part: bool, jobs: bool) -> Answer:
     """Print the JSON Schema of estate files, for editors.
 
     In an editor with a YAML language server, put this line on top of the estate:
@@ -22,7 +23,8 @@ def command(out: str | None, part: bool) -> Answer:
     """
     from tripoint.usecases.schema import part_schema, schema_text
 
-    schema = part_schema(wiring.estate_schema()) if part else wiring.estate_schema()
+    whole = planner.jobs_schema() if jobs else wiring.estate_schema()
+    schema = part_schema(whole) if part else whole
     text = schema_text(schema)
     if out is None:
         return Answer(text=text.rstrip("\n"), payload={"json_schema": schema})

@@ -98,7 +98,9 @@ def _fields(file: JobFile, known: KnownNames) -> Iterator[Finding]:
 def _lists(file: JobFile) -> Iterator[Finding]:
     """Lists that say nothing when empty."""
     wanted = [("jobs", len(file.jobs), "declare what is to be run")]
-    wanted += [(f"jobs[{n}].on", len(job.on), "say on which accelerators it runs") for n, job in enumerate(file.jobs)]
+    wanted += [
+        (f"jobs[{n}].runs_on", len(job.runs_on), "say on which accelerators it runs") for n, job in enumerate(file.jobs)
+    ]
     wanted += [
         (f"datasets[{number}].copies", len(each.copies), "name the places that hold it")
         for number, each in enumerate(file.datasets)
@@ -130,18 +132,18 @@ def _data(file: JobFile, known: KnownNames, estate: Estate) -> Iterator[Finding]
 def _hours(file: JobFile) -> Iterator[Finding]:
     """Hours somebody has to say: of one way at least, and of each where no rule compares accelerators."""
     for index, job in enumerate(file.jobs):
-        missing = [number for number, need in enumerate(job.on) if need.hours is None]
-        if job.kind is not None and len(missing) < len(job.on):
+        missing = [number for number, need in enumerate(job.runs_on) if need.hours is None]
+        if job.kind is not None and len(missing) < len(job.runs_on):
             continue
         for number in missing:
-            name = job.on[number].accelerator
+            name = job.runs_on[number].accelerator
             if job.kind is None:
                 message = f"says no hours on `{clip(name)}`; how fast it is at this job is not known"
                 hint = "declare `hours`, or `kind: training` or `fine_tuning`, whose speeds the catalogue compares"
             else:
                 message = f"says no hours on `{clip(name)}`, and no other way of `{clip(job.id)}` says any"
                 hint = "declare `hours` of one way at least"
-            yield finding("TP1333", f"jobs[{index}].on[{number}]", message, hint)
+            yield finding("TP1333", f"jobs[{index}].runs_on[{number}]", message, hint)
 
 
 def _waits(file: JobFile) -> Iterator[Finding]:

@@ -68,13 +68,13 @@ def offers(desk: Desk, job: Job, subject: Subject, site: Site) -> Iterator[JobOf
         yield _out(verdict)
         return
     found = False
-    for need in job.on:
+    for need in job.runs_on:
         for pool in desk.pools.get(site.id, ()):
             if pool.node.accelerator == need.accelerator:
                 found = True
                 yield from _of_pool(desk, job, need, pool)
     if not found:
-        kinds = ", ".join(f"`{need.accelerator}`" for need in job.on)
+        kinds = ", ".join(f"`{need.accelerator}`" for need in job.runs_on)
         yield Out(reason=NOT_SOLD, text=f"`{site.id}` has no {kinds}")
 
 
@@ -85,7 +85,7 @@ def hours_on(desk: Desk, job: Job, need: Need) -> tuple[float, bool] | None:
     """
     if need.hours is not None:
         return need.hours, False
-    base = next((each for each in job.on if each.hours is not None), None)
+    base = next((each for each in job.runs_on if each.hours is not None), None)
     if base is None or base.hours is None or job.kind is None:
         return None
     speed = relative_speed(desk.ground.catalog, WorkloadKind(job.kind), need.accelerator, base.accelerator, base.gpus)
