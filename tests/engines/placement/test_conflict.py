@@ -225,3 +225,12 @@ def test_the_period_in_which_a_rule_is_broken_most_comes_first() -> None:
 def test_an_estate_with_a_home_for_all_has_no_such_conflict() -> None:
     """One offer each is enough."""
     assert homeless(resolved(place(region(), workloads=(chat(), chat("more"))))) is None
+
+
+def test_what_there_is_keeps_to_the_limits_that_are_not_in_the_way() -> None:
+    """Four servers at most, though each quarter may order four: there are 4, not one and four a quarter."""
+    conflict = conflict_of(
+        place(hall(pool=servers(held=1, max_nodes=4)), workloads=(chat(rate=1000.0),), horizon=horizon(4))
+    )
+    assert "capacity" in conflict.families
+    assert all("there are 4" in line for line in conflict.details)

@@ -23,6 +23,8 @@ Solve = Callable[[Program], Solution]
 
 STRUCTURE = ("presence", "keep", "egress", "contracted", "burn", "spend")
 """Definitions rather than limits: nobody can relax them."""
+_SUPPLY = {"obtainable", "power", "racks", "expansion", "keep"}
+"""Limits on how many nodes there are."""
 _MOST_RULES = 8
 _TOLERANCE = 1e-6
 
@@ -66,7 +68,7 @@ def explain(program: Program, solve: Solve) -> ConflictSet:
     families, unneeded = _irreducible(tested, solve)
     return ConflictSet(
         families=families,
-        details=_details(_without(tested, unneeded), families, solve),
+        details=_details(tested, unneeded, families, solve),
         hint=_hint(families),
     )
 
@@ -96,10 +98,19 @@ def _without(program: Program, off: set[str]) -> Program:
     )
 
 
-def _details(program: Program, families: tuple[str, ...], solve: Solve) -> tuple[str, ...]:
-    """What gives first: the rule in the way where there is one, else the nodes it leaves too few of."""
+def _details(program: Program, unneeded: set[str], families: tuple[str, ...], solve: Solve) -> tuple[str, ...]:
+    """What gives first: the rule in the way where there is one, else the nodes it leaves too few of.
+
+    All other limits hold meanwhile, so that what there is, is what they leave; where they conflict among themselves,
+    those that say how many nodes there can be, else none.
+    """
     rules = tuple(family for family in families if family not in ("demand", "capacity"))
-    return _broken_rows(program, rules, solve) or _broken_rows(program, (*rules, "capacity"), solve)
+    for broken in (rules, (*rules, "capacity")):
+        for off in (set[str](), unneeded - _SUPPLY, unneeded):
+            told = _broken_rows(_without(program, off), broken, solve)
+            if told:
+                return told
+    return ()
 
 
 def _broken_rows(program: Program, families: tuple[str, ...], solve: Solve) -> tuple[str, ...]:
