@@ -78,7 +78,7 @@ def plan_jobs(
     if wrong:
         raise EstateError(ordered(sheet.positions.locate(said) for said in wrong))
     started = time.perf_counter()
-    found = board(file, desk_of(ground, catalog, today), catalog)
+    found = board(file, desk_of(file, ground, catalog, today), catalog)
     if found.stuck:
         return infeasible(found, file.name)
     lean = without_dominated(found.problem)

@@ -9,6 +9,7 @@ import numpy as np
 from tripoint.domain.job import Instead, JobOffer, JobPlan, Moved, OnePlace, PlannedJob
 from tripoint.engines.answers.jobs.board import Board
 from tripoint.engines.answers.jobs.labels import in_order
+from tripoint.engines.answers.jobs.offers import graded
 from tripoint.engines.placement.handover.problem import Account, account
 from tripoint.engines.placement.milp.program import IntArray
 
@@ -71,7 +72,7 @@ def _planned(board: Board, at: IntArray, spent: Account, number: int) -> Planned
     job = board.jobs[number]
     return PlannedJob(
         job=job.id,
-        offer=board.offers[number][int(at[number])][0],
+        offer=graded(board.desk, board.offers[number][int(at[number])][0]),
         moved=tuple(_moved(board, at, spent, job.id)),
         instead=_instead(board, at, spent, number),
     )
@@ -103,7 +104,7 @@ def _instead(board: Board, at: IntArray, spent: Account, number: int) -> Instead
     if not others:
         return None
     dearer, offer = min(others, key=lambda each: (each[0], each[1].site, each[1].node_type, each[1].option))
-    return Instead(offer=offer, dearer_usd=dearer)
+    return Instead(offer=graded(board.desk, offer), dearer_usd=dearer)
 
 
 def _first_ends(board: Board) -> list[int]:

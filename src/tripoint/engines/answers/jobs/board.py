@@ -31,6 +31,8 @@ class Carry:
 class Board:
     """Everything about the jobs of a file before anything is decided. Stages are jobs first, then reads and ends."""
 
+    desk: Desk
+    """Where offers were looked up."""
     jobs: tuple[Job, ...]
     """In the file's order."""
     places: tuple[str, ...]
@@ -90,6 +92,7 @@ def board(file: JobFile, desk: Desk, catalog: Catalog) -> Board:
         found.append(here)
         excluded += out
     return Board(
+        desk=desk,
         jobs=file.jobs,
         places=tuple(site.id for site in ways.places),
         sites=len(estate.sites),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.estate import Estate
+from tripoint.domain.job import JobFile
 from tripoint.engines.answers.jobs.offers import Desk
 from tripoint.engines.facts.figures import finance_figures
 from tripoint.engines.facts.pools import PoolSpec, pool_specs
@@ -14,12 +16,15 @@ from tripoint.engines.sizing.fit.desk import Desk as FitDesk
 from tripoint.engines.sizing.policy import Place, place_of, rulebook
 
 
-def desk_of(estate: Estate, catalog: Catalog, today: date) -> Desk:
-    """The desk of an estate that passed its checks."""
-    specs = pool_specs(estate, catalog)
+def desk_of(file: JobFile, estate: Estate, catalog: Catalog, today: date) -> Desk:
+    """The desk of an estate that passed its checks, for the accelerators a file of jobs asks for."""
+    asked = {need.accelerator for job in file.jobs for need in job.runs_on}
+    specs = [spec for spec in pool_specs(estate, catalog) if spec.node.accelerator in asked]
     pools: dict[str, tuple[PoolSpec, ...]] = {}
     for spec in specs:
         pools[spec.site.id] = (*pools.get(spec.site.id, ()), spec)
+    skus = {spec.node.id for spec in specs}  # other rows would only be looked through
+    catalog = replace(catalog, compute_prices=tuple(row for row in catalog.compute_prices if row.sku in skus))
     ground = Ground(
         estate=estate,
         catalog=catalog,

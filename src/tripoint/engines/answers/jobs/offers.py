@@ -57,8 +57,8 @@ class Desk:
     """Pools by site."""
     places: Mapping[str, Place]
     """Sites as rules see them."""
-    prices: dict[tuple[str, PurchaseOption], tuple[NodeHour, bool] | None] = field(default_factory=dict)
-    """(pool, option) -> an hour of a node, and whether its price is weak; `None` without a price."""
+    prices: dict[tuple[str, PurchaseOption], NodeHour | None] = field(default_factory=dict)
+    """(pool, option) -> an hour of a node; `None` without a price."""
 
 
 def offers(desk: Desk, job: Job, subject: Subject, site: Site) -> Iterator[JobOffer | Out]:
@@ -122,9 +122,9 @@ def _offer(
     pool: PoolSpec,
     asked: tuple[Need, int, tuple[float, bool]],
     option: PurchaseOption,
-    price: tuple[NodeHour, bool],
+    hour: NodeHour,
 ) -> JobOffer:
-    (need, nodes, (hours, is_derived)), (hour, is_weak) = asked, price
+    need, nodes, (hours, is_derived) = asked
     return JobOffer(
         site=pool.site.id,
         node_type=pool.node.id,
@@ -133,8 +133,14 @@ def _offer(
         nodes=nodes,
         hours=hours * hour.rework,
         usd_per_hour=hour.firm + hour.busy / hour.rework,
-        is_weak=is_weak or is_derived,
+        is_weak=is_derived,
     )
+
+
+def graded(desk: Desk, offer: JobOffer) -> JobOffer:
+    """The same, weak also where its rent rests on an estimate or on what somebody recalls."""
+    pool = next(pool for pool in desk.pools[offer.site] if pool.node.id == offer.node_type)
+    return replace(offer, is_weak=offer.is_weak or _is_weak(desk, pool, offer.option))
 
 
 def _nodes(desk: Desk, job: Job, need: Need, pool: PoolSpec) -> int | Verdict:
@@ -182,16 +188,14 @@ def _there(desk: Desk, pool: PoolSpec, option: PurchaseOption) -> int:
     return sum(each.nodes for each in pool.declared.commitments if each.ends >= month)
 
 
-def _price(desk: Desk, pool: PoolSpec, option: PurchaseOption) -> tuple[NodeHour, bool] | None:
+def _price(desk: Desk, pool: PoolSpec, option: PurchaseOption) -> NodeHour | None:
     key = (pool.id, option)
     if key not in desk.prices:
-        hour = node_hour(desk.ground, pool, option)
-        desk.prices[key] = None if hour is None else (hour, _is_weak(desk, pool, option))
+        desk.prices[key] = node_hour(desk.ground, pool, option)
     return desk.prices[key]
 
 
 def _is_weak(desk: Desk, pool: PoolSpec, option: PurchaseOption) -> bool:
-    """True where the rent rests on an estimate or on what somebody recalls."""
     if option not in _RENTED:
         return False
     _, figures = pool_offers(replace(pool, options=(option,)), desk.ground.estate, desk.ground.catalog)

@@ -35,11 +35,15 @@ def without_dominated(problem: Handovers) -> Handovers:
     """The same choice of cheapest cost among fewer places."""
     may = problem.may()
     steps = [_step(problem, move) for move in range(problem.moves)]
+    ends: list[list[int]] = [[] for _ in range(problem.stages)]
+    for move, (sender, receiver) in enumerate(zip(problem.sender.tolist(), problem.receiver.tolist(), strict=True)):
+        ends[sender].append(move)
+        ends[receiver].append(move)
     for _ in range(_ROUNDS):
         before = int(may.sum())
         for stage in range(problem.stages):
             if may[stage].sum() > 1:
-                may[stage] = _kept(problem, steps, may, stage)
+                may[stage] = _kept(problem, [(move, steps[move]) for move in ends[stage]], may, stage)
         if int(may.sum()) == before:
             break
     return replace(problem, usd=np.where(may, problem.usd, np.inf))
@@ -63,18 +67,18 @@ def _extremes(tariff: Tariff, gb: float, total: float) -> tuple[float, float]:
     return max(last), min(last)
 
 
-def _kept(problem: Handovers, steps: list[_Step], may: BoolArray, stage: int) -> BoolArray:
+def _kept(problem: Handovers, steps: list[tuple[int, _Step]], may: BoolArray, stage: int) -> BoolArray:
     """[places] where the stage may still be."""
     here = np.flatnonzero(may[stage])
     usd = problem.usd[stage, here]
     worse = usd[None, :] - usd[:, None]  # [from, to] how much dearer at most
-    for move in range(problem.moves):
+    for move, step in steps:
         if problem.receiver[move] == stage:
             others = np.flatnonzero(may[problem.sender[move]])
-            worse += _changed(problem, steps[move], np.ix_(others, here), is_coming=True)
-        elif problem.sender[move] == stage:
+            worse += _changed(problem, step, np.ix_(others, here), is_coming=True)
+        else:
             others = np.flatnonzero(may[problem.receiver[move]])
-            worse += _changed(problem, steps[move], np.ix_(here, others), is_coming=False)
+            worse += _changed(problem, step, np.ix_(here, others), is_coming=False)
     alive = np.ones(len(here), dtype=np.bool_)
     np.fill_diagonal(worse, np.inf)
     for place in np.argsort(-usd, kind="stable"):
