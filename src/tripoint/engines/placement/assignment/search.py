@@ -60,7 +60,7 @@ _ROUGH_GAP = 0.05
 _POLISH = 4
 _WORTH_POLISHING = 2e-3
 """How far below the ascent's bound prices of the kernel may begin to be worth a second ascent."""
-_FIRST_LONGER = 6.0
+_FIRST_LONGER = 12.0
 """How much longer than a part the first plan may take, more in proportion where it has more columns than usual."""
 _FIRST_COLUMNS = 8_000
 _PART_GAP = 5e-5
@@ -70,8 +70,10 @@ _SIZES = (1.6, 0.8, 0.4)
 """Workloads drawn for a part at each, beside what the effort says, at first."""
 _LARGER, _SMALLER, _LEAST = 1.3, 0.75, 0.2
 """What becomes of a size after a round whose parts were all solved, or were not, and the least, of what it was."""
-_SOLVED = 0.01
+_WORTH = 0.01
 """Of the gap: a round that saves less ends the turn."""
+_PATIENCE, _MOST_PATIENCE = 1.3, 8.0
+"""How much longer parts may take after such a round in which one was cut off, and at most, beside the first time."""
 _SURE = 0.3
 """Share of settled steps from which a choice stands for the relaxation's, where that has not ended."""
 
@@ -92,7 +94,7 @@ class Effort:
     """Choices by reduced cost that every workload keeps in the kernel."""
     part: int = 250
     """Workloads drawn for a part, about: more where few choices each are looked at, fewer where many are."""
-    part_seconds: float = 1.0
+    part_seconds: float = 0.5
     """Longest solve of a part, seconds."""
     part_nodes: int | None = None
     """Branch-and-bound nodes of a part, for runs that must not depend on the clock."""
@@ -313,8 +315,9 @@ def _improve(guide: Guide, standing: _Standing, chosen: IntArray) -> Asking[tupl
     draw = np.random.default_rng(effort.seed)
     first = tuple(effort.part * size for size in _SIZES)
     sizes, turn, rounds = list(first), 0, 0
-    limits = _part_limits(effort)
+    longer = 1.0
     while not standing.is_done(rounds):
+        limits = _part_limits(effort, longer)
         parts = neighbourhoods(guide, chosen, draw, round(sizes[turn]), _NEAREST[turn], effort.threads)
         counted = [count(part.problem) for part in parts]
         tasks = tuple(
@@ -333,8 +336,9 @@ def _improve(guide: Guide, standing: _Standing, chosen: IntArray) -> Asking[tupl
         is_cut = any(found.was_interrupted for found in answers.solutions)
         size = sizes[turn] * (_SMALLER if is_cut else _LARGER)
         sizes[turn] = min(max(size, _LEAST * first[turn]), float(problem.workloads))
-        if before - standing.usd < _SOLVED * (before - standing.bound):
+        if before - standing.usd < _WORTH * (before - standing.bound):
             turn = (turn + 1) % len(_NEAREST)
+            longer = min(longer * _PATIENCE, _MOST_PATIENCE) if is_cut else longer
         rounds += 1
     return chosen, rounds
 
