@@ -28,7 +28,7 @@ from tripoint.apps.render.reading.amounts import (
 from tripoint.apps.render.reading.decisions import decisions
 from tripoint.apps.render.reading.doubt import by_money, doubtful, flags, reasons, refusals_by_workload
 from tripoint.apps.render.reading.headline import headline, roadmap
-from tripoint.apps.render.reading.money import by_kind, by_layer, fold, idle_usd
+from tripoint.apps.render.reading.money import by_kind, by_layer, caveats, fold, idle_usd
 from tripoint.apps.render.reading.residence import firm_mix, residence, tenure_shares
 from tripoint.domain.decision import PoolState, PurchaseAction
 from tripoint.domain.plan import PlanStatus
@@ -244,3 +244,15 @@ def test_less_than_half_a_cent_is_no_money() -> None:
     assert Money().short(-3e-9) == "$0"
     assert Money().short(0.01) == "$0.0100"
     assert Money().rate(0.00031) == "$0.000310"
+
+
+def test_how_an_alternative_can_be_cheaper_is_told() -> None:
+    """A plan is proven the cheapest there is; what undercuts it was freed of something, and that is said once."""
+    plan = small_plan()
+    own, *others = plan.baselines
+    assert not any("cheaper than a plan can be" in note for note in caveats(plan))
+    assert plan.solve is not None
+    cheap = tuple(replace(row, npv_usd=plan.solve.bound_usd * 0.9) for row in others[:2])
+    told = caveats(replace(plan, baselines=(own, *cheap, *others[2:])))
+    (names,) = [names for note, names in told.items() if note.startswith("cheaper than a plan can be: its nodes count")]
+    assert names == [row.label for row in others[:2]]

@@ -15,6 +15,8 @@ from tripoint.domain.plan import BreakEven, Headroom, Plan
 
 _PAYS = (("Firm way", "f"), ("Pays above", "r"), ("Range", "r"))
 _KEY = "million tokens a month, or use of a node, above which it pays; ranges over prices and growth"
+_COUNTED = {"gpus": " at work", "nodes": " in service"}
+"""What is counted, since the two differ: GPUs in use, and the nodes that are there."""
 _BOUNDLESS = 10.0
 """Utilisation at which the search for a threshold gives up: ten nodes' work on one."""
 
@@ -72,7 +74,8 @@ def _limit(row: Headroom, plan: Plan) -> str:
     order = f"; {words}{lead}" if (words := order_words(row, plan)) else ""
     if not (row.used and row.limit and plan.periods):
         return f"{row.exhausted}  {row.name}{order}"
-    last = f"{compact(row.used[-1])} of {compact(row.limit[-1])} {row.unit} in {plan.periods[-1]}"
+    what = f"{row.unit}{_COUNTED.get(row.resource, '')}"
+    last = f"{compact(row.used[-1])} of {compact(row.limit[-1])} {what} in {plan.periods[-1]}"
     rest = ", too little left for one more node" if leaves_a_rest(row, plan) else ""
     return f"{row.exhausted}  {row.name}: {last}{rest}{order}"
 

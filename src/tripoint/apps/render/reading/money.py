@@ -6,10 +6,16 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 
 from tripoint.domain.charge import Charge
-from tripoint.domain.plan import Baseline, Plan
+from tripoint.domain.plan import Baseline, Plan, PlanStatus
 
 LAYERS = ("public", "dense", "edge")
 OTHER = "other"
+_CHEAPER = 1e-6
+"""An alternative below what is proven of all plans, by this share, has its reason told."""
+_HOW_CHEAPER = (
+    "cheaper than a plan can be: its nodes count as ordered before the start, and budget, caps on vendors and limits "
+    "on moves do not hold for it"
+)
 
 
 def total_usd(plan: Plan) -> float:
@@ -36,9 +42,12 @@ def alternatives(plan: Plan) -> tuple[Baseline, ...]:
 def caveats(plan: Plan) -> dict[str, list[str]]:
     """[note] the alternatives it is true of: what they assume, or why they do not exist."""
     found: dict[str, list[str]] = {}
+    least = 0.0 if plan.solve is None else plan.solve.bound_usd
     for row in plan.baselines:
         if row.note:
             found.setdefault(row.note, []).append(name_of(row))
+        if row.status is not PlanStatus.INFEASIBLE and row.npv_usd < least * (1 - _CHEAPER):
+            found.setdefault(_HOW_CHEAPER, []).append(name_of(row))
     return found
 
 
