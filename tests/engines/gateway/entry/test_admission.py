@@ -143,6 +143,30 @@ def test_the_first_request_under_several_budgets_waits_for_one_answer() -> None:
     assert len(world.dialled) == 1
 
 
+def test_slices_that_come_after_a_pause_stay_until_the_others_have_come() -> None:
+    """A request under three budgets goes on also where the ledger answers for one after the other, slowly."""
+    shop = Shop(*(budget(id, PLENTY) for id in ("a", "b", "c")))
+    exchange, world = shop.ask()
+    shop.ledger()
+    shop.wake(exchange, 0.001)
+    shop.served(exchange, world)
+    purse, gateway = shop.desk.gateway.admission.purse, shop.desk.gateway
+    for _ in range(30):
+        shop.desk.now += 0.25
+        purse.look(shop.desk.now + gateway.epoch)
+        shop.ledger()
+    assert [account.free for account in purse.all()] == [0, 0, 0]
+    exchange, world = shop.ask()
+    for _ in range(4):
+        shop.desk.now += 0.25
+        at = shop.desk.now + gateway.epoch
+        purse.look(at)
+        for grant in [shop.book.answer(shop.rows, "w", wish).grant for wish in purse.wishes(at)]:
+            gateway.admission.granted([grant], shop.desk.now)
+        shop.wake(exchange)
+    assert len(world.dialled) == 1
+
+
 def test_what_is_more_than_is_left_is_refused_at_once_with_both_numbers() -> None:
     """Also a worker that has never asked knows the limit."""
     shop = Shop(budget(limit=5000))

@@ -177,6 +177,7 @@ class Purse:
         if told.granted > account.granted:
             account.free += told.granted - account.granted
             account.granted = told.granted
+            account.idle_since = inf  # what has just come does not go back for want of use before
         account.told_returned = max(account.told_returned, told.returned)
         account.limit, account.spent, account.is_known = told.limit_nano, told.spent_nano, True
         return account
