@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.jobs.draw import CLOUDS, FREE_GB, GPUS, Case, Row, chain, graph, market
-from benchmarks.jobs.ours import Answer, bill_of, optimise
+from benchmarks.jobs.ours import Answer, Planned, bill_of, optimise, plan
 from benchmarks.measure import ROOT, ratio, say, short, start, table
 
 PEER = ROOT / "out" / "bench" / "skypilot" / "bin" / "python"
@@ -49,13 +49,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rates = {cloud: shape["second_gb"] for cloud, shape in told["egress"].items()}
     warm = cases[0]
     optimise(warm, markets[warm.regions], rates)
-    rows = []
+    plan(warm, markets[warm.regions], rates)
+    rows, beside = [], []
     for case in cases:
         answers = iter(theirs[case.regions]["cases"])
         other = next(each for each in answers if each["name"] == case.name)
         runs = [optimise(case, markets[case.regions], rates) for _ in range(5)]
         rows.append(_row(case, markets[case.regions], sorted(runs, key=lambda run: run.whole_s)[2], other))
+        made = [plan(case, markets[case.regions], rates) for _ in range(5)]
+        beside.append(_planned_row(case, sorted(made, key=lambda each: each.whole_s)[2], other))
     _print_cases(rows)
+    _print_planned(beside)
 
 
 def _asked(python: Path, rows: Sequence[Row], cases: Sequence[Case], regions: int) -> dict[str, Any]:
@@ -141,6 +145,28 @@ def _print_cases(rows: Sequence[tuple[str, ...]]) -> None:
     heads = ("case", "edges", "places", "its way", "its cost", "by our account", "ours", "bound")
     times = ("its whole", "its solver", "our whole", "our solver", "whole", "solver", "CPU", f"{GOAL:g}x, equal")
     table((*heads, *times), rows)
+
+
+def _planned_row(case: Case, made: Planned, theirs: dict[str, Any]) -> tuple[str, ...]:
+    is_equal = math.isclose(made.usd, theirs["objective"], rel_tol=1e-6)
+    is_proven = made.bound >= made.usd * (1 - 1e-9)
+    is_met = is_equal and is_proven and theirs["whole_s"] >= GOAL * made.whole_s
+    return (
+        case.name,
+        f"{theirs['objective']:,.4f}",
+        f"{made.usd:,.4f}",
+        f"{made.bound:,.4f}",
+        short(theirs["whole_s"]),
+        short(made.whole_s),
+        ratio(theirs["whole_s"], made.whole_s),
+        "met" if is_met else "missed",
+    )
+
+
+def _print_planned(rows: Sequence[tuple[str, ...]]) -> None:
+    say("The same by the program behind `tripoint jobs plan`, median of five.\n")
+    heads = ("case", "its cost", "ours", "bound", "its whole", "our whole", "whole", f"{GOAL:g}x, equal")
+    table(heads, rows)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 A cloud is a site, a region's instance an offer, a job a workload whose choices are the instances it may run on. What a
 job costs there is price times hours; jobs that hand data on are a pair, which pays where its sender is when its
-receiver is elsewhere. Nothing is sold out, as in SkyPilot.
+receiver is elsewhere. Nothing is sold out, as in SkyPilot. `tripoint jobs plan` decides by another program, whose
+tariffs may depend on the receiver and on volume; it is given the same cases beside.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ import numpy as np
 
 from benchmarks.jobs.draw import CLOUDS, FREE_GB, Case, Row
 from tripoint.adapters.solver_highs import HighsSolver
+from tripoint.engines.costing.transfer import Tariff
 from tripoint.engines.placement.assignment.problem import Assignment, bill
 from tripoint.engines.placement.assignment.search import Effort, Found
+from tripoint.engines.placement.handover.problem import FREE, Handovers, account
 from tripoint.usecases.assign import assign
+from tripoint.usecases.jobs import JobOptions, placed
 
 
 class Answer(NamedTuple):
@@ -73,6 +77,52 @@ def assignment(case: Case, rows: Sequence[Row], usd_per_gb: Mapping[str, float])
         receiver=edges[:, 1],
         pair_gb=np.maximum(volume[edges[:, 0]] - FREE_GB, 0.0),
         held_gpus=none,
+    )
+
+
+class Planned(NamedTuple):
+    """What the program behind `tripoint jobs plan` says to a case."""
+
+    usd: float
+    """Cost."""
+    bound: float
+    """Nothing costs less."""
+    whole_s: float
+    """Wall clock from rows and jobs to the answer."""
+
+
+def plan(case: Case, rows: Sequence[Row], usd_per_gb: Mapping[str, float]) -> Planned:
+    """The same as places jobs hand data on between."""
+    started = time.perf_counter()
+    problem = handovers(case, rows, usd_per_gb)
+    at, bound = placed(problem, HighsSolver(), JobOptions(threads=1))
+    usd = account(problem, at).usd
+    return Planned(usd, min(bound, usd), time.perf_counter() - started)
+
+
+def handovers(case: Case, rows: Sequence[Row], usd_per_gb: Mapping[str, float]) -> Handovers:
+    """A case as stages and places; a place is a region of a cloud, and what stays within a cloud is free."""
+    places = list(dict.fromkeys((row.cloud, row.region) for row in rows))
+    number = {place: index for index, place in enumerate(places)}
+    usd = np.full((len(case.jobs), len(places)), np.inf)
+    for row in rows:
+        for stage, job in enumerate(case.jobs):
+            if job.gpu == row.gpu:
+                usd[stage, number[row.cloud, row.region]] = row.usd_per_hour * job.hours
+    clouds = list(CLOUDS)
+    own = np.array([clouds.index(cloud) for cloud, _ in places], dtype=np.int32)
+    edges = np.array(case.edges, dtype=np.int32).reshape(-1, 2)
+    volume = np.array([job.output_gb for job in case.jobs])
+    return Handovers(
+        usd=usd,
+        sender=edges[:, 0],
+        receiver=edges[:, 1],
+        gb=np.maximum(volume[edges[:, 0]] - FREE_GB, 0.0),
+        tariff=np.where(own[:, None] == own[None, :], FREE, own[:, None]).astype(np.int32),
+        tariffs=tuple(
+            Tariff(provider=cloud, path="internet", tiers=((0.0, None, usd_per_gb[cloud]),), basis=())
+            for cloud in clouds
+        ),
     )
 
 

@@ -20,16 +20,18 @@ from tripoint.engines.answers.jobs.board import board
 from tripoint.engines.answers.jobs.ground import desk_of
 from tripoint.engines.answers.jobs.market import market
 from tripoint.engines.checks.jobs import check_jobs
-from tripoint.engines.placement.handover.descent import first_choice
+from tripoint.engines.placement.handover.descent import cheapest, first_choice
 from tripoint.engines.placement.handover.dominated import without_dominated
 from tripoint.engines.placement.handover.formulate import formulate
-from tripoint.engines.placement.handover.problem import account, at_least
-from tripoint.engines.placement.milp.program import SolveLimits, SolveProgress
+from tripoint.engines.placement.handover.problem import Handovers, account, at_least
+from tripoint.engines.placement.milp.program import IntArray, SolveLimits, SolveProgress
 from tripoint.ports import MilpSolver
 from tripoint.usecases.load import ordered
 from tripoint.usecases.solving import UNWATCHED, ProgressState, Watch
 
 _NOWHERE = Positions()
+_SMALL = 2_000
+"""Columns up to which a solver needs nothing to begin from."""
 
 
 class JobSheet(NamedTuple):
@@ -81,9 +83,22 @@ def plan_jobs(
     found = board(file, desk_of(file, ground, catalog, today), catalog)
     if found.stuck:
         return infeasible(found, file.name)
-    lean = without_dominated(found.problem)
-    begun = first_choice(lean)
+    at, bound = placed(found.problem, solver, options, watch)
+    return answer(found, file.name, at, bound, time.perf_counter() - started)
+
+
+def placed(
+    problem: Handovers, solver: MilpSolver, options: JobOptions = DEFAULTS, watch: Watch = UNWATCHED
+) -> tuple[IntArray, float]:
+    """[stages] the place of each, and what no choice of places costs less than, USD.
+
+    Raises:
+        SolverError: the solver failed.
+    """
+    lean = without_dominated(problem)
     form = formulate(lean)
+    is_small = form.program.columns <= _SMALL
+    begun = cheapest(lean) if is_small else first_choice(lean)
 
     def heard(state: SolveProgress) -> None:
         watch.show(
@@ -92,9 +107,11 @@ def plan_jobs(
             )
         )
 
-    limits = SolveLimits(gap=options.gap, seconds=options.seconds, threads=options.threads)
-    solution = solver.solve(form.program, limits, heard, watch.should_stop, form.values(lean, begun))
+    # On a small program a second thread, a jump or a start takes longer to begin than all the rest.
+    threads = 1 if is_small else options.threads
+    limits = SolveLimits(gap=options.gap, seconds=options.seconds, threads=threads, jumps=not is_small)
+    start = None if is_small else form.values(lean, begun)
+    solution = solver.solve(form.program, limits, heard, watch.should_stop, start)
     solved = (form.chosen(solution.values),) if solution.values.size else ()
     at = min((begun, *solved), key=lambda each: account(lean, each).usd)
-    bound = max(solution.bound, at_least(lean))
-    return answer(found, file.name, at, bound, time.perf_counter() - started)
+    return at, max(solution.bound, at_least(lean))

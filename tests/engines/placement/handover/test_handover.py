@@ -155,6 +155,21 @@ def test_a_place_that_is_dearer_than_any_way_to_another_is_left_out() -> None:
     assert without_dominated(problem).may().tolist() == [[True, False], [True, False]]
 
 
+def test_of_places_that_are_alike_each_stage_keeps_the_cheapest() -> None:
+    """Two regions with nothing charged between them and one tariff out and in; the third stands by itself."""
+    table = np.array([[FREE, FREE, 0], [FREE, FREE, 0], [1, 1, FREE]], dtype=np.int32)
+    problem = Handovers(
+        usd=np.array([[3.0, 2.0, 2.5], [1.0, 1.0, 1.5]]),
+        sender=np.array([0], dtype=np.int32),
+        receiver=np.array([1], dtype=np.int32),
+        gb=np.array([100.0]),
+        tariff=table,
+        tariffs=tuple(Tariff(provider=name, path="", tiers=((0.0, None, 0.5),), basis=()) for name in "ab"),
+    )
+    assert without_dominated(problem).may().tolist() == [[False, True, True], [True, False, True]]
+    assert best_of_all(without_dominated(problem)) == best_of_all(problem) == 3.0
+
+
 @FEW
 @given(problems())
 def test_a_choice_has_columns_the_program_allows_at_the_same_cost(problem: Handovers) -> None:

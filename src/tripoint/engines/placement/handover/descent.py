@@ -13,7 +13,7 @@ _GAIN = 1e-9
 
 def first_choice(problem: Handovers) -> IntArray:
     """[stages] the better of two descents: from each stage's cheapest place, and from as few places as may be."""
-    found = (descended(problem, start) for start in (_cheapest(problem), _together(problem)))
+    found = (descended(problem, start) for start in (cheapest(problem), _together(problem)))
     return min(found, key=lambda at: account(problem, at).usd)
 
 
@@ -34,7 +34,8 @@ def descended(problem: Handovers, at: IntArray) -> IntArray:
     return best
 
 
-def _cheapest(problem: Handovers) -> IntArray:
+def cheapest(problem: Handovers) -> IntArray:
+    """[stages] each at its cheapest place, whatever is moved."""
     return np.asarray(problem.usd.argmin(axis=1), dtype=np.int32)
 
 

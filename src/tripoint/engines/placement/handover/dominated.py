@@ -33,7 +33,7 @@ class _Step(NamedTuple):
 
 def without_dominated(problem: Handovers) -> Handovers:
     """The same choice of cheapest cost among fewer places."""
-    may = problem.may()
+    may = _cheapest_alike(problem)
     steps = [_step(problem, move) for move in range(problem.moves)]
     ends: list[list[int]] = [[] for _ in range(problem.stages)]
     for move, (sender, receiver) in enumerate(zip(problem.sender.tolist(), problem.receiver.tolist(), strict=True)):
@@ -47,6 +47,23 @@ def without_dominated(problem: Handovers) -> Handovers:
         if int(may.sum()) == before:
             break
     return replace(problem, usd=np.where(may, problem.usd, np.inf))
+
+
+def _cheapest_alike(problem: Handovers) -> BoolArray:
+    """[stages, places] where each may be, of places that are alike the cheapest.
+
+    Alike are places that lead everywhere, and are led to from everywhere, by the same tariffs, so also to each other
+    by none.
+    """
+    ways = np.hstack([problem.tariff, problem.tariff.T])
+    _, sort = np.unique(ways, axis=0, return_inverse=True)
+    kept = np.zeros_like(problem.may())
+    for stage, allowed in enumerate(problem.may()):
+        places = np.flatnonzero(allowed)
+        order = places[np.argsort(problem.usd[stage, places], kind="stable")]
+        _, first = np.unique(sort.reshape(-1)[order], return_index=True)
+        kept[stage, order[first]] = True
+    return kept
 
 
 def _step(problem: Handovers, move: int) -> _Step:
