@@ -6,27 +6,18 @@ from pathlib import Path
 
 import pytest
 from tests.apps.conftest import RunCli
+from tests.factories.estate_texts import TWO_REGIONS
 
-ESTATE = """\
-apiVersion: tripoint/v1
-name: two regions
-horizon: {start: 2027-01, months: 3, blocks: 1}
-sites:
-  - {id: near, kind: cloud, provider: aws, region: eu-central-1, pools: [{node_type: g6e.xlarge}]}
-  - {id: far, kind: cloud, provider: aws, region: eu-west-1, pools: [{node_type: g6e.xlarge}]}
-models: [{id: llama3.1-8b, precisions: [fp8]}]
-workloads:
-  - id: fraud
-    kind: inference
-    model: llama3.1-8b
-    demand: {requests_per_s: 3, input_tokens: 500, output_tokens: 150}
-    callers: [{place: DE}]
+ESTATE = (
+    TWO_REGIONS
+    + """\
 recovery:
   objectives:
     - {workloads: [fraud], after: [site], rto_minutes: 5, rpo_minutes: 5, least_share: 0.5}
     - {workloads: [fraud], after: [process], rto_minutes: 10}
   stores: [{id: features, workloads: [fraud], sites: [near, far], lag_p99_s: 8, source: measured, as_of: 2026-10}]
 """
+)
 
 
 @pytest.fixture

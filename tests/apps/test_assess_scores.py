@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.apps.conftest import RunCli
+from tests.factories.estate_texts import ONE_REGION
 
 from tripoint.adapters.stress_json import stress_to_json
 from tripoint.apps import wiring
@@ -16,19 +17,9 @@ from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.scenario import Scenario, TrialMode
 from tripoint.domain.stress import Aim, Held, Interval, StressReport, Verdict
 
-ESTATE = """\
-apiVersion: tripoint/v1
-name: one region
-horizon: {start: 2027-01, months: 3, blocks: 1}
-sites:
-  - {id: near, kind: cloud, provider: aws, region: eu-central-1, pools: [{node_type: g6e.xlarge}]}
-models: [{id: llama3.1-8b, precisions: [fp8]}]
-workloads:
-  - id: fraud
-    kind: inference
-    model: llama3.1-8b
-    demand: {requests_per_s: 3, input_tokens: 500, output_tokens: 150}
-    callers: [{place: DE}]
+ESTATE = (
+    ONE_REGION
+    + """\
 recovery:
   objectives: [{after: [process], rto_minutes: 10}]
   impacts: [{usd_per_hour: 1000}]
@@ -36,6 +27,7 @@ recovery:
 dependencies:
   - {id: sign-in, kind: identity, needed_by: [all], fails_per_year: 2, hours_to_repair: 3}
 """
+)
 STEADY = Interval(mean=0.0, p5=0.0, p95=0.0, worst=0.0)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.apps.conftest import RunCli
+from tests.factories.estate_texts import TWO_REGIONS
 from tests.factories.records import attempt, record
 from tests.factories.spending import ledger_of
 from tests.factories.stations import answered_by
@@ -15,21 +16,6 @@ from tests.factories.stations import answered_by
 from tripoint.domain.record import Usage
 from tripoint.engines.stress.stations.pace import Pace
 
-ESTATE = """\
-apiVersion: tripoint/v1
-name: two regions
-horizon: {start: 2027-01, months: 3, blocks: 1}
-sites:
-  - {id: near, kind: cloud, provider: aws, region: eu-central-1, pools: [{node_type: g6e.xlarge}]}
-  - {id: far, kind: cloud, provider: aws, region: eu-west-1, pools: [{node_type: g6e.xlarge}]}
-models: [{id: llama3.1-8b, precisions: [fp8]}]
-workloads:
-  - id: fraud
-    kind: inference
-    model: llama3.1-8b
-    demand: {requests_per_s: 3, input_tokens: 500, output_tokens: 150}
-    callers: [{place: DE}]
-"""
 SLOW = Pace(base_s=0.06, sequence_s=0.002, context_s=0.0, prefill_s=3e-4, overhead_s=0.2, max_sequences=32)
 
 
@@ -37,7 +23,7 @@ SLOW = Pace(base_s=0.06, sequence_s=0.002, context_s=0.0, prefill_s=3e-4, overhe
 def planned(run: RunCli, tmp_path: Path) -> tuple[Path, Path]:
     """An estate and the folder of its plan."""
     path = tmp_path / "estate.yaml"
-    path.write_text(ESTATE, encoding="utf-8")
+    path.write_text(TWO_REGIONS, encoding="utf-8")
     assert run("plan", path, "--out", tmp_path / "out", "--gap", "0.001", "--no-baselines", "--quiet").code == 0
     return path, tmp_path / "out"
 

@@ -8,24 +8,16 @@ from typing import Any
 
 import pytest
 from tests.apps.conftest import RunCli
+from tests.factories.estate_texts import ONE_REGION
 
 pytest.importorskip("duckdb", reason="the extra `demand` is not installed")
 
-ESTATE = """\
-apiVersion: tripoint/v1
-name: one region
-horizon: {start: 2027-01, months: 3, blocks: 1}
-sites:
-  - {id: near, kind: cloud, provider: aws, region: eu-central-1, pools: [{node_type: g6e.xlarge}]}
-models: [{id: llama3.1-8b, precisions: [fp8]}]
-workloads:
-  - id: fraud
-    kind: inference
-    model: llama3.1-8b
-    demand: {requests_per_s: 3, input_tokens: 500, output_tokens: 150}
-    callers: [{place: DE}]
+ESTATE = (
+    ONE_REGION
+    + """\
     slo: {ttft_ms: 1500}
 """
+)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.factories.estate_texts import TWO_REGIONS
 from tests.factories.trials import Deadly, Line, Refusing, orders
 
 from tripoint.adapters.trials_ray import RayTrials
@@ -23,21 +24,6 @@ from tripoint.domain.errors import TripointError
 from tripoint.domain.stress import Order, Trial
 
 COUNT = 240
-ESTATE = """\
-apiVersion: tripoint/v1
-name: two regions
-horizon: {start: 2027-01, months: 3, blocks: 1}
-sites:
-  - {id: near, kind: cloud, provider: aws, region: eu-central-1, pools: [{node_type: g6e.xlarge}]}
-  - {id: far, kind: cloud, provider: aws, region: eu-west-1, pools: [{node_type: g6e.xlarge}]}
-models: [{id: llama3.1-8b, precisions: [fp8]}]
-workloads:
-  - id: fraud
-    kind: inference
-    model: llama3.1-8b
-    demand: {requests_per_s: 3, input_tokens: 500, output_tokens: 150}
-    callers: [{place: DE}]
-"""
 KILL_AFTER = 40
 QUICK = {
     "health_check_initial_delay_ms": 500,
@@ -80,7 +66,7 @@ def cluster() -> tuple[Any, Any]:
 def reports(folder: Path) -> list[str]:
     """What `tripoint stress` finds on the cluster, and what it finds here."""
     estate = folder / "estate.yaml"
-    estate.write_text(ESTATE, encoding="utf-8")
+    estate.write_text(TWO_REGIONS, encoding="utf-8")
     told("plan", str(estate), "--out", str(folder / "plan"), "--gap", "0.001", "--no-baselines", "--quiet")
     tried = ("stress", str(estate), "--plan", str(folder / "plan"), "--trials", "6", "--no-search", "--quiet", "--json")
     only = ("--only", "node-loss", "--only", "process-loss")

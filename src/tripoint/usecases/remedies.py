@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from tripoint.domain.catalog import Catalog
-from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.estate import Estate
 from tripoint.domain.plan import Plan, SolveSummary
-from tripoint.domain.recovery import Miss, Reached, RecoveryRules, Remedy
+from tripoint.domain.recovery import Reached, RecoveryRules, Remedy
 from tripoint.domain.source import LoadedEstate
 from tripoint.engines.placement.conflict import explain
 from tripoint.engines.placement.instance.instance import Instance
@@ -24,7 +23,15 @@ from tripoint.engines.placement.recall import recall
 from tripoint.engines.placement.revise import revised
 from tripoint.engines.resilience.recovery.assess import assess
 from tripoint.engines.resilience.recovery.changes import Change, changes
-from tripoint.engines.resilience.recovery.told import added, asked_of, short_of
+from tripoint.engines.resilience.recovery.remedy import (
+    Price,
+    loss_told,
+    no_remedy,
+    not_enough,
+    remedy_by,
+    why_nothing,
+)
+from tripoint.engines.resilience.recovery.told import added
 from tripoint.ports import MilpSolver
 from tripoint.usecases.drive import drive
 
@@ -103,13 +110,10 @@ def plan_usd(plan: Plan) -> float:
 def _remedy(base: _Base, instance: Instance, missed: Reached) -> Remedy:
     """The cheapest change that meets the objective; the search ends with one that costs nothing."""
     best: Remedy | None = None
-    nearest, why, short = missed, "nothing the planner decides would help", ""
-    if missed.stopped_by:
-        gone = ", ".join(f"`{name}`" for name in missed.stopped_by)
-        why = f"no capacity helps while {gone} needs what is lost; give it another place under `dependencies`"
+    nearest, why, short = missed, why_nothing(missed), ""
     none: Program | None = None
     for change in changes(instance, missed):
-        base.pricing.tell(f"`{missed.workload}` after the loss of {_what(missed)}: {change.does}")
+        base.pricing.tell(f"`{missed.workload}` after the loss of {loss_told(missed.disruption)}: {change.does}")
         made, found = _after(base, change)
         key = (missed.workload, missed.disruption)
         now = next((each for each in found if (each.workload, each.disruption) == key), None)
@@ -119,40 +123,19 @@ def _remedy(base: _Base, instance: Instance, missed: Reached) -> Remedy:
             continue
         if now.misses:
             if now.rta_s < nearest.rta_s or nearest is missed:
-                nearest, short = now, f"nothing is enough; the nearest is {change.does}{short_of(now)}"
+                nearest, short = now, not_enough(change, now)
             continue
-        kept = added(base.plan, made.plan, missed.workload)
-        each = Remedy(
-            workload=missed.workload,
-            disruption=missed.disruption,
-            asked=asked_of(missed),
-            does=f"{change.does} ({kept})" if kept else change.does,
+        price = Price(
             usd_per_month=(made.usd - base.usd) / base.months + change.usd_per_month,
-            rta_s=now.rta_s,
-            rpa_s=now.rpa_s,
-            is_possible=True,
-            change=change.lines,
-            cost_factor=now.cost_factor if Miss.COST in missed.misses else None,
             open_usd_per_month=(made.open_usd + base.open_usd) / base.months if change.needs_plan else 0.0,
         )
+        each = remedy_by(missed, change, now, added(base.plan, made.plan, missed.workload), price)
         best = each if best is None else min(best, each, key=lambda remedy: remedy.usd_per_month)
         if best.usd_per_month < _NOTHING_USD:
             break
-    return best or Remedy(
-        workload=missed.workload,
-        disruption=missed.disruption,
-        asked=asked_of(missed),
-        does=short or (why if none is None else f"{why}: {_limit(none, base.pricing)}"),
-        usd_per_month=0.0,
-        rta_s=nearest.rta_s,
-        rpa_s=nearest.rpa_s,
-        is_possible=False,
+    return best or no_remedy(
+        missed, nearest, short or (why if none is None else f"{why}: {_limit(none, base.pricing)}")
     )
-
-
-def _what(missed: Reached) -> str:
-    kind = missed.disruption
-    return "data" if kind is DisruptionClass.DATA else f"a {kind.value.replace('_', ' ')}"
 
 
 def _limit(program: Program, pricing: Pricing) -> str:
@@ -183,9 +166,8 @@ def _planned(instance: Instance, plan: Plan, pricing: Pricing) -> _Made:
     recalled: list[FloatArray] = []
 
     def solve(program: Program) -> Solution:
-        found = drive(
-            revised(program, pricing.limits, recalled[0]), pricing.solver, threads=pricing.limits.threads
-        )  # fmt: skip
+        asked = revised(program, pricing.limits, recalled[0])
+        found = drive(asked, pricing.solver, threads=pricing.limits.threads)
         if found.status is not SolutionStatus.UNKNOWN:
             return found
         return pricing.solver.solve(program, pricing.limits, lambda state: None, lambda: False)
