@@ -44,6 +44,10 @@ def test_the_input_bound_holds_for_texts_and_parts(contents: list[Any], beside: 
     tariff = candidate(0, share=1.0, context_tokens=CONTEXT)
     ceiling = Ceiling([tariff], 100)
     ceiling.pico_in, ceiling.pico_out, ceiling.pico_request = 1000 * PER_TOKEN, 0, 0
+    for_another = json.dumps(told | {"messages": [{"role": "user", "content": "hi"}]}, separators=(",", ":")).encode()
+    before = Ask(Api.CHAT, for_another, read_members(for_another), ())
+    assert read_plainly(before, before.members)
+    ceiling.nano(before)  # what is kept of one body holds for those like it only
     found = (ceiling.nano(ask) - 1) // PER_TOKEN
     least = len(body) + TEMPLATE_TOKENS + PICTURE_TOKENS * sum(kind in ("picture", "sound") for kind in kinds)
     if "document" in kinds or "file" in beside:

@@ -44,7 +44,7 @@ _EMBEDDINGS: Final = Api.EMBEDDINGS
 class Ceiling:
     """The dearest of what may serve a request, component by component; nothing it may be sent to costs more."""
 
-    __slots__ = ("contexts", "pico_in", "pico_out", "pico_request", "typical")
+    __slots__ = ("_around", "_beside", "contexts", "pico_in", "pico_out", "pico_request", "typical")
 
     def __init__(self, candidates: Iterable[Candidate], typical: int) -> None:
         tariffs = [(each.tariff, each.context_tokens) for each in candidates]
@@ -55,6 +55,10 @@ class Ceiling:
         """Known contexts, tokens."""
         self.typical = typical
         """Output tokens of a typical request."""
+        self._around = b""
+        """What stood around the last prompt that was text alone."""
+        self._beside = 0
+        """Tokens of what that refers to."""
 
     def nano(self, ask: Ask) -> int:
         """The most one attempt of the request can cost, nano-dollars; it must have a limit."""
@@ -73,20 +77,26 @@ class Ceiling:
         return wanted
 
     def _tokens_in(self, ask: Ask) -> int:
-        api, body = ask.api, ask.body
+        body = ask.body
         tokens = len(body) + TEMPLATE_TOKENS
-        if api is not _CHAT:
-            pictures, documents = _PICTURES.get(api, _NONE), _DOCUMENTS.get(api, _NONE)
-        else:
-            pictures, documents = _CHAT_PICTURES, _CHAT_DOCUMENTS
-            if ask.is_plain and body.find(b"[", ask.prompt_at + 1, ask.prompt_end) < 0:
-                # Messages without any further list are texts alone, not parts: words are looked for around them only.
-                body = body[: ask.prompt_at] + body[ask.prompt_end :]
+        if not (ask.is_plain and ask.api is _CHAT and body.find(b"[", ask.prompt_at + 1, ask.prompt_end) < 0):
+            return tokens + self._referred(ask.api, body)
+        # Messages without any further list are texts alone, not parts: words are looked for around them only.
+        around = body[: ask.prompt_at] + body[ask.prompt_end :]
+        if around != self._around:
+            self._around, self._beside = around, self._referred(_CHAT, around)
+        return tokens + self._beside
+
+    def _referred(self, api: Api, text: bytes) -> int:
+        """Tokens of what a text only refers to."""
+        pictures = _CHAT_PICTURES if api is _CHAT else _PICTURES.get(api, _NONE)
+        documents = _CHAT_DOCUMENTS if api is _CHAT else _DOCUMENTS.get(api, _NONE)
+        tokens = 0
         for word in pictures:
-            if body.find(word) >= 0:  # `in` first asks whether a word is a number, which costs ten times as much
-                tokens += body.count(word) * PICTURE_TOKENS
+            if text.find(word) >= 0:  # `in` first asks whether a word is a number, which costs ten times as much
+                tokens += text.count(word) * PICTURE_TOKENS
         for word in documents:
-            if body.find(word) >= 0:
+            if text.find(word) >= 0:
                 return tokens + (self.contexts[-1] if self.contexts else UNKNOWN_CONTEXT)
         return tokens
 
