@@ -69,6 +69,24 @@ def test_damage_is_told_with_its_line(lines: tuple[str, ...], told: str, tmp_pat
         list(read_bill(written(tmp_path / "bill.csv", *lines)))
 
 
+@pytest.mark.parametrize(
+    ("written_as", "told", "hint"),
+    [
+        (f"{HEADER}\n{ROW}\n".replace(",", ";").encode(), "its fields are separated by `;`", "export it with commas"),
+        (f"{HEADER}\n{ROW}\n".replace(",", "\t").encode(), "its fields are separated by tabs", "export it with commas"),
+        (f"{HEADER}\n{ROW}\n".encode("utf-16"), "not readable CSV: it is not UTF-8 text", "save the file as UTF-8"),
+        (b"", "is empty", "name a FOCUS export"),
+    ],
+    ids=["semicolons", "tabs", "utf-16", "empty"],
+)
+def test_what_a_spreadsheet_makes_of_a_bill_is_told(written_as: bytes, told: str, hint: str, tmp_path: Path) -> None:
+    """Another separator, another encoding, nothing at all: what it is and how it would do."""
+    (tmp_path / "bill.csv").write_bytes(written_as)
+    with pytest.raises(FileError, match=told) as raised:
+        list(read_bill(tmp_path / "bill.csv"))
+    assert hint in raised.value.hint
+
+
 def test_what_is_no_file_of_its_kind_is_told(tmp_path: Path) -> None:
     """Missing, cut off, another kind, no text."""
     with pytest.raises(FileError, match="no such file"):

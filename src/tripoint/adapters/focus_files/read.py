@@ -58,6 +58,7 @@ def _csv(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         with _opened(path) as stream:
             reader = csv.reader(stream, strict=True)
             header = next(reader, None) or []
+            _check_separator(path, header)
             _check_header(path, header)
             for cells in reader:
                 if not cells:
@@ -70,7 +71,11 @@ def _csv(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 yield reader.line_num, {name: cell for name, cell in zip(header, cells, strict=True) if cell}
     except (OSError, EOFError) as error:
         raise _unreadable(path, error) from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        told = f"`{path}` is not readable CSV: it is not UTF-8 text, for it holds the byte `0x{byte:02x}`"
+        raise FileError(told, hint="save the file as UTF-8, or name the Parquet export") from error
+    except csv.Error as error:
         raise FileError(f"`{path}` is not readable CSV: {error}", hint=_HINT) from error
 
 
@@ -98,6 +103,16 @@ def _as_text(name: str, type_: str) -> str:
     if type_.startswith(("MAP", "STRUCT")):
         return f"CAST(to_json({column}) AS VARCHAR)"
     return f"CAST({column} AS VARCHAR)"
+
+
+def _check_separator(path: Path, header: list[str]) -> None:
+    """A spreadsheet writes other separators where commas are decimal marks."""
+    if not header:
+        raise FileError(f"`{path}` is empty", hint=_HINT)
+    for mark, name in ((";", "`;`"), ("\t", "tabs")):
+        if len(header) == 1 and header[0].count(mark) >= len(NEEDED) - 1:
+            told = f"`{path}` is not a FOCUS bill: its fields are separated by {name}"
+            raise FileError(told, hint="export it with commas, and with points in numbers")
 
 
 def _check_header(path: Path, names: list[str]) -> None:
