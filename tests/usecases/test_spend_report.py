@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tests.factories.plan import synthetic_plan
 from tests.factories.spend_story import FIRST, story
@@ -9,7 +11,7 @@ from tests.factories.spend_story import FIRST, story
 from tripoint.adapters.ledger_sql.ledger import SqlLedger
 from tripoint.adapters.sql.connect import connect
 from tripoint.domain.errors import MissingError, OptionError
-from tripoint.domain.ledger import Dimension, EntryKind, SpendQuery
+from tripoint.domain.ledger import Adjustment, Dimension, EntryKind, SpendQuery
 from tripoint.domain.tenancy import Actor, Role
 from tripoint.usecases.accounts.login import local_actor
 from tripoint.usecases.spend_report import MOST_DAYS, ReportSpan, SpendReport, spend_report
@@ -38,7 +40,7 @@ def test_every_sum_is_the_ledgers(told: tuple[SqlLedger, float]) -> None:
     assert report.total == whole
     assert sum(row.nano for row in report.kinds.values()) == whole.nano
     assert sum(row.nano for row in report.prices) == whole.nano
-    assert sum(row.usage_nano + row.idle_nano for row in report.tokens) == whole.nano
+    assert sum(row.usage_nano + row.idle_nano + row.corrected_nano for row in report.tokens) == whole.nano
     assert {found.total.nano for found in report.tops.values()} == {whole.nano}
     assert sum(map(sum, report.series.values())) + sum(report.others) == whole.nano
     for place, (day, _) in enumerate(report.days):
@@ -97,3 +99,30 @@ def test_days_that_cannot_be_are_refused(told: tuple[SqlLedger, float]) -> None:
         made(told, ReportSpan(since="2027-03-01"))
     with pytest.raises(OptionError, match=f"at most {MOST_DAYS}"):
         made(told, ReportSpan(since="2020-01-01"))
+
+
+def test_a_credit_that_names_no_model_is_no_idle_capacity(tmp_path: Path) -> None:
+    """Neither what tokens cost nor what was idle changes by it; a correction of idle capacity does change that."""
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    now = story(url, 3)
+    ledger = SqlLedger(connect(url), lambda: now)
+    before = spend_report(ledger, LOCAL, ReportSpan(), now, standings=(), plan=None).tokens
+    idle = next(row for row in before if row.idle_nano and row.model)
+    (upstream, *_) = [
+        row.by[1]
+        for row in ledger.spend(SpendQuery(by=(Dimension.SITE, Dimension.UPSTREAM), kinds=(EntryKind.IDLE,)))
+        if row.by[0] == idle.site
+    ]
+    blank = Adjustment(
+        id="manual/1", kind=EntryKind.CORRECTION, at=now - 3600, tenant="claims", key="", workload="", model="",
+        site="", upstream="", nano=-12_500_000_000, list_nano=0, tokens_in=0, tokens_out=0, prices="", corrects="",
+        reason="credit",
+    )  # fmt: skip
+    of_idle = blank._replace(id="idle/1", tenant="", site=idle.site, upstream=upstream, nano=7)
+    ledger.load((), (blank, blank._replace(id="manual/2"), of_idle))
+    after = spend_report(ledger, LOCAL, ReportSpan(), now, standings=(), plan=None).tokens
+    known = {(row.site, row.model): row.corrected_nano for row in before}
+    credited = {key: row.corrected_nano - known.get(key, 0) for row in after if (key := (row.site, row.model))}
+    assert {key: nano for key, nano in credited.items() if nano} == {("", ""): -25_000_000_000}
+    assert sum(row.idle_nano for row in after) == sum(row.idle_nano for row in before) + 7
+    assert sum(row.usage_nano for row in after) == sum(row.usage_nano for row in before)

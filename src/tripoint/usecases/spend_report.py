@@ -162,8 +162,16 @@ class _Asked(NamedTuple):
 
 
 def _parts(asked: _Asked) -> list[Part]:
-    rows = asked.sums(Dimension.SITE, Dimension.UPSTREAM, Dimension.MODEL)
-    return [Part(row.by[0], row.by[1], row.by[2], row.tokens_in + row.tokens_out, row.nano) for row in rows]
+    place = (Dimension.SITE, Dimension.UPSTREAM, Dimension.MODEL)
+    apart: dict[tuple[str, ...], int] = {}
+    for row in asked.corrections(*place, Dimension.TENANT):
+        site, _, model, tenant = row.by
+        if not model and (tenant or not site):  # idle capacity is somewhere, and nobody's
+            apart[row.by[:3]] = apart.get(row.by[:3], 0) + row.nano
+    return [
+        Part(row.by[0], row.by[1], row.by[2], row.tokens_in + row.tokens_out, row.nano, apart.get(row.by, 0))
+        for row in asked.sums(*place)
+    ]
 
 
 def _days(span: ReportSpan, now: float) -> tuple[str, str]:

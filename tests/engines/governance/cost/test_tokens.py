@@ -21,6 +21,7 @@ PARTS = st.lists(
         model=NAMES,
         tokens=st.integers(0, 10**9),
         nano=st.integers(0, 10**12),
+        corrected=st.integers(-(10**12), 10**12),
     ),
     max_size=8,
 )
@@ -28,12 +29,14 @@ PARTS = st.lists(
 
 @given(PARTS)
 def test_nothing_is_lost_or_added(parts: list[Part]) -> None:
-    """By site: tokens, usage and idle are those that went in."""
+    """By site: tokens, usage, idle and corrections of no model are those that went in."""
     found = model_costs(parts)
     for site in ("hall", "edge"):
         mine, shown = [each for each in parts if each.site == site], [each for each in found if each.site == site]
         assert sum(each.usage_nano for each in shown) == sum(each.nano for each in mine if each.model)
-        assert sum(each.idle_nano for each in shown) == sum(each.nano for each in mine if not each.model)
+        nameless = [each for each in mine if not each.model]
+        assert sum(each.idle_nano for each in shown) == sum(each.nano - each.corrected for each in nameless)
+        assert sum(each.corrected_nano for each in shown) == sum(each.corrected for each in nameless)
         assert sum(each.tokens for each in shown) == sum(each.tokens for each in mine if each.model)
 
 

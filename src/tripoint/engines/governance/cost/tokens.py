@@ -4,7 +4,8 @@
     reservation-based  = that, and the site's idle hours of its nodes  / million tokens served
 
 The same two figures as the plan's, from what happened. Idle cost of an upstream is shared among the models it served in
-proportion to what they were billed there, to the nano-dollar; where it served none, it stands alone.
+proportion to what they were billed there, to the nano-dollar; where it served none, it stands alone. Corrections that
+name no model, a tenant's credit for one, are neither and stand apart.
 """
 
 from __future__ import annotations
@@ -30,11 +31,13 @@ class Part(NamedTuple):
     tokens: int
     """Tokens, both ways."""
     nano: int
-    """Effective cost, nano-dollars; of idle rows and their corrections where there is no model."""
+    """Effective cost, nano-dollars; of idle rows and of all corrections where there is no model."""
+    corrected: int = 0
+    """Of it, corrections that name no model and are not of idle capacity, nano-dollars."""
 
 
 class ModelCost(NamedTuple):
-    """A model at a site; without a name, what was idle where nothing was served."""
+    """A model at a site; without a name, what was idle where nothing was served, and corrections of no model."""
 
     site: str
     """Site id."""
@@ -46,6 +49,8 @@ class ModelCost(NamedTuple):
     """Billed to requests, nano-dollars."""
     idle_nano: int
     """Its part of what was idle, nano-dollars."""
+    corrected_nano: int = 0
+    """Corrections that name no model and are not of idle capacity, nano-dollars."""
 
     @property
     def usage_usd_per_mtok(self) -> Decimal | None:
@@ -59,14 +64,17 @@ class ModelCost(NamedTuple):
 
 
 def model_costs(parts: Iterable[Part]) -> tuple[ModelCost, ...]:
-    """Cost by site and model; the sums of usage and of idle are those of `parts`."""
+    """Cost by site and model; the sums of usage, of idle and of corrections are those of `parts`."""
     used: dict[tuple[str, str], dict[str, int]] = {}
     idle: dict[tuple[str, str], int] = {}
     found: dict[tuple[str, str], ModelCost] = {}
     for part in parts:
         place = (part.site, part.upstream)
         if not part.model:
-            idle[place] = idle.get(place, 0) + part.nano
+            idle[place] = idle.get(place, 0) + part.nano - part.corrected
+            if part.corrected:
+                apart = found.get((part.site, ""), ModelCost(part.site, "", 0, 0, 0))
+                found[part.site, ""] = apart._replace(corrected_nano=apart.corrected_nano + part.corrected)
             continue
         by_model = used.setdefault(place, {})
         by_model[part.model] = by_model.get(part.model, 0) + part.nano

@@ -25,14 +25,23 @@ _NOTE = (
 def tokens(report: SpendReport) -> Section:
     """Usage-based against reservation-based, by site and model."""
     rows = sorted(report.tokens, key=lambda row: (row.site, -(row.usage_nano + row.idle_nano), row.model))
+    is_corrected = any(row.corrected_nano for row in rows)
     cells = [
-        (row.site or "–", row.model or IDLE, rate(_float(row.usage_usd_per_mtok)),
+        (row.site or "–", row.model or _nobodys(row), rate(_float(row.usage_usd_per_mtok)),
          rate(_float(row.reserved_usd_per_mtok)), compact(row.tokens / 1e6),
-         amount(row.usage_nano), amount(row.idle_nano))
+         amount(row.usage_nano), amount(row.idle_nano), *([amount(row.corrected_nano)] if is_corrected else []))
         for row in rows
     ]  # fmt: skip
-    body = join(table(_COLUMNS, cells, "By site and model, input and output together"))
+    columns = (*_COLUMNS, *((("Corrected", "r"),) if is_corrected else ()))
+    body = join(table(columns, cells, "By site and model, input and output together"))
     return Section(id="tokens", title="What a million tokens cost", message=_message(report.tokens), body=body)
+
+
+def _nobodys(row: ModelCost) -> str:
+    """What a row without a model is about."""
+    if not row.corrected_nano:
+        return IDLE
+    return f"{IDLE}, corrections" if row.idle_nano else "corrections"
 
 
 def _message(rows: tuple[ModelCost, ...]) -> str:
