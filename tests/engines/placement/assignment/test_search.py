@@ -18,7 +18,15 @@ from tripoint.engines.placement.assignment.alike import count, needed
 from tripoint.engines.placement.assignment.dual import DualAscent, Prices, above_least, bound_at, reduced_costs
 from tripoint.engines.placement.assignment.formulate import chosen_of, formulate, values
 from tripoint.engines.placement.assignment.layout import Layout, lay_out
-from tripoint.engines.placement.assignment.parts import Guide, Relaxed, clusters, guide_to, neighbourhoods, roomy
+from tripoint.engines.placement.assignment.parts import (
+    Guide,
+    Relaxed,
+    clusters,
+    guide_to,
+    of_clusters,
+    roomy,
+    within_sites,
+)
 from tripoint.engines.placement.assignment.problem import Assignment, bill
 from tripoint.engines.placement.assignment.restrict import with_choices, with_free
 from tripoint.engines.placement.assignment.search import Effort, Found, search
@@ -157,12 +165,30 @@ def roomy_draw(workloads: int, seed: int) -> tuple[Assignment, IntArray]:
 
 
 @FEW
+@given(SEEDS, st.integers(2, 4))
+def test_parts_within_sites_do_not_touch(seed: int, groups: int) -> None:
+    """What several parts save, put together, is the sum of what each saves alone."""
+    problem = draw(30, 20, seed)
+    chosen = any_choice(problem, seed)
+    draws = np.random.default_rng(seed)
+    parts = within_sites(some_guide(problem, seed), chosen, draws, 10, groups)
+    together, saved = chosen.copy(), 0.0
+    for part in parts:
+        alone = chosen.copy()
+        alone[part.workload] = part.choice[any_choice(part.problem, seed)]
+        saved += bill(problem, chosen).usd - bill(problem, alone).usd
+        together[part.workload] = alone[part.workload]
+    assert sum(len(part.workload) for part in parts) == len({w for part in parts for w in part.workload.tolist()})
+    assert bill(problem, chosen).usd - bill(problem, together).usd == pytest.approx(saved, abs=1e-4)
+
+
+@FEW
 @given(SEEDS, st.integers(1, 4), st.integers(1, 3))
 def test_parts_of_one_round_together_save_what_each_saves(seed: int, groups: int, near: int) -> None:
     """Whatever allowed moves each part makes on its own, all of them are allowed, and save no less than their sum."""
     problem, chosen = roomy_draw(40, seed)
     guide = some_guide(problem, seed)
-    parts = neighbourhoods(guide, chosen, np.random.default_rng(seed), 12, near, groups)
+    parts = of_clusters(guide, chosen, np.random.default_rng(seed), 12, near, groups)
     assert parts
     together, saved = chosen.copy(), 0.0
     for number, part in enumerate(parts):
@@ -185,7 +211,7 @@ def test_a_part_alone_may_save_all_there_is(seed: int) -> None:
     """With one group, all choices and room to draw every workload, the part is the whole problem."""
     problem, chosen = roomy_draw(12, seed)
     guide = some_guide(problem, seed)
-    (part,) = neighbourhoods(guide, chosen, np.random.default_rng(seed), 12, problem.offers, 1)
+    (part,) = of_clusters(guide, chosen, np.random.default_rng(seed), 12, problem.offers, 1)
     assert part.problem.choices == problem.choices
     other = any_choice(problem, seed + 1)
     assert bill(part.problem, other).usd == pytest.approx(bill(problem, other).usd)
@@ -414,9 +440,11 @@ def test_a_workload_that_is_split_gets_a_choice_with_room_for_all_of_it(seed: in
 def test_a_rough_first_plan_is_allowed_and_improved(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the largest sizes begin with, on a small one: a plan, a bound below it, and rounds that only save."""
     monkeypatch.setattr("tripoint.engines.placement.assignment.search._ROUGH_COLUMNS", 0)
+    monkeypatch.setattr("tripoint.engines.placement.assignment.search._SIZE_OF_CUTS", 0)
     problem = draw(220, 20, 6)
-    found = assign(problem, replace(SMALL, part=40, rounds=1, part_nodes=1, cuts=False), HighsSolver())
+    found = assign(problem, replace(SMALL, part=40, rounds=3, part_nodes=1, cuts=False), HighsSolver())
     assert found.strategy == "decomposition"
+    assert found.rounds == 3
     assert bill(problem, found.chosen).excess == 0.0
     assert found.bound <= found.usd == pytest.approx(bill(problem, found.chosen).usd)
     assert found.gap < 0.2

@@ -155,7 +155,36 @@ def clusters(problem: Assignment) -> IntArray:
     return np.asarray(number, dtype=np.int32)
 
 
-def neighbourhoods(
+def within_sites(guide: Guide, chosen: IntArray, draw: np.random.Generator, size: int, groups: int) -> list[Part]:
+    """Parts that share nothing: sites are dealt into groups, and each group's workloads stay within it.
+
+    A pair across two groups costs what it costs wherever its ends move within theirs, so the parts may be solved at
+    once and put together. Workloads are drawn one by one, more often the more their place costs above their cheapest
+    at the prices of the bound, and may make any choice within their group: where all there is are some ten sites,
+    whole nodes matter more than pairs do.
+    """
+    problem, costs = guide.layout.problem, guide.costs
+    dealt = np.empty(problem.sites, dtype=np.int32)
+    dealt[draw.permutation(problem.sites)] = np.arange(problem.sites) % groups
+    at = dealt[problem.site[problem.offer[chosen]]]
+    regret = costs[chosen] - np.minimum.reduceat(costs, problem.starts[:-1])
+    weight = np.sqrt(0.3 + regret / max(float(regret.mean()), 1e-9)) / (1.0 + 0.02 * problem.gpus[chosen])
+    lots = draw.random(problem.workloads) * weight
+    parts: list[Part] = []
+    for group in range(groups):
+        mine = np.flatnonzero(at == group)
+        if not len(mine):
+            continue
+        drawn = mine[np.argsort(-lots[mine])[:size]]
+        free = np.zeros(problem.workloads, dtype=np.bool_)
+        free[drawn] = True
+        kept = dealt[problem.site[problem.offer]] == group
+        kept[chosen[drawn]] = True
+        parts.append(with_free(problem, chosen, free, kept))
+    return parts
+
+
+def of_clusters(
     guide: Guide, chosen: IntArray, draw: np.random.Generator, size: int, near: int, groups: int
 ) -> list[Part]:
     """Parts that may be solved at once: each owns the sites dealt to it and frees clusters of its own.

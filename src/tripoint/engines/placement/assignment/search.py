@@ -28,9 +28,10 @@ from tripoint.engines.placement.assignment.parts import (
     Relaxed,
     fix_most,
     guide_to,
-    neighbourhoods,
+    of_clusters,
     ranked,
     roomy,
+    within_sites,
 )
 from tripoint.engines.placement.assignment.problem import Assignment, bill
 from tripoint.engines.placement.assignment.restrict import Part, with_choices
@@ -64,6 +65,10 @@ _FIRST_LONGER = 12.0
 """How much longer than a part the first plan may take, more in proportion where it has more columns than usual."""
 _FIRST_COLUMNS = 8_000
 _PART_GAP = 5e-5
+_WIDER = 2
+"""More choices by reduced cost in parts within sites than in the kernel."""
+_SITES_LONGER = 4.0
+"""How much longer a part within sites may take at first than one of clusters."""
 _NEAREST = (1, 2, 3)
 """Choices by reduced cost in a part, in turn: the more there are, the fewer workloads a solver decides in the time."""
 _SIZES = (1.6, 0.8, 0.4)
@@ -202,11 +207,15 @@ def _search(problem: Assignment, effort: Effort) -> Asking[Found]:
     if not chosen.size:
         return (yield from _whole(problem, counted, standing))
     costs = reduced_costs(layout, dual.prices)
-    kept = (liked > 0.0) | (ranked(layout, costs) < max(_NEAREST))
+    is_small = layout.columns <= _SIZE_OF_CUTS
+    kept = (liked > 0.0) | (ranked(layout, costs) < (effort.nearest + _WIDER if is_small else max(_NEAREST)))
     kept[chosen] = True
+    if is_small:
+        kept |= allowed
     lean = with_choices(problem, kept)
+    improve = _by_sites if is_small else _by_clusters
     guide = _guide(layout, lean, dual.prices, costs, liked)
-    better, rounds = yield from _improve(guide, standing, lean.inner(chosen))
+    better, rounds = yield from improve(guide, standing, lean.inner(chosen))
     return _found(standing, lean.choice[better], rounds)
 
 
@@ -308,32 +317,35 @@ def _part_limits(effort: Effort, longer: float = 1.0) -> SolveLimits:
     )
 
 
-def _improve(guide: Guide, standing: _Standing, chosen: IntArray) -> Asking[tuple[IntArray, int]]:
-    """Round after round, sites are dealt into groups and each group's part is solved on its own; the best assignment,
-    and how many rounds it took. Parts grow while a solver is done with them in time, and shrink when it is not."""
+def _by_sites(guide: Guide, standing: _Standing, chosen: IntArray) -> Asking[tuple[IntArray, int]]:
+    """Rounds of parts within groups of sites; the best assignment, and how many rounds it took."""
+    effort = standing.effort
+    draw = np.random.default_rng(effort.seed)
+    rounds, longer = 0, _SITES_LONGER
+    while not standing.is_done(rounds):
+        before = standing.usd
+        parts = within_sites(guide, chosen, draw, effort.part, effort.threads)
+        chosen, is_cut = yield from _round(guide, standing, chosen, parts, _part_limits(effort, longer))
+        if standing.usd == before and is_cut:
+            longer = min(longer * _PATIENCE, _SITES_LONGER * _MOST_PATIENCE)
+        rounds += 1
+    return chosen, rounds
+
+
+def _by_clusters(guide: Guide, standing: _Standing, chosen: IntArray) -> Asking[tuple[IntArray, int]]:
+    """Rounds of parts of whole clusters; the best assignment, and how many rounds it took.
+
+    Parts grow while a solver is done with them in time, and shrink when it is not.
+    """
     problem, effort = guide.layout.problem, standing.effort
     draw = np.random.default_rng(effort.seed)
     first = tuple(effort.part * size for size in _SIZES)
-    sizes, turn, rounds = list(first), 0, 0
-    longer = 1.0
+    sizes, turn = list(first), 0
+    rounds, longer = 0, 1.0
     while not standing.is_done(rounds):
-        limits = _part_limits(effort, longer)
-        parts = neighbourhoods(guide, chosen, draw, round(sizes[turn]), _NEAREST[turn], effort.threads)
-        counted = [count(part.problem) for part in parts]
-        tasks = tuple(
-            Task(program=each.program(), limits=limits, start=each.values(part.inner(chosen)))
-            for part, each in zip(parts, counted, strict=True)
-        )
-        answers = yield Batch(tasks=tasks)
-        better, before = chosen.copy(), standing.usd
-        for part, each, found in zip(parts, counted, standing.heard(answers), strict=True):
-            if found.values.size:
-                better[part.workload] = part.choice[each.chosen(found.values)]
-        now = bill(problem, better)
-        if now.excess == 0.0 and now.usd < standing.usd:
-            chosen, standing.usd = better, now.usd
-            standing.note()
-        is_cut = any(found.was_interrupted for found in answers.solutions)
+        before = standing.usd
+        parts = of_clusters(guide, chosen, draw, round(sizes[turn]), _NEAREST[turn], effort.threads)
+        chosen, is_cut = yield from _round(guide, standing, chosen, parts, _part_limits(effort, longer))
         size = sizes[turn] * (_SMALLER if is_cut else _LARGER)
         sizes[turn] = min(max(size, _LEAST * first[turn]), float(problem.workloads))
         if before - standing.usd < _WORTH * (before - standing.bound):
@@ -341,6 +353,27 @@ def _improve(guide: Guide, standing: _Standing, chosen: IntArray) -> Asking[tupl
             longer = min(longer * _PATIENCE, _MOST_PATIENCE) if is_cut else longer
         rounds += 1
     return chosen, rounds
+
+
+def _round(
+    guide: Guide, standing: _Standing, chosen: IntArray, parts: list[Part], limits: SolveLimits
+) -> Asking[tuple[IntArray, bool]]:
+    """All parts solved and put together, where that is better, and whether one was cut off."""
+    counted = [count(part.problem) for part in parts]
+    tasks = tuple(
+        Task(program=each.program(), limits=limits, start=each.values(part.inner(chosen)))
+        for part, each in zip(parts, counted, strict=True)
+    )
+    answers = yield Batch(tasks=tasks)
+    better = chosen.copy()
+    for part, each, found in zip(parts, counted, standing.heard(answers), strict=True):
+        if found.values.size:
+            better[part.workload] = part.choice[each.chosen(found.values)]
+    now = bill(guide.layout.problem, better)
+    if now.excess == 0.0 and now.usd < standing.usd:
+        chosen, standing.usd = better, now.usd
+        standing.note()
+    return chosen, any(found.was_interrupted for found in answers.solutions)
 
 
 def _found(standing: _Standing, chosen: IntArray, rounds: int) -> Found:
