@@ -14,6 +14,7 @@ from tests.factories.spending import VERSION, ledger_of, price_row, priced_recor
 from tripoint.adapters.focus_files.read import read_bill
 from tripoint.adapters.focus_files.write import write_csv
 from tripoint.adapters.ledger_sql.ledger import SqlLedger
+from tripoint.apps.render.bills.comparison import reconcile_text
 from tripoint.domain.bill import BillRow
 from tripoint.domain.errors import FileError, OptionError
 from tripoint.domain.record import Usage, UsageRecord
@@ -257,6 +258,24 @@ def test_what_cannot_be_compared_is_refused(ledger: SqlLedger, bill: list[BillRo
         compared(ledger, bill, service="Storage")
     disk = bill[0]._replace(meter="Disk", sku="disk", description="Disk", unit="GB-Months", pricing_unit="GB-Months")
     assert causes(compared(ledger, [*bill, disk])) == {Cause.OTHER}
+
+
+def test_a_part_for_each_request_is_not_open_where_the_bill_charges_no_request(tmp_path: Path) -> None:
+    """Egress is on another bill: told as such, never corrected; a bill that counts requests is held to its own."""
+    price = price_row("chat/a/llama", (200_000, 20_000, 800_000, 540_000_000))
+    made = [priced_record(number, price, Usage(1000, 100, 400, 0), at=NOON + number * HOUR_S) for number in range(30)]
+    with closing(ledger_of(tmp_path / "egress.db", [price], made)) as ledger:
+        bill = exported(ledger, tmp_path)
+        assert causes(compared(ledger, bill)) == set()
+        tokens_only = compared(ledger, [row for row in bill if row.meter != "Requests"])
+        assert causes(tokens_only) == {Cause.ELSEWHERE}
+        assert tokens_only.found.total(Cause.ELSEWHERE) == Decimal("0.00054") * 30
+        assert (tokens_only.is_within, tokens_only.open_usd, tokens_only.proposed) == (True, Decimal(0), ())
+        fewer = meter(bill, "Requests", lambda row: row._replace(consumed=Decimal(1), effective=Decimal("0.00054")))
+        assert Cause.UNEXPLAINED in causes(compared(ledger, fewer))
+        shown = reconcile_text(tokens_only, 0, applies=False)
+        assert "which this bill does not charge" in shown
+        assert "0.000000000 rounding" not in shown
 
 
 def test_a_correction_stays_on_its_day_where_their_days_begin_elsewhere() -> None:

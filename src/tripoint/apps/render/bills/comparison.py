@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tripoint.apps.render.reading.amounts import plural
@@ -9,9 +10,10 @@ from tripoint.domain.money import usd
 from tripoint.engines.governance.reconcile.words import Cause
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from tripoint.usecases.reconcile import Reconciled
+
+_SHOWN = Decimal("5e-10")
+"""Less is nothing in nine digits."""
 
 
 def reconcile_text(done: Reconciled, entered: int, *, applies: bool) -> str:
@@ -23,13 +25,14 @@ def reconcile_text(done: Reconciled, entered: int, *, applies: bool) -> str:
         lines.append(
             f"{one.day}  {one.model or 'no model we know'}: bill {_money(one.theirs)}, ledger {_money(one.ours)} USD"
         )
-        lines += [f"    {_signed(each.usd)}  {each.cause}: {each.text}" for each in one.causes]
+        told = [each for each in one.causes if abs(each.usd) >= _SHOWN] or one.causes
+        lines += [f"    {_signed(each.usd)}  {each.cause}: {each.text}" for each in told]
     same = sum(not one.causes for one in done.found.differences)
     if same:
         lines.append(f"{same:,} of {len(done.found.differences):,} days and models agree exactly")
     for cause in Cause:
         size = done.found.total(cause)
-        if size:
+        if size >= _SHOWN:
             lines.append(f"{cause}: {_money(size)} USD in all, signs left aside")
     lines.append(f"open: {_money(done.open_usd)} USD, {'within' if done.is_within else 'above'} the tolerance")
     if done.proposed:

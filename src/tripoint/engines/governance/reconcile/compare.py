@@ -56,8 +56,9 @@ def reconcile(charged: Sequence[Charged], recorded: Sequence[Recorded], rates: R
     bills: dict[Key, list[Charged]] = defaultdict(list)
     for day, row in zip(days, charged, strict=True):
         bills[day, row.model].append(row)
+    by_request = any(row.meter is Meter.REQUESTS for row in usage)
     found = [
-        _difference(key, bills.get(key, []), plain.get(key, []), moved.get(key, []), shift, rates)
+        _difference(key, bills.get(key, []), _Ours(plain.get(key, []), moved.get(key, [])), shift, (rates, by_request))
         for key in sorted(bills.keys() | plain.keys() | moved.keys())
     ]
     return Reconciliation(tuple(found), shift, begin % _DAY_H)
@@ -94,9 +95,19 @@ def _shift(usage: Sequence[Charged], recorded: Sequence[Recorded], begin: int, s
     return min(_SHIFTS, key=lambda hours: (mismatch(hours), _SHIFTS.index(hours)))
 
 
+class _Ours(NamedTuple):
+    """What we recorded of a model's day."""
+
+    plain: Sequence[Recorded]
+    """Their days as they are written."""
+    moved: Sequence[Recorded]
+    """Their days where they are found to begin, corrections left out."""
+
+
 def _difference(
-    key: Key, bill: Sequence[Charged], plain: Sequence[Recorded], moved: Sequence[Recorded], shift: int, rates: Rates
+    key: Key, bill: Sequence[Charged], recorded: _Ours, shift: int, known: tuple[Rates, bool]
 ) -> Difference:
+    plain, moved = recorded
     charged = _theirs(row for row in bill if row.is_usage and row.meter is not None)
     before, after = _ours(plain), _ours(moved)
     corrected = usd(sum(row.corrected_nano for row in plain))
@@ -111,7 +122,7 @@ def _difference(
     elif rows and not moved:
         causes.append(_one(Cause.MISSING_OURS, charged.total, _counted(charged, "on the bill, and not recorded")))
     elif rows:
-        causes += _Explaining(rows, charged, moved, after, rates).causes()
+        causes += _Explaining(rows, charged, moved, after, known).causes()
     theirs = sum((row.usd for row in bill), _NONE)
     told = tuple(each for each in causes if each.usd)
     if all(each.cause in _ENTERED for each in told) and not sum((each.usd for each in told), _NONE):
@@ -161,12 +172,17 @@ class _Explaining:
     """Takes the causes of one model's day off, meter by meter."""
 
     def __init__(
-        self, rows: Sequence[Charged], theirs: _Side, recorded: Sequence[Recorded], ours: _Side, rates: Rates
+        self,
+        rows: Sequence[Charged],
+        theirs: _Side,
+        recorded: Sequence[Recorded],
+        ours: _Side,
+        known: tuple[Rates, bool],
     ) -> None:
         self._rows = rows
         self._theirs = theirs
         self._ours = ours
-        self._rates = rates
+        self._rates, self._is_by_request = known
         self._tariffs = {row.tariff: row.prices for row in recorded if row.tariff}
         # Half a unit of their last digit for each row, half a nano-dollar for each request and each share of ours.
         ours_open = Decimal(sum(row.requests + len(row.nano) for row in recorded)) / 2 / 10**9
@@ -203,6 +219,9 @@ class _Explaining:
     def _meter(self, meter: Meter, moved: Decimal) -> list[Explained]:
         """What is left of a meter once `moved` tokens are accounted for: another count, another price, rounding."""
         theirs, ours = self._theirs.tokens[meter], self._ours.tokens[meter]
+        if meter is Meter.REQUESTS and not self._is_by_request:
+            text = f"the part of our price for {ours:,.0f} requests (egress), which this bill does not charge"
+            return [Explained(Cause.ELSEWHERE, -self._ours.money[meter], text)]
         price = self._price(meter)
         more = theirs - ours - moved
         found = []

@@ -27,6 +27,8 @@ class Cause(StrEnum):
     """Correction rows that are in our ledger already."""
     OTHER = "other charge"
     """What is not charged by tokens or requests, and so is not ours to compare."""
+    ELSEWHERE = "not by this bill"
+    """Our price has a part for each request, egress of its answer, and the bill charges no request at all."""
     MISSING_THEIRS = "missing at theirs"
     """We have records of a model on a day for which they charge nothing."""
     MISSING_OURS = "missing at ours"
