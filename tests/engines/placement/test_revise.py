@@ -127,6 +127,21 @@ def test_a_proof_at_hand_gets_the_time_that_is_left_one_that_lacks_what_it_takes
     asking.close()
 
 
+@pytest.mark.parametrize(("places", "least", "relaxations"), [(2, 30.0, 2), (1_501, 30.0, 1), (1_501, 98.0, 2)])
+def test_a_weak_proof_is_no_row_of_a_large_relaxation(places: int, least: float, relaxations: int) -> None:
+    """Two relaxations, without and with the proof; of a large program with a bound far off the first alone."""
+    builder = ProgramBuilder()
+    columns = [builder.column(f"present[w,{n},p0]", upper=1.0, integer=True) for n in range(places)]
+    builder.row("demand", "w", [(column, 1.0) for column in columns], lower=1.0, upper=1.0)
+    program = builder.build([100.0] * places)
+    proven = Carried(weights=program.cost * 0.9, least=least, bound=least)
+    asking = revised(program, LIMITS, np.eye(places)[0], proven)
+    (held,) = next(asking).tasks
+    batch = asking.send(Answers(solutions=(highs(held.program),), bound=-np.inf, seconds=0.5))
+    assert len(batch.tasks) == relaxations
+    asking.close()
+
+
 def test_without_a_plan_at_hand_everything_gets_what_it_takes() -> None:
     """The earlier decisions are forbidden: relaxation and nodes counted anew are the only hope."""
     asking = revised(at_either(100.0, 90.0), replace(LIMITS, seconds=2.0), np.array([1.0, 0.0]))

@@ -24,6 +24,7 @@ from tripoint.engines.placement.milp.program import (
     SolutionStatus,
     SolveLimits,
 )
+from tripoint.engines.placement.milp.staged import is_large
 from tripoint.engines.placement.proof.carry import Carried, with_proof
 
 _TINY = 1e-6
@@ -58,7 +59,9 @@ def revised(
     if _gap(best.objective, bound) > limits.gap:
         is_proven = _gap(best.objective, bound) <= _ROUGH_PROOF
         left = max(limits.seconds - seconds, _LEAST_S) if is_proven else single.seconds
-        tasks = _bounding(program, proven, replace(single, seconds=left))
+        # With the proof as a row a large one takes thrice as long, which a proof that says so little is not worth.
+        row = proven if is_proven or not is_large(program) else None
+        tasks = _bounding(program, row, replace(single, seconds=left))
         relaxations = len(tasks)
         if not best.values.size:
             places = _held(program, earlier, known & (program.upper <= 1.0))
