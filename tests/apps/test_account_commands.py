@@ -193,13 +193,13 @@ def test_an_end_that_cannot_be_is_refused(run: RunCli, acme: str, when: str) -> 
 
 @pytest.mark.parametrize("when", ["2999-01-31", "2999-01-31T18:00", "2999-01-31T18:00+02:00", "1.5h", "90s", "15m"])
 def test_an_end_may_be_written_in_several_ways(run: RunCli, acme: str, when: str) -> None:
-    """Days and times are UTC unless they say otherwise."""
+    """Days, each to its end, and times are UTC unless they say otherwise."""
     made_key(run, "--tenant", acme, "--expires", when)
     made = run("key", "list", "--json").document()["keys"][0]
     if when.startswith("2999"):
-        hours = {"2999-01-31": 0, "2999-01-31T18:00": 18, "2999-01-31T18:00+02:00": 16}[when]
-        wanted = datetime.datetime(2999, 1, 31, hours, tzinfo=datetime.UTC).timestamp()
-        assert made["expires_at"] == wanted
+        hours = {"2999-01-31": 24, "2999-01-31T18:00": 18, "2999-01-31T18:00+02:00": 16}[when]
+        wanted = datetime.datetime(2999, 1, 31, tzinfo=datetime.UTC) + datetime.timedelta(hours=hours)
+        assert made["expires_at"] == wanted.timestamp()
     else:
         assert made["expires_at"] > made["created_at"] + 80
     assert "good until" in run("key", "list").out

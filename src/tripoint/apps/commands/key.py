@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 _ID = click.argument("key", shell_complete=completes("key"))
 _EXPIRES = click.option(
-    "--expires", metavar="WHEN", type=Moment(), help="When it expires: `90d`, or a date; never when not given."
+    "--expires",
+    metavar="WHEN",
+    type=Moment(),
+    help="When it expires: `90d`, or the end of a day, UTC; never when not given.",
 )
 
 

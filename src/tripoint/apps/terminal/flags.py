@@ -98,7 +98,10 @@ class Span(click.ParamType):  # type: ignore[type-arg]  # generic only in newer 
 
 
 class Moment(click.ParamType):  # type: ignore[type-arg]  # generic only in newer releases of click
-    """A time to come: a length from now (`30d`) or a day or time in UTC (`2027-01-31`), seconds since 1970."""
+    """A time to come, seconds since 1970: a length from now (`30d`), a time in UTC, or a day (`2027-01-31`).
+
+    A day means to its end: what is good until 31 January is good on it.
+    """
 
     name = "moment"
 
@@ -111,7 +114,8 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic only in newe
             return time.time() + seconds
         try:
             moment = datetime.datetime.fromisoformat(str(value))
-            return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp()
+            end = _SECONDS["d"] if _DAY.fullmatch(str(value)) else 0.0
+            return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp() + end
         except (ValueError, OverflowError):
             self.fail(f"`{value}` is not a time: write `30d`, `2027-01-31` or `2027-01-31T18:00`, UTC", param, ctx)
 
@@ -123,5 +127,6 @@ def span_s(text: str) -> float | None:
 
 
 _SPAN = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([smhd])")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _MOST_USD = Decimal(10) ** 12
