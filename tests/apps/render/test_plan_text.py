@@ -222,3 +222,12 @@ def test_a_row_of_a_list_is_named_by_its_words_not_by_its_number() -> None:
     sheet = table((("#", "r"), ("scenario", "l"), ("worst off", "l")), [("2", "site-loss", "x" * 40)])
     assert printed([sheet], width=30).splitlines()[0] == "site-loss"
     assert printed([sheet], width=80).splitlines()[2].split() == ["2", "site-loss", "x" * 40]
+
+
+def test_counts_of_thousands_are_all_written_alike() -> None:
+    """A thousand workloads that may not use spot: the sum and its parts have the same separators."""
+    plan = small_plan()
+    many = replace(plan, refusals=plan.refusals[:1] * 2000)
+    (line,) = [row for row in plan_text(many).replace("\n  ", " ").splitlines() if "ruled out" in row]
+    assert "2,000 pairs" in line
+    assert line.rstrip().endswith(" 2,000")

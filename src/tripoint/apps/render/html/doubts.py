@@ -43,11 +43,11 @@ def assumptions(plan: Plan) -> Section:
 
 def refusals(plan: Plan) -> Section:
     """Pairs ruled out, by workload."""
-    counts = ", ".join(f"{reason_words(reason)} {count}" for reason, count in reasons(plan))
+    counts = ", ".join(f"{reason_words(reason)} {count:,}" for reason, count in reasons(plan))
     policy = sum(refusal.reason.is_policy for refusal in plan.refusals)
     message = (
         f"{plural(len(plan.refusals), 'pair')} of workload and offer were ruled out before cost was looked at, "
-        f"{policy} of them by policy. By reason: {counts}."
+        f"{policy:,} of them by policy. By reason: {counts}."
         if plan.refusals
         else "No pair of workload and offer was ruled out."
     )

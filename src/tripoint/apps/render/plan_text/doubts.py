@@ -39,7 +39,7 @@ def refusals(plan: Plan) -> Group:
     """How many pairs were ruled out, and why."""
     if not plan.refusals:
         return NOTHING
-    by_reason = ", ".join(f"{reason_words(reason)} {count}" for reason, count in reasons(plan))
+    by_reason = ", ".join(f"{reason_words(reason)} {count:,}" for reason, count in reasons(plan))
     pairs, workloads = plural(len(plan.refusals), "pair"), plural(len(refusals_by_workload(plan)), "workload")
     return titled("Refusals", lines([f"{pairs} of workload and offer ruled out, over {workloads}: {by_reason}"]))
 
