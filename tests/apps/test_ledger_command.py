@@ -280,6 +280,9 @@ def test_a_correction_is_entered_and_noted(store: str) -> None:
     assert (act["action"], act["subject"]) == ("ledger.correct", entry["id"])
     assert act["detail"]["reason"] == "counted twice"
     ran("check", "--store", store)
+    again = ran("correct", "--usd", "-0.000000007", "--model", "llama", "--reason", "counted twice", "--store", store)
+    assert f"the same was entered before, as `{entry['id']}`" in again
+    assert "entered before" not in told
 
 
 def test_a_correction_is_no_saving(store: str, tmp_path: Path) -> None:

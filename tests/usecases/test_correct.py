@@ -18,7 +18,7 @@ from tripoint.usecases.accounts.login import local_actor
 from tripoint.usecases.accounts.tenants import create_tenant
 from tripoint.usecases.accounts.turn import Turn
 from tripoint.usecases.audit import show_entries
-from tripoint.usecases.correct import MAX_NANO, Correction, correct
+from tripoint.usecases.correct import MAX_NANO, Correction, alike, correct
 
 ME = local_actor("me")
 WANTED = Correction(nano=-1_500_000_001, reason="credit for the outage", tenant="acme")
@@ -127,3 +127,14 @@ def test_only_finance_and_admins_of_all_tenants_may(desk: Desk, role: Role, tena
         return
     with pytest.raises(AccessError):
         correct(accounts, ledger, turn(actor=actor), WANTED)
+
+
+def test_a_correction_of_the_same_values_is_found(desk: Desk) -> None:
+    """The one before, whatever came between; none for another amount, and none for the first."""
+    accounts, ledger = desk
+    first, _ = correct(accounts, ledger, turn(), WANTED)
+    assert alike(ledger, first) == ""
+    other, _ = correct(accounts, ledger, turn(), Correction(nano=-7, reason="credit for the outage", tenant="acme"))
+    assert alike(ledger, other) == ""
+    again, _ = correct(accounts, ledger, turn(), WANTED)
+    assert alike(ledger, again) == first.id

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tripoint.domain.audit import Act
 from tripoint.domain.errors import ConflictError, OptionError
-from tripoint.domain.ledger import Adjustment, EntryKind, SpendQuery
+from tripoint.domain.ledger import Adjustment, EntryKind, EntryQuery, SpendQuery
 from tripoint.domain.money import usd
 from tripoint.domain.tenancy import ApiKey
 from tripoint.engines.governance.access.names import name_fault
@@ -24,6 +24,8 @@ MAX_NANO = 10**16
 """Most that one correction may move either way, nano-dollars: ten million dollars; sums stay far from overflow."""
 _DIGITS = 16
 _LONGEST = 200
+_LATEST = 200
+"""Corrections looked through for one that is alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,19 @@ def correct(store: AccountStore, ledger: Ledger, turn: Turn, wanted: Correction)
     row = _row(row_id, at if wanted.at is None else wanted.at, wanted)
     ledger.load((), (row,))
     return Corrected(row, before is not None)
+
+
+def alike(ledger: Ledger, row: Adjustment) -> str:
+    """Id of another correction of the very same values among the latest of its payer; empty where there is none.
+
+    Two alike may both be meant; somebody who called a shell's last line up again did not mean the second.
+    """
+    digest = row.id.rpartition("-")[2]
+    query = EntryQuery(
+        tenant=row.tenant or None, kinds=(EntryKind.CORRECTION,), is_newest_first=True, limit=_LATEST
+    )  # fmt: skip
+    ids = (each.id for each in ledger.entries(query) if each.id.startswith(PREFIX) and each.id != row.id)
+    return next((name for name in ids if name.endswith(f"-{digest}")), "")
 
 
 def note_corrections(store: AccountStore, turn: Turn, subject: str, detail: Mapping[str, object]) -> None:

@@ -37,7 +37,7 @@ def correct(
     from tripoint.apps.stores import make_charger, open_ledger
     from tripoint.domain.money import usd as dollars
     from tripoint.engines.governance.ledger.days import DAY_S, day_number
-    from tripoint.usecases.correct import Correction
+    from tripoint.usecases.correct import Correction, alike
     from tripoint.usecases.correct import correct as enter
 
     at = None if day is None else float(day_number(day) * DAY_S)
@@ -46,7 +46,13 @@ def correct(
     )
     with open_desk(store) as desk, closing(open_ledger(desk.url, None, make_charger())) as ledger:
         row, _ = enter(desk.store, ledger, desk.turn, wanted)
+        before = alike(ledger, row)
     amount = f"{dollars(row.nano):+f}".rstrip("0").rstrip(".")
     text = f"correction `{row.id}` of {amount} USD is entered" + (f" for `{tenant}`" if tenant else "")
+    if before:
+        text += (
+            f"\nthe same was entered before, as `{before}`; if once was meant, take this one back: --usd with the other"
+        )
+        text += f" sign and --entry {row.id}"
     payload = {**row._asdict(), "usd": f"{dollars(row.nano):f}", "list_usd": f"{dollars(row.list_nano):f}"}
-    return Answer(text=text, payload={"correction": payload})
+    return Answer(text=text, payload={"correction": payload, "same_as": before})
