@@ -206,8 +206,10 @@ def _search(problem: Assignment, effort: Effort) -> Asking[Found]:
     chosen = yield from _first(layout, standing, point, allowed | spare, is_rough)
     if not chosen.size:
         return (yield from _whole(problem, counted, standing))
-    costs = reduced_costs(layout, dual.prices)
     is_small = layout.columns <= _SIZE_OF_CUTS
+    if is_rough:
+        dual = _again(layout, dual, dual.prices, standing, "dual")
+    costs = reduced_costs(layout, dual.prices)
     kept = (liked > 0.0) | (ranked(layout, costs) < (effort.nearest + _WIDER if is_small else max(_NEAREST)))
     kept[chosen] = True
     if is_small:
@@ -257,10 +259,15 @@ def _polished(layout: Layout, dual: DualBound, prices: Prices, standing: _Standi
     """The ascent begun again near a kernel's prices, where these are nearly as good as its own."""
     if bound_at(layout, prices) < dual.usd - _WORTH_POLISHING * abs(dual.usd):
         return dual
-    polished = DualAscent(layout).run(standing.effort.steps // _POLISH, near=prices)
+    return _again(layout, dual, prices, standing, "linear program")
+
+
+def _again(layout: Layout, dual: DualBound, near: Prices, standing: _Standing, source: str) -> DualBound:
+    """The ascent begun again near some prices, with small steps; its bound where that is better."""
+    polished = DualAscent(layout).run(standing.effort.steps // _POLISH, near=near)
     if polished.usd <= dual.usd:
         return dual
-    standing.proven(polished.usd, "linear program")
+    standing.proven(polished.usd, source)
     return replace(dual, usd=polished.usd, prices=polished.prices)
 
 
