@@ -46,7 +46,7 @@ def test_the_page_draws_every_plan_and_leads_to_it(front: Front) -> None:
     assert [int(number) for number in re.findall(r'href="plan-(\d+)/report.html"', page)] == [1, 2, 3]
     assert "http" not in page.replace("http-equiv", "")
     assert "<script" not in page
-    assert "30 % more" in page
+    assert "30\u00a0% more" in page
 
 
 def test_a_front_of_one_plan_is_drawn() -> None:
