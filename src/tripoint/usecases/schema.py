@@ -18,8 +18,8 @@ Unknown keys are errors. Numbers are plain numbers (`0.3`, not `30 %`), months a
 
 _OF_JOBS = """# Jobs reference
 
-Every field of a file of jobs, which [`tripoint jobs plan`](../guides/jobs.md) reads. This page is made from the types by
-`tools/generate_docs.py`; do not edit it. Units are part of the name or of the description. A field without a default
+Every field of a file of jobs, which [`tripoint jobs plan`](../guides/jobs.md) reads. This page is made from the types
+by `tools/generate_docs.py`; do not edit it. Units are part of the name or of the description. A field without a default
 must be declared. Unknown keys are errors.
 """
 
