@@ -218,6 +218,15 @@ def test_a_port_in_use_is_told(tmp_path: Path) -> None:
     assert "cannot listen" in words
 
 
+def test_a_run_folder_that_cannot_be_written_at_the_start_is_refused(tmp_path: Path) -> None:
+    """In one sentence; nothing is started that could fail again and again, and nothing is said to serve."""
+    (tmp_path / "file").touch()
+    code, words = serve(tmp_path, "--run-dir", str(tmp_path / "file" / "run"))
+    assert code == 3
+    told = f"error: the run folder `{tmp_path / 'file' / 'run'}` cannot be written: Not a directory"
+    assert words.splitlines() == [told, "hint: check your rights to it, or name another with `--run-dir`"]
+
+
 def test_an_estate_with_mistakes_is_not_served(tmp_path: Path) -> None:
     """All of them are told."""
     code, words = serve(tmp_path, serving_section={"retry_share": 7, "upstreams": [{"id": "x", "site": "nowhere"}]})
