@@ -90,12 +90,27 @@ def test_a_workload_the_restriction_leaves_nowhere_keeps_its_lanes_and_is_named(
     assert lanes == {("chat", "cloud", LaneKind.FIRM), ("held", "hall", LaneKind.FIRM)}
 
 
-def test_apis_and_spot_are_no_part_of_the_obvious() -> None:
-    """A workload that could also use an API or spot nodes is priced on plain nodes."""
+def test_token_apis_of_public_sites_are_public_and_spot_is_no_part_of_the_obvious() -> None:
+    """A token is neither private nor committed; spot nodes may be taken away, so no alternative rests on them."""
     site = region(pools=(ALL_WAYS,), apis=(API,))
     estate = place(site, hall(), workloads=(chat(allows_spot=True),))
-    for name in ("on_demand", "committed", "private"):
-        assert {lane.kind for lane in named(estate, name).instance.lanes} == {LaneKind.FIRM}
+    for name in ("on_demand", "committed"):
+        assert {lane.kind for lane in named(estate, name).instance.lanes} == {LaneKind.FIRM, LaneKind.API}
+    assert {lane.kind for lane in named(estate, "private").instance.lanes} == {LaneKind.FIRM}
+
+
+def test_all_public_goes_by_the_token_where_that_is_cheaper() -> None:
+    """Nothing is committed by it; a workload that only the API can take in public is not exempt."""
+    few = chat(rate=0.01)
+    nodes = place(region(pools=(rented(ON_DEMAND),)), workloads=(few,))
+    both = place(region(pools=(rented(ON_DEMAND),), apis=(API,)), workloads=(few,))
+    for name in ("on_demand", "committed"):
+        by_node, by_token = priced(nodes, name), priced(both, name)
+        assert (options(by_node), options(by_token)) == ({"on_demand"}, {"per_token"})
+        assert by_token.solution.objective < by_node.solution.objective
+    alone = named(place(region(pools=(), apis=(API,)), hall(), workloads=(few,)), "on_demand")
+    assert alone.exempt == ()
+    assert {lane.kind for lane in alone.instance.lanes} == {LaneKind.API}
 
 
 def test_caps_are_rules_for_the_plan_and_not_for_its_alternatives() -> None:

@@ -40,7 +40,8 @@ def alternatives(instance: Instance) -> tuple[Alternative, ...]:
 
 
 def _is_public(instance: Instance, lane: Lane) -> bool:
-    return instance.sites[lane.site].layer == Layer.PUBLIC.value and lane.kind is LaneKind.FIRM
+    """Rented by the hour or billed by the token: an API of a public site is neither private nor committed."""
+    return instance.sites[lane.site].layer == Layer.PUBLIC.value and lane.kind is not LaneKind.SPOT
 
 
 def _is_private(instance: Instance, lane: Lane) -> bool:
