@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from tripoint.usecases.focus import BillWriter
 
 
-def open_accounts(url: str, turns: AbstractContextManager[object] | None = None) -> SqlAccounts:
+def open_accounts(url: str, turns: AbstractContextManager[object] | None = None, *, asks: bool = False) -> SqlAccounts:
     """The store of tenants, keys, quotas, budgets and the audit log at `url`; its tables are made when missing.
 
-    `turns` is a lock its process's writers share.
+    `turns` is a lock its process's writers share. Who only `asks` needs no right to write a store that is a file.
     """
     import secrets
     import time
@@ -44,24 +44,34 @@ def open_accounts(url: str, turns: AbstractContextManager[object] | None = None)
     from tripoint.adapters.sql.connect import connect
     from tripoint.usecases.audit import name_log
 
-    store = SqlAccounts(connect(url, turns), time.time)
+    store = SqlAccounts(connect(url, turns, asks=asks), time.time)
     name_log(store, f"tripoint-{secrets.token_hex(8)}")
     return store
 
 
 def check_store(url: str) -> None:
-    """Raises `OptionError` for a kind of store there is none of; touches nothing."""
+    """Raises `OptionError` for a kind of store there is none of, `StoreError` for a file that is no database.
+
+    Changes nothing; a store that is only away now passes.
+    """
     from tripoint.adapters.sql.connect import check_url
+    from tripoint.adapters.sql.examine import refuse_no_database
 
     check_url(url)
+    del refuse_no_database
 
 
 def open_ledger(
-    url: str, turns: AbstractContextManager[object] | None = None, charger: Charger | None = None
+    url: str,
+    turns: AbstractContextManager[object] | None = None,
+    charger: Charger | None = None,
+    *,
+    asks: bool = False,
 ) -> Ledger:
     """The ledger in the store at `url`, to be used from one thread; `turns` is a lock its process's writers share.
 
     With a `charger` every entry is charged to the budgets it falls under, in the transaction that adds it.
+    Who only `asks` needs no right to write a store that is a file.
     Raises `OptionError` for an unknown kind of URL, `StoreError` when it cannot be opened, `MissingExtraError` without
     the driver.
     """
@@ -71,7 +81,7 @@ def open_ledger(
     from tripoint.adapters.sql.connect import connect
 
     if charger is None:
-        return SqlLedger(connect(url, turns), time.time)
+        return SqlLedger(connect(url, turns, asks=asks), time.time)
     open_leases(url, turns, charger).close()  # its tables must be there
     return SqlLedger(connect(url, turns), time.time, charger.charge)
 
@@ -118,12 +128,14 @@ def make_charger() -> Charger:
     return Charger(time.time)
 
 
-def open_leases(url: str, turns: AbstractContextManager[object] | None, charger: Charger) -> SqlLeases:
+def open_leases(
+    url: str, turns: AbstractContextManager[object] | None, charger: Charger, *, asks: bool = False
+) -> SqlLeases:
     """Budgets and leases in the store at `url`, to be used from one thread; see `open_ledger` for what it raises."""
     from tripoint.adapters.leases_sql.store import SqlLeases
     from tripoint.adapters.sql.connect import connect
 
-    return SqlLeases(connect(url, turns), charger)
+    return SqlLeases(connect(url, turns, asks=asks), charger)
 
 
 def open_lease_sheet(folder: Path, incarnation: str) -> LeaseSheet:
@@ -191,6 +203,15 @@ def open_signer(url: str) -> Ed25519Signer:
     from tripoint.adapters.signing.ed25519 import Ed25519Signer
 
     return Ed25519Signer(_secret_file(url, "audit-key", read_settings().audit_key_file))
+
+
+def own_key(url: str) -> Ed25519Verifier | None:
+    """The public half of the key that signs checkpoints of the store; `None` where none was made yet.
+
+    Raises `FileError`.
+    """
+    path = _secret_file(url, "audit-key", read_settings().audit_key_file)
+    return open_signer(url).public if path.exists() else None
 
 
 def read_public_key(path: str | Path) -> Ed25519Verifier:

@@ -13,19 +13,20 @@ from tripoint.domain.errors import OptionError
 _SQLITE, _POSTGRES = "sqlite:///", ("postgresql://", "postgres://")
 
 
-def connect(url: str, turns: AbstractContextManager[object] | None = None) -> Database:
+def connect(url: str, turns: AbstractContextManager[object] | None = None, *, asks: bool = False) -> Database:
     """Opens `sqlite:///relative/path`, `sqlite:////absolute/path`, `postgresql://…`, or a plain path (SQLite).
 
     `turns` is a lock that connections of one process share: those that write take turns by it, where that matters.
+    Who only `asks` may read a file that it may not write.
     Raises `OptionError` for another kind of URL, `StoreError` when it cannot be opened, `MissingExtraError` without the
     driver.
     """
     if url.startswith(_POSTGRES):
         return PostgresDatabase(url)
     if url.startswith(_SQLITE):
-        return SqliteDatabase(Path(url.removeprefix(_SQLITE)), turns)
+        return SqliteDatabase(Path(url.removeprefix(_SQLITE)), turns, asks=asks)
     check_url(url)
-    return SqliteDatabase(Path(url), turns)
+    return SqliteDatabase(Path(url), turns, asks=asks)
 
 
 def check_url(url: str) -> None:

@@ -73,6 +73,11 @@ class Database(Protocol):
         """Where it is, without any password: for messages."""
         ...
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it was opened for questions only, as it may not be written."""
+        ...
+
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction that changes something: durable when it ends without an error, undone otherwise.
@@ -98,6 +103,9 @@ def prepare(database: Database, schema: Schema, now: Callable[[], float]) -> Non
     """
     from tripoint.domain.errors import StoreError
 
+    if database.is_read_only:
+        _require(database, schema)
+        return
     with database.write() as session:
         session.lock("schema")
         session.change(
@@ -116,3 +124,18 @@ def prepare(database: Database, schema: Schema, now: Callable[[], float]) -> Non
                 if statement.strip():
                     session.change(statement.strip().removesuffix(";"))
             session.change("INSERT INTO schema_step VALUES (?, ?, ?)", (schema.name, number + 1, now()))
+
+
+def _require(database: Database, schema: Schema) -> None:
+    """Raises `StoreError` unless the tables are just those this program knows: they cannot be made here."""
+    from tripoint.domain.errors import StoreError
+
+    with database.read() as session:
+        tables = session.execute("SELECT COUNT(*) FROM sqlite_master WHERE name = 'schema_step'")[0][0]
+        done = tables and session.execute("SELECT COUNT(*) FROM schema_step WHERE name = ?", (schema.name,))[0][0]
+    if done != len(schema.steps):
+        raise StoreError(
+            f"the `{schema.name}` tables of {database.name} are at step {done}, this program knows"
+            f" {len(schema.steps)}, and you may only read them",
+            hint="ask the same once as somebody who may write the store, with the newer tripoint of the two",
+        )

@@ -50,6 +50,7 @@ class PostgresDatabase:
     """A server, by a URL; connects anew when the connection was lost between two transactions."""
 
     engine = Engine.POSTGRES
+    is_read_only = False
 
     def __init__(self, url: str) -> None:
         try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from tripoint.adapters.sql.database import Engine, Row
 from tripoint.domain.errors import StoreError
@@ -48,14 +50,21 @@ class SqliteSession:
 
 
 class SqliteDatabase:
-    """A file; `turns` is held while writing, so that writers of one process need not wait by guess."""
+    """A file; `turns` is held while writing, so that writers of one process need not wait by guess.
+
+    Who only `asks` needs no right to write: a file that may not be written is opened anew for each question.
+    """
 
     engine = Engine.SQLITE
 
-    def __init__(self, path: Path, turns: AbstractContextManager[object] | None = None) -> None:
+    def __init__(self, path: Path, turns: AbstractContextManager[object] | None = None, *, asks: bool = False) -> None:
         self._path = path
         self._turns = turns or nullcontext()
         self.name = f"`{path}`"
+        self._connection: sqlite3.Connection | None = None
+        self.is_read_only = asks and path.exists() and not _may_write(path)
+        if self.is_read_only:
+            return
         with self._told():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None, cached_statements=256)
@@ -65,41 +74,88 @@ class SqliteDatabase:
     @contextmanager
     def write(self) -> Iterator[SqliteSession]:
         """A transaction that changes something."""
-        with self._turns, self._told(), self._transaction("BEGIN IMMEDIATE") as session:
+        with (
+            self._turns,
+            self._told(),
+            self._opened() as connection,
+            _transaction(connection, "BEGIN IMMEDIATE") as session,
+        ):
             yield session
 
     @contextmanager
     def read(self) -> Iterator[SqliteSession]:
         """A transaction that sees one moment."""
-        with self._told(), self._transaction("BEGIN") as session:
+        with self._told(), self._opened() as connection, _transaction(connection, "BEGIN") as session:
             yield session
 
     def close(self) -> None:
         """Lets go of the file."""
-        with suppress(sqlite3.Error):
-            self._connection.close()
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.close()
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[SqliteSession]:
-        connection = self._connection
-        connection.execute(begin)
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        if self._connection is not None:
+            yield self._connection
+            return
+        has_log = _log_of(self._path).exists()
+        # Without a log nobody has the file open. SQLite would have to make one then, which others could not write.
+        flag = "readonly_shm=1" if has_log else "immutable=1"
+        before = _state(self._path)
+        connection = sqlite3.connect(
+            f"file:{quote(str(self._path))}?mode=ro&{flag}", uri=True, timeout=_PATIENCE_S, isolation_level=None
+        )
         try:
-            yield SqliteSession(connection)
-            connection.execute("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):  # the cause is what matters
-                connection.execute("ROLLBACK")
-            raise
+            yield connection
+        finally:
+            connection.close()
+        if not has_log and _state(self._path) != before:
+            raise StoreError(f"the store {self.name} was written while it was read", hint="ask again")
 
     @contextmanager
     def _told(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"the store {self.name}: {error}", hint=_hint(error)) from error
+            raise StoreError(f"the store {self.name}: {error}", hint=_hint(error, self._path)) from error
 
 
-def _hint(error: Exception) -> str:
+@contextmanager
+def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[SqliteSession]:
+    connection.execute(begin)
+    try:
+        yield SqliteSession(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):  # the cause is what matters
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    """Changes with every write of the file."""
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _may_write(path: Path) -> bool:
+    """Whether this user may write the file and its log, which SQLite makes beside it while the file is open."""
+    beside = (_log_of(path), path.with_name(f"{path.name}-shm"))
+    return os.access(path, os.W_OK) and all(
+        os.access(each if each.exists() else each.parent, os.W_OK) for each in beside
+    )
+
+
+def _hint(error: Exception, path: Path) -> str:
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return "it is damaged, or no store: restore it from a copy, or name another"
+    if path.exists() and not os.access(path, os.R_OK):
+        return "you may not read this file: ask who owns it"
+    if path.exists() and not _may_write(path):
+        return "you may not write this file or its folder: run the command as somebody who may"
     return "is the disk full, or the folder gone?"

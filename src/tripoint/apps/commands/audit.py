@@ -49,7 +49,7 @@ def show(tenant: str | None, after: int | None, limit: int, store: str | None) -
     from tripoint.apps.render.accounts import entry_lines
     from tripoint.usecases.audit import show_entries
 
-    with open_desk(store) as desk:
+    with open_desk(store, asks=True) as desk:
         if after is None and tenant is None:
             after = max(0, desk.store.revision() - limit)
         found = show_entries(
@@ -78,7 +78,7 @@ def verify(witnesses: tuple[str, ...], public_keys: tuple[str, ...], store: str 
     from tripoint.apps.stores import read_witness
     from tripoint.usecases.audit import verify_log
 
-    with open_desk(store) as desk:
+    with open_desk(store, asks=True) as desk:
         keys = _trusted(desk, public_keys)
         places = witnesses or tuple(filter(None, [read_settings().witness]))
         seen = [checkpoint for place in places for checkpoint in read_witness(place)]
@@ -130,10 +130,19 @@ def key(store: str | None) -> Answer:
 
 
 def _trusted(desk: Desk, files: tuple[str, ...]) -> Mapping[str, IsGood]:
-    from tripoint.apps.stores import open_signer, read_public_key
+    from tripoint.apps.stores import own_key, read_public_key
+    from tripoint.domain.errors import FileError
 
-    keys = [read_public_key(file) for file in files] or [open_signer(desk.url).public]
-    return {each.key_id: each.is_good for each in keys}
+    if files:
+        return {each.key_id: each.is_good for each in map(read_public_key, files)}
+    try:
+        own = own_key(desk.url)
+    except FileError as error:
+        raise FileError(
+            error.message,
+            hint="who owns the store prints its public key with `tripoint audit key`: name `--public-key`",
+        ) from error
+    return {} if own is None else {own.key_id: own.is_good}
 
 
 def _verdict(found: Verification, *, own_key: bool, witnessed: bool) -> Answer:

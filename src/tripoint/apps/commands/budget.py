@@ -80,7 +80,7 @@ def list_all(tenant: str | None, store: str | None) -> Answer:
     from tripoint.apps.render.accounts import budget_table, standing_payload
     from tripoint.usecases.accounts.limits import list_budgets
 
-    with open_desk(store) as desk:
+    with open_desk(store, asks=True) as desk:
         rows = _standings(desk, list_budgets(desk.store, desk.actor, tenant=tenant))
     text = budget_table(rows) if rows else "no budget"
     return Answer(text=text, payload={"budgets": [standing_payload(row) for row in rows]})
@@ -98,7 +98,7 @@ def show(budget: str, store: str | None) -> Answer:
     from tripoint.apps.render.accounts import budget_table, standing_payload
     from tripoint.usecases.accounts.limits import show_budget
 
-    with open_desk(store) as desk:
+    with open_desk(store, asks=True) as desk:
         rows = _standings(desk, [show_budget(desk.store, desk.actor, budget)])
     return Answer(text=budget_table(rows), payload={"budget": standing_payload(rows[0])})
 
@@ -125,7 +125,10 @@ def _standings(desk: Desk, rows: Sequence[Budget]) -> tuple[Standing, ...]:
 
     if not rows:
         return ()
-    with closing(open_ledger(desk.url)) as ledger, closing(open_leases(desk.url, None, make_charger())) as leases:
+    with (
+        closing(open_ledger(desk.url, asks=True)) as ledger,
+        closing(open_leases(desk.url, None, make_charger(), asks=True)) as leases,
+    ):
         return standings(ledger, rows, desk.turn.now, leases.held())
 
 

@@ -132,7 +132,7 @@ def list_all(tenant: str | None, is_all: bool, store: str | None) -> Answer:
     from tripoint.usecases.accounts.keys import list_keys
     from tripoint.usecases.accounts.login import has_ended
 
-    with open_desk(store) as desk:
+    with open_desk(store, asks=True) as desk:
         now = desk.turn.now
         found = list_keys(desk.store, desk.actor, tenant=tenant)
     rows = [row for row in found if is_all or not has_ended(row, now)]
@@ -154,7 +154,7 @@ def show(key: str, store: str | None) -> Answer:
     from tripoint.apps.render.accounts import key_table
     from tripoint.usecases.accounts.keys import show_key
 
-    with open_desk(store) as desk:
+    with open_desk(store, asks=True) as desk:
         row = show_key(desk.store, desk.actor, key)
     return _one(row, key_table([row], desk.turn.now))
 
@@ -176,7 +176,7 @@ def which(store: str | None) -> Answer:
     text = sys.stdin.buffer.read(4096).decode(errors="replace").strip()
     if fault := key_fault(text):
         return Answer(text=f"this is not a tripoint key: {fault}", payload={"key": None, "fault": fault}, ok=False)
-    with open_desk(store) as desk:
+    with open_desk(store, asks=True) as desk:
         now = desk.turn.now
         row = which_key(desk.store, desk.actor, text, desk.secrets().pepper)
     if row is None:

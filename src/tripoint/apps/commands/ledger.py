@@ -193,7 +193,7 @@ def close(before: str, out: str, store: str | None) -> Answer:
     from tripoint.usecases.close import close_days
 
     open_folder(out)
-    with open_books(store) as ledger:
+    with open_books(store, asks=False) as ledger:
         closed = close_days(ledger, before, day_of(time.time()), partial(write_closed_day, out))
     lines = [f"{each.day}: {each.kept.entries:,} entries in {each.file}" for each in closed]
     days = [{"day": each.day, "file": each.file, **each.kept._asdict()} for each in closed]

@@ -73,7 +73,7 @@ def report(
 def _budgets(store: str | None, tenant: str | None) -> tuple[Budget, ...]:
     from tripoint.usecases.accounts.limits import list_budgets
 
-    with open_desk(store or store_url(read_settings())) as desk:
+    with open_desk(store or store_url(read_settings()), asks=True) as desk:
         found = list_budgets(desk.store, desk.actor)
     # A tenant of the estate's own keys is in the ledger without being in the accounts.
     return tuple(each for each in found if tenant is None or each.scope.tenant == tenant)

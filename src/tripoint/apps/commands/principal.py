@@ -64,7 +64,7 @@ def list_all(tenant: str | None, store: str | None) -> Answer:
     from tripoint.apps.render.accounts import principal_table, row_payload
     from tripoint.usecases.accounts.principals import list_principals
 
-    with open_desk(store) as desk:
+    with open_desk(store, asks=True) as desk:
         rows = list_principals(desk.store, desk.actor, tenant=tenant)
     text = principal_table(rows) if rows else "no principal yet; `tripoint admin init` makes the first admin"
     return Answer(text=text, payload={"principals": [row_payload(row) for row in rows]})
@@ -82,7 +82,7 @@ def show(principal: str, store: str | None) -> Answer:
     from tripoint.apps.render.accounts import principal_table
     from tripoint.usecases.accounts.principals import show_principal
 
-    with open_desk(store) as desk:
+    with open_desk(store, asks=True) as desk:
         row = show_principal(desk.store, desk.actor, principal)
     return _one(row, principal_table([row]))
 

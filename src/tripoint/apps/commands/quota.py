@@ -71,7 +71,7 @@ def list_all(tenant: str | None, store: str | None) -> Answer:
     from tripoint.apps.render.accounts import quota_table, row_payload
     from tripoint.usecases.accounts.limits import list_quotas
 
-    with open_desk(store) as desk:
+    with open_desk(store, asks=True) as desk:
         rows = list_quotas(desk.store, desk.actor, tenant=tenant)
     text = quota_table(rows) if rows else "no quota"
     return Answer(text=text, payload={"quotas": [row_payload(row) for row in rows]})
@@ -89,7 +89,7 @@ def show(quota: str, store: str | None) -> Answer:
     from tripoint.apps.render.accounts import quota_table
     from tripoint.usecases.accounts.limits import show_quota
 
-    with open_desk(store) as desk:
+    with open_desk(store, asks=True) as desk:
         row = show_quota(desk.store, desk.actor, quota)
     return _one(row, quota_table([row]))
 

@@ -50,7 +50,7 @@ def list_all(store: str | None) -> Answer:
     from tripoint.apps.render.accounts import row_payload, tenant_table
     from tripoint.usecases.accounts.tenants import list_tenants
 
-    with open_desk(store) as desk:
+    with open_desk(store, asks=True) as desk:
         rows = list_tenants(desk.store, desk.actor)
     text = tenant_table(rows) if rows else "no tenant yet; `tripoint tenant create` makes one"
     return Answer(text=text, payload={"tenants": [row_payload(row) for row in rows]})
@@ -68,7 +68,7 @@ def show(tenant: str, store: str | None) -> Answer:
     from tripoint.apps.render.accounts import row_payload, tenant_table
     from tripoint.usecases.accounts.tenants import show_tenant
 
-    with open_desk(store) as desk:
+    with open_desk(store, asks=True) as desk:
         row = show_tenant(desk.store, desk.actor, tenant)
     return Answer(text=tenant_table([row]), payload={"tenant": row_payload(row)})
 

@@ -60,8 +60,10 @@ class Part(NamedTuple):
 
 
 @contextmanager
-def open_books(store: str | None, *, charges: bool = False) -> Iterator[Ledger]:
+def open_books(store: str | None, *, charges: bool = False, asks: bool = True) -> Iterator[Ledger]:
     """The ledger a command reads; one that enters something `charges` the budgets it falls under.
+
+    One that only `asks` needs no right to write the store.
 
     Raises `OptionError` where there is no store, `StoreError` where it cannot be opened.
     """
@@ -74,7 +76,7 @@ def open_books(store: str | None, *, charges: bool = False) -> Iterator[Ledger]:
             f"there is no store at `{without_password(url)}`",
             hint="`tripoint serve` begins one; `--store` or `TRIPOINT_STORE` names another",
         )
-    ledger = open_ledger(url, None, make_charger() if charges else None)
+    ledger = open_ledger(url, None, make_charger() if charges else None, asks=asks)
     try:
         yield ledger
     finally:
@@ -108,7 +110,7 @@ def refuse_unknown(ledger: Ledger, tenant: str | None, store: str | None) -> Non
 
     if tenant is None or ledger.spend(SpendQuery(by=(), tenant=tenant)):
         return
-    accounts = open_accounts(store or store_url(read_settings()))
+    accounts = open_accounts(store or store_url(read_settings()), asks=True)
     try:
         known = sorted(each.id for each in accounts.accounts(time.time()).tenants)
     finally:

@@ -61,8 +61,10 @@ class Desk(NamedTuple):
 
 
 @contextmanager
-def open_desk(store: str | None, *, makes: bool = False) -> Iterator[Desk]:
+def open_desk(store: str | None, *, makes: bool = False, asks: bool = False) -> Iterator[Desk]:
     """The store a command works on, as who runs it; only a command that `makes` one may begin with no file.
+
+    One that only `asks` needs no right to write it.
 
     Raises `OptionError` where there is no store, `StoreError` where it cannot be opened.
     """
@@ -77,7 +79,7 @@ def open_desk(store: str | None, *, makes: bool = False) -> Iterator[Desk]:
             f"there is no store at `{without_password(url)}`",
             hint="`tripoint tenant create` begins one; `--store` or `TRIPOINT_STORE` names another",
         )
-    accounts = open_accounts(url)
+    accounts = open_accounts(url, asks=asks)
     try:
         yield Desk(accounts, url, Turn(local_actor(local_user()), time.time()))
     finally:
@@ -128,7 +130,7 @@ def _completed(kind: str, context: click.Context, parameter: click.Parameter, ty
     from click.shell_completion import CompletionItem
 
     del parameter
-    with contextlib.suppress(TripointError, OSError), open_desk(context.params.get("store")) as desk:
+    with contextlib.suppress(TripointError, OSError), open_desk(context.params.get("store"), asks=True) as desk:
         if kind in ("workload", "place"):
             return [CompletionItem(name) for name in desk.store.served().get(kind, ()) if name.startswith(typed)]
         with desk.store.read() as book:

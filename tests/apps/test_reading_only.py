@@ -1,0 +1,135 @@
+"""Questions to a store that one may read and not write; and what is told where writing is needed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.apps.conftest import RunCli
+
+from tripoint.adapters.ledger_sql.ledger import SqlLedger
+from tripoint.adapters.sql.connect import connect
+from tripoint.apps.stores import open_accounts
+from tripoint.domain.errors import StoreError
+from tripoint.testing.ledger_conformance import NOON, idle, piece, usage_record
+
+QUESTIONS = (
+    ("ledger", "top", "--since", "2026-11-18"),
+    ("ledger", "show"),
+    ("ledger", "check"),
+    ("ledger", "anomalies"),
+    ("ledger", "top", "--tenant", "acme"),
+    ("budget", "list"),
+    ("budget", "show", "acme.day"),
+    ("tenant", "list"),
+    ("tenant", "show", "acme"),
+    ("key", "list"),
+    ("quota", "list"),
+    ("principal", "list"),
+    ("audit", "show"),
+    ("audit", "verify"),
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, run: RunCli) -> Iterator[Path]:
+    """A store somebody may only read, in a folder of the same kind; nobody has it open."""
+    place = tmp_path / "books"
+    place.mkdir()
+    file = place / "store.db"
+    store = ("--store", str(file))
+    assert run("tenant", "create", "acme", *store).code == 0
+    assert run("budget", "set", "--tenant", "acme", "--usd", "1", "--per", "day", *store).code == 0
+    ledger = SqlLedger(connect(str(file)), lambda: NOON)
+    ledger.load([piece([usage_record(1, at=NOON, tenant="acme")])], [idle()])
+    ledger.close()
+    assert run("budget", "list", *store).code == 0  # the leases' tables are made
+    assert not (place / "store.db-wal").exists()
+    file.chmod(0o444)
+    place.chmod(0o555)
+    yield place
+    place.chmod(0o755)
+
+
+def note_served(file: Path) -> None:
+    """Writes the store as somebody else does, and lets go of it."""
+    with closing(sqlite3.connect(file)) as other, other:
+        other.execute("INSERT INTO served_name VALUES ('workload', 'chat', ?)", (time.time(),))
+
+
+def asked(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """How a command ended that a user without root's rights ran; it left nothing in the folder."""
+    before = sorted(path.name for path in folder.iterdir())
+    as_user = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    found = subprocess.run(
+        [*as_user, sys.executable, "-m", "tripoint", *words, "--store", str(folder / "store.db")],
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert sorted(path.name for path in folder.iterdir()) == before
+    return found
+
+
+@pytest.mark.parametrize("words", QUESTIONS, ids=" ".join)
+def test_a_question_needs_no_right_to_write(folder: Path, words: tuple[str, ...]) -> None:
+    """Neither to the file nor to its folder, and makes nothing there."""
+    told = asked(folder, *words)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.strip()
+
+
+def test_an_export_and_a_report_are_made_from_it(folder: Path, tmp_path: Path) -> None:
+    """Their own files are elsewhere."""
+    for words in (("export", str(tmp_path / "bill.csv")), ("report", "--out", str(tmp_path / "spend.html"))):
+        told = asked(folder, "ledger", *words)
+        assert told.returncode == 0, told.stderr
+    assert (tmp_path / "bill.csv").stat().st_size > 0
+    assert (tmp_path / "spend.html").stat().st_size > 0
+
+
+def test_what_was_written_and_not_yet_copied_into_the_file_is_read(folder: Path) -> None:
+    """While a gateway has the store open: its last entries are in the log beside the file."""
+    folder.chmod(0o755)
+    (folder / "store.db").chmod(0o644)
+    ledger = SqlLedger(connect(str(folder / "store.db")), lambda: NOON)
+    try:
+        ledger.load([piece([usage_record(2, at=NOON, tenant="late")], source="other")])
+        assert (folder / "store.db-wal").stat().st_size > 0
+        for path in folder.iterdir():
+            path.chmod(0o444 if path.name.startswith("store") else 0o600)
+        folder.chmod(0o555)
+        told = asked(folder, "ledger", "top", "--since", "2026-11-18", "--json")
+        assert told.returncode == 0, told.stderr
+        assert "late" in [row["tenant"] for row in json.loads(told.stdout)["rows"]]
+    finally:
+        folder.chmod(0o755)
+        ledger.close()
+
+
+@pytest.mark.parametrize(
+    "words", [("tenant", "create", "other"), ("ledger", "close", "--before", "2026-11-19", "--out", ".")]
+)
+def test_where_writing_is_needed_the_cause_is_named(folder: Path, tmp_path: Path, words: tuple[str, ...]) -> None:
+    """The right that is missing, not a full disk."""
+    told = asked(folder, *(str(tmp_path / "archive") if word == "." else word for word in words))
+    assert told.returncode == 3
+    assert "you may not write this file or its folder" in told.stderr
+    assert "disk full" not in told.stderr
+
+
+def test_a_file_that_changes_while_it_is_read_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a log SQLite does not look for writers: no half-read answer is given."""
+    monkeypatch.setattr("tripoint.adapters.sql.sqlite._may_write", lambda path: False)
+    accounts = open_accounts(str(folder / "store.db"), asks=True)
+    folder.chmod(0o755)
+    (folder / "store.db").chmod(0o644)
+    with pytest.raises(StoreError, match="was written while it was read") as told, accounts.read():
+        note_served(folder / "store.db")
+    assert told.value.hint == "ask again"
