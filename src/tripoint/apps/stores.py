@@ -58,7 +58,7 @@ def check_store(url: str) -> None:
     from tripoint.adapters.sql.examine import refuse_no_database
 
     check_url(url)
-    del refuse_no_database
+    refuse_no_database(url)
 
 
 def open_ledger(

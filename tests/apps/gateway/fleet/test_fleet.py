@@ -227,6 +227,20 @@ def test_a_run_folder_that_cannot_be_written_at_the_start_is_refused(tmp_path: P
     assert words.splitlines() == [told, "hint: check your rights to it, or name another with `--run-dir`"]
 
 
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_store_that_is_no_database_is_refused(tmp_path: Path, is_told: bool) -> None:
+    """In the words of every other command, whether it was named or lies in the run folder."""
+    (tmp_path / "run").mkdir()
+    store = tmp_path / ("other.db" if is_told else "run/store.db")
+    store.write_text("no database", encoding="utf-8")
+    code, words = serve(tmp_path, *(["--store", f"sqlite:///{store}"] if is_told else []))
+    assert code == 3
+    command = [sys.executable, "-m", "tripoint.apps.cli", "budget", "list", "--store", f"sqlite:///{store}"]
+    other = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (code, words) == (other.returncode, other.stdout + other.stderr)
+    assert "file is not a database" in words
+
+
 def test_an_estate_with_mistakes_is_not_served(tmp_path: Path) -> None:
     """All of them are told."""
     code, words = serve(tmp_path, serving_section={"retry_share": 7, "upstreams": [{"id": "x", "site": "nowhere"}]})
