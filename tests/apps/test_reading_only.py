@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import stat
 import subprocess
 import sys
 import time
@@ -133,3 +134,19 @@ def test_a_file_that_changes_while_it_is_read_is_told(folder: Path, monkeypatch:
     with pytest.raises(StoreError, match="was written while it was read") as told, accounts.read():
         note_served(folder / "store.db")
     assert told.value.hint == "ask again"
+
+
+def test_a_store_is_made_for_its_owner_only(tmp_path: Path) -> None:
+    """With the log and its index beside it, whatever the umask; one that is there keeps the mode it was given."""
+    before = os.umask(0)
+    try:
+        opened = open_accounts(str(tmp_path / "store.db"))
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    opened.close()
+    assert modes == {"store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
+    (tmp_path / "store.db").chmod(0o640)
+    opened = open_accounts(str(tmp_path / "store.db"))
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o640}
+    opened.close()

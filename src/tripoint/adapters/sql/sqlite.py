@@ -67,6 +67,7 @@ class SqliteDatabase:
             return
         with self._told():
             path.parent.mkdir(parents=True, exist_ok=True)
+            _make(path)
             self._connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None, cached_statements=256)
             for setting in _SETTINGS:
                 self._connection.execute(setting)
@@ -131,6 +132,12 @@ def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[SqliteS
         with suppress(sqlite3.Error):  # the cause is what matters
             connection.execute("ROLLBACK")
         raise
+
+
+def _make(path: Path) -> None:
+    """An empty file that only its owner reads, where there is none; SQLite gives its log the same mode."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _log_of(path: Path) -> Path:
