@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,11 @@ from tripoint.domain.tenancy import Actor, Role, Scope, Window
 from tripoint.engines.governance.access.keys import KeyKind, key_digest, read_key
 from tripoint.engines.governance.access.limits import Money, Rates
 from tripoint.engines.governance.access.wanted import Wanted
+from tripoint.engines.governance.audit.rows import difference
 from tripoint.engines.governance.audit.verify import Evidence, verify
 from tripoint.usecases.accounts import keys, limits, principals, tenants
 from tripoint.usecases.accounts.keys import Secrets
-from tripoint.usecases.accounts.turn import Turn
+from tripoint.usecases.accounts.turn import Turn, enter
 from tripoint.usecases.audit import show_entries
 
 DAY_S = 86_400.0
@@ -72,6 +74,19 @@ def test_a_tenant_is_created_renamed_suspended_and_let_back(store: SqlAccounts) 
     assert not tenants.suspend_tenant(store, turn(ADMIN), "new", is_suspended=False).is_suspended
     assert [row.id for row in tenants.list_tenants(store, ADMIN)] == ["acme", "new", "other"]
     assert [row.id for row in tenants.list_tenants(store, ADMIN, after="acme", limit=1)] == ["new"]
+
+
+def test_suspending_and_letting_back_are_acts_of_two_names(store: SqlAccounts) -> None:
+    """So that whoever counts suspensions counts each once; a log that has one name for both still verifies."""
+    tenants.suspend_tenant(store, turn(ADMIN), "acme")
+    tenants.suspend_tenant(store, turn(ADMIN), "acme", is_suspended=False)
+    assert [each.action for each in show_entries(store, ROOT)][-2:] == ["tenant.suspend", "tenant.resume"]
+    before = tenants.suspend_tenant(store, turn(ADMIN), "acme")
+    after = replace(before, is_suspended=False)
+    with store.write() as book:  # as it was entered before they had two names
+        enter(book, turn(ADMIN), "tenant.suspend", after, difference(before, after))
+    with store.read() as book:
+        assert verify(book.entries(), Evidence("o", rows=book.row_digests())).faults == ()
 
 
 @pytest.mark.parametrize("tenant", ["", "Acme", "a b", "x" * 64, "a.b"])

@@ -18,6 +18,9 @@ from tripoint.usecases.accounts.turn import (
     require_somewhere,
 )
 
+RESUME = "tenant.resume"
+"""Letting a tenant back, in the audit log; it takes the right to suspend one."""
+
 
 def create_tenant(store: AccountStore, turn: Turn, tenant: str, *, name: str = "") -> Tenant:
     """A new tenant; called by its id where it has no `name`.
@@ -45,12 +48,12 @@ def rename_tenant(store: AccountStore, turn: Turn, tenant: str, *, name: str) ->
 
 
 def suspend_tenant(store: AccountStore, turn: Turn, tenant: str, *, is_suspended: bool = True) -> Tenant:
-    """Suspends or resumes a tenant. Nothing changes when it is so already."""
+    """Suspends or resumes a tenant; each is an act of its own name. Nothing changes when it is so already."""
     with acting(store, turn) as book:
         before = found(book, turn.actor, Action.TENANT_SUSPEND, Tenant, tenant)
         after = replace(before, is_suspended=is_suspended)
         if after != before:
-            enter(book, turn, Action.TENANT_SUSPEND, after, difference(before, after))
+            enter(book, turn, Action.TENANT_SUSPEND if is_suspended else RESUME, after, difference(before, after))
     return after
 
 

@@ -40,12 +40,12 @@ def acting(store: AccountStore, turn: Turn) -> Iterator[AccountBook]:
         yield book
 
 
-def enter(book: AccountBook, turn: Turn, action: Action, row: Account, detail: Mapping[str, object]) -> None:
-    """Writes the row and the act that changed it."""
+def enter(book: AccountBook, turn: Turn, action: str, row: Account, detail: Mapping[str, object]) -> None:
+    """Writes the row and the act that changed it; `action` is mostly the right it took."""
     book.change(act_of(turn, action, row, detail), put=(row,), request=turn.request)
 
 
-def act_of(turn: Turn, action: Action, row: Account, detail: Mapping[str, object]) -> Act:
+def act_of(turn: Turn, action: str, row: Account, detail: Mapping[str, object]) -> Act:
     """The act of this turn on that row."""
     return Act(
         at=turn.now,
