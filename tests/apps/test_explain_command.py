@@ -44,7 +44,6 @@ EXPLAINED = Explained(
                 reason=RefusalReason.RESIDENCY, text=f"rule allows EEA; the country of `us-{number}` is US")
         for number in range(8)
     ),
-    is_same_estate=False,
 )  # fmt: skip
 
 
@@ -111,11 +110,28 @@ def test_a_plan_made_earlier_is_explained_as_it_is(run: RunCli, small_estate: Pa
     told = run("explain", "chat", small_estate, "--plan", tmp_path / "out", "--at", "cloud", "--gap", "0.01", "--json")
     found = told.document()
     assert found["schema"] == "tripoint/cli/explain/v1"
-    assert found["is_same_estate"] is True
     assert {home["site"] for home in found["homes"]} == {"cloud"}
     assert abs(found["instead"]["worse_usd"]) < 0.01 * found["workload"]["cost_usd"]
     assert "demand" in found["next_best"]["conflict"]["families"]
     assert "planning `chat` at `cloud` alone ..." in told.err
+
+
+def test_the_plan_of_another_version_of_the_estate_is_refused(run: RunCli, small_estate: Path, tmp_path: Path) -> None:
+    """Exit code 2 and both digests from every command that reads both; no figure of either is told."""
+    out = tmp_path / "out"
+    run("plan", small_estate, "--out", out, "--gap", "0.01", "--no-baselines", "--quiet")
+    text = small_estate.read_text(encoding="utf-8")
+    small_estate.write_text(text.replace("requests_per_s: 4", "requests_per_s: 45"), encoding="utf-8")
+    for words in (
+        ("explain", "chat", small_estate, "--plan", out),
+        ("assess", "recovery", small_estate, "--plan", out),
+        ("stress", small_estate, "--plan", out, "--quiet"),
+        ("report", out, "--recovery", small_estate, "--out", tmp_path / "page.html"),
+    ):
+        told = run(*words)
+        assert (told.code, told.out) == (2, ""), words
+        assert "was made for another estate, or another version of this one (sha256:" in told.err
+        assert "plan the estate again" in told.err
 
 
 def test_a_workload_that_is_not_there_is_told_before_anything_is_planned(run: RunCli, small_estate: Path) -> None:

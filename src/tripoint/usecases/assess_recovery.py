@@ -21,6 +21,7 @@ from tripoint.engines.resilience.recovery.leaning import with_services
 from tripoint.usecases.assess_dependencies import planned_dependencies
 from tripoint.usecases.assess_scores import assess_scores
 from tripoint.usecases.remedies import Pricing, remedies
+from tripoint.usecases.same_estate import refuse_other_estate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +40,6 @@ class Assessment:
     """Objectives met by design, by simulation and by drill."""
     stands_by: tuple[StandsBy, ...]
     """What the plan keeps against the loss of a site, of workloads that ask for standby."""
-    is_same_estate: bool
-    """False where the plan was made for another version of the estate."""
 
     @property
     def asked(self) -> tuple[Reached, ...]:
@@ -66,6 +65,7 @@ def assess_recovery(
 
     `proofs` are results of trials and drills. Raises `OptionError` where the plan is none of this estate.
     """
+    refuse_other_estate(plan, loaded)
     instance = prepare(loaded.estate, catalog, loaded.profiles)
     found = assess(instance, plan)
     leaned = planned_dependencies(instance, plan, today=today, reached=found)
@@ -79,7 +79,6 @@ def assess_recovery(
         dependencies=leaned,
         scores=assess_scores(instance, reached, priced, leaned, today=today, proofs=proofs),
         stands_by=_stands_by(instance),
-        is_same_estate=plan.estate_digest == loaded.digest,
     )
 
 

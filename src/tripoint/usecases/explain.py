@@ -32,6 +32,7 @@ from tripoint.engines.placement.why.worth import (
 )
 from tripoint.ports import MilpSolver
 from tripoint.usecases.drive import drive
+from tripoint.usecases.same_estate import refuse_other_estate
 
 Tell = Callable[[str], None]
 _MOST_WORTHS = 8
@@ -64,6 +65,7 @@ def explain(
         OptionError: the estate has no such workload or site, or the plan is none of this estate.
         SolverError: a limit came before an answer.
     """
+    refuse_other_estate(plan, loaded)
     instance = prepare(loaded.estate, catalog, loaded.profiles)
     number, asked = places(loaded.estate, question)
     tell("finding the plan's shares again")
@@ -100,7 +102,6 @@ def explain(
         nodes=nodes_worth,
         unused=tuple(sites[site] for site in may if sites[site] not in used),
         refusals=tuple(row for row in instance.refusals if row.workload == question.workload),
-        is_same_estate=plan.estate_digest == loaded.digest,
     )
 
 

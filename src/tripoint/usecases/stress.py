@@ -20,6 +20,7 @@ from tripoint.engines.stress.scenarios.resolve import struck_by
 from tripoint.engines.stress.summary.losses import hours_of, year_of
 from tripoint.engines.stress.summary.targets import unjudged_of
 from tripoint.engines.stress.survey import survey
+from tripoint.usecases.same_estate import refuse_other_estate
 from tripoint.usecases.stress_campaign import Campaign, Runs, StressOptions, Subject
 from tripoint.usecases.stress_plans import Replanner, Structural
 
@@ -31,9 +32,7 @@ def subject_of(loaded: LoadedEstate, catalog: Catalog, plan: Plan, *, today: dat
     """
     if plan.solve is None:
         raise OptionError(f"there is no plan to test: {plan.why_none}", hint="`tripoint plan ESTATE` says more")
-    if plan.estate_digest != loaded.digest:
-        message = f"the plan was made for another estate ({plan.estate_digest[:19]}, not {loaded.digest[:19]})"
-        raise OptionError(message, hint="plan this one: `tripoint plan ESTATE --out DIR`")
+    refuse_other_estate(plan, loaded)
     return Subject(
         loaded=loaded,
         catalog=catalog,

@@ -108,7 +108,6 @@ def _answer(found: Assessment, *, is_full: bool, written: str) -> Answer:
         text=f"{printed(parts)}\n{met}" + (f"\nwritten: {written}" if written else ""),
         payload={
             "name": found.name,
-            "is_same_estate": found.is_same_estate,
             "objectives": len(found.asked),
             "met": len(found.asked) - len(found.missed),
             "reached": recovery_payload(found.reached),

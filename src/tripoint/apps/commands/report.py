@@ -87,15 +87,11 @@ def _recovered(estate: str, plan: Plan, tried: str | None, longest_s: float | No
     from tripoint.usecases.assess_recovery import assess_recovery
     from tripoint.usecases.assess_scores import stress_proofs
     from tripoint.usecases.remedies import Pricing
+    from tripoint.usecases.same_estate import refuse_other_estate
 
     catalog = wiring.load_catalog()
     loaded = wiring.load_estate(estate, catalog=catalog)
-    if plan.estate_digest != loaded.digest:
-        raise OptionError(
-            f"the plan was made for another estate than `{estate}` "
-            f"({plan.estate_digest[:19]}, not {loaded.digest[:19]})",
-            hint="plan this one: `tripoint plan ESTATE --out DIR`",
-        )
+    refuse_other_estate(plan, loaded)
     settings = read_settings()
     pricing = None
     if longest_s is not None:

@@ -34,8 +34,6 @@ def explanation_text(found: Explained, *, is_full: bool = False, width: int | No
             parts.append(titled(f"{title}, {other.asked}", lines(_otherwise(other))))
     parts.append(titled("What one more unit of a limit is worth", lines(_values(found))))
     parts.append(titled("Why not elsewhere", lines(_closed(found, 10**9 if is_full else _MOST))))
-    if not found.is_same_estate:
-        parts.append(titled("To bear in mind", lines(["the plan was made for another version of this estate"])))
     return printed(parts, width=width).rstrip("\n")
 
 
@@ -68,7 +66,6 @@ def explanation_payload(found: Explained) -> dict[str, Any]:
         ],
         "unused": list(found.unused),
         "refusals": [asdict(row) for row in found.refusals],
-        "is_same_estate": found.is_same_estate,
     }
 
 

@@ -68,5 +68,3 @@ class Explained:
     """Sites where it may run and does not."""
     refusals: tuple[Refusal, ...]
     """Why it may not run elsewhere."""
-    is_same_estate: bool
-    """False where the plan was made for another version of the estate."""

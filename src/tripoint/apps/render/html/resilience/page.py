@@ -18,7 +18,6 @@ _FOOTER = (
     "Made by tripoint. By design: worked out from the estate, the plan and the catalogue's failure rates, each dated; "
     "nothing was tried. Simulation and drills are scored beside it, never mixed with it."
 )
-_OTHER = "The plan was made for another version of the estate."
 
 
 def recovery_html(found: Assessment) -> str:
@@ -28,7 +27,7 @@ def recovery_html(found: Assessment) -> str:
         "div",
         el("div", board(found), contents(parts), id="headline"),
         el("main", [part.html(position) for position, part in enumerate(parts, 1)]),
-        el("footer", _FOOTER if found.is_same_estate else f"{_FOOTER} {_OTHER}"),
+        el("footer", _FOOTER),
         class_="page",
     )
     return whole_page(f"{found.name}: recovery", page)
