@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from tripoint.apps.render.ledger import fitting
 from tripoint.apps.render.plain import plain_text
 from tripoint.apps.render.plan_text.layout import table
 from tripoint.domain.audit import AuditEntry
@@ -17,6 +18,7 @@ from tripoint.engines.governance.audit.rows import said
 from tripoint.usecases.standing import Standing
 
 _BAR = 10
+_BUDGET_LEFT_OUT_FIRST = ("used", "held USD", "window", "workload", "key", "%")
 _ROOM = 60
 _WHAT = "what"
 """Heading of the column that says what changed."""
@@ -85,9 +87,9 @@ def quota_table(rows: Iterable[Quota]) -> str:
 
 
 def budget_table(rows: Iterable[Standing]) -> str:
-    """One row per budget, with what is spent of it in the window that runs now."""
-    return _table(
-        ("budget", "tenant", "key", "workload", "window", "state", "spent USD", "held USD", "limit USD", "%", ""),
+    """One row per budget, with what is spent of it in the window that runs now, as far as there is room."""
+    return fitting(
+        ("budget", "tenant", "key", "workload", "window", "state", "spent USD", "held USD", "limit USD", "%", "used"),
         [
             (
                 row.budget.id,
@@ -97,12 +99,12 @@ def budget_table(rows: Iterable[Standing]) -> str:
                 dollars(row.spent_nano),
                 dollars(row.held_nano),
                 dollars(row.budget.limit_nano),
-                f"{row.percent:.1f}",
+                f"{row.percent:,.1f}",
                 _bar(row.percent),
             )
             for row in rows
         ],
-        right=5,
+        _BUDGET_LEFT_OUT_FIRST,
     )
 
 
@@ -228,7 +230,7 @@ def _count(number: int | None) -> str:
 
 
 def _bar(percent: float) -> str:
-    full = min(_BAR, int(percent * _BAR / 100))
+    full = max(0, min(_BAR, int(percent * _BAR / 100)))  # a credit makes it negative
     return "█" * full + "·" * (_BAR - full)
 
 

@@ -29,7 +29,9 @@ _FOLDED = 20
 """Columns it needs at least."""
 _GAP = 2
 """Between two columns."""
-_RIGHT = frozenset((*_MEASURES, "number", "in", "out", "usual", "stands out from"))
+_RIGHT = frozenset(
+    (*_MEASURES, "number", "in", "out", "usual", "stands out from", "spent USD", "held USD", "limit USD", "%")
+)
 
 
 def spend_table(by: Sequence[Dimension], found: Dearest) -> str:
@@ -40,7 +42,7 @@ def spend_table(by: Sequence[Dimension], found: Dearest) -> str:
     if len(found.rows) > 1:
         rows.append((("all", *[""] * (len(by) - 1))[: len(by)], _measures(found.total, found)))
     head = tuple(str(each) for each in by)
-    return _fitting((*head, *_MEASURES), [(*names, *figures) for names, figures in rows], _LEFT_OUT_FIRST)
+    return fitting((*head, *_MEASURES), [(*names, *figures) for names, figures in rows], _LEFT_OUT_FIRST)
 
 
 def spend_payload(by: Sequence[Dimension], found: Dearest) -> dict[str, Any]:
@@ -73,7 +75,7 @@ def entry_table(rows: Sequence[Entry]) -> str:
         )
         for row in rows
     ]
-    return _fitting(_ENTRY, cells, _ENTRY_LEFT_OUT_FIRST)
+    return fitting(_ENTRY, cells, _ENTRY_LEFT_OUT_FIRST)
 
 
 def entry_payload(row: Entry) -> dict[str, Any]:
@@ -87,7 +89,7 @@ def entry_payload(row: Entry) -> dict[str, Any]:
 
 def anomaly_table(rows: Sequence[Anomaly]) -> str:
     """One row per day that stands out."""
-    table = _table(("tenant", "model", "USD", "usual", "stands out from"))
+    table = _table(("tenant", "model", "USD", "usual", "stands out from", "spent USD", "held USD", "limit USD", "%"))
     for row in rows:
         table.add_row(row.tenant, row.model or "-", _money(row.nano), _money(row.usual_nano), _money(row.limit_nano))
     return plain_text(table)
@@ -139,7 +141,7 @@ def _sums(row: Spend) -> dict[str, Any]:
     } | {name: value for name, value in row._asdict().items() if name != "by"}
 
 
-def _fitting(columns: Sequence[str], rows: Sequence[Sequence[str]], least_first: Sequence[str]) -> str:
+def fitting(columns: Sequence[str], rows: Sequence[Sequence[str]], least_first: Sequence[str]) -> str:
     """A table of the columns there is room for, and which of `least_first` were left out.
 
     Figures and times are never cut: where even the columns that matter have no room, each row is a few lines.
