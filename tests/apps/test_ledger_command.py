@@ -69,6 +69,11 @@ def test_the_dearest_come_first_and_the_rest_is_one_row(store: str) -> None:
     text = ran("top", "--since", DAY, "--store", store, "--rows", "2")
     assert "2 more" in text
     assert text.splitlines()[-1].startswith("all")
+    text = ran("top", "--since", DAY, "--store", store, "--rows", "1")
+    assert "3 more" in text
+    assert text.splitlines()[-1].startswith("all")
+    text = ran("top", "--since", DAY, "--store", store, "--tenant", "tenant-1")
+    assert not text.splitlines()[-1].startswith("all")
 
 
 def test_parts_are_chosen_by_flags(store: str) -> None:

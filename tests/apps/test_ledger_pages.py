@@ -101,6 +101,7 @@ def test_wrong_prices_are_put_right_by_rows_once(mispriced: str) -> None:
     assert document("top", *flags, "--kind", "usage")["total"]["nano"] == before
     assert document("top", *flags, "--kind", "correction")["total"]["usd"] == found["usd"] == "0.01"
     assert document("reprice", "p2", *flags)["corrected"] == 0
+    assert ran("reprice", "p2", *flags).strip().endswith("looked at, nothing to correct")
     assert "agree" in ran("check", "--store", mispriced)
     assert document("reprice", VERSION, *flags)["nano"] == -found["nano"]
 

@@ -108,7 +108,7 @@ def test_a_mistyped_id_is_told_with_the_nearest(store: SqlAccounts) -> None:
     """As everywhere in tripoint."""
     with pytest.raises(MissingError, match="there is no tenant `acne`") as told:
         tenants.show_tenant(store, ADMIN, "acne")
-    assert told.value.hint == "did you mean `acme`"
+    assert told.value.hint == "did you mean `acme`?"
 
 
 def test_a_revision_that_moved_on_refuses_the_act(store: SqlAccounts) -> None:
@@ -218,7 +218,7 @@ def test_names_nobody_serves_are_refused_once_gateways_have_told_theirs(store: S
     store.note_served({"workload": ["chat", "rag"], "place": ["edge", "dense"]}, NOON)
     with pytest.raises(OptionError, match="no workload `chta`") as told:
         key_of(store, "acme", fresh(), workloads=("chta",))
-    assert told.value.hint == "did you mean `chat`"
+    assert told.value.hint == "did you mean `chat`?"
     with pytest.raises(OptionError, match="no site, layer or kind `moon`"):
         key_of(store, "acme", fresh(), only_at=("moon",))
     with pytest.raises(OptionError, match="no workload `chta`"):

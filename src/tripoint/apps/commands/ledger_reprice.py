@@ -37,9 +37,8 @@ def reprice(version: str, everything: bool, store: str | None, *, part: Part) ->
             asked = {name: each for name, each in part._asdict().items() if each}
             note_corrections(store, f"prices:{version}", asked or {"everything": True})
         done = run(ledger, part.entries(), version)
-    text = (
-        f"{plural(done.looked_at, 'request')} looked at, {done.corrected:,} corrected by {usd(done.nano):+f} USD in all"
-    )
+    told = f"{done.corrected:,} corrected by {usd(done.nano):+f} USD in all" if done.corrected else "nothing to correct"
+    text = f"{plural(done.looked_at, 'request')} looked at, {told}"
     if done.unpriced:
         text += f"\n{done.unpriced:,} have a price row that `{version}` does not have; they are left as they are"
     return Answer(text=text, payload={**done._asdict(), "prices": version, "usd": f"{usd(done.nano):f}"})

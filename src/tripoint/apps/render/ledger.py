@@ -39,7 +39,7 @@ def spend_table(by: Sequence[Dimension], found: Dearest) -> str:
     rows = [((*(value or "-" for value in row.by),), _measures(row, found)) for row in found.rows]
     if found.rest is not None:
         rows.append(((f"{found.others:,} more", *[""] * (len(by) - 1))[: len(by)], _measures(found.rest, found)))
-    if len(found.rows) > 1:
+    if len(found.rows) + found.others > 1:
         rows.append((("all", *[""] * (len(by) - 1))[: len(by)], _measures(found.total, found)))
     head = tuple(str(each) for each in by)
     return fitting((*head, *_MEASURES), [(*names, *figures) for names, figures in rows], _LEFT_OUT_FIRST)

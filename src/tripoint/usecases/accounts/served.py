@@ -43,6 +43,6 @@ def check_served(served: Mapping[str, Iterable[str]], kind: str, names: Iterable
         what = "workload" if kind == WORKLOAD else "site, layer or kind"
         near = did_you_mean(unknown, known)
         raise OptionError(
-            f"no {what} `{unknown}` is served by a gateway of this store",
-            hint=near or f"there are {quoted(known)}; name an estate that declares it",
+            f"no {what} `{unknown}` is known to this store: no gateway of it serves one, no estate named to it has one",
+            hint=f"{near}?" if near else f"there are {quoted(known)}; name an estate that declares it",
         )

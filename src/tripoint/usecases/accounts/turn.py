@@ -105,7 +105,8 @@ def absent(book: AccountBook, kind: type[AccountRow], row_id: str, tenant: str |
     what = _NOUNS[kind.__name__]
     near = did_you_mean(row_id, (row.id for row in rows))
     return MissingError(
-        f"there is no {what} `{row_id}`", hint=near or f"`tripoint {_COMMANDS[kind.__name__]} list` shows all there are"
+        f"there is no {what} `{row_id}`",
+        hint=f"{near}?" if near else f"`tripoint {_COMMANDS[kind.__name__]} list` shows all there are",
     )
 
 
