@@ -325,6 +325,29 @@ def test_an_answer_that_cannot_be_used_is_billed_where_it_tells_usage() -> None:
         assert [bill.usage for bill in record.billed] == [Usage(20, 4)] * bills
 
 
+@pytest.mark.parametrize("is_stream", [False, True])
+@pytest.mark.parametrize("held", [0, 5_000_000_000])
+def test_an_attempt_given_up_for_its_late_first_byte_is_billed_for_its_input_by_a_token_api(
+    is_stream: bool, held: int
+) -> None:
+    """It had the whole request and may be at work still; nodes paid by the hour cost nothing more."""
+    slow = Script((whole(),), kind=DOCUMENT, wait_s=30.0)
+    right = (
+        Script((say(), FINISH, told(20, 4), DONE)) if is_stream else Script((whole(usage=usage(20, 4)),), kind=DOCUMENT)
+    )
+    fields = {"target": {"held_nano_per_hour": held}, "first_byte_s": 0.3, "retry_share": 1.0}
+    with before([slow], [right], **fields) as (running, _):
+        answer, record = answered(running, chat(stream=is_stream))
+    late = [] if held else [("a", Usage(ASKED, 0, is_estimated=True), ASKED * IN)]
+    assert (answer.status, record.upstream, record.usage) == (200, "b", Usage(20, 4))
+    assert [(bill.upstream, bill.usage, bill.nano) for bill in record.billed] == late
+    with before([slow], [slow], **fields) as (running, _):
+        answer, record = answered(running, chat(stream=is_stream))
+    assert (answer.status, record.upstream) == (504, "")
+    assert [bill.upstream for bill in record.billed] == ([] if held else ["a", "b"])
+    assert record.nano == (0 if held else 3 * ASKED * IN)
+
+
 def test_refusals_cost_nothing() -> None:
     """The upstream's own refusal, and the gateway's."""
     with before([Script((b'{"error": {"message": "too long"}}',), status=400, kind=DOCUMENT)]) as (running, _):

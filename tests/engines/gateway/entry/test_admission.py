@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -346,6 +347,27 @@ def test_failing_over_needs_no_more_than_was_reserved() -> None:
     assert len(world.dialled) == 2
     shop.served(exchange, world)
     assert shop.account.used == shop.desk.records[-1].nano
+
+
+@pytest.mark.parametrize(("limit", "held", "dials"), [(bound(), 0, 1), (PLENTY, 0, 2), (bound(), 10**9, 2)])
+def test_asking_elsewhere_for_a_late_first_byte_is_paid_for(limit: int, held: int, dials: int) -> None:
+    """A token API bills the late attempt as well: both are reserved. Nodes paid by the hour ask nothing more."""
+    made = two(first_byte_s=1.0, retry_share=1.0)
+    targets = [replace(each, held_nano_per_hour=held) for each in made.targets]
+    shop = Shop(budget(limit=limit), served=replace(made, targets=tuple(targets)))
+    exchange, world = shop.ask()
+    shop.ledger()
+    shop.wake(exchange)
+    world.last.sent_at = shop.desk.now
+    shop.wake(exchange, 1.0)
+    assert len(world.dialled) == dials
+    if dials == 2:
+        most = (bound() - 10 * NANO_OUT - 1) // NANO_IN
+        shop.served(exchange, world, tokens_in=most, tokens_out=10)
+    record = shop.desk.records[-1]
+    assert [bill.upstream for bill in record.billed] == ([] if held else ["a"])
+    assert shop.account.used == record.nano
+    assert shop.account.overdrawn == 0
 
 
 def test_more_than_the_bound_is_settled_exactly_and_counted() -> None:

@@ -245,7 +245,7 @@ class Exchange(Course):
 
     def _overdue(self, attempt: Attempt, now: float) -> None:
         """Its first byte is late: somebody else is asked. Where nobody can be, it is waited for a while longer."""
-        choice = self.elsewhere(now) if len(self._live) == 1 else None
+        choice = self.elsewhere(attempt, now) if len(self._live) == 1 else None
         last = attempt.began_at + self.core.router.first_byte_timeout_s(attempt.choice, now, is_last=True)
         if choice is None and len(self._live) == 1 and now < last:
             attempt.expires_at = last
