@@ -105,6 +105,36 @@ def test_an_export_gives_the_same_volumes(is_hourly: bool, tmp_path: Path) -> No
     assert (found.hour_of_week is not None) is is_hourly
 
 
+@pytest.mark.parametrize("is_hourly", [True, False])
+@pytest.mark.parametrize(("hours", "is_enough"), [(0.2, False), (36, False), (96, True)])
+def test_an_export_doubts_what_the_ledger_doubts(
+    hours: float, is_enough: bool, is_hourly: bool, tmp_path: Path
+) -> None:
+    """Its first and last day (hour) may have been served in part: the time surely observed decides, and both are told.
+
+    The ledger's own window lies between the two.
+    """
+    file = tmp_path / "bill.csv"
+    with closing(ledger_of(tmp_path / "store.db", [PRICE], traffic(hours))) as ledger:
+        options = ExportOptions(is_hourly=is_hourly)
+        export_bill(ledger, ME, options, lambda columns, sheets: write_csv(file, columns, sheets))
+        known = observe_ledger(ledger, ME)
+    found = observe_export(read_bill(file), "bill.csv")
+    seen_s = known.window.last_s - known.window.first_s
+    assert found.sure_s <= seen_s <= found.window.last_s - found.window.first_s
+    assert known.sure_s == seen_s
+    if is_enough:
+        assert (known.doubt, found.doubt) == ("", "")
+        return
+    step = "hours" if is_hourly else "days"
+    if known.doubt or not is_hourly:
+        assert f"known by whole {step} only" in found.doubt
+        assert "at least 24 h are needed" in found.doubt
+        assert ("--hourly" in found.doubt) is not is_hourly
+    else:
+        assert found.doubt == ""
+
+
 def test_what_no_upstream_answered_is_told_and_not_counted(tmp_path: Path) -> None:
     """Refused requests would drag the means down."""
     refused = [record._replace(id=f"no-{record.id}", upstream="", site="", tariff="", prices="", nano=0, list_nano=0,

@@ -28,14 +28,20 @@ class Observed(NamedTuple):
     """Workloads with too few requests to tell a rate."""
 
     @property
+    def sure_s(self) -> float:
+        """Time surely observed, s: of the first and the last hour or day of sums, any part may have been served."""
+        return max(0.0, self.window.last_s - self.window.first_s - 2.0 * self.window.step_s)
+
+    @property
     def doubt(self) -> str:
-        """That too short a time was observed, with both numbers; empty where it was long enough."""
-        seen_s = self.window.last_s - self.window.first_s
-        if seen_s >= _LEAST_S:
+        """That too short a time was surely observed, with both numbers; empty where it was long enough."""
+        if self.sure_s >= _LEAST_S:
             return ""
+        most_s, step_s = self.window.last_s - self.window.first_s, self.window.step_s
+        seen = f"{_length(self.sure_s)} to {_length(most_s)}" if step_s else _length(most_s)
         return (
-            f"warning: traffic of {_length(seen_s)} is too short to tell a rate for months, at least"
-            f" {_length(_LEAST_S)} are needed: rates are those from the first request to the last"
+            f"warning: traffic of {seen} is too short to tell a rate for months, at least"
+            f" {_length(_LEAST_S)} are needed: {_rates_of(step_s)}"
         )
 
 
@@ -87,3 +93,14 @@ def on_observed(
 def _length(seconds: float) -> str:
     """An amount of time in hours, or in seconds where it is short."""
     return f"{seconds / _HOUR_S:.3g} h" if seconds >= _HOUR_S else f"{seconds:.3g} s"
+
+
+def _rates_of(step_s: float) -> str:
+    """What rates are of, where the ends of the time observed are known by such steps."""
+    if not step_s:
+        return "rates are those from the first request to the last"
+    unit, more = ("days", "; an export with `--hourly` tells more") if step_s > _HOUR_S else ("hours", "")
+    return (
+        f"the time is known by whole {unit} only, and the first and the last may be served in part,"
+        f" so rates may be too low{more}"
+    )

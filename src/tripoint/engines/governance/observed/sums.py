@@ -25,7 +25,8 @@ def window_of(seen: Sequence[Observation]) -> Window:
     if times and all(one.is_whole for one in seen):
         return Window(min(times), max(times))
     begins = [each.at for one in seen for each in one.bins]
-    return Window(min(begins), max(each.at + one.width_s for one in seen for each in one.bins))
+    ends = [each.at + one.width_s for one in seen for each in one.bins]
+    return Window(min(begins), max(ends), max(one.width_s for one in seen))
 
 
 def _at(time: str) -> float:

@@ -77,6 +77,8 @@ class Window(NamedTuple):
     """Its first moment."""
     last_s: float
     """Its last."""
+    step_s: float = 0.0
+    """By which steps its ends are known, s: 0 where to the request, an hour or a day where only sums of those are."""
 
 
 _FEWEST: Final = 2
