@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -50,6 +51,17 @@ def test_an_export_says_what_it_holds(store: str, tmp_path: Path) -> None:
     found = document("ledger", "export", str(tmp_path / "bill.parquet"), "--store", store)
     assert (found["format"], found["rows"], found["usd"]) == ("focus-parquet", 13, "1.360805")
     assert (tmp_path / "bill.parquet").read_bytes()[:4] == b"PAR1"
+
+
+def test_a_sub_account_has_the_name_people_call_it_by(store: str, tmp_path: Path) -> None:
+    """Its id stays its id; a tenant of the estate's own keys, which no account is of, is called by its id."""
+    for names in (("acme", "acme"), ("acme", "Acme Research")):
+        ran("ledger", "export", str(tmp_path / "bill.csv"), "--store", store)
+        with (tmp_path / "bill.csv").open(newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        assert {(row["SubAccountId"], row["SubAccountName"]) for row in rows} == {names, ("", "")}
+        if names == ("acme", "acme"):
+            ran("tenant", "create", "acme", "--name", "Acme Research", "--store", store)
 
 
 def test_an_ending_that_says_nothing_is_asked_about(store: str, tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ Rows are sums by day or by hour, never single requests: one token may cost less 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from tripoint.domain.errors import OptionError
@@ -40,6 +40,8 @@ class ExportOptions:
     """Who provides the service and issues the bill."""
     account: str = "estate"
     """The account that pays; tenants are its sub accounts."""
+    tenant_names: Mapping[str, str] = field(default_factory=dict)
+    """What people call tenants, by id; who is not in it is called by its id."""
 
 
 class BillWriter(Protocol):
@@ -94,7 +96,7 @@ class _Source:
 
     def sheets(self) -> Iterator[Sheet]:
         options = self._options
-        maker = SheetMaker(Issuer(options.provider, options.account), self._price_of)
+        maker = SheetMaker(Issuer(options.provider, options.account, options.tenant_names), self._price_of)
         span = SpendQuery(by=(Dimension.DAY,), since=options.since, until=options.until, tenant=options.tenant)
         for day in see_spend(self._ledger, self._actor, span):
             self.days += 1

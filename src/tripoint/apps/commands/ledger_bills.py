@@ -15,6 +15,7 @@ from tripoint.apps.terminal.books import (
     open_books,
     refuse_reversed,
     refuse_unknown,
+    tenant_names,
 )
 from tripoint.apps.terminal.desk import completes, local_user, store_option
 from tripoint.apps.terminal.flags import FileToRead, UsdAmount
@@ -61,13 +62,14 @@ def export(
     from tripoint.usecases.accounts.login import local_actor
     from tripoint.usecases.focus import ExportOptions, export_bill
 
-    options = ExportOptions(
-        since=since, until=until, tenant=tenant, is_hourly=hourly, version=version, provider=provider, account=account
-    )
     chosen = format_ or _format_of(file)
     refuse_reversed(since, until)
     with open_books(store) as ledger, working_display(f"writing {file}"):
         refuse_unknown(ledger, tenant, store)
+        options = ExportOptions(
+            since=since, until=until, tenant=tenant, is_hourly=hourly, version=version, provider=provider,
+            account=account, tenant_names=tenant_names(store),
+        )  # fmt: skip
         done = export_bill(ledger, local_actor(local_user()), options, stores.bill_writer(file, chosen))
     return _exported(file, chosen, version, done)
 
@@ -111,8 +113,10 @@ def demand(out: str | None, since: str | None, until: str | None, store: str | N
         if out:
             written.append(str(Path(out) / f"{name}.json"))
             wiring.write_profile(written[-1], profile)
-    lines = [_profile_line(name, profile) for name, profile in sorted(observed.profiles.items())]
-    lines += [f"{name}: too few requests to tell a rate" for name in observed.sparse]
+    lines = [
+        f"{_profile_line(name, profile)}{observed.refused(name)}" for name, profile in sorted(observed.profiles.items())
+    ]
+    lines += [f"{name}: too few requests to tell a rate{observed.refused(name)}" for name in observed.sparse]
     lines += [observed.doubt] if observed.doubt else []
     payload = {
         "profiles": {name: asdict(profile) for name, profile in sorted(observed.profiles.items())},

@@ -121,6 +121,15 @@ def refuse_unknown(ledger: Ledger, tenant: str | None, store: str | None) -> Non
         raise OptionError(f"no tenant `{tenant}` is known here, and the ledger has no entry of it", hint=hint)
 
 
+def tenant_names(store: str | None) -> dict[str, str]:
+    """What people call the tenants of the accounts beside the ledger, by id; raises `StoreError`."""
+    from tripoint.apps.terminal.desk import open_desk
+    from tripoint.usecases.accounts.tenants import list_tenants
+
+    with open_desk(store, asks=True) as desk:
+        return {row.id: row.name for row in list_tenants(desk.store, desk.actor)}
+
+
 def observe_demand(source: str, since: str | None = None, until: str | None = None) -> Observed:
     """Demand observed by `ledger`, `ledger:URL`, or as an export of the ledger tells it.
 

@@ -113,7 +113,7 @@ TABLE: Final = (
     Column("SkuPriceDetails", _K, _S, "details", since="1.5"),
     Column("SkuPriceId", _T, _S, "price"),
     Column("SubAccountId", _T, _L, "tenant"),
-    Column("SubAccountName", _T, _L, "tenant"),
+    Column("SubAccountName", _T, _L, "tenant_name"),
     Column("SubAccountType", _T, _L, "tenant_type"),
     Column("Tags", _K, _L, "tags"),
     Column("x_EntryKind", _T, _L, "kind"),

@@ -30,6 +30,8 @@ class Issuer(NamedTuple):
     """Who provides the service and issues the bill."""
     account: str
     """The account that pays for everything; tenants are its sub accounts."""
+    tenants: Mapping[str, str] = {}  # read only, and a NamedTuple's default is shared by nature
+    """What people call tenants, by id; who is not in it is called by its id."""
 
 
 class Period(NamedTuple):
@@ -92,6 +94,8 @@ class Line(NamedTuple):
     """Entry kind."""
     tenant: str | None
     """Tenant id."""
+    tenant_name: str | None
+    """What people call it."""
     key: str | None
     """Key id."""
     workload: str | None
@@ -310,10 +314,7 @@ def _line(issuer: Issuer, names: Sequence[str]) -> Line:
         account_type="Estate",
         currency="USD",
         provider=issuer.provider,
-        host=site,
-        invoice=None,
-        commitment_status=None,
-        category="Usage",
+        host=site, invoice=None, commitment_status=None, category="Usage",
         charge_class="Correction" if kind == EntryKind.CORRECTION else None,
         frequency="Usage-Based",
         service_category="AI and Machine Learning",
@@ -327,6 +328,7 @@ def _line(issuer: Issuer, names: Sequence[str]) -> Line:
         tags=_json(tags) if tags else None,
         credential=_json({"Type": "API Key", "Name": key}) if key else None,
         kind=kind or EntryKind.USAGE,
+        tenant_name=issuer.tenants.get(tenant, tenant) if tenant else None,
         tenant=tenant, key=key, workload=workload, model=model, site=site, upstream=upstream, tariff=tariff,
         prices=prices,
     )  # fmt: skip
