@@ -135,14 +135,20 @@ def test_an_export_doubts_what_the_ledger_doubts(
         assert found.doubt == ""
 
 
-def test_what_no_upstream_answered_is_told_and_not_counted(tmp_path: Path) -> None:
+def test_what_no_upstream_answered_is_told_and_not_counted(tmp_path: Path, repo_root: Path) -> None:
     """Refused requests would drag the means down."""
     refused = [record._replace(id=f"no-{record.id}", upstream="", site="", tariff="", prices="", nano=0, list_nano=0,
                                marginal_nano=0, usage=Usage(0, 0)) for record in traffic(1, 50)]  # fmt: skip
-    with closing(ledger_of(tmp_path / "store.db", [PRICE], [*traffic(1), *refused])) as ledger:
-        found = observe_ledger(ledger, ME).profiles[CHAT]
+    lone = [record._replace(id=f"rag-{record.id}", workload="assistant") for record in refused[:7]]
+    with closing(ledger_of(tmp_path / "store.db", [PRICE], [*traffic(1), *refused, *lone])) as ledger:
+        observed = observe_ledger(ledger, ME)
+    found = observed.profiles[CHAT]
     assert found.rows == 600
     assert found.dropped == {"answered by no upstream": 50}
+    estate = load_estate(repo_root / "examples" / "break-even")
+    _, told = on_observed(estate, observed, lambda loaded: loaded.digest)
+    assert "`assistant`: no traffic observed, planned as declared; 7 requests were answered by no upstream" in told
+    assert "`chat`: observed, but not in this estate; 50 requests were answered by no upstream" in told
 
 
 def test_a_workload_asked_for_an_hour_is_not_asked_all_day(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def observe_ledger(ledger: Ledger, actor: Actor, span: Span = ALL_DAYS, sample: 
     ]
     seen = [_sighted(ledger, actor, each, sample) for each in plain]
     window = window_of(seen)
-    return profiles_of(seen, window, f"ledger ({_day(window.first_s)} to {_day(window.last_s)})")
+    return profiles_of(seen, window, f"ledger ({_day(window.first_s)} to {_day(window.last_s)})", unanswered)
 
 
 def observe_export(rows: Iterable[BillRow], name: str) -> Observed:

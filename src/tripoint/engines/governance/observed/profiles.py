@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from tripoint.domain.demand import DemandProfile
@@ -26,11 +27,19 @@ class Observed(NamedTuple):
     """The time observed."""
     sparse: tuple[str, ...]
     """Workloads with too few requests to tell a rate."""
+    unanswered: Mapping[str, int]
+    """Requests that no upstream answered, by workload: refused, shed or failed, and in no rate. An export has none."""
 
     @property
     def sure_s(self) -> float:
         """Time surely observed, s: of the first and the last hour or day of sums, any part may have been served."""
         return max(0.0, self.window.last_s - self.window.first_s - 2.0 * self.window.step_s)
+
+    def refused(self, workload: str) -> str:
+        """How many requests of a workload no upstream answered, as the end of a sentence; empty for none."""
+        count = self.unanswered.get(workload, 0)
+        were = "request was" if count == 1 else "requests were"
+        return f"; {count:,} {were} answered by no upstream" if count else ""
 
     @property
     def doubt(self) -> str:
@@ -45,8 +54,13 @@ class Observed(NamedTuple):
         )
 
 
-def profiles_of(seen: Sequence[Observation], window: Window, source: str) -> Observed:
-    """Profiles of workloads over a window; `source` says in each where it is from."""
+def profiles_of(
+    seen: Sequence[Observation], window: Window, source: str, unanswered: Mapping[str, int] = MappingProxyType({})
+) -> Observed:
+    """Profiles of workloads over a window; `source` says in each where it is from.
+
+    `unanswered` are requests of each workload that no upstream answered.
+    """
     profiles: dict[WorkloadId, DemandProfile] = {}
     sparse = []
     for each in seen:
@@ -55,7 +69,7 @@ def profiles_of(seen: Sequence[Observation], window: Window, source: str) -> Obs
             sparse.append(each.workload)
         else:
             profiles[WorkloadId(each.workload)] = profile_of_requests(trace)
-    return Observed(profiles, window, tuple(sparse))
+    return Observed(profiles, window, tuple(sparse), unanswered)
 
 
 def on_observed(
@@ -74,7 +88,7 @@ def on_observed(
         profile = observed.profiles.get(workload.id)
         if profile is None:
             why = "too few requests to tell a rate" if workload.id in observed.sparse else "no traffic observed"
-            told.append(f"`{workload.id}`: {why}, planned as declared")
+            told.append(f"`{workload.id}`: {why}, planned as declared{observed.refused(workload.id)}")
             workloads.append(workload)
             continue
         profiles[workload.id] = profile
@@ -82,10 +96,10 @@ def on_observed(
         workloads.append(replace(workload, demand=replace(workload.demand, scale=1.0, cached_share=share)))
         told.append(
             f"`{workload.id}`: {profile.rows:,} requests observed, {profile.requests_per_s:.4g} a second,"
-            f" {share:.0%} of input from caches"
+            f" {share:.0%} of input from caches{observed.refused(workload.id)}"
         )
     others = sorted(set(observed.profiles) - {workload.id for workload in loaded.estate.workloads})
-    told += [f"`{name}`: observed, but not in this estate" for name in others]
+    told += [f"`{name}`: observed, but not in this estate{observed.refused(name)}" for name in others]
     changed = replace(loaded, estate=replace(loaded.estate, workloads=tuple(workloads)), profiles=profiles)
     return replace(changed, digest=digest(changed)), tuple(told)
 
