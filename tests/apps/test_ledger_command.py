@@ -18,6 +18,7 @@ from tripoint.adapters.sql.connect import connect
 from tripoint.apps.cli import cli
 from tripoint.domain.ledger import EntryKind, PriceRow
 from tripoint.domain.money import Tariff
+from tripoint.domain.record import Ending
 from tripoint.engines.governance.ledger.cubes import COARSE
 from tripoint.testing.ledger_conformance import NOON, idle, piece, usage_record
 
@@ -324,3 +325,18 @@ def test_repricing_is_noted_before_it_is_done(store: str) -> None:
         ("prices:p9", {"tenant": "tenant-1"}),
         ("prices:p9", {"everything": True}),
     ]
+
+
+def test_refusals_are_not_called_failures(tmp_path: Path) -> None:
+    """The sums know only that there was no whole answer; the column says just that, and entries say why."""
+    url = f"sqlite:///{tmp_path / 'refused.db'}"
+    ledger = SqlLedger(connect(url), lambda: NOON)
+    endings = (Ending.OK, Ending.REFUSED, Ending.FAILED, Ending.CANCELLED)
+    ledger.load([piece([usage_record(number, at=NOON, ending=each) for number, each in enumerate(endings)])])
+    ledger.close()
+    head, row = ran("top", "--since", DAY, "--store", url).splitlines()[1:3]
+    assert "incomplete" in head.split()
+    assert "failed" not in head
+    assert row.split()[7:9] == ["4", "3"]
+    shown = ran("show", "--store", url)
+    assert all(str(each) in shown for each in endings)

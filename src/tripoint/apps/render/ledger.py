@@ -18,8 +18,8 @@ from tripoint.domain.money import usd
 from tripoint.engines.governance.ledger.anomalies import Anomaly
 from tripoint.usecases.spend import Dearest
 
-_MEASURES = ("USD", "share", "list USD", "saved", "requests", "failed", "input tokens", "cached", "output tokens")
-_LEFT_OUT_FIRST = ("cached", "list USD", "failed", "output tokens", "input tokens", "saved", "share")
+_MEASURES = ("USD", "share", "list USD", "saved", "requests", "incomplete", "input tokens", "cached", "output tokens")
+_LEFT_OUT_FIRST = ("cached", "list USD", "incomplete", "output tokens", "input tokens", "saved", "share")
 """What is left out where a terminal has no room for all."""
 _ENTRY = ("number", "time", "kind", "tenant", "workload", "model", "site", "ending", "in", "out", "USD", "id")
 _ENTRY_LEFT_OUT_FIRST = ("id", "in", "out", "site", "kind", "workload", "model")

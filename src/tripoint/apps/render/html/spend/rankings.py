@@ -12,7 +12,7 @@ from tripoint.usecases.spend import Dearest
 from tripoint.usecases.spend_report import SpendReport
 
 _MEASURES = (
-    ("Cost", "r"), ("Share", "r"), ("At list prices", "r"), ("Saved", "r"), ("Requests", "r"), ("Failed", "r"),
+    ("Cost", "r"), ("Share", "r"), ("At list prices", "r"), ("Saved", "r"), ("Requests", "r"), ("Incomplete", "r"),
     ("Input tokens", "r"), ("of it cached", "r"), ("Output tokens", "r"),
 )  # fmt: skip
 
