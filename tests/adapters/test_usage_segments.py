@@ -162,6 +162,7 @@ def test_a_disk_that_never_comes_back_is_told_at_the_end(tmp_path: Path) -> None
     assert not segments.close()
     segments.append(record(5))
     assert segments.lost == sum(told) == 6
+    assert segments.lost_nano == sum(record(number).nano for number in range(6)) > 0
 
 
 def test_a_disk_that_hangs_is_told_and_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,8 @@ class UsageSegments:
         """Records on disk for certain."""
         self.lost = 0
         """Records lost so far."""
+        self.lost_nano = 0
+        """What those cost, nano-dollars."""
         self._thread = threading.Thread(target=self._run, name="usage-segments", daemon=True)
         self._thread.start()
 
@@ -104,13 +106,13 @@ class UsageSegments:
         """Takes a record; it is durable some milliseconds later."""
         pending = self._pending
         if len(pending) >= self._max_spooled:
-            self._lose(1)
+            self._lose(1, record.nano)
             return
         try:
             pending.append(self._encode(record))
             self.taken += 1
         except UnicodeEncodeError:  # half of a surrogate pair in a name: no encoding has it
-            self._lose(1)
+            self._lose(1, record.nano)
         if self._sleeps:
             self._come.set()
 
@@ -120,12 +122,12 @@ class UsageSegments:
         room = self._max_spooled - len(pending)
         for record in records:
             if room <= 0:
-                self._lose(1)
+                self._lose(1, record.nano)
                 continue
             try:
                 pending.append(encode(record))
             except UnicodeEncodeError:  # see `append`
-                self._lose(1)
+                self._lose(1, record.nano)
                 continue
             room -= 1
             self.taken += 1
@@ -160,13 +162,15 @@ class UsageSegments:
         self._push.set()
         self._come.set()
         self._thread.join(timeout_s)
-        remaining = self.waiting
+        remaining = [*self._group, *self._pending]
         if remaining:
-            self._lose(remaining)
-        return remaining == 0
+            decode = msgspec.msgpack.Decoder(UsageRecord).decode
+            self._lose(len(remaining), sum(decode(each).nano for each in remaining))
+        return not remaining
 
-    def _lose(self, count: int) -> None:
+    def _lose(self, count: int, nano: int) -> None:
         self.lost += count
+        self.lost_nano += nano
         if self._on_lost is not None:
             self._on_lost(count)
 

@@ -11,10 +11,10 @@ import click
 
 from tripoint.apps import stores, wiring
 from tripoint.apps.answer import json_document, plural
-from tripoint.apps.outcomes import ExitCode, finding_lines, outcome_of
+from tripoint.apps.outcomes import EXIT_CODES, ExitCode, finding_lines, outcome_of
 from tripoint.apps.settings import read_settings, state_folder
 from tripoint.apps.terminal.flags import FileToRead, FiniteRange
-from tripoint.domain.errors import OptionError
+from tripoint.domain.errors import FileError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,11 +116,18 @@ def command(
         limits=_limits(max_body_mb, max_connections, proxies),
     )
 
-    async def run() -> None:
-        await Fleet(options, _compiler(estate, plan, is_strict=strict), _tell(as_json=as_json)).run()
+    async def run() -> FileError | None:
+        return await Fleet(options, _compiler(estate, plan, is_strict=strict), _tell(as_json=as_json)).run()
 
-    asyncio.run(run())
-    return ExitCode.YES
+    return _ended(asyncio.run(run()))
+
+
+def _ended(unwritten: FileError | None) -> ExitCode:
+    """Exit code of a gateway that has ended; says on standard error what it could not write."""
+    if unwritten is None:
+        return ExitCode.YES
+    _say(f"error: {unwritten.message}; hint: {unwritten.hint}", err=True)
+    return EXIT_CODES[FileError]
 
 
 def _store(told: str | None, records: Path) -> str:

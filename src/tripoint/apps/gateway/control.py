@@ -40,11 +40,15 @@ class Message(msgspec.Struct):
     """One frame."""
 
     kind: str
-    """To a worker: `table` or `drain`. From it: `ready`, `adopted`, `refused` or `note`."""
+    """To a worker: `table` or `drain`. From it: `ready`, `adopted`, `refused` or `unwritten`."""
     text: str = ""
     """The table as JSON, or words for a person."""
     degraded: tuple[str, ...] = ()
     """With `ready` and `adopted`: what is missing."""
+    records: int = 0
+    """With `unwritten`: usage records the disk did not take before the worker ended; `text` says why."""
+    nano: int = 0
+    """What those cost, nano-dollars."""
 
 
 class Channel(asyncio.Protocol):
@@ -79,6 +83,11 @@ class Channel(asyncio.Protocol):
         """The other side is gone."""
         self._transport = None
         self._ended()
+
+    @property
+    def is_open(self) -> bool:
+        """True while the other side can be told something."""
+        return self._transport is not None and not self._transport.is_closing()
 
     def send(self, message: Message) -> None:
         """Sends a message; into the void when the other side is gone, which `ended` tells."""

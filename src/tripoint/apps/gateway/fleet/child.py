@@ -21,6 +21,8 @@ _WORKER = "tripoint.apps.gateway.worker.main"
 _MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(4 << 20), "MALLOC_TRIM_THRESHOLD_": str(8 << 20)}
 """Long prompts come and go: glibc would give their memory back to the kernel after each, and ask for it again."""
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S, _HEALTHY_S = 0.1, 5.0, 10.0
+_GRACE_S = 6.0
+"""Longest a worker may take beyond the drain: for its last records, counters and log lines, s."""
 
 
 class Child:
@@ -48,6 +50,10 @@ class Child:
         self._heard: asyncio.Future[Message] | None = None
         self.degraded: tuple[str, ...] = ()
         """What the worker said is missing."""
+        self.unwritten: list[Message] = []
+        """What workers of this place could not write before they ended."""
+        self.was_killed = False
+        """True when the last worker did not end in its time: what it had not written nobody has counted."""
         self.starts = 0
         """Workers started in this place so far."""
         self.incarnation = ""
@@ -99,10 +105,11 @@ class Child:
         else:  # it has only just been started, and nobody waits for it
             process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), self._options.drain_s + 3.0)
+            await asyncio.wait_for(process.wait(), self._options.drain_s + _GRACE_S)
         except TimeoutError:
             process.kill()
             await process.wait()
+            self.was_killed = True
 
     async def _run_one(self) -> int:
         ours, theirs = socket.socketpair()
@@ -154,6 +161,8 @@ class Child:
         if message.kind == "ready":
             self.degraded = message.degraded
             self._ready.set()
+        elif message.kind == "unwritten":
+            self.unwritten.append(message)
         elif self._heard is not None and not self._heard.done():
             self.degraded = message.degraded
             self._heard.set_result(message)

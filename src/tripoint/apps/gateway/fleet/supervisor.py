@@ -25,6 +25,7 @@ from tripoint.apps.gateway.fleet.ledger_child import LedgerChild
 from tripoint.apps.gateway.fleet.options import ServeOptions
 from tripoint.apps.gateway.fleet.sockets import close_all, is_loopback, listening_sockets, refuse_open_door
 from tripoint.domain.errors import FileError, OptionError, PlatformError
+from tripoint.domain.money import usd
 from tripoint.domain.table import RoutingTable
 
 _START_S = 30.0
@@ -72,8 +73,11 @@ class Fleet:
         self._table: RoutingTable | None = None
         self._board_fd = -1
 
-    async def run(self) -> None:
-        """Serves until SIGTERM or SIGINT; raises `TripointError` where it cannot begin."""
+    async def run(self) -> FileError | None:
+        """Serves until SIGTERM or SIGINT; raises `TripointError` where it cannot begin.
+
+        Returns what of the usage could not be written before the end, None where all of it is on disk.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
@@ -100,6 +104,7 @@ class Fleet:
             await self._end()
             if claimed is not None:
                 os.close(claimed)
+        return self._unwritten()
 
     def _check(self, table: RoutingTable) -> None:
         options = self._options
@@ -244,6 +249,25 @@ class Fleet:
         await asyncio.gather(*self._keeping, return_exceptions=True)
         if self._board_fd >= 0:
             os.close(self._board_fd)
+
+    def _unwritten(self) -> FileError | None:
+        left = [each for child in self._children for each in child.unwritten]
+        killed = sum(child.was_killed for child in self._children)
+        if killed and not left:
+            return FileError(
+                f"{plural(killed, 'worker')} did not end in time and had to be killed: usage records not yet in "
+                f"`{self._options.run_dir / 'usage'}` are lost, how many is not known",
+                hint="does the disk answer?",
+            )
+        if not left:
+            return None
+        records, money = sum(each.records for each in left), usd(sum(each.nano for each in left)).normalize()
+        reasons = ", ".join(dict.fromkeys(each.text for each in left))
+        return FileError(
+            f"{plural(records, 'usage record')} of {money:f} USD could not be written to "
+            f"`{self._options.run_dir / 'usage'}`: {reasons}; the requests were answered, no bill has them",
+            hint="free the disk before the gateway is told to end, or within `--drain-s` of that",
+        )
 
 
 def _sizes(table: RoutingTable) -> str:

@@ -32,6 +32,7 @@ from tripoint.apps.gateway.worker.recorder import Recorder
 from tripoint.apps.gateway.worker.seal import Seal
 from tripoint.apps.gateway.worker.teller import Teller
 from tripoint.domain.errors import TripointError
+from tripoint.domain.money import usd
 from tripoint.engines.gateway.exchange.gateway import Gateway
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from tripoint.domain.tenancy import Accounts
 
 _BACKLOG = 4096
+_LEAST_S, _LAST_S = 1.5, 1.0
+"""For the last records where requests took the whole time of the drain, and for the last try to write them, s."""
 _SHARE_OF_FILES = 0.8
 """Files a worker may have open that callers may take; upstreams need some as well."""
 _log = logging.getLogger("tripoint.gateway")
@@ -178,27 +181,48 @@ class Worker:
 
     async def _drain(self) -> None:
         """Takes no more connections, finishes what is under way, and ends within its time."""
+        until = time.monotonic() + self._launch.drain_s
         if self._server is not None:
             self._server.close()
         lobby = self._lobby
         if lobby is not None and self._pages is not None and self._chores is not None:
             self._pages.is_draining = True
             lobby.drain()
-            until = time.monotonic() + self._launch.drain_s
             while lobby.connections and time.monotonic() < until:
                 await asyncio.sleep(0.02)
             for connection in tuple(lobby.connections):
                 connection.abort()
+            await asyncio.sleep(0.02)  # for what is cut to be recorded
             self._chores.stop()
             lobby.stop()
         if self._teller is not None:
             self._teller.stop()
         self._upstreams.close()
-        self._recorder.close()
+        await self._write_out(until)
         if self._teller is not None:
             self._teller.close()
         self._channel.close()
         await asyncio.sleep(0)  # lets the aborted transports say goodbye
+
+    async def _write_out(self, until: float) -> None:
+        """Waits for a disk that takes no records as long as the drain may take, and tells what it did not take."""
+        recorder = self._recorder
+        recorder.drain()
+        recorder.push()
+        until = max(until, time.monotonic() + _LEAST_S)
+        while recorder.is_waiting and time.monotonic() < until:
+            recorder.drain()
+            recorder.look()
+            await asyncio.sleep(0.01)
+        left = recorder.close(_LAST_S)
+        if left.records and self._channel.is_open:
+            self._channel.send(Message("unwritten", left.reason, records=left.records, nano=left.nano))
+        elif left.records:  # the supervisor has gone: nobody else can say it
+            money = f"{usd(left.nano).normalize():f} USD"
+            _log.error(
+                "%d usage records of %s could not be written to `%s`: %s; the requests were answered, no bill has them",
+                left.records, money, Path(self._launch.run_dir) / "usage", left.reason,
+            )  # fmt: skip
 
 
 def main(arguments: list[str]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tripoint.apps import wiring
 from tripoint.apps.gateway.worker.access import AccessLog
+from tripoint.domain.money import usd
 from tripoint.engines.gateway.telemetry.access import access_line, conventional_lines
 from tripoint.engines.gateway.telemetry.metrics import Metrics
 
@@ -18,6 +20,31 @@ if TYPE_CHECKING:
 
 _MOST: Final = 16
 """Records that wait at once: counted in a row they cost less, and more of them would not stay in the nearest cache."""
+_log = logging.getLogger("tripoint.gateway")
+
+
+class Unwritten(NamedTuple):
+    """Records that the disk did not take."""
+
+    records: int
+    """Their number."""
+    nano: int
+    """What they cost, nano-dollars."""
+    reason: str
+    """Why not; empty when there are none."""
+
+
+class _Outage(NamedTuple):
+    """How things stood when the disk was first seen to take nothing."""
+
+    durable: int
+    """Records on disk then."""
+    due: int
+    """Records that must be on disk for it to be over."""
+    lost: int
+    """Records lost before."""
+    lost_nano: int
+    """What those cost, nano-dollars."""
 
 
 class Recorder:
@@ -26,8 +53,10 @@ class Recorder:
     def __init__(self, run_dir: Path, access_log: str, *, worker: int, incarnation: str, convention: str = "") -> None:
         self.metrics = Metrics()
         self._line = conventional_lines(convention) if convention else access_line
+        self._worker, self._folder = worker, run_dir / "usage"
+        self._outage: _Outage | None = None
         self._segments = wiring.open_usage_segments(
-            run_dir / "usage", worker=worker, incarnation=incarnation, on_lost=self._lost
+            self._folder, worker=worker, incarnation=incarnation, on_lost=self._lost
         )
         self.file = wiring.open_metrics_file(run_dir / "metrics", worker=worker, incarnation=incarnation)
         self._log = AccessLog(access_log) if access_log else None
@@ -69,6 +98,11 @@ class Recorder:
         return self._segments.durable
 
     @property
+    def is_waiting(self) -> bool:
+        """True while records are not on disk."""
+        return bool(self._batch) or self._segments.waiting > 0
+
+    @property
     def lost(self) -> int:
         """Records lost so far."""
         return self._segments.lost
@@ -94,18 +128,46 @@ class Recorder:
         }
         return {part: fault for part, fault in found.items() if fault}
 
+    def look(self) -> None:
+        """Says once that records wait for the disk, and once that they are written again."""
+        segments, outage, fault = self._segments, self._outage, self._segments.fault
+        if fault and outage is None:
+            self._outage = _Outage(segments.durable, segments.taken, segments.lost, segments.lost_nano)
+            _log.warning(
+                "worker %d: usage records wait in memory, %d by now: `%s` cannot be written: %s; hint: free the disk, "
+                "or give back the right to write there, before the gateway ends or its memory for them is full",
+                self._worker, segments.waiting, self._folder, fault,
+            )  # fmt: skip
+        elif outage is not None and not fault and segments.durable >= outage.due:
+            self._outage = None
+            written, lost = segments.durable - outage.durable, segments.lost - outage.lost
+            money = usd(segments.lost_nano - outage.lost_nano).normalize()
+            beyond = f"; {lost} of {money:f} USD found no room in memory meanwhile and are lost" if lost else ""
+            _log.warning(
+                "worker %d: usage records are written again to `%s`, %d since they waited%s",
+                self._worker, self._folder, written, beyond,
+            )  # fmt: skip
+
     def save(self) -> None:
         """Offers the counters to the disk."""
         self.drain()
+        self.look()
         self.file.offer(self.metrics.snapshot())
 
-    def close(self) -> None:
-        """Writes what is left."""
+    def close(self, patience_s: float = 10.0) -> Unwritten:
+        """Writes what is left, within about that many s; what the disk did not take since it last took any."""
         self.save()
-        self._segments.close()
+        segments, outage = self._segments, self._outage
+        lost, nano = (segments.lost, segments.lost_nano) if outage is None else (outage.lost, outage.lost_nano)
+        is_written = segments.close(patience_s)
+        self.look()
         self.file.close()
         if self._log is not None:
             self._log.close()
+        if is_written:
+            return Unwritten(0, 0, "")
+        reason = segments.fault or "the disk did not take them in time"
+        return Unwritten(segments.lost - lost, segments.lost_nano - nano, reason)
 
     def _lost(self, count: int) -> None:
         self.metrics.event("records_lost", count)
