@@ -23,6 +23,8 @@ from tripoint.domain.plan import Baseline, Plan, PlanStatus, SolveSummary
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 NAMES = ("break-even", "edge-retail", "regulated", "three-layer")
+OF_JOBS = "jobs"
+"""Files of jobs instead of an estate; `tests/apps/test_jobs_command.py` holds their plans to its `expected.json`."""
 TODAY = date(2026, 11, 21)
 LARGE_COST_USD = 1_000_000.0
 slow = pytest.mark.slow
@@ -85,7 +87,10 @@ def test_an_example_has_a_readme_and_says_how_to_run_it(name: str) -> None:
 
 def test_every_example_folder_is_tested() -> None:
     """A new example cannot be forgotten here."""
-    assert sorted(folder.name for folder in EXAMPLES.iterdir() if folder.is_dir()) == sorted(NAMES)
+    assert sorted(folder.name for folder in EXAMPLES.iterdir() if folder.is_dir()) == sorted((*NAMES, OF_JOBS))
+    of_jobs = EXAMPLES / OF_JOBS
+    expected = json.loads((of_jobs / "expected.json").read_text(encoding="utf-8"))
+    assert sorted(file.stem for file in of_jobs.glob("*.yaml")) == sorted(expected)
 
 
 def test_demand_profiles_name_their_source_and_licence() -> None:
