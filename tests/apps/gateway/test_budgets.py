@@ -11,16 +11,19 @@ from pathlib import Path
 import pytest
 from tests.factories.rigs import Rig, rig
 
+from tripoint.adapters.leases_sql.store import Charger
 from tripoint.apps import stores
 from tripoint.apps.battery.faults.budgets import kill_one, reached_for, set_budget, store_of
 from tripoint.apps.battery.load import Fate, Outcome, chats, sent
 from tripoint.apps.battery.rig.gateway import GatewayProcess
 from tripoint.apps.battery.verdict import Verdict
 from tripoint.apps.ledger.leases.messages import CACHE, kept_accounts
+from tripoint.domain.ledger import Adjustment, EntryKind
 from tripoint.domain.tenancy import Scope
 from tripoint.engines.governance.access.keys import ID_BYTES, SECRET_BYTES
 from tripoint.engines.governance.access.limits import Rates
 from tripoint.engines.governance.access.wanted import Wanted
+from tripoint.engines.governance.budget.book import Book
 from tripoint.usecases.accounts import keys, limits, tenants
 from tripoint.usecases.accounts.login import local_actor
 from tripoint.usecases.accounts.turn import Turn
@@ -131,6 +134,52 @@ def allowed(gateway: GatewayProcess) -> int | None:
     """Requests a minute by its only quota, as its workers apply it."""
     kept = kept_accounts(gateway.run_folder)
     return kept.quotas[0].requests_per_min if kept is not None and kept.quotas else None
+
+
+def test_whoever_used_a_budget_up_is_served_again_after_a_raise_a_credit_and_a_new_start(tmp_path: Path) -> None:
+    """Though its worker has given its slice back and asks nobody; no smaller request comes between."""
+    with rig(tmp_path, upstreams={"dense-1": {}}) as running:
+        gateway, url = running.gateway, store_of(running.gateway)
+        set_budget(url, 3 * COST)
+        soon(lambda: call(gateway).code == "insufficient_quota")
+        for more in (raise_limit, credit, set_again):
+            time.sleep(12.0)  # what is not used for five seconds goes back
+            assert call(gateway).code == "insufficient_quota"
+            more(url)
+            soon(lambda: call(gateway).fate is Fate.OK, 10.0)
+            soon(lambda: call(gateway).code == "insufficient_quota")
+
+
+def raise_limit(url: str) -> None:
+    """Room for some requests more."""
+    set_budget(url, 6 * COST)
+
+
+def credit(url: str) -> None:
+    """The same by a correction."""
+    ledger = stores.open_ledger(url, None, charger_of(url))
+    row = Adjustment(
+        "c1", EntryKind.CORRECTION, time.time(), "default", "", "", "", "", "", -3 * COST, 0, 0, 0, "", "", ""
+    )
+    ledger.load((), [row])
+    ledger.close()
+
+
+def charger_of(url: str) -> Charger:
+    """That charges the budgets as they are now."""
+    charger, store = stores.make_charger(), stores.open_accounts(url)
+    charger.book = Book(store.accounts(time.time()))
+    store.close()
+    return charger
+
+
+def set_again(url: str) -> None:
+    """Removed, and soon set with a higher limit."""
+    store = stores.open_accounts(url)
+    limits.remove_budget(store, turn(), "default.day")
+    store.close()
+    time.sleep(1.0)
+    set_budget(url, 9 * COST)
 
 
 def test_a_thousand_callers_on_four_workers_never_overspend(capsys: pytest.CaptureFixture[str]) -> None:

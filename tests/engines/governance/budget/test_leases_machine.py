@@ -4,9 +4,14 @@ The rules play callers, workers, ledger processes, the clock and the operator in
 budget and window: what requests have cost or may still cost is covered by what the store knows as spent or leased; and
 that sum is within the limit, or did not grow while a lowered limit is below it. In the end, with everybody dead and
 everything loaded, nothing is leased any more, and spent is the sum of what was entered.
+
+Beside it, whoever was refused for good does not stay so: with messages in their order, as a connection keeps them, a
+request that fits what is left is served once the ledger processes have looked, whatever the operator has done.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import hypothesis.strategies as st
 from hypothesis import settings
@@ -16,9 +21,10 @@ from tests.factories.budgeting import Rows, accounts, budget
 from tripoint.domain.budget import Charge, Grant, Tally, Wish
 from tripoint.domain.tenancy import Accounts, Budget, Window
 from tripoint.engines.governance.budget.book import Book
-from tripoint.engines.governance.budget.purse import Hold, Purse
+from tripoint.engines.governance.budget.bulletin import Bulletin
+from tripoint.engines.governance.budget.purse import Account, Hold, Purse
 from tripoint.engines.governance.budget.scope import Scopes, matches
-from tripoint.engines.governance.budget.vault import outstanding
+from tripoint.engines.governance.budget.vault import outstanding, room
 from tripoint.engines.governance.budget.windows import kind_of, window_of
 
 START = 1_795_000_000.0
@@ -56,6 +62,7 @@ class Spending(RuleBasedStateMachine):
             budget("key", limits[2], key="k1"),
         )
         self.books = [Book(self.truth), Book(self.truth)]
+        self.bulletins = [Bulletin(), Bulletin()]
         self.workers = [Worker(f"w{number}", number % 2, self.truth) for number in range(4)]
         self.hired = 3
         self.wishes: list[tuple[Worker, Wish]] = []
@@ -63,6 +70,7 @@ class Spending(RuleBasedStateMachine):
         self.loaded: dict[str, Charge] = {}
         self.costs: dict[tuple[str, str], dict[str, int]] = {}
         """What each request has cost or may cost, by what it reserved from."""
+        self.credits: list[Charge] = []
         self.before: dict[tuple[str, str], int] = {}
 
     def living(self, pick: object) -> Worker | None:
@@ -79,8 +87,14 @@ class Spending(RuleBasedStateMachine):
         self.come(worker, key, nano)
         worker.purse.look(self.at)
         for wish in worker.purse.wishes(self.at):
-            worker.purse.grant(self.books[worker.node].answer(self.rows, worker.name, wish).grant)
+            worker.purse.grant(self.granted(worker, wish))
         self.come(worker, key, nano)
+
+    def granted(self, worker: Worker, wish: Wish) -> Grant:
+        """What a worker's ledger answers."""
+        grant = self.books[worker.node].answer(self.rows, worker.name, wish).grant
+        self.bulletins[worker.node].told(grant)
+        return grant
 
     @rule(pick=st.randoms(use_true_random=False), key=st.sampled_from(KEYS), nano=st.integers(1, 400))
     def arrive(self, pick: object, key: str, nano: int) -> None:
@@ -100,6 +114,10 @@ class Spending(RuleBasedStateMachine):
             for account in held:  # as a request that waits would
                 account.waiting = account.least = nano
             return
+        self.begin(worker, key, nano, held)
+
+    def begin(self, worker: Worker, key: str, nano: int, held: tuple[Account, ...]) -> None:
+        """A request has reserved, and is under way."""
         self.count += 1
         name = f"r{self.count}"
         charge = Charge(worker.name, self.at, "acme", key, "chat", nano)
@@ -130,7 +148,10 @@ class Spending(RuleBasedStateMachine):
         worker = self.living(pick)
         if worker is None or not worker.open:
             return
-        name = pick.choice(sorted(worker.open))  # type: ignore[attr-defined]  # hypothesis draws a Random
+        self.end(worker, pick.choice(sorted(worker.open)), share)  # type: ignore[attr-defined]  # a Random
+
+    def end(self, worker: Worker, name: str, share: float) -> None:
+        """A request comes to such a share of what it reserved."""
         hold, charge = worker.open.pop(name)
         charge = charge._replace(nano=int(hold.nano * share))
         for account in hold.accounts:
@@ -179,8 +200,7 @@ class Spending(RuleBasedStateMachine):
             self.wishes.remove(sent)
         worker, wish = sent
         if worker.is_alive:  # the connection of a dead one is closed
-            told = self.books[worker.node].answer(self.rows, worker.name, wish)
-            self.grants.append((worker, told.grant))
+            self.grants.append((worker, self.granted(worker, wish)))
 
     @rule(pick=st.randoms(use_true_random=False), is_kept=st.booleans())
     def hear(self, pick: object, is_kept: bool) -> None:
@@ -241,6 +261,22 @@ class Spending(RuleBasedStateMachine):
         kept = tuple(each for each in self.truth.budgets if each.id != which)
         self.truth = accounts(*kept, revision=self.truth.revision + 1)
 
+    @rule(which=st.sampled_from(["day", "month", "key"]), nano=st.integers(0, 4000))
+    def declare(self, which: str, nano: int) -> None:
+        """An operator sets a budget that was removed, or changes its limit."""
+        window = Window.MONTH if which == "month" else Window.DAY
+        fresh = budget(which, nano, key="k1" if which == "key" else None, window=window)
+        others = tuple(each for each in self.truth.budgets if each.id != which)
+        self.truth = accounts(*others, fresh, revision=self.truth.revision + 1)
+
+    @rule(node=st.integers(0, 1), key=st.sampled_from(KEYS), nano=st.integers(1, 2000))
+    def credit(self, node: int, key: str, nano: int) -> None:
+        """An operator takes back what was entered too much."""
+        charge = Charge("", self.at, "acme", key, "chat", -nano)
+        self.credits.append(charge)
+        self.loaded[f"c{len(self.credits)}"] = charge
+        self.books[node].charge(self.rows, [charge])
+
     @rule(node=st.integers(0, 1))
     def learn(self, node: int) -> None:
         """A ledger process sees the accounts as they are now, and its workers hear of them."""
@@ -250,6 +286,13 @@ class Spending(RuleBasedStateMachine):
             if worker.node == node and worker.is_alive:
                 worker.known = self.truth
                 worker.purse.keep_only(frozenset(each.id for each in self.truth.budgets))
+        for grant in self.bulletins[node].news(self.standing()):
+            self.grants += [(each, grant) for each in self.workers if each.node == node and each.is_alive]
+
+    def standing(self) -> Sequence[Tally]:
+        """Where budgets stand in the windows that are open."""
+        opened = {window_of(self.at, window) for window in Window}
+        return [tally for tally in self.rows.tallies.values() if tally.window in opened]
 
     @rule(seconds=st.sampled_from([0.1, 0.3, 1.0, 7.0, 50_000.0]))
     def wait(self, seconds: float) -> None:
@@ -264,9 +307,29 @@ class Spending(RuleBasedStateMachine):
         assert self.costs.keys() <= self.rows.tallies.keys()
         for where, tally in self.rows.tallies.items():
             covered = tally.spent_nano + outstanding(self.rows.leases(*where))
-            assert sum(self.costs.get(where, {}).values()) <= covered
-            assert covered <= max(tally.limit_nano, self.before.get(where, 0))
-            self.before[where] = covered
+            back = [
+                charge.nano
+                for charge in self.credits
+                if self.window(tally, charge) == tally.window
+                and matches(tally.scope, charge.tenant, charge.key, charge.workload)
+            ]
+            assert sum(self.costs.get(where, {}).values()) + sum(back) <= covered
+            # What began while a budget was removed counts in it, and could not reserve from it.
+            unreserved = self.unreserved(tally)
+            assert covered <= max(tally.limit_nano, self.before.get(where, 0) + unreserved)
+            self.before[where] = covered - unreserved
+
+    def unreserved(self, tally: Tally) -> int:
+        """What was entered of requests a budget is about that did not reserve from it."""
+        reserved = self.costs.get((tally.budget, tally.window), {})
+        return sum(
+            charge.nano
+            for name, charge in self.loaded.items()
+            if charge.nano > 0
+            and name not in reserved
+            and self.window(tally, charge) == tally.window
+            and matches(tally.scope, charge.tenant, charge.key, charge.workload)
+        )
 
     def teardown(self) -> None:
         """Everybody dies, everything is loaded: nothing is leased, and spent is what was entered."""
@@ -302,3 +365,158 @@ class Spending(RuleBasedStateMachine):
 
 TestSpending = Spending.TestCase
 TestSpending.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
+
+
+class Reaching(Spending):
+    """The same where messages keep their order, and callers above what is known to be left are refused unasked."""
+
+    def come(self, worker: Worker, key: str, nano: int) -> None:
+        """A request reserves, waits, or is refused for good."""
+        about = Scopes(worker.known.budgets).about("acme", key, "chat")
+        held = tuple(worker.purse.account(each, self.at) for each in about)
+        if all(account.free >= nano or nano <= account.left for account in held):
+            super().come(worker, key, nano)
+
+    @rule()
+    def answer_first(self) -> None:
+        """The ledger answers what came first."""
+        if self.wishes:
+            worker, wish = self.wishes.pop(0)
+            if worker.is_alive:
+                self.grants.append((worker, self.granted(worker, wish)))
+
+    @rule()
+    def hear_first(self) -> None:
+        """A worker hears what was said first."""
+        if self.grants:
+            worker, grant = self.grants.pop(0)
+            if worker.is_alive:
+                worker.purse.grant(grant)
+
+    def all_is_heard(self) -> None:
+        """Everything on its way arrives."""
+        while self.wishes or self.grants:
+            self.answer_first()
+            self.hear_first()
+
+    @rule(pick=st.randoms(use_true_random=False), is_kept=st.booleans())
+    def answer(self, pick: object, is_kept: bool) -> None:
+        """Nothing overtakes, and nothing comes twice."""
+        del pick, is_kept
+        self.answer_first()
+
+    @rule(pick=st.randoms(use_true_random=False), is_kept=st.booleans())
+    def hear(self, pick: object, is_kept: bool) -> None:
+        """Nothing overtakes, and nothing comes twice."""
+        del pick, is_kept
+        self.hear_first()
+
+    @rule(pick=st.randoms(use_true_random=False), key=st.sampled_from(KEYS), nano=st.integers(1, 400))
+    def ask_and_arrive(self, pick: object, key: str, nano: int) -> None:
+        """A request that waits until its worker has asked, and heard all before."""
+        self.all_is_heard()
+        super().ask_and_arrive(pick, key, nano)
+
+    @rule()
+    def cut(self) -> None:
+        """A ledger process dies: what was on its way is lost, and after it workers tell all they know."""
+        super().cut()
+        self.bulletins = [Bulletin(), Bulletin()]
+        self.tell_all(is_whole=True)
+
+    def tell_all(self, *, is_whole: bool = False) -> None:
+        """Every worker tells its ledger what it wishes."""
+        for worker in self.workers:
+            if worker.is_alive:
+                worker.purse.look(self.at)
+                self.wishes += [(worker, wish) for wish in worker.purse.wishes(self.at, is_whole=is_whole)]
+
+    @rule(share=st.floats(0.0, 1.0))
+    def rest(self, share: float) -> None:
+        """All requests end and nobody asks for some time: what is not used goes back."""
+        for worker in [each for each in self.workers if each.is_alive]:
+            for name in sorted(worker.open):
+                self.end(worker, name, share)
+            for account in worker.purse.all():
+                account.waiting = account.least = 0
+        for _ in range(4):
+            self.tell_all()
+            self.all_is_heard()
+            self.at += 6.0
+
+    @rule(pick=st.randoms(use_true_random=False), key=st.sampled_from(KEYS), share=st.floats(0.0, 1.0))
+    def what_fits_is_served(self, pick: object, key: str, share: float) -> None:
+        """The ledgers have looked, and what others do not use comes back: a request within what is left is served."""
+        worker = self.living(pick)
+        if worker is not None:
+            self.serve(worker, key, share)
+
+    @rule(
+        pick=st.randoms(use_true_random=False),
+        which=st.sampled_from(["day", "month", "key"]),
+        nano=st.integers(0, 4000),
+        is_credit=st.booleans(),
+    )
+    def use_up_rest_and_come_again(self, pick: object, which: str, nano: int, is_credit: bool) -> None:
+        """A worker uses all there is and gives back what it did not need; the operator makes room, or takes some."""
+        worker = self.living(pick)
+        if worker is None:
+            return
+        key = "k1" if which == "key" else "k2"
+        self.serve(worker, key, 1.0)
+        self.nothing_is_overspent()
+        self.rest(0.9)
+        self.load_all()
+        self.nothing_is_overspent()  # by the limit until now
+        if is_credit:
+            self.credit(worker.node, key, nano + 1)
+        else:
+            self.declare(which, nano)
+        self.serve(worker, key, 1.0)
+
+    def load_all(self) -> None:
+        """Every record reaches the ledger."""
+        for worker in [each for each in self.workers if each.is_alive]:
+            self.enter(worker, [*worker.disk, *worker.memory])
+
+    def serve(self, worker: Worker, key: str, share: float) -> None:
+        """A request for such a share of what is left is served by that worker."""
+        for node in range(2):
+            self.learn(node)
+        self.all_is_heard()
+        about = Scopes(worker.known.budgets).about("acme", key, "chat")
+        held = tuple(worker.purse.account(each, self.at) for each in about)
+        for other in self.workers:
+            if other is not worker and other.is_alive:
+                for account in other.purse.all():
+                    account.waiting = account.least = 0
+                    other.purse.recall(account.budget.id, account.window, is_on=True)
+                self.wishes += [(other, wish) for wish in other.purse.wishes(self.at)]
+                for account in other.purse.all():
+                    other.purse.recall(account.budget.id, account.window, is_on=False)
+        self.wishes += [(worker, wish) for wish in worker.purse.wishes(self.at)]
+        self.all_is_heard()
+        nano = int(share * min([self.fits(account) for account in held], default=0))
+        if nano <= 0:
+            return
+        short = worker.purse.reserve(held, nano)
+        if short is not None:
+            for account in held:
+                assert account.free >= nano or nano <= account.left, "refused for good, though it fits"
+                account.waiting = account.least = nano
+            self.wishes += [(worker, wish) for wish in worker.purse.wishes(self.at)]
+            self.all_is_heard()
+            assert worker.purse.reserve(held, nano) is None, "waits in vain, though it fits"
+        self.begin(worker, key, nano, held)
+
+    def fits(self, account: Account) -> int:
+        """What this worker may reserve at most: what it has free, and what nobody holds."""
+        where = account.budget.id, account.window
+        budget = account.budget
+        fresh = Tally(*where, budget.scope, budget.limit_nano, 0, self.entered(budget, account.window))
+        left = room(self.rows.tally(*where) or fresh, self.rows.leases(*where))
+        return max(0, account.free) + left
+
+
+TestReaching = Reaching.TestCase
+TestReaching.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)

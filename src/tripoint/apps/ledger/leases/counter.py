@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -21,6 +22,7 @@ from tripoint.apps.ledger.leases.messages import (
     Hello,
     News,
     Recall,
+    ToWorker,
     heard_by_ledger,
     keep_accounts,
     socket_path,
@@ -29,6 +31,7 @@ from tripoint.domain.budget import Wish
 from tripoint.domain.errors import StoreError, TripointError
 from tripoint.domain.money import usd
 from tripoint.domain.tenancy import Accounts
+from tripoint.engines.governance.budget.bulletin import Bulletin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,6 +111,7 @@ class Counter:
         """When somebody last waited in vain."""
         self._hungry: dict[tuple[str, Where], tuple[Wish, float]] = {}
         """Wishes that could not be granted, and when they came; workers repeat them while they hold."""
+        self._bulletin = Bulletin()
         self._seen_calls: dict[Where, int] = {}
         self._warned: dict[Where, int] | None = None
         """Percentages that were reached when thresholds were told last."""
@@ -176,7 +180,7 @@ class Counter:
             self._queue.pop(key, None)
             self._hungry.pop(key, None)
 
-    def _tell_all(self, message: News | Recall) -> None:
+    def _tell_all(self, message: ToWorker) -> None:
         for frames in self._holders:
             frames.send(message)
 
@@ -213,6 +217,7 @@ class Counter:
         for key, answer in zip(batch, answers, strict=True):
             if answer.is_starved and key not in self._queue and key[0] in self._holders.values():
                 self._hungry[key] = batch[key]
+            self._bulletin.told(answer.grant)
             told.setdefault(key[0], []).append(answer)
         for frames, holder in self._holders.items():
             if holder in told:
@@ -255,8 +260,12 @@ class Counter:
         now = asyncio.get_running_loop().time()
         if now - self._tidied_at > _TIDY_S:
             self._tidied_at = now
+            self._bulletin.forget(time.time())
             await self._do(lambda till: till.forget())
         self.standing = tuple(await self._do(lambda till: till.tallies()))
+        more = self._bulletin.news(self.standing)
+        if more:  # who was refused for good asks nobody: a higher limit or a credit is told unasked
+            self._tell_all(Grants(more))
         await self._warn()
         for tally in self.standing:
             where = tally.budget, tally.window

@@ -158,7 +158,7 @@ class Book:
             before = shelf.tally(budget.id, window_of(at, budget.window))
             if before is None:
                 continue
-            tally, told = vault.warned(vault.limited(before, budget.limit_nano, self.accounts.revision))
+            tally, told = vault.warned(self._tally(shelf, budget.id, before.window))
             if tally != before:
                 shelf.put_tally(tally)
             reached += told

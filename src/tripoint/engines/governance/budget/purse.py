@@ -196,7 +196,8 @@ class Purse:
         for account in self._accounts.values():
             self._give_back(account, at)
             wanted = self._wanted(account, at)
-            if is_whole or wanted > account.granted or account.returned > account.told_returned:
+            is_news = wanted > account.granted or account.returned > account.told_returned
+            if is_whole or is_news or not account.is_known:  # with credits more may be left than the limit declared
                 least = account.granted + account.least - account.free if account.waiting else 0
                 told.append(Wish(account.budget.id, account.window, account.since, account.returned, wanted, least))
         return told
