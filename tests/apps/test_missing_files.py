@@ -19,11 +19,12 @@ WRITTEN = {"--out", "--svg", "-o", "--access-log", "--run-dir"}
 """Options that name what is written."""
 WRITTEN_BY = {("audit", "checkpoint", "--witness"), ("init", "folder"), ("ledger", "export", "file")}
 """What else is: by its command and name."""
-READ_AS_ESTATES = {"estate", "before", "after", "--estate", "--outlooks", "--recovery", "--scenarios"}
+READ_AS_ESTATES = {"estate", "jobs", "before", "after", "--estate", "--outlooks", "--recovery", "--scenarios"}
 """YAML with findings: of these the finding tells what is not there."""
 WHOLE = [
     ["check", MISSING],
     ["plan", MISSING],
+    ["jobs", "plan", MISSING],
     ["plan", ESTATE, "--outlooks", MISSING],
     ["plan", ESTATE, "--demand", MISSING],
     ["explain", "chat", MISSING],
