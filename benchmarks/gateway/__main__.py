@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import signal
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--json", type=Path, help="write every sample there")
     options = parser.parse_args(arguments)
+    # Asked to end, it ends what it has started: paused gateways would stay for ever.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     start("Gateway")
     build()
     wanted = tuple(options.only.lower().split(",")) if options.only else ("",)

@@ -151,15 +151,15 @@ def test_whoever_used_a_budget_up_is_served_again_after_a_raise_a_credit_and_a_n
 
 
 def raise_limit(url: str) -> None:
-    """Room for some requests more."""
-    set_budget(url, 6 * COST)
+    """Room for some requests more, also where some were served before the budget was known to the worker."""
+    set_budget(url, 12 * COST)
 
 
 def credit(url: str) -> None:
     """The same by a correction."""
     ledger = stores.open_ledger(url, None, charger_of(url))
     row = Adjustment(
-        "c1", EntryKind.CORRECTION, time.time(), "default", "", "", "", "", "", -3 * COST, 0, 0, 0, "", "", ""
+        "c1", EntryKind.CORRECTION, time.time(), "default", "", "", "", "", "", -5 * COST, 0, 0, 0, "", "", ""
     )
     ledger.load((), [row])
     ledger.close()
@@ -179,7 +179,7 @@ def set_again(url: str) -> None:
     limits.remove_budget(store, turn(), "default.day")
     store.close()
     time.sleep(1.0)
-    set_budget(url, 9 * COST)
+    set_budget(url, 17 * COST)
 
 
 def test_a_thousand_callers_on_four_workers_never_overspend(capsys: pytest.CaptureFixture[str]) -> None:
