@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     start("Egress")
     tariffs = {name: our_tariff(name) for name in REGIONS}
-    ours = {name: _curve(lambda gb, of=found: tariff_cost(of, gb)) for name, found in tariffs.items()}  # type: ignore[misc]
+    ours = {name: _curve(lambda gb, of=found: tariff_cost(of, gb)) for name, found in tariffs.items()}  # type: ignore[misc]  # mypy infers no default
     version, theirs = skypilot(options.skypilot)
     say(f"SkyPilot {version}.\n" if theirs else "SkyPilot is not installed; `make bench` installs it.\n")
     _print_volumes(ours, theirs)

@@ -93,7 +93,7 @@ class Running:
         for pid in self.pids:
             with contextlib.suppress(OSError, AttributeError):
                 text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-                sizes.append(int(_PSS.search(text).group(1)) / 1024)  # type: ignore[union-attr]
+                sizes.append(int(_PSS.search(text).group(1)) / 1024)  # type: ignore[union-attr]  # no match: suppressed
                 if pid != self._process.pid and not _is_ledger(pid):
                     workers.append(sizes[-1])
         return max(workers or sizes, default=0.0), sum(sizes)

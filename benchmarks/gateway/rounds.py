@@ -207,7 +207,7 @@ def started(peers: Sequence[Peer], upstream_port: int) -> Iterator[list[Entrant]
             entrant = _start(peer, version, upstream_port)
             assert entrant.start
             assert entrant.running
-            why = until(lambda e=entrant: _not_ready(e), START_LIMIT_S)  # type: ignore[misc]
+            why = until(lambda e=entrant: _not_ready(e), START_LIMIT_S)  # type: ignore[misc]  # mypy infers no default
             if why:
                 say(f"{peer.name} {version}: does not answer, left out ({why})")
                 entrant.running.end()

@@ -55,7 +55,7 @@ def records_in(folder: Path) -> list[UsageRecord]:
 @contextmanager
 def segments_in(folder: Path, **options: object) -> Iterator[UsageSegments]:
     """Segments that sync every millisecond, closed at the end."""
-    segments = UsageSegments(folder, worker=1, incarnation="i", every_s=0.001, **options)  # type: ignore[arg-type]
+    segments = UsageSegments(folder, worker=1, incarnation="i", every_s=0.001, **options)  # type: ignore[arg-type]  # options of several kinds
     try:
         yield segments
     finally:
@@ -78,7 +78,7 @@ def test_a_full_segment_is_followed_by_another(tmp_path: Path) -> None:
     with segments_in(tmp_path, max_bytes=2_000) as segments:
         for number in range(60):
             segments.append(record(number))
-            until(lambda number=number: segments.durable > number)  # type: ignore[misc]
+            until(lambda number=number: segments.durable > number)  # type: ignore[misc]  # mypy infers no default
     files = sorted(tmp_path.iterdir())
     assert len(files) > 5
     assert all(path.read_bytes().startswith(MAGIC) and path.name.startswith("usage-1-i-") for path in files)

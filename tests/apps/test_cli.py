@@ -19,7 +19,7 @@ from tripoint.domain.errors import InternalError
 def script(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
     """Runs `python -m tripoint` as a process of its own."""
     command = [sys.executable, "-m", "tripoint", *map(str, arguments)]
-    return subprocess.run(command, text=True, check=False, timeout=60, **options)  # type: ignore[call-overload, no-any-return]
+    return subprocess.run(command, text=True, check=False, timeout=60, **options)  # type: ignore[call-overload, no-any-return]  # options of several kinds
 
 
 @pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])

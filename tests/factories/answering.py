@@ -114,7 +114,7 @@ def fit(*, nodes_per_unit: float, fixed_nodes: float = 0.0, is_api: bool = False
 def decided(*states: PoolState, purchases: tuple[Purchase, ...] = (), **fields: object) -> Decisions:
     """Decisions about nodes alone, unless more is given."""
     empty: dict[str, object] = dict.fromkeys(("placements", "expansions", "copies", "standby", "transfers"), ())
-    return Decisions(pools=states, purchases=purchases, **{**empty, **fields})  # type: ignore[arg-type]
+    return Decisions(pools=states, purchases=purchases, **{**empty, **fields})  # type: ignore[arg-type]  # fields of several kinds
 
 
 def states(

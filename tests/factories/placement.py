@@ -121,7 +121,7 @@ def hall(name: str = "hall", pool: NodePool | None = None, **fields: object) -> 
         if key in fields:
             envelope[key] = fields.pop(key)
     given: dict[str, object] = {"pools": (pool or servers(),), "country": "NL"} | fields
-    power = PowerEnvelope(energy_usd_per_kwh=0.1, **envelope)  # type: ignore[arg-type]
+    power = PowerEnvelope(energy_usd_per_kwh=0.1, **envelope)  # type: ignore[arg-type]  # fields of several kinds
     return Site(id=SiteId(name), kind=SiteKind.COLO, power=power, **given)  # type: ignore[arg-type]  # fields of the case
 
 

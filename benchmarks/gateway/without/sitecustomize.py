@@ -29,7 +29,7 @@ def _leave_out() -> None:
         if "records" in _WITHOUT:
             self._segments.extend = lambda records: None
 
-    recorder.Recorder.__init__ = quiet  # type: ignore[method-assign]
+    recorder.Recorder.__init__ = quiet  # type: ignore[method-assign]  # what is left out is patched
     if "trace" in _WITHOUT:
         import random
 

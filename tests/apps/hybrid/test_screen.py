@@ -110,7 +110,7 @@ def test_on_a_terminal_the_dashboard_is_drawn(monkeypatch: pytest.MonkeyPatch) -
     """On a screen of its own, which is put back at the end."""
     monkeypatch.setenv("TERM", "xterm")
     stream = io.StringIO()
-    stream.isatty = lambda: True  # type: ignore[method-assign]
+    stream.isatty = lambda: True  # type: ignore[method-assign]  # a terminal is played
     with shown(True, stream) as show:
         show(view())
     text = stream.getvalue()

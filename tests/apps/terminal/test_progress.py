@@ -87,7 +87,7 @@ def test_the_first_interruption_asks_and_the_second_gives_up() -> None:
 
 def test_giving_up_survives_code_that_swallows_exceptions() -> None:
     """A solver that swallows the exception in its callback does not turn giving up into an answer."""
-    with pytest.raises(KeyboardInterrupt), Interruption(lambda: None):  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), Interruption(lambda: None):  # noqa: PT012  # what is tried is the pair
         os.kill(os.getpid(), signal.SIGINT)
         with contextlib.suppress(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)

@@ -38,7 +38,7 @@ CLOUD = Site(id=SiteId("cloud"), kind=SiteKind.CLOUD, provider="aws", region="eu
 TRAINING = Workload(
     id=WorkloadId("train"),
     kind=WorkloadKind.TRAINING,
-    demand=Demand(gpu_hours_per_month=10.0, reference_accelerator="h100-sxm"),  # type: ignore[arg-type]
+    demand=Demand(gpu_hours_per_month=10.0, reference_accelerator="h100-sxm"),  # type: ignore[arg-type]  # ids are plain text here
 )
 ESTATE = Estate(apiVersion="tripoint/v1", sites=(CLOUD,), workloads=(TRAINING,))
 

@@ -62,7 +62,7 @@ def test_a_combination_is_as_weak_and_as_old_as_its_worst_part() -> None:
 def test_the_purchase_price_is_the_middle_of_the_range_unless_declared() -> None:
     """200 to 300 thousand means 250, with its range."""
     listed = _node(estate_of(colo())).purchase_usd
-    own = _node(estate_of(colo(pool=replace(colo().pools[0], purchase_usd=210_000.0)))).purchase_usd  # type: ignore[index]
+    own = _node(estate_of(colo(pool=replace(colo().pools[0], purchase_usd=210_000.0)))).purchase_usd  # type: ignore[index]  # a colo has pools
     assert (listed.value, listed.low, listed.high) == (250_000.0, 200_000.0, 300_000.0)
     assert (own.value, own.low, own.origin) == (210_000.0, None, Origin.DECLARED)
 

@@ -45,7 +45,7 @@ def test_confinement_names_sites_kinds_or_layers(name: str) -> None:
     excluded = verdict_on(cloud(), workload(not_at=(name,)))
     assert excluded is not None
     assert excluded.reason is RefusalReason.CONFINED
-    assert verdict_on(colo(), workload(only_at=(name,))).reason is RefusalReason.CONFINED  # type: ignore[union-attr]
+    assert verdict_on(colo(), workload(only_at=(name,))).reason is RefusalReason.CONFINED  # type: ignore[union-attr]  # refused here
 
 
 def test_a_regime_of_the_catalogue_keeps_data_in_its_countries() -> None:

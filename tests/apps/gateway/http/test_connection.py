@@ -416,7 +416,7 @@ def test_a_mistake_of_ours_is_ours_to_tell(
             is_over = True
 
         def break_one(lobby: Lobby) -> None:
-            next(iter(lobby.active)).exchange = Broken()  # type: ignore[assignment]
+            next(iter(lobby.active)).exchange = Broken()  # type: ignore[assignment]  # it stands for one
 
         gateway.ask(break_one)
         lucky.sendall(post(chat()))

@@ -103,7 +103,7 @@ def test_ports_are_paid_whatever_flows() -> None:
 
 def test_dear_egress_moves_the_work_to_its_callers() -> None:
     """The cloud rents for 3 USD an hour instead of owning a hall; enough bytes turn that round."""
-    cheap = replace(region(), pools=(replace(region().pools[0], usd_per_hour=3.0),))  # type: ignore[index]
+    cheap = replace(region(), pools=(replace(region().pools[0], usd_per_hour=3.0),))  # type: ignore[index]  # a region has pools
 
     def home(gb: float) -> set[str]:
         outcome = solved(place(hall(), cheap, workloads=(caller_of(gb, place_="hall"),)))

@@ -382,7 +382,7 @@ def test_apis_are_held_to_the_same_objectives(fields: dict[str, object], reason:
     """20 ms a token, 600 ms to the first one, and sold for conversations only."""
     models = (ModelSpec(id=ModelId("m8"), api_models=(API,)),)
     at = replace(cloud(), apis=(API,), pools=())
-    assert only_refusal(workload(**fields), at, models=models).reason is reason  # type: ignore[arg-type]
+    assert only_refusal(workload(**fields), at, models=models).reason is reason  # type: ignore[arg-type]  # fields of several kinds
 
 
 def test_an_api_must_read_the_declared_context() -> None:

@@ -40,7 +40,7 @@ def size(name: str = "m8", **fields: object) -> ModelSize:
 def found_speeds(name: str = "m8", accelerator: str = "chip", **fields: object) -> dict[str, Speed]:
     """Speeds by scenario; fails when there are none."""
     precisions = fields.pop("precisions", None)
-    found = speeds_of(sizing_catalog(), size(name, **fields), accelerator, RATIO, precisions)  # type: ignore[arg-type]
+    found = speeds_of(sizing_catalog(), size(name, **fields), accelerator, RATIO, precisions)  # type: ignore[arg-type]  # fields of several kinds
     assert not isinstance(found, NoSpeed), found
     return {speed.scenario: speed for speed in found}
 
