@@ -21,6 +21,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 SHOWING = [page for page in [*PAGES, *ROOT.glob("examples/**/*.md")] if page.parent.name != "reference"]
 SPEAKING = [page for page in sorted((ROOT / "src").rglob("*.py")) if "`tripoint " in page.read_text(encoding="utf-8")]
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
+ANCHOR = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)#([^)\s]+)\)")
 CODED_PATH = re.compile(r"`((?:src|tests|docs|tools|examples)/[\w./*-]+|Makefile|pyproject\.toml)`")
 # Folders of somebody's machine and hosts of registries, put together here so that this line is not one of them.
 PLACES = (
@@ -132,6 +133,28 @@ def test_links_inside_the_repository_lead_somewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     missing = [target for target in LINK.findall(text) if not (page.parent / target).exists()]
     assert missing == []
+
+
+def headings(page: Path, level: str) -> list[str]:
+    """Headings of a page, as its anchors name them: lower case, hyphens for blanks, no other signs."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    titles = re.findall(rf"^{level} (.*)$", text, re.MULTILINE)
+    found = [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title) for title in titles]
+    return [re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in found]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_to_a_heading_lead_to_one(page: Path) -> None:
+    """A link that names a place on a page finds exactly one heading of that name there."""
+    for target, anchor in ANCHOR.findall(page.read_text(encoding="utf-8")):
+        there = page.parent / target if target else page
+        assert there.suffix != ".md" or headings(there, "#+").count(anchor) == 1, f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_has_one_title(page: Path) -> None:
+    """One document, one heading of the first rank."""
+    assert len(headings(page, "#")) == 1
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
