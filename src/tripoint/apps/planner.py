@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tripoint.domain.job import JobFile
     from tripoint.domain.outlook import Outlook
     from tripoint.domain.source import Positions
     from tripoint.ports import MilpSolver
+    from tripoint.usecases.jobs import JobSheet
 
 
 def solver() -> MilpSolver:
@@ -30,11 +30,12 @@ def read_outlooks(path: str | Path | None) -> tuple[tuple[Outlook, ...], Positio
     return read(Path(path)) if path else ((), Positions())
 
 
-def read_jobs(path: str | Path) -> tuple[JobFile, Positions]:
-    """The jobs of a file or folder and where they stand; raises `EstateError` with every finding."""
+def read_jobs(path: str | Path) -> JobSheet:
+    """The jobs of a file or folder; raises `EstateError` with every finding where too little can be read."""
     from tripoint.adapters.jobs_yaml import read_jobs as read
+    from tripoint.usecases.jobs import JobSheet
 
-    return read(Path(path))
+    return JobSheet(*read(Path(path)))
 
 
 def jobs_schema() -> dict[str, Any]:

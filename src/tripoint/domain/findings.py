@@ -28,6 +28,8 @@ class FindingCode:
 
 
 _MANY = 12
+STAND_IN = "(unread)"
+"""Stands for a name that could not be read; no name has brackets."""
 _E, _W, _N = Severity.ERROR, Severity.WARNING, Severity.NOTE
 
 _TITLES: tuple[tuple[str, Severity, str], ...] = (

@@ -11,7 +11,7 @@ from datetime import date
 from typing import NamedTuple
 
 from tripoint.domain.catalog import Catalog
-from tripoint.domain.errors import EstateError
+from tripoint.domain.errors import EstateError, Finding
 from tripoint.domain.estate import Estate
 from tripoint.domain.job import JobFile, JobPlan
 from tripoint.domain.source import Positions
@@ -41,6 +41,8 @@ class JobSheet(NamedTuple):
     """As declared."""
     positions: Positions = _NOWHERE
     """Where everything stands in its file."""
+    findings: tuple[Finding, ...] = ()
+    """Mistakes of form, in whose place `file` has stand-ins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +74,12 @@ def plan_jobs(
     """Where the jobs of a file are best run: at the estate's sites, else in every region the catalogue prices.
 
     Raises:
-        EstateError: names and numbers that make no sense, each at its place.
+        EstateError: mistakes of form, and names and numbers that make no sense, each at its place.
         SolverError: the solver failed.
     """
     file, ground = sheet.file, market(catalog) if estate is None else estate
-    wrong = check_jobs(file, ground, catalog)
+    unread = tuple(said.path for said in sheet.findings)
+    wrong = (*sheet.findings, *check_jobs(file, ground, catalog, unread))
     if wrong:
         raise EstateError(ordered(sheet.positions.locate(said) for said in wrong))
     started = time.perf_counter()

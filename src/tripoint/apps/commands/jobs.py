@@ -36,11 +36,11 @@ def plan(jobs: str, estate: str | None, gap: float, time_limit: float, quiet: bo
     For example: tripoint jobs plan jobs.yaml --estate my-estate
     """
     from tripoint.apps.render.jobs.plan import jobs_payload, jobs_text
-    from tripoint.usecases.jobs import JobOptions, JobSheet, plan_jobs
+    from tripoint.usecases.jobs import JobOptions, plan_jobs
 
     settings = read_settings()
     catalog = wiring.load_catalog()
-    sheet = JobSheet(*planner.read_jobs(jobs))
+    sheet = planner.read_jobs(jobs)
     loaded = None if estate is None else wiring.load_estate(estate, catalog=catalog)
     options = JobOptions(gap=gap, seconds=time_limit, threads=settings.threads)
     with watching(gap, is_quiet=quiet) as watch:

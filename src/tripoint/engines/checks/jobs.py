@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
 
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.errors import Finding
 from tripoint.domain.estate import Estate
-from tripoint.domain.findings import clip, did_you_mean, finding
+from tripoint.domain.findings import STAND_IN, clip, did_you_mean, finding
 from tripoint.domain.job import Delivery, Handover, Job, JobData, JobFile, JobRead, Need
+from tripoint.domain.source import parent_path
 from tripoint.engines.checks.references.known import KnownNames, known_names
 from tripoint.engines.checks.references.names import (
     ACCELERATOR,
@@ -64,10 +66,13 @@ _REFERENCES: Mapping[tuple[type, str], NameCheck] = MappingProxyType(
 )
 
 
-def check_jobs(file: JobFile, estate: Estate, catalog: Catalog) -> tuple[Finding, ...]:
-    """Everything wrong in a file of jobs that has the right shape; the estate is where they are to run."""
+def check_jobs(file: JobFile, estate: Estate, catalog: Catalog, unread: Collection[str] = ()) -> tuple[Finding, ...]:
+    """Everything that makes no sense in a file of jobs; the estate is where they are to run.
+
+    `unread` are paths whose values have the wrong form: stand-ins are there, and nothing is held against these.
+    """
     known = known_names(estate, catalog)
-    return (
+    found = (
         *_ids(file, known),
         *_fields(file, known),
         *_lists(file),
@@ -75,6 +80,18 @@ def check_jobs(file: JobFile, estate: Estate, catalog: Catalog) -> tuple[Finding
         *_hours(file),
         *_waits(file),
     )
+    return tuple(said for said in found if not any(_may_follow(said, path) for path in unread))
+
+
+def _may_follow(said: Finding, unread: str) -> bool:
+    """True where a finding may be there only because of what could not be read."""
+    if said.path == unread or said.path.startswith((f"{unread}.", f"{unread}[")) or f"`{STAND_IN}`" in said.message:
+        return True
+    if said.code == "TP1333":
+        return unread.startswith(parent_path(said.path))
+    # A name is unknown also where the id it means could not be read, or the whole list stands under a mistyped key.
+    ids = {"TP1203": "datasets", "TP1219": "jobs"}.get(said.code)
+    return ids is not None and (not parent_path(unread) or re.fullmatch(rf"{ids}\[\d+\](\.id)?", unread) is not None)
 
 
 def _ids(file: JobFile, known: KnownNames) -> Iterator[Finding]:
