@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.factories.serving import candidate
 
 from tripoint.domain.serving import Api
-from tripoint.engines.gateway.entry.ceiling import PICTURE_TOKENS, TEMPLATE_TOKENS, Ceiling
+from tripoint.engines.gateway.entry.ceiling import PICTURE_TOKENS, TEMPLATE_TOKENS, Ceiling, words_of
+from tripoint.engines.gateway.wire.ask import read_ask
 from tripoint.engines.gateway.wire.shapes.asked import Ask, read_members
 from tripoint.engines.gateway.wire.shapes.plain import read_plainly
 
@@ -55,3 +57,66 @@ def test_the_input_bound_holds_for_texts_and_parts(contents: list[Any], beside: 
     assert found >= least
     if not kinds and not beside and not any('"' in content for content in contents):
         assert found == least
+
+
+RUNS = st.builds(lambda text, size: (text * size)[:size], st.sampled_from(["a", "image ", "file", "é", "\\"]), (
+    st.one_of(st.integers(0, 2_000), st.integers(8_100, 8_300), st.integers(8_192, 40_000))
+))  # fmt: skip
+WORDS = st.sampled_from(["image", '"image', "input_audio", '"input_audio"', '"file', "document", '"mcp"', '"', "[", ""])
+LONG = st.lists(st.one_of(RUNS, WORDS), max_size=5).map("".join)
+LONG_PARTS = st.one_of(
+    LONG.map(lambda text: {"type": "text", "text": text}),
+    LONG.map(lambda text: {"type": "image_url", "image_url": {"url": text}}),
+    LONG.map(lambda text: {"type": "file", "file": {"file_data": text}}),
+    LONG.map(lambda text: {"type": "image", "source": {"data": text}}),
+)
+
+
+@given(
+    st.sampled_from([Api.CHAT, Api.MESSAGES, Api.RESPONSES]),
+    st.lists(st.one_of(LONG, st.lists(LONG_PARTS, max_size=3)), min_size=1, max_size=4),
+    st.integers(33_000, 90_000),
+)
+def test_a_large_body_is_bounded_alike_with_and_without_its_long_stretches(
+    api: Api, contents: list[Any], size: int
+) -> None:
+    """Nothing that counts is lost with what was cut out of it, nor comes about where it was."""
+    messages = [{"role": "user", "content": content} for content in (*contents, "b" * size)]
+    name = "input" if api is Api.RESPONSES else "messages"
+    told: dict[str, Any] = {"model": "m", name: messages, "max_tokens": 1}
+    body = json.dumps(told, ensure_ascii=False).encode()
+    ask = read_ask(api, body)
+    assert ask.cuts
+    ceiling = Ceiling([candidate(0, share=1.0, context_tokens=CONTEXT)], 100)
+    ceiling.pico_in, ceiling.pico_out, ceiling.pico_request = 1000 * PER_TOKEN, 0, 0
+    whole = Ask(api, body, read_members(body), ())
+    assert ceiling.nano(ask) == ceiling.nano(whole)
+    words = [b'"image', b'"input_audio'] if api is Api.CHAT else [b'"image']
+    if api is not Api.RESPONSES and b'"file' not in body and b'"document' not in body and b'"mcp' not in body:
+        pictures = sum(body.count(word) for word in words)
+        assert (ceiling.nano(ask) - 1) // PER_TOKEN == len(body) + TEMPLATE_TOKENS + PICTURE_TOKENS * pictures
+
+
+@given(st.integers(0, 20_000), st.integers(1, 8), st.integers(0, 3))
+def test_words_are_counted_wherever_they_begin_in_a_body_without_long_stretches(
+    before: int, every: int, beyond: int
+) -> None:
+    """Many short messages: words are looked for in windows, and one that spans two of them counts once."""
+    messages: list[dict[str, Any]] = [{"role": "user", "content": "c" * (before % 7_000)}] * 3
+    messages += [{"role": "user", "content": [PARTS["picture"]] * every + [PARTS["text"]] * beyond}] * 300
+    body = json.dumps({"model": "m", "messages": messages, "max_tokens": 1}).encode()
+    ask = read_ask(Api.CHAT, body)
+    assert not ask.cuts
+    ceiling = Ceiling([candidate(0, share=1.0, context_tokens=CONTEXT)], 100)
+    ceiling.pico_in, ceiling.pico_out, ceiling.pico_request = 1000 * PER_TOKEN, 0, 0
+    found = (ceiling.nano(ask) - 1) // PER_TOKEN
+    assert found == len(body) + TEMPLATE_TOKENS + PICTURE_TOKENS * body.count(b'"image')
+
+
+@pytest.mark.parametrize("api", [Api.CHAT, Api.MESSAGES, Api.RESPONSES])
+def test_every_word_begins_with_a_quote_and_holds_no_other_but_at_its_end(api: Api) -> None:
+    """What is looked for where long stretches were cut out must not begin within one."""
+    for word in sum(words_of(api), ()):
+        assert word[:1] == b'"'
+        assert b'"' not in word[1:-1]
+        assert len(word) < 1_024

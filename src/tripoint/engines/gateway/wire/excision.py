@@ -68,6 +68,21 @@ def pieces_of(short: bytes, body: bytes, cuts: Sequence[Cut]) -> list[bytes | me
     return pieces
 
 
+def uncut(body: bytes, cuts: Sequence[Cut]) -> bytes:
+    """What is left of a body without its cuts: a word that begins with a quote is as often in it as in the body.
+
+    No such word is in a cut, none reaches into one, as far as it is no longer than what is kept before it, and none
+    comes about where two ends meet: what is kept there holds no quote.
+    """
+    pieces = []
+    done = 0
+    for start, end in cuts:
+        pieces.append(body[done:start])
+        done = end
+    pieces.append(body[done:])
+    return b"".join(pieces)
+
+
 def _cut(body: bytes, start: int, end: int) -> Cut | None:
     """The part of a stretch that can go, so that no escape is cut in two; `None` when escapes are everywhere."""
     start += _KEPT_BEFORE
