@@ -19,7 +19,7 @@ from tripoint.domain.scenario import Scenario
 from tripoint.domain.source import LoadedEstate
 from tripoint.engines.placement.milp.program import SolveLimits
 from tripoint.engines.stress.scenarios.ground import Ground, ground_of
-from tripoint.engines.stress.survey import survey
+from tripoint.engines.stress.survey.worlds import survey
 from tripoint.engines.stress.world import World
 from tripoint.usecases.load import load_estate
 from tripoint.usecases.replan import Replanning

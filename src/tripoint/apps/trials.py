@@ -160,7 +160,7 @@ def stress(
     from tripoint.apps.settings import read_settings
     from tripoint.engines.placement.milp.program import SolveLimits
     from tripoint.engines.stress.stations.observed import remeasured as with_answers
-    from tripoint.engines.stress.survey import day_tried
+    from tripoint.engines.stress.survey.days import day_tried
     from tripoint.usecases.replan import Replanning
     from tripoint.usecases.stress import stress as run
     from tripoint.usecases.stress import subject_of

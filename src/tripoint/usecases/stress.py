@@ -19,7 +19,7 @@ from tripoint.engines.stress.scenarios.ground import ground_of
 from tripoint.engines.stress.scenarios.resolve import struck_by
 from tripoint.engines.stress.summary.losses import hours_of, year_of
 from tripoint.engines.stress.summary.targets import unjudged_of
-from tripoint.engines.stress.survey import survey
+from tripoint.engines.stress.survey.worlds import survey
 from tripoint.usecases.same_estate import refuse_other_estate
 from tripoint.usecases.stress_campaign import Campaign, Runs, StressOptions, Subject
 from tripoint.usecases.stress_plans import Replanner, Structural

@@ -18,7 +18,7 @@ from tripoint.engines.gateway.table.ground import Asked, Ground
 from tripoint.engines.gateway.table.prices import work_of
 from tripoint.engines.gateway.table.tariffs.hours import node_hour
 from tripoint.engines.sizing.policy import is_allowed, place_of, subject_of
-from tripoint.engines.stress.planned import MADE_SLOTS, Key, Standing, made
+from tripoint.engines.stress.survey.planned import MADE_SLOTS, Key, Standing, made
 
 _NOTHING = 1e-9
 
@@ -82,17 +82,17 @@ def _cheapest(
             hour = node_hour(ground, pool, PurchaseOption.ON_DEMAND)
             if hour is None or needed <= _NOTHING:
                 continue
-            rank = (-min(1.0, _most(pool) / needed), needed * hour.useful, str(pool.id))
-            if _most(pool) > 0.0 and (best is None or rank < best[0]):
+            rank = (-min(1.0, limit_of(pool) / needed), needed * hour.useful, str(pool.id))
+            if limit_of(pool) > 0.0 and (best is None or rank < best[0]):
                 best = (rank, pool)
         if best is not None:
             whole = sum(_nodes(ground, each, best[1], growth) for each in asked)
-            return best[1], min(float(ceil(whole - _NOTHING)), _most(best[1]))
+            return best[1], min(float(ceil(whole - _NOTHING)), limit_of(best[1]))
     return None
 
 
-def _most(pool: PoolSpec) -> float:
-    """Nodes the pool may have."""
+def limit_of(pool: PoolSpec) -> float:
+    """Nodes the pool may have on all of its sites; `inf` where nobody set a limit."""
     return inf if pool.max_nodes is None else float(pool.max_nodes * pool.site.count)
 
 

@@ -22,7 +22,8 @@ from tripoint.domain.serving import Serving
 from tripoint.domain.workload import Caller
 from tripoint.engines.gateway.table.compile import compile_table
 from tripoint.engines.stress.stations.timing import BatchTiming
-from tripoint.engines.stress.survey import day_tried, survey
+from tripoint.engines.stress.survey.days import day_tried
+from tripoint.engines.stress.survey.worlds import survey
 from tripoint.engines.stress.world import World
 
 

@@ -15,7 +15,7 @@ from tripoint.domain.stress import Order, Outcome
 from tripoint.engines.placement.instance.prepare import prepare
 from tripoint.engines.resilience.recovery.assess import assess
 from tripoint.engines.stress.playing import Player
-from tripoint.engines.stress.survey import survey
+from tripoint.engines.stress.survey.worlds import survey
 
 BARE = """
 apiVersion: tripoint/v1
