@@ -137,6 +137,8 @@ class Quota:
     """Tokens in a minute, reserved when a request begins and corrected when it ends."""
     concurrency: int | None = None
     """Concurrent requests."""
+    part_of: Quota | None = None
+    """The whole quota, where this is what one of several gateways on a store applies of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from tripoint.engines.gateway.exchange.exchange import Exchange
 from tripoint.engines.gateway.wire.ask import read_ask
 from tripoint.engines.gateway.wire.output import limit_output, output_limit
 from tripoint.engines.governance.budget.book import Book
+from tripoint.engines.governance.budget.shares import WHOLE, Part, quotas_in
 
 KEY = {b"authorization": b"Bearer sk-acme"}
 OTHER = {b"authorization": b"Bearer sk-other"}
@@ -383,7 +384,7 @@ def test_more_than_the_bound_is_settled_exactly_and_counted() -> None:
     assert shop.account.overdrawn == cost - bound()
 
 
-def quota(**rates: int | None) -> Quota:
+def quota(**rates: Any) -> Quota:
     """A quota of the tenant."""
     return Quota(id="acme.rates", scope=Scope(tenant="acme"), **rates)
 
@@ -400,6 +401,47 @@ def test_requests_a_minute() -> None:
     shop.desk.now += 20.0
     assert [bool(shop.ask()[1].dialled) for _ in range(2)] == [True, False]
     assert shop.ask(headers=OTHER)[1].dialled
+
+
+@pytest.mark.parametrize(
+    ("rates", "asked", "words"),
+    [
+        ({"requests_per_min": 1}, 1, "`acme.rates` allows 1 request a minute, none through this gateway: others share"),
+        ({"requests_per_min": 0}, 1, "`acme.rates` allows no requests"),
+        (
+            {"requests_per_min": 4},
+            3,
+            "`acme.rates` allows 4 requests a minute, 2 of them through this gateway, and the",
+        ),
+        ({"tokens_per_min": 1}, 1, "`acme.rates` allows 1 token a minute, none through this gateway: others share"),
+        ({"tokens_per_min": 0}, 1, "`acme.rates` allows no tokens"),
+        ({"tokens_per_min": 60}, 2, "`acme.rates` allows 60 tokens a minute, 30 of them through this gateway, and the"),
+        ({"concurrency": 1}, 1, "`acme.rates` allows 1 request at once, none through this gateway: others share"),
+        ({"concurrency": 0}, 1, "`acme.rates` allows no requests at once"),
+        (
+            {"concurrency": 2},
+            2,
+            "`acme.rates` allows 2 requests at once, 1 of them through this gateway, and that many",
+        ),
+    ],
+)
+def test_who_has_a_part_of_a_quota_tells_the_whole(rates: dict[str, int], asked: int, words: str) -> None:
+    """A caller at one of two gateways is not told that he may do nothing, where elsewhere he may."""
+    shop = Shop(quotas=quotas_in([quota(**rates)], Part(0, WHOLE // 2)))
+    for _ in range(asked):
+        _, world = shop.ask()
+    status, code, said = refusal(world)
+    assert (status, code) == (429, "rate_limit_exceeded")
+    assert words in said
+
+
+def test_one_request_is_told_as_one() -> None:
+    """Whoever is alone on a store has the whole."""
+    shop = Shop(quotas=(quota(requests_per_min=1, concurrency=1),))
+    shop.ask()
+    assert "allows 1 request a minute, and the next one is possible in" in refusal(shop.ask()[1])[2]
+    shop.desk.now += 60.0
+    assert "allows 1 request at once, and that many are under way" in refusal(shop.ask()[1])[2]
 
 
 def test_tokens_a_minute_are_reserved_and_corrected() -> None:
@@ -422,7 +464,7 @@ def test_requests_at_once() -> None:
     """A place is free again when its request has ended, however it did."""
     shop = Shop(quotas=(quota(concurrency=1),))
     first, world = shop.ask()
-    assert refusal(shop.ask()[1])[2].startswith("quota `acme.rates` allows 1 requests at once")
+    assert refusal(shop.ask()[1])[2].startswith("quota `acme.rates` allows 1 request at once")
     shop.served(first, world)
     second, _ = shop.ask()
     second.on_client_gone(shop.desk.now)

@@ -56,4 +56,5 @@ def test_a_quota_is_cut_and_what_has_no_limit_stays_so() -> None:
     assert sorted(each.requests_per_min or 0 for each in halves) == [50, 51]
     assert sorted(each.concurrency or 0 for each in halves) == [0, 1]
     assert [each.tokens_per_min for each in halves] == [None, None]
+    assert [each.part_of for each in halves] == [quota, quota]
     assert quotas_in([quota], EVERYTHING) == (quota,)

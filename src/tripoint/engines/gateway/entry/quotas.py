@@ -108,10 +108,12 @@ class Excess(NamedTuple):
 class Rule:
     """A quota as it is applied."""
 
-    __slots__ = ("concurrency", "is_closed", "per_request_s", "per_token_s", "quota", "slot", "tokens_per_min")
+    __slots__ = ("concurrency", "is_closed", "per_request_s", "per_token_s", "quota", "slot", "tokens_per_min", "whole")
 
     def __init__(self, quota: Quota, slot: int) -> None:
         self.quota = quota
+        self.whole = quota.part_of or quota
+        """What callers are told of."""
         self.slot = slot
         self.per_request_s = MINUTE_S / quota.requests_per_min if quota.requests_per_min else 0.0
         self.per_token_s = MINUTE_S / quota.tokens_per_min if quota.tokens_per_min else 0.0
@@ -171,26 +173,36 @@ def withdraw(rates: Rates, taken: Sequence[Taken]) -> None:
 def _take(rates: Rates, rule: Rule, tokens: int, now: float) -> Excess | None:
     slot = rule.slot
     if rule.is_closed:
-        what = "requests" if rule.quota.requests_per_min == 0 else "tokens"
-        return Excess(f"quota `{rule.quota.id}` allows no {what}", MINUTE_S)
+        if rule.quota.requests_per_min == 0:
+            return Excess(_allowed(rule, 0, rule.whole.requests_per_min, "request", "a minute"), MINUTE_S)
+        return Excess(_allowed(rule, 0, rule.whole.tokens_per_min, "token", "a minute"), MINUTE_S)
     if rule.per_request_s > 0.0:
         wait = rates.draw(slot, REQUESTS, rule.per_request_s, now)
         if wait > 0.0:
-            allowed = f"quota `{rule.quota.id}` allows {rule.quota.requests_per_min} requests a minute"
+            part, whole = rule.quota.requests_per_min, rule.whole.requests_per_min
+            allowed = _allowed(rule, part, whole, "request", "a minute")
             return Excess(f"{allowed}, and the next one is possible in {wait:.1f} s", wait)
     if rule.per_token_s > 0.0:
         counted = tokens if tokens < rule.tokens_per_min else rule.tokens_per_min
         wait = rates.draw(slot, TOKENS, counted * rule.per_token_s, now)
         if wait > 0.0:
             _put_back(rates, rule)
-            allowed = f"quota `{rule.quota.id}` allows {rule.tokens_per_min} tokens a minute"
+            allowed = _allowed(rule, rule.tokens_per_min, rule.whole.tokens_per_min, "token", "a minute")
             return Excess(f"{allowed}, and the {tokens} asked for are possible in {wait:.1f} s", wait)
     if rule.concurrency >= 0 and not rates.enter(slot, rule.concurrency):
         _put_back(rates, rule, tokens)
-        return Excess(
-            f"quota `{rule.quota.id}` allows {rule.concurrency} requests at once, and that many are under way", 1.0
-        )
+        allowed = _allowed(rule, rule.concurrency, rule.whole.concurrency, "request", "at once")
+        return Excess(f"{allowed}, and that many are under way" if rule.concurrency else allowed, 1.0)
     return None
+
+
+def _allowed(rule: Rule, part: int | None, whole: int | None, noun: str, per: str) -> str:
+    """What a quota allows: the whole of it, and of that what this gateway may let through where others share it."""
+    allowed = f"quota `{rule.quota.id}` allows {whole or 'no'} {noun}{'' if whole == 1 else 's'} {per}"
+    if part == whole:
+        return allowed
+    here = f"{part} of them through this gateway" if part else "none through this gateway: others share the quota"
+    return f"{allowed}, {here}"
 
 
 def _undo(rates: Rates, taken: Taken) -> None:

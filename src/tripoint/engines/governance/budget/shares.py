@@ -69,6 +69,7 @@ def quotas_in(quotas: Iterable[Quota], part: Part) -> tuple[Quota, ...]:
             requests_per_min=_in(quota.requests_per_min, part),
             tokens_per_min=_in(quota.tokens_per_min, part),
             concurrency=_in(quota.concurrency, part),
+            part_of=quota,
         )
         for quota in quotas
     )
