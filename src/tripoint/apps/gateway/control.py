@@ -19,7 +19,8 @@ class Launch(msgspec.Struct, kw_only=True):
     worker: int
     workers: int
     incarnation: str
-    listen_fd: int
+    listen_fds: tuple[int, ...]
+    """The listening sockets of all places, that of this worker's own place at `worker`."""
     control_fd: int
     board_fd: int
     run_dir: str
@@ -40,11 +41,13 @@ class Message(msgspec.Struct):
     """One frame."""
 
     kind: str
-    """To a worker: `table` or `drain`. From it: `ready`, `adopted`, `refused` or `unwritten`."""
+    """To a worker: `table`, `cover` or `drain`. From it: `ready`, `adopted`, `refused`, `draining` or `unwritten`."""
     text: str = ""
     """The table as JSON, or words for a person."""
     degraded: tuple[str, ...] = ()
     """With `ready` and `adopted`: what is missing."""
+    places: tuple[int, ...] = ()
+    """With `cover`: the places, beside its own, whose connections the worker takes from now on."""
     records: int = 0
     """With `unwritten`: usage records the disk did not take before the worker ended; `text` says why."""
     nano: int = 0

@@ -14,6 +14,7 @@ import pytest
 from tests.factories.serving import candidate, route, table, target
 from tests.factories.shell import chat, post, read_answer
 
+from tripoint.apps.gateway.fleet import child
 from tripoint.apps.gateway.fleet.options import ServeOptions
 from tripoint.apps.gateway.fleet.supervisor import Fleet, Standing, Tell
 from tripoint.domain.errors import OptionError
@@ -105,6 +106,32 @@ def a_child() -> int:
             if parent == str(os.getpid()) and b"gateway.worker.main" in words:
                 return int(entry.name)
     return 0
+
+
+def test_a_place_without_a_worker_takes_connections_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its successor never comes up, and the kernel goes on sending it its share: the other worker takes them."""
+    heard = Heard()
+
+    async def play(server: ModelServer) -> None:
+        options = ServeOptions(estate="none", port=0, workers=2, run_dir=tmp_path / "run", drain_s=5.0)
+        running = asyncio.create_task(Fleet(options, lambda _: served_by(server.port), heard.tell).run())
+        await heard.until(lambda: bool(heard.ready))
+        port = int(heard.ready[0].address.rpartition(":")[2])
+        monkeypatch.setattr(child, "_WORKER", "tripoint.no_such_module")
+        os.kill(await asyncio.to_thread(a_child), signal.SIGKILL)
+        await heard.until(lambda: any("code -9" in note for note in heard.notes))
+        for _ in range(24):  # each goes to either socket by chance
+            assert await asyncio.to_thread(status_of, port) == 200
+        await heard.until(lambda: any("code 1" in note for note in heard.notes))
+        assert await asyncio.to_thread(status_of, port) == 200
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(running, 30)
+
+    with serving(ModelServer(models=("llama",))) as server:
+        asyncio.run(play(server))
+    assert a_child() == 0
 
 
 def test_a_public_door_without_guard_stays_shut(tmp_path: Path) -> None:

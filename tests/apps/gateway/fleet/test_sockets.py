@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tripoint.apps.gateway.fleet.sockets import (
     close_all,
@@ -10,6 +12,7 @@ from tripoint.apps.gateway.fleet.sockets import (
     listening_sockets,
     proxy_networks,
     refuse_open_door,
+    stand_ins,
 )
 from tripoint.domain.errors import OptionError, PlatformError
 
@@ -69,3 +72,17 @@ def test_an_address_that_is_not_ours_is_told() -> None:
         listening_sockets("no-such-host.invalid", 0, 1)
     with pytest.raises(PlatformError, match="cannot listen"):
         listening_sockets("203.0.113.9", 0, 1)
+
+
+@given(st.lists(st.sampled_from(["serves", "died", "never served"]), min_size=1, max_size=12))
+def test_every_place_whose_worker_died_has_one_stand_in(states: list[str]) -> None:
+    """While anybody serves; nobody who does not serve stands in, and they share the work."""
+    serving = [state == "serves" for state in states]
+    missed = [state == "died" for state in states]
+    found = stand_ins(serving, missed)
+    assert len(found) == len(states)
+    assert all(is_serving or not places for is_serving, places in zip(serving, found, strict=True))
+    taken = sorted(place for places in found for place in places)
+    assert taken == ([place for place, is_missed in enumerate(missed) if is_missed] if any(serving) else [])
+    sizes = [len(places) for is_serving, places in zip(serving, found, strict=True) if is_serving]
+    assert max(sizes, default=0) - min(sizes, default=0) <= 1

@@ -43,10 +43,13 @@ class Inside:
         self.offered = 0
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.port = self.listening.getsockname()[1]
+        self.beside = socket.create_server(("127.0.0.1", 0))
+        """The socket of another place, which has no worker."""
         self._ours, theirs = socket.socketpair()
-        self._board = wiring.make_board(1)
+        self._board = wiring.make_board(2)
+        inherited = tuple(os.dup(each.fileno()) for each in (self.listening, self.beside))
         launch = Launch(
-            worker=0, workers=1, incarnation="one", listen_fd=os.dup(self.listening.fileno()),
+            worker=0, workers=2, incarnation="one", listen_fds=inherited,
             control_fd=theirs.detach(), board_fd=self._board, run_dir=str(folder), access_log=str(folder / "access"),
             drain_s=2.0, pepper_file=pepper_file,
         )  # fmt: skip
@@ -65,6 +68,7 @@ class Inside:
         await asyncio.wait_for(self._running, 20)
         self.channel.close()
         self.listening.close()
+        self.beside.close()
         os.close(self._board)
         await asyncio.sleep(0)
 
@@ -162,4 +166,35 @@ def test_a_worker_that_knows_no_accounts_is_not_ready(tmp_path: Path, monkeypatc
             assert (refused.status, refused.headers["retry-after"]) == (503, "1")
 
     with serving(ModelServer(models=("llama",), behaviour=Behaviour())) as server:
+        asyncio.run(play(server))
+
+
+def test_it_takes_connections_of_a_place_without_a_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From when it is told to until it is told otherwise; its own stay its own, and those it took it keeps."""
+    monkeypatch.setenv("TRIPOINT_TEST_KEY", "sk-test")
+
+    async def play(server: ModelServer) -> None:
+        async with Inside(tmp_path) as inside:
+            await inside.tell(served_by(server.port, free_port()))
+            theirs = await asyncio.open_connection(*inside.beside.getsockname())
+            theirs[1].write(get("/healthz"))  # waits in the queue of the one who died
+            inside.channel.send(Message("cover", places=(1,)))
+            assert b"200 OK" in await asyncio.wait_for(theirs[0].readline(), 20)
+            assert (await inside.ask(get("/healthz"))).status == 200
+            inside.channel.send(Message("cover"))
+            inside.channel.send(Message("cover", places=(1,)))  # again at once, and not again
+            inside.channel.send(Message("cover"))
+            assert (await inside.ask(get("/healthz"))).status == 200
+            await theirs[0].readuntil(b"}")
+            theirs[1].write(get("/healthz"))
+            assert b"200 OK" in await asyncio.wait_for(theirs[0].readline(), 20)
+            theirs[1].close()
+            inside.beside.setblocking(False)
+            later = await asyncio.open_connection(*inside.beside.getsockname())
+            waiting = asyncio.get_running_loop().sock_accept(inside.beside)  # nobody else takes it
+            accepted, _ = await asyncio.wait_for(waiting, 20)
+            accepted.close()
+            later[1].close()
+
+    with serving(ModelServer(models=("llama",))) as server:
         asyncio.run(play(server))

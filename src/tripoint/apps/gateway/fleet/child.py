@@ -7,7 +7,7 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 import msgspec
@@ -32,9 +32,10 @@ class Child:
         self,
         index: int,
         options: ServeOptions,
-        listening: socket.socket,
+        listening: Sequence[socket.socket],
         board_fd: int,
         died: Callable[[int, int], None],
+        changed: Callable[[], None],
     ) -> None:
         self._index = index
         self._options = options
@@ -42,12 +43,17 @@ class Child:
         self._board_fd = board_fd
         self._died = died
         """Called with the place's number and the exit code once a worker is reaped."""
+        self._changed = changed
+        """Called when a worker begins to take connections and when it does so no more."""
         self._table = ""
         self._process: asyncio.subprocess.Process | None = None
         self._channel: Channel | None = None
         self._is_ending = False
         self._ready = asyncio.Event()
         self._heard: asyncio.Future[Message] | None = None
+        self._covered: tuple[int, ...] = ()
+        self.has_served = False
+        """True once a worker of this place has served: from then on callers are sent to its socket."""
         self.degraded: tuple[str, ...] = ()
         """What the worker said is missing."""
         self.unwritten: list[Message] = []
@@ -64,14 +70,20 @@ class Child:
         """Process id of the present worker, 0 when there is none."""
         return self._process.pid if self._process is not None else 0
 
+    @property
+    def is_serving(self) -> bool:
+        """True while the present worker takes connections."""
+        return self._ready.is_set()
+
     async def keep(self) -> None:
         """Runs workers one after the other until told to end; each serves once there is a table."""
-        pause = _SHORTEST_PAUSE_S
+        pause = 0.0
         while not self._is_ending:
             began = monotonic()
             code = await self._run_one()
             self._died(self._index, code)
-            pause = _SHORTEST_PAUSE_S if monotonic() - began > _HEALTHY_S else min(2 * pause, _LONGEST_PAUSE_S)
+            is_sudden = monotonic() - began > _HEALTHY_S  # after a good while: its successor is not waited for
+            pause = 0.0 if is_sudden else min(max(2 * pause, _SHORTEST_PAUSE_S), _LONGEST_PAUSE_S)
             if not self._is_ending:
                 await asyncio.sleep(pause)
 
@@ -93,6 +105,12 @@ class Child:
         self._heard = asyncio.get_running_loop().create_future()
         self._channel.send(Message("table", table))
         return await self._heard
+
+    def cover(self, places: tuple[int, ...]) -> None:
+        """Has the worker take the connections of these places too, and of no others."""
+        if self._channel is not None and places != self._covered:
+            self._covered = places
+            self._channel.send(Message("cover", places=places))
 
     async def end(self) -> None:
         """Drains the worker; kills it when it takes longer than it may."""
@@ -117,11 +135,12 @@ class Child:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", _WORKER, self._launch(theirs.fileno()),
                 stdin=asyncio.subprocess.DEVNULL,
-                pass_fds=(self._listening.fileno(), self._board_fd, theirs.fileno()),
+                pass_fds=(*(each.fileno() for each in self._listening), self._board_fd, theirs.fileno()),
                 env=_MALLOC | os.environ,
             )  # fmt: skip
         self._process = process
         self.starts += 1
+        self._covered = ()
         channel = Channel(self._told, self._lost)
         await asyncio.get_running_loop().create_connection(lambda: channel, sock=ours)
         self._channel = channel
@@ -132,6 +151,7 @@ class Child:
         self._process = self._channel = None
         self._ready.clear()
         self._lost()
+        self._changed()
         return code
 
     def _launch(self, control_fd: int) -> str:
@@ -141,7 +161,7 @@ class Child:
             worker=self._index,
             workers=options.workers,
             incarnation=self.incarnation,
-            listen_fd=self._listening.fileno(),
+            listen_fds=tuple(each.fileno() for each in self._listening),
             control_fd=control_fd,
             board_fd=self._board_fd,
             run_dir=str(options.run_dir),
@@ -160,7 +180,12 @@ class Child:
     def _told(self, message: Message) -> None:
         if message.kind == "ready":
             self.degraded = message.degraded
+            self.has_served = True
             self._ready.set()
+            self._changed()
+        elif message.kind == "draining":  # of its own accord, or told to end by somebody else
+            self._ready.clear()
+            self._changed()
         elif message.kind == "unwritten":
             self.unwritten.append(message)
         elif self._heard is not None and not self._heard.done():

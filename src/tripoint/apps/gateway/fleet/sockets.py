@@ -1,6 +1,7 @@
 """Where callers connect: one listening socket per worker, held by the supervisor so that no worker's end closes it.
 
-A connection that arrives while a worker is being replaced waits in its queue instead of being refused.
+A connection that arrives while a worker is being replaced is not refused: another worker takes it from the queue, or,
+where there is no other, the new one.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import errno
 import ipaddress
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tripoint.domain.errors import OptionError, PlatformError
 
@@ -101,6 +102,16 @@ def listening_sockets(host: str, port: int, count: int) -> list[socket.socket]:
             hint="another program has this port; choose one with `--port`" if is_taken else "choose another address",
         ) from None
     return sockets
+
+
+def stand_ins(serving: Sequence[bool], missed: Sequence[bool]) -> list[tuple[int, ...]]:
+    """For each place, the missed ones that its worker stands in for: by turns over those that serve."""
+    able = [place for place, is_serving in enumerate(serving) if is_serving]
+    found: list[tuple[int, ...]] = [() for _ in serving]
+    for turn, place in enumerate([place for place, is_missed in enumerate(missed) if is_missed]):
+        if able:
+            found[able[turn % len(able)]] += (place,)
+    return found
 
 
 def close_all(sockets: Iterable[socket.socket]) -> None:

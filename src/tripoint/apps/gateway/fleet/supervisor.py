@@ -23,7 +23,7 @@ from tripoint.apps.gateway.fleet.child import Child
 from tripoint.apps.gateway.fleet.claim import claim
 from tripoint.apps.gateway.fleet.ledger_child import LedgerChild
 from tripoint.apps.gateway.fleet.options import ServeOptions
-from tripoint.apps.gateway.fleet.sockets import close_all, is_loopback, listening_sockets, refuse_open_door
+from tripoint.apps.gateway.fleet.sockets import close_all, is_loopback, listening_sockets, refuse_open_door, stand_ins
 from tripoint.domain.errors import FileError, OptionError, PlatformError
 from tripoint.domain.money import usd
 from tripoint.domain.table import RoutingTable
@@ -132,8 +132,8 @@ class Fleet:
         loop = asyncio.get_running_loop()
         if self._ledger is not None:  # first, since workers wait for the accounts it tells
             self._keeping.append(loop.create_task(self._ledger.keep()))
-        for index, listening in enumerate(sockets):
-            child = Child(index, self._options, listening, self._board_fd, self._worker_died)
+        for index in range(len(sockets)):
+            child = Child(index, self._options, sockets, self._board_fd, self._worker_died, self._cover)
             self._children.append(child)
             self._keeping.append(loop.create_task(child.keep()))
 
@@ -218,6 +218,17 @@ class Fleet:
             # Its counters go on counting in one file for all the dead, so that restarts pile up none.
             alive = {child.incarnation for place, child in enumerate(self._children) if place != index}
             wiring.fold_past_metrics(self._options.run_dir / "metrics", alive)
+
+    def _cover(self) -> None:
+        """Has those who serve take the connections of places without a worker: the kernel goes on sending them there.
+
+        The sockets stay open in this process, so that a connection that came just before a death is not refused.
+        """
+        if not self._stopping.is_set():
+            serving = [child.is_serving for child in self._children]
+            missed = [child.has_served and not child.is_serving for child in self._children]
+            for child, places in zip(self._children, stand_ins(serving, missed), strict=True):
+                child.cover(places)
 
     def _keep_copy(self, table: RoutingTable) -> None:
         """The table beside the records, for people and replays; workers do not need it."""

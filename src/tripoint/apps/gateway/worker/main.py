@@ -1,6 +1,6 @@
 """A worker process: `python -m tripoint.apps.gateway.worker.main LAUNCH`, started by the supervisor only.
 
-It inherits a listening socket, the shared board and one end of a channel; the routing table comes over the channel,
+It inherits the listening sockets, the shared board and one end of a channel; the routing table comes over the channel,
 so that a worker needs no disk to begin. When the channel ends, so does the worker: none outlives its supervisor.
 """
 
@@ -27,6 +27,7 @@ from tripoint.apps.gateway.credentials import complaints, resolve, without
 from tripoint.apps.gateway.http.connection import Connection
 from tripoint.apps.gateway.http.lobby import Lobby
 from tripoint.apps.gateway.worker.chores import Chores
+from tripoint.apps.gateway.worker.doors import Doors
 from tripoint.apps.gateway.worker.pages import Pages
 from tripoint.apps.gateway.worker.recorder import Recorder
 from tripoint.apps.gateway.worker.seal import Seal
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from tripoint.domain.table import RoutingTable
     from tripoint.domain.tenancy import Accounts
 
-_BACKLOG = 4096
 _LEAST_S, _LAST_S = 1.5, 1.0
 """For the last records where requests took the whole time of the drain, and for the last try to write them, s."""
 _SHARE_OF_FILES = 0.8
@@ -55,7 +55,7 @@ class Worker:
         self._ended = asyncio.Event()
         self._channel = Channel(self._told, self._ended.set)
         self._lobby: Lobby | None = None
-        self._server: asyncio.Server | None = None
+        self._doors: Doors | None = None
         self._upstreams = wiring.open_upstreams()
         self._recorder = Recorder(
             Path(launch.run_dir),
@@ -83,6 +83,9 @@ class Worker:
     def _told(self, message: Message) -> None:
         if message.kind == "drain":
             self._ended.set()
+        elif message.kind == "cover":
+            if self._doors is not None and not self._ended.is_set():
+                self._doors.only((self._launch.worker, *message.places))
         elif message.kind == "table":
             try:
                 table = wiring.read_routing_table(message.text)
@@ -128,23 +131,20 @@ class Worker:
         pages.missing = complaints(table, found.missing)
         lobby = Lobby(gateway, upstreams, launch.limits, pages.show, self._recorder.metrics.event)
         if launch.is_durable:
-            lobby.seal = Seal(self._recorder).hold
+            lobby.seal = Seal(self._recorder, under_way=lobby.active).hold
         if launch.pepper_file:
             await self._tell(gateway, lobby, chores, pages)
         lobby.swept = chores.drain
         lobby.start()
         chores.start()
         tls = wiring.server_tls(launch.tls_cert, launch.tls_key or None) if launch.tls_cert else None
-        listening = socket.socket(fileno=launch.listen_fd)
-        listening.setblocking(False)
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
+        self._doors = Doors(
+            launch.listen_fds,
             lambda: cast("asyncio.Protocol", Connection(lobby)),
-            sock=listening,
-            ssl=tls,
-            backlog=_BACKLOG,
-            ssl_handshake_timeout=launch.limits.head_s if tls else None,
+            tls=tls,
+            handshake_s=launch.limits.head_s,
         )
+        await self._doors.open(launch.worker)
         self._lobby = lobby
         gc.collect()
         gc.freeze()
@@ -182,8 +182,9 @@ class Worker:
     async def _drain(self) -> None:
         """Takes no more connections, finishes what is under way, and ends within its time."""
         until = time.monotonic() + self._launch.drain_s
-        if self._server is not None:
-            self._server.close()
+        self._channel.send(Message("draining"))
+        if self._doors is not None:
+            self._doors.close()
         lobby = self._lobby
         if lobby is not None and self._pages is not None and self._chores is not None:
             self._pages.is_draining = True

@@ -1,0 +1,150 @@
+"""`kill -9` of a worker under load: what was under way on its own connections is lost, and nothing else.
+
+Which connections those are is read from the kernel, while the worker is stopped and just before it is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from tests.factories.rigs import Rig, rig
+from tests.factories.shell import chat, post
+
+from tripoint.apps.battery.rig.gateway import KEY
+from tripoint.testing.model_server import Behaviour
+
+pytestmark = [pytest.mark.slow, pytest.mark.enable_socket]
+
+KEPT, FRESH = 16, 8
+"""Callers who keep their connection, and callers who make one for each request."""
+BEGUN = 25
+"""Requests that callers who begin after the kill have answered before the load ends."""
+
+
+class Sent(NamedTuple):
+    """One request as its caller saw it."""
+
+    port: int
+    """The caller's end of the connection."""
+    began: float
+    """When its connection was asked for, or the request written on a kept one, monotonic s."""
+    is_answered: bool
+    """True where the whole answer came with status 200."""
+
+
+def is_worker(pid: int) -> bool:
+    """True for a worker; a process that has ended is none."""
+    try:
+        return b"gateway.worker.main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def workers_of(found: Rig) -> list[int]:
+    """The worker processes."""
+    return [pid for pid in found.gateway.pids()[1:] if is_worker(pid)]
+
+
+def connections(port: int) -> dict[int, str]:
+    """What a gateway's end of each connection is in the kernel, by the caller's port: `0` until it is accepted."""
+    found = {}
+    for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+        _, local, remote, state, *rest = line.split()
+        if int(local.rpartition(":")[2], 16) == port and state == "01":  # established
+            found[int(remote.rpartition(":")[2], 16)] = rest[5]
+    return found
+
+
+def callers_of(pid: int, port: int) -> set[int]:
+    """Ports of the callers whose connections a worker has accepted."""
+    held = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            held.add(os.readlink(entry))
+        except OSError:  # closed meanwhile
+            continue
+    return {caller for caller, inode in connections(port).items() if f"socket:[{inode}]" in held}
+
+
+def state_of(pid: int) -> str:
+    """State of a process, `T` when it is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+
+
+async def ask(found: Rig, seen: list[Sent], is_enough: Callable[[], bool], *, keeps: bool) -> None:
+    """One caller: request after request until it is enough; one whose connection has ended makes a new one."""
+    request = post(chat(), f"Authorization: Bearer {KEY}")
+    streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+    while not is_enough():
+        began = time.monotonic()
+        if streams is None or streams[0].at_eof():
+            streams = await asyncio.open_connection("127.0.0.1", found.gateway.port)
+        reader, writer = streams
+        port = writer.get_extra_info("sockname")[1]
+        is_answered = False
+        try:
+            async with asyncio.timeout(30):
+                writer.write(request)
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(head.lower().partition(b"content-length:")[2].split()[0])
+                await reader.readexactly(length)
+                is_answered = head.startswith(b"HTTP/1.1 200 ")
+        except (OSError, asyncio.IncompleteReadError, TimeoutError):
+            pass
+        seen.append(Sent(port, began, is_answered))
+        if not (keeps and is_answered):
+            writer.close()
+            streams = None
+    if streams is not None:
+        streams[1].close()
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Waits for something to become true."""
+    async with asyncio.timeout(60):
+        while not is_so():
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+def test_only_what_a_killed_worker_had_under_way_is_lost(workers: int, tmp_path: Path) -> None:
+    """Not one request on another worker's connection, and none that waited in the killed one's queue."""
+    lost_by: set[int] = set()
+    seen: list[Sent] = []
+
+    async def play(found: Rig) -> None:
+        gone = 0.0
+        before = set(workers_of(found))
+
+        def is_enough() -> bool:
+            begun_later = sum(each.began > gone and each.is_answered for each in seen)
+            return gone > 0.0 and begun_later >= BEGUN and len(set(workers_of(found)) - before) == 1
+
+        callers = [asyncio.create_task(ask(found, seen, is_enough, keeps=n < KEPT)) for n in range(KEPT + FRESH)]
+        await until(lambda: len(seen) >= KEPT + FRESH)
+        unlucky = max(before, key=lambda pid: len(callers_of(pid, found.gateway.port)))
+        os.kill(unlucky, signal.SIGSTOP)
+        await until(lambda: state_of(unlucky) == "T")
+        lost_by.update(callers_of(unlucky, found.gateway.port))
+        await until(lambda: "0" in connections(found.gateway.port).values())  # one waits in its queue
+        os.kill(unlucky, signal.SIGKILL)
+        await until(lambda: unlucky not in workers_of(found))
+        gone = time.monotonic()
+        await asyncio.gather(*callers)
+
+    with rig(tmp_path, workers=workers) as found:
+        assert len(workers_of(found)) == workers
+        for server in found.servers.values():
+            server.behaviour = Behaviour(first_byte_s=0.1)
+        asyncio.run(play(found))
+    lost = [each for each in seen if not each.is_answered]
+    assert lost, "nothing was under way, so nothing was shown"
+    assert {each.port for each in lost} <= lost_by
+    assert len(lost) == len({each.port for each in lost})
