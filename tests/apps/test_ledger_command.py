@@ -291,6 +291,17 @@ def test_a_correction_is_entered_and_noted(store: str) -> None:
     assert "entered before" not in told
 
 
+def test_a_credit_above_all_that_was_spent_takes_a_flag(store: str) -> None:
+    """Some nano-dollars were; the refusal tells both."""
+    credit = ("correct", "--usd", "-25", "--reason", "a slip", "--store", store)
+    told = ran(*credit, code=2)
+    spent = document("top", "--since", DAY, "--store", store)["total"]["usd"]
+    assert f"a credit of 25 USD is more than the {spent} USD that were ever spent there" in told
+    assert "`--force`" in told
+    assert document("show", "--kind", "correction", "--store", store)["entries"] == []
+    assert "of -25 USD is entered" in ran(*credit, "--force")
+
+
 def test_a_correction_is_no_saving(store: str, tmp_path: Path) -> None:
     """What is saved is of usage: a credit, large against a day's use, changes no percentage and no claim."""
     flags = ("--since", DAY, "--store", store)

@@ -138,3 +138,42 @@ def test_a_correction_of_the_same_values_is_found(desk: Desk) -> None:
     assert alike(ledger, other) == ""
     again, _ = correct(accounts, ledger, turn(), WANTED)
     assert alike(ledger, again) == first.id
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        (
+            Correction(nano=-25_000_000_000, reason="credit", tenant="acme"),
+            "a credit of 25 USD is more than the 4 USD that were ever spent there",
+        ),
+        (Correction(nano=-4_000_000_001, reason="credit", tenant="acme"), "than the 4 USD"),
+        (Correction(nano=-1, reason="credit", tenant="globex"), "a credit of 0.000000001 USD is more than the 0 USD"),
+        (
+            Correction(nano=-1, list_nano=-90_000_000_000, reason="credit", tenant="acme"),
+            "90 USD at list prices is more than the 0.0003 USD",
+        ),
+    ],
+)
+def test_a_credit_above_all_that_was_spent_is_asked_about(desk: Desk, wanted: Correction, told: str) -> None:
+    """A slip of a digit would lift every budget of its scope; whoever means it says so."""
+    accounts, ledger = desk
+    create_tenant(accounts, Turn(ME, NOON), "globex")
+    before = accounts.revision()
+    with pytest.raises(OptionError, match=told) as refused:
+        correct(accounts, ledger, turn(), wanted)
+    assert "force" in refused.value.hint
+    assert accounts.revision() == before
+    row, _ = correct(accounts, ledger, turn(), wanted, is_forced=True)
+    assert row.nano == wanted.nano
+
+
+def test_a_credit_may_take_back_all_that_was_spent_once(desk: Desk) -> None:
+    """Nothing is left for a second one; the same request asked again is answered all the same."""
+    accounts, ledger = desk
+    whole = Correction(nano=-4_000_000_000, reason="credit", tenant="acme")
+    first, _ = correct(accounts, ledger, turn("r"), whole)
+    again, is_repeat = correct(accounts, ledger, turn("r"), whole)
+    assert (again, is_repeat) == (first, True)
+    with pytest.raises(OptionError, match="than the 0 USD"):
+        correct(accounts, ledger, turn(), whole)

@@ -65,13 +65,15 @@ class Corrected(NamedTuple):
     """True when the same request had made it before."""
 
 
-def correct(store: AccountStore, ledger: Ledger, turn: Turn, wanted: Correction) -> Corrected:
+def correct(
+    store: AccountStore, ledger: Ledger, turn: Turn, wanted: Correction, *, is_forced: bool = False
+) -> Corrected:
     """Notes the act in the audit log, then enters the row; the same request again makes the same row once.
 
     In this order no correction is in the ledger that the log does not know; one that the ledger could not take is
     entered when it is asked again. Raises `AccessError`, `MissingError` for a tenant or key that is not there,
-    `OptionError` for values that cannot be used, `ConflictError` where the same request asked for something else,
-    `StoreError`.
+    `OptionError` for values that cannot be used and, unless it is forced, for a credit of more than was ever spent,
+    `ConflictError` where the same request asked for something else, `StoreError`.
     """
     require_somewhere(turn.actor, Action.LEDGER_CORRECT)
     _check(ledger, turn, wanted)
@@ -83,6 +85,8 @@ def correct(store: AccountStore, ledger: Ledger, turn: Turn, wanted: Correction)
             raise ConflictError(f"this request made `{before}`, with other values", hint="name another request")
         row_id, at = before or f"{PREFIX}{book.revision() + 1}-{digest}", turn.now
         if before is None:
+            if not is_forced:
+                _check_covered(ledger, wanted)
             book.change(_act(turn, row_id, wanted.tenant, _said(wanted)), request=turn.request)
         else:
             number = int(before.removeprefix(PREFIX).partition("-")[0])
@@ -162,6 +166,27 @@ def _check(ledger: Ledger, turn: Turn, wanted: Correction) -> None:
                 f"the ledger has nothing of the {name} `{value}`" + (f" of `{wanted.tenant}`" if wanted.tenant else ""),
                 hint=f"`tripoint ledger top --by {name}` lists those it has",
             )
+
+
+def _check_covered(ledger: Ledger, wanted: Correction) -> None:
+    """A credit gives back what was spent; one of more is mostly a slip, and would lift every budget about it."""
+    rows = ledger.spend(SpendQuery(
+        by=(), tenant=wanted.tenant or None, key=wanted.key or None, workload=wanted.workload or None,
+        model=wanted.model or None, site=wanted.site or None, upstream=wanted.upstream or None,
+    ))  # fmt: skip
+    spent, at_list = sum(row.nano for row in rows), sum(row.list_nano for row in rows)
+    for credit, most, words in ((-wanted.nano, spent, ""), (-wanted.list_nano, at_list, " at list prices")):
+        if credit > max(0, most):
+            raise OptionError(
+                f"a credit of {_dollars(credit)} USD{words} is more than the {_dollars(most)} USD that were ever"
+                " spent there",
+                hint='if it is meant, enter it with `--force` (`"force": true`)',
+            )
+
+
+def _dollars(nano: int) -> str:
+    text = f"{usd(nano):,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _check_owner(book: AccountBook, turn: Turn, wanted: Correction) -> None:

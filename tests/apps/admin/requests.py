@@ -121,7 +121,9 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
         "listEntries": _plain("/v1/entries?tenant=acme"),
         "listUsed": _plain("/v1/used?tenant=acme"),
         "showUsed": _about("/v1/budgets/*/used", _budget),
-        "correctLedger": _plain("/v1/corrections", {"tenant": "acme", "usd": "-1.25", "reason": "credit"}),
+        "correctLedger": _plain(
+            "/v1/corrections", {"tenant": "acme", "usd": "-1.25", "reason": "credit", "force": True}
+        ),
         "isReady": _plain("/readyz"),
     }
 )

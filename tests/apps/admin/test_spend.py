@@ -190,6 +190,16 @@ def test_amounts_that_are_none_correct_nothing(world: AdminWorld, usd: str) -> N
     assert items(world, "auditor", "/v1/entries?kinds=correction") == []
 
 
+def test_a_credit_above_all_that_was_spent_is_forced_or_refused(world: AdminWorld) -> None:
+    """Both numbers are told."""
+    body = {"tenant": "acme", "usd": "-12.50", "reason": "a slip"}
+    found = world.call("finance", "POST", "/v1/corrections", body)
+    assert found.status == 422
+    assert "12.5 USD is more than the 0 USD" in found.content["detail"]
+    assert '"force": true' in found.content["hint"]
+    assert world.call("finance", "POST", "/v1/corrections", {**body, "force": True}).status == 201
+
+
 def test_what_workers_hold_of_a_budget_is_told(world: AdminWorld, tmp_path: Path) -> None:
     """A lease is held until it is charged or given back; one that took the rest leaves nothing to give."""
     body = {"tenant": "acme", "window": "day", "limit_usd": "3"}

@@ -24,11 +24,12 @@ from tripoint.apps.terminal.flags import UsdDifference
 @click.option("--site", metavar="ID", default="", shell_complete=completes("place"), help="Of this site.")
 @click.option("--upstream", metavar="ID", default="", help="Of this upstream.")
 @click.option("--entry", metavar="ID", default="", help="Id of the entry it corrects.")
+@click.option("--force", is_flag=True, help="Enter a credit also where it is more than was ever spent.")
 @store_option
 @answering
 def correct(
-    usd: int, list_usd: int, reason: str, tenant: str | None, day: str | None, entry: str, store: str | None,
-    **named: str,
+    usd: int, list_usd: int, reason: str, tenant: str | None, day: str | None, entry: str, force: bool,
+    store: str | None, **named: str,
 ) -> Answer:  # fmt: skip
     """Enter a correction, as a row of its own and an act in the audit log.
 
@@ -45,7 +46,7 @@ def correct(
         nano=usd, list_nano=list_usd, reason=reason, tenant=tenant or "", at=at, corrects=entry, **named
     )
     with open_desk(store) as desk, closing(open_ledger(desk.url, None, make_charger())) as ledger:
-        row, _ = enter(desk.store, ledger, desk.turn, wanted)
+        row, _ = enter(desk.store, ledger, desk.turn, wanted, is_forced=force)
         before = alike(ledger, row)
     amount = f"{dollars(row.nano):+f}".rstrip("0").rstrip(".")
     text = f"correction `{row.id}` of {amount} USD is entered" + (f" for `{tenant}`" if tenant else "")

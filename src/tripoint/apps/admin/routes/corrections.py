@@ -36,6 +36,8 @@ class CorrectionBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Upstream."""
     corrects: Word | None = None
     """Id of the entry it corrects, as `GET /v1/entries` tells it."""
+    force: bool = False
+    """Whether a credit is entered also where it is more than was ever spent."""
 
 
 class CorrectionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +70,7 @@ def _correct(call: Call) -> Reply:
         corrects=body.corrects or "",
         **named,
     )
-    row, is_repeat = correct(call.stores.accounts, call.stores.ledger, turn_of(call), wanted)
+    row, is_repeat = correct(call.stores.accounts, call.stores.ledger, turn_of(call), wanted, is_forced=body.force)
     view = CorrectionView(
         id=row.id, tenant=row.tenant or None, at=row.at, usd=usd_text(row.nano), list_usd=usd_text(row.list_nano),
         reason=row.reason, corrects=row.corrects or None,
