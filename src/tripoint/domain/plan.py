@@ -64,6 +64,11 @@ class SolveSummary:
     peak_mb: float = 0.0
     """Most memory the run held, with that of the largest process it waited for, MB; 0 where it is not known."""
 
+    @property
+    def open_usd(self) -> float:
+        """How much cheaper the best plan may be than this one, undiscounted USD: the gap, as money."""
+        return self.gap * abs(self.undiscounted_usd)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headroom:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tripoint.domain.decision import (
     CopyDecision,
@@ -15,6 +15,7 @@ from tripoint.domain.decision import (
     StandbyDecision,
     TransferRow,
 )
+from tripoint.domain.plan import Plan
 from tripoint.engines.placement.columns.coefficients import nodes_per_share, volume_share
 from tripoint.engines.placement.columns.formulation import Formulation, Terms
 from tripoint.engines.placement.columns.serving import standby_mode
@@ -36,6 +37,19 @@ class Decisions:
     copies: tuple[CopyDecision, ...]
     standby: tuple[StandbyDecision, ...]
     transfers: tuple[TransferRow, ...]
+
+    def in_place_of(self, plan: Plan) -> Plan:
+        """The plan with these decisions; what was worked out from its own is left as it was."""
+        return replace(
+            plan,
+            placements=self.placements,
+            pools=self.pools,
+            purchases=self.purchases,
+            expansions=self.expansions,
+            copies=self.copies,
+            standby=self.standby,
+            transfers=self.transfers,
+        )
 
 
 def decode(form: Formulation, values: FloatArray) -> Decisions:

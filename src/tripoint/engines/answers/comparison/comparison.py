@@ -256,7 +256,7 @@ def _notes(before: Plan, after: Plan, change: int, *, is_same: bool) -> tuple[st
         notes.append("the catalogues differ")
     if before.currency != after.currency or before.usd_per_unit != after.usd_per_unit:
         notes.append("the currencies differ: amounts are USD")
-    left = [solve.gap * abs(solve.undiscounted_usd) for solve in (before.solve, after.solve)]
+    left = [solve.open_usd for solve in (before.solve, after.solve)]
     if change and abs(change) <= sum(left) * 100:
         notes.append(
             f"the difference is within what the searches leave open: about {left[0]:,.2f} USD of the first and "
