@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from dataclasses import replace
 from typing import Any
@@ -102,6 +103,29 @@ def refusal(world: World) -> tuple[int, str, str]:
     """Status, code and words."""
     fault = world.document["error"]
     return world.status, fault["code"], fault["message"]
+
+
+def test_what_has_ended_is_gone_at_once() -> None:
+    """A request and what it holds never wait for the collector, which would have to look through all of them."""
+
+    def serve() -> None:
+        exchange, world = shop.ask()
+        shop.served(exchange, world)
+        assert world.status == 200
+        world.dialled.clear()  # kept by tests only
+
+    shop = Shop(budget(limit=PLENTY), quotas=(Quota(id="q", scope=Scope(tenant="acme"), concurrency=10),))
+    exchange, _ = shop.ask()
+    shop.ledger()
+    shop.wake(exchange)
+    gc.collect()
+    before = sum(isinstance(each, Exchange) for each in gc.get_objects())
+    gc.disable()
+    try:
+        serve()
+        assert sum(isinstance(each, Exchange) for each in gc.get_objects()) == before
+    finally:
+        gc.enable()
 
 
 def test_a_request_waits_for_its_first_slice_and_is_settled_exactly() -> None:

@@ -93,7 +93,7 @@ class Course(Query):
         self.attempts: tuple[AttemptRecord, ...] = ()
         """Attempts that ended."""
         self.stay: Stay | None = None
-        """What it has taken of quotas and budgets; `None` where it falls under none."""
+        """What it has taken of quotas and budgets; `None` where it falls under none, and once it is settled."""
         self.own_s = 0.0
         """Time spent here before the first attempt was sent."""
         self.first_at = 0.0
@@ -322,6 +322,8 @@ class Course(Query):
             record = unanswered_record(self, outcome, now)
         else:
             record = answered_record(self, attempt, usage, outcome, now)
-        if self.stay is not None:
-            core.admission.settle(self.stay, record.nano, usage.tokens_in + usage.tokens_out)
+        stay = self.stay
+        if stay is not None:
+            core.admission.settle(stay, record.nano, usage.tokens_in + usage.tokens_out)
+            self.stay = None  # each holds the other: the collector would find them, long after and at a price
         core.record(record)
