@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tripoint.adapters.upstream_http.limit import Limit
 from tripoint.adapters.upstream_http.line import Line, Reports
 from tripoint.engines.gateway.exchange.effects import Outgoing
 
@@ -32,12 +32,12 @@ class Errand:
         self._parts: list[bytes] = []
         self._size = 0
         self._line: Line | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._limit: Limit | None = None
         self._again: Callable[[], Line] | None = None
 
     def run(self, upstreams: Upstreams, target: Target, method: bytes, timeout_s: float) -> None:
         """Sends it and returns at once."""
-        self._timer = asyncio.get_running_loop().call_later(timeout_s, self._late)
+        self._limit = Limit(timeout_s, self._late)
         self._again = lambda: upstreams.send(target, self.sent, self, method)
         self._line = self._again()
 
@@ -82,9 +82,9 @@ class Errand:
         self._end(0)
 
     def _end(self, status: int) -> None:
-        if self._timer is None:
+        if self._limit is None:
             return
-        self._timer.cancel()
-        self._timer = None
+        self._limit.cancel()
+        self._limit = None
         self._again = self._line = self.exchange = None
         self._told(status, b"".join(self._parts))

@@ -7,6 +7,7 @@ import ssl
 from typing import Final, cast
 
 from tripoint.adapters.upstream_http.errand import Errand, Told
+from tripoint.adapters.upstream_http.limit import Limit
 from tripoint.adapters.upstream_http.line import Line, Sink
 from tripoint.adapters.upstream_http.names import Names
 from tripoint.adapters.upstream_http.plain import PlainHeads
@@ -87,8 +88,12 @@ class Pool:
 
     async def _connect(self, line: Line) -> None:
         try:
-            async with asyncio.timeout(self._options.connect_s):
-                await self._open(line)
+            async with asyncio.timeout(None) as patience:
+                limit = Limit(self._options.connect_s, lambda: patience.reschedule(0.0))
+                try:
+                    await self._open(line)
+                finally:
+                    limit.cancel()
         except (OSError, ssl.SSLError, ValueError):  # a refusal, a timeout, a name or a certificate that is none
             self._lines.discard(line)
             line.failed(Failure.CONNECT)
@@ -146,7 +151,7 @@ class PoolOptions:
         self, *, connect_s: float = 2.0, idle_s: float = 30.0, max_idle: int = 2_048, max_answer: int = 64 * 2**20
     ) -> None:
         self.connect_s = connect_s
-        """Longest wait for a connection, name and TLS included, s."""
+        """Longest wait for a connection, name and TLS included, s of running."""
         self.idle_s = idle_s
         """Longest a connection is kept unused, s."""
         self.max_idle = max_idle

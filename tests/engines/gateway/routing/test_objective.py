@@ -42,6 +42,27 @@ def test_a_slow_way_gives_way_to_those_that_meet_the_objective() -> None:
     assert set(desk.serve(30)) == {"b"}
 
 
+def test_a_standstill_of_our_own_process_is_no_slowness_of_an_upstream() -> None:
+    """What was under way over it is no sample, is not silence, and shortens nobody's share; what comes after counts."""
+    desk = Desk(trio())
+    measured(desk, {"a": 0.1, "b": 0.1})
+    before = desk.router.states(desk.now)
+    held = [desk.take(tried=[1, 2]) for _ in range(20)]
+    desk.now += 3.0
+    desk.router.stood_still(desk.now)
+    assert not any(state.is_silent for state in desk.router.states(desk.now))
+    for choice in held:
+        desk.router.answered(choice, 3.0, desk.now)
+        desk.router.ended(choice, None, desk.now, tokens_out=3, stream_s=3.0)
+    desk.wait(0.25)
+    after = desk.router.states(desk.now)
+    assert [state.ttft_p95_s for state in after] == [state.ttft_p95_s for state in before]
+    assert [state.tpot_p50_s for state in after] == [state.tpot_p50_s for state in before]
+    assert set(desk.serve(30)) == {"a", "b"}
+    measured(desk, {"a": 0.9})
+    assert set(desk.serve(30)) == {"b"}
+
+
 def test_slow_tokens_count_as_well() -> None:
     """A first token in time does not excuse a slow stream."""
     desk = Desk(trio())

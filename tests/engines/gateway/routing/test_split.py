@@ -49,13 +49,6 @@ def test_shares_that_do_not_add_up_are_taken_in_proportion() -> None:
     assert went == {"t0": 300, "t1": 100}
 
 
-def test_the_expected_cost_is_the_candidates() -> None:
-    """At the caller's limit, or at a typical answer where there is none."""
-    desk = Desk(shared(1.0))
-    assert desk.take(desk.query(tokens_in=1000, tokens_out=500)).expected_usd == pytest.approx(2000e-6)
-    assert desk.take(desk.query(tokens_in=1000, tokens_out=0)).expected_usd == pytest.approx(1200e-6)
-
-
 def test_the_same_calls_give_the_same_choices() -> None:
     """Nothing but table, seed and calls decides."""
 

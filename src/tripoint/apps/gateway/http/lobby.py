@@ -188,7 +188,10 @@ class Lobby:
         before, now = self.now, monotonic()
         self.now = now
         # After a standstill the clock is heard before the sockets: what lies there is read before anybody is given up.
-        self._has_spared = now - before > _STILL_S and not self._has_spared
+        has_stood = now - before > _STILL_S
+        if has_stood:
+            self.gateway.router.stood_still(now)
+        self._has_spared = has_stood and not self._has_spared
         if not self._has_spared:
             for connection in tuple(self.active):
                 exchange = connection.exchange

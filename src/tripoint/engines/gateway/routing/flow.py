@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 from tripoint.domain.record import Reason
+from tripoint.domain.serving import Api
 from tripoint.domain.table import Candidate, Route
 from tripoint.engines.gateway.health.pace import Pace
 from tripoint.engines.gateway.health.station import Station
+
+if TYPE_CHECKING:
+    from tripoint.engines.gateway.routing.query import Query
 
 EPSILON: Final = 1e-9
 RESERVE: Final[tuple[float, ...]] = (1.0, 0.95, 0.9, 0.8, 0.7)
@@ -19,6 +23,13 @@ _TYPICAL: Final = 100.0
 _EASE_S: Final = 10.0
 """Slow start of a way that misses its objective no longer, s."""
 
+_EMBEDDINGS: Final = Api.EMBEDDINGS  # a member of an enum takes longer to reach than a name of the module
+_UNKNOWN_TIMES: Final = 2.0
+_UNKNOWN_WAIT_S: Final = 5.0
+"""A target not measured yet is waited for twice as long as others of the workload would be, but at least so long, s."""
+_ALONE_TIMES: Final = 4.0
+"""With nowhere else to go, waiting is better than giving up: so many times longer."""
+
 
 class Way:
     """One candidate of a workload as it is now."""
@@ -26,7 +37,7 @@ class Way:
     __slots__ = (
         "candidate", "drawn", "drawn_for", "draws", "flow", "is_alone", "is_met", "live", "met_since", "of_first",
         "of_whole", "part", "places", "planned", "predicted_s", "ready", "reason", "recent", "salt", "slot", "station",
-        "turn", "usd", "usd_in", "usd_out", "usd_request", "weight",
+        "turn", "usd", "weight",
     )  # fmt: skip
 
     def __init__(self, flow: Flow, candidate: Candidate, station: Station, now: float) -> None:
@@ -69,8 +80,6 @@ class Way:
         """Goes by a candidate of another table."""
         self.candidate = candidate
         self.station = station
-        price = candidate.price  # reaching through the candidate costs every request more
-        self.usd_in, self.usd_out, self.usd_request = price.usd_in, price.usd_out, price.usd_request
         self.slot = station.slot
         self.of_first: Pace = station.pace(candidate.model, True, now)
         self.of_whole: Pace = station.pace(candidate.model, False, now)
@@ -91,6 +100,23 @@ class Way:
         if is_met and not self.is_met:
             self.met_since = now
         self.is_met = is_met
+
+    def patience_s(self, query: Query, longest: float, *, is_last: bool) -> float:
+        """How long to wait for a first byte, s: as measured, `longest` at most; longer for one that `is_last`."""
+        is_first = query.is_stream or query.api is _EMBEDDINGS
+        tokens_in, tokens_out = query.tokens_in, 0 if is_first else query.tokens_out or 4 * query.route.tokens_out
+        wait_s = (self.of_first if is_first else self.of_whole).patience_s(tokens_in, tokens_out)
+        if self.is_alone or is_last:
+            wait_s *= _ALONE_TIMES
+        elif wait_s == 0.0:
+            known = [
+                seconds
+                for each in self.flow.ways
+                if each is not self and each.station.limit > 0
+                if (seconds := (each.of_first if is_first else each.of_whole).patience_s(tokens_in, tokens_out)) > 0.0
+            ]
+            wait_s = max(_UNKNOWN_WAIT_S, _UNKNOWN_TIMES * min(known)) if known else 0.0
+        return wait_s if 0.0 < wait_s < longest else longest
 
     def ease(self, now: float) -> float:
         """Part of its share it gets after it was slow, 0 to 1."""

@@ -54,11 +54,11 @@ class Choice:
     """A place taken on a target; given back by `Router.ended`. Mutable, since it is the identity of that place."""
 
     __slots__ = (
-        "at", "candidate", "epoch", "expected_usd", "index", "is_answered", "is_over", "is_trial", "query", "reason",
+        "at", "candidate", "epoch", "index", "is_answered", "is_over", "is_trial", "query", "reason",
         "target", "way",
     )  # fmt: skip
 
-    def __init__(self, way: Way, query: Query, reason: Reason, expected_usd: float, at: float) -> None:
+    def __init__(self, way: Way, query: Query, reason: Reason, at: float) -> None:
         self.way = way
         """Where the outcome is noted; the router's own."""
         self.candidate: Candidate = way.candidate
@@ -66,8 +66,6 @@ class Choice:
         self.index = way.slot
         """The target's slot, which outlives reloads: what goes into `tried`."""
         self.reason = reason
-        self.expected_usd = expected_usd
-        """What the request is expected to cost here at the margin, USD."""
         self.query = query
         self.at = at
         """When the place was taken, s."""

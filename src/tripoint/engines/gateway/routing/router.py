@@ -7,6 +7,7 @@ and spend the caller's deadline unseen. What finds no room anywhere is shed at o
 from __future__ import annotations
 
 from collections.abc import Collection
+from math import inf
 from typing import Final
 
 from tripoint.domain.record import Failure, Reason, ShiftRecord
@@ -39,11 +40,6 @@ _HEDGE: Final = Reason.HEDGE
 _AFFINITY: Final = Reason.AFFINITY
 _AGAIN: Final = frozenset((Reason.RETRY, Reason.FAILOVER, Reason.HEDGE, Reason.RESUME, Reason.PANIC))
 """Attempts beyond a request's first: their loss earns no credit."""
-_UNKNOWN_TIMES: Final = 2.0
-_UNKNOWN_WAIT_S: Final = 5.0
-"""A target not measured yet is waited for twice as long as others of the workload would be, but at least so long, s."""
-_ALONE_TIMES: Final = 4.0
-"""With nowhere else to go, waiting is better than giving up: so many times longer."""
 
 
 class Router:
@@ -59,6 +55,8 @@ class Router:
         """By workload, those looked up last: mostly the next request is of the same kind."""
         self._absences = Absences()
         self._look_at = now + LOOK_S
+        self._still_until = -inf
+        """When this process last went on after it had been stopped, s: no time measured over that is an upstream's."""
         self._heed(table)
         self._retries = RetryBudget(table.retry_share, now=now)
         self._hedges = RetryBudget(table.hedging.max_share if table.hedging else 0.0, floor=1.0, now=now)
@@ -186,8 +184,7 @@ class Router:
 
     def _taken(self, way: Way, query: Query, reason: Reason, now: float, *, is_trial: bool = False) -> Choice:
         tokens_out = query.tokens_out or query.route.tokens_out
-        usd = way.usd_request + query.tokens_in * way.usd_in + tokens_out * way.usd_out
-        choice = Choice(way, query, reason, usd, now)
+        choice = Choice(way, query, reason, now)
         station, flow = way.station, way.flow
         station.live += 1
         if station.pending == 0:
@@ -220,7 +217,8 @@ class Router:
         station.last_sign = now
         query = choice.query
         pace = way.of_first if query.is_stream or query.api is _EMBEDDINGS else way.of_whole
-        pace.ttft.add(now, ttft_s)
+        if choice.at >= self._still_until:
+            pace.ttft.add(now, ttft_s)
         pace.use += (station.use - pace.use) * 0.05
         if station.is_silent:
             station.is_silent = False
@@ -260,9 +258,10 @@ class Router:
         query = choice.query
         is_first = query.is_stream or query.api is _EMBEDDINGS
         pace = way.of_first if is_first else way.of_whole
-        pace.ended(now - choice.at, query.tokens_in, tokens_out)
-        if tokens_out > 1 and stream_s > 0.0:
-            pace.tpot.add(now, stream_s / (tokens_out - 1))
+        if choice.at >= self._still_until:
+            pace.ended(now - choice.at, query.tokens_in, tokens_out)
+            if tokens_out > 1 and stream_s > 0.0:
+                pace.tpot.add(now, stream_s / (tokens_out - 1))
         breaker = station.breaker
         if choice.epoch == breaker.epoch:
             breaker.succeeded(now)
@@ -290,7 +289,7 @@ class Router:
             if choice.is_trial:
                 self._well(choice, now)
             return
-        if failure is Failure.TIMEOUT and station.last_sign > choice.at:
+        if failure is Failure.TIMEOUT and station.last_sign > choice.at >= self._still_until:
             # It answers others, only more slowly than was waited for: wait longer from now on.
             pace = choice.way.of_first if choice.query.is_stream else choice.way.of_whole
             pace.ttft.add(now, now - choice.at)
@@ -339,21 +338,7 @@ class Router:
     def first_byte_timeout_s(self, choice: Choice, now: float, *, is_last: bool = False) -> float:
         """How long to wait for a first byte, s: as measured, `first_byte_s` at most; longer for one that `is_last`."""
         del now
-        way, query, longest = choice.way, choice.query, self._first_byte_s
-        is_first = query.is_stream or query.api is _EMBEDDINGS
-        tokens_in, tokens_out = query.tokens_in, 0 if is_first else query.tokens_out or 4 * query.route.tokens_out
-        wait_s = (way.of_first if is_first else way.of_whole).patience_s(tokens_in, tokens_out)
-        if way.is_alone or is_last:
-            wait_s *= _ALONE_TIMES
-        elif wait_s == 0.0:
-            known = [
-                seconds
-                for each in way.flow.ways
-                if each is not way and each.station.limit > 0
-                if (seconds := (each.of_first if is_first else each.of_whole).patience_s(tokens_in, tokens_out)) > 0.0
-            ]
-            wait_s = max(_UNKNOWN_WAIT_S, _UNKNOWN_TIMES * min(known)) if known else 0.0
-        return wait_s if 0.0 < wait_s < longest else longest
+        return choice.way.patience_s(choice.query, self._first_byte_s, is_last=is_last)
 
     def hedge_after_s(self, choice: Choice, now: float) -> float | None:
         """When to ask elsewhere as well, s after the attempt began; `None` while that is not known or not wanted."""
@@ -387,6 +372,14 @@ class Router:
         else:
             station.breaker.refused(now)
             station.shut(now, is_claimed=True)
+        self._fleet.reshare(now)
+
+    def stood_still(self, now: float) -> None:
+        """Notes that this process was not running for a while until now: what began before tells no upstream's pace."""
+        self._still_until = now
+        for station in self._fleet.stations.values():
+            station.pending_since = now
+            station.is_silent = False
         self._fleet.reshare(now)
 
     def observed(self, target: Target, load: UpstreamLoad, now: float) -> None:
