@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 from tests.factories.records import record
 
+from tripoint.apps.gateway.worker import seal as seal_module
 from tripoint.apps.gateway.worker.recorder import Recorder
 from tripoint.apps.gateway.worker.seal import Seal
 
@@ -176,6 +178,95 @@ def test_a_record_lost_before_the_hand_over_is_never_acknowledged(
         monkeypatch.setattr(recorder._segments, "_max_spooled", 0)
         try:
             assert await answered(recorder, seal, 16) == [False] * 16
+        finally:
+            recorder.close()
+
+    asyncio.run(run())
+
+
+class Callers:
+    """Requests that are being answered, each gone once its answer has left."""
+
+    def __init__(self, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.active = set[int]()
+        self.hand_overs = 0
+        self.seal = Seal(recorder, patience_s=60.0, under_way=self.active)
+        self._recorder = recorder
+        self._push = recorder.push
+        monkeypatch.setattr(recorder, "push", self._count)
+
+    def _count(self) -> None:
+        self.hand_overs += 1
+        self._push()
+
+    def end(self, *numbers: int) -> list[asyncio.Future[bool]]:
+        """These are answered; each future tells when its answer leaves, and whether its record is safe."""
+        found = []
+        for number in numbers:
+            self._recorder.record(record(number))
+            left = asyncio.get_running_loop().create_future()
+            self.seal.hold(partial(self._leave, number, left))
+            found.append(left)
+        return found
+
+    def _leave(self, number: int, left: asyncio.Future[bool], is_safe: bool) -> None:
+        self.active.discard(number)
+        left.set_result(is_safe)
+
+
+def test_where_answers_come_in_numbers_the_next_group_waits_for_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten under way: two share the first hand-over, the other eight, one a turn of the loop, the second."""
+    monkeypatch.setattr(seal_module, "GATHER_S", 1_000.0)
+
+    async def run() -> None:
+        recorder = Recorder(tmp_path, "", worker=0, incarnation="abc")
+        callers = Callers(recorder, monkeypatch)
+        callers.active.update(range(10))
+        try:
+            assert [await each for each in callers.end(0, 1)] == [True] * 2
+            later = []
+            for number in range(2, 10):
+                later += callers.end(number)
+                await asyncio.sleep(0.002)
+                assert callers.hand_overs == 1 or number == 9
+            assert [await each for each in later] == [True] * 8
+            assert callers.hand_overs == 2
+        finally:
+            recorder.close()
+
+    asyncio.run(run())
+
+
+def test_who_does_not_come_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others are being answered for minutes; what has ended goes on a moment later."""
+
+    async def run() -> None:
+        recorder = Recorder(tmp_path, "", worker=0, incarnation="abc")
+        callers = Callers(recorder, monkeypatch)
+        callers.active.update(range(100))
+        try:
+            assert [await each for each in callers.end(0, 1)] == [True] * 2
+            assert [await each for each in callers.end(2, 3)] == [True] * 2
+        finally:
+            recorder.close()
+
+    asyncio.run(run())
+
+
+def test_where_answers_come_one_by_one_nobody_waits_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many are being answered."""
+    monkeypatch.setattr(seal_module, "GATHER_S", 1_000.0)
+
+    async def run() -> None:
+        recorder = Recorder(tmp_path, "", worker=0, incarnation="abc")
+        callers = Callers(recorder, monkeypatch)
+        callers.active.update(range(100))
+        try:
+            for number in range(10):
+                assert [await each for each in callers.end(number)] == [True]
+            assert callers.hand_overs == 10
         finally:
             recorder.close()
 
