@@ -108,6 +108,38 @@ def test_a_plan_on_observed_traffic_is_one_flag(source: str, store: str, tmp_pat
     assert observed["total_usd"] < declared["total_usd"] / 2
 
 
+def test_a_plan_on_observed_traffic_is_asked_about_later(store: str, tmp_path: Path, repo_root: Path) -> None:
+    """The plan keeps the demand it was made on: the ledger may be gone when somebody asks why, tries it, or replans."""
+    estate, answer = str(tmp_path / "estate"), str(tmp_path / "answer")
+    shutil.copytree(repo_root / "examples" / "break-even", estate)
+    again = ("plan", estate, "--no-baselines", "--quiet", "--out")
+    told = ran(*again, answer, "--demand", f"ledger:{store}").stdout
+    assert "demand observed: ledger (" in told
+    (tmp_path / "store.db").unlink()
+    kept = json.loads((tmp_path / "answer" / "plan.json").read_text())
+    assert kept["demand"]["source"].startswith("ledger (")
+    assert list(kept["demand"]["profiles"]) == ["assistant"]
+    assert "Demand observed" in (tmp_path / "answer" / "report.html").read_text()
+    explained = document("explain", "assistant", estate, "--plan", answer, "--quiet")
+    assert explained["workload"]["cost_usd"] == kept["workloads"][0]["cost_usd"]
+    found = document("assess", "recovery", estate, "--plan", answer, "--quiet", "--no-prices")
+    assert found["name"] == kept["name"]
+    tried = ("--trials", "1", "--no-search", "--on", "here", "--only", "growth", "--out", answer)
+    ran("stress", estate, "--plan", answer, "--quiet", *tried)
+    stressed = json.loads((tmp_path / "answer" / "stress.json").read_text())
+    assert stressed["estate_digest"] == kept["estate_digest"]
+    ran("report", answer, "--recovery", estate, "--no-prices", "--stress", answer)
+    warm = document(*again, str(tmp_path / "warm"), "--demand", answer, "--warm", answer)
+    assert (warm["estate_digest"], warm["moved"]) == (kept["estate_digest"], [])
+    assert warm["demand"][0].startswith("`assistant`: 8,640 requests observed, 0.0")
+    told = ran(*again, str(tmp_path / "declared"), "--warm", answer).stdout
+    assert "they are planned on other demand: ledger (" in told
+    told = ran("compare", str(tmp_path / "declared"), answer).stdout
+    assert "they are planned on other demand: as declared, and ledger (" in " ".join(told.split())
+    told = ran("plan", estate, "--demand", str(tmp_path / "declared"), code=2).stderr
+    assert "was made on the demand its estate declares" in told
+
+
 def test_a_bill_is_compared_and_corrected(store: str, tmp_path: Path) -> None:
     """Our own export agrees; a doubled one does not, with exit code 1; a credit is settled by `--apply`."""
     bill = tmp_path / "bill.csv"

@@ -14,9 +14,13 @@ class Distribution:
     """A token-count distribution, tokens."""
 
     mean: float
+    """Mean."""
     p50: float
+    """Median."""
     p95: float
+    """95th percentile."""
     p99: float
+    """99th percentile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,24 @@ class DemandProfile:
     """Rows dropped, by reason."""
     notes: tuple[str, ...] = ()
     """Gaps, clock jumps and other things worth knowing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemandTaken:
+    """Observed demand that stands in for what an estate declares."""
+
+    source: str
+    """Where it was observed, e.g. `ledger (2026-11-16 00:00 to 2026-11-23 00:00)`, or the name of an export."""
+    since: float
+    """Begin of the time observed, seconds since 1970."""
+    until: float
+    """Its end: what the demand is as of."""
+    step_s: float = 0.0
+    """Steps by which begin and end are known, s; 0 where requests were seen singly."""
+    declared_digest: str
+    """`sha256:` of the estate with what it declares."""
+    profiles: dict[WorkloadId, DemandProfile]
+    """By workload; others are planned as declared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from tripoint.domain.decision import (
     StandbyDecision,
     TransferRow,
 )
-from tripoint.domain.demand import Block
+from tripoint.domain.demand import Block, DemandTaken
 from tripoint.domain.errors import Finding
 from tripoint.domain.fit import Refusal
 from tripoint.domain.near_plan import NearPlan
@@ -292,7 +292,7 @@ class Plan:
     tripoint_version: str
     """Version that made it."""
     estate_digest: str
-    """`sha256:` of the estate as declared."""
+    """`sha256:` of the estate planned: as declared, or with `demand` in it."""
     catalog_digest: str
     """`sha256:` of the catalogue used."""
     options: dict[str, str]
@@ -359,6 +359,12 @@ class Plan:
     """What is best decided before one knows which outlook comes true, where outlooks were given."""
     proof: str = ""
     """The program that `solve.bound_usd` was proven for, packed: planning again from this plan carries it over."""
+    demand: DemandTaken | None = None
+    """Observed demand it was made on; `None` for what the estate declares."""
+
+    def is_of(self, digest: str) -> bool:
+        """True where it was made for the estate of this digest, on declared or on observed demand."""
+        return digest == self.estate_digest or (self.demand is not None and digest == self.demand.declared_digest)
 
     @property
     def why_none(self) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from tripoint.domain.demand import DemandProfile
+from tripoint.domain.demand import DemandProfile, DemandTaken
 from tripoint.domain.errors import Finding
 from tripoint.domain.estate import Estate
 from tripoint.domain.units import WorkloadId
@@ -95,6 +95,8 @@ class LoadedEstate:
     """Where each path stands in the files."""
     files: tuple[str, ...] = ()
     """Files read, as the caller named them."""
+    demand: DemandTaken | None = None
+    """Observed demand in place of what the files declare; `digest` is with it."""
 
     @property
     def folder(self) -> str:

@@ -21,7 +21,7 @@ from tripoint.engines.resilience.recovery.leaning import with_services
 from tripoint.usecases.assess_dependencies import planned_dependencies
 from tripoint.usecases.assess_scores import assess_scores
 from tripoint.usecases.remedies import Pricing, remedies
-from tripoint.usecases.same_estate import refuse_other_estate
+from tripoint.usecases.same_estate import estate_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ def assess_recovery(
 
     `proofs` are results of trials and drills. Raises `OptionError` where the plan is none of this estate.
     """
-    refuse_other_estate(plan, loaded)
+    loaded = estate_of(plan, loaded)
     instance = prepare(loaded.estate, catalog, loaded.profiles)
     found = assess(instance, plan)
     leaned = planned_dependencies(instance, plan, today=today, reached=found)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from tripoint.domain.errors import OptionError
 from tripoint.domain.plan import Plan
 from tripoint.domain.source import LoadedEstate
+from tripoint.engines.governance.observed.profiles import with_demand
 
 _NAMED: Final = 3
 """Most workloads named of each."""
 
 
-def refuse_other_estate(plan: Plan, loaded: LoadedEstate) -> None:
-    """Raises `OptionError` with both digests, and workloads only one of them has, where the plan is of another estate.
+def estate_of(plan: Plan, loaded: LoadedEstate) -> LoadedEstate:
+    """The estate a plan was made for: with the demand it was made on, where that was observed (`--demand`).
 
-    A plan on observed demand (`--demand`) is of the estate with that demand, not of the files as they are.
+    Raises `OptionError` with both digests, and workloads only one of them has, where the plan is of another estate.
     """
     if plan.estate_digest == loaded.digest:
-        return
+        return loaded
+    if plan.demand is not None and plan.is_of(loaded.digest):
+        return replace(with_demand(loaded, plan.demand), digest=plan.estate_digest)
     planned = {str(each.id) for each in plan.workloads}
     declared = {str(each.id) for each in loaded.estate.workloads}
     sides = (("plan", planned - declared), ("estate", declared - planned))

@@ -20,7 +20,7 @@ from tripoint.engines.stress.scenarios.resolve import struck_by
 from tripoint.engines.stress.summary.losses import hours_of, year_of
 from tripoint.engines.stress.summary.targets import unjudged_of
 from tripoint.engines.stress.survey.worlds import survey
-from tripoint.usecases.same_estate import refuse_other_estate
+from tripoint.usecases.same_estate import estate_of
 from tripoint.usecases.stress_campaign import Campaign, Runs, StressOptions, Subject
 from tripoint.usecases.stress_plans import Replanner, Structural
 
@@ -32,7 +32,7 @@ def subject_of(loaded: LoadedEstate, catalog: Catalog, plan: Plan, *, today: dat
     """
     if plan.solve is None:
         raise OptionError(f"there is no plan to test: {plan.why_none}", hint="`tripoint plan ESTATE` says more")
-    refuse_other_estate(plan, loaded)
+    loaded = estate_of(plan, loaded)
     return Subject(
         loaded=loaded,
         catalog=catalog,

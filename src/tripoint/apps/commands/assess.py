@@ -64,6 +64,7 @@ def recovery(
     from tripoint.usecases.assess_recovery import assess_recovery
     from tripoint.usecases.assess_scores import stress_proofs
     from tripoint.usecases.remedies import Pricing
+    from tripoint.usecases.same_estate import estate_of
 
     catalog = wiring.load_catalog()
     loaded = wiring.load_estate(estate, catalog=catalog)
@@ -71,6 +72,7 @@ def recovery(
     plan = planned(loaded, gap, time_limit, given=given, catalog=catalog, is_quiet=quiet)
     if plan.solve is None:
         return no_plan(estate, plan)
+    loaded = estate_of(plan, loaded)
 
     def tell(phase: str) -> None:
         if not quiet:

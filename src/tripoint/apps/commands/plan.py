@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     "--threads", metavar="N", type=click.IntRange(min=1), help="Threads of the solver; TRIPOINT_THREADS, or 2."
 )
 @click.option("--demand", metavar="SOURCE",
-              help="Plan on observed traffic: `ledger`, `ledger:URL`, or an export of the ledger.")  # fmt: skip
+              help="Plan on observed traffic: `ledger`, `ledger:URL`, its export, or an earlier plan.")  # fmt: skip
 @click.option("--demand-since", metavar="DAY", help="First day of observed traffic, YYYY-MM-DD, UTC.")
 @click.option("--demand-until", metavar="DAY", help="Last day of observed traffic, YYYY-MM-DD, UTC.")
 @click.option("--no-baselines", is_flag=True, help="Leave out the alternatives the plan is compared with.")
@@ -149,6 +149,9 @@ def _told(previous: Plan | None, plan: Plan, changes: tuple[Moved, ...]) -> str:
         "",
         f"Against the earlier plan: {before:,.0f} -> {after:,.0f} USD over the horizon, by the new figures.",
     ]
+    if previous.demand != plan.demand:
+        was, now = (each.demand.source if each.demand else "as declared" for each in (previous, plan))
+        lines.append(f"  they are planned on other demand: {was}, and {now}")
     lines += [f"  {change}" for change in changes] or ["  nothing moved"]
     return "\n".join(lines)
 

@@ -87,11 +87,11 @@ def _recovered(estate: str, plan: Plan, tried: str | None, longest_s: float | No
     from tripoint.usecases.assess_recovery import assess_recovery
     from tripoint.usecases.assess_scores import stress_proofs
     from tripoint.usecases.remedies import Pricing
-    from tripoint.usecases.same_estate import refuse_other_estate
+    from tripoint.usecases.same_estate import estate_of
 
     catalog = wiring.load_catalog()
     loaded = wiring.load_estate(estate, catalog=catalog)
-    refuse_other_estate(plan, loaded)
+    loaded = estate_of(plan, loaded)
     settings = read_settings()
     pricing = None
     if longest_s is not None:

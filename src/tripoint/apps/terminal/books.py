@@ -131,14 +131,16 @@ def tenant_names(store: str | None) -> dict[str, str]:
 
 
 def observe_demand(source: str, since: str | None = None, until: str | None = None) -> Observed:
-    """Demand observed by `ledger`, `ledger:URL`, or as an export of the ledger tells it.
+    """Demand observed by `ledger`, `ledger:URL`, as an export of the ledger tells it, or as an earlier plan has it.
 
-    Raises `OptionError` where there is no such ledger or export, or where nothing was asked,
-    `FileError` for an unreadable export.
+    Raises `OptionError` where there is no such ledger, export or plan, or where nothing was asked,
+    `FileError` for an unreadable export, `EstateError` for an unreadable plan.
     """
     from pathlib import Path
 
+    from tripoint.apps import wiring
     from tripoint.apps.stores import read_bill
+    from tripoint.engines.governance.observed.profiles import observed_again
     from tripoint.usecases.accounts.login import local_actor
     from tripoint.usecases.observed import Span, observe_export, observe_ledger
 
@@ -147,6 +149,14 @@ def observe_demand(source: str, since: str | None = None, until: str | None = No
         with open_books(url or store_url(read_settings())) as ledger:
             return observe_ledger(ledger, local_actor("planner"), Span(since, until))
     refuse_missing(source, "--demand")
+    if Path(source).is_dir() or source.endswith(".json"):
+        taken = wiring.read_plan(source).demand
+        if taken is None:
+            raise OptionError(
+                f"the plan in `{source}` was made on the demand its estate declares",
+                hint="leave `--demand` out, or name a plan made with it",
+            )
+        return observed_again(taken)
     return observe_export(read_bill(source), Path(source).name)
 
 

@@ -60,6 +60,11 @@ def _inputs(plan: Plan) -> list[tuple[str, str]]:
     currency = f"{plan.currency} at {plan.usd_per_unit:g} USD" if plan.currency != "USD" else "USD"
     return [
         ("Estate", plan.estate_digest),
+        *(
+            [("Demand observed", plan.demand.source), ("Estate as declared", plan.demand.declared_digest)]
+            if plan.demand
+            else []
+        ),
         ("Catalogue", plan.catalog_digest),
         ("tripoint", f"{plan.tripoint_version}, schema {plan.schema}"),
         ("Currency", currency),
@@ -70,7 +75,8 @@ def _inputs(plan: Plan) -> list[tuple[str, str]]:
 
 def _replay(plan: Plan) -> Markup:
     flags = [f"--{name} {shlex.quote(plan.options[name])}" for name in ("gap", "seed") if name in plan.options]
-    commands = ["tripoint report plan.json", " ".join(["tripoint plan ESTATE", *flags])]
+    demand = ["--demand plan.json"] if plan.demand else []
+    commands = ["tripoint report plan.json", " ".join(["tripoint plan ESTATE", *flags, *demand])]
     return join(el("h3", "Replay"), el("p", _REPLAY), el("pre", el("code", "\n".join(commands))))
 
 

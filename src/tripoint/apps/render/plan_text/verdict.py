@@ -69,6 +69,8 @@ def certificate(plan: Plan) -> Group:
         f"{compact(solve.columns)} columns, {compact(solve.integers)} integers{_memory(solve)}{end}"
     )
     inputs = f"estate {plan.estate_digest[:19]}, catalogue {plan.catalog_digest[:19]}"
+    if plan.demand is not None:
+        inputs += f", demand observed: {plan.demand.source}"
     return titled("Certificate", lines([sentence, f"{inputs}, tripoint {plan.tripoint_version}"]))
 
 

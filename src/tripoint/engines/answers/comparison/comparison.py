@@ -254,6 +254,9 @@ def _notes(before: Plan, after: Plan, change: int, *, is_same: bool) -> tuple[st
         notes.append(f"estate and catalogue are the same: {made}")
     elif before.catalog_digest != after.catalog_digest:
         notes.append("the catalogues differ")
+    taken = [plan.demand.source if plan.demand else "as declared" for plan in (before, after)]
+    if before.demand != after.demand:
+        notes.append(f"they are planned on other demand: {taken[0]}, and {taken[1]}")
     if before.currency != after.currency or before.usd_per_unit != after.usd_per_unit:
         notes.append("the currencies differ: amounts are USD")
     left = [solve.open_usd for solve in (before.solve, after.solve)]

@@ -101,7 +101,7 @@ def _usable(plan: Plan | None, loaded: LoadedEstate) -> tuple[Plan | None, list[
     if plan.status is PlanStatus.INFEASIBLE or not plan.periods:
         message = "the plan is infeasible: it places nothing, so there are no shares to serve by"
         return None, [finding("TP1704", "", message, "make the estate feasible and plan it again, or serve without")]
-    if plan.estate_digest == loaded.digest:
+    if plan.is_of(loaded.digest):
         return plan, []
     found, wanted = _shown(plan.estate_digest), _shown(loaded.digest)
     message = (

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from tripoint.domain.demand import DemandProfile
+from tripoint.domain.demand import DemandProfile, DemandTaken
 from tripoint.domain.source import LoadedEstate
 from tripoint.domain.units import WorkloadId
 from tripoint.engines.governance.observed.trace import Observation, Window, trace_of
@@ -82,26 +82,45 @@ def on_observed(
     The share of input served from a cache is the observed one. A workload without traffic stays as declared.
     """
     told = [observed.doubt] if observed.doubt else []
-    workloads = []
-    profiles = dict(loaded.profiles)
     for workload in loaded.estate.workloads:
         profile = observed.profiles.get(workload.id)
         if profile is None:
             why = "too few requests to tell a rate" if workload.id in observed.sparse else "no traffic observed"
             told.append(f"`{workload.id}`: {why}, planned as declared{observed.refused(workload.id)}")
-            workloads.append(workload)
             continue
-        profiles[workload.id] = profile
-        share = profile.cacheable_share or 0.0
-        workloads.append(replace(workload, demand=replace(workload.demand, scale=1.0, cached_share=share)))
         told.append(
             f"`{workload.id}`: {profile.rows:,} requests observed, {profile.requests_per_s:.4g} a second,"
-            f" {share:.0%} of input from caches{observed.refused(workload.id)}"
+            f" {profile.cacheable_share or 0.0:.0%} of input from caches{observed.refused(workload.id)}"
         )
     others = sorted(set(observed.profiles) - {workload.id for workload in loaded.estate.workloads})
     told += [f"`{name}`: observed, but not in this estate{observed.refused(name)}" for name in others]
-    changed = replace(loaded, estate=replace(loaded.estate, workloads=tuple(workloads)), profiles=profiles)
+    taken = DemandTaken(
+        source=next((each.source for each in observed.profiles.values()), ""), since=observed.window.first_s,
+        until=observed.window.last_s, step_s=observed.window.step_s, declared_digest=loaded.digest,
+        profiles=dict(observed.profiles),
+    )  # fmt: skip
+    changed = with_demand(loaded, taken)
     return replace(changed, digest=digest(changed)), tuple(told)
+
+
+def with_demand(loaded: LoadedEstate, taken: DemandTaken) -> LoadedEstate:
+    """The estate with that demand in it, under its old digest."""
+    profiles = dict(loaded.profiles)
+    workloads = []
+    for workload in loaded.estate.workloads:
+        profile = taken.profiles.get(workload.id)
+        if profile is not None:
+            profiles[workload.id] = profile
+            share = profile.cacheable_share or 0.0
+            workload = replace(workload, demand=replace(workload.demand, scale=1.0, cached_share=share))
+        workloads.append(workload)
+    estate = replace(loaded.estate, workloads=tuple(workloads))
+    return replace(loaded, estate=estate, profiles=profiles, demand=taken)
+
+
+def observed_again(taken: DemandTaken) -> Observed:
+    """What a plan was made on, to plan on it once more."""
+    return Observed(taken.profiles, Window(taken.since, taken.until, taken.step_s), (), {})
 
 
 def _length(seconds: float) -> str:
