@@ -12,7 +12,7 @@ from tripoint.domain.source import LoadedEstate
 from tripoint.domain.units import seconds_told
 from tripoint.engines.answers.explanation.explained import Explained, NodeValue, Otherwise, Value
 from tripoint.engines.answers.explanation.question import Question, places, refuse_closed
-from tripoint.engines.answers.homes import TOLD, homes_of
+from tripoint.engines.answers.homes import TOLD, homes_of, served
 from tripoint.engines.placement import conflict
 from tripoint.engines.placement.columns.formulation import Formulation
 from tripoint.engines.placement.decode import decode
@@ -78,7 +78,7 @@ def explain(
             hint="plan the estate again, or name the estate the plan was made for",
         )
     work = _Work(instance, number, base, solver, limits)
-    homes = tuple(homes_of(instance, number, decode(form, base.values)))
+    homes = tuple(homes_of(instance, number, served(decode(form, base.values))))
     sites = [str(each.site.id) for each in instance.sites]
     may = open_sites(form, number)
     used = {home.site for home in homes if home.share >= TOLD}
@@ -124,7 +124,7 @@ def _otherwise(work: _Work, asked: str, closed: frozenset[int], base_form: Formu
         )
     return Otherwise(
         asked=asked,
-        homes=tuple(homes_of(work.instance, work.workload, decode(form, found.values))),
+        homes=tuple(homes_of(work.instance, work.workload, served(decode(form, found.values)))),
         worse_usd=undiscounted_usd(form, found.values) - undiscounted_usd(base_form, work.base.values),
         worse_npv_usd=found.objective - work.base.objective,
         least_npv_usd=min(found.bound, found.objective) - work.base.objective,

@@ -14,9 +14,11 @@ from tripoint.domain.units import LinkId, SiteId
 from tripoint.domain.workload import Caller
 from tripoint.engines.answers.breakeven.workloads import all_contests, break_evens
 from tripoint.engines.answers.hindrances import Hindrances, Ledger, hindrances
+from tripoint.engines.answers.homes import served
 from tripoint.engines.answers.roadmap.limits import limits
 from tripoint.engines.answers.roadmap.traffic import traffic_of
 from tripoint.engines.answers.summary.firm_cost import firm_costs
+from tripoint.engines.answers.summary.reach import reach_of
 from tripoint.engines.answers.summary.reasons import Evidence, reason
 from tripoint.engines.placement.outcome import Outcome
 
@@ -34,7 +36,8 @@ def said(outcome: Outcome) -> str:
     assert outcome.decisions is not None
     evidence = Evidence(
         instance=outcome.instance,
-        decisions=outcome.decisions,
+        served=served(outcome.decisions),
+        reach=reach_of(outcome.instance),
         contests=all_contests(outcome.instance),
         firm_costs=firm_costs(outcome.instance, outcome.decisions, outcome.charges),
         hindrances=hindered(outcome),

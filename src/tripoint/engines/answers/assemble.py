@@ -14,11 +14,13 @@ from tripoint.engines.answers.baselines import baseline
 from tripoint.engines.answers.breakeven.workloads import all_contests, break_evens
 from tripoint.engines.answers.findings import Doubts, plan_findings
 from tripoint.engines.answers.hindrances import hindrances
+from tripoint.engines.answers.homes import served
 from tripoint.engines.answers.lapses import lapse_advice, lapsing
 from tripoint.engines.answers.roadmap.limits import limits
 from tripoint.engines.answers.roadmap.reached import roadmap
 from tripoint.engines.answers.roadmap.traffic import traffic_of
 from tripoint.engines.answers.summary.firm_cost import firm_costs
+from tripoint.engines.answers.summary.reach import reach_of
 from tripoint.engines.answers.summary.reasons import Evidence
 from tripoint.engines.answers.summary.summaries import site_summaries, workload_summaries
 from tripoint.engines.placement.instance.instance import Instance
@@ -50,7 +52,8 @@ def assemble(frame: Frame, outcome: Outcome, others: tuple[Baseline, ...]) -> Pl
     hindered = hindrances(instance, charges, pressing, traffic.overloads)
     evidence = Evidence(
         instance=instance,
-        decisions=decisions,
+        served=served(decisions),
+        reach=reach_of(instance),
         contests=contests,
         firm_costs=firm_costs(instance, decisions, charges),
         hindrances=hindered,

@@ -19,7 +19,7 @@ from tripoint.domain.findings import finding
 from tripoint.domain.plan import Baseline, PlanStatus
 from tripoint.domain.provenance import Assumption, Confidence, Figure
 from tripoint.engines.answers.breakeven.ways import total
-from tripoint.engines.answers.summary.reasons import why_out
+from tripoint.engines.answers.summary.reach import reach_of, why_out
 from tripoint.engines.facts.ages import age_days
 from tripoint.engines.placement.decode import Decisions
 from tripoint.engines.placement.instance.calendar import month_index, month_label
@@ -161,15 +161,16 @@ def _pool_path(instance: Instance, pool: PoolModel) -> str:
 
 def _single_homes(instance: Instance) -> Iterator[Finding]:
     """Workloads whose only possible site is one place (an entry of several identical ones is not)."""
+    reach = reach_of(instance)
     for number, workload in enumerate(instance.estate.workloads):
-        homes = {lane.site for lane in instance.lanes if lane.workload == number}
+        homes = reach.open_sites[number]
         if len(homes) != 1 or len(instance.sites) == 1:
             continue
-        home = instance.sites[homes.pop()].site
+        home = instance.sites[min(homes)].site
         if home.count > 1:
             continue
         sites = len(instance.sites)
-        text = f"`{workload.id}` can run at `{home.id}` only, 1 of {sites} sites; {why_out(instance, number)}"
+        text = f"`{workload.id}` can run at `{home.id}` only, 1 of {sites} sites; {why_out(instance, reach, number)}"
         hint = f"the loss of `{home.id}` stops it, and its price has no rival; allow or add another site"
         yield finding("TP1604", f"workloads[{number}]", text, hint)
 

@@ -133,13 +133,20 @@ def _ledgers(
     for row in charges:
         key = (row.period, row.workload, row.provider.lower())
         paid[key] = paid.get(key, 0.0) + row.effective_usd
+    total: dict[int, float] = {}
+    provided: dict[tuple[int, str], float] = {}
+    owed: dict[tuple[int, str | None], dict[str, float]] = {}
+    for (period, who, to), usd in paid.items():
+        total[period] = total.get(period, 0.0) + usd
+        provided[period, to] = provided.get((period, to), 0.0) + usd
+        owed.setdefault((period, who), {})[to] = usd
 
     def ledger(period: int, workload: str, provider: str) -> Ledger:
-        here = [(who, to, usd) for (when, who, to), usd in paid.items() if when == period]
+        mine = owed.get((period, workload), {})
         return Ledger(
-            provider_usd=sum(usd for _, to, usd in here if to == provider),
-            elsewhere_usd=sum(usd for who, to, usd in here if who == workload and to != provider),
-            total_usd=sum(usd for _, _, usd in here),
+            provider_usd=provided.get((period, provider), 0.0),
+            elsewhere_usd=sum(usd for to, usd in mine.items() if to != provider),
+            total_usd=total.get(period, 0.0),
         )
 
     return {

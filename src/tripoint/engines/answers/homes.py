@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tripoint.domain.decision import PoolState
+from tripoint.domain.decision import Placement, PoolState
 from tripoint.engines.placement.columns.coefficients import volume_share
 from tripoint.engines.placement.decode import Decisions
 from tripoint.engines.placement.instance.instance import Instance
@@ -38,16 +38,38 @@ class Home:
         return self.way in (OWNED, COMMITTED)
 
 
-def homes_of(instance: Instance, number: int, decisions: Decisions) -> list[Home]:
-    """Where a workload runs and on what, by volume over the horizon, most first."""
-    workload = instance.estate.workloads[number]
-    parts: dict[tuple[str, str], dict[str, float]] = {}
-    split = _firm_split(decisions.pools)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """What a plan decided about serving, by workload and by pool: gathered once, asked for each of thousands."""
+
+    rows: Mapping[str, tuple[Placement, ...]]
+    """[workload] where it is served."""
+    users: Mapping[str, frozenset[str]]
+    """[pool] workloads that are served there."""
+    firm: Mapping[tuple[str, int, int], tuple[float, float]]
+    """[pool, period, block] shares of the nodes in use that are owned and committed."""
+
+
+def served(decisions: Decisions) -> Served:
+    """The placements of a plan, gathered."""
+    rows: dict[str, list[Placement]] = {}
+    users: dict[str, set[str]] = {}
     for row in decisions.placements:
-        if row.workload != workload.id:
-            continue
+        rows.setdefault(row.workload, []).append(row)
+        users.setdefault(row.pool, set()).add(row.workload)
+    return Served(
+        rows={workload: tuple(each) for workload, each in rows.items()},
+        users={pool: frozenset(each) for pool, each in users.items()},
+        firm=_firm_split(decisions.pools),
+    )
+
+
+def homes_of(instance: Instance, number: int, plan: Served) -> list[Home]:
+    """Where a workload runs and on what, by volume over the horizon, most first."""
+    parts: dict[tuple[str, str], dict[str, float]] = {}
+    for row in plan.rows.get(instance.estate.workloads[number].id, ()):
         weight = row.share * volume_share(instance, number, row.period, row.block)
-        firm = split.get((row.pool, row.period, row.block), (0.0, 0.0)) if row.lane == "firm" else (0.0, 0.0)
+        firm = plan.firm.get((row.pool, row.period, row.block), (0.0, 0.0)) if row.lane == "firm" else (0.0, 0.0)
         elastic = {"firm": "on demand", "spot": "on spot", "api": "by the token"}[row.lane]
         for way, part in ((OWNED, firm[0]), (COMMITTED, firm[1]), (elastic, 1.0 - sum(firm))):
             if part > 0.0:

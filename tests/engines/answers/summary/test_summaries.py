@@ -12,8 +12,9 @@ from tripoint.domain.charge import Charge, ChargeKind, CommitmentStatus
 from tripoint.domain.units import SiteId
 from tripoint.domain.workload import Recovery, Standby, TodayShare
 from tripoint.engines.answers.breakeven.workloads import all_contests
-from tripoint.engines.answers.homes import homes_of
+from tripoint.engines.answers.homes import homes_of, served
 from tripoint.engines.answers.summary.firm_cost import firm_costs
+from tripoint.engines.answers.summary.reach import reach_of
 from tripoint.engines.answers.summary.reasons import LONGEST, Evidence, reason
 from tripoint.engines.answers.summary.summaries import (
     Bill,
@@ -54,7 +55,8 @@ def evidence_of(outcome: Outcome) -> Evidence:
     assert outcome.decisions is not None
     return Evidence(
         instance=outcome.instance,
-        decisions=outcome.decisions,
+        served=served(outcome.decisions),
+        reach=reach_of(outcome.instance),
         contests=all_contests(outcome.instance),
         firm_costs=firm_costs(outcome.instance, outcome.decisions, outcome.charges),
     )
@@ -144,15 +146,16 @@ def test_gpus_in_use_are_those_of_the_busiest_block(mixed: Outcome) -> None:
 
 def test_the_sentence_fits_a_line_and_its_saving_is_the_statement_s(mixed: Outcome) -> None:
     """The saving told is one less the cost of an hour of work on owned nodes over the rented hour."""
+    assert mixed.decisions is not None
     evidence = evidence_of(mixed)
     said = reason(evidence, 0)
     assert len(said) <= LONGEST
-    home = homes_of(evidence.instance, 0, evidence.decisions)[0]
+    home = homes_of(evidence.instance, 0, evidence.served)[0]
     assert (home.site, home.way) == ("cage", "on owned nodes")
     spent = sum(r.effective_usd for r in mixed.charges if r.resource == "dgx-h100" and r.option == "owned")
     hours = sum(
         min(s.owned, s.used) * mixed.instance.block_hours(s.block)
-        for s in evidence.decisions.pools
+        for s in mixed.decisions.pools
         if s.pool == "cage/dgx-h100"
     )
     saving = 1 - spent / hours / 40.0
@@ -163,7 +166,7 @@ def test_shares_of_homes_sum_to_the_whole(mixed: Outcome) -> None:
     """Firm and elastic parts of all sites are the workload's volume."""
     evidence = evidence_of(mixed)
     for number in range(2):
-        assert sum(home.share for home in homes_of(evidence.instance, number, evidence.decisions)) == pytest.approx(1)
+        assert sum(home.share for home in homes_of(evidence.instance, number, evidence.served)) == pytest.approx(1)
 
 
 def test_moving_in_is_counted_from_today_s_place(mixed: Outcome) -> None:

@@ -30,7 +30,7 @@ from tripoint.engines.answers.breakeven.ways import (
     words_of,
 )
 from tripoint.engines.answers.hindrances import NOTHING_IN_THE_WAY, Hindrances
-from tripoint.engines.answers.homes import OWNED, TOLD, homes_of
+from tripoint.engines.answers.homes import OWNED, TOLD, Served, homes_of, served
 from tripoint.engines.costing.breakeven.curves import Way, by_tokens
 from tripoint.engines.costing.breakeven.threshold import ALREADY, BEYOND, HORIZON_YEARS, Crossing, Range, crossing
 from tripoint.engines.placement.decode import Decisions
@@ -48,13 +48,16 @@ def break_evens(
     hindered: Hindrances = NOTHING_IN_THE_WAY,
 ) -> tuple[BreakEven, ...]:
     """Workloads in the estate's order, then pools, those the plan uses most first; a price out of reach says so."""
-    told = [own_contest(instance, number, decisions, each) for number, each in enumerate(found) if each]
+    plan = served(decisions)
+    told = [own_contest(instance, number, decisions, plan, each) for number, each in enumerate(found) if each]
     return (*(_row(instance, each, hindered) for each in told), *pool_break_evens(instance, decisions))
 
 
-def own_contest(instance: Instance, number: int, decisions: Decisions, found: Sequence[Contest]) -> Contest:
+def own_contest(
+    instance: Instance, number: int, decisions: Decisions, plan: Served, found: Sequence[Contest]
+) -> Contest:
     """The contest of the firm way that carries most of a workload in the plan; the first where none does."""
-    for home in homes_of(instance, number, decisions):
+    for home in homes_of(instance, number, plan):
         if not home.is_firm or home.share < TOLD:
             continue
         kinds = ("owned", "held") if home.way == OWNED else _signed_words(decisions, home.pool)

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tripoint.domain.fit import RefusalReason
 from tripoint.engines.answers.breakeven.contest import Contest
 from tripoint.engines.answers.breakeven.ways import words_of
 from tripoint.engines.answers.hindrances import NOTHING_IN_THE_WAY, Hindrances
-from tripoint.engines.answers.homes import COMMITTED, OWNED, TOLD, Home, homes_of
+from tripoint.engines.answers.homes import COMMITTED, OWNED, TOLD, Home, Served, homes_of
 from tripoint.engines.answers.summary.firm_cost import FirmCost
-from tripoint.engines.placement.decode import Decisions
+from tripoint.engines.answers.summary.reach import Reach, choice
 from tripoint.engines.placement.instance.instance import Instance
 
 LONGEST = 160
@@ -30,8 +29,10 @@ class Evidence:
 
     instance: Instance
     """Everything resolved."""
-    decisions: Decisions
-    """What the plan decided."""
+    served: Served
+    """What the plan decided about serving."""
+    reach: Reach
+    """Sites every workload may be at."""
     contests: Sequence[tuple[Contest, ...]]
     """[workload] firm against elastic ways."""
     firm_costs: Mapping[tuple[str, str], FirmCost]
@@ -42,56 +43,18 @@ class Evidence:
 
 def reason(evidence: Evidence, number: int) -> str:
     """Where most of it runs, what the price says, and the choice the rules left."""
-    homes = homes_of(evidence.instance, number, evidence.decisions)
+    homes = homes_of(evidence.instance, number, evidence.served)
     if not homes:
         return "asks for nothing in the horizon"
     price = _price(evidence, homes[0], evidence.contests[number])
     rest = _rest(evidence, homes)
-    choice = _choice(evidence.instance, number)
+    left = choice(evidence.instance, evidence.reach, number)
     for shown in (3, 2, 1):
-        for parts in ((price, rest, choice), (price, rest), (price, choice), (price,)):
+        for parts in ((price, rest, left), (price, rest), (price, left), (price,)):
             said = "; ".join(part for part in (_told(homes[:shown]), *parts) if part)
             if len(said) <= LONGEST:
                 return said
     return _told(homes[:1])
-
-
-def why_out(instance: Instance, number: int) -> str:
-    """`the others are ruled out by residency and memory`."""
-    return f"the others are ruled out by {_causes(instance, number)}"
-
-
-def _choice(instance: Instance, number: int) -> str:
-    total = len(instance.sites)
-    left = len({lane.site for lane in instance.lanes if lane.workload == number})
-    return "" if left == total else f"{_causes(instance, number)} left it {left} of {total} sites"
-
-
-def _causes(instance: Instance, number: int) -> str:
-    return " and ".join(_reasons(instance, number)) or "the fit"
-
-
-def _reasons(instance: Instance, number: int) -> list[str]:
-    """The two reasons that close most sites."""
-    workload = instance.estate.workloads[number]
-    open_sites = {lane.site for lane in instance.lanes if lane.workload == number}
-    closed = {m.site.id for n, m in enumerate(instance.sites) if n not in open_sites}
-    sites: dict[str, set[str]] = {}
-    for refusal in instance.refusals:
-        if refusal.workload == workload.id and refusal.site in closed:
-            sites.setdefault(_word(refusal.reason), set()).add(refusal.site)
-    return sorted(sites, key=lambda word: (-len(sites[word]), word))[:2]
-
-
-def _word(cause: RefusalReason) -> str:
-    words = {
-        RefusalReason.CONFINED: "its own rules",
-        RefusalReason.NO_THROUGHPUT: "missing speeds",
-        RefusalReason.NO_PRICE: "missing prices",
-        RefusalReason.TPOT: "time per token",
-        RefusalReason.GANG: "gang size",
-    }
-    return words.get(cause, cause.value.replace("_", " "))
 
 
 def _told(homes: list[Home]) -> str:
@@ -132,7 +95,7 @@ def _there_anyway(evidence: Evidence, home: Home, workload: str) -> str:
     pool = next(pool for pool in evidence.instance.pools if pool.spec.id == home.pool)
     if pool.held or pool.signed:
         return f"on nodes already paid for at `{home.site}`"
-    others = sorted({row.workload for row in evidence.decisions.placements if row.pool == home.pool} - {workload})
+    others = sorted(evidence.served.users.get(home.pool, frozenset()) - {workload})
     if not others:
         return ""
     whom = f"`{others[0]}`" if len(others) == 1 else f"{len(others)} other workloads"

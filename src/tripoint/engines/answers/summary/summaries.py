@@ -6,7 +6,7 @@ by nobody and stays visible as its site's cost.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tripoint.domain.charge import Charge, carbon_unknown_usd
@@ -114,17 +114,22 @@ def gpus_in_last_period(instance: Instance, decisions: Decisions) -> dict[str, f
 def workload_summaries(evidence: Evidence, charges: tuple[Charge, ...]) -> tuple[WorkloadSummary, ...]:
     """Every workload of the estate."""
     owed = bills(charges)
-    workloads = enumerate(evidence.instance.estate.workloads)
-    return tuple(_workload(evidence, number, owed.get(workload.id, Bill()), charges) for number, workload in workloads)
+    own: dict[str | None, list[Charge]] = {}
+    for row in charges:
+        own.setdefault(row.workload, []).append(row)
+    return tuple(
+        _workload(evidence, number, owed.get(workload.id, Bill()), own.get(workload.id, []))
+        for number, workload in enumerate(evidence.instance.estate.workloads)
+    )
 
 
-def _workload(evidence: Evidence, number: int, bill: Bill, charges: tuple[Charge, ...]) -> WorkloadSummary:
+def _workload(evidence: Evidence, number: int, bill: Bill, charges: Sequence[Charge]) -> WorkloadSummary:
     instance = evidence.instance
     workload = instance.estate.workloads[number]
     demand = instance.grid.workloads[number]
     mtok = sum(demand.mtok_in) + sum(demand.mtok_out)
     tokens = token_cost(bill.used_usd, bill.idle_usd, mtok)
-    mine = [row for row in evidence.decisions.placements if row.workload == workload.id]
+    mine = evidence.served.rows.get(workload.id, ())
     homes = [sites_in(mine, period) for period in instance.periods]
     return WorkloadSummary(
         id=workload.id,
@@ -135,7 +140,7 @@ def _workload(evidence: Evidence, number: int, bill: Bill, charges: tuple[Charge
         usd_per_mtok_usage=None if tokens is None else tokens.usage,
         usd_per_mtok_reserved=None if tokens is None else tokens.reserved,
         carbon_kg=bill.carbon_kg,
-        carbon_unknown_usd=carbon_unknown_usd(row for row in charges if row.workload == workload.id),
+        carbon_unknown_usd=carbon_unknown_usd(charges),
         sites_first=homes[0],
         sites_last=homes[-1],
         why=reason(evidence, number),
