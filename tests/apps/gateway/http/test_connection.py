@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -290,16 +291,25 @@ def test_a_caller_who_leaves_stops_its_upstream(gateway: Shell, server: ModelSer
     assert gateway.ask(lambda lobby: len(lobby.active)) == 0
 
 
-def narrow(running: Shell, server: ModelServer) -> None:
-    """Makes the kernel's own buffers on the way to the caller small, so that ours are met."""
+@contextmanager
+def narrow(running: Shell) -> Iterator[socket.socket]:
+    """A connection with small buffers of the kernel's on the way to the caller, so that ours are met.
+
+    It is made before anything is asked on it: nothing can have come before it was narrow.
+    """
 
     def shrink(lobby: Lobby) -> None:
-        for each in lobby.active:
-            assert each._transport is not None
-            each._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        [each] = lobby.connections
+        assert each._transport is not None
+        each._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
 
-    running.wait(lambda: server.at_once == 1)
-    running.ask(shrink)
+    with socket.socket() as connection:
+        connection.settimeout(10)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        connection.connect(("127.0.0.1", running.port))
+        running.wait(lambda: running.ask(lambda lobby: len(lobby.connections)) == 1)
+        running.ask(shrink)
+        yield connection
 
 
 def unwritten(lobby: Lobby) -> int:
@@ -309,11 +319,9 @@ def unwritten(lobby: Lobby) -> int:
 
 def test_a_slow_reader_holds_up_its_upstream_not_our_memory(gateway: Shell, server: ModelServer) -> None:
     """What is not read is not fetched; and all of it arrives once it is."""
-    server.behaviour = Behaviour(words=12_000, first_byte_s=1.0)  # narrowed before anything comes
-    with gateway.connect() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    server.behaviour = Behaviour(words=60_000)  # 10 MB: the kernel takes in 2 MB of them by itself
+    with narrow(gateway) as connection:
         connection.sendall(post(chat(stream=True)))
-        narrow(gateway, server)
         gateway.wait(lambda: gateway.ask(unwritten) > 65536)
         assert gateway.ask(unwritten) < 2**20
         assert server.at_once == 1
@@ -325,15 +333,13 @@ def test_a_slow_reader_holds_up_its_upstream_not_our_memory(gateway: Shell, serv
     gateway.wait(lambda: [record.ending for record in gateway.records] == ["ok"])
 
 
-def test_a_caller_who_never_reads_is_taken_for_gone(quick: Shell, server: ModelServer) -> None:
+def test_a_caller_who_never_reads_is_taken_for_gone(server: ModelServer) -> None:
     """After a while; the upstream is not blamed for it."""
-    server.behaviour = Behaviour(words=12_000, first_byte_s=1.0)  # narrowed before anything comes
-    with quick.connect() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    server.behaviour = Behaviour(words=12_000)
+    with shell(table_for(server), limits=Limits(write_s=0.5)) as running, narrow(running) as connection:
         connection.sendall(post(chat(stream=True)))
-        narrow(quick, server)
-        quick.wait(lambda: [record.ending for record in quick.records] == ["cancelled"])
-        quick.wait(lambda: server.at_once == 0)
+        running.wait(lambda: [record.ending for record in running.records] == ["cancelled"])
+        running.wait(lambda: server.at_once == 0)
 
 
 def test_a_stream_whose_upstream_is_lost_says_so(gateway: Shell, server: ModelServer) -> None:
