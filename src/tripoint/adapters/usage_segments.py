@@ -46,6 +46,26 @@ class SegmentDamage(NamedTuple):
     """What is wrong there."""
 
 
+class _Bell:
+    """Wakes one thread; one lock in place of an event, which is five calls of Python each time."""
+
+    __slots__ = ("_is_silent",)
+
+    def __init__(self) -> None:
+        self._is_silent = threading.Lock()
+        self._is_silent.acquire()
+
+    def ring(self) -> None:
+        """Ends the wait under way, or the next one."""
+        if self._is_silent.locked():
+            with suppress(RuntimeError):  # somebody else has just rung it
+                self._is_silent.release()
+
+    def wait(self, longest_s: float) -> None:
+        """Until it rings, but no longer than that."""
+        self._is_silent.acquire(timeout=longest_s)
+
+
 class UsageSegments:
     """Appends records; a thread of its own writes and syncs them every `every_s`, or at once after `push`, and sleeps
     while none comes.
@@ -87,8 +107,9 @@ class UsageSegments:
         self._fault = ""
         self._busy_since = 0.0
         self._stop = threading.Event()
-        self._push = threading.Event()
-        self._come = threading.Event()
+        self._bell = _Bell()
+        self._is_pushed = False
+        """True when what was taken is wanted on disk at once."""
         self._sleeps = False
         """True while the writing thread waits for a first record."""
         self.taken = 0
@@ -113,11 +134,10 @@ class UsageSegments:
             self.taken += 1
         except UnicodeEncodeError:  # half of a surrogate pair in a name: no encoding has it
             self._lose(1, record.nano)
-        if self._sleeps:
-            self._come.set()
+        self.wake()
 
     def extend(self, records: Iterable[UsageRecord]) -> None:
-        """Takes several records, as `append` each."""
+        """Takes several records, as `append` each, but for that somebody must `wake` or `push` the writing thread."""
         pending, encode = self._pending, self._encode
         room = self._max_spooled - len(pending)
         for record in records:
@@ -131,14 +151,16 @@ class UsageSegments:
                 continue
             room -= 1
             self.taken += 1
-        if self._sleeps:
-            self._come.set()
+
+    def wake(self) -> None:
+        """Something may have come."""
+        if self._sleeps and self._pending:
+            self._bell.ring()
 
     def push(self) -> None:
         """What was taken is to be made durable now, not by the clock."""
-        if not self._push.is_set():
-            self._push.set()
-            self._come.set()
+        self._is_pushed = True
+        self._bell.ring()
 
     @property
     def waiting(self) -> int:
@@ -159,8 +181,7 @@ class UsageSegments:
         """Makes durable what is left and stops; False when the disk did not take it all in time (then it is lost)."""
         self._max_spooled = 0
         self._stop.set()
-        self._push.set()
-        self._come.set()
+        self.push()
         self._thread.join(timeout_s)
         remaining = [*self._group, *self._pending]
         if remaining:
@@ -178,8 +199,7 @@ class UsageSegments:
         pause = self._every_s
         while not self._stop.is_set():
             self._sleep()
-            if self._push.wait(pause):
-                self._push.clear()
+            self._pause(pause)
             if not self._flush():
                 pause = min(2 * pause, _LONGEST_PAUSE_S)
                 self._stop.wait(pause)  # a push does not make a disk well
@@ -192,10 +212,17 @@ class UsageSegments:
         """Until something has come."""
         # Told before it is looked at, as the other side adds before it looks: a record that is missed here wakes us.
         self._sleeps = True
-        if not self.waiting and not self._push.is_set():
-            self._come.wait(_LONGEST_SLEEP_S)
+        if not self.waiting and not self._is_pushed:
+            self._bell.wait(_LONGEST_SLEEP_S)
         self._sleeps = False
-        self._come.clear()
+
+    def _pause(self, longest_s: float) -> None:
+        """Until so much time is over, or a push."""
+        if not self._is_pushed:
+            until = time.monotonic() + longest_s
+            while not self._is_pushed and (left := until - time.monotonic()) > 0.0:
+                self._bell.wait(left)  # that something came is told by the same bell
+        self._is_pushed = False  # before anything is taken, as the other side adds before it pushes
 
     def _flush(self) -> bool:
         """All that waits to disk, group by group; False when the disk did not take it: nothing is forgotten then."""

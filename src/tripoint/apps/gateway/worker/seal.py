@@ -86,7 +86,7 @@ class Seal:
         if self._group is not None or not answers:
             return
         self._fresh = []
-        recorder.drain()
+        recorder.count()
         lost, self._lost = self._lost, recorder.lost
         if recorder.lost != lost:  # there was no room even in memory
             _go_on(answers, is_safe=False)
