@@ -21,7 +21,7 @@ from tripoint.domain.plan import Plan
 from tripoint.domain.source import LoadedEstate
 from tripoint.domain.stress import Order, StressReport, Trial
 from tripoint.usecases.plan import PlanOptions
-from tripoint.usecases.stress_campaign import StressOptions
+from tripoint.usecases.stressing.options import StressOptions
 
 ESTATE = ROOT / "src" / "tripoint" / "templates" / "three-layer"
 GOAL = "300 s"

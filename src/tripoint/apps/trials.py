@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tripoint.engines.sizing.demand.trace import TraceRows
     from tripoint.engines.stress.playing import Player
     from tripoint.ports import Trials
-    from tripoint.usecases.stress_campaign import StressOptions
+    from tripoint.usecases.stressing.options import StressOptions
 
 HERE, PROCESSES, RAY = "here", "processes", "ray"
 _GAP = 1e-3
@@ -163,7 +163,7 @@ def stress(
     from tripoint.engines.stress.survey.days import day_tried
     from tripoint.usecases.replan import Replanning
     from tripoint.usecases.stress import stress as run
-    from tripoint.usecases.stress import subject_of
+    from tripoint.usecases.stressing.subject import subject_of
 
     settings = read_settings()
     watching = watch or Watched()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tripoint.domain.units import SECONDS_PER_DAY
+
 
 class FaultKind(StrEnum):
     """What happens to the things a fault strikes; `size` means what each says."""
@@ -67,3 +69,8 @@ class Fault:
     """How hard, in the unit its kind says."""
     ramp_s: float = 0.0
     """Seconds over which it reaches its size; 0 for a step."""
+
+    @property
+    def bites_s(self) -> float:
+        """When it begins to bite, seconds from the start of the trial: those who must leave have notice."""
+        return self.at_s + self.size * SECONDS_PER_DAY if self.kind is FaultKind.LEAVE else self.at_s

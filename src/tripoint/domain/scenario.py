@@ -9,6 +9,7 @@ from typing import Literal
 from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.fault import FaultKind
 from tripoint.domain.provenance import Confidence, Provenance
+from tripoint.domain.units import SECONDS_PER_MINUTE
 
 SCENARIOS_VERSION = "tripoint/scenarios/v1"
 OWN_JUDGEMENT = Provenance(source="own", as_of="", confidence=Confidence.ESTIMATE)
@@ -152,6 +153,11 @@ class Scenario:
     hour_of_week: int | None = None
     """Hour it begins in, 0 to 167 from Monday 00:00 UTC; the busiest in `requests` mode, one by chance in `hours` mode
     when not declared."""
+
+    @property
+    def seconds(self) -> float:
+        """Length of a trial, s."""
+        return self.minutes * SECONDS_PER_MINUTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

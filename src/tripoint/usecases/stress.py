@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
-from tripoint.domain.catalog import Catalog
-from tripoint.domain.errors import Finding, OptionError
-from tripoint.domain.plan import Plan
+from tripoint.domain.errors import Finding
 from tripoint.domain.scenario import Scenario, TrialMode
-from tripoint.domain.source import LoadedEstate
 from tripoint.domain.stress import StressReport
-from tripoint.engines.gateway.table.shares import period_at
 from tripoint.engines.stress.agenda.absence import passed_over, shadowing, untried_of
 from tripoint.engines.stress.agenda.choice import refuse_if_none
 from tripoint.engines.stress.scenarios.compound import most_likely, pairs, unpaired
@@ -19,29 +14,10 @@ from tripoint.engines.stress.scenarios.ground import ground_of
 from tripoint.engines.stress.scenarios.resolve import struck_by
 from tripoint.engines.stress.summary.losses import hours_of, year_of
 from tripoint.engines.stress.summary.targets import unjudged_of
-from tripoint.engines.stress.survey.worlds import survey
-from tripoint.usecases.same_estate import estate_of
-from tripoint.usecases.stress_campaign import Campaign, Runs, StressOptions, Subject
-from tripoint.usecases.stress_plans import Replanner, Structural
-
-
-def subject_of(loaded: LoadedEstate, catalog: Catalog, plan: Plan, *, today: date, digests: tuple[str, str]) -> Subject:
-    """The estate and its plan, compiled to be tried; `digests` are the plan's and tripoint's version.
-
-    Raises `OptionError` for a plan of another estate, or none at all.
-    """
-    if plan.solve is None:
-        raise OptionError(f"there is no plan to test: {plan.why_none}", hint="`tripoint plan ESTATE` says more")
-    loaded = estate_of(plan, loaded)
-    return Subject(
-        loaded=loaded,
-        catalog=catalog,
-        plan=plan,
-        world=survey(loaded, catalog, plan, today=today),
-        period=period_at(plan, today),
-        plan_digest=digests[0],
-        version=digests[1],
-    )
+from tripoint.usecases.stressing.campaign import Campaign, Runs
+from tripoint.usecases.stressing.options import StressOptions
+from tripoint.usecases.stressing.plans import Replanner, Structural
+from tripoint.usecases.stressing.subject import Subject
 
 
 def stress(
@@ -70,7 +46,8 @@ def stress(
         found += campaign.compound(doubled)
     structural = Structural(subject.loaded, subject.catalog, subject.plan, ground, replanner)
     lasting = [each for each in tried if each.mode is TrialMode.PLAN]
-    answers = [structural.tried(each, is_searched=options.search_trials > 0) for each in lasting]
+    resolution = options.resolution if options.search_trials else None
+    answers = [structural.tried(each, resolution) for each in lasting]
     year = year_of(subject.loaded.estate, subject.played, campaign.harms, options.seed)
     return StressReport(
         losses=year.losses,

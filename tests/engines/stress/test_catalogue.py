@@ -14,7 +14,7 @@ from tripoint.engines.stress.playing import Player
 from tripoint.engines.stress.scenarios.resolve import untouched
 from tripoint.engines.stress.summary.targets import targets_of
 from tripoint.engines.stress.summary.verdicts import HeldKey, met_by
-from tripoint.usecases.stress_plans import Structural
+from tripoint.usecases.stressing.plans import Structural
 
 SCENARIOS = shipped()
 BY_ID = {scenario.id: scenario for scenario in SCENARIOS}

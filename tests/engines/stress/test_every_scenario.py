@@ -23,7 +23,7 @@ from tripoint.engines.stress.scaling import scaled
 from tripoint.engines.stress.scenarios.knobs import at_position
 from tripoint.engines.stress.trial.arrivals import arrivals_of
 from tripoint.engines.stress.trial.play import Rules, play
-from tripoint.usecases.stress_plans import Structural
+from tripoint.usecases.stressing.plans import Structural
 
 PLAYED = tuple(each for each in shipped() if each.mode is not TrialMode.PLAN)
 BY_REQUEST = tuple(each for each in PLAYED if each.mode is TrialMode.REQUESTS)

@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from tripoint.adapters.demand_files.session import Session
 from tripoint.domain.demand import Distribution
 from tripoint.domain.errors import OptionError
-from tripoint.engines.sizing.demand.trace import HOUR_S, MINUTE_S, Arrivals, LoadSeries, Spell, load_bin_s
+from tripoint.domain.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE
+from tripoint.engines.sizing.demand.trace import Arrivals, LoadSeries, Spell, load_bin_s
 
 NS = 1_000_000_000
 JUMP_S = 60.0
@@ -68,7 +69,7 @@ def sort_arrivals(session: Session, query: str) -> Sorted:
 def arrivals_of(session: Session, rows: Sorted, has_calendar: bool) -> Arrivals:
     """Arrivals of table `arrivals`, every row counting one."""
     width_s = load_bin_s((rows.last_ns - rows.first_ns) / NS)
-    origin_ns = rows.first_ns if width_s < HOUR_S else 0
+    origin_ns = rows.first_ns if width_s < SECONDS_PER_HOUR else 0
     bins = f"(ns - {origin_ns}) // {int(width_s * NS)}"
     amounts = session.rows(f"SELECT {bins} AS bin, count(*) FROM arrivals GROUP BY bin ORDER BY bin")
     load = LoadSeries(
@@ -137,7 +138,7 @@ def quantiles(session: Session, query: str) -> Distribution:
 
 def span(seconds: float) -> str:
     """A length of time in the unit a person would use."""
-    for limit, size, unit in ((120.0, 1.0, "s"), (7200.0, 60.0, "min"), (172_800.0, HOUR_S, "h")):
+    for limit, size, unit in ((120.0, 1.0, "s"), (7200.0, 60.0, "min"), (172_800.0, SECONDS_PER_HOUR, "h")):
         if seconds < limit:
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds / 86_400:.1f} days"
@@ -172,15 +173,15 @@ def _drop_strays(session: Session) -> int:
 def _peak(session: Session, rows: Sorted) -> float:
     """Rate of the busiest minute, minutes counted from the first arrival."""
     window_s = (rows.last_ns - rows.first_ns) / NS
-    minutes = f"(ns - {rows.first_ns}) // {int(MINUTE_S * NS)}"
+    minutes = f"(ns - {rows.first_ns}) // {int(SECONDS_PER_MINUTE * NS)}"
     (most,) = session.row(f"SELECT max(n) FROM (SELECT count(*) AS n FROM arrivals GROUP BY {minutes})")
-    return float(most) / min(MINUTE_S, window_s)
+    return float(most) / min(SECONDS_PER_MINUTE, window_s)
 
 
 def _spells(session: Session, rows: Sorted) -> tuple[Spell, ...]:
     """Burstiness of each hour from the first arrival; a log of an hour is one spell."""
     hours = session.rows(f"""
         SELECT count(gap), stddev_samp(gap) / avg(gap) FROM arrivals
-        WHERE gap IS NOT NULL GROUP BY (ns - {rows.first_ns}) // {int(HOUR_S * NS)}
+        WHERE gap IS NOT NULL GROUP BY (ns - {rows.first_ns}) // {int(SECONDS_PER_HOUR * NS)}
         HAVING avg(gap) > 0 ORDER BY min(ns)""")
     return tuple(Spell(weight=float(count), cv=float(cv)) for count, cv in hours if cv is not None)

@@ -91,7 +91,7 @@ def command(
     """
     from tripoint.apps.render.stress.text import change_lines, stress_text
     from tripoint.engines.stress.agenda.choice import chosen
-    from tripoint.usecases.stress_campaign import StressOptions
+    from tripoint.usecases.stressing.options import StressOptions
 
     earlier = playing.read_stress(before) if before else None
     scenarios = chosen(playing.load_scenarios(own), only)

@@ -31,7 +31,6 @@ from tripoint.engines.stress.trial.play import Played, Rules, play
 from tripoint.engines.stress.trial.tally import Timeline
 from tripoint.engines.stress.world import World
 
-_S_PER_MIN = 60.0
 _BINS = 96
 """Bins of a course of hours, about."""
 REQUESTS = 3000.0
@@ -61,7 +60,7 @@ class Player:
         faults = self.faults(order)
         if scenario.mode is TrialMode.REQUESTS:
             played, scale = self.requests(scenario, order.number, faults)
-            outcomes = self._stood(rescaled(played.outcomes, scale), scenario.minutes * _S_PER_MIN)
+            outcomes = self._stood(rescaled(played.outcomes, scale), scenario.seconds)
             events = played.events
         else:
             outcomes, events = self._hours(scenario, order.number, faults), 0
@@ -69,7 +68,7 @@ class Player:
             scenario=order.scenario,
             number=order.number,
             magnitudes=dict(order.magnitudes),
-            outcomes=after(outcomes, faults, self.ground, scenario.minutes * _S_PER_MIN),
+            outcomes=after(outcomes, faults, self.ground, scenario.seconds),
             events=events,
         )
 
@@ -80,7 +79,7 @@ class Player:
 
     def requests(self, scenario: Scenario, number: int, faults: tuple[Fault, ...]) -> tuple[Played, float]:
         """One trial request by request, with its course over time, and the scale it was played at."""
-        seconds = scenario.minutes * _S_PER_MIN
+        seconds = scenario.seconds
         hour = self.start_hour(scenario, number)
         scale = scale_for(self.world, hour=hour, seconds=seconds, requests=self.most_requests)
         world = self._scaled(scenario, scale)
@@ -134,19 +133,17 @@ class Player:
     def hours(self, scenario: Scenario, number: int, faults: tuple[Fault, ...]) -> list[OutageCourse]:
         """One trial of hours, over time, in no more than a hundred bins or so; in dark stretches nothing is served."""
         told = self._basin(scenario, number).hours(faults)
-        stretches = {
-            each.workload: dark(each.workload, faults, self.ground, scenario.minutes * _S_PER_MIN) for each in told
-        }
+        stretches = {each.workload: dark(each.workload, faults, self.ground, scenario.seconds) for each in told}
         return [_course(scenario.id, each, _lit(stretches[each.workload], each.offered.size)) for each in told]
 
     def _hours(self, scenario: Scenario, number: int, faults: tuple[Fault, ...]) -> tuple[Outcome, ...]:
-        until_s = math.ceil(scenario.minutes * _S_PER_MIN / SECONDS_PER_HOUR) * SECONDS_PER_HOUR
+        until_s = math.ceil(scenario.seconds / SECONDS_PER_HOUR) * SECONDS_PER_HOUR
         runs = (run_outcome(run, faults, until_s) for run in self.world.runs)
         return (*self._basin(scenario, number).play((faults,))[0], *runs)
 
     def _basin(self, scenario: Scenario, number: int) -> Basin:
         hour = self.start_hour(scenario, number)
-        hours = math.ceil(scenario.minutes * _S_PER_MIN / SECONDS_PER_HOUR)
+        hours = math.ceil(scenario.seconds / SECONDS_PER_HOUR)
         after = self._after(scenario)
         key = ("hours", hour, hours, after and scenario.disruption)
         if key not in self._kept:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tripoint.domain.demand import Distribution
+from tripoint.domain.units import SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_WEEK
 from tripoint.engines.sizing.demand.profile import (
     hour_of_week,
     load_curve,
@@ -19,9 +20,6 @@ from tripoint.engines.sizing.demand.profile import (
     superposed_cv,
 )
 from tripoint.engines.sizing.demand.trace import (
-    DAY_S,
-    HOUR_S,
-    WEEK_S,
     Arrivals,
     LoadSeries,
     RequestTrace,
@@ -37,18 +35,18 @@ TOKENS = Distribution(mean=100.0, p50=80.0, p95=300.0, p99=500.0)
 
 def hourly(rates: list[float], start_s: float = MONDAY, has_calendar: bool = True) -> Arrivals:
     """Arrivals of whole hours at these rates per second."""
-    first = int(start_s // HOUR_S)
+    first = int(start_s // SECONDS_PER_HOUR)
     return Arrivals(
-        amount=sum(rates) * HOUR_S,
+        amount=sum(rates) * SECONDS_PER_HOUR,
         first_s=start_s,
-        last_s=start_s + len(rates) * HOUR_S,
+        last_s=start_s + len(rates) * SECONDS_PER_HOUR,
         has_calendar=has_calendar,
         peak_per_s=max(rates),
         spells=(Spell(weight=1000, cv=1.0),),
         load=LoadSeries(
-            width_s=HOUR_S,
+            width_s=SECONDS_PER_HOUR,
             origin_s=0.0,
-            amounts=tuple((first + at, rate * HOUR_S) for at, rate in enumerate(rates)),
+            amounts=tuple((first + at, rate * SECONDS_PER_HOUR) for at, rate in enumerate(rates)),
         ),
     )
 
@@ -74,7 +72,7 @@ def test_a_week_keeps_each_hour_where_it_was() -> None:
 def test_the_weekday_comes_from_the_calendar(shift: int) -> None:
     """A week that starts at any hour puts its first hour on the right weekday and hour."""
     rates = [5.0] + [1.0] * 167
-    shape = hour_of_week(hourly(rates, MONDAY + shift * HOUR_S))
+    shape = hour_of_week(hourly(rates, MONDAY + shift * SECONDS_PER_HOUR))
     assert shape is not None
     assert shape.index(max(shape)) == shift % 168
 
@@ -98,13 +96,13 @@ def test_hours_seen_in_part_count_by_the_seconds_seen() -> None:
     """A trace from 00:30 on to 00:30 of the next day shows no dip in its first and last half hour."""
     whole = hourly([1.0] * 25)
     ends = dict(whole.load.amounts)
-    first = int(MONDAY // HOUR_S)
+    first = int(MONDAY // SECONDS_PER_HOUR)
     ends[first] = ends[first + 24] = 1800.0
     cut = replace(
         whole,
-        amount=DAY_S,
+        amount=SECONDS_PER_DAY,
         first_s=MONDAY + 1800,
-        last_s=MONDAY + 1800 + DAY_S,
+        last_s=MONDAY + 1800 + SECONDS_PER_DAY,
         load=replace(whole.load, amounts=tuple(ends.items())),
     )
     assert hour_of_week(cut) == pytest.approx([1.0] * 168)
@@ -170,4 +168,5 @@ def test_cacheable_share_is_absent_where_no_blocks_were_seen() -> None:
 
 def test_bins_are_as_fine_as_the_trace_is_long() -> None:
     """Seconds, minutes, hours."""
-    assert [load_bin_s(window) for window in (59.0, 3600.0, DAY_S, WEEK_S)] == [1.0, 60.0, HOUR_S, HOUR_S]
+    windows = (59.0, 3600.0, SECONDS_PER_DAY, SECONDS_PER_WEEK)
+    assert [load_bin_s(window) for window in windows] == [1.0, 60.0, SECONDS_PER_HOUR, SECONDS_PER_HOUR]

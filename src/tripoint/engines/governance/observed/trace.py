@@ -13,9 +13,8 @@ from math import ceil, sqrt
 from typing import Final, NamedTuple
 
 from tripoint.domain.demand import Distribution
+from tripoint.domain.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 from tripoint.engines.sizing.demand.trace import (
-    HOUR_S,
-    MINUTE_S,
     Arrivals,
     LoadSeries,
     RequestTrace,
@@ -131,7 +130,7 @@ def _arrivals(seen: Observation, window: Window, requests: int) -> Arrivals:
     """As a fit of the requests' own log has it, where every request was sighted."""
     times = sorted(each.at for each in seen.sightings) if seen.is_whole else []
     width = load_bin_s(window.last_s - window.first_s) if seen.is_whole else seen.width_s
-    origin = window.first_s if width < HOUR_S else 0.0
+    origin = window.first_s if width < SECONDS_PER_HOUR else 0.0
     load: Counter[int] = Counter(int((at - origin) // width) for at in times)
     if not seen.is_whole:
         for each in seen.bins:
@@ -149,15 +148,15 @@ def _arrivals(seen: Observation, window: Window, requests: int) -> Arrivals:
 
 def _peak_per_s(times: Sequence[float], window: Window) -> float:
     """Rate of the busiest minute, minutes counted from the window's first moment."""
-    minutes = Counter(int((at - window.first_s) // MINUTE_S) for at in times)
-    return max(minutes.values()) / min(MINUTE_S, window.last_s - window.first_s)
+    minutes = Counter(int((at - window.first_s) // SECONDS_PER_MINUTE) for at in times)
+    return max(minutes.values()) / min(SECONDS_PER_MINUTE, window.last_s - window.first_s)
 
 
 def _spells(times: Sequence[float], first_s: float) -> tuple[Spell, ...]:
     """Burstiness of each hour from the first moment; the time since the last request belongs to the later one."""
     gaps: dict[int, list[float]] = {}
     for earlier, later in pairwise(times):
-        gaps.setdefault(int((later - first_s) // HOUR_S), []).append(later - earlier)
+        gaps.setdefault(int((later - first_s) // SECONDS_PER_HOUR), []).append(later - earlier)
     found = ((len(each), _variation(each)) for each in gaps.values())
     return tuple(Spell(weight=count, cv=cv) for count, cv in found if cv is not None)
 
@@ -166,10 +165,10 @@ def _sampled_spells(seen: Observation) -> tuple[Spell, ...]:
     """Burstiness within the requests taken from each hour, weighted by all of that hour."""
     times: dict[int, list[float]] = {}
     for each in seen.sightings:
-        times.setdefault(int(each.at // HOUR_S), []).append(each.at)
+        times.setdefault(int(each.at // SECONDS_PER_HOUR), []).append(each.at)
     spells = []
     for each_bin in seen.bins:
-        found = sorted(times.get(int(each_bin.at // HOUR_S), ()))
+        found = sorted(times.get(int(each_bin.at // SECONDS_PER_HOUR), ()))
         cv = _variation([later - earlier for earlier, later in pairwise(found)])
         if cv is not None:
             spells.append(Spell(weight=each_bin.requests, cv=cv))

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from tripoint.domain.disruption import DisruptionClass
 from tripoint.domain.plan import Plan
 from tripoint.domain.recovery import Miss, Objective, Part, Reached, Step, StoreAge, Term
+from tripoint.domain.units import SECONDS_PER_MINUTE
 from tripoint.engines.costing.rates import api_mtok_in, api_mtok_out
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.placement.columns.coefficients import mtok_per_share
@@ -36,7 +37,6 @@ from tripoint.engines.resilience.recovery.stores import Kept, ages, kept_stores,
 from tripoint.engines.resilience.times.objectives import objective_of
 
 _TINY = 1e-6
-_SECONDS_PER_MINUTE = 60.0
 
 
 class State(NamedTuple):
@@ -117,13 +117,13 @@ def misses(objective: Objective | None, rta_s: float, rpa_s: float, cost_factor:
     if objective is None:
         return []
     found: list[Miss] = []
-    is_late = objective.rto_minutes is not None and rta_s > objective.rto_minutes * _SECONDS_PER_MINUTE + _TINY
+    is_late = objective.rto_minutes is not None and rta_s > objective.rto_minutes * SECONDS_PER_MINUTE + _TINY
     is_short = objective.least_share is not None and share < objective.least_share - _TINY
     if is_late:
         found.append(Miss.TIME)
     if is_short and (is_late or (objective.rto_minutes is None and objective.rpo_minutes is None)):
         found.append(Miss.CAPACITY)
-    if objective.rpo_minutes is not None and rpa_s > objective.rpo_minutes * _SECONDS_PER_MINUTE + _TINY:
+    if objective.rpo_minutes is not None and rpa_s > objective.rpo_minutes * SECONDS_PER_MINUTE + _TINY:
         found.append(Miss.POINT)
     if objective.highest_cost_factor is not None and cost_factor > objective.highest_cost_factor + _TINY:
         found.append(Miss.COST)

@@ -14,11 +14,11 @@ from tripoint.domain.dependency import DependencyKind
 from tripoint.domain.disruption import DisruptionClass, TermSource
 from tripoint.domain.provenance import Confidence, Origin
 from tripoint.domain.recovery import Part, Reached, Step, Term
+from tripoint.domain.units import SECONDS_PER_HOUR
 from tripoint.engines.resilience.recovery.assess import misses
 
 SERVICES = (DependencyKind.KEYS, DependencyKind.REGISTRY, DependencyKind.DNS, DependencyKind.IDENTITY)
 """Kinds whose loss is that of a shared service."""
-_SECONDS_PER_HOUR = 3600.0
 
 
 def with_services(reached: Sequence[Reached], report: DependencyReport) -> tuple[Reached, ...]:
@@ -66,9 +66,9 @@ def _term(member: Member) -> Term:
     own = "declared" if hours.origin is Origin.DECLARED else "by the catalogue"
     return Term(
         part=Part.REPAIR,
-        seconds=max(0.0, hours.value - borne) * _SECONDS_PER_HOUR,
-        low_s=max(0.0, (hours.value if hours.low is None else hours.low) - borne) * _SECONDS_PER_HOUR,
-        high_s=max(0.0, (hours.value if hours.high is None else hours.high) - borne) * _SECONDS_PER_HOUR,
+        seconds=max(0.0, hours.value - borne) * SECONDS_PER_HOUR,
+        low_s=max(0.0, (hours.value if hours.low is None else hours.low) - borne) * SECONDS_PER_HOUR,
+        high_s=max(0.0, (hours.value if hours.high is None else hours.high) - borne) * SECONDS_PER_HOUR,
         source=source,
         as_of="" if said is None else said.as_of,
         basis=f"{member.text} is away {hours.value:g} h, {own}" + (f"; borne for {borne:g} h" if borne else ""),

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tripoint.domain.demand import CurveBlock, DemandProfile
-from tripoint.domain.units import HOURS_PER_WEEK
+from tripoint.domain.units import HOURS_PER_DAY, HOURS_PER_WEEK, SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_WEEK
 from tripoint.engines.sizing.demand.curve import DEFAULT_BLOCKS, load_duration_curve
-from tripoint.engines.sizing.demand.trace import DAY_S, HOUR_S, WEEK_S, Arrivals, JobTrace, RequestTrace, Spell
+from tripoint.engines.sizing.demand.trace import Arrivals, JobTrace, RequestTrace, Spell
 
 FEWEST_ARRIVALS = 30
 """A spell with fewer arrivals says nothing about burstiness; it is left out when busier ones exist."""
@@ -111,11 +111,11 @@ def hour_of_week(arrivals: Arrivals) -> tuple[float, ...] | None:
     From a day to a week of trace the hours of the day are averaged and repeated; below a day there is no
     shape.
     """
-    if arrivals.window_s < DAY_S or arrivals.load.width_s > HOUR_S:
+    if arrivals.window_s < SECONDS_PER_DAY or arrivals.load.width_s > SECONDS_PER_HOUR:
         return None
     amounts, covered = _bins(arrivals)
     slots = _first_hour(arrivals) + np.arange(amounts.size)
-    cycle = HOURS_PER_WEEK if arrivals.window_s >= WEEK_S else 24
+    cycle = HOURS_PER_WEEK if arrivals.window_s >= SECONDS_PER_WEEK else HOURS_PER_DAY
     load = np.bincount(slots % cycle, weights=amounts, minlength=cycle)
     seconds = np.bincount(slots % cycle, weights=covered, minlength=cycle)
     rates = np.tile(load / np.maximum(seconds, 1e-9), HOURS_PER_WEEK // cycle)
@@ -124,19 +124,19 @@ def hour_of_week(arrivals: Arrivals) -> tuple[float, ...] | None:
 
 def shape_notes(arrivals: Arrivals) -> tuple[str, ...]:
     """How the shape and the curve were come by, for the reader of the profile."""
-    window_h = arrivals.window_s / HOUR_S
+    window_h = arrivals.window_s / SECONDS_PER_HOUR
     notes = []
-    if arrivals.window_s < DAY_S:
+    if arrivals.window_s < SECONDS_PER_DAY:
         notes.append(
             f"trace covers {window_h:.2f} h: too short for an hour-of-week shape, which needs 24 h; "
             f"the load-duration curve is over bins of {arrivals.load.width_s:g} s"
         )
-    elif arrivals.window_s < WEEK_S:
+    elif arrivals.window_s < SECONDS_PER_WEEK:
         notes.append(
             f"trace covers {window_h:.1f} h, less than the 168 h of a week: "
             "hours of the day were averaged and repeated for each weekday"
         )
-    if arrivals.window_s >= DAY_S and not arrivals.has_calendar:
+    if arrivals.window_s >= SECONDS_PER_DAY and not arrivals.has_calendar:
         notes.append("timestamps count from the start of the trace: its start was taken as Monday 00:00 UTC")
     return tuple(notes)
 
@@ -158,7 +158,9 @@ def _bins(arrivals: Arrivals) -> tuple[Floats, Floats]:
 
 def _first_hour(arrivals: Arrivals) -> int:
     """Hour of the week (not reduced) of the first bin."""
-    hour = int(arrivals.load.origin_s // HOUR_S) + int((arrivals.first_s - arrivals.load.origin_s) // HOUR_S)
+    hour = int(arrivals.load.origin_s // SECONDS_PER_HOUR) + int(
+        (arrivals.first_s - arrivals.load.origin_s) // SECONDS_PER_HOUR
+    )
     return hour + THURSDAY_H if arrivals.has_calendar else hour
 
 

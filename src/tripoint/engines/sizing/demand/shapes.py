@@ -12,11 +12,10 @@ import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tripoint.domain.units import HOURS_PER_WEEK
+from tripoint.domain.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 Weights = tuple[float, ...]
 
-HOURS_PER_DAY = 24
 DEFAULT_SHAPE = "flat"
 
 _DAYS: Mapping[str, tuple[tuple[tuple[int, float], ...], tuple[tuple[int, float], ...]]] = MappingProxyType(

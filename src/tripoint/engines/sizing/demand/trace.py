@@ -10,11 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tripoint.domain.demand import Distribution
-
-MINUTE_S = 60.0
-HOUR_S = 3600.0
-DAY_S = 86_400.0
-WEEK_S = 604_800.0
+from tripoint.domain.units import SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +130,6 @@ def load_bin_s(window_s: float) -> float:
     """Width of the load bins a trace of this length deserves: hours from a day on, minutes from ten minutes
     on.
     """
-    if window_s >= DAY_S:
-        return HOUR_S
-    return MINUTE_S if window_s >= 10 * MINUTE_S else 1.0
+    if window_s >= SECONDS_PER_DAY:
+        return SECONDS_PER_HOUR
+    return SECONDS_PER_MINUTE if window_s >= 10 * SECONDS_PER_MINUTE else 1.0

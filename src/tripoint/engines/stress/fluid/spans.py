@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tripoint.domain.fault import Fault, FaultKind
 from tripoint.domain.units import SECONDS_PER_HOUR
 from tripoint.engines.gateway.health.breaker import BreakerRules
+from tripoint.engines.resilience.capacity.carrying import joined
 from tripoint.engines.stress.fluid.layout import Flags, Layout
 from tripoint.engines.stress.kernel.arithmetic import Floats
 from tripoint.engines.stress.trial.conditions import force, moments, strikes
@@ -33,7 +34,6 @@ _NEEDS_MORE = frozenset(
 )
 _NO_ORDERS = frozenset(("registry", "control", "identity"))
 """Shared services without which no capacity can be had."""
-_DAY_S = 86_400.0
 
 Key = tuple[tuple[FaultKind, tuple[str, ...], float], ...]
 """What of a span cannot be told by capacity and demand alone: kind, things and force of faults, in a fixed order."""
@@ -89,7 +89,7 @@ class Struck:
 
 def spans_of(layout: Layout, struck: Struck, faults: Sequence[Fault], until_s: float) -> Spans:
     """The spans of one trial of `until_s` seconds."""
-    lasting = [(_moment(_begins(fault)), _moment(min(fault.until_s, until_s))) for fault in faults]
+    lasting = [(_moment(fault.bites_s), _moment(min(fault.until_s, until_s))) for fault in faults]
     ready = [
         (numbers, _moment(begin + after), end)
         for begin, end, delay in _waits(faults, lasting)
@@ -151,11 +151,6 @@ def _moment(at_s: float) -> float:
     return round(at_s, 6)
 
 
-def _begins(fault: Fault) -> float:
-    """When it begins to bite, s: those who must leave have notice."""
-    return fault.at_s + fault.size * _DAY_S if fault.kind is FaultKind.LEAVE else fault.at_s
-
-
 def _told(fault: Fault, strength: float, size: float) -> float:
     """Its force as a key holds it."""
     if fault.kind in (FaultKind.LINK_DELAY, FaultKind.LINK_LOSS):
@@ -181,15 +176,9 @@ def _waits(faults: Sequence[Fault], lasting: Sequence[tuple[float, float]]) -> l
 
     `lasting` is begin and end of each fault; `delay` is what an absent approver adds, s.
     """
-    times_s = sorted(both for fault, both in zip(faults, lasting, strict=True) if fault.kind in _NEEDS_MORE)
-    joined: list[list[float]] = []
-    for begin, end in times_s:
-        if joined and begin <= joined[-1][1]:
-            joined[-1][1] = max(joined[-1][1], end)
-        elif begin < end:
-            joined.append([begin, end])
+    wanted = joined(both for fault, both in zip(faults, lasting, strict=True) if fault.kind in _NEEDS_MORE)
     absent = [fault for fault in faults if fault.kind is FaultKind.APPROVAL]
     return [
         (begin, end, sum(fault.size * SECONDS_PER_HOUR for fault in absent if fault.at_s <= begin < fault.until_s))
-        for begin, end in joined
+        for begin, end in wanted
     ]

@@ -7,6 +7,7 @@ from math import ceil, inf
 
 from tripoint.domain.plan import Plan
 from tripoint.domain.purchase import PurchaseOption
+from tripoint.domain.units import SECONDS_PER_MINUTE
 from tripoint.domain.workload import Workload
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.gateway.table.ground import Ground
@@ -17,7 +18,6 @@ from tripoint.engines.stress.world import Place, Run, RunAt
 
 _SPOT = "spot"
 _NOTHING = 1e-9
-_S_PER_MIN = 60.0
 
 
 def runs_of(ground: Ground, plan: Plan, period: int) -> tuple[Run, ...]:
@@ -29,12 +29,16 @@ def runs_of(ground: Ground, plan: Plan, period: int) -> tuple[Run, ...]:
 def _run(ground: Ground, plan: Plan, period: int, workload: Workload) -> Run:
     estate, catalog = ground.estate, ground.catalog
     subject = subject_of(workload, estate, catalog)
+
+    def usual_s(minutes: str) -> float:
+        return default_figure(catalog, estate.assumptions, minutes).value * SECONDS_PER_MINUTE
+
     return Run(
         workload=workload.id,
         places=tuple(_places(ground, plan, period, workload)),
         deadline_hours=workload.deadline_hours,
-        checkpoint_s=default_figure(catalog, estate.assumptions, "training.checkpoint_minutes").value * _S_PER_MIN,
-        restart_s=default_figure(catalog, estate.assumptions, "training.restart_minutes").value * _S_PER_MIN,
+        checkpoint_s=usual_s("training.checkpoint_minutes"),
+        restart_s=usual_s("training.restart_minutes"),
         permitted=tuple(site.id for site in estate.sites if is_allowed(place_of(site, catalog), subject, ground.book)),
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from tripoint.domain.scenario import CapacityTrace, Magnitude, Scenario, Strike
+from tripoint.domain.units import SECONDS_PER_MINUTE
 from tripoint.engines.stress.kernel.arithmetic import Floats, exponential, natural_log
 from tripoint.engines.stress.kernel.streams import Streams
 
@@ -15,7 +16,6 @@ MINUTES = {"s": 1 / 60, "min": 1.0, "h": 60.0, "d": 1440.0}
 _WIDE = 4.0
 """Ranges whose ends differ by more than this factor are walked by ratio, others by difference."""
 
-_S_PER_MIN = 60.0
 
 Values = Mapping[str, float]
 
@@ -97,7 +97,7 @@ def traces_of(strike: Strike) -> tuple[CapacityTrace, ...]:
     """What a strike follows: traces that were read, or the one that is written out."""
     if strike.traces or not strike.left:
         return strike.traces
-    seconds = (strike.step_minutes * _S_PER_MIN,) * len(strike.left)
+    seconds = (strike.step_minutes * SECONDS_PER_MINUTE,) * len(strike.left)
     return (CapacityTrace(name="", seconds=seconds, left=strike.left),)
 
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from tripoint.domain.dependency import Dependency
 from tripoint.domain.estate import Estate
 from tripoint.domain.fault import Fault, FaultKind
+from tripoint.domain.units import MINUTES_PER_HOUR
 from tripoint.engines.resilience.capacity.carrying import FOREVER, Carrying, Stretch, joined
 
 SHARED = ("dns", "identity", "keys", "registry", "licence", "certificate", "control", "clock", "runner", "approver")
 """Services a strike on `dependants:...` may name: a kind of dependency, or the id of one."""
 OUTRIGHT = (FaultKind.DOWN, FaultKind.HANG, FaultKind.LINK_DOWN)
 """Faults after which a thing is away, so that what needs it is as well."""
-_MINUTES_PER_HOUR = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,5 +69,5 @@ def _lean(first: Dependency, estate: Estate, carrying: Carrying) -> Leaning:
         sites=sites,
         workloads=workloads,
         at_once=tuple(name for name in (*sites, *workloads) if away[name][0][0] <= 0.0),
-        grace_minutes=first.grace_hours * _MINUTES_PER_HOUR,
+        grace_minutes=first.grace_hours * MINUTES_PER_HOUR,
     )

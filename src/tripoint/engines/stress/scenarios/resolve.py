@@ -14,6 +14,7 @@ from itertools import pairwise
 from tripoint.domain.fault import Fault, FaultKind
 from tripoint.domain.scenario import Pick, Scenario, Strike
 from tripoint.domain.stress import Struck
+from tripoint.domain.units import MINUTES_PER_HOUR, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 from tripoint.engines.resilience.capacity.carrying import Stretch
 from tripoint.engines.stress.kernel.streams import Stream, Streams
 from tripoint.engines.stress.scenarios.candidates import Target, is_known, targets_for
@@ -21,9 +22,6 @@ from tripoint.engines.stress.scenarios.ground import Ground
 from tripoint.engines.stress.scenarios.knobs import Values, minutes_of, size_of, traces_of
 from tripoint.engines.stress.scenarios.leaning import OUTRIGHT, carried_faults
 
-_S_PER_MIN = 60.0
-_S_PER_H = 3600.0
-_MIN_PER_H = 60.0
 _NODES = ("node", "accelerator")
 _SOFT = (FaultKind.DOWN, FaultKind.HANG, FaultKind.CAPACITY)
 """Faults that concern a part of a place when only a part of its nodes is struck."""
@@ -90,10 +88,10 @@ def _picked(strike: Strike, targets: Sequence[Target], stream: Stream) -> tuple[
 
 def _struck(scenario: Scenario, strike: Strike, target: Target, values: Values, stream: Stream) -> list[Fault]:
     """The faults of one strike on one thing."""
-    end_s = scenario.minutes * _S_PER_MIN
-    begin_s = minutes_of(scenario, strike.at, values) * _S_PER_MIN
-    lasts = math.inf if strike.lasts is None else minutes_of(scenario, strike.lasts, values) * _S_PER_MIN
-    delay = max(minutes_of(scenario, strike.delay, values), target.grace_minutes) * _S_PER_MIN
+    end_s = scenario.seconds
+    begin_s = minutes_of(scenario, strike.at, values) * SECONDS_PER_MINUTE
+    lasts = math.inf if strike.lasts is None else minutes_of(scenario, strike.lasts, values) * SECONDS_PER_MINUTE
+    delay = max(minutes_of(scenario, strike.delay, values), target.grace_minutes) * SECONDS_PER_MINUTE
     sort = strike.hits.partition(":")[0]
     size = size_of(strike.size, values)
     if sort in _NODES:
@@ -104,10 +102,10 @@ def _struck(scenario: Scenario, strike: Strike, target: Target, values: Values, 
         return []
     if traces_of(strike):
         return _traced(strike, target, (begin_s, min(until_s, end_s)), size, stream)
-    ramp_s = minutes_of(scenario, strike.ramp, values) * _S_PER_MIN
+    ramp_s = minutes_of(scenario, strike.ramp, values) * SECONDS_PER_MINUTE
     kind, size = _whole(strike.kind, size, target)
     if kind is FaultKind.DATA_LOST:
-        size += target.age_minutes / _MIN_PER_H
+        size += target.age_minutes / MINUTES_PER_HOUR
     if math.isclose(size, 1.0) and kind is FaultKind.CAPACITY:
         return []
     return [Fault(kind=kind, on=target.ids, at_s=begin_s, until_s=until_s, size=size, ramp_s=ramp_s)]
@@ -161,7 +159,7 @@ def _moments(
     """When nodes of a pool fail: once, or by chance at the rate of all that may fail there."""
     if strike.mtbf_hours is None:
         return [begin_s]
-    mean_s = size_of(strike.mtbf_hours, values) * _S_PER_H / max(1.0, target.nodes * target.gpus_per_node)
+    mean_s = size_of(strike.mtbf_hours, values) * SECONDS_PER_HOUR / max(1.0, target.nodes * target.gpus_per_node)
     moments: list[float] = []
     at = begin_s
     while (at := at + mean_s * stream.exponential(len(moments))) < end_s:

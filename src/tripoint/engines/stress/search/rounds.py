@@ -15,6 +15,8 @@ from tripoint.engines.stress.search.distance import Distance, distance
 from tripoint.engines.stress.summary.targets import Target
 from tripoint.engines.stress.summary.verdicts import NEEDED, HeldKey, met_by
 
+RESOLUTION = 1 / 8
+"""How well the magnitude that breaks an objective is wanted where nobody says, as a share of its range."""
 _FIRST = 2
 """Trials at a position before it is looked whether more are needed."""
 

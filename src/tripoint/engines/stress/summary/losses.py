@@ -19,12 +19,11 @@ from tripoint.domain.estate import Estate
 from tripoint.domain.provenance import Figure, Origin
 from tripoint.domain.scenario import Scenario
 from tripoint.domain.stress import Outcome, Trial, YearlyLoss
-from tripoint.domain.units import SECONDS_PER_HOUR
+from tripoint.domain.units import MINUTES_PER_HOUR, SECONDS_PER_HOUR
 from tripoint.engines.resilience.loss.draws import drawn, interval
 from tripoint.engines.resilience.loss.report import hourly_loss
 
 DRAWS = 2000
-_MIN_PER_H = 60.0
 _OWN_STREAMS = 1 << 32
 """Numbers of streams that rates do not use."""
 _AT_ONCE = 1_000_000
@@ -75,7 +74,7 @@ def harm_of(scenario: Scenario, exposed: float, trials: Sequence[Trial]) -> Harm
 def hours_lost(outcome: Outcome, minutes: float) -> float:
     """Hours in which nothing of it was served, or as much in parts; those after the end of the trial included."""
     unserved = (outcome.shed + outcome.lost) / outcome.offered if outcome.offered > 0 else 0.0
-    return unserved * minutes / _MIN_PER_H + outcome.after_s / SECONDS_PER_HOUR
+    return unserved * minutes / MINUTES_PER_HOUR + outcome.after_s / SECONDS_PER_HOUR
 
 
 def hours_of(harms: Sequence[Harm]) -> dict[str, float]:

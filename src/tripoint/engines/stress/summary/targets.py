@@ -9,10 +9,10 @@ from tripoint.domain.estate import Estate
 from tripoint.domain.fault import FaultKind
 from tripoint.domain.scenario import Scenario, TrialMode
 from tripoint.domain.stress import Aim, Outcome, Unjudged
+from tripoint.domain.units import SECONDS_PER_MINUTE
 from tripoint.domain.workload import Workload
 from tripoint.engines.resilience.times.objectives import objective_of
 
-_S_PER_MIN = 60.0
 BUDGET_MINUTES = 30 * 24 * 60.0
 """Availability is an objective over thirty days: in a shorter trial nothing else is taken to happen in the rest."""
 IN_TIME = 0.95
@@ -58,7 +58,7 @@ def longest_outage_s(scenario: Scenario) -> float:
     first = min((strike.at for strike in scenario.strikes if not isinstance(strike.at, str)), default=0.0)
     if any(isinstance(strike.at, str) for strike in scenario.strikes):
         first = 0.0
-    return max(0.0, scenario.minutes - first) * _S_PER_MIN
+    return max(0.0, scenario.minutes - first) * SECONDS_PER_MINUTE
 
 
 def _is_beyond(target: Target, longest_s: float) -> bool:
@@ -81,9 +81,9 @@ def _of(estate: Estate, workload: Workload, scenario: Scenario) -> list[Target]:
     if asked is None:
         return found
     if asked.rto_minutes is not None and scenario.mode is not TrialMode.PLAN:
-        found.append(Target(workload.id, Aim.RTO, asked.rto_minutes * _S_PER_MIN))
+        found.append(Target(workload.id, Aim.RTO, asked.rto_minutes * SECONDS_PER_MINUTE))
     if asked.rpo_minutes is not None and scenario.mode is TrialMode.HOURS:
-        found.append(Target(workload.id, Aim.RPO, asked.rpo_minutes * _S_PER_MIN))
+        found.append(Target(workload.id, Aim.RPO, asked.rpo_minutes * SECONDS_PER_MINUTE))
     if asked.highest_cost_factor is not None and scenario.mode is not TrialMode.REQUESTS:
         found.append(Target(workload.id, Aim.COST, asked.highest_cost_factor))
     return found

@@ -14,7 +14,6 @@ from typing import Final
 from tripoint.domain.fault import Fault, FaultKind
 from tripoint.engines.stress.world import Place, World
 
-_DAY_S: Final = 86_400.0
 _STEPS: Final = 20
 """Steps a ramp is taken in."""
 _NAMED: Final = ("dns", "certificate")
@@ -83,9 +82,7 @@ def moments(faults: Iterable[Fault]) -> tuple[float, ...]:
     """When conditions change, ascending, s."""
     found: set[float] = set()
     for fault in faults:
-        found.add(fault.at_s)
-        if fault.kind is FaultKind.LEAVE:
-            found.add(fault.at_s + fault.size * _DAY_S)
+        found.update((fault.at_s, fault.bites_s))
         if isfinite(fault.until_s):
             found.add(fault.until_s)
         if fault.ramp_s > 0.0:
@@ -122,8 +119,8 @@ def conditions(world: World, faults: Sequence[Fault], now: float) -> Conditions:
     for fault in acting:
         for workload in fault.on if fault.kind is FaultKind.RETRIES else ():
             retries[workload] = retries.get(workload, 0) + round(fault.size * force(fault, now))
-    leaving = [fault for fault in faults if fault.kind is FaultKind.LEAVE and now >= fault.at_s + fault.size * _DAY_S]
-    banned = dict.fromkeys(site for fault in leaving if now < fault.until_s for site in fault.on)
+    leaving = [fault for fault in faults if fault.kind is FaultKind.LEAVE and fault.bites_s <= now < fault.until_s]
+    banned = dict.fromkeys(site for fault in leaving for site in fault.on)
     money = prod(times(fault, now) for fault in acting if fault.kind is FaultKind.BUDGET)
     return Conditions(places=places, lines=lines, retries=retries, banned=tuple(banned), money=money)
 

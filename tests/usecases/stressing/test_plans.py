@@ -15,7 +15,7 @@ from tripoint.domain.policy import Budget
 from tripoint.domain.source import LoadedEstate
 from tripoint.domain.stress import Replanned, Trial
 from tripoint.engines.stress.scenarios.knobs import usual
-from tripoint.usecases.stress_plans import Structural
+from tripoint.usecases.stressing.plans import Structural
 
 ENERGY = next(each for each in shipped() if each.id == "price-energy")
 

@@ -14,7 +14,9 @@ from tripoint.domain.stress import Order, Trial, Verdict
 from tripoint.engines.stress.playing import Player
 from tripoint.engines.stress.scenarios.resolve import untouched
 from tripoint.engines.stress.search import rounds
-from tripoint.usecases.stress_campaign import Campaign, StressOptions, Subject
+from tripoint.usecases.stressing.campaign import Campaign
+from tripoint.usecases.stressing.options import StressOptions
+from tripoint.usecases.stressing.subject import Subject
 
 SEARCHING = "searching where objectives break"
 

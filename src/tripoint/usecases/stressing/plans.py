@@ -17,7 +17,7 @@ from tripoint.engines.stress.kernel.streams import Streams
 from tripoint.engines.stress.scenarios.ground import Ground
 from tripoint.engines.stress.scenarios.knobs import Values, usual
 from tripoint.engines.stress.scenarios.resolve import faults_of
-from tripoint.engines.stress.search.rounds import Search
+from tripoint.engines.stress.search.rounds import RESOLUTION, Search
 from tripoint.engines.stress.summary.targets import targets_of
 from tripoint.engines.stress.summary.verdicts import verdicts
 
@@ -30,8 +30,6 @@ class Replanner(Protocol):
         ...
 
 
-_RESOLUTION = 1 / 8
-"""How well the magnitude that breaks an objective is wanted, as a share of its range."""
 _FEW = 12
 """So many workloads are tried one by one."""
 
@@ -45,12 +43,15 @@ class Structural:
         self._loaded, self._catalog, self._plan, self._ground = loaded, catalog, plan, ground
         self._replan = replanner
 
-    def tried(self, scenario: Scenario, *, is_searched: bool = True) -> tuple[Replanned, tuple[Verdict, ...]]:
-        """What planning again comes to at the usual magnitudes, with verdicts and the distance to failure."""
+    def tried(self, scenario: Scenario, resolution: float | None = RESOLUTION) -> tuple[Replanned, tuple[Verdict, ...]]:
+        """What planning again comes to at the usual magnitudes, with verdicts and the distance to failure.
+
+        That distance is found to `resolution`, a share of the magnitude's range; `None` leaves it out.
+        """
         what, trial = self.at(scenario, usual(scenario))
         asked = targets_of(self._loaded.estate, scenario)
-        search = Search(1, _RESOLUTION)
-        if is_searched:
+        search = Search(1, resolution or 1.0)
+        if resolution is not None:
             search.begin(scenario, asked, (trial,))
         while orders := search.orders():
             search.told([self.at(scenario, order.magnitudes, is_told=False)[1] for order in orders])
