@@ -20,7 +20,7 @@ from tripoint.engines.placement.milp.program import SolveLimits
 from tripoint.usecases.assess_recovery import assess_recovery
 from tripoint.usecases.explain import explain
 from tripoint.usecases.same_estate import estate_of
-from tripoint.usecases.stress import subject_of
+from tripoint.usecases.stressing.subject import subject_of
 
 
 def asked(rate: float = 2.0, name: str = "chat") -> Estate:
