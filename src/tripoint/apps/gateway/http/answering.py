@@ -162,11 +162,14 @@ class Answering(Shell):
         if self._is_held:
             return True
         if not self._is_answered:
+            line = self._line
+            if not self._out and not self._others and (line is None or line.relay is None):
+                return False  # as after each that was sent: nothing is to be written, nothing could pass
             is_ending = False
-            for line in self._lines():
-                if line.attempt.reader is not None and line.attempt.reader.is_done:
+            for each in self._lines():
+                if each.attempt.reader is not None and each.attempt.reader.is_done:
                     is_ending = True
-                    line.relay = None  # nothing may pass what is held from now on
+                    each.relay = None  # nothing may pass what is held from now on
             self._is_begun = self._is_begun or (not is_ending and bool(self._out))
             return is_ending
         if self._is_cut:
