@@ -14,6 +14,7 @@ from tripoint.domain.provenance import Figure
 from tripoint.domain.workload import Workload, WorkloadKind
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.sizing.paths import path_between
+from tripoint.engines.sizing.replicas.cover import Cover, Fleet, cover
 from tripoint.engines.sizing.speed.memory import ModelSize, model_size
 from tripoint.engines.sizing.speed.throughput import NoSpeed, Shape, Speed, speeds_of
 
@@ -53,7 +54,7 @@ class Errand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """Look-ups shared by all fits of one run; the two dictionaries only remember what was already worked out."""
+    """Look-ups shared by all fits of one run; the dictionaries only remember what was already worked out."""
 
     estate: Estate
     """As declared."""
@@ -65,10 +66,23 @@ class Desk:
         default_factory=dict
     )
     """(model, accelerator, accepted precisions) -> speeds."""
+    known_defaults: dict[str, Figure] = field(default_factory=dict)
+    """Key -> default: every workload asks for the same few at every pool."""
+    known_lines: dict[tuple[Fleet, float, int], Cover] = field(default_factory=dict)
+    """(fleet, largest rate, identical sites) -> nodes by rate: a node type has the same at many sites."""
 
     def default(self, key: str) -> Figure:
         """A default, or the estate's own value for it."""
-        return default_figure(self.catalog, self.estate.assumptions, key)
+        if key not in self.known_defaults:
+            self.known_defaults[key] = default_figure(self.catalog, self.estate.assumptions, key)
+        return self.known_defaults[key]
+
+    def line(self, fleet: Fleet, largest_rate: float, sites: int) -> Cover:
+        """Nodes as a fixed part and a part per request per second."""
+        key = (fleet, largest_rate, sites)
+        if key not in self.known_lines:
+            self.known_lines[key] = cover(fleet, largest_rate, sites)
+        return self.known_lines[key]
 
     def errand(self, workload: Workload, demand: WorkloadDemand) -> Errand:
         """A workload with its demand and model."""

@@ -29,8 +29,8 @@ from tripoint.engines.sizing.fit.desk import Desk, Errand, keyed
 from tripoint.engines.sizing.fit.facility import housed
 from tripoint.engines.sizing.fit.hosting import Hosted, Seat, best_hosting
 from tripoint.engines.sizing.fit.training import training_fit
-from tripoint.engines.sizing.policy import Rulebook, judge, place_of, rulebook, subject_of
-from tripoint.engines.sizing.replicas.cover import Fleet, cover
+from tripoint.engines.sizing.policy import Place, Rulebook, Subject, judge, place_of, rulebook, subject_of
+from tripoint.engines.sizing.replicas.cover import Fleet
 from tripoint.engines.sizing.replicas.queueing import QueueTarget
 from tripoint.engines.sizing.verdict import Verdict
 
@@ -52,6 +52,8 @@ class Supply:
     """Token-priced offers by site."""
     book: Rulebook
     """Rules."""
+    places: Mapping[SiteId, Place]
+    """What the rules see of each site."""
 
 
 def fit_all(
@@ -68,14 +70,16 @@ def fit_all(
     """
     desk = Desk(estate=estate, catalog=catalog)
     by_site = {site.id: tuple(pool for pool in pools if pool.site.id == site.id) for site in estate.sites}
-    supply = Supply(pools=by_site, apis=apis, book=rulebook(estate, catalog, waived))
+    places = {site.id: place_of(site, catalog) for site in estate.sites}
+    supply = Supply(pools=by_site, apis=apis, book=rulebook(estate, catalog, waived), places=places)
     fits: list[Fit] = []
     refusals: list[Refusal] = []
     figures: list[Figure] = []
     for workload, demand in zip(estate.workloads, grid.workloads, strict=True):
         errand = desk.errand(workload, demand)
+        subject = subject_of(workload, estate, catalog)
         for site in estate.sites:
-            for node_type, (answer, used) in _answers(desk, errand, site, supply):
+            for node_type, (answer, used) in _answers(desk, errand, subject, site, supply):
                 if isinstance(answer, Fit):
                     fits.append(answer)
                     figures.extend(used)
@@ -84,10 +88,9 @@ def fit_all(
     return tuple(fits), tuple(refusals), keyed(figures)
 
 
-def _answers(desk: Desk, errand: Errand, site: Site, supply: Supply) -> Iterator[tuple[str, Judged]]:
+def _answers(desk: Desk, errand: Errand, subject: Subject, site: Site, supply: Supply) -> Iterator[tuple[str, Judged]]:
     """(node type or API, answer) of everything at one site; a rule against the site is one answer for all of it."""
-    subject = subject_of(errand.workload, desk.estate, desk.catalog)
-    verdict = judge(place_of(site, desk.catalog), subject, supply.book)
+    verdict = judge(supply.places[site.id], subject, supply.book)
     if verdict is not None:
         yield WHOLE_SITE, (verdict, ())
         return
@@ -134,7 +137,7 @@ def _interactive(desk: Desk, errand: Errand, pool: PoolSpec, hosted: Hosted) -> 
     least = fleet.nodes_of(1)
     if pool.max_nodes is not None and least > pool.max_nodes:
         return _too_small(pool, least, "the least replicas"), ()
-    line = cover(fleet, errand.largest_rate, sites)
+    line = desk.line(fleet, errand.largest_rate, sites)
     busy = 1 / hosted.node_rate
     peak_nodes = fleet.nodes(errand.largest_rate / sites) * sites
     figures = keyed(
