@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from tripoint.domain.errors import AccessError
 from tripoint.domain.tenancy import Actor, ApiKey, Principal
-from tripoint.engines.governance.access.keys import KeyKind, key_digest, make_key
-from tripoint.engines.governance.access.roles import Action, may_grant
+from tripoint.engines.governance.access.keys import key_digest, kind_for, make_key
+from tripoint.engines.governance.access.principals import require_its_roles
+from tripoint.engines.governance.access.roles import Action
 from tripoint.engines.governance.access.rotation import check_overlap, leaving_at, refuse_ended, successor
-from tripoint.engines.governance.access.wanted import Wanted, check_expiry, check_wanted
+from tripoint.engines.governance.access.wanted import Wanted, check_expiry, check_wanted, key_of
 from tripoint.engines.governance.audit.rows import difference, said
 from tripoint.ports import AccountBook, AccountStore
 from tripoint.usecases.accounts.served import PLACE, WORKLOAD, check_served
@@ -56,19 +56,10 @@ def create_key(store: AccountStore, turn: Turn, wanted: Wanted, secrets: Secrets
     served = store.served()
     check_served(served, WORKLOAD, wanted.workloads)
     check_served(served, PLACE, wanted.only_at)
-    made = make_key(KeyKind.GATEWAY if wanted.principal is None else KeyKind.ADMIN, secrets.entropy)
+    made = make_key(kind_for(wanted.principal), secrets.entropy)
     with acting(store, turn) as book:
-        row = ApiKey(
-            id=made.id,
-            digest=key_digest(secrets.pepper, made.text),
-            name=wanted.name,
-            tenant=_payer(book, turn.actor, wanted),
-            created_at=turn.now,
-            principal=wanted.principal,
-            workloads=wanted.workloads,
-            only_at=wanted.only_at,
-            expires_at=wanted.expires_at,
-        )
+        digest = key_digest(secrets.pepper, made.text)
+        row = key_of(wanted, made.id, digest, _payer(book, turn.actor, wanted), turn.now)
         fresh(book, row)
         enter(book, turn, Action.KEY_CREATE, row, said(row))
     return Shown(row, made.text)
@@ -92,7 +83,7 @@ def rotate_key(
         old = found(book, turn.actor, Action.KEY_ROTATE, ApiKey, key)
         _require_own_or_lesser(book, turn.actor, old)
         refuse_ended(old, turn.now)
-        made = make_key(KeyKind.GATEWAY if old.principal is None else KeyKind.ADMIN, secrets.entropy)
+        made = make_key(kind_for(old.principal), secrets.entropy)
         check_expiry(expires_at, turn.now)
         leaving = leaving_at(old, turn.now + overlap_s)
         new = successor(old, made.id, key_digest(secrets.pepper, made.text), turn.now, expires_at)
@@ -151,10 +142,6 @@ def _require_own_or_lesser(book: AccountBook, actor: Actor, key: ApiKey) -> None
 
 
 def _speak_for(actor: Actor, row: Principal) -> None:
-    if actor.id == row.id:
-        return
-    require_somewhere(actor, Action.PRINCIPAL_CHANGE)
-    if not may_grant(actor, frozenset(row.roles)):
-        raise AccessError(
-            f"`{row.id}` has roles that `{actor.id}` does not have", hint="somebody with those roles may do this"
-        )
+    if actor.id != row.id:
+        require_somewhere(actor, Action.PRINCIPAL_CHANGE)
+        require_its_roles(actor, row)

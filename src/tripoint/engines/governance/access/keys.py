@@ -46,6 +46,11 @@ class KeyText(NamedTuple):
     """All of it."""
 
 
+def kind_for(principal: str | None) -> KeyKind:
+    """The kind of a tenant's key, or of a principal's."""
+    return KeyKind.GATEWAY if principal is None else KeyKind.ADMIN
+
+
 def make_key(kind: KeyKind, entropy: bytes) -> KeyText:
     """A new key from `ID_BYTES + SECRET_BYTES` random bytes.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tripoint.domain.errors import OptionError
+from tripoint.domain.tenancy import ApiKey
 from tripoint.engines.governance.access.names import good_name
 
 MAX_LISTED: Final = 100
@@ -70,3 +71,18 @@ def check_expiry(expires_at: float | None, now: float) -> None:
         raise OptionError(
             f"a key that ends {now - expires_at:,.0f} s ago would open nothing", hint="name a future time, or none"
         )
+
+
+def key_of(wanted: Wanted, key_id: str, digest: str, tenant: str, now: float) -> ApiKey:
+    """The key that is kept of what was wanted, made `now` (seconds since 1970); `tenant` pays for it."""
+    return ApiKey(
+        id=key_id,
+        digest=digest,
+        name=wanted.name,
+        tenant=tenant,
+        created_at=now,
+        principal=wanted.principal,
+        workloads=wanted.workloads,
+        only_at=wanted.only_at,
+        expires_at=wanted.expires_at,
+    )
