@@ -88,7 +88,7 @@ class Ceiling:
         if not (ask.is_plain and ask.api is _CHAT and body.find(b"[", ask.prompt_at + 1, ask.prompt_end) < 0):
             return tokens + self._referred(ask.api, body)
         # Messages without any further list are texts alone, not parts: words are looked for around them only.
-        around = body[: ask.prompt_at] + body[ask.prompt_end :]
+        around = ask.around or body[: ask.prompt_at] + body[ask.prompt_end :]
         if around != self._around:
             self._around, self._beside = around, self._referred(_CHAT, around)
         return tokens + self._beside

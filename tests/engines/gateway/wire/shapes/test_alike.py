@@ -28,6 +28,7 @@ def same(found: Ask | tuple[str, str, str | None], wanted: Ask | tuple[str, str,
         return
     for name in FIELDS:
         assert getattr(found, name) == getattr(wanted, name), name
+    assert not found.around or found.around == found.body[: found.prompt_at] + found.body[found.prompt_end :]
     assert output_limit(found) == output_limit(wanted)
     for with_usage in (True, False):
         one, other = (outgoing_body(each, 'a "new" name', with_usage=with_usage) for each in (found, wanted))
@@ -73,6 +74,7 @@ def test_the_second_of_a_kind_is_not_read(content: bytes) -> None:
 
     ask = likes.read(Api.CHAT, CHAT % content, unwanted)
     assert (ask.model, ask.tokens_out, ask.is_plain) == ("m", 9, True)
+    assert ask.around == b'{"model":"m","messages":,"max_tokens":9}'
     for api, body in ((Api.RESPONSES, CHAT % content), (Api.CHAT, (CHAT % content).replace(b"9}", b"8}"))):
         with pytest.raises(AssertionError):
             likes.read(api, body, unwanted)

@@ -34,7 +34,8 @@ class Alike:
 
     __slots__ = (
         "_after", "_api", "_around", "_before", "_beginning", "_beside", "_is_reproducible", "_is_stream", "_longest",
-        "_model", "_model_at", "_model_end", "_model_follows", "_prefix", "_start", "_tokens_out", "_wants_usage",
+        "_model", "_model_at", "_model_end", "_model_follows", "_prefix", "_size", "_start", "_tokens_out",
+        "_wants_usage",
     )  # fmt: skip
 
     def __init__(self, ask: Ask, longest: int) -> None:
@@ -44,7 +45,8 @@ class Alike:
         self._start = ask.prompt_at
         self._before = body[: ask.prompt_at]
         self._after = body[ask.prompt_end :]
-        self._around = len(body) - size
+        self._around = self._before + self._after
+        self._size = len(self._around)
         self._beside = ask.tokens_in - size // BYTES_PER_TOKEN
         self._model = ask.model
         self._model_follows = ask.model_at > ask.prompt_at
@@ -62,7 +64,7 @@ class Alike:
     def read(self, api: Api, body: bytes) -> Ask | None:
         """The request, where its body is of this kind; `None` where it is not, or is not proper."""
         whole, start = len(body), self._start
-        size = whole - self._around
+        size = whole - self._size
         if size < _LEAST_PROMPT or whole >= self._longest or api is not self._api:
             return None
         end = start + size
@@ -80,6 +82,7 @@ class Alike:
         ask = Ask(api, body, None, ())
         ask.model = self._model
         ask.is_plain = True
+        ask.around = self._around
         ask.is_stream = self._is_stream
         ask.wants_usage = self._wants_usage
         ask.tokens_out = self._tokens_out

@@ -32,6 +32,7 @@ class Ask:
     __slots__ = (
         "_members",
         "api",
+        "around",
         "body",
         "choices",
         "cuts",
@@ -79,6 +80,8 @@ class Ask:
         """Where the prompt stands in such a body."""
         self.is_plain = False
         """True for a body of plain members, each given once: what was read of it is all there is to read."""
+        self.around = b""
+        """What stands around the prompt, the same object for all that are alike; empty where it was not kept."""
 
     @property
     def members(self) -> Members:
