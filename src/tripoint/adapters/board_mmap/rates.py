@@ -69,7 +69,10 @@ class MmapRates(Rates):
         self._margin = 2 * workers if workers > 1 else 0
         self._slots: dict[str, int] = {}
         self._own = LocalRates()
-        self._ahead: dict[int, _Ahead] = {}
+        self._ahead: list[_Ahead | None] = [None] * (_BUCKETS * QUOTAS)
+        """What was drawn ahead, by place; a list: numbers as large are dear to hash."""
+        self._drawn: list[int] = []
+        """Places that ever drew ahead."""
 
     def slot(self, quota: str) -> int:
         """See `Rates`; from `QUOTAS` on for those there was no room for."""
@@ -83,7 +86,7 @@ class MmapRates(Rates):
         if slot >= QUOTAS:
             return self._own.draw(slot - QUOTAS, bucket, seconds, now)
         place = slot * _BUCKETS + bucket
-        ahead = self._ahead.get(place)
+        ahead = self._ahead[place]
         if ahead is not None and ahead.left >= seconds:
             ahead.left -= seconds
             return 0.0
@@ -94,6 +97,7 @@ class MmapRates(Rates):
                 if whole > 0.0:
                     if ahead is None:
                         ahead = self._ahead[place] = _Ahead()
+                        self._drawn.append(place)
                     ahead.left += whole
                     ahead.most = 2.0 * ahead.left
                     full_at += whole
@@ -109,7 +113,7 @@ class MmapRates(Rates):
             self._own.put_back(slot - QUOTAS, bucket, seconds)
             return
         place = slot * _BUCKETS + bucket
-        ahead = self._ahead.get(place)
+        ahead = self._ahead[place]
         if ahead is not None and 0.0 <= ahead.left + seconds <= ahead.most:
             ahead.left += seconds
             return
@@ -135,8 +139,9 @@ class MmapRates(Rates):
 
     def rest(self) -> None:
         """See `Rates`."""
-        for place, ahead in self._ahead.items():
-            if ahead.left > 0.0:
+        for place in self._drawn:
+            ahead = self._ahead[place]
+            if ahead is not None and ahead.left > 0.0:
                 self._return(place, ahead)
 
     def forget_worker(self, worker: int) -> int:
