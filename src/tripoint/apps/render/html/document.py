@@ -47,14 +47,19 @@ def plan_html(plan: Plan, more: Sequence[Section] = ()) -> str:
     """The report of a plan, or of why there is none; `more` are parts about it found elsewhere, shown at the end."""
     parts = [part(plan) for part in (_WITHOUT_PLAN if plan.status is PlanStatus.INFEASIBLE else _PARTS)]
     parts += more
+    title = f"{plan.name}: plan {plan.periods[0]} to {plan.periods[-1]}" if plan.periods else plan.name
+    return sectioned_page(title, board(plan), parts, _footer(plan))
+
+
+def sectioned_page(title: str, first_screen: Markup, parts: Sequence[Section], footer: Markup) -> str:
+    """A document of a first screen, links to its parts, the parts in their order, and where it comes from."""
     page = el(
         "div",
-        el("div", board(plan), contents(parts), id="headline"),
+        el("div", first_screen, _contents(parts), id="headline"),
         el("main", [part.html(position) for position, part in enumerate(parts, 1)]),
-        _footer(plan),
+        footer,
         class_="page",
     )
-    title = f"{plan.name}: plan {plan.periods[0]} to {plan.periods[-1]}" if plan.periods else plan.name
     return whole_page(title, page)
 
 
@@ -63,7 +68,7 @@ def whole_page(title: str, page: Markup) -> str:
     return f"<!doctype html>\n{el('html', _head(title), el('body', definitions(), page), lang='en')}\n"
 
 
-def contents(parts: Sequence[Section]) -> Markup:
+def _contents(parts: Sequence[Section]) -> Markup:
     """Links to the parts of a page."""
     items = [el("li", el("a", part.title, href=f"#{part.id}")) for part in parts]
     return el("nav", el("ol", items), aria_label="Contents")

@@ -36,8 +36,6 @@ class Course(NamedTuple):
 
     done: Floats
     """[L] amount done in each piece."""
-    backlog: Floats
-    """[L] amount left at the end of each piece."""
     waits_s: Floats
     """[L] time until all that arrived in a piece was done, s, from the end of it; infinite where it never was."""
 
@@ -54,7 +52,7 @@ def catch_up(edges_s: Floats, arriving: Floats, possible: Floats) -> Course:
     held = np.flatnonzero((backlog > slack) & np.isfinite(waits))
     at = clock_times(np.maximum(np.minimum(arrived[held], finished[-1]) - slack, 0.0), edges_s, finished)
     waits[held] = np.maximum(at - edges_s[1:][held], 0.0)
-    return Course(done=done, backlog=backlog, waits_s=waits)
+    return Course(done=done, waits_s=waits)
 
 
 class _Sums(NamedTuple):

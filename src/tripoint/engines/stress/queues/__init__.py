@@ -1,1 +1,1 @@
-"""Queues whose answers are known: formulas for the simplest ones, and a chain of stations played event by event."""
+"""A chain of queues played event by event: on it tests and benchmarks hold the event list against theory."""

@@ -221,7 +221,8 @@ def _spot(ground: Ground, pool: StruckPool) -> Target:
 
 
 def _concerned(pool: StruckPool, which: str) -> float:
-    return {"spot": pool.spot, "elastic": pool.elastic}.get(which, pool.nodes)
+    """Nodes of a pool that are meant: those rented on demand of `elastic`, else all."""
+    return pool.elastic if which == "elastic" else pool.nodes
 
 
 def _pool(ground: Ground, pool: StruckPool, part: float) -> Target:

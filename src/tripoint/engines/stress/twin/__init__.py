@@ -1,1 +1,1 @@
-"""The exact twin: what the event list would answer, without events."""
+"""The exact twin: what the event list would answer, without events; for tests and benchmarks, as its oracle."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tripoint.apps.render.html.document import contents, whole_page
+from tripoint.apps.render.html.document import sectioned_page
 from tripoint.apps.render.html.drawing.markup import el
 from tripoint.apps.render.html.resilience.board import board
 from tripoint.apps.render.html.resilience.hours import hours
@@ -23,14 +23,7 @@ _FOOTER = (
 def recovery_html(found: Assessment) -> str:
     """The page; the same assessment gives the same page."""
     parts = resilience_sections(found)
-    page = el(
-        "div",
-        el("div", board(found), contents(parts), id="headline"),
-        el("main", [part.html(position) for position, part in enumerate(parts, 1)]),
-        el("footer", _FOOTER),
-        class_="page",
-    )
-    return whole_page(f"{found.name}: recovery", page)
+    return sectioned_page(f"{found.name}: recovery", board(found), parts, el("footer", _FOOTER))
 
 
 def resilience_sections(found: Assessment) -> list[Section]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tripoint.apps.render.html.document import contents, whole_page
+from tripoint.apps.render.html.document import sectioned_page
 from tripoint.apps.render.html.drawing.markup import el
 from tripoint.apps.render.html.drawing.sections import Section
 from tripoint.apps.render.html.spend.board import board
@@ -24,14 +24,7 @@ def spend_html(report: SpendReport, *, version: str) -> str:
         f"Made by tripoint {version}, {made:%Y-%m-%d %H:%M} UTC. Days are in UTC. Costs are effective costs in USD: "
         "own capacity is never free. Sums are exact to the nano-dollar; what is shown is rounded."
     )
-    page = el(
-        "div",
-        el("div", board(report), contents(parts), id="headline"),
-        el("main", [part.html(position) for position, part in enumerate(parts, 1)]),
-        el("footer", footer),
-        class_="page",
-    )
-    return whole_page(_title(report), page)
+    return sectioned_page(_title(report), board(report), parts, el("footer", footer))
 
 
 def _parts(report: SpendReport) -> list[Section]:

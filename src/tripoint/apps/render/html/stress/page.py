@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tripoint.apps.render.html.document import contents, whole_page
+from tripoint.apps.render.html.document import sectioned_page
 from tripoint.apps.render.html.drawing.markup import el
 from tripoint.apps.render.html.drawing.sections import Section
 from tripoint.apps.render.html.stress.board import board
@@ -21,14 +21,7 @@ def stress_html(report: StressReport, before: StressReport | None = None) -> str
         f"Made by tripoint {report.tripoint_version} of estate {report.estate_digest[:19]} and plan "
         f"{report.plan_digest[:19]} with seed {report.seed}: the same again gives the same page."
     )
-    page = el(
-        "div",
-        el("div", board(report), contents(parts), id="headline"),
-        el("main", [part.html(position) for position, part in enumerate(parts, 1)]),
-        el("footer", footer),
-        class_="page",
-    )
-    return whole_page(f"{report.name}: stress test", page)
+    return sectioned_page(f"{report.name}: stress test", board(report), parts, el("footer", footer))
 
 
 def stress_sections(report: StressReport, before: StressReport | None = None) -> list[Section]:
