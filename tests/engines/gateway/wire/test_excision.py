@@ -58,7 +58,7 @@ def test_numbers_are_not_strings() -> None:
 
 def test_a_caller_who_writes_marks_gets_no_short_cut() -> None:
     """Nothing of his can stand for another part of the body."""
-    body = whole(model="m", note="<tripoint cut 0>", prompt="x " * MIN_BODY)
+    body = whole(model="m", note="N", prompt="x " * MIN_BODY).replace(b"N", rb"<tripoint \u0063ut 0>")
     assert shortened(body) == (body, [])
     assert outgoing_body(read_ask(Api.COMPLETIONS, body), "m", with_usage=False) == body
 
@@ -97,3 +97,24 @@ def test_strings_of_nothing_but_escapes(escape: str) -> None:
     body = b'{"model":"m","prompt":"' + escape.encode() * 30_000 + b'"}'
     ask = read_ask(Api.COMPLETIONS, body)
     assert outgoing_body(ask, "m", with_usage=False) == body
+
+
+@pytest.mark.parametrize("number", ["0", "7", "x", "0 "])
+@pytest.mark.parametrize("place", ["member", "option"])
+def test_a_mark_that_comes_about_by_writing_anew_is_none(number: str, place: str) -> None:
+    """Names are written anew without the escapes they came with: a mark among them stands for nothing."""
+    name = f'"\\u003ctripoint cut {number}>"'.encode()
+    beside = name + b":1" if place == "member" else b'"stream_options":{' + name + b":1}"
+    body = b'{"model":"m","stream":true,"messages":[{"role":"user","content":"%b"}],%b}' % (b"x " * MIN_BODY, beside)
+    ask = read_ask(Api.CHAT, body)
+    assert ask.cuts
+    asked = json.loads(body)
+    asked["stream_options"] = {**asked.get("stream_options", {}), "include_usage": True}
+    assert json.loads(outgoing_body(ask, "m", with_usage=True)) == asked
+
+
+def test_a_long_name_of_a_member_leaves_whole() -> None:
+    """A mark within it would be written anew, and not be found."""
+    body = whole(**{"model": "m", "n" * MIN_BODY: "x " * MIN_BODY, "messages": []})
+    assert shortened(body)[1]
+    assert outgoing_body(read_ask(Api.CHAT, body), "m", with_usage=False) == body

@@ -160,6 +160,10 @@ class Connection(Answering):
                 return
         self.data_received(bytes(view[:count]))
 
+    def received_whole(self, known: KnownHead, body: bytes) -> None:
+        """A request came whole whose head is the `expected` one, and whose body is no longer than the largest."""
+        self._begin(known, body)
+
     def eof_received(self) -> bool:
         """A caller who sends no more is taken for gone."""
         return False

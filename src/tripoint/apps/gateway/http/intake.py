@@ -20,6 +20,7 @@ LARGE: Final = 128 * 1024
 """Bodies from this size on, bytes, show that others like it may follow."""
 _ROOM: Final = 512 * 1024
 """Most bytes of one read into what is shared."""
+_read: Final = os.read  # compiled, a name that was imported is looked up at each use
 _MOST: Final = 4 * 2**20
 """Most bytes of one read into an object of its own: a system buffers hardly more."""
 
@@ -55,16 +56,20 @@ class Intake:
         Both are told at once, while they are in the nearest cache; the loop, which is still asking where to read to,
         finds nothing more.
         """
+        connection = self._connection
         head = body = b""
         try:
-            head = os.read(self._descriptor, len(known.before) + len(b"%d" % known.length) + len(known.after))
-            if head and known.size_in(head) == len(head) and known.length <= self._connection.largest:
-                body = os.read(self._descriptor, min(known.length, _MOST))
+            head = _read(self._descriptor, len(known.before) + len(b"%d" % known.length) + len(known.after))
+            if head and known.size_in(head) == len(head) and known.length <= connection.largest:
+                body = _read(self._descriptor, min(known.length, _MOST))
         except OSError:  # there was nothing, or the connection is lost: the loop finds the same
             pass
+        if body and len(body) == known.length:
+            connection.received_whole(known, body)
+            return
         for data in (head, body):
             if data:
-                self._connection.data_received(data)
+                connection.data_received(data)
 
     def eof_received(self) -> bool:
         """See `Connection`."""

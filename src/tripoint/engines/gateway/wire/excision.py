@@ -8,20 +8,22 @@ Only escapes and control characters inside a stretch go unchecked: they are for 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from typing import Final
 
-MIN_BODY = 32_768
-_MIN_RUN = 8_192
-_PROBES = 12
+MIN_BODY: Final = 32_768
+_MIN_RUN: Final = 8_192
+_PROBES: Final = 12
 # What stays of a string: its beginning is what routing compares, its ends show that no escape is cut in two.
-_KEPT_BEFORE = 1_024
-_KEPT_AFTER = 64
-_ESCAPE = 6
-_TRIES = 16
-_MARK = b"<tripoint cut %d>"
-_MARKS = re.compile(rb"<tripoint cut (\d+)>")
-_ANY_MARK = b"<tripoint cut "
+_KEPT_BEFORE: Final = 1_024
+_KEPT_AFTER: Final = 64
+_ESCAPE: Final = 6
+_TRIES: Final = 16
+# The escape is no other letter than `c`, yet nothing that was read and is written anew comes to hold it.
+_MARK: Final = rb"<tripoint \u0063ut %d>"
+_ANY_MARK: Final = rb"<tripoint \u0063ut "
+LONGEST_NAME: Final = 64
+"""A member's name that holds a mark has more characters: so much of it is kept before and after, escapes or not."""
 
 Cut = tuple[int, int]
 
@@ -60,11 +62,18 @@ def restored(short: bytes, body: bytes, cuts: Sequence[Cut]) -> bytes:
 
 def pieces_of(short: bytes, body: bytes, cuts: Sequence[Cut]) -> list[bytes | memoryview]:
     """The same in pieces, which leave without having been copied."""
-    pieces: list[bytes | memoryview] = list(_MARKS.split(short))
+    pieces: list[bytes | memoryview] = []
     whole = memoryview(body)
-    for place in range(1, len(pieces), 2):
-        start, end = cuts[int(pieces[place])]
-        pieces[place] = whole[start:end]
+    done = 0
+    at = short.find(_ANY_MARK)
+    while at >= 0:
+        end = short.find(b">", at)
+        start, stop = cuts[int(short[at + len(_ANY_MARK) : end])]
+        pieces.append(short[done:at])
+        pieces.append(whole[start:stop])
+        done = end + 1
+        at = short.find(_ANY_MARK, done)
+    pieces.append(short[done:])
     return pieces
 
 
@@ -88,13 +97,13 @@ def _cut(body: bytes, start: int, end: int) -> Cut | None:
     start += _KEPT_BEFORE
     end -= _KEPT_AFTER
     for _ in range(_TRIES):
-        if b"\\" not in body[start - _ESCAPE : start]:
+        if body.find(b"\\", start - _ESCAPE, start) < 0:
             break
         start += _ESCAPE + 1
     else:
         return None
     for _ in range(_TRIES):
-        if b"\\" not in body[end - _ESCAPE : end]:
+        if body.find(b"\\", end - _ESCAPE, end) < 0:
             return start, end
         end -= _ESCAPE + 1
     return None
