@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from tests.factories.shell import Answer, chat, get, post, read_answer
 
 from tripoint.apps import wiring
 from tripoint.apps.gateway.control import Channel, Launch, Message
-from tripoint.apps.gateway.worker import teller
+from tripoint.apps.gateway.worker import chores, teller
 from tripoint.apps.gateway.worker.main import Worker
 from tripoint.domain.serving import Probe
 from tripoint.domain.table import KeyEntry, RoutingTable
@@ -166,6 +167,30 @@ def test_a_worker_that_knows_no_accounts_is_not_ready(tmp_path: Path, monkeypatc
             assert (refused.status, refused.headers["retry-after"]) == (503, "1")
 
     with serving(ModelServer(models=("llama",), behaviour=Behaviour())) as server:
+        asyncio.run(play(server))
+
+
+def test_a_clock_put_right_is_gone_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that slept, or whose clock was wrong when the worker began: records are dated by the clock as it is."""
+    monkeypatch.setenv("TRIPOINT_TEST_KEY", "sk-test")
+    moved_s = 7_200.0
+
+    def dates() -> list[float]:
+        return [json.loads(line)["at"] for line in (tmp_path / "access").read_text().splitlines()]
+
+    async def play(server: ModelServer) -> None:
+        async with Inside(tmp_path) as inside:
+            await inside.tell(served_by(server.port, free_port()))
+            began = time.time()
+            monkeypatch.setattr(chores, "time", lambda: time.time() + moved_s)
+            async with asyncio.timeout(20):
+                while True:
+                    assert (await inside.ask(post(chat(), AUTH))).status == 200
+                    await asyncio.sleep(0.1)
+                    if dates() and dates()[-1] > began + moved_s - 60:
+                        return
+
+    with serving(ModelServer(models=("llama",))) as server:
         asyncio.run(play(server))
 
 

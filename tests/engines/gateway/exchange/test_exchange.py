@@ -79,7 +79,7 @@ def test_a_stream_that_asked_for_usage_gets_it() -> None:
     assert world.body == piece("one") + usage_event(9, 1) + DONE
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 502, 503, 529])
+@pytest.mark.parametrize("status", [201, 204, 401, 403, 404, 429, 500, 502, 503, 529])
 def test_a_bad_status_is_had_elsewhere_and_never_shown(status: int) -> None:
     """A bad status is had elsewhere and never shown."""
     desk = Desk(two())

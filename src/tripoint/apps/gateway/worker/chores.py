@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -24,6 +25,9 @@ TICK_S = 0.25
 _SCRAPE_EVERY, _SAVE_EVERY, _EXPIRE_EVERY = 20, 4, 20
 _PROBE_S, _SCRAPE_S = 5.0, 2.0
 _HAS_NO_LIST = (404, 405)
+_OFF_S, _AT_ONCE_S = 1.0, 0.1
+"""How far the clock on the wall may be from what is held of it, and how close in time the two must be read, s."""
+_log = logging.getLogger("tripoint.gateway")
 _FIRST = (Api.CHAT, Api.MESSAGES, Api.COMPLETIONS, Api.RESPONSES, Api.EMBEDDINGS)
 
 
@@ -77,6 +81,7 @@ class Chores:
         self._handle = asyncio.get_running_loop().call_later(TICK_S, self._tick)
         self._ticks += 1
         now = monotonic()
+        self._look_at_the_clock(now)
         for shift in self._gateway.tick(now):
             self._recorder.metrics.shifted(shift)
         for target in self._gateway.router.probes_due(now):
@@ -89,11 +94,21 @@ class Chores:
         if self._ticks % _EXPIRE_EVERY == 0:
             self._expire(now)
 
+    def _look_at_the_clock(self, now: float) -> None:
+        """The machines' clock does not run while the machine sleeps, and the other one may be put right at any time."""
+        wall, off_s = time(), 0.0
+        if monotonic() - now < _AT_ONCE_S:
+            off_s = wall - now - self._gateway.epoch
+        if abs(off_s) > _OFF_S:
+            _log.warning("the clock has moved by %+.0f s: records, keys and budgets go by it from now on", off_s)
+            self._gateway.set_clock(wall - now)
+
     def _probe(self, target: Target) -> None:
         router = self._gateway.router
 
         def told(status: int, body: bytes) -> None:
-            is_well = status in _HAS_NO_LIST or (status > 0 and failure_of(status, 0.0) is None)
+            is_alive = 200 <= status < 300 or status in _HAS_NO_LIST
+            is_well = is_alive or (status > 0 and failure_of(status, 0.0) is None)
             router.probed(target, is_well, monotonic())
 
         secret = None if target.secret is None else self.secrets.get(target.secret)

@@ -115,6 +115,10 @@ class Admission:
         self._budgets = Scopes(budget for budget in accounts.budgets if budget.is_enforced)
         self.purse.keep_only(frozenset(budget.id for budget in accounts.budgets if budget.is_enforced))
 
+    def set_clock(self, epoch: float) -> None:
+        """Goes by another clock on the wall from now on; what was reserved keeps the window it was reserved in."""
+        self._epoch = epoch
+
     def place(self, site_of: tuple[str, ...]) -> None:
         """Takes the sites of another table's targets, in their order."""
         self._site_of = site_of

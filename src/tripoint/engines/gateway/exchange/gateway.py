@@ -85,6 +85,13 @@ class Gateway:
         """Seconds since 1970 at zero of the machines' clock."""
         return self._core.epoch
 
+    def set_clock(self, epoch: float) -> None:
+        """The clock on the wall was put right: records, ends of keys and windows of budgets go by it from now on."""
+        core = self._core
+        core.epoch = epoch
+        core.admission.set_clock(epoch)
+        core.generation += 1  # heads say when their key ends, and which windows are open
+
     @property
     def is_open(self) -> bool:
         """True when callers need no key."""

@@ -12,7 +12,9 @@ from tripoint.engines.gateway.exchange.recovery.verdict import failure_of, is_wh
     ("status", "wait", "failure"),
     [
         (200, 0, None),
-        (204, 0, None),
+        (201, 0, Failure.ANSWER),
+        (204, 0, Failure.ANSWER),
+        (206, 0, Failure.ANSWER),
         (302, 0, Failure.ANSWER),
         (400, 0, None),
         (401, 0, Failure.CREDENTIAL),

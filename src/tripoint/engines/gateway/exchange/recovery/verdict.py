@@ -29,10 +29,11 @@ def failure_of(status: int, retry_after_s: float) -> Failure | None:
     """The failure a status stands for; `None` when the answer, good or bad, is the caller's.
 
     401, 403 and 404 are about our credential and our name for the model: the caller never sees either, and 404 and 405
-    speak of that model and interface alone. A 503 that says when to come back is a limit, any other 5xx a fault.
+    speak of that model and interface alone. A 503 that says when to come back is a limit, any other 5xx a fault. A good
+    answer is a 200 on every interface: what calls itself otherwise good is no answer to bill or to pass on.
     """
     if status < 400:
-        return None if 200 <= status < 300 else Failure.ANSWER
+        return None if status == 200 else Failure.ANSWER
     if status == 503 and retry_after_s > 0:
         return Failure.LIMITED
     if status >= 500 and status != 529:
