@@ -75,7 +75,8 @@ def plan(
     found = replace(assemble(replace(frame, instance=outcome.instance), outcome, others), weighed=weighed)
     if options.near:
         found = replace(found, near=_near(instance, found, outcome, solver, options, clock, watch.should_stop))
-    return replace(found, solve=found.solve and replace(found.solve, peak_mb=peak_mb()), proof=packed(outcome.program))
+    proof = packed(outcome.program, outcome.solution.duals)
+    return replace(found, solve=found.solve and replace(found.solve, peak_mb=peak_mb()), proof=proof)
 
 
 def _near(

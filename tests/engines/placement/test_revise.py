@@ -22,7 +22,7 @@ from tripoint.engines.placement.milp.program import Program, ProgramBuilder, Sol
 from tripoint.engines.placement.moved import moved
 from tripoint.engines.placement.proof.carry import Carried
 from tripoint.engines.placement.recall import recall
-from tripoint.engines.placement.revise import revised
+from tripoint.engines.placement.revise import Known, revised
 from tripoint.testing.strategies import small_estates
 from tripoint.usecases.drive import drive
 from tripoint.usecases.plan import PlanOptions, plan
@@ -119,7 +119,7 @@ def test_a_proof_at_hand_gets_the_time_that_is_left_one_that_lacks_what_it_takes
     tenth away, or without any bound carried over, it is the only proof and gets what an only hope would get."""
     program = at_either(100.0, 90.0)
     proven = None if known is None else Carried(weights=program.cost, least=known, bound=known)
-    asking = revised(program, replace(LIMITS, seconds=2.0), np.array([1.0, 0.0]), proven)
+    asking = revised(program, replace(LIMITS, seconds=2.0), np.array([1.0, 0.0]), Known(proven=proven))
     (held,) = next(asking).tasks
     assert held.limits.seconds == 10.0
     batch = asking.send(Answers(solutions=(highs(held.program),), bound=-np.inf, seconds=0.5))
@@ -135,7 +135,7 @@ def test_a_weak_proof_is_no_row_of_a_large_relaxation(places: int, least: float,
     builder.row("demand", "w", [(column, 1.0) for column in columns], lower=1.0, upper=1.0)
     program = builder.build([100.0] * places)
     proven = Carried(weights=program.cost * 0.9, least=least, bound=least)
-    asking = revised(program, LIMITS, np.eye(places)[0], proven)
+    asking = revised(program, LIMITS, np.eye(places)[0], Known(proven=proven))
     (held,) = next(asking).tasks
     batch = asking.send(Answers(solutions=(highs(held.program),), bound=-np.inf, seconds=0.5))
     assert len(batch.tasks) == relaxations

@@ -11,16 +11,16 @@ from tripoint.engines.placement.milp.program import FloatArray, Program, Solutio
 from tripoint.engines.placement.outcome import Outcome, solve_instance
 from tripoint.engines.placement.outlooks.choices import Held
 from tripoint.engines.placement.outlooks.extensive import hold
-from tripoint.engines.placement.proof.carry import Carried, carried
+from tripoint.engines.placement.proof.carry import carried
 from tripoint.engines.placement.proof.kept import unpacked
 from tripoint.engines.placement.recall import recall
-from tripoint.engines.placement.revise import revised
+from tripoint.engines.placement.revise import Known, revised
 from tripoint.ports import MilpSolver
 from tripoint.usecases.drive import drive
 from tripoint.usecases.planning.options import PlanOptions
 from tripoint.usecases.solving import Clock, Stop, by_size
 
-_WARM_PART = 0.05
+_WARM_PART = 0.06
 """Share of the earlier solve's time after which planning from it sets nothing more free."""
 _LEAST_WARM_S = 0.5
 
@@ -40,7 +40,7 @@ def outcome_of(
     def solve(program: Program) -> Solution:
         clock.enter("planning from the earlier plan")
         found = drive(
-            revised(program, near, recalled[0], _proven(earlier, program)),
+            revised(program, near, recalled[0], _known(earlier, program)),
             solver,
             threads=limits.threads,
             progress=lambda state: clock.solving(replace(state, bound=None, gap=None)),
@@ -58,7 +58,10 @@ def outcome_of(
     return solve_instance(instance, solve, prepared)
 
 
-def _proven(earlier: Plan, program: Program) -> Carried | None:
-    """What the bound of an earlier plan says about the program now."""
+def _known(earlier: Plan, program: Program) -> Known:
+    """What the bound of an earlier plan says about the program now, and its prices where they fit."""
     before = unpacked(earlier.proof)
-    return None if before is None or earlier.solve is None else carried(before, earlier.solve.bound_usd, program)
+    if before is None or earlier.solve is None:
+        return Known()
+    prices = before.prices if before.prices.size == program.rows else None
+    return Known(proven=carried(before, earlier.solve.bound_usd, program), prices=prices)

@@ -102,7 +102,7 @@ def lagrangian(program: Program, duals: FloatArray, group: IntArray) -> float:
     least = _least(worth, group, program.rows)
     total += float(least[np.isfinite(least)].sum())
     other = group < 0
-    worth, lower, upper = worth[other], program.lower[other], _finite_upper(program)[other]
+    worth, lower, upper = worth[other], program.lower[other], finite_upper(program)[other]
     return total + float(np.where(worth > 0, worth * lower, worth * upper).sum())
 
 
@@ -114,7 +114,7 @@ def _least(worth: FloatArray, group: IntArray, rows: int) -> FloatArray:
     return least
 
 
-def _finite_upper(program: Program) -> FloatArray:
+def finite_upper(program: Program) -> FloatArray:
     """[columns] upper bounds; where there is none, the most that any row of the column can ask of it.
 
     More than that only costs, so some optimum stays below it. Needed because prices are exact to a tolerance only.

@@ -117,7 +117,8 @@ class Solution:
     strategy: str
     """How it was solved."""
     duals: FloatArray = field(default_factory=lambda: np.zeros(0))
-    """[rows] change of the objective per unit of each row's binding side; of linear programs only, else empty."""
+    """[rows] change of the objective per unit of each row's binding side; of linear programs, and of those solved in
+    stages that of their relaxation; else empty."""
 
     @classmethod
     def nothing(cls, status: SolutionStatus) -> Solution:

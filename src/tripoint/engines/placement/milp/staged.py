@@ -147,7 +147,8 @@ def staged(program: Program, limits: SolveLimits, start: FloatArray | None = Non
         return standing.answer("kernel")
     standing.bound = max(told.bound, relaxed.bound)
     yield from _plans(standing, relaxed, single, start)
-    return standing.answer("kernel" if limits.threads == 1 or beside is None else "kernel with cuts of the whole")
+    strategy = "kernel" if limits.threads == 1 or beside is None else "kernel with cuts of the whole"
+    return replace(standing.answer(strategy), duals=relaxed.duals)
 
 
 def _plans(standing: _Standing, relaxed: Solution, limits: SolveLimits, start: FloatArray | None) -> Asking[None]:
@@ -223,7 +224,7 @@ def _within(
     standing.program, standing.is_whole = narrow.program, False
     yield from _plans(standing, relaxed, limits, None if start is None else start[narrow.column])
     found = standing.answer("column generation")
-    return replace(found, values=narrow.widened(found.values)) if found.values.size else found
+    return replace(found, values=narrow.widened(found.values), duals=relaxed.duals) if found.values.size else found
 
 
 def _kernels(standing: _Standing, relaxed: Solution, limits: SolveLimits, start: FloatArray | None) -> Asking[None]:

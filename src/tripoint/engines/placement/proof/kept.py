@@ -3,6 +3,7 @@
 Of the structure (names, families, integrality, entries) only a digest is kept: a program of another structure has
 nothing to do with the bound. What a change of price or capacity touches is kept in figures: costs, bounds, the sides of
 rows, and the entries of the rows that say what each provider is paid. Labels of rows are left out: they tell figures.
+Beside it stand the prices of what workloads share, where they are known: any prices prove a bound, so seven digits do.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ import base64
 import binascii
 import hashlib
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tripoint.engines.placement.large.owners import owners
+from tripoint.engines.placement.large.portions import apart
 from tripoint.engines.placement.milp.program import BoolArray, FloatArray, Program
 
 SPEND = "spend"
 """The family of rows whose entries are prices."""
-_FORM = "1"
+_FORM = "2"
 _LEVEL = 6
 
 
@@ -41,10 +44,12 @@ class KeptProgram:
     """[rows] upper sides."""
     priced: FloatArray
     """Entries of the rows of prices, in the program's order."""
+    prices: FloatArray
+    """[rows] what a unit of what workloads share was worth; zero for rows of one workload; empty where unknown."""
 
 
 def kept(program: Program) -> KeptProgram:
-    """What is kept of a program."""
+    """What is kept of a program, without prices."""
     prices = priced_entries(program)
     return KeptProgram(
         structure=_structure(program, prices),
@@ -54,6 +59,7 @@ def kept(program: Program) -> KeptProgram:
         row_lower=program.row_lower,
         row_upper=program.row_upper,
         priced=program.value[prices],
+        prices=np.zeros(0),
     )
 
 
@@ -63,15 +69,18 @@ def priced_entries(program: Program) -> BoolArray:
     return np.repeat(is_spend, np.diff(program.starts))
 
 
-def packed(program: Program) -> str:
-    """What is kept of a program as text: a form, a digest, two counts, and compressed figures in base 64."""
-    all_of_it = kept(program)
+def packed(program: Program, prices: FloatArray) -> str:
+    """What is kept of a program as text: a form, a digest, two counts, and compressed figures in base 64.
+
+    `prices` are those of its rows ([rows]; empty where unknown).
+    """
+    all_of_it = replace(kept(program), prices=_of_shared(program, prices))
     figures = np.concatenate([getattr(all_of_it, name) for name in _SERIES])
     body = base64.b64encode(zlib.compress(figures.astype("<f8").tobytes(), _LEVEL)).decode("ascii")
     return f"{_FORM}:{all_of_it.structure}:{program.columns}:{program.rows}:{body}"
 
 
-_SERIES = ("cost", "lower", "upper", "row_lower", "row_upper", "priced")
+_SERIES = ("cost", "lower", "upper", "row_lower", "row_upper", "prices", "priced")
 
 
 def unpacked(text: str) -> KeptProgram | None:
@@ -79,13 +88,22 @@ def unpacked(text: str) -> KeptProgram | None:
     try:
         form, structure, columns, rows, body = text.split(":")
         figures = np.frombuffer(zlib.decompress(base64.b64decode(body, validate=True)), dtype="<f8")
-        sizes = [int(columns)] * 3 + [int(rows)] * 2
+        sizes = [int(columns)] * 3 + [int(rows)] * 3
     except (ValueError, binascii.Error, zlib.error):
         return None
     if form != _FORM or min(sizes) < 0 or sum(sizes) > figures.size:
         return None
     parts = np.split(figures, np.cumsum(sizes))
-    return KeptProgram(structure=structure, **dict(zip(_SERIES, parts, strict=True)))
+    found = KeptProgram(structure=structure, **dict(zip(_SERIES, parts, strict=True)))
+    return found if found.prices.any() else replace(found, prices=np.zeros(0))
+
+
+def _of_shared(program: Program, prices: FloatArray) -> FloatArray:
+    """[rows] prices of what workloads share, in single precision; zeros where none are known."""
+    if prices.size != program.rows:
+        return np.zeros(program.rows)
+    single = np.where(apart(program, owners(program)), 0.0, prices).astype(np.float32)
+    return single.astype(np.float64)
 
 
 def _structure(program: Program, prices: BoolArray) -> str:
