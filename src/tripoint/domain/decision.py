@@ -62,7 +62,7 @@ class Purchase:
     service_period: int
     """Period from which it serves."""
     until_period: int
-    """Last period it serves (index)."""
+    """Last period it serves (index); -1 for nodes retired before the first one."""
     term_months: int | None = None
     """Term of a commitment."""
 

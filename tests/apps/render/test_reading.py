@@ -256,3 +256,19 @@ def test_how_an_alternative_can_be_cheaper_is_told() -> None:
     told = caveats(replace(plan, baselines=(own, *cheap, *others[2:])))
     (names,) = [names for note, names in told.items() if note.startswith("cheaper than a plan can be: its nodes count")]
     assert names == [row.label for row in others[:2]]
+
+
+@pytest.mark.parametrize(
+    ("last", "gone", "serves"), [(-1, "2027-01", "gone from 2027-01"), (1, "2027-07", "2027-01 until")]
+)
+def test_nodes_retired_take_effect_in_the_first_month_without_them(last: int, gone: str, serves: str) -> None:
+    """Retired at the very start they never serve: no bar, and the table says from when they are gone."""
+    plan = synthetic_plan()
+    kept = next(row for row in plan.purchases if row.action is PurchaseAction.KEEP and row.option == "owned")
+    row = replace(kept, action=PurchaseAction.RETIRE, order_period=last + 1, until_period=last, nodes=7.0)
+    plan = replace(plan, purchases=(row,), expansions=(), copies=())
+    (told,) = decisions(plan)
+    assert (told.verb, told.month, told.serves) == ("retire", gone, gone)
+    page = plan_html(plan)
+    assert serves in page
+    assert (f"<title>{kept.site}: retire 7" in page) == (last >= 0)

@@ -202,7 +202,8 @@ def _standing(form: Formulation, values: FloatArray, number: int, pool: PoolMode
         now = float(values[form.keep[number, period]])
         if before - now > _TINY:
             gone = (before - now) * pool.count
-            rows.append(_purchase(pool, PurchaseAction.RETIRE, "owned", gone, (period, period, period)))
+            # They are gone from this period on: neither counted nor charged in it.
+            rows.append(_purchase(pool, PurchaseAction.RETIRE, "owned", gone, (period, 0, period - 1)))
         before = now
     if before > _TINY:
         rows.append(_purchase(pool, PurchaseAction.KEEP, "owned", before * pool.count, (-1, 0, last)))

@@ -217,3 +217,34 @@ def test_nodes_rented_into_a_hall_draw_its_power_too() -> None:
     assert outcome.decisions is not None
     at_hall = [row for row in outcome.decisions.pools if row.pool == "hall/server"]
     assert max(row.on_demand for row in at_hall) <= 1.0 + 1e-6
+
+
+@pytest.mark.parametrize("growth", [-0.9, -0.4, 0.0, 1.5])
+@pytest.mark.parametrize("elastic", [False, True])
+def test_decisions_pools_and_charges_tell_the_same_nodes(growth: float, elastic: bool) -> None:
+    """Of held nodes retired, kept and bought: who says it serves in a period is counted and paid in it, nobody else."""
+    mine = hall(pool=servers(held=4, lead_time_months=4))
+    beside = (region(pools=(rented(ON_DEMAND, COMMITTED),)),) if elastic else ()
+    load = chat(growth_per_year=growth)
+    outcome = solved(place(mine, *beside, workloads=(load,), horizon=horizon(6, review_months=6)))
+    assert outcome.decisions is not None
+    rows = outcome.decisions.purchases
+    for period, count in enumerate(owned(outcome)):
+        serving = [row for row in rows if row.option == "owned" and row.service_period <= period <= row.until_period]
+        assert sum(row.nodes for row in serving) == count
+        upkeep = [row for row in outcome.charges if (row.kind, row.period) == (ChargeKind.MAINTENANCE, period)]
+        assert sum(row.quantity for row in upkeep) == pytest.approx(3 * count)
+    for state in outcome.decisions.pools:
+        rents = [row for row in rows if (row.pool, row.option) == (state.pool, "on_demand")]
+        mean = sum(row.nodes for row in rents if row.service_period <= state.period <= row.until_period)
+        assert mean == pytest.approx(_mean_rented(outcome, state.pool, state.period), abs=1e-3)
+        signed = [row for row in rows if (row.pool, row.option) == (state.pool, "committed")]
+        serving = [row for row in signed if row.service_period <= state.period <= row.until_period]
+        assert sum(row.nodes for row in serving) == pytest.approx(state.committed)
+
+
+def _mean_rented(outcome: Outcome, pool: str, period: int) -> float:
+    assert outcome.decisions is not None
+    blocks = outcome.instance.grid.blocks
+    states = [row for row in outcome.decisions.pools if (row.pool, row.period) == (pool, period)]
+    return sum(row.on_demand * blocks[row.block].weight for row in states)

@@ -141,7 +141,10 @@ def _figure(plan: Plan, rows: Sequence[Row]) -> Markup:
 
 def _told(plan: Plan, row: Row) -> tuple[str, str, str]:
     """A row in words: what it is, when it is ordered, from and until when it serves."""
-    spans = "; ".join(f"{_month(plan, begin)} until {_month(plan, end)}" for begin, end in row.spans)
+    spans = "; ".join(
+        f"{_month(plan, begin)} until {_month(plan, end)}" if end > begin else f"gone from {_month(plan, end)}"
+        for begin, end in row.spans
+    )
     ordered = "–" if row.order is None else _month(plan, row.order)
     return row.words, ordered, f"{spans}, then lapses" if row.lapses else spans
 
@@ -182,7 +185,7 @@ def _row(row: Row, scale: Scale, top: float, is_wide: bool) -> Markup:
     return join(
         label(0, top + (15 if is_wide else 11), row.words, "", room=scale.start - 8 if is_wide else scale.end),
         _wait(scale(row.order), scale(row.spans[0][0]), middle) if row.order is not None else None,
-        [_bar(row, scale(start), scale(stop), y) for start, stop in row.spans],
+        [_bar(row, scale(start), scale(stop), y) for start, stop in row.spans if stop > start],
         el("line", x1=end, x2=end, y1=y - 3, y2=y + 17, class_="outline") if row.lapses else None,
     )
 
