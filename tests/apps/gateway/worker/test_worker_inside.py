@@ -16,7 +16,7 @@ from tests.factories.shell import Answer, chat, get, post, read_answer
 from tripoint.apps import wiring
 from tripoint.apps.gateway.control import Channel, Launch, Message
 from tripoint.apps.gateway.worker import chores, teller
-from tripoint.apps.gateway.worker.main import Worker
+from tripoint.apps.gateway.worker.main import Worker, callers_within
 from tripoint.domain.serving import Probe
 from tripoint.domain.table import KeyEntry, RoutingTable
 from tripoint.testing.model_server import Behaviour, ModelServer, serving
@@ -223,3 +223,12 @@ def test_it_takes_connections_of_a_place_without_a_worker(tmp_path: Path, monkey
 
     with serving(ModelServer(models=("llama",))) as server:
         asyncio.run(play(server))
+
+
+@pytest.mark.parametrize("files", [64, 1_024, 4_096, 65_536, 1_048_576])
+def test_callers_leave_files_for_upstreams(files: int) -> None:
+    """Each may need a connection to an upstream while as many are kept to another; what a worker opens itself fits."""
+    room = callers_within(files)
+    assert room >= 1
+    assert 3 * room + 30 <= files
+    assert callers_within(0) == 1

@@ -42,8 +42,11 @@ if TYPE_CHECKING:
 
 _LEAST_S, _LAST_S = 1.5, 1.0
 """For the last records where requests took the whole time of the drain, and for the last try to write them, s."""
-_SHARE_OF_FILES = 0.8
-"""Files a worker may have open that callers may take; upstreams need some as well."""
+_OWN_FILES, _FILES_A_CALLER = 32, 3
+"""Files a worker has open anyway, and those a caller may take: its connection, one to an upstream, one kept to another.
+
+More callers would leave none for upstreams, and a healthy one would be blamed for connections that were never tried.
+"""
 _log = logging.getLogger("tripoint.gateway")
 
 
@@ -226,12 +229,17 @@ class Worker:
             )  # fmt: skip
 
 
+def callers_within(files: int) -> int:
+    """How many callers may be connected at once where a process may have so many files open."""
+    return max(1, (files - _OWN_FILES) // _FILES_A_CALLER)
+
+
 def main(arguments: list[str]) -> None:
     """Runs one worker."""
     launch = msgspec.json.decode(arguments[0], type=Launch)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    room = int(hard * _SHARE_OF_FILES)
+    room = callers_within(hard)
     if hard != resource.RLIM_INFINITY and room < launch.limits.max_connections:
         _log.warning("room for %d connections only: this machine allows %d open files", room, hard)
         launch.limits = replace(launch.limits, max_connections=room)
