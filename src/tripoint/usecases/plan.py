@@ -23,7 +23,7 @@ from tripoint.engines.placement.proof.kept import packed
 from tripoint.ports import MilpSolver
 from tripoint.usecases.near import Wanted, near_plans
 from tripoint.usecases.planning.alternatives import baselines_of
-from tripoint.usecases.planning.conflicts import conflict_of, with_ways
+from tripoint.usecases.planning.conflicts import conflict_of, without_home
 from tripoint.usecases.planning.options import PlanOptions, stated
 from tripoint.usecases.planning.warm import outcome_of
 from tripoint.usecases.solving import UNWATCHED, Clock, ProgressState, Stop, Watch, by_size, peak_mb
@@ -55,7 +55,7 @@ def plan(
     frame = Frame(loaded=loaded, instance=instance, options=stated(options), today=today)
     nobody = homeless(instance)
     if nobody is not None:
-        return infeasible(frame, with_ways(nobody, instance, loaded, solver, options))
+        return infeasible(frame, without_home(nobody, instance, loaded, solver, options))
     weighed, held = _weighed(loaded, catalog, solver, options, clock, watch.should_stop)
     clock.enter("planning")
     outcome = outcome_of(instance, solver, options, clock, watch.should_stop, held)

@@ -146,12 +146,27 @@ def test_only_workloads_in_the_conflict_are_said_to_be_able_to_wait() -> None:
 
 
 def test_an_impossible_estate_says_whose_demand_could_wait() -> None:
-    """Two chats, one far too large for the cage: the hint names the one declared last in line, where they differ."""
-    urgent = chat("desk", requests_per_s=4000.0, priority=1)
-    patient = chat("night", requests_per_s=10.0, priority=5)
-    conflict = answer(estate(cage(), workloads=(urgent, patient))).conflict
-    assert conflict is not None
-    assert "what can wait by its priority (5): `night`" in conflict.hint
+    """Two chats that the cage has no room for together: the hint names the one declared last in line, if they differ.
+
+    Where one alone is too large for it, that the other waits is no help, and nobody says so.
+    """
+    for rate, is_told in ((100.0, True), (4000.0, False)):
+        urgent = chat("desk", requests_per_s=rate, priority=1)
+        patient = chat("night", requests_per_s=80.0, priority=5)
+        conflict = answer(estate(cage(), workloads=(urgent, patient))).conflict
+        assert conflict is not None
+        assert ("what can wait by its priority (5): `night`" in conflict.hint) == is_told
+        assert ("priority" in conflict.hint) == is_told
     alike = answer(estate(cage(), workloads=(urgent,))).conflict
     assert alike is not None
     assert "priority" not in alike.hint
+
+
+def test_who_has_no_part_in_the_conflict_need_not_wait() -> None:
+    """Of two last in line one may be in the cloud: only the other takes what the first in line needs."""
+    urgent = chat("desk", requests_per_s=100.0, priority=1, only_at=("cage",))
+    night = chat("night", requests_per_s=80.0, priority=5, only_at=("cage",))
+    away = chat("away", requests_per_s=80.0, priority=5)
+    conflict = answer(estate(cage(), cloud(), workloads=(urgent, night, away))).conflict
+    assert conflict is not None
+    assert conflict.hint.endswith("what can wait by its priority (5): `night`")

@@ -100,23 +100,8 @@ def _located(frame: Frame, doubts: Doubts) -> tuple[Finding, ...]:
 
 
 def infeasible(frame: Frame, conflict: ConflictSet) -> Plan:
-    """The answer when no plan exists; the hint adds whose demand could wait, where priorities tell."""
-    waiting = _least_urgent(frame.instance)
-    told = replace(conflict, hint="; ".join(filter(None, (conflict.hint, waiting))))
-    return replace(_framed(frame, PlanStatus.INFEASIBLE), conflict=told)
-
-
-def _least_urgent(instance: Instance) -> str:
-    """The workloads of the last priority, unless all are alike; where some have no offer, only those help to wait."""
-    workloads, housed = instance.estate.workloads, {lane.workload for lane in instance.lanes}
-    last = max(workload.priority for workload in workloads)
-    patient = {number for number, workload in enumerate(workloads) if workload.priority == last}
-    lost = set(range(len(workloads))) - housed
-    waiting = [f"`{workloads[number].id}`" for number in sorted(patient & (lost or patient))]
-    if len(patient) == len(workloads) or not waiting:
-        return ""
-    more = f" and {len(waiting) - 4} more" if len(waiting) > 4 else ""
-    return f"what can wait by its priority ({last}): {', '.join(waiting[:4])}{more}"
+    """The answer when no plan exists."""
+    return replace(_framed(frame, PlanStatus.INFEASIBLE), conflict=conflict)
 
 
 def _framed(frame: Frame, status: PlanStatus) -> Plan:

@@ -31,8 +31,7 @@ _TOLERANCE = 1e-6
 
 def homeless(instance: Instance) -> ConflictSet | None:
     """The plainest conflict: workloads that no offer is left for, with the refusals that removed them."""
-    housed = {lane.workload for lane in instance.lanes}
-    lost = [w.id for number, w in enumerate(instance.estate.workloads) if number not in housed]
+    lost = unhoused(instance)
     if not lost:
         return None
     mine = [refusal for refusal in instance.refusals if refusal.workload in lost]
@@ -45,6 +44,12 @@ def homeless(instance: Instance) -> ConflictSet | None:
         "no offer left; "
         "relax the rule or add an offer that meets it",
     )
+
+
+def unhoused(instance: Instance) -> tuple[str, ...]:
+    """Workloads that no offer is left for."""
+    housed = {lane.workload for lane in instance.lanes}
+    return tuple(str(w.id) for number, w in enumerate(instance.estate.workloads) if number not in housed)
 
 
 def _reasons(workload: str, refusals: list[Refusal]) -> list[str]:

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from tripoint.domain.plan import ConflictSet
 from tripoint.domain.source import LoadedEstate
-from tripoint.engines.placement.conflict import explain
+from tripoint.engines.placement.conflict import explain, unhoused
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.placement.milp.program import Program, Solution
 from tripoint.engines.placement.outcome import Outcome
 from tripoint.engines.placement.why.smallest import smallest_conflict
+from tripoint.engines.placement.why.waiting import patient, waiting, waiting_told
 from tripoint.engines.placement.why.ways import Trouble, ways_out
 from tripoint.ports import MilpSolver
 from tripoint.usecases.planning.options import PlanOptions
@@ -28,7 +29,21 @@ def conflict_of(outcome: Outcome, loaded: LoadedEstate, solver: MilpSolver, opti
     found = explain(outcome.program, solve)
     members = smallest_conflict(outcome.program, found.families, solve)
     found = replace(found, members=tuple(label for _, label in members))
-    return with_ways(found, outcome.instance, loaded, solver, options)
+    ids = waiting(outcome.program, patient(outcome.instance), solve)
+    return _adding(with_ways(found, outcome.instance, loaded, solver, options), waiting_told(outcome.instance, ids))
+
+
+def without_home(
+    found: ConflictSet, instance: Instance, loaded: LoadedEstate, solver: MilpSolver, options: PlanOptions
+) -> ConflictSet:
+    """That some workloads have no offer left, and what would do: that they wait, where priorities let all of them."""
+    lost = unhoused(instance)
+    ids = lost if set(lost) <= set(patient(instance)) else ()
+    return _adding(with_ways(found, instance, loaded, solver, options), waiting_told(instance, ids))
+
+
+def _adding(found: ConflictSet, told: str) -> ConflictSet:
+    return replace(found, hint="; ".join(filter(None, (found.hint, told))))
 
 
 def _quick(solver: MilpSolver, options: PlanOptions, gap: float = 1.0) -> Callable[[Program], Solution]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,12 +20,13 @@ from tripoint.engines.placement.milp.program import INFINITY, Program, Solution,
 from tripoint.engines.placement.why.worth import rule_of
 
 Solve = Callable[[Program], Solution]
+Item = TypeVar("Item")
 Rule = tuple[str, str]
 """Family and label."""
 _MOST_SOLVES = 80
 
 
-class _TooManyError(Exception):
+class TooManyError(Exception):
     """The search took more solves than it may."""
 
 
@@ -41,7 +43,7 @@ def smallest_conflict(program: Program, families: Sequence[str], solve: Solve) -
     def fails(kept: frozenset[Rule], tested: Program) -> bool:
         nonlocal left
         if left <= 0:
-            raise _TooManyError
+            raise TooManyError
         left -= 1
         dropped = off.copy()
         dropped[[row for rule, mine in rows.items() if rule not in kept for row in mine]] = True
@@ -57,8 +59,8 @@ def smallest_conflict(program: Program, families: Sequence[str], solve: Solve) -
         tested = next((each for each in (relaxed, plain) if fails(every, each)), None)
         if tested is None:
             return ()
-        needed = _divided(lambda kept: fails(kept, tested), frozenset(), is_new=False, rules=list(rows))
-    except _TooManyError:
+        needed = divided(lambda kept: fails(kept, tested), frozenset(), is_new=False, items=list(rows))
+    except TooManyError:
         return ()
     return tuple(rule for rule in rows if rule in needed)
 
@@ -71,14 +73,14 @@ def _rules(program: Program, families: Sequence[str]) -> dict[Rule, list[int]]:
     return dict(rows)
 
 
-def _divided(
-    fails: Callable[[frozenset[Rule]], bool], held: frozenset[Rule], *, is_new: bool, rules: list[Rule]
-) -> frozenset[Rule]:
-    """Those of the rules that are needed beside what is held."""
-    if is_new and fails(held):
+def divided(
+    holds: Callable[[frozenset[Item]], bool], held: frozenset[Item], *, is_new: bool, items: list[Item]
+) -> frozenset[Item]:
+    """Those of the items that are needed beside what is held, where `holds` is true of all of them and of any more."""
+    if is_new and holds(held):
         return frozenset()
-    if len(rules) == 1:
-        return frozenset(rules)
-    first, second = rules[: len(rules) // 2], rules[len(rules) // 2 :]
-    later = _divided(fails, held | frozenset(first), is_new=bool(first), rules=second)
-    return later | _divided(fails, held | later, is_new=bool(later), rules=first)
+    if len(items) == 1:
+        return frozenset(items)
+    first, second = items[: len(items) // 2], items[len(items) // 2 :]
+    later = divided(holds, held | frozenset(first), is_new=bool(first), items=second)
+    return later | divided(holds, held | later, is_new=bool(later), items=first)
