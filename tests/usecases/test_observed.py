@@ -78,7 +78,7 @@ def test_a_sample_keeps_rates_and_the_curve(tmp_path: Path) -> None:
     with closing(ledger_of(tmp_path / "store.db", [PRICE], records)) as ledger:
         whole, part = (observe_ledger(ledger, ME, sample=size).profiles[CHAT] for size in (10_000, 300))
     assert part.rows == whole.rows == 3000
-    assert part.requests_per_s == pytest.approx(whole.requests_per_s, rel=0.05)
+    assert part.requests_per_s == pytest.approx(whole.requests_per_s)
     assert part.cacheable_share == pytest.approx(0.25)
     assert part.input_tokens is not None
     assert whole.input_tokens is not None
@@ -98,6 +98,7 @@ def test_an_export_gives_the_same_volumes(is_hourly: bool, tmp_path: Path) -> No
         expected = observe_ledger(ledger, ME).profiles[CHAT]
     found = observe_export(read_bill(file), "bill.csv").profiles[CHAT]
     assert found.rows == expected.rows
+    assert found.requests_per_s == pytest.approx(expected.requests_per_s)
     assert found.cacheable_share == pytest.approx(expected.cacheable_share)
     assert found.input_tokens is not None
     assert expected.input_tokens is not None
@@ -106,8 +107,39 @@ def test_an_export_gives_the_same_volumes(is_hourly: bool, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("is_hourly", [True, False])
+@pytest.mark.parametrize("hours", [0.003, 0.2, 20, 36])
+def test_an_export_gives_the_rates_the_ledger_gives(hours: float, is_hourly: bool, tmp_path: Path) -> None:
+    """Of a part of an hour as of days: it tells when its first and last request began, and doubts alike."""
+    file = tmp_path / "bill.csv"
+    with closing(ledger_of(tmp_path / "store.db", [PRICE], traffic(hours))) as ledger:
+        options = ExportOptions(is_hourly=is_hourly)
+        export_bill(ledger, ME, options, lambda columns, sheets: write_csv(file, columns, sheets))
+        known = observe_ledger(ledger, ME)
+        sampled = observe_ledger(ledger, ME, sample=50)
+    found = observe_export(read_bill(file), "bill.csv")
+    rate = known.profiles[CHAT].requests_per_s
+    assert found.window == known.window == sampled.window
+    assert found.doubt == known.doubt == sampled.doubt
+    assert bool(known.doubt) is (hours < 24)
+    for other in (found.profiles[CHAT], sampled.profiles[CHAT]):
+        assert other.requests_per_s == pytest.approx(rate)
+        assert 1.0 <= other.peak_to_mean <= known.profiles[CHAT].peak_to_mean
+
+
+def test_an_export_of_one_tenant_is_of_the_time_that_tenant_asked(tmp_path: Path) -> None:
+    """As its sums are: others' requests say nothing about it."""
+    records = traffic(10)
+    own = [each.at for each in records if each.tenant == "tenant-1"]
+    file = tmp_path / "bill.csv"
+    with closing(ledger_of(tmp_path / "store.db", [PRICE], records)) as ledger:
+        options = ExportOptions(tenant="tenant-1")
+        export_bill(ledger, ME, options, lambda columns, sheets: write_csv(file, columns, sheets))
+    assert observe_export(read_bill(file), "bill.csv").window == (min(own), max(own), 0.0)
+
+
+@pytest.mark.parametrize("is_hourly", [True, False])
 @pytest.mark.parametrize(("hours", "is_enough"), [(0.2, False), (36, False), (96, True)])
-def test_an_export_doubts_what_the_ledger_doubts(
+def test_an_export_that_does_not_tell_its_time_doubts_more(
     hours: float, is_enough: bool, is_hourly: bool, tmp_path: Path
 ) -> None:
     """Its first and last day (hour) may have been served in part: the time surely observed decides, and both are told.
@@ -119,7 +151,11 @@ def test_an_export_doubts_what_the_ledger_doubts(
         options = ExportOptions(is_hourly=is_hourly)
         export_bill(ledger, ME, options, lambda columns, sheets: write_csv(file, columns, sheets))
         known = observe_ledger(ledger, ME)
-    found = observe_export(read_bill(file), "bill.csv")
+    rows = read_bill(file)
+    untold = [
+        row._replace(custom={name: text for name, text in row.custom.items() if "Observed" not in name}) for row in rows
+    ]
+    found = observe_export(untold, "bill.csv")
     seen_s = known.window.last_s - known.window.first_s
     assert found.sure_s <= seen_s <= found.window.last_s - found.window.first_s
     assert known.sure_s == seen_s

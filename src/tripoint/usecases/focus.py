@@ -13,9 +13,11 @@ from tripoint.domain.errors import OptionError
 from tripoint.domain.ledger import Dimension, EntryKind, PriceRow, Spend, SpendQuery
 from tripoint.domain.tenancy import Actor
 from tripoint.engines.governance.focus.columns import DEFAULT_VERSION, VERSIONS, Column, columns_of
-from tripoint.engines.governance.focus.sheet import DIMENSIONS, Issuer, Sheet, SheetMaker
+from tripoint.engines.governance.focus.parts import Issuer
+from tripoint.engines.governance.focus.sheet import DIMENSIONS, Sheet, SheetMaker
 from tripoint.engines.governance.ledger.days import day_number
 from tripoint.ports import Ledger
+from tripoint.usecases.observed import Span, observed_between
 from tripoint.usecases.spend import see_spend
 
 _NAMES: Final = tuple(Dimension(name) for name in DIMENSIONS)
@@ -96,7 +98,9 @@ class _Source:
 
     def sheets(self) -> Iterator[Sheet]:
         options = self._options
-        maker = SheetMaker(Issuer(options.provider, options.account, options.tenant_names), self._price_of)
+        observed = observed_between(self._ledger, self._actor, Span(options.since, options.until), options.tenant)
+        issuer = Issuer(options.provider, options.account, options.tenant_names, observed or (None, None))
+        maker = SheetMaker(issuer, self._price_of)
         span = SpendQuery(by=(Dimension.DAY,), since=options.since, until=options.until, tenant=options.tenant)
         for day in see_spend(self._ledger, self._actor, span):
             self.days += 1

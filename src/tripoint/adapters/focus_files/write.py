@@ -21,7 +21,8 @@ from tripoint.adapters.atomic_file import replacing
 from tripoint.adapters.focus_files.session import literal, open_session, quoted
 from tripoint.engines.governance.focus.columns import Column, Kind, Part, amount_texts, decimal_text
 from tripoint.engines.governance.focus.meters import Amount
-from tripoint.engines.governance.focus.sheet import Line, Period, Sheet, Sku
+from tripoint.engines.governance.focus.parts import Line, Period, Sku
+from tripoint.engines.governance.focus.sheet import Sheet
 
 _PARTS: Final = (Part.PERIOD, Part.LINE, Part.SKU)
 _FIELDS: Final = {Part.PERIOD: Period._fields, Part.LINE: Line._fields, Part.SKU: Sku._fields}

@@ -8,7 +8,8 @@ from tests.factories.focus_rules import check_rows
 from tripoint.domain.ledger import EntryKind, PriceRow, Spend
 from tripoint.domain.money import Tariff
 from tripoint.engines.governance.focus.columns import Part, amount_texts, columns_of
-from tripoint.engines.governance.focus.sheet import Issuer, SheetMaker, period_of
+from tripoint.engines.governance.focus.parts import Issuer, period_of
+from tripoint.engines.governance.focus.sheet import SheetMaker
 
 TARIFF = Tariff("chat/a/llama", 200_000, 20_000, 800_000)
 COLUMNS = columns_of("1.2")

@@ -123,6 +123,8 @@ TABLE: Final = (
     Column("x_LedgerListCost", _D, _A, "list_nano", 9),
     Column("x_MarginalCost", _D, _A, "marginal_nano", 9),
     Column("x_Model", _T, _L, "model"),
+    Column("x_ObservedSince", _T, _L, "observed_since"),
+    Column("x_ObservedUntil", _T, _L, "observed_until"),
     Column("x_PriceVersion", _T, _L, "prices"),
     Column("x_ReasoningTokens", _C, _A, "reasoning"),
     Column("x_Requests", _C, _A, "requests"),

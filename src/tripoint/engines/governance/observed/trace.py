@@ -140,7 +140,7 @@ def _arrivals(seen: Observation, window: Window, requests: int) -> Arrivals:
         first_s=window.first_s,
         last_s=window.last_s,
         has_calendar=True,
-        peak_per_s=_peak_per_s(times, window) if times else max(each.requests for each in seen.bins) / seen.width_s,
+        peak_per_s=_peak_per_s(times, window) if times else _peak_of_bins(seen, window),
         spells=_spells(times, window.first_s) if times else _sampled_spells(seen),
         load=LoadSeries(width_s=width, origin_s=origin, amounts=tuple(sorted(load.items()))),
     )
@@ -150,6 +150,16 @@ def _peak_per_s(times: Sequence[float], window: Window) -> float:
     """Rate of the busiest minute, minutes counted from the window's first moment."""
     minutes = Counter(int((at - window.first_s) // SECONDS_PER_MINUTE) for at in times)
     return max(minutes.values()) / min(SECONDS_PER_MINUTE, window.last_s - window.first_s)
+
+
+def _peak_of_bins(seen: Observation, window: Window) -> float:
+    """Rate of the busiest bin over the part of it that was observed, a minute at least where the window has one."""
+    least_s = min(SECONDS_PER_MINUTE, window.last_s - window.first_s)
+
+    def observed_s(each: Bin) -> float:
+        return max(least_s, min(each.at + seen.width_s, window.last_s) - max(each.at, window.first_s))
+
+    return max(each.requests / observed_s(each) for each in seen.bins)
 
 
 def _spells(times: Sequence[float], first_s: float) -> tuple[Spell, ...]:
