@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from tests.factories.plan import small_plan
 from tests.factories.planning import catalog, highs, instance_of
 
@@ -17,8 +18,16 @@ from tripoint.domain.estate import Estate
 from tripoint.domain.plan import Plan
 from tripoint.domain.source import LoadedEstate
 from tripoint.engines.placement.formulate import formulate
+from tripoint.engines.placement.large.owners import owners
 from tripoint.engines.placement.milp.asking import Answers
-from tripoint.engines.placement.milp.program import Program, ProgramBuilder, Solution, SolutionStatus, SolveLimits
+from tripoint.engines.placement.milp.kernel import relaxation
+from tripoint.engines.placement.milp.program import (
+    Program,
+    ProgramBuilder,
+    Solution,
+    SolutionStatus,
+    SolveLimits,
+)
 from tripoint.engines.placement.moved import moved
 from tripoint.engines.placement.proof.carry import Carried
 from tripoint.engines.placement.recall import recall
@@ -183,6 +192,83 @@ def test_what_is_forbidden_now_is_decided_anew() -> None:
     found = drive(revised(program, LIMITS, np.array([1.0, 5.0, np.nan])), HighsSolver(), threads=1)
     assert found.values.tolist() == [1.0, 3.0, 2.0]
     assert found.strategy == "warm"
+
+
+@FEW
+@given(small_estates(), st.integers(0, 9), st.sampled_from([0.6, 0.9, 1.2]), st.sampled_from([1.0, 0.85]))
+def test_by_earlier_prices_bound_and_plan_hold(estate: Estate, seed: int, price: float, room: float) -> None:
+    """Some shared costs change, and some limits shrink: from the earlier plan and the prices of its relaxation comes a
+    plan of the changed program, no dearer than the earlier decisions are now, and a bound below the optimum."""
+    before = formulate(instance_of(estate))[0].program()
+    earlier, relaxed = highs(before), highs(relaxation(before))
+    assume(earlier.values.size > 0)
+    draw = np.random.default_rng(seed)
+    is_shared = owners(before).column < 0
+    hit = is_shared & (draw.random(before.columns) < 0.5)
+    fewer = hit & before.is_integer & np.isfinite(before.upper) & (before.upper > 1.0)
+    changed = replace(
+        before,
+        cost=np.where(hit, before.cost * price, before.cost),
+        upper=np.where(fewer, np.maximum(np.floor(before.upper * room), before.lower), before.upper),
+    )
+    best = highs(changed)
+    assume(best.values.size > 0)
+    recalled = np.where(before.is_integer, earlier.values, np.nan)
+    known = Known(prices=relaxed.duals, costs=before.cost)
+    found = drive(revised(changed, LIMITS, recalled, known), HighsSolver(), threads=1)
+    assume(found.status is not SolutionStatus.UNKNOWN)
+    allowed = 1e-6 * abs(best.objective) + 1e-6
+    assert changed.worst_violation(found.values) <= 1e-5
+    assert found.objective == pytest.approx(float(changed.cost @ found.values), rel=1e-9, abs=1e-6)
+    assert found.bound <= best.objective + allowed
+    assert found.objective >= best.objective - allowed
+    if changed.worst_violation(earlier.values) <= 1e-6:
+        assert found.objective <= float(changed.cost @ earlier.values) + allowed
+
+
+def together(price: float) -> Program:
+    """Three workloads of half a node each, at `a`, where a committed node costs 10, or at `b`, where it costs `price`:
+    one node for one of them costs as much as one for two. Beside them something that costs 1,000 anyway."""
+    builder = ProgramBuilder()
+    here: list[tuple[int, ...]] = []
+    for workload in ("u", "v", "w"):
+        one = tuple(builder.column(f"present[{workload},{p},p0]", upper=1.0, integer=True) for p in ("a", "b"))
+        builder.row("demand", workload, [(column, 1.0) for column in one], lower=1.0, upper=1.0)
+        here.append(one)
+    nodes = [builder.column(f"commit[{p},12m,p0]", upper=4.0, integer=True) for p in ("a", "b")]
+    for number, column in enumerate(nodes):
+        terms = [*((one[number], 0.5) for one in here), (column, -1.0)]
+        builder.row("capacity", "nodes", terms, upper=0.0)
+    builder.column("sunk[a]", lower=1.0, upper=1.0)
+    return builder.build([0.0] * 6 + [10.0, price, 1_000.0])
+
+
+def test_by_earlier_prices_those_who_gain_move_together() -> None:
+    """No single move pays, all three do: the offer whose price fell takes them. The relaxation of the whole is not
+    asked for, since the prices prove enough, and the prices go on with the answer for the next change."""
+    before, changed = together(10.1), together(9.5)
+    earlier = highs(before)
+    assert earlier.values.tolist() == [1.0, 0.0] * 3 + [2.0, 0.0, 1.0]
+    known = Known(prices=highs(relaxation(before)).duals, costs=before.cost)
+    asking = revised(changed, replace(LIMITS, gap=1e-4), earlier.values, known)
+    held, alone = next(asking).tasks
+    batch = asking.send(Answers(solutions=(highs(held.program), highs(alone.program)), bound=-np.inf, seconds=0.0))
+    assert [task.program.integers for task in batch.tasks] == [0, 8]
+    found = drive(revised(changed, replace(LIMITS, gap=1e-4), earlier.values, known), HighsSolver(), threads=1)
+    assert found.values.tolist() == [0.0, 1.0] * 3 + [0.0, 2.0, 1.0]
+    assert found.objective == pytest.approx(1_019.0)
+    assert 1_000.0 < found.bound <= 1_019.0
+    assert found.duals.size == changed.rows
+
+
+def test_prices_that_prove_too_little_are_not_searched_by() -> None:
+    """Nothing costs anything but the nodes: the prices are a quarter off, and the relaxation is asked for at once."""
+    before = replace(together(10.1), cost=np.append(together(10.1).cost[:-1], 0.0))
+    known = Known(prices=highs(relaxation(before)).duals, costs=before.cost)
+    asking = revised(before, replace(LIMITS, gap=1e-4), highs(before).values, known)
+    held, alone = next(asking).tasks
+    batch = asking.send(Answers(solutions=(highs(held.program), highs(alone.program)), bound=-np.inf, seconds=0.0))
+    assert [(task.program.integers, task.program.columns) for task in batch.tasks] == [(0, before.columns)]
 
 
 def test_nothing_possible_is_known_from_the_relaxation() -> None:

@@ -67,6 +67,8 @@ class Known:
     """By its bound, where that says anything."""
     prices: FloatArray | None = None
     """[rows] what a unit of what workloads share was worth."""
+    costs: FloatArray | None = None
+    """[columns] what each column cost, for prices that are to fit what they cost now."""
 
 
 @dataclass(slots=True)
@@ -126,7 +128,7 @@ def revised(
     at = None
     if told_before.prices is not None:
         by = split(program)
-        at = at_prices(by, repaired(by, told_before.prices), max(limits.threads, 1))
+        at = at_prices(by, repaired(by, told_before.prices, told_before.costs), max(limits.threads, 1))
     parts = () if at is None else tuple(Task(program=part.program, limits=single) for part in at.parts)
     told = yield Batch(tasks=(Task(program=_held(program, earlier, is_known), limits=single), *parts))
     carried = told_before.proven
@@ -192,17 +194,19 @@ def _gaining(standing: _Standing, at: Priced, alone: Proven) -> Asking[None]:
     standing.seconds = told.seconds
     relaxed, found = told.solutions
     search.take(found)
-    duals = relaxed.duals if relaxed.duals.size else at.prices
-    # Few columns price too low what the others want: half of the way from the earlier prices proves most.
-    at = at_prices(at.split, repaired(at.split, (at.prices + duals) / 2.0), len(at.parts))
+    tasks: tuple[Task, ...] = ()
     safe = standing.single(max(standing.limits.seconds, _SAFE_S))
+    if relaxed.duals.size:
+        # Few columns price too low what the others want: half of the way from the earlier prices proves most.
+        at = at_prices(at.split, repaired(at.split, (at.prices + relaxed.duals) / 2.0), len(at.parts))
+        tasks = tuple(Task(program=part.program, limits=safe) for part in at.parts)
     polish = _fixed(standing)
-    tasks = tuple(Task(program=part.program, limits=safe) for part in at.parts)
     told = yield Batch(tasks=(polish.task(safe), *tasks))
     standing.seconds = told.seconds
     polish.take(told.solutions[0])
-    alone = proven(at, told.solutions[1:])
-    standing.take(alone)
+    if tasks:
+        alone = proven(at, told.solutions[1:])
+        standing.take(alone)
     if math.isfinite(alone.bound):
         yield from _rounds(standing, at, alone, polish_s)
 

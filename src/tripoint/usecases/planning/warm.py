@@ -63,5 +63,7 @@ def _known(earlier: Plan, program: Program) -> Known:
     before = unpacked(earlier.proof)
     if before is None or earlier.solve is None:
         return Known()
-    prices = before.prices if before.prices.size == program.rows else None
-    return Known(proven=carried(before, earlier.solve.bound_usd, program), prices=prices)
+    proven = carried(before, earlier.solve.bound_usd, program)
+    if before.prices.size != program.rows or before.cost.size != program.columns:
+        return Known(proven=proven)
+    return Known(proven=proven, prices=before.prices, costs=before.cost)

@@ -53,6 +53,13 @@ def test_stages_and_the_whole_agree_within_their_gaps(estate: Estate) -> None:
     assert found.objective <= best.objective * 1.05 + 1.0
 
 
+def test_the_answer_tells_what_its_rows_are_worth_to_the_relaxation() -> None:
+    """Seven units are asked for, the cheap ones give six: one more costs what a dear one does."""
+    program = covering(7.0)
+    assert in_stages(program).duals.tolist() == pytest.approx(highs(relaxation(program)).duals.tolist())
+    assert in_stages(program).duals.tolist() == pytest.approx([5.0])
+
+
 @pytest.mark.timeout(300)
 @settings(max_examples=10, deadline=None)
 @given(small_estates())

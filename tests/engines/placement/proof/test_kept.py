@@ -52,6 +52,22 @@ def test_a_cut_or_newer_text_is_no_proof() -> None:
     assert unpacked("3" + text[1:]) is None
 
 
+def test_prices_of_what_is_shared_are_kept_to_seven_digits() -> None:
+    """Those of one workload's own rows are not, and prices of another number of rows are none."""
+    builder = ProgramBuilder()
+    serve, rent = builder.column("serve[w,a,firm,p0,b0]", upper=1.0), builder.column("rent[a,p0,b0]")
+    builder.row("demand", "w", [(serve, 1.0)], lower=1.0, upper=1.0)
+    builder.row("capacity", "nodes", [(serve, 2.0), (rent, -1.0)], upper=0.0)
+    program = builder.build([0.0, 3.0])
+    found = unpacked(packed(program, np.array([6.0, -3.123456789])))
+    assert found is not None
+    assert found.prices.tolist() == pytest.approx([0.0, -3.123456789], rel=1e-7)
+    for none in (np.zeros(0), np.zeros(3), np.zeros(2)):
+        other = unpacked(packed(program, none))
+        assert other is not None
+        assert other.prices.size == 0
+
+
 def test_prices_are_figures_and_everything_else_is_structure() -> None:
     """Another price, side or bound: the same structure. Another coefficient, name or whole number: another one."""
     program = paid()

@@ -9,7 +9,7 @@ takes ten times as long; and the workloads whose plan is dearest at these prices
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -111,19 +111,21 @@ def proven(at: Priced, solutions: Sequence[Solution]) -> Proven:
     return Proven(bound=bound, prices=prices, values=values)
 
 
-def repaired(by: Split, prices: FloatArray) -> FloatArray:
-    """[rows] prices lowered until no shared column earns more than it costs: nodes got cheaper, so they earn less.
+def repaired(by: Split, prices: FloatArray, costs: FloatArray | None = None) -> FloatArray:
+    """[rows] prices lowered until shared columns earn no more than they cost: nodes got cheaper, so they earn less.
 
-    Such a column could be bought without end, and the bound would be lost; every row it earns in pays the same share
-    less. Prices of rows in which no shared column earns too much stay what they were.
+    What could be bought without end would lose the bound. What has an end may earn more, as scarce nodes do: as much
+    more as at the earlier `costs` ([columns]), or without those any amount. A row pays less by the largest share by
+    which a column that it pays earns too much; prices of the others stay what they were.
     """
     program, rows = by.program, row_of(by.program)
     prices = np.where(by.own_rows, 0.0, usable(program, prices))
-    may_grow = by.is_shared & (program.upper > program.lower)
+    fewer = -np.inf if costs is None else np.minimum(reduced_costs(replace(program, cost=costs), prices), 0.0)
+    least = np.where(np.isinf(program.upper), 0.0, fewer)
     for _ in range(_SWEEPS):
         earned = program.value * prices[rows]
         income = np.bincount(program.index, np.maximum(earned, 0.0), program.columns)
-        over = np.where(may_grow & (income > 0.0), -reduced_costs(program, prices), 0.0)
+        over = np.where(by.is_shared & (income > 0.0), least - reduced_costs(program, prices), 0.0)
         if not (over > 0.0).any():
             break
         share = np.where(over > 0.0, np.clip(1.0 - over / np.where(income > 0.0, income, 1.0), 0.0, 1.0), 1.0)
