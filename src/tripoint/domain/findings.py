@@ -134,6 +134,7 @@ _TITLES: tuple[tuple[str, Severity, str], ...] = (
     ("TP1603", _W, "Commitment outlives the plan"),
     ("TP1604", _W, "Workload with one possible site"),
     ("TP1605", _N, "Alternative that does not exist"),
+    ("TP1606", _W, "Gang whose nodes are not free at once"),
     ("TP1701", _W, "Upstream without a price"),
     ("TP1702", _W, "Planned where no upstream is"),
     ("TP1703", _W, "Plan of another estate"),

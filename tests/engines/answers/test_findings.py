@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 from tests.factories.answering import cage, chat, cloud, commitment, decided, estate, job, states
-from tests.factories.planning import instance_of
+from tests.factories.planning import instance_of, planned
 
 from tripoint.domain.charge import Charge, ChargeKind
 from tripoint.domain.errors import Finding, Severity
@@ -15,7 +15,8 @@ from tripoint.domain.plan import Baseline, PlanStatus
 from tripoint.domain.policy import Policies, ResidencyRule
 from tripoint.domain.provenance import Assumption, Confidence, Figure, Origin, Provenance
 from tripoint.domain.purchase import Commitment, PurchaseOption
-from tripoint.domain.units import WorkloadId
+from tripoint.domain.units import AcceleratorId, WorkloadId
+from tripoint.domain.workload import Demand, Recovery, Workload, WorkloadKind
 from tripoint.engines.answers.findings import Doubts, plan_findings
 from tripoint.engines.placement.decode import Decisions
 from tripoint.engines.placement.instance.instance import Instance
@@ -186,3 +187,28 @@ def test_alternatives_that_cannot_be_are_noted() -> None:
     (said,) = found(instance, decided(), alternatives=(missing, replace(missing, status=PlanStatus.OPTIMAL)))
     assert (said.code, said.severity) == ("TP1605", Severity.NOTE)
     assert said.message == "the alternative `all private` has no plan: power, racks cannot hold together"
+
+
+@pytest.mark.parametrize(("spare", "is_told"), [(0, True), (2, False)])
+def test_a_gang_beside_others_who_cannot_wait_is_told(spare: int, is_told: bool) -> None:
+    """Two nodes at once and a chat that is always there: two nodes are too few, with spare ones they are enough.
+
+    Work that can wait is in nobody's way.
+    """
+    asked = Demand(gpu_hours_per_month=500.0, reference_accelerator=AcceleratorId("h100-sxm"), gang_gpus=16)
+    run = Workload(id=WorkloadId("run"), kind=WorkloadKind.FINE_TUNING, demand=asked)
+    waits = job("night", mtok_per_month=1000.0)
+    talk = chat(requests_per_s=2.0, recovery=Recovery(spare_nodes=spare))
+    declared = estate(cage(max_nodes=4, held=4), workloads=(talk, run, waits))
+    outcome = planned(declared)
+    assert outcome.decisions is not None
+    told = [each for each in found(outcome.instance, outcome.decisions) if each.code == "TP1606"]
+    assert len(told) == is_told
+    if told:
+        assert told[0].path == "workloads[1]"
+        assert told[0].message.startswith("`run` needs 2 nodes of `cage/dgx-h100` at once; in 2027-Q1 it is planned in")
+        assert "`chat` needs" in told[0].message
+        assert "or hold 1 more than the plan asks for" in (told[0].hint or "")
+    alone = planned(replace(declared, workloads=(run, waits)))
+    assert alone.decisions is not None
+    assert not [each for each in found(alone.instance, alone.decisions) if each.code == "TP1606"]

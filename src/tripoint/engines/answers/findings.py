@@ -1,5 +1,5 @@
 """What makes the answer doubtful: old and weak figures that carry money, promises that outlive the plan, workloads
-with one place to go, alternatives that do not exist.
+with one place to go, gangs without their nodes free at once, alternatives that do not exist.
 
 Only prices, speeds and facility figures are told, for those decide and can be replaced by one's own; sizing constants
 and finance rates stand in the table of assumptions with everything else.
@@ -7,13 +7,14 @@ and finance rates stand in the table of assumptions with everything else.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from tripoint.domain.charge import Charge
-from tripoint.domain.decision import Purchase, PurchaseAction
+from tripoint.domain.decision import PoolState, Purchase, PurchaseAction
 from tripoint.domain.errors import Finding
 from tripoint.domain.findings import finding
 from tripoint.domain.plan import Baseline, PlanStatus
@@ -21,12 +22,15 @@ from tripoint.domain.provenance import Assumption, Confidence, Figure
 from tripoint.engines.answers.breakeven.ways import total
 from tripoint.engines.answers.summary.reach import reach_of, why_out
 from tripoint.engines.facts.ages import age_days
+from tripoint.engines.placement.columns.coefficients import is_energy
 from tripoint.engines.placement.decode import Decisions
 from tripoint.engines.placement.instance.calendar import month_index, month_label
-from tripoint.engines.placement.instance.instance import Instance, PoolModel
+from tripoint.engines.placement.instance.instance import Instance, LaneKind, PoolModel
 
 _LEAST_SHARE = 0.02
 _MOST_FIGURES = 10
+_FREE = 1e-6
+"""Nodes that arithmetic may lack."""
 _DECIDES = re.compile(
     r"(price|api|egress|storage|throughput|training|colo)\.|electricity\..*\.usd_per_kwh\Z"
     r"|node\..*\.(purchase_usd|max_kw)\Z|default\.(pue|colo|egress)\."
@@ -69,6 +73,7 @@ def plan_findings(doubts: Doubts) -> tuple[Finding, ...]:
         *_figures(doubts),
         *_promises(doubts.instance, doubts.decisions),
         *_single_homes(doubts.instance),
+        *_crowded_gangs(doubts.instance, doubts.decisions),
         *_missing(doubts.alternatives),
     )
 
@@ -173,6 +178,66 @@ def _single_homes(instance: Instance) -> Iterator[Finding]:
         text = f"`{workload.id}` can run at `{home.id}` only, 1 of {sites} sites; {why_out(instance, reach, number)}"
         hint = f"the loss of `{home.id}` stops it, and its price has no rival; allow or add another site"
         yield finding("TP1604", f"workloads[{number}]", text, hint)
+
+
+def _crowded_gangs(instance: Instance, decisions: Decisions) -> Iterator[Finding]:
+    """Runs whose gang is never free at once where they are planned, for others who cannot wait hold the nodes.
+
+    The program counts node-hours of a block; that a gang stands beside these others in the same hours is not in it.
+    """
+    ids = {str(workload.id): number for number, workload in enumerate(instance.estate.workloads)}
+    fits = {(str(lane.fit.workload), str(lane.fit.pool)): lane.fit for lane in instance.lanes}
+    pools = {str(pool.spec.id): pool for pool in instance.pools}
+    had = {(row.pool, row.period, row.block): _most_at_once(pools[row.pool], row) for row in decisions.pools}
+    residents = _residents(instance, decisions, ids)
+    told: set[tuple[str, str]] = set()
+    for row in decisions.placements:
+        number, where = ids[row.workload], (row.pool, row.period, row.block)
+        gang = fits[row.workload, row.pool].fixed_nodes
+        if row.lane != LaneKind.FIRM or gang <= 0 or not is_energy(instance.estate.workloads[number]):
+            continue
+        others, sites = residents.get(where, {}), pools[row.pool].count
+        held, there = sum(others.values()) / sites, had[where] / sites
+        if gang + held <= there + _FREE or row.share < _LEAST_SHARE or (row.workload, row.pool) in told:
+            continue
+        told.add((row.workload, row.pool))
+        more = math.ceil(gang + held - there - _FREE)
+        most = max(others, key=lambda name: (others[name], name))
+        who = f"`{most}` needs" if len(others) == 1 else f"`{most}` and {len(others) - 1} more need"
+        text = (
+            f"`{row.workload}` needs {gang:g} nodes of `{row.pool}` at once; in {instance.grid.periods[row.period]} it "
+            f"is planned in hours in which {who} {held:.3g} of the {there:g} there"
+        )
+        hint = (
+            "the plan counts node-hours, not which nodes are free together: keep the run or the others off these nodes "
+            f"(`only_at`), or hold {more} more than the plan asks for"
+        )
+        yield finding("TP1606", f"workloads[{number}]", text, hint)
+
+
+def _most_at_once(pool: PoolModel, state: PoolState) -> float:
+    """Nodes of a pool that can be had in the same hour, all identical sites together."""
+    firm = state.owned + state.committed
+    return max(firm, pool.max_nodes * pool.count - state.spot) if pool.on_demand_hour else firm
+
+
+def _residents(
+    instance: Instance, decisions: Decisions, ids: Mapping[str, int]
+) -> dict[tuple[str, int, int], dict[str, float]]:
+    """[pool, period, block][workload] nodes of those who cannot wait, standby included."""
+    found: dict[tuple[str, int, int], dict[str, float]] = {}
+
+    def add(where: tuple[str, int, int], workload: str, nodes: float) -> None:
+        here = found.setdefault(where, {})
+        here[workload] = here.get(workload, 0.0) + nodes
+
+    for row in decisions.placements:
+        if row.lane == LaneKind.FIRM and row.nodes > 0 and not is_energy(instance.estate.workloads[ids[row.workload]]):
+            add((row.pool, row.period, row.block), row.workload, row.nodes)
+    for kept in decisions.standby:
+        for block in instance.blocks if kept.nodes > 0 else ():
+            add((kept.pool, kept.period, block), kept.workload, kept.nodes)
+    return found
 
 
 def _missing(alternatives: tuple[Baseline, ...]) -> Iterator[Finding]:

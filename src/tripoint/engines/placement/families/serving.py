@@ -136,7 +136,8 @@ def gang(form: Formulation) -> None:
     """A training run needs its whole gang at once and in one site: gang x present <= nodes in service, per site.
 
     Pools that can be rented without limit always have the gang, so only the others get rows; of an entry that stands
-    for several identical sites, one must hold it.
+    for several identical sites, one must hold it. Others on the pool are not in these rows: where those who cannot wait
+    leave too few nodes free at once, the plan says so (TP1606).
     """
     instance = form.instance
     for lane in instance.lanes:
