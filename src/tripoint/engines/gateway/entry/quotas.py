@@ -7,13 +7,13 @@ number that is moved forward by what is drawn; what is drawn in vain or turns ou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tripoint.domain.tenancy import Quota, Scope
 
-MINUTE_S = 60.0
-REQUESTS, TOKENS = 0, 1
+MINUTE_S: Final = 60.0
+REQUESTS: Final = 0
+TOKENS: Final = 1
 """The two buckets of a quota."""
 
 
@@ -141,7 +141,7 @@ class Taken:
         """Tokens drawn ahead."""
 
 
-def take(rates: Rates, rules: Sequence[Rule], tokens: int, now: float) -> list[Taken] | Excess:
+def take(rates: Rates, rules: tuple[Rule, ...], tokens: int, now: float) -> list[Taken] | Excess:
     """Takes from every quota a request falls under, or from none."""
     done: list[Taken] = []
     for rule in rules:
@@ -154,7 +154,7 @@ def take(rates: Rates, rules: Sequence[Rule], tokens: int, now: float) -> list[T
     return done
 
 
-def end(rates: Rates, taken: Sequence[Taken], tokens: int) -> None:
+def end(rates: Rates, taken: list[Taken], tokens: int) -> None:
     """A request ended, having used so many tokens."""
     for each in taken:
         rule = each.rule
@@ -164,7 +164,7 @@ def end(rates: Rates, taken: Sequence[Taken], tokens: int) -> None:
             rates.put_back(rule.slot, TOKENS, (each.tokens - tokens) * rule.per_token_s)
 
 
-def withdraw(rates: Rates, taken: Sequence[Taken]) -> None:
+def withdraw(rates: Rates, taken: list[Taken]) -> None:
     """A request was refused for another reason: it has taken nothing."""
     for each in taken:
         _undo(rates, each)
