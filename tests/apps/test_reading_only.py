@@ -78,6 +78,54 @@ def asked(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return found
 
 
+@pytest.fixture
+def auditor(postgres_url: str, run: RunCli) -> Iterator[str]:
+    """A store on a server, as a user who may only read it."""
+    import psycopg
+
+    store = ("--store", postgres_url)
+    assert run("tenant", "create", "acme", *store).code == 0
+    assert run("budget", "set", "--tenant", "acme", "--usd", "1", "--per", "day", *store).code == 0
+    ledger = SqlLedger(connect(postgres_url), lambda: NOON)
+    ledger.load([piece([usage_record(1, at=NOON, tenant="acme")])], [idle()])
+    ledger.close()
+    assert run("budget", "list", *store).code == 0  # the leases' tables are made
+    with psycopg.connect(postgres_url, autocommit=True) as owner:
+        owner.execute("CREATE ROLE auditor LOGIN")
+        owner.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO auditor")
+    yield postgres_url.replace("://tripoint@", "://auditor@")
+    with psycopg.connect(postgres_url, autocommit=True) as owner:
+        owner.execute("DROP OWNED BY auditor")
+        owner.execute("DROP ROLE auditor")
+
+
+@pytest.mark.enable_socket
+def test_questions_to_a_server_need_no_right_to_write(auditor: str, run: RunCli, tmp_path: Path) -> None:
+    """`SELECT` on the tables answers all of them; where more is needed, that right is named and not the server."""
+    more = (("ledger", "export", str(tmp_path / "bill.csv")), ("ledger", "report", "--out", str(tmp_path / "s.html")))
+    for words in (*QUESTIONS, *more):
+        told = run(*words, "--store", auditor)
+        assert (words, told.code) == (words, 0), told.err
+        assert told.out.strip()
+    told = run("tenant", "create", "other", "--store", auditor)
+    assert told.code == 3
+    assert "permission denied" in told.err
+    assert "the user of this URL may not do that" in told.err
+    assert "is the server up" not in told.err
+
+
+@pytest.mark.enable_socket
+def test_a_table_one_may_not_read_is_told(auditor: str, run: RunCli) -> None:
+    """With the right that is missing."""
+    import psycopg
+
+    with psycopg.connect(auditor.replace("://auditor@", "://tripoint@"), autocommit=True) as owner:
+        owner.execute("REVOKE SELECT ON ledger_spend FROM auditor")
+    told = run("ledger", "top", "--since", "2026-11-18", "--store", auditor)
+    assert told.code == 3
+    assert "`GRANT SELECT ON ALL TABLES IN SCHEMA" in told.err
+
+
 @pytest.mark.parametrize("words", QUESTIONS, ids=" ".join)
 def test_a_question_needs_no_right_to_write(folder: Path, words: tuple[str, ...]) -> None:
     """Neither to the file nor to its folder, and makes nothing there."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def open_accounts(url: str, turns: AbstractContextManager[object] | None = None, *, asks: bool = False) -> SqlAccounts:
     """The store of tenants, keys, quotas, budgets and the audit log at `url`; its tables are made when missing.
 
-    `turns` is a lock its process's writers share. Who only `asks` needs no right to write a store that is a file.
+    `turns` is a lock its process's writers share. Who only `asks` needs no right to write the store.
     """
     import secrets
     import time
@@ -71,7 +71,7 @@ def open_ledger(
     """The ledger in the store at `url`, to be used from one thread; `turns` is a lock its process's writers share.
 
     With a `charger` every entry is charged to the budgets it falls under, in the transaction that adds it.
-    Who only `asks` needs no right to write a store that is a file.
+    Who only `asks` needs no right to write the store.
     Raises `OptionError` for an unknown kind of URL, `StoreError` when it cannot be opened, `MissingExtraError` without
     the driver.
     """

@@ -17,12 +17,12 @@ def connect(url: str, turns: AbstractContextManager[object] | None = None, *, as
     """Opens `sqlite:///relative/path`, `sqlite:////absolute/path`, `postgresql://…`, or a plain path (SQLite).
 
     `turns` is a lock that connections of one process share: those that write take turns by it, where that matters.
-    Who only `asks` may read a file that it may not write.
+    Who only `asks` may read what it may not write.
     Raises `OptionError` for another kind of URL, `StoreError` when it cannot be opened, `MissingExtraError` without the
     driver.
     """
     if url.startswith(_POSTGRES):
-        return PostgresDatabase(url)
+        return PostgresDatabase(url, asks=asks)
     if url.startswith(_SQLITE):
         return SqliteDatabase(Path(url.removeprefix(_SQLITE)), turns, asks=asks)
     check_url(url)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, Protocol
 
 Row = tuple[Any, ...]
 """A row as the driver gives it: int, float, str, bytes or None."""
@@ -96,16 +97,34 @@ class Database(Protocol):
         ...
 
 
+_TABLES: Final = MappingProxyType(
+    {
+        Engine.SQLITE: "SELECT COUNT(*) FROM sqlite_master WHERE name = 'schema_step'",
+        Engine.POSTGRES: "SELECT COUNT(to_regclass('schema_step'))",
+    }
+)
+"""Whether there are tables of ours at all."""
+
+
 def prepare(database: Database, schema: Schema, now: Callable[[], float]) -> None:
     """Brings the tables of a schema up to date; several processes may do so at once.
 
-    Raises `StoreError` when the tables are of a newer version than this program knows.
+    Raises `StoreError` when the tables are of a newer version than this program knows, or cannot be made; the database
+    is closed then.
     """
+    try:
+        if database.is_read_only:
+            _require(database, schema)
+        else:
+            _make(database, schema, now)
+    except BaseException:
+        database.close()
+        raise
+
+
+def _make(database: Database, schema: Schema, now: Callable[[], float]) -> None:
     from tripoint.domain.errors import StoreError
 
-    if database.is_read_only:
-        _require(database, schema)
-        return
     with database.write() as session:
         session.lock("schema")
         session.change(
@@ -131,7 +150,7 @@ def _require(database: Database, schema: Schema) -> None:
     from tripoint.domain.errors import StoreError
 
     with database.read() as session:
-        tables = session.execute("SELECT COUNT(*) FROM sqlite_master WHERE name = 'schema_step'")[0][0]
+        tables = session.execute(_TABLES[session.engine])[0][0]
         done = tables and session.execute("SELECT COUNT(*) FROM schema_step WHERE name = ?", (schema.name,))[0][0]
     if done != len(schema.steps):
         raise StoreError(

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     import psycopg
 
 _CONNECT_S = 10
+_MAY_WRITE = """
+SELECT NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off'
+ AND has_schema_privilege(current_schema(), 'CREATE')
+ AND COALESCE(has_table_privilege(to_regclass('schema_step'), 'INSERT'), true)
+"""
+_AWAY = "is the server up and the URL right?"
+_BARRED = (
+    "the user of this URL may not do that; questions need `GRANT SELECT ON ALL TABLES IN SCHEMA ... TO ...`, all else a"
+    " user who may create tables there"
+)
 
 
 class PostgresSession:
@@ -47,12 +57,14 @@ class PostgresSession:
 
 
 class PostgresDatabase:
-    """A server, by a URL; connects anew when the connection was lost between two transactions."""
+    """A server, by a URL; connects anew when the connection was lost between two transactions.
+
+    Who only `asks` needs the right to read the tables and no other.
+    """
 
     engine = Engine.POSTGRES
-    is_read_only = False
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, asks: bool = False) -> None:
         try:
             import psycopg
         except ImportError:
@@ -65,7 +77,8 @@ class PostgresDatabase:
         self.name = f"`postgresql://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}`"
         self._connection: psycopg.Connection[Row] | None = None
         with self._told():
-            self._connected()
+            connection = self._connected()
+            self.is_read_only = asks and not connection.execute(_MAY_WRITE).fetchall()[0][0]
 
     @contextmanager
     def write(self) -> Iterator[PostgresSession]:
@@ -105,7 +118,8 @@ class PostgresDatabase:
             yield
         except self._driver.Error as error:
             reason = " ".join(str(error).split())
-            raise StoreError(f"the store {self.name}: {reason}", hint="is the server up and the URL right?") from error
+            is_barred = isinstance(error, self._driver.errors.InsufficientPrivilege)
+            raise StoreError(f"the store {self.name}: {reason}", hint=_BARRED if is_barred else _AWAY) from error
 
 
 def _spelt(sql: str) -> str:
