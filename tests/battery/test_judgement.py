@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tripoint.apps.battery.faults.answers import FAULTS, _fault_in
 from tripoint.apps.battery.faults.capacity import _judged_spill
 from tripoint.apps.battery.faults.loss import _before_first_token, _judged_kill, _mid_stream, open_at
+from tripoint.apps.battery.faults.upheaval import Diary, _residency_row
 from tripoint.apps.battery.load import Fate, Outcome, Outcomes, error_code, fate_of, streamed_text
 from tripoint.apps.battery.place import Place, place_of
 from tripoint.apps.battery.verdict import Report, Row, Verdict, quantile, told
@@ -147,6 +148,19 @@ def test_a_survivor_above_its_limit_misses_the_bar() -> None:
     assert _judged_spill(patient, urgent, 4).verdict is Verdict.FAIL
     rude = Outcomes((*[outcome()] * 90, *[outcome(Fate.REFUSED, status=500)] * 10))
     assert "other than 429" in _judged_spill(rude, patient, 4).seen
+
+
+@pytest.mark.parametrize("served", range(8))
+def test_any_undeclared_label_that_is_served_misses_the_bar(served: int) -> None:
+    """R16: whichever of them, of a workload that may go abroad or not; and so does one request abroad."""
+    labelled = [outcome(Fate.OK if number == served else Fate.REFUSED) for number in range(8)]
+    fine = Diary(reached=True, others=[outcome(Fate.REFUSED)], labelled=[outcome(Fate.REFUSED)] * 8)
+    assert _residency_row(Outcomes((outcome(),)), fine).verdict is Verdict.PASS
+    found = _residency_row(Outcomes((outcome(),)), Diary(reached=True, others=labelled, labelled=labelled))
+    assert found.verdict is Verdict.FAIL
+    assert "1 of 8 requests with an undeclared label were served" in found.seen
+    fine.abroad = 1
+    assert _residency_row(Outcomes((outcome(),)), fine).verdict is Verdict.FAIL
 
 
 def test_a_fault_is_told_by_what_was_wrong() -> None:

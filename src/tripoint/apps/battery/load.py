@@ -107,6 +107,12 @@ class Outcomes:
         return ", ".join(f"{count} {fate}" for fate, count in counts if count) or "none"
 
 
+Hooks = Sequence[tuple[float, Callable[[], object]]]
+"""What is done to the rig while a load runs: seconds after its start, and the deed."""
+Ask = Callable[[Place, bytes], Coroutine[object, object, Outcome]]
+"""Sends a request and waits for its end."""
+
+
 async def offered(
     place: Place,
     make: Make,
@@ -133,12 +139,6 @@ async def offered(
     outcomes = await asyncio.gather(*tasks)
     await asyncio.gather(*hooks)
     return Outcomes(tuple(outcomes))
-
-
-Hooks = Sequence[tuple[float, Callable[[], object]]]
-"""What is done to the rig while a load runs: seconds after its start, and the deed."""
-Ask = Callable[[Place, bytes], Coroutine[object, object, Outcome]]
-"""Sends a request and waits for its end."""
 
 
 async def _later(at: float, act: Callable[[], object]) -> None:

@@ -50,6 +50,8 @@ class Diary:
     """Open files before and after."""
     others: list[Outcome] = field(default_factory=list)
     """Requests beside the load."""
+    labelled: list[Outcome] = field(default_factory=list)
+    """Those among them with a label nobody declared."""
 
 
 async def upheaval() -> list[Row]:
@@ -61,7 +63,8 @@ async def upheaval() -> list[Row]:
         load = asyncio.create_task(_load(scene))
         await _troubles(scene, diary)
         outcomes = await load
-        diary.others += await _unlisted_labels(scene)
+        diary.labelled = await _unlisted_labels(scene)
+        diary.others += diary.labelled
         diary.abroad = (await scene.abroad.counts())["requests"] - 1
         await asyncio.sleep(SETTLE_S)
         diary.files = (files, scene.gateway.open_files())
@@ -180,10 +183,10 @@ def _residency_row(outcomes: Outcomes, diary: Diary) -> Row:
     if not diary.reached:
         return judged("R16", what, bar, passed=False, seen="the server abroad was not reachable even for `open`")
     abroad, permitted = diary.abroad, len(outcomes) + len(diary.others)
-    labelled = [each for each in diary.others[-4:] if each.fate is Fate.OK]
-    faults = [f"{len(labelled)} requests of `open` with an undeclared label were served"] if labelled else []
-    seen = f"{abroad} of {permitted} requests went abroad ({outcomes})" + ("; " + told(faults, "") if faults else "")
-    return judged("R16", what, bar, passed=abroad == 0 and not faults, seen=seen)
+    served = sum(each.fate is Fate.OK for each in diary.labelled)
+    seen = f"{abroad} of {permitted} requests went abroad ({outcomes})"
+    seen += f"; {served} of {len(diary.labelled)} requests with an undeclared label were served" if served else ""
+    return judged("R16", what, bar, passed=abroad == 0 and not served, seen=seen)
 
 
 def _secrets_row(outcomes: Outcomes, diary: Diary) -> Row:
