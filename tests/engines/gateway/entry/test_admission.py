@@ -468,6 +468,16 @@ def test_one_request_is_told_as_one() -> None:
     assert "allows 1 request at once, and that many are under way" in refusal(shop.ask()[1])[2]
 
 
+@pytest.mark.parametrize(("since", "told"), [(0.0, "20.0 s"), (19.94, "0.1 s"), (19.9999, "0.1 s"), (4.95, "15.1 s")])
+def test_the_next_request_is_never_told_to_be_possible_now(since: float, told: str) -> None:
+    """What is left of the wait is rounded up: whoever comes at that time is let in."""
+    shop = Shop(quotas=(quota(requests_per_min=3),))
+    for _ in range(3):
+        shop.ask()
+    shop.desk.now += since
+    assert f"the next one is possible in {told}" in refusal(shop.ask()[1])[2]
+
+
 def test_tokens_a_minute_are_reserved_and_corrected() -> None:
     """What was estimated too high is given back, what was too low is owed."""
     shop = Shop(quotas=(quota(tokens_per_min=600),))

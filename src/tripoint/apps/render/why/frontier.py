@@ -49,9 +49,8 @@ def front_sentences(front: Front) -> list[str]:
     for number, price in enumerate(front.step_usd):
         if price is not None:
             here, there = front.points[number], front.points[number + 1]
-            told.append(
-                f"from {reached(front, there)} to {reached(front, here)}: {money.short(price)} {front.unit_of_step}"
-            )
+            step = f"from {reached(front, there)} to {reached(front, here)}"
+            told.append(f"{step}: {money.short(price)} {front.unit_of_step}, discounted")
     if front.dominated:
         told.append(f"{front.dominated} more found and left out: another is better in one and no worse in the other")
     return [*told, *front.notes]

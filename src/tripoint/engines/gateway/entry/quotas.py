@@ -7,6 +7,7 @@ number that is moved forward by what is drawn; what is drawn in vain or turns ou
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Final, NamedTuple
 
 from tripoint.domain.tenancy import Quota, Scope
@@ -181,14 +182,14 @@ def _take(rates: Rates, rule: Rule, tokens: int, now: float) -> Excess | None:
         if wait > 0.0:
             part, whole = rule.quota.requests_per_min, rule.whole.requests_per_min
             allowed = _allowed(rule, part, whole, "request", "a minute")
-            return Excess(f"{allowed}, and the next one is possible in {wait:.1f} s", wait)
+            return Excess(f"{allowed}, and the next one is possible in {_told(wait)}", wait)
     if rule.per_token_s > 0.0:
         counted = tokens if tokens < rule.tokens_per_min else rule.tokens_per_min
         wait = rates.draw(slot, TOKENS, counted * rule.per_token_s, now)
         if wait > 0.0:
             _put_back(rates, rule)
             allowed = _allowed(rule, rule.tokens_per_min, rule.whole.tokens_per_min, "token", "a minute")
-            return Excess(f"{allowed}, and the {tokens} asked for are possible in {wait:.1f} s", wait)
+            return Excess(f"{allowed}, and the {tokens} asked for are possible in {_told(wait)}", wait)
     if rule.concurrency >= 0 and not rates.enter(slot, rule.concurrency):
         _put_back(rates, rule, tokens)
         allowed = _allowed(rule, rule.concurrency, rule.whole.concurrency, "request", "at once")
@@ -203,6 +204,11 @@ def _allowed(rule: Rule, part: int | None, whole: int | None, noun: str, per: st
         return allowed
     here = f"{part} of them through this gateway" if part else "none through this gateway: others share the quota"
     return f"{allowed}, {here}"
+
+
+def _told(wait: float) -> str:
+    """A wait in tenths of a second, rounded up: it is over by then."""
+    return f"{ceil(wait * 10.0 - 1e-6) / 10.0:.1f} s"
 
 
 def _undo(rates: Rates, taken: Taken) -> None:
