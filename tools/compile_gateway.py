@@ -71,6 +71,7 @@ COMPILED = (
     "engines/gateway/telemetry/metrics.py",
     "engines/gateway/telemetry/trace.py",
     "engines/gateway/wire/ask.py",
+    "engines/gateway/wire/excision.py",
     "engines/gateway/wire/malformed.py",
     "engines/gateway/wire/output.py",
     "engines/gateway/wire/shapes/alike.py",
