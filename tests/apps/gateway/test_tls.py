@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import ssl
 import subprocess
@@ -13,6 +14,9 @@ import openai
 import pytest
 from tests.conftest import missing_component
 from tests.factories.rigs import Rig, rig
+
+from tripoint.apps.battery.verdict import Verdict
+from tripoint.apps.battery.wire.framing import framing_rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.enable_socket]
 
@@ -117,3 +121,10 @@ def test_old_protocols_and_plain_text_are_refused(running: Rig, authority: Autho
         outdated.get(f"https://127.0.0.1:{running.gateway.port}/v1/models")
     with httpx2.Client() as plain, pytest.raises(httpx2.TransportError):
         plain.get(f"http://127.0.0.1:{running.gateway.port}/v1/models")
+
+
+def test_the_battery_judges_framing_over_tls_as_it_does_without(running: Rig) -> None:
+    """A refusal is read by its caller before the connection closes, which takes a moment then: no row is missed."""
+    rows = asyncio.run(framing_rows(running.gateway.place()))
+    assert len(rows) >= 5
+    assert [(row.id, row.seen) for row in rows if row.verdict is not Verdict.PASS] == []

@@ -60,7 +60,8 @@ async def converse(
 ) -> Talk:
     """Sends pieces (numbers are pauses, s) and listens.
 
-    It ends when the other side closes, `linger_s` after that many whole answers, or `patience_s` after the last piece.
+    It ends when the other side closes, `linger_s` after that many whole answers unless the last one says that it will
+    close, or `patience_s` after the last piece.
     """
     talk = Talk()
     started = time.monotonic()
@@ -115,11 +116,13 @@ async def _listen(
         if sending.done() and deadline == float("inf"):
             deadline = time.monotonic() + patience_s
         has_all = sum(answer.is_whole for answer in talk.answers) >= wanted and sending.done()
-        wait = linger_s if has_all else min(0.25, max(0.0, deadline - time.monotonic()))
+        # Over TLS a server that wants its refusal read before it closes cannot say meanwhile that it sends no more.
+        is_over = has_all and talk.answers[-1].header("connection").lower() != "close"
+        wait = linger_s if is_over else min(0.25, max(0.0, deadline - time.monotonic()))
         try:
             received = await asyncio.wait_for(reader.read(_CHUNK), wait)
         except TimeoutError:
-            if has_all or time.monotonic() >= deadline:
+            if is_over or time.monotonic() >= deadline:
                 return
             continue
         except OSError:
