@@ -253,11 +253,11 @@ def _carbon(site: Site, catalog: Catalog) -> Figure:
     region = region_row(catalog, site.provider, site.region)
     if region is not None and region.gco2_per_kwh is not None:
         key = f"region.{region.provider}.{region.region}.gco2_per_kwh"
-        return _row_figure(key, region.gco2_per_kwh, region.provenance, f"grid of {region.city or region.country}")
+        return _grid_figure(key, region.gco2_per_kwh, region.provenance, f"grid of {region.city or region.country}")
     row = _electricity(site, catalog)
     if row is None or row.gco2_per_kwh is None:
         return _middle(site, catalog, "gco2_per_kwh", "gCO2e/kWh", lambda row: row.gco2_per_kwh)
-    return _row_figure(
+    return _grid_figure(
         f"electricity.{row.region}.gco2_per_kwh", row.gco2_per_kwh, row.provenance, f"grid of {row.region}"
     )
 
@@ -311,7 +311,7 @@ def _of_site(site: Site, name: str, value: float, unit: str) -> Figure:
     return Figure(key=f"site.{site.id}.{name}", value=value, unit=unit, origin=Origin.DECLARED)
 
 
-def _row_figure(key: str, value: float, provenance: Provenance, note: str) -> Figure:
+def _grid_figure(key: str, value: float, provenance: Provenance, note: str) -> Figure:
     origin = origin_of(provenance)
     return Figure(key=key, value=value, unit="gCO2e/kWh", origin=origin, provenance=provenance, note=note)
 

@@ -44,12 +44,12 @@ class Things:
 
 
 def node_id(kind: DependencyKind, name: str) -> str:
-    """Name of a node."""
+    """Id of a thing in the graph of dependencies, `kind:name`."""
     return f"{kind.value}:{name}"
 
 
 def workload_id(name: str) -> str:
-    """Name of a workload's node."""
+    """Id of a workload in that graph."""
     return f"workload:{name}"
 
 

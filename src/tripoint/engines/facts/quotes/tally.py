@@ -37,7 +37,7 @@ class Tally:
             sums[cost[0]] = sums.get(cost[0], Decimal(0)) + cost[1]
 
     def sheet(self, taken: list[Taken], doubts: list[str]) -> ImportedSheet:
-        """The outcome."""
+        """What was taken and doubted, and what was left out, the commonest reason first."""
         dropped = [
             Dropped(
                 reason,

@@ -72,7 +72,7 @@ class Asked(NamedTuple):
 
     @property
     def declared(self) -> Workload:
-        """The workload."""
+        """The workload as the estate declares it."""
         return self.instance.estate.workloads[self.workload]
 
     def way(self, site: str) -> Way:

@@ -35,7 +35,7 @@ def at_least(least: int, parts: Sequence[int]) -> Gate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """A dependency graph."""
+    """What needs what: each node with its gates, which nodes fail by themselves, and which are asked about."""
 
     ids: tuple[str, ...]
     """[node] names."""

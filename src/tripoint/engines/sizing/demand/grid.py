@@ -50,7 +50,7 @@ class Frame:
 
     @property
     def period_hours(self) -> float:
-        """Hours in a period."""
+        """Hours in a planning period, by billing months."""
         return self.horizon.period_months * HOURS_PER_MONTH
 
 

@@ -8,7 +8,7 @@ the catalogue's defaults, each as a figure. Batch and embedding demand is work (
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.demand import DemandProfile
@@ -198,13 +198,4 @@ class _Facts:
 
     def _default(self, key: str, name: str) -> Figure:
         base = default_figure(self.catalog, self.estate.assumptions, name)
-        return Figure(
-            key=key,
-            value=base.value,
-            unit=base.unit,
-            origin=base.origin,
-            low=base.low,
-            high=base.high,
-            provenance=base.provenance,
-            note=f"not declared: `{name}`",
-        )
+        return replace(base, key=key, note=f"not declared: `{name}`")

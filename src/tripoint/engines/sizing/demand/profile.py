@@ -158,9 +158,8 @@ def _bins(arrivals: Arrivals) -> tuple[Floats, Floats]:
 
 def _first_hour(arrivals: Arrivals) -> int:
     """Hour of the week (not reduced) of the first bin."""
-    hour = int(arrivals.load.origin_s // SECONDS_PER_HOUR) + int(
-        (arrivals.first_s - arrivals.load.origin_s) // SECONDS_PER_HOUR
-    )
+    origin_s = arrivals.load.origin_s
+    hour = int(origin_s // SECONDS_PER_HOUR) + int((arrivals.first_s - origin_s) // SECONDS_PER_HOUR)
     return hour + THURSDAY_H if arrivals.has_calendar else hour
 
 

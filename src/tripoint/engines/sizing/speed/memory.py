@@ -59,7 +59,7 @@ class MemoryNeed:
 
     @property
     def total_gb(self) -> float:
-        """Both, GB."""
+        """Weights and KV cache together, GB."""
         return self.weights_gb + self.kv_gb
 
 

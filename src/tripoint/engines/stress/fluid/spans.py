@@ -72,7 +72,7 @@ class Struck:
             self.growing.setdefault(key, []).append(number)
 
     def places(self, fault: Fault) -> list[int]:
-        """Indexes of places."""
+        """Indexes of the places it is about."""
         key = (fault.kind, fault.on)
         if key not in self._places:
             places = self._layout.world.places
