@@ -296,7 +296,7 @@ def test_a_credit_above_all_that_was_spent_takes_a_flag(store: str) -> None:
     credit = ("correct", "--usd", "-25", "--reason", "a slip", "--store", store)
     told = ran(*credit, code=2)
     spent = document("top", "--since", DAY, "--store", store)["total"]["usd"]
-    assert f"a credit of 25 USD is more than the {spent} USD that were ever spent there" in told
+    assert f"a credit of 25 USD is more than the {spent} USD ever spent there, earlier credits taken off" in told
     assert "`--force`" in told
     assert document("show", "--kind", "correction", "--store", store)["entries"] == []
     assert "of -25 USD is entered" in ran(*credit, "--force")

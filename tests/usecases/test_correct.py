@@ -145,7 +145,7 @@ def test_a_correction_of_the_same_values_is_found(desk: Desk) -> None:
     [
         (
             Correction(nano=-25_000_000_000, reason="credit", tenant="acme"),
-            "a credit of 25 USD is more than the 4 USD that were ever spent there",
+            "a credit of 25 USD is more than the 4 USD ever spent there, earlier credits taken off",
         ),
         (Correction(nano=-4_000_000_001, reason="credit", tenant="acme"), "than the 4 USD"),
         (Correction(nano=-1, reason="credit", tenant="globex"), "a credit of 0.000000001 USD is more than the 0 USD"),

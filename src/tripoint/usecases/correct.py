@@ -178,8 +178,8 @@ def _check_covered(ledger: Ledger, wanted: Correction) -> None:
     for credit, most, words in ((-wanted.nano, spent, ""), (-wanted.list_nano, at_list, " at list prices")):
         if credit > max(0, most):
             raise OptionError(
-                f"a credit of {_dollars(credit)} USD{words} is more than the {_dollars(most)} USD that were ever"
-                " spent there",
+                f"a credit of {_dollars(credit)} USD{words} is more than the {_dollars(most)} USD ever spent there,"
+                " earlier credits taken off",
                 hint='if it is meant, enter it with `--force` (`"force": true`)',
             )
 

@@ -11,7 +11,8 @@ from tests.apps.render.spend_pages import report_of
 from tripoint.apps.render.html.spend.daily import daily
 from tripoint.apps.render.html.spend.figures import amount, barred, saved, share
 from tripoint.apps.render.html.spend.page import spend_html
-from tripoint.domain.ledger import Dimension
+from tripoint.apps.render.html.spend.rankings import places
+from tripoint.domain.ledger import Dimension, Spend
 from tripoint.domain.money import usd
 from tripoint.usecases.spend_report import SpendReport
 
@@ -81,6 +82,28 @@ def test_a_day_of_corrections_draws_nothing_and_says_so(report: SpendReport) -> 
     text = spend_html(replace(report, series=series, others=(0,) * len(report.days)), version="0.0.0")
     assert "took back more than was spent" in text
     assert not re.search(r'height="-', text)
+
+
+@pytest.mark.parametrize(
+    ("requests", "nano", "corrected", "name"),
+    [
+        (0, 700, 0, "idle capacity"),
+        (0, -300, -300, "corrections"),
+        (0, 400, -300, "idle capacity, corrections"),
+        (3, 0, 0, "not known"),
+        (3, -300, -300, "not known, corrections"),
+    ],
+)
+def test_a_row_without_a_name_says_what_it_is(
+    report: SpendReport, requests: int, nano: int, corrected: int, name: str
+) -> None:
+    """A credit to a tenant names no site: no node stood idle for it."""
+    found = report.tops[Dimension.SITE]
+    row = found.total._replace(by=("",), nano=nano, requests=requests)
+    corrections: dict[tuple[str, ...], Spend] = {("",): row._replace(nano=corrected)} if corrected else {}
+    site = found._replace(rows=(*found.rows[:1], row), others=0, rest=None, corrections=corrections)
+    text = str(places(replace(report, tops={**report.tops, Dimension.SITE: site})).body)
+    assert f">{name}<" in text.partition("By model")[0]
 
 
 @pytest.mark.parametrize(

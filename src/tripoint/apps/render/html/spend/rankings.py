@@ -48,7 +48,7 @@ def places(report: SpendReport) -> Section:
 
 def _ranking(title: str, found: Dearest) -> Markup:
     most = max((row.nano for row in found.rows), default=0)
-    rows = [_row(row.by[0] or _nameless(row), row, most, found) for row in found.rows]
+    rows = [_row(row.by[0] or _nameless(row, found.corrections.get(row.by)), row, most, found) for row in found.rows]
     if found.rest is not None:
         rows.append(_row(f"{found.others:,} more", found.rest, most, found))
     if len(found.rows) > 1:
@@ -62,9 +62,16 @@ def _first(found: Dearest) -> tuple[str, int] | None:
     return max((each for each in spent if each[1] > 0), key=lambda each: each[1], default=None)
 
 
-def _nameless(row: Spend) -> str:
-    """Idle capacity has neither tenant nor model; a request that reached nothing has no site."""
-    return "not known" if row.requests else IDLE
+def _nameless(row: Spend, corrections: Spend | None) -> str:
+    """Idle capacity has neither tenant nor model; what reached nothing has no site, and a credit may have none."""
+    corrected = 0 if corrections is None else corrections.nano
+    if row.requests:
+        name = "not known"
+    elif row.nano != corrected or not corrected:
+        name = IDLE
+    else:
+        return "corrections"
+    return f"{name}, corrections" if corrected else name
 
 
 def _count(tokens: int) -> str:
