@@ -27,11 +27,11 @@ from tripoint.apps.render.reading.amounts import (
 )
 from tripoint.apps.render.reading.decisions import decisions
 from tripoint.apps.render.reading.doubt import by_money, doubtful, flags, reasons, refusals_by_workload
-from tripoint.apps.render.reading.headline import headline, roadmap
+from tripoint.apps.render.reading.headline import full_from_the_start, headline, roadmap
 from tripoint.apps.render.reading.money import by_kind, by_layer, caveats, fold, idle_usd
 from tripoint.apps.render.reading.residence import firm_mix, residence, tenure_shares
 from tripoint.domain.decision import PoolState, PurchaseAction
-from tripoint.domain.plan import PlanStatus
+from tripoint.domain.plan import Headroom, PlanStatus
 from tripoint.domain.provenance import Assumption, Confidence, Figure, Origin, Provenance
 
 
@@ -194,6 +194,25 @@ def test_the_headline_compares_with_every_alternative_that_exists() -> None:
     assert found.first_limit.name == "AI budget"
     assert found.first_decision is not None
     assert found.first_decision.month == "2027-04"
+
+
+def test_what_is_full_from_the_start_is_told_beside_the_first_limit_that_is_news() -> None:
+    """The news is the first limit reached later; whoever reads only that still learns of those full at once."""
+    plan = small_plan()
+    row = next(each for each in plan.headroom if each.resource != "gpus")
+
+    def named(name: str, period: str) -> Headroom:
+        return replace(row, name=name, resource="racks", exhausted=period)
+
+    first, later = plan.periods[0], plan.periods[-1]
+    news = named("hall power", later)
+    one = replace(plan, headroom=(named("edge racks", first), news))
+    assert headline(one).first_limit == news
+    assert full_from_the_start(one) == "edge racks is full from the start"
+    three = replace(one, headroom=(*one.headroom, named("cage racks", first), named("room racks", first)))
+    assert full_from_the_start(three) == "edge racks and 2 more are full from the start"
+    assert full_from_the_start(replace(plan, headroom=(news,))) == ""
+    assert full_from_the_start(replace(plan, headroom=(named("edge racks", first),))) == ""
 
 
 def test_the_roadmap_is_by_date_whatever_the_order_of_the_plan() -> None:

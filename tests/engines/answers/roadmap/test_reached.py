@@ -91,11 +91,22 @@ def test_a_limit_no_further_node_fits_under_is_full() -> None:
 
 
 def test_a_full_hall_that_carries_its_work_asks_for_nothing() -> None:
-    """Nothing is wanted while nothing overflows and use does not grow; growing use is full right after the plan."""
+    """Nothing is wanted while nothing overflows and use does not grow; use that grows is full where it fills it."""
     found = reached(limit((100.0,) * 4, pressed=(False,) * 4), YEAR)
     assert found.period is None
     assert "nothing more is wanted" in found.how
-    assert reached(limit((90.0, 95.0, 99.0, 100.0), pressed=(False,) * 4), YEAR).period == 4
+    assert reached(limit((90.0, 95.0, 99.0, 100.0), pressed=(False,) * 4), YEAR).period == 2
+
+
+@pytest.mark.parametrize("overflows", [False, True])
+def test_the_same_use_is_full_at_the_same_time_whether_work_overflows_or_not(overflows: bool) -> None:
+    """One of one rack from the fourth period on is full then, and so is power that no further node fits into; two
+    plans that say the same of a limit say the same date, also where one of them cuts a workload in two."""
+    pressed = (False, False, False, overflows)
+    racks = limit((0.5, 0.5, 0.5, 1.0), top=1.0, step=0.5, pressed=pressed)
+    assert reached(racks, YEAR).period == 3
+    power = limit((1.2, 1.2, 1.2, 2.4), top=3.0, step=1.2, pressed=pressed)
+    assert reached(power, YEAR).period == 3
 
 
 def test_what_the_plan_chose_to_order_is_no_limit_while_more_can_be() -> None:

@@ -7,7 +7,14 @@ from tripoint.apps.render.html.drawing.sections import tile, top
 from tripoint.apps.render.html.drawing.tables import table
 from tripoint.apps.render.reading.amounts import carbon_told, emissions, money_of, percent, plural
 from tripoint.apps.render.reading.conflict import distinct, needless
-from tripoint.apps.render.reading.headline import Headline, Saving, headline, order_words, stopped_words
+from tripoint.apps.render.reading.headline import (
+    Headline,
+    Saving,
+    full_from_the_start,
+    headline,
+    order_words,
+    stopped_words,
+)
 from tripoint.apps.render.reading.money import caveats, idle_usd, name_of
 from tripoint.apps.render.reading.prospects import (
     NEAR_COLUMNS,
@@ -72,7 +79,8 @@ def _tiles(plan: Plan, found: Headline) -> list[Markup]:
     limit, decision = found.first_limit, found.first_decision
     if limit:
         order = order_words(limit, plan) or "nothing to order in time"
-        tiles.append(tile("First limit reached", limit.exhausted, f"{limit.name}; {order}"))
+        besides = f"; {words}" if (words := full_from_the_start(plan)) else ""
+        tiles.append(tile("First limit reached", limit.exhausted, f"{limit.name}; {order}{besides}"))
     else:
         tiles.append(tile("First limit reached", "none in sight", "looked ten years ahead"))
     if decision:

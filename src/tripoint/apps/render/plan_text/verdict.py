@@ -17,7 +17,14 @@ from tripoint.apps.render.reading.amounts import (
     plural,
 )
 from tripoint.apps.render.reading.conflict import reasons
-from tripoint.apps.render.reading.headline import Headline, Saving, headline, order_words, stopped_words
+from tripoint.apps.render.reading.headline import (
+    Headline,
+    Saving,
+    full_from_the_start,
+    headline,
+    order_words,
+    stopped_words,
+)
 from tripoint.apps.render.reading.money import caveats, idle_usd, name_of
 from tripoint.domain.plan import Baseline, Plan, PlanStatus, SolveSummary
 
@@ -103,7 +110,8 @@ def _promises(plan: Plan, found: Headline) -> list[str]:
     if found.first_limit:
         limit = found.first_limit
         order = f"; {words}" if (words := order_words(limit, plan)) else ""
-        said.append(f"first limit: {limit.name}, full in {limit.exhausted}{order}")
+        besides = f"; {words}" if (words := full_from_the_start(plan)) else ""
+        said.append(f"first limit: {limit.name}, full in {limit.exhausted}{order}{besides}")
     if found.first_decision:
         said.append(f"first decision: by {found.first_decision.month}, {found.first_decision.sentence}")
     return said

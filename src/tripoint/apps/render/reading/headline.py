@@ -11,6 +11,8 @@ from tripoint.apps.render.reading.money import alternatives, plan_line, total_us
 from tripoint.domain.charge import carbon_unknown_usd
 from tripoint.domain.plan import Baseline, Headroom, Plan, PlanStatus
 
+_NAMED = 2
+"""So many limits that are full from the start are named beside the first one."""
 _FILLED = 0.98
 """Share of a limit from which it is full by itself, as in the guide on reading a plan."""
 
@@ -85,6 +87,21 @@ def first_limit(plan: Plan) -> Headroom | None:
     limits = [row for row in rows if row.resource != "gpus"]
     news = [row for row in limits if not is_full_at_once(row, plan)]
     return next(iter((*news, *limits, *rows)), None)
+
+
+def full_from_the_start(plan: Plan) -> str:
+    """`edge-1 racks is full from the start` and alike, of what the first limit that is news leaves out; empty if none.
+
+    Two are named, the others counted.
+    """
+    first = first_limit(plan)
+    names = [
+        row.name for row in roadmap(plan) if row.resource != "gpus" and row != first and is_full_at_once(row, plan)
+    ]
+    if not names:
+        return ""
+    told = names if len(names) <= _NAMED else [*names[: _NAMED - 1], f"{len(names) - _NAMED + 1} more"]
+    return f"{' and '.join(told)} {'is' if len(names) == 1 else 'are'} full from the start"
 
 
 def is_full_at_once(row: Headroom, plan: Plan) -> bool:

@@ -1,11 +1,12 @@
 """When is each limit reached, and by when must more be ordered?
 
 A limit counts as full from the first period in which the plan uses 98 % of it, or no further node fits, while more
-would be used if there were more: the GPUs there are busy and their work overflows to other sites. What the plan orders
-itself is not due: fullness counts only after the last expansion step it takes serves, and GPUs in service, as many as
-it chose to buy, are no limit while more can be bought. A limit that is never full in this sense is followed beyond the
-horizon, if more than a trace of it is used: use grows as the least-squares line through its logarithm did within it,
-for ten years from the plan's start. More must be ordered one lead time before the period begins.
+would be used if there were more: use grew to it within the plan, or the GPUs there are busy and their work overflows to
+other sites. What the plan orders itself is not due: fullness counts only after the last expansion step it takes serves,
+and GPUs in service, as many as it chose to buy, are no limit while more can be bought. A limit that is never full in
+this sense is followed beyond the horizon, if more than a trace of it is used: use grows as the least-squares line
+through its logarithm did within it, for ten years from the plan's start. More must be ordered one lead time before the
+period begins.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from tripoint.domain.estate import Horizon
 from tripoint.domain.plan import Headroom
@@ -88,9 +90,13 @@ def full_periods(limit: Limit) -> list[bool]:
     if limit.is_chosen:
         return [False] * len(limit.used)
     pressed = limit.pressed or (True,) * len(limit.used)
+    least = accumulate(limit.used, min)
+    wanted = [
+        is_pressed or used > low * (1 + _FLAT) for is_pressed, used, low in zip(pressed, limit.used, least, strict=True)
+    ]
     fits_none = [top - used < limit.step * (1 - 1e-9) for used, top in zip(limit.used, limit.limit, strict=True)]
     filled = [top > 0 and used >= FULL * top for used, top in zip(limit.used, limit.limit, strict=True)]
-    return [is_pressed and (a or b) for is_pressed, a, b in zip(pressed, filled, fits_none, strict=True)]
+    return [is_wanted and (a or b) for is_wanted, a, b in zip(wanted, filled, fits_none, strict=True)]
 
 
 def _eased(limit: Limit, before: list[bool], horizon: Horizon) -> str:
