@@ -52,17 +52,20 @@ def workers_of(found: Rig) -> list[int]:
     return [pid for pid in found.gateway.pids()[1:] if is_worker(pid)]
 
 
-def connections(port: int) -> dict[int, str]:
-    """What a gateway's end of each connection is in the kernel, by the caller's port: `0` until it is accepted."""
+def connections(port: int, state: str = "01") -> dict[int, str]:
+    """What a gateway's end of each connection is in the kernel, by the caller's port: `0` until it is accepted.
+
+    With `0A` it is the listening sockets: one of them, by port 0.
+    """
     found = {}
     for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
-        _, local, remote, state, *rest = line.split()
-        if int(local.rpartition(":")[2], 16) == port and state == "01":  # established
+        _, local, remote, now, *rest = line.split()
+        if int(local.rpartition(":")[2], 16) == port and now == state:
             found[int(remote.rpartition(":")[2], 16)] = rest[5]
     return found
 
 
-def callers_of(pid: int, port: int) -> set[int]:
+def callers_of(pid: int, port: int, state: str = "01") -> set[int]:
     """Ports of the callers whose connections a worker has accepted."""
     held = set()
     for entry in Path(f"/proc/{pid}/fd").iterdir():
@@ -70,7 +73,7 @@ def callers_of(pid: int, port: int) -> set[int]:
             held.add(os.readlink(entry))
         except OSError:  # closed meanwhile
             continue
-    return {caller for caller, inode in connections(port).items() if f"socket:[{inode}]" in held}
+    return {caller for caller, inode in connections(port, state).items() if f"socket:[{inode}]" in held}
 
 
 def state_of(pid: int) -> str:
@@ -148,3 +151,30 @@ def test_only_what_a_killed_worker_had_under_way_is_lost(workers: int, tmp_path:
     assert lost, "nothing was under way, so nothing was shown"
     assert {each.port for each in lost} <= lost_by
     assert len(lost) == len({each.port for each in lost})
+
+
+def test_a_worker_told_to_end_alone_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """While it finishes a stream of its own, which may take long, others take the connections sent to its socket."""
+
+    async def play(found: Rig) -> None:
+        port, before = found.gateway.port, set(workers_of(found))
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(post(chat(stream=True), f"Authorization: Bearer {KEY}"))
+        await reader.readuntil(b"200 OK")
+        mine = writer.get_extra_info("sockname")[1]
+        [leaving] = [pid for pid in before if mine in callers_of(pid, port)]
+        os.kill(leaving, signal.SIGTERM)
+        await until(lambda: not callers_of(leaving, port, "0A"))  # every worker holds all listening sockets
+        seen: list[Sent] = []
+        await asyncio.gather(*(ask(found, seen, lambda: len(seen) >= BEGUN, keeps=False) for _ in range(FRESH)))
+        assert all(each.is_answered for each in seen)
+        assert state_of(leaving) not in "ZX"
+        rest = await asyncio.wait_for(reader.readuntil(b"0\r\n\r\n"), 60)
+        assert rest.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
+        writer.close()
+        await until(lambda: leaving not in workers_of(found) and len(workers_of(found)) == len(before))
+
+    with rig(tmp_path, workers=2, flags=["--drain-s", "60"]) as found:
+        for server in found.servers.values():
+            server.behaviour = Behaviour(words=200, between_s=0.05)
+        asyncio.run(play(found))
