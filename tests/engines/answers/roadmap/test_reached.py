@@ -98,6 +98,15 @@ def test_a_full_hall_that_carries_its_work_asks_for_nothing() -> None:
     assert reached(limit((90.0, 95.0, 99.0, 100.0), pressed=(False,) * 4), YEAR).period == 2
 
 
+def test_a_rest_that_bars_one_more_node_is_told_though_use_does_not_grow() -> None:
+    """30.6 of 40 kW, and a node takes 10.2: nothing overflows, but it is the limit that keeps the next node out."""
+    found = reached(limit((30.6,) * 4, top=40.0, step=10.2, pressed=(False,) * 4), YEAR)
+    assert found.period is None
+    assert found.how == "not in sight: use does not grow, but the 9.4 kW left bar one more node, which takes 10.2"
+    roomy = reached(limit((30.6,) * 4, top=41.0, step=10.2, pressed=(False,) * 4), YEAR)
+    assert roomy.how == "not in sight: use does not grow"
+
+
 @pytest.mark.parametrize("overflows", [False, True])
 def test_the_same_use_is_full_at_the_same_time_whether_work_overflows_or_not(overflows: bool) -> None:
     """One of one rack from the fourth period on is full then, and so is power that no further node fits into; two

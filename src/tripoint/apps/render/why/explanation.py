@@ -88,7 +88,7 @@ def _otherwise(other: Otherwise) -> list[str]:
 def _values(found: Explained) -> list[str]:
     """Limits whose next unit saves something, whole nodes that save more; what binds for nothing is in the JSON."""
     if not found.limits:
-        return ["no limit of its sites and links binds"]
+        return ["no limit of its sites and links binds, with everybody where the plan has them"]
     alone = {value.worth.limit: value.saved_usd for value in found.limits}
     told = [_value(value) for value in found.limits if value.saved_usd >= _LEAST_USD]
     whole = [

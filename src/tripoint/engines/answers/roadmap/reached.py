@@ -75,14 +75,26 @@ def _by_growth(limit: Limit, horizon: Horizon) -> Reached:
     last = len(limit.used) - 1
     if slope <= _FLAT or limit.limit[-1] <= 0:
         is_filled = limit.used[-1] >= FULL * limit.limit[-1] > 0
-        how = "full, but nothing more is wanted" if is_filled else "not in sight: use does not grow"
-        return Reached(period=None, how=how)
+        return Reached(period=None, how=_flat(limit, is_filled=is_filled))
     grown = math.exp(slope * MONTHS_PER_YEAR / horizon.period_months) - 1.0
     pace = f"if use goes on growing {grown:.0%} a year".replace("%", " %", 1)
     period = last + max(1, math.ceil(math.log(FULL * limit.limit[-1] / limit.used[-1]) / slope - 1e-9))
     if period * horizon.period_months >= HORIZON_YEARS * MONTHS_PER_YEAR:
         return Reached(period=None, how=f"not in sight within {HORIZON_YEARS} years, {pace}")
     return Reached(period=period, how=f"after the plan ends, {pace}")
+
+
+def _flat(limit: Limit, *, is_filled: bool) -> str:
+    """Why a limit whose use does not grow is not reached; where it bars one more node, that is said."""
+    if is_filled:
+        return "full, but nothing more is wanted"
+    if limit.used[-1] > 0 and limit.limit[-1] - limit.used[-1] < limit.step * (1 - 1e-9):
+        left = limit.limit[-1] - limit.used[-1]
+        return (
+            f"not in sight: use does not grow, but the {left:.3g} {limit.unit} left bar one more node, which takes "
+            f"{limit.step:.3g}"
+        )
+    return "not in sight: use does not grow"
 
 
 def full_periods(limit: Limit) -> list[bool]:
