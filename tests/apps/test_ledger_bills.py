@@ -87,7 +87,7 @@ def test_profiles_are_written_and_usable(store: str, tmp_path: Path) -> None:
     """One for each workload, by its name, which `tripoint demand show` reads."""
     told = ran("ledger", "demand", "--store", store, "--out", str(tmp_path / "profiles")).stdout
     assert "warning" not in told
-    assert told.startswith("assistant: 8,640 requests in 47.99 h, 0.05001 a second, 500 tokens in and 100 out, 25%")
+    assert told.startswith("assistant: 8,640 requests in 48 h, 0.05001 a second, 500 tokens in and 100 out, 25%")
     shown = document("demand", "show", str(tmp_path / "profiles" / "assistant.json"))
     assert shown["profile"]["cacheable_share"] == pytest.approx(0.25)
 
@@ -106,6 +106,14 @@ def test_a_plan_on_observed_traffic_is_one_flag(source: str, store: str, tmp_pat
     assert observed["demand"][0].startswith("`assistant`: 8,640 requests observed, 0.0")
     assert observed["estate_digest"] != declared["estate_digest"]
     assert observed["total_usd"] < declared["total_usd"] / 2
+
+
+def test_a_short_time_is_told_in_seconds(tmp_path: Path) -> None:
+    """Not as 0.00 h."""
+    records = [priced_record(number, PRICE, Usage(500, 100), at=NOON + number, workload="chat") for number in range(9)]
+    ledger_of(tmp_path / "short.db", [PRICE], records).close()
+    told = ran("ledger", "demand", "--store", str(tmp_path / "short.db"), "--out", str(tmp_path / "profiles")).stdout
+    assert told.startswith("chat: 9 requests in 8 s, 1.125 a second")
 
 
 def test_a_plan_on_observed_traffic_is_asked_about_later(store: str, tmp_path: Path, repo_root: Path) -> None:

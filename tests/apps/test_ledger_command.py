@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sqlite3
 import subprocess
@@ -289,6 +290,12 @@ def test_a_correction_is_entered_and_noted(store: str) -> None:
     again = ran("correct", "--usd", "-0.000000007", "--model", "llama", "--reason", "counted twice", "--store", store)
     assert f"the same was entered before, as `{entry['id']}`" in again
     assert "entered before" not in told
+
+
+def test_costs_of_entries_stand_under_each_other(store: str) -> None:
+    """7, 70 and 700 nano-dollars: each digit below its like."""
+    costs = re.findall(r"0\.\d+", ran("show", "--kind", "usage", "--store", store))
+    assert set(costs) == {"0.000000007", "0.000000070", "0.000000700"}
 
 
 def test_a_credit_above_all_that_was_spent_takes_a_flag(store: str) -> None:

@@ -20,7 +20,7 @@ from tripoint.domain.errors import FileError, OptionError
 from tripoint.domain.ledger import Entry
 from tripoint.domain.record import Usage, UsageRecord
 from tripoint.domain.units import WorkloadId
-from tripoint.engines.governance.observed.profiles import on_observed
+from tripoint.engines.governance.observed.profiles import length_told, on_observed
 from tripoint.testing.ledger_conformance import NOON
 from tripoint.usecases.accounts.login import local_actor
 from tripoint.usecases.close import Kept, close_days
@@ -208,6 +208,16 @@ def test_too_short_a_time_is_told_with_both_numbers(tmp_path: Path, repo_root: P
     assert told[1] == "`assistant`: too few requests to tell a rate, planned as declared"
     with closing(ledger_of(tmp_path / "long.db", [PRICE], traffic(48))) as ledger:
         assert observe_ledger(ledger, ME).doubt == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(7.738, "7.74 s"), (1500.0, "1,500 s"), (5400.0, "1.5 h"), (86_399.0, "24 h"), (2_592_000.0, "720 h"),
+     (31_536_000.0, "8,760 h")],
+)  # fmt: skip
+def test_a_length_of_time_is_written_out(seconds: float, told: str) -> None:
+    """Never as a power of ten."""
+    assert length_told(seconds) == told
 
 
 def test_days_that_were_closed_are_observed_by_their_sums(tmp_path: Path) -> None:

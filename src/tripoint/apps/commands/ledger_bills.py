@@ -129,11 +129,13 @@ def demand(out: str | None, since: str | None, until: str | None, store: str | N
 
 
 def _profile_line(name: str, profile: DemandProfile) -> str:
+    from tripoint.engines.governance.observed.profiles import length_told
+
     tokens_in = profile.input_tokens.mean if profile.input_tokens else 0.0
     tokens_out = profile.output_tokens.mean if profile.output_tokens else 0.0
     cached = profile.cacheable_share or 0.0
     return (
-        f"{name}: {profile.rows:,} requests in {profile.window_s / 3600:,.2f} h, {profile.requests_per_s:.4g} a second,"
+        f"{name}: {profile.rows:,} requests in {length_told(profile.window_s)}, {profile.requests_per_s:.4g} a second,"
         f" {tokens_in:,.0f} tokens in and {tokens_out:,.0f} out, {cached:.0%} of input from caches"
     )
 

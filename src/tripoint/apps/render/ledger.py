@@ -70,7 +70,7 @@ def entry_table(rows: Sequence[Entry]) -> str:
             " ".join(part for part in (row.ending, row.error) if part) or row.reason,
             f"{row.tokens_in:,}{' est.' if row.is_estimated else ''}",
             f"{row.tokens_out:,}",
-            f"{usd(row.nano):f}",
+            f"{usd(row.nano):.9f}",
             row.id,
         )
         for row in rows

@@ -47,10 +47,10 @@ class Observed(NamedTuple):
         if self.sure_s >= _LEAST_S:
             return ""
         most_s, step_s = self.window.last_s - self.window.first_s, self.window.step_s
-        seen = f"{_length(self.sure_s)} to {_length(most_s)}" if step_s else _length(most_s)
+        seen = f"{length_told(self.sure_s)} to {length_told(most_s)}" if step_s else length_told(most_s)
         return (
             f"warning: traffic of {seen} is too short to tell a rate for months, at least"
-            f" {_length(_LEAST_S)} are needed: {_rates_of(step_s)}"
+            f" {length_told(_LEAST_S)} are needed: {_rates_of(step_s)}"
         )
 
 
@@ -123,9 +123,10 @@ def observed_again(taken: DemandTaken) -> Observed:
     return Observed(taken.profiles, Window(taken.since, taken.until, taken.step_s), (), {})
 
 
-def _length(seconds: float) -> str:
+def length_told(seconds: float) -> str:
     """An amount of time in hours, or in seconds where it is short."""
-    return f"{seconds / _HOUR_S:.3g} h" if seconds >= _HOUR_S else f"{seconds:.3g} s"
+    figure, unit = (seconds / _HOUR_S, "h") if seconds >= _HOUR_S else (seconds, "s")
+    return f"{figure:,.0f} {unit}" if figure >= 100 else f"{figure:.3g} {unit}"
 
 
 def _rates_of(step_s: float) -> str:
