@@ -202,7 +202,7 @@ def test_too_short_a_time_is_told_with_both_numbers(tmp_path: Path, repo_root: P
     lone = traffic(1, 1)[0]._replace(id="lone", workload="assistant")
     with closing(ledger_of(tmp_path / "store.db", [PRICE], [*traffic(3 / 3600, 6), lone])) as ledger:
         observed = observe_ledger(ledger, ME)
-    assert re.search(r"traffic of [\d.e+]+ s is too short .*, at least 24 h are needed", observed.doubt)
+    assert re.search(r"traffic of [\d.,]+ s is too short .*, at least 24 h are needed", observed.doubt)
     _, told = on_observed(load_estate(repo_root / "examples" / "break-even"), observed, lambda loaded: loaded.digest)
     assert told[0] == observed.doubt
     assert told[1] == "`assistant`: too few requests to tell a rate, planned as declared"
