@@ -10,9 +10,9 @@ import click
 from tripoint.apps import planner, wiring
 from tripoint.apps.answer import Answer, answering, plural
 from tripoint.apps.settings import read_settings
-from tripoint.apps.terminal.flags import FileToRead, FiniteRange
+from tripoint.apps.terminal.flags import FileToRead, gap_option, time_limit_option
 from tripoint.apps.terminal.groups import NearestNameGroup
-from tripoint.apps.terminal.planning import no_plan, planned
+from tripoint.apps.terminal.planning import no_plan, phases, planned
 from tripoint.apps.trials import plan_digest, read_stress
 
 if TYPE_CHECKING:
@@ -28,10 +28,8 @@ def command() -> None:
 @click.argument("estate", type=click.Path())
 @click.option("--plan", "given", metavar="PLAN", type=FileToRead(),
               help="Assess this plan.json, or the one in this folder; else the estate is planned first.")  # fmt: skip
-@click.option("--gap", metavar="SHARE", type=FiniteRange(min=0, max=1), default=0.001, show_default=True,
-              help="Stop each solve once it is proven to be within this share of the best.")  # fmt: skip
-@click.option("--time-limit", metavar="S", type=FiniteRange(min=0, min_open=True), default=60.0, show_default=True,
-              help="Time limit of each solve, seconds; every missed objective takes one or more.")  # fmt: skip
+@gap_option("Stop each solve once it is proven to be within this share of the best.")
+@time_limit_option("Time limit of each solve, seconds; every missed objective takes one or more.")
 @click.option("--prices/--no-prices", default=True, show_default=True,
               help="Plan again for what every missed objective would cost.")  # fmt: skip
 @click.option("--stress", "tried", metavar="DIR", type=FileToRead(),
@@ -74,12 +72,8 @@ def recovery(
         return no_plan(estate, plan)
     loaded = estate_of(plan, loaded)
 
-    def tell(phase: str) -> None:
-        if not quiet:
-            click.echo(f"{phase} ...", err=True)
-
     limits = SolveLimits(gap=gap, seconds=time_limit, threads=settings.threads)
-    pricing = Pricing(solver=planner.solver(), limits=limits, tell=tell) if prices else None
+    pricing = Pricing(solver=planner.solver(), limits=limits, tell=phases(is_quiet=quiet)) if prices else None
     proofs = stress_proofs(read_stress(tried), loaded, plan, plan_digest(plan), settings.today) if tried else ()
     found = assess_recovery(loaded, catalog, plan, pricing, today=settings.today, proofs=proofs)
     return _answer(found, is_full=full, written=wiring.write_recovery(found, out) if out else "")

@@ -9,7 +9,7 @@ import click
 
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering
-from tripoint.apps.terminal.flags import FiniteRange, refuse_missing
+from tripoint.apps.terminal.flags import gap_option, refuse_missing, time_limit_option
 from tripoint.apps.terminal.planning import planned
 
 if TYPE_CHECKING:
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("before", metavar="A", type=click.Path())
 @click.argument("after", metavar="B", type=click.Path())
-@click.option("--gap", metavar="SHARE", type=FiniteRange(min=0, max=1), default=0.001, show_default=True,
-              help="Estates: stop planning once proven to be within this share of the best.")  # fmt: skip
-@click.option("--time-limit", metavar="S", type=FiniteRange(min=0, min_open=True), default=60.0, show_default=True,
-              help="Estates: time limit of each solve, seconds.")  # fmt: skip
+@gap_option("Estates: stop planning once proven to be within this share of the best.")
+@time_limit_option("Estates: time limit of each solve, seconds.")
 @click.option("--full", is_flag=True, help="Print every row.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @answering

@@ -7,8 +7,8 @@ import click
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering
 from tripoint.apps.settings import read_settings
-from tripoint.apps.terminal.flags import FileToRead, FiniteRange
-from tripoint.apps.terminal.planning import no_plan, planned
+from tripoint.apps.terminal.flags import FileToRead, gap_option, time_limit_option
+from tripoint.apps.terminal.planning import no_plan, phases, planned
 
 
 @click.command()
@@ -17,10 +17,8 @@ from tripoint.apps.terminal.planning import no_plan, planned
 @click.option("--plan", "given", metavar="PLAN", type=FileToRead(),
               help="Explain this plan.json, or the one in this folder; else the estate is planned first.")  # fmt: skip
 @click.option("--at", metavar="SITE", help="Also say what it would cost to run it at this site alone.")
-@click.option("--gap", metavar="SHARE", type=FiniteRange(min=0, max=1), default=0.001, show_default=True,
-              help="Stop each solve once it is proven to be within this share of the best.")  # fmt: skip
-@click.option("--time-limit", metavar="S", type=FiniteRange(min=0, min_open=True), default=60.0, show_default=True,
-              help="Time limit of each solve, seconds.")  # fmt: skip
+@gap_option("Stop each solve once it is proven to be within this share of the best.")
+@time_limit_option("Time limit of each solve, seconds.")
 @click.option("--full", is_flag=True, help="Print every row.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @answering
@@ -54,10 +52,6 @@ def command(
     if plan.solve is None:
         return no_plan(estate, plan)
 
-    def tell(phase: str) -> None:
-        if not quiet:
-            click.echo(f"{phase} ...", err=True)
-
     limits = SolveLimits(gap=gap, seconds=time_limit, threads=read_settings().threads)
-    found = wiring.explain(loaded, catalog, plan, question, limits, tell)
+    found = wiring.explain(loaded, catalog, plan, question, limits, phases(is_quiet=quiet))
     return Answer(text=explanation_text(found, is_full=full), payload=explanation_payload(found))

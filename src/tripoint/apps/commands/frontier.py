@@ -10,7 +10,7 @@ import click
 from tripoint.apps import planner, wiring
 from tripoint.apps.answer import Answer, answering
 from tripoint.apps.settings import read_settings
-from tripoint.apps.terminal.flags import FiniteRange
+from tripoint.apps.terminal.flags import gap_option, time_limit_option
 from tripoint.apps.terminal.planning import watching
 
 if TYPE_CHECKING:
@@ -25,10 +25,8 @@ if TYPE_CHECKING:
               help="Most plans to find; resilience has five classes at most.")  # fmt: skip
 @click.option("--out", metavar="DIR", type=click.Path(file_okay=False),
               help="Write frontier.html with the chart, and a folder with each plan, here.")  # fmt: skip
-@click.option("--gap", metavar="SHARE", type=FiniteRange(min=0, max=1), default=0.001, show_default=True,
-              help="Stop each solve once it is proven to be within this share of the best.")  # fmt: skip
-@click.option("--time-limit", metavar="S", type=FiniteRange(min=0, min_open=True), default=60.0, show_default=True,
-              help="Time limit of each solve, seconds.")  # fmt: skip
+@gap_option("Stop each solve once it is proven to be within this share of the best.")
+@time_limit_option("Time limit of each solve, seconds.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @answering
 def command(

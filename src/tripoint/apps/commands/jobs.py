@@ -7,7 +7,7 @@ import click
 from tripoint.apps import planner, wiring
 from tripoint.apps.answer import Answer, answering
 from tripoint.apps.settings import read_settings
-from tripoint.apps.terminal.flags import FiniteRange
+from tripoint.apps.terminal.flags import gap_option, time_limit_option
 from tripoint.apps.terminal.groups import NearestNameGroup
 from tripoint.apps.terminal.planning import watching
 
@@ -21,10 +21,8 @@ def command() -> None:
 @click.argument("jobs", type=click.Path())
 @click.option("--estate", metavar="ESTATE", type=click.Path(),
               help="Run them at this estate's sites under its rules; else anywhere in the catalogue.")  # fmt: skip
-@click.option("--gap", metavar="SHARE", type=FiniteRange(min=0, max=1), default=0.0, show_default=True,
-              help="Stop once the plan is proven to be within this share of the best.")  # fmt: skip
-@click.option("--time-limit", metavar="S", type=FiniteRange(min=0, min_open=True), default=60.0, show_default=True,
-              help="Time limit, seconds; the best plan so far is kept.")  # fmt: skip
+@gap_option("Stop once the plan is proven to be within this share of the best.", default=0.0)
+@time_limit_option("Time limit, seconds; the best plan so far is kept.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @answering
 def plan(jobs: str, estate: str | None, gap: float, time_limit: float, quiet: bool) -> Answer:

@@ -12,7 +12,7 @@ from tripoint.apps import planner, stores, wiring
 from tripoint.apps.answer import Answer, answering, colours_are_welcome
 from tripoint.apps.settings import read_settings
 from tripoint.apps.terminal.books import observe_demand
-from tripoint.apps.terminal.flags import FileToRead, FiniteRange
+from tripoint.apps.terminal.flags import FileToRead, FiniteRange, gap_option, time_limit_option
 from tripoint.apps.terminal.planning import watched
 from tripoint.domain.errors import FileError
 
@@ -28,10 +28,8 @@ if TYPE_CHECKING:
 @click.option(
     "--out", metavar="DIR", type=click.Path(file_okay=False), help="Write report.html, plan.json and charges.csv here."
 )
-@click.option("--gap", metavar="SHARE", type=FiniteRange(min=0, max=1), default=0.001, show_default=True,
-              help="Stop once the plan is proven to be within this share of the best.")  # fmt: skip
-@click.option("--time-limit", metavar="S", type=FiniteRange(min=0, min_open=True), default=60.0, show_default=True,
-              help="Time limit, seconds; the best plan so far is kept.")  # fmt: skip
+@gap_option("Stop once the plan is proven to be within this share of the best.")
+@time_limit_option("Time limit, seconds; the best plan so far is kept.")
 @click.option(
     "--seed",
     metavar="N",

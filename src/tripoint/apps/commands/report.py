@@ -10,7 +10,7 @@ import click
 
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering
-from tripoint.apps.terminal.flags import FileToRead, FiniteRange
+from tripoint.apps.terminal.flags import FileToRead, time_limit_option
 from tripoint.domain.errors import OptionError
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ _GAP = 0.001
     type=click.Path(),
     help="The estate the plan is of: what it can survive, and the next three things to do, as parts of the report.",
 )
-@click.option("--time-limit", metavar="S", type=FiniteRange(min=0, min_open=True), default=60.0, show_default=True,
-              help="With --recovery: time limit of each solve, seconds.")  # fmt: skip
+@time_limit_option("With --recovery: time limit of each solve, seconds.")
 @click.option("--prices/--no-prices", default=True, show_default=True,
               help="With --recovery: plan again for what every missed objective would cost.")  # fmt: skip
 @answering

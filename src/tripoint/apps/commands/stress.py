@@ -12,7 +12,7 @@ from tripoint.apps import trials as playing
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering
 from tripoint.apps.terminal.books import measured_answers
-from tripoint.apps.terminal.flags import FileToRead, FiniteRange
+from tripoint.apps.terminal.flags import FileToRead, time_limit_option
 from tripoint.apps.terminal.interruption import Interruption
 from tripoint.apps.terminal.planning import planned
 from tripoint.apps.terminal.progress import counting_display
@@ -40,8 +40,7 @@ if TYPE_CHECKING:
 @click.option("--compound", is_flag=True,
               help="Also try pairs of the ten scenarios that matter most, over all of their magnitudes.")  # fmt: skip
 @click.option("--no-search", is_flag=True, help="Leave out the search for where objectives break.")
-@click.option("--time-limit", metavar="S", type=FiniteRange(min=0, min_open=True), default=30.0, show_default=True,
-              help="Time limit of each plan made again, seconds; a search for an edge makes several.")  # fmt: skip
+@time_limit_option("Time limit of each plan made again, seconds; a search for an edge makes several.", default=30.0)
 @click.option("--measured", metavar="SOURCE",
               help="Take service times from recorded traffic: `ledger` or `ledger:URL`.")  # fmt: skip
 @click.option("--trace", "traces", metavar="WORKLOAD=FILE", multiple=True,

@@ -7,15 +7,18 @@ import math
 import os
 import re
 import time
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from tripoint.domain.errors import OptionError
 from tripoint.domain.money import nano_of
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class FileToRead(click.Path):
@@ -51,6 +54,19 @@ class FiniteRange(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"`{value}` is not a finite number", param, ctx)
         return number
+
+
+def gap_option(what: str, default: float = 0.001) -> Callable[[Command], Command]:
+    """Adds `--gap`, a share of the best; `what` it stops."""
+    return click.option(
+        "--gap", metavar="SHARE", type=FiniteRange(min=0, max=1), default=default, show_default=True, help=what
+    )
+
+
+def time_limit_option(what: str, default: float = 60.0) -> Callable[[Command], Command]:
+    """Adds `--time-limit`, seconds; `what` it limits."""
+    limit = FiniteRange(min=0, min_open=True)
+    return click.option("--time-limit", metavar="S", type=limit, default=default, show_default=True, help=what)
 
 
 class UsdAmount(click.ParamType):  # type: ignore[type-arg]  # generic only in newer releases of click

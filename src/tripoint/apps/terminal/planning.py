@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,11 @@ def watching(gap: float, *, is_quiet: bool) -> Iterator[Watch]:
             if interruption.was_asked():  # stopped before the first plan: nothing failed but patience
                 raise KeyboardInterrupt("interrupted before the first plan was found") from None
             raise
+
+
+def phases(*, is_quiet: bool) -> Callable[[str], None]:
+    """Tells what is being done on stderr; nothing where it is to be quiet."""
+    return lambda phase: None if is_quiet else click.echo(f"{phase} ...", err=True)
 
 
 def planned(
