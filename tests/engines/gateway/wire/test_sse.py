@@ -323,7 +323,6 @@ def test_errors_within_a_stream_are_seen(api: Api, said: bytes, code: str) -> No
     for begun in (STREAMS[api][:0], STREAMS[api].split(b"\n\n")[-4] + b"\n\n"):
         passed, reader = read(api, [begun, said])
         assert (passed, reader.error, reader.is_done) == (begun + said, code, False)
-        assert reader.error_data in said
 
 
 @pytest.mark.parametrize("member", [None, {}, "", False, []])

@@ -97,7 +97,7 @@ class StreamReader:
 
     __slots__ = (
         "_held", "_is_fresh", "_keep_text", "_learns", "_like", "_mark", "_misses", "_opening", "_reading", "_strip",
-        "_text", "_told_at", "_unused", "_usage", "error", "error_data", "events", "is_done", "is_finished",
+        "_text", "_told_at", "_unused", "_usage", "error", "events", "is_done", "is_finished",
         "too_long",
     )  # fmt: skip
 
@@ -112,8 +112,6 @@ class StreamReader:
         """True once a choice gave its reason to finish: all that upstreams which send no end mark ever say."""
         self.error = ""
         """Code of an error the upstream sent within the stream, or `invalid_event`."""
-        self.error_data = b""
-        """Data of that event."""
         self.too_long = False
         """True when an event exceeds what is held back; nothing more is passed on."""
         self._held = bytearray()
@@ -278,7 +276,7 @@ class StreamReader:
         self.is_done = self.is_done or said.is_end
         self.is_finished = self.is_finished or said.is_finish
         if said.error:
-            self.error, self.error_data = said.error, event.data
+            self.error = said.error
         if self._keep_text and said.text:
             self._text.append(said.text)
         return self._strip and said.is_usage_only
