@@ -47,8 +47,17 @@ for (const chart of document.querySelectorAll("svg.chart")) {
     if (over > 2 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4) covered.push(words + " | " + others);
   }));
 }
+const broken = [];
+for (const cell of document.querySelectorAll("td.wrap")) for (const node of cell.childNodes) if (node.nodeType === 3) {
+  for (const word of node.data.matchAll(/(?<![\\w-])[a-z]{2,11}(?![\\w-])/g)) {
+    const range = document.createRange();
+    range.setStart(node, word.index);
+    range.setEnd(node, word.index + word[0].length);
+    if (range.getClientRects().length > 1) broken.push(word[0]);
+  }
+}
 document.documentElement.setAttribute("data-measured", JSON.stringify({
-  inner: innerWidth, scroll: document.documentElement.scrollWidth, out, covered,
+  inner: innerWidth, scroll: document.documentElement.scrollWidth, out, covered, broken,
   dark: matchMedia("(prefers-color-scheme: dark)").matches,
   paper: getComputedStyle(document.body).backgroundColor,
   shown: [...document.querySelectorAll(".wide, .middle, .narrow")].filter(e => e.checkVisibility())

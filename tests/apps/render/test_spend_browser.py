@@ -33,6 +33,12 @@ def test_long_names_do_not_widen_the_page(browser: str, tmp_path: Path) -> None:
     assert measured(browser, text, tmp_path, 390)["scroll"] <= 390
 
 
+def test_a_short_word_in_a_table_is_not_broken_on_a_phone(browser: str, tmp_path: Path) -> None:
+    """Tables scroll instead: `corrections` was told as `correctio` and `ns`."""
+    text = page_of("three weeks", tmp_path).replace("bge-m3", "corrections")
+    assert measured(browser, text, tmp_path, 390)["broken"] == []
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_the_page_opens_without_a_complaint(browser: str, tmp_path: Path, name: str) -> None:
     """As it is shipped, the page breaks none of its own bans and writes nothing to the console."""
