@@ -55,7 +55,7 @@ def plan(
     frame = Frame(loaded=loaded, instance=instance, options=stated(options), today=today)
     nobody = homeless(instance)
     if nobody is not None:
-        return infeasible(frame, without_home(nobody, instance, loaded, solver, options))
+        return infeasible(frame, without_home(nobody, instance, loaded, solver, options, watch.should_stop))
     weighed, held = _weighed(loaded, catalog, solver, options, clock, watch.should_stop)
     clock.enter("planning")
     outcome = outcome_of(instance, solver, options, clock, watch.should_stop, held)
@@ -64,7 +64,7 @@ def plan(
         outcome = outcome_of(instance, solver, options, clock, watch.should_stop, {})
     if outcome.is_infeasible:
         clock.enter("finding the conflict")
-        return infeasible(frame, conflict_of(outcome, loaded, solver, options))
+        return infeasible(frame, conflict_of(outcome, loaded, solver, options, watch.should_stop))
     if outcome.summary is None:
         raise SolverError(
             f"no plan found within {seconds_told(min(outcome.solution.seconds, options.seconds))}",

@@ -65,12 +65,17 @@ def _offer(refusal: Refusal) -> str:
     return f"`{refusal.site}`" if refusal.node_type == WHOLE_SITE else f"`{refusal.site}` on {refusal.node_type}"
 
 
-def explain(program: Program, solve: Solve) -> ConflictSet:
-    """The conflict of an infeasible program."""
+def explain(program: Program, solve: Solve, sift: Solve | None = None) -> ConflictSet:
+    """The conflict of an infeasible program.
+
+    `sift` decides which families are needed, `solve` where it is not given; it may give up sooner than `solve`, so that
+    there is time left for the rows that give.
+    """
+    sift = sift or solve
     relaxed = replace(program, is_integer=np.zeros_like(program.is_integer), cost=np.zeros_like(program.cost))
-    is_linear = solve(relaxed).status is SolutionStatus.INFEASIBLE
+    is_linear = sift(relaxed).status is SolutionStatus.INFEASIBLE
     tested = relaxed if is_linear else replace(program, cost=np.zeros_like(program.cost))
-    families, unneeded = _irreducible(tested, solve)
+    families, unneeded = _irreducible(tested, sift)
     return ConflictSet(
         families=families,
         details=_details(tested, unneeded, families, solve),
@@ -184,10 +189,10 @@ def _told(program: Program, row: int, values: FloatArray) -> str:
     limit = upper if is_over else float(program.row_lower[row])
     name = f"{family}: {program.row_names[row]}"
     if limit == 0.0 or family in ("capacity", "gang"):
-        asked, had = (above, upper + below) if is_over else (below, above - limit)
-        there = "there is" if _amount(had) == "1" else "there are"
-        return f"{name}: needs {with_unit(_amount(asked), unit)}, {there} {_amount(had)}"
-    found, wanted = with_unit(_amount(above - below), unit), with_unit(_amount(limit), unit)
+        asked, had = _apart(*((above, upper + below) if is_over else (below, above - limit)))
+        there = "there is" if had == "1" else "there are"
+        return f"{name}: needs {with_unit(asked, unit)}, {there} {had}"
+    found, wanted = (with_unit(amount, unit) for amount in _apart(above - below, limit))
     return f"{name}: needs {found}, allowed is {wanted}" if is_over else f"{name}: gets {found}, needs {wanted}"
 
 
@@ -196,6 +201,13 @@ def with_unit(amount: str, unit: str) -> str:
     if amount != "1":
         return f"{amount} {unit}"
     return f"1 {unit[:-3]}y" if unit.endswith("ies") else f"1 {unit.removesuffix('s')}"
+
+
+def _apart(one: float, other: float) -> tuple[str, str]:
+    """Two amounts, with as many digits as it takes to see that they differ."""
+    forms = (f",.{digits}f" for digits in range(1, 7))
+    pairs = ((_amount(one), _amount(other)), *((format(one, form), format(other, form)) for form in forms))
+    return next((pair for pair in pairs if pair[0] != pair[1]), pairs[0])
 
 
 def _amount(value: float) -> str:
