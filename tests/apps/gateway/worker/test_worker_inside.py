@@ -225,10 +225,19 @@ def test_it_takes_connections_of_a_place_without_a_worker(tmp_path: Path, monkey
         asyncio.run(play(server))
 
 
-@pytest.mark.parametrize("files", [64, 1_024, 4_096, 65_536, 1_048_576])
+@pytest.mark.parametrize("files", [64, 1_024, 4_096, 12_000, 20_000, 65_536, 1_048_576])
 def test_callers_leave_files_for_upstreams(files: int) -> None:
-    """Each may need a connection to an upstream while as many are kept to another; what a worker opens itself fits."""
+    """Each may need a connection to an upstream while as many are kept to another; what a worker opens itself fits.
+
+    So it is for some thousands of requests under way; more callers than that may only be idle.
+    """
     room = callers_within(files)
     assert room >= 1
-    assert 3 * room + 30 <= files
+    assert 3 * min(room, 4_096) + 30 <= files
+    assert files - room >= min(2 * room, 8_192) + 30
     assert callers_within(0) == 1
+
+
+def test_ten_thousand_idle_callers_find_room_where_twenty_thousand_files_may_be_open() -> None:
+    """Idle ones need no file but their own."""
+    assert callers_within(20_000) > 10_000

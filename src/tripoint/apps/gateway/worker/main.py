@@ -47,6 +47,8 @@ _OWN_FILES, _FILES_A_CALLER = 32, 3
 
 More callers would leave none for upstreams, and a healthy one would be blamed for connections that were never tried.
 """
+_FILES_FOR_UPSTREAMS = 8_192
+"""What that comes to for more requests under way than a worker can feed: callers beyond them are idle."""
 _log = logging.getLogger("tripoint.gateway")
 
 
@@ -231,7 +233,8 @@ class Worker:
 
 def callers_within(files: int) -> int:
     """How many callers may be connected at once where a process may have so many files open."""
-    return max(1, (files - _OWN_FILES) // _FILES_A_CALLER)
+    left = files - _OWN_FILES
+    return max(1, left // _FILES_A_CALLER, left - _FILES_FOR_UPSTREAMS)
 
 
 def main(arguments: list[str]) -> None:
