@@ -120,3 +120,28 @@ def test_every_word_begins_with_a_quote_and_holds_no_other_but_at_its_end(api: A
         assert word[:1] == b'"'
         assert b'"' not in word[1:-1]
         assert len(word) < 1_024
+
+
+@given(
+    st.sampled_from([Api.CHAT, Api.MESSAGES, Api.RESPONSES]),
+    st.lists(st.sampled_from(sorted(PARTS)), min_size=1, max_size=4),
+    st.sets(st.integers(0, 400)),
+    st.sampled_from([0, 40_000]),
+)
+def test_spelling_a_word_with_escapes_lowers_no_bound(api: Api, kinds: list[str], escaped: set[int], size: int) -> None:
+    """JSON may spell any sign of a name as an escape, and means the same: what counts plainly counts so too."""
+    content = [PARTS[kind] for kind in kinds]
+    name = "input" if api is Api.RESPONSES else "messages"
+    messages = [{"role": "user", "content": "b" * size}, {"role": "user", "content": content}]
+    inner = json.dumps(content)
+    spelled = "".join(
+        f"\\u{ord(sign):04x}" if sign.isalpha() and at in escaped else sign for at, sign in enumerate(inner)
+    )
+    plain = json.dumps({"model": "m", name: messages, "max_tokens": 1})
+    ceiling = Ceiling([candidate(0, share=1.0, context_tokens=CONTEXT)], 100)
+    ceiling.pico_in, ceiling.pico_out, ceiling.pico_request = 1000 * PER_TOKEN, 0, 0
+
+    def beside(body: bytes) -> int:
+        return (ceiling.nano(read_ask(api, body)) - 1) // PER_TOKEN - len(body)
+
+    assert beside(plain.replace(inner, spelled).encode()) == beside(plain.encode())

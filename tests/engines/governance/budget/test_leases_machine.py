@@ -280,7 +280,7 @@ class Spending(RuleBasedStateMachine):
     @rule(node=st.integers(0, 1))
     def learn(self, node: int) -> None:
         """A ledger process sees the accounts as they are now, and its workers hear of them."""
-        # A worker's requests before and after it heard are never of one instant: leases tell them apart by when they began.
+        # Requests before and after a worker heard are never of one instant: leases tell them apart by when they began.
         self.at += 1e-6
         self.books[node] = Book(self.truth)
         self.books[node].limit(self.rows, self.at)

@@ -7,6 +7,7 @@ counts as much as such things take, and a reference to whole documents or conver
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -41,6 +42,9 @@ _DOCUMENTS: Final = {
 but at their end."""
 _WINDOW: Final = 16 * 1024
 """Python looks through 30,000 bytes and more in another way, which takes four times as long for words as short."""
+_ESCAPED: Final = b"\\u00"
+_LETTERS: Final = re.compile(rb"\\u00([2-7][0-9A-Fa-f])")
+"""Escapes of the signs that words are made of; JSON means the same by them."""
 _NONE: Final[tuple[bytes, ...]] = ()
 _EMBEDDINGS: Final = Api.EMBEDDINGS
 
@@ -94,7 +98,9 @@ class Ceiling:
         return tokens + self._beside
 
     def _referred(self, api: Api, text: bytes) -> int:
-        """Tokens of what a text only refers to."""
+        """Tokens of what a text only refers to, however it is spelled."""
+        if _count(text, _ESCAPED):
+            text = _LETTERS.sub(_letter, text)
         pictures, documents = words_of(api)
         tokens = 0
         for word in pictures:
@@ -103,6 +109,12 @@ class Ceiling:
             if _count(text, word):
                 return tokens + (self.contexts[-1] if self.contexts else UNKNOWN_CONTEXT)
         return tokens
+
+
+def _letter(escape: re.Match[bytes]) -> bytes:
+    """What an escape stands for; a quote stays as it was, for it begins no word."""
+    letter = bytes.fromhex(escape[1].decode())
+    return escape[0] if letter == b'"' else letter
 
 
 def words_of(api: Api) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
