@@ -97,6 +97,8 @@ class Wish(NamedTuple):
     """What `granted` should be for some time of work ahead; the present total when nothing more is wanted."""
     least: int = 0
     """What `granted` must be for the smallest request that waits; 0 when none does."""
+    used: int = 0
+    """What requests had used of it by `since`, nano-dollars: not 0 where the budget was removed and set again."""
 
 
 class Grant(NamedTuple):

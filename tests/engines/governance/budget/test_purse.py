@@ -90,6 +90,49 @@ def test_a_budget_that_is_gone_gives_nothing_and_is_counted_on() -> None:
     assert [tally.spent_nano for tally in rows.tallies.values()] == [60]
 
 
+def test_a_budget_that_is_gone_gives_nothing_even_where_it_was_credited() -> None:
+    """A credit leaves less than nothing spent, which is no room in what is not declared."""
+    rows, book = Rows(), Book(accounts(budget(limit=1000)))
+    book.answer(rows, "w", Wish("acme-day", DAY, NOON, 0, 0))
+    book.charge(rows, [Charge("", NOON, "acme", "", "", -500)])
+    answer = Book(accounts(revision=2)).answer(rows, "w", Wish("acme-day", DAY, NOON, 0, 100, 100))
+    assert answer.grant.granted == 0
+    assert answer.is_starved
+
+
+def test_what_was_served_while_a_budget_was_removed_frees_nothing_of_its_slices() -> None:
+    """A worker that had a slice serves on without the budget; once it is set again its new slice is held in full."""
+    rows, declared = Rows(), budget(limit=1000)
+    purse = Purse()
+    account = purse.account(declared, NOON)
+
+    def asks(book: Book, at: float, nano: int) -> None:
+        account.waiting = account.least = nano
+        (wish,) = purse.wishes(at, is_whole=True)
+        purse.grant(book.answer(rows, "w", wish).grant)
+        account.waiting = account.least = 0
+
+    book = Book(accounts(declared))
+    asks(book, NOON, 100)
+    assert purse.reserve((account,), 100) is None
+    under_way = Hold((account,), 100)
+    purse.keep_only(frozenset())
+    gone = Book(accounts(revision=2))
+    gone.charge(rows, [Charge("w", NOON + 1.0, "acme", "", "", 600)])  # never reserved
+    again = budget(limit=1000)
+    assert purse.account(again, NOON + 2.0) is account
+    book = Book(accounts(again, revision=3))
+    book.limit(rows, NOON + 2.0)
+    asks(book, NOON + 2.0, 200)
+    assert purse.reserve((account,), 200) is None
+    assert vault.outstanding(rows.leases("acme-day", DAY)) >= 300
+    other = book.answer(rows, "other", Wish("acme-day", DAY, NOON + 2.0, 0, 200, 200))
+    assert other.grant.granted == 0, "600 are spent and 300 are reserved of 1,000"
+    purse.settle(under_way, 100)
+    book.charge(rows, [Charge("w", NOON, "acme", "", "", 100)])
+    assert rows.tallies["acme-day", DAY].spent_nano + 200 <= 1000
+
+
 def test_a_budget_of_another_scope_begins_anew() -> None:
     """From what the ledger has of that scope; an older node changes nothing."""
     rows = Rows(before=5)

@@ -84,7 +84,7 @@ class Book:
         if wish.wanted > lease.granted and lease.since < inf:
             others = [each for each in shelf.leases(wish.budget, wish.window) if each.holder != holder]
             holders = 1 + sum(each.held > 0 for each in others)
-            left = vault.room(tally, (*others, lease))
+            left = vault.room(tally, (*others, lease)) if wish.budget in self._by_id else 0
             more = vault.slice_for(wish, lease.granted, left, holders)
             lease = lease._replace(granted=lease.granted + more)
             is_starved = wish.least > lease.granted

@@ -27,7 +27,7 @@ class Account:
     __slots__ = (
         "budget", "ends_at", "free", "granted", "idle_since", "is_gone", "is_known", "is_recalled", "largest", "least",
         "limit", "low", "overdrawn", "pace", "reserved", "returned", "since", "spent", "taken", "told_at",
-        "told_returned", "used", "waiting", "window",
+        "told_returned", "used", "used_before", "waiting", "window",
     )  # fmt: skip
 
     def __init__(self, budget: Budget, window: str, since: float) -> None:
@@ -39,6 +39,8 @@ class Account:
         self.free = 0
         """May be reserved now, nano-dollars: granted - returned - used - reserved."""
         self.granted = self.returned = self.used = self.reserved = 0
+        self.used_before = 0
+        """What was used by `since`."""
         self.low = 0
         """Below so much free, more is asked for."""
         self.limit = budget.limit_nano
@@ -109,6 +111,7 @@ class Purse:
         elif account.budget is not budget:
             if account.is_gone or account.budget.scope != budget.scope:
                 account.since = at  # what is under way did not reserve here: its cost is not taken from the slice
+                account.used_before = account.used
                 account.is_gone = account.is_recalled = False
             account.budget = budget
             if not account.is_known:
@@ -199,7 +202,12 @@ class Purse:
             is_news = wanted > account.granted or account.returned > account.told_returned
             if is_whole or is_news or not account.is_known:  # with credits more may be left than the limit declared
                 least = account.granted + account.least - account.free if account.waiting else 0
-                told.append(Wish(account.budget.id, account.window, account.since, account.returned, wanted, least))
+                told.append(
+                    Wish(
+                        account.budget.id, account.window, account.since, account.returned, wanted, least,
+                        account.used_before,
+                    )
+                )  # fmt: skip
         return told
 
     def look(self, at: float) -> None:

@@ -47,7 +47,13 @@ def slice_for(wish: Wish, granted: int, left: int, holders: int) -> int:
 
 
 def returned(lease: Lease, wish: Wish) -> Lease:
-    """The lease after what its worker says has come back; nothing it says can raise what it holds."""
+    """The lease after what its worker says has come back; nothing it says can raise what it holds.
+
+    But where its budget was removed and set again: what was charged meanwhile never reserved from it, and what the
+    worker had used until then counts in its place. What was under way then stays held at what it costs.
+    """
+    if wish.since > lease.since:
+        lease = lease._replace(charged=wish.used)
     back = min(max(lease.returned, wish.returned), max(lease.returned, lease.granted - lease.charged))
     return lease._replace(returned=back, since=max(lease.since, wish.since))
 
