@@ -6,7 +6,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.factories.tiny_catalog import cloud, colo, estate_of, pool_of, tiny_catalog
 
@@ -121,11 +121,12 @@ def _cost_at(curve: CostCurve, x: float) -> float:
     return min(a.usd + (b.usd - a.usd) * (x - a.x) / (b.x - a.x) for a, b in pairs if a.x <= x <= b.x and b.x > a.x)
 
 
-@given(firm=firms, rent=rents, busy=st.floats(0.0, 0.4))
-def test_the_curves_cross_where_the_threshold_says(firm: float, rent: float, busy: float) -> None:
-    """The picture and the number agree, over use and over tokens."""
+@given(firm=firms, share=st.floats(0.0101, 0.9999), busy=st.floats(0.0, 0.4))
+def test_the_curves_cross_where_the_threshold_says(firm: float, share: float, busy: float) -> None:
+    """The picture and the number agree, over use and over tokens, whatever rent makes the threshold such a share."""
+    rent = busy + firm / (HOURS * share)
     threshold = break_even(within(firm, 0.0), within(rent, 0.0), HOURS, within(busy, 0.0)).utilisation
-    assume(0.01 <= threshold <= 1)
+    assert threshold == pytest.approx(share)
     ways = (Way(label="owned", month_usd=firm, hour_usd=busy), Way(label="on_demand", hour_usd=rent))
     owned, rented = by_utilisation(ways, HOURS)
     assert _cost_at(owned, threshold) == pytest.approx(_cost_at(rented, threshold))

@@ -14,6 +14,7 @@ from tests.factories.serving import candidate, route, table, target
 
 from tripoint.domain.record import Failure, Reason
 from tripoint.domain.table import RoutingTable
+from tripoint.engines.gateway.health.absence import ENOUGH
 from tripoint.engines.gateway.health.board import LocalBoard
 from tripoint.engines.gateway.routing.query import Choice
 
@@ -167,6 +168,8 @@ class Interleaving(RuleBasedStateMachine):
         board = LocalBoard()
         self.desks = [Desk(table(targets, routes), board=board, seed=seed) for seed in range(2)]
         self.live: list[tuple[Desk, Choice]] = []
+        self.missed = [[0, 0], [0, 0]]
+        """How often in a row a worker was told by a target that the model is not there."""
 
     @rule(worker=st.integers(0, 1), workload=st.sampled_from(("p1", "p5")), prefix=st.integers(0, 2))
     def ask(self, worker: int, workload: str, prefix: int) -> None:
@@ -179,8 +182,8 @@ class Interleaving(RuleBasedStateMachine):
             self.live.append((desk, answer))
         elif workload == "p1":
             assert all(
-                held >= desk.state(name).limit or desk.state(name).breaker != "closed"
-                for held, name in zip(before, "ab", strict=True)
+                held >= desk.state(name).limit or desk.state(name).breaker != "closed" or missed >= ENOUGH
+                for held, name, missed in zip(before, "ab", self.missed[worker], strict=True)
             )
 
     @rule(pick=st.integers(0, 20), failure=st.sampled_from((None, None, *Failure)))
@@ -188,7 +191,10 @@ class Interleaving(RuleBasedStateMachine):
         """A request ends, well or badly."""
         if self.live:
             desk, choice = self.live.pop(pick % len(self.live))
+            missed = self.missed[self.desks.index(desk)]
+            missed[choice.index] = missed[choice.index] + 1 if failure is Failure.ABSENT else missed[choice.index]
             if failure is None:
+                missed[choice.index] = 0
                 desk.router.answered(choice, 0.1, desk.now)
             desk.router.ended(choice, failure, desk.now)
 
