@@ -49,11 +49,11 @@ def slice_for(wish: Wish, granted: int, left: int, holders: int) -> int:
 def returned(lease: Lease, wish: Wish) -> Lease:
     """The lease after what its worker says has come back; nothing it says can raise what it holds.
 
-    But where its budget was removed and set again: what was charged meanwhile never reserved from it, and what the
-    worker had used until then counts in its place. What was under way then stays held at what it costs.
+    But where its budget was removed and set again: of what was charged meanwhile no more reserved from it than what the
+    worker had used by then.
     """
     if wish.since > lease.since:
-        lease = lease._replace(charged=wish.used)
+        lease = lease._replace(charged=min(lease.charged, wish.used))
     back = min(max(lease.returned, wish.returned), max(lease.returned, lease.granted - lease.charged))
     return lease._replace(returned=back, since=max(lease.since, wish.since))
 
