@@ -145,3 +145,15 @@ def test_spelling_a_word_with_escapes_lowers_no_bound(api: Api, kinds: list[str]
         return (ceiling.nano(read_ask(api, body)) - 1) // PER_TOKEN - len(body)
 
     assert beside(plain.replace(inner, spelled).encode()) == beside(plain.encode())
+
+
+def test_whoever_spells_everything_with_escapes_is_taken_to_ask_for_more_than_they_can_hide() -> None:
+    """Reading each of a million escapes would keep everybody else waiting, and is no way around the bound."""
+    spelled = "".join(f"\\u{ord(sign):04x}" for sign in "image") * 200_000
+    body = f'{{"model":"m","max_tokens":1,"messages":[{{"role":"user","content":"{spelled}"}}]}}'.encode()
+    ceiling = Ceiling([candidate(0, share=1.0, context_tokens=CONTEXT)], 100)
+    ceiling.pico_in, ceiling.pico_out, ceiling.pico_request = 1000 * PER_TOKEN, 0, 0
+    ask = read_ask(Api.CHAT, body)
+    assert not ask.cuts
+    plain = len(body) + TEMPLATE_TOKENS + PICTURE_TOKENS * 200_000 + CONTEXT
+    assert (ceiling.nano(ask) - 1) // PER_TOKEN >= plain

@@ -43,8 +43,11 @@ but at their end."""
 _WINDOW: Final = 16 * 1024
 """Python looks through 30,000 bytes and more in another way, which takes four times as long for words as short."""
 _ESCAPED: Final = b"\\u00"
-_LETTERS: Final = re.compile(rb"\\u00([2-7][0-9A-Fa-f])")
-"""Escapes of the signs that words are made of; JSON means the same by them."""
+_LETTERS: Final = re.compile(rb"\\u00(5[Ff]|[46][1-9A-Fa-f]|[57][0-9Aa])")
+"""Escapes of the signs that words are made of; JSON means the same by them, and hardly anybody writes them."""
+_MOST_LETTERS: Final = 4_096
+"""So many are read as what they stand for, one by one. Who writes more is taken to refer to a whole context, and with
+each further escape to a picture: none of them hides more."""
 _NONE: Final[tuple[bytes, ...]] = ()
 _EMBEDDINGS: Final = Api.EMBEDDINGS
 
@@ -99,22 +102,26 @@ class Ceiling:
 
     def _referred(self, api: Api, text: bytes) -> int:
         """Tokens of what a text only refers to, however it is spelled."""
-        if _count(text, _ESCAPED):
-            text = _LETTERS.sub(_letter, text)
-        pictures, documents = words_of(api)
         tokens = 0
+        if _count(text, _ESCAPED):
+            text, letters = _LETTERS.subn(_letter, text, count=_MOST_LETTERS)
+            if letters == _MOST_LETTERS:
+                tokens = _count(text, _ESCAPED) * PICTURE_TOKENS + self._whole_context()
+        pictures, documents = words_of(api)
         for word in pictures:
             tokens += _count(text, word) * PICTURE_TOKENS
         for word in documents:
             if _count(text, word):
-                return tokens + (self.contexts[-1] if self.contexts else UNKNOWN_CONTEXT)
+                return tokens + self._whole_context()
         return tokens
+
+    def _whole_context(self) -> int:
+        return self.contexts[-1] if self.contexts else UNKNOWN_CONTEXT
 
 
 def _letter(escape: re.Match[bytes]) -> bytes:
-    """What an escape stands for; a quote stays as it was, for it begins no word."""
-    letter = bytes.fromhex(escape[1].decode())
-    return escape[0] if letter == b'"' else letter
+    """What an escape stands for."""
+    return bytes.fromhex(escape[1].decode())
 
 
 def words_of(api: Api) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
