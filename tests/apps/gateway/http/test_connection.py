@@ -155,6 +155,44 @@ def test_head_is_get_without_a_body(gateway: Shell) -> None:
     assert int(answer.headers["content-length"]) > 0
 
 
+def everything(running: Shell, request: bytes) -> bytes:
+    """All that comes on a connection of its own until it is closed."""
+    with running.connect() as connection:
+        connection.sendall(request)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        get("/v1/chat/completions", method="HEAD"),
+        get("/nowhere", method="HEAD"),
+        b"HEAD /v1/models HTTP/1.1\r\n\r\n",
+        b"HEAD /v1/models HTTP/1.1\r\nhost: elsewhere.example\r\n\r\n",
+        b"HEAD /v1/models HTTP/1.1\r\nhost : x\r\n\r\n",
+        b"HEAD /v1/models HTTP/1.1\r\nx-long: " + b"x" * 200_000,
+        b"HEAD /v1/models HTTP/1.1\r\nhost: late",
+    ],
+    ids=["a POST path", "no path", "no host", "foreign", "bad head", "long head", "never ends"],
+)
+def test_a_refusal_of_head_has_no_body(quick: Shell, request_bytes: bytes) -> None:
+    """Whatever is wrong with it, a HEAD is answered by a head alone: a body would be read as the next answer."""
+    head, _, rest = everything(quick, request_bytes).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 4"), head
+    assert b"content-length: " in head
+    assert rest == b""
+
+
+def test_a_method_that_is_not_taken_is_told_which_are(gateway: Shell) -> None:
+    """A 405 names the methods of its path in `allow`, as HTTP asks of it; pages take HEAD as well."""
+    for endpoint in ENDPOINTS:
+        head, _, body = everything(gateway, get(endpoint.path.decode(), method="DELETE")).partition(b"\r\n\r\n")
+        wanted = b"POST" if endpoint.api else b"GET, HEAD"
+        assert b"\r\nallow: %b\r\n" % wanted in head + b"\r\n", head
+        assert f"takes {wanted.decode().replace(', ', ' and ')} only" in json.loads(body)["error"]["message"]
+    assert b"\r\nallow:" not in everything(gateway, get("/nowhere"))
+
+
 def test_a_caller_who_waits_for_leave_gets_it(gateway: Shell) -> None:
     """`Expect: 100-continue` is answered before the body, not where the body is refused anyway."""
     body = chat()

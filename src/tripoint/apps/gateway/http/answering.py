@@ -86,6 +86,13 @@ class Answering(Shell):
         else:
             self._out.append(answer)
 
+    def say(self, status: int, head: bytes, body: bytes, *, is_head: bool) -> None:
+        """Answers in our own name; HEAD gets the length of what it does not get."""
+        self.reply(status, head, body)
+        if is_head:
+            self._out[-1] = self._out[-1].removesuffix(body)
+        self.flush()
+
     def begin(self, status: int, head: bytes) -> None:
         """See `Effects`."""
         if self._head is not None and self._head.is_old:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from tripoint.apps.gateway.http.answering import Answering
 from tripoint.apps.gateway.http.bodies import Body
-from tripoint.apps.gateway.http.heads import Head, KnownHead, Refusal, looks_bad, read_head
+from tripoint.apps.gateway.http.heads import Head, KnownHead, Refusal, asks_head, looks_bad, read_head
 from tripoint.apps.gateway.http.intake import LARGE, Intake, intake_of
 from tripoint.apps.gateway.http.lobby import LONGEST_HEAD
 from tripoint.domain.serving import Api
@@ -210,16 +210,16 @@ class Connection(Answering):
         stop = data.find(b"\r\n\r\n", 0, limits.max_head) + 4
         if stop < 4:
             if len(data) >= limits.max_head:
-                self._refuse(_LONG_HEAD)
+                self._refuse(_LONG_HEAD, is_head=asks_head(data))
             elif looks_bad(data):
-                self._refuse(_BAD_HEAD)
+                self._refuse(_BAD_HEAD, is_head=asks_head(data))
             else:
                 self.deadline = min(self.deadline, self._lobby.now + limits.head_s)
                 self._partial = data
             return None, 0
         found = read_head(data[:stop])
         if isinstance(found, Refusal):
-            self._refuse(found)
+            self._refuse(found, is_head=asks_head(data))
             return None, 0
         self._known = known = self._lobby.remember(data[:stop], found)
         return known, stop
@@ -264,7 +264,7 @@ class Connection(Answering):
         self._head = known.told
         self.deadline = inf
         if known.is_foreign and lobby.is_guarded:
-            self._refuse(_FOREIGN)
+            self._refuse(_FOREIGN, is_head=known.told.is_head)
             return
         if not known.keeps or lobby.is_draining:
             self._closes = True
@@ -297,19 +297,17 @@ class Connection(Answering):
     def _shown(self, status: int, kind: bytes, content: bytes) -> None:
         if self._transport is None or self._head is None:
             return
-        self.reply(status, b"content-type: %b\r\ncache-control: no-store\r\n" % kind, content)
-        if self._head.is_head:
-            self._out[-1] = self._out[-1].removesuffix(content)
-        self.flush()
+        self.say(status, b"content-type: %b\r\ncache-control: no-store\r\n" % kind, content, is_head=self._head.is_head)
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def _refuse(self, refusal: Refusal, *, is_head: bool = False) -> None:
         """Answers what cannot be read, and closes: where one request ends is no longer known."""
+        is_head = is_head or asks_head(self._partial)
         self._hold(0)
         self._partial = self._backlog = b""
         self._closes = self._is_busy = self._lingers = True
         self._lobby.events(f"malformed:{refusal.code}")
-        self.reply(refusal.status, _JSON, error_body(Api.CHAT, refusal.status, refusal.code, refusal.message))
-        self.flush()
+        body = error_body(Api.CHAT, refusal.status, refusal.code, refusal.message)
+        self.say(refusal.status, _JSON + refusal.head, body, is_head=is_head)
 
     # --- between requests ------------------------------------------------------------------------------------------
 

@@ -46,6 +46,8 @@ class Refusal(NamedTuple):
     """Error code."""
     message: str
     """One sentence."""
+    head: bytes = b""
+    """Lines of the answer's head that belong to it, each with its end."""
 
 
 class Head(NamedTuple):
@@ -144,6 +146,11 @@ class _Fields:
         self.is_complete = True
 
 
+def asks_head(data: bytes) -> bool:
+    """True for what begins as HEAD does, readable or not: no answer to it has a body, or it would be the next one."""
+    return data.startswith(b"HEAD ")
+
+
 def looks_bad(part: bytes) -> bool:
     """True when the beginning of a head can no longer become a proper one."""
     return _BAD_SO_FAR.search(part) is not None
@@ -197,7 +204,9 @@ def _meaning(block: bytes, url: bytes, headers: dict[bytes, bytes]) -> Head | Re
     method = line[: line.index(b" ")]
     is_head = method == b"HEAD" and endpoint.method == b"GET"
     if method != endpoint.method and not is_head:
-        return Refusal(405, "method_not_allowed", f"this path takes {endpoint.method.decode()} only")
+        taken = b"GET, HEAD" if endpoint.method == b"GET" else endpoint.method
+        message = f"this path takes {taken.decode().replace(', ', ' and ')} only"
+        return Refusal(405, "method_not_allowed", message, b"allow: %b\r\n" % taken)
     if endpoint.method == b"GET" and length:
         return Refusal(400, "bad_request", "a request without a body was expected")
     asked = headers.get(b"connection", b"").lower()
