@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from tripoint.apps.cli import cli
 from tripoint.apps.terminal.flags import FileToRead
+from tripoint.domain.errors import OptionError
 
 ROOT = Path(__file__).resolve().parents[2]
 ESTATE = str(ROOT / "examples" / "three-layer")
@@ -91,6 +92,30 @@ def test_what_is_named_and_not_there_is_a_wrong_flag(
     assert found.exit_code == 2, found.output
     assert f"there is no `{MISSING}`" in found.output
     assert "hint:" in found.output
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("path", "parameter"), ALL, ids=lambda part: part if isinstance(part, str) else None)
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_an_empty_name_is_no_path(path: tuple[str, ...], parameter: click.Parameter, blank: str) -> None:
+    """An unset variable is not taken for the present folder, to be read from or written into."""
+    with pytest.raises(OptionError, match="is given without a name") as caught:
+        parameter.type.convert(blank, parameter, None)
+    assert f"`{parameter.opts[-1] if isinstance(parameter, click.Option) else parameter.human_readable_name}`" in str(
+        caught.value
+    )
+
+
+@pytest.mark.parametrize("words", [["init", ""], ["init", " ", "--force"], ["check", ""], ["plan", ""]], ids=repr)
+def test_an_empty_name_neither_reads_nor_writes(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One sentence and a hint; nothing appears in the present folder."""
+    monkeypatch.chdir(tmp_path)
+    found = CliRunner().invoke(cli, words)
+    assert found.exit_code == 2
+    name = "DIR" if words[0] == "init" else "ESTATE"
+    assert found.output == f"error: `{name}` is given without a name\nhint: name a path; `.` is the present folder\n"
     assert list(tmp_path.iterdir()) == []
 
 

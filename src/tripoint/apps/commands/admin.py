@@ -10,7 +10,7 @@ import click
 from tripoint.apps.answer import Answer, answering, json_document
 from tripoint.apps.outcomes import ExitCode
 from tripoint.apps.settings import read_settings, store_url, without_password
-from tripoint.apps.terminal.flags import FileToRead
+from tripoint.apps.terminal.flags import FileToRead, NamedPath
 from tripoint.apps.terminal.groups import NearestNameGroup
 from tripoint.domain.errors import MissingExtraError, OptionError
 
@@ -71,7 +71,7 @@ def init(store: str | None) -> Answer:
 @click.option("--oidc-role", "oidc_roles", metavar="GROUP=ROLE[@TENANT]", multiple=True,
               help="Role of a group, for callers who are not principals; bound to a tenant when named. Repeatable.",
               )  # fmt: skip
-@click.option("--access-log", metavar="FILE", type=click.Path(allow_dash=True, dir_okay=False),
+@click.option("--access-log", metavar="FILE", type=NamedPath(allow_dash=True, dir_okay=False),
               help="Write one JSON line per request here, `-` for standard error.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document, once it serves.")
 @click.option("--debug", is_flag=True, help="Show the trace of an unexpected failure.")

@@ -10,7 +10,7 @@ import click
 from tripoint.apps import planner, wiring
 from tripoint.apps.answer import Answer, answering, plural
 from tripoint.apps.settings import read_settings
-from tripoint.apps.terminal.flags import FileToRead, gap_option, time_limit_option
+from tripoint.apps.terminal.flags import FileToRead, NamedPath, gap_option, time_limit_option
 from tripoint.apps.terminal.groups import NearestNameGroup
 from tripoint.apps.terminal.planning import no_plan, phases, planned
 from tripoint.apps.trials import plan_digest, read_stress
@@ -25,7 +25,7 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("estate", type=click.Path())
+@click.argument("estate", type=NamedPath())
 @click.option("--plan", "given", metavar="PLAN", type=FileToRead(),
               help="Assess this plan.json, or the one in this folder; else the estate is planned first.")  # fmt: skip
 @gap_option("Stop each solve once it is proven to be within this share of the best.")
@@ -34,7 +34,7 @@ def command() -> None:
               help="Plan again for what every missed objective would cost.")  # fmt: skip
 @click.option("--stress", "tried", metavar="DIR", type=FileToRead(),
               help="Score what this stress.json, or the one in this folder, found by simulation.")  # fmt: skip
-@click.option("--out", metavar="DIR", type=click.Path(file_okay=False), help="Write recovery.html here.")
+@click.option("--out", metavar="DIR", type=NamedPath(file_okay=False), help="Write recovery.html here.")
 @click.option("--full", is_flag=True, help="Print every row.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @answering

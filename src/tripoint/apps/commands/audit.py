@@ -12,7 +12,7 @@ import click
 from tripoint.apps.answer import Answer, answering, plural
 from tripoint.apps.settings import read_settings
 from tripoint.apps.terminal.desk import Desk, completes, open_desk, store_option
-from tripoint.apps.terminal.flags import FileToRead
+from tripoint.apps.terminal.flags import FileToRead, NamedPath
 from tripoint.apps.terminal.groups import NearestNameGroup
 from tripoint.apps.terminal.progress import counting_display
 
@@ -88,7 +88,7 @@ def verify(witnesses: tuple[str, ...], public_keys: tuple[str, ...], store: str 
 
 
 @command.command()
-@click.option("--witness", "witnesses", metavar="FILE", type=click.Path(dir_okay=False), multiple=True,
+@click.option("--witness", "witnesses", metavar="FILE", type=NamedPath(dir_okay=False), multiple=True,
               help="File to add it to; repeatable, `TRIPOINT_WITNESS` when not given.")  # fmt: skip
 @store_option
 @answering

@@ -8,11 +8,12 @@ import click
 
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering, count_severities, plural
+from tripoint.apps.terminal.flags import NamedPath
 from tripoint.domain.source import LoadedEstate
 
 
 @click.command()
-@click.argument("estate", type=click.Path())
+@click.argument("estate", type=NamedPath())
 @answering
 def command(estate: str) -> Answer:
     """Report every mistake in an estate, with its line and how to fix it.

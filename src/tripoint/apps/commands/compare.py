@@ -9,7 +9,7 @@ import click
 
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering
-from tripoint.apps.terminal.flags import gap_option, refuse_missing, time_limit_option
+from tripoint.apps.terminal.flags import NamedPath, gap_option, refuse_missing, time_limit_option
 from tripoint.apps.terminal.planning import planned
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("before", metavar="A", type=click.Path())
-@click.argument("after", metavar="B", type=click.Path())
+@click.argument("before", metavar="A", type=NamedPath())
+@click.argument("after", metavar="B", type=NamedPath())
 @gap_option("Estates: stop planning once proven to be within this share of the best.")
 @time_limit_option("Estates: time limit of each solve, seconds.")
 @click.option("--full", is_flag=True, help="Print every row.")

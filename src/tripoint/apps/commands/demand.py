@@ -9,7 +9,7 @@ import click
 
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering
-from tripoint.apps.terminal.flags import FileToRead
+from tripoint.apps.terminal.flags import FileToRead, NamedPath
 from tripoint.apps.terminal.groups import NearestNameGroup
 from tripoint.apps.terminal.progress import working_display
 
@@ -32,8 +32,8 @@ def command() -> None:
 
 @command.command()
 @click.argument("file", type=FileToRead())
-@click.option("--out", metavar="FILE", type=click.Path(dir_okay=False), help="Write the profile here, as JSON.")
-@click.option("--svg", metavar="FILE", type=click.Path(dir_okay=False), help="Draw the profile here.")
+@click.option("--out", metavar="FILE", type=NamedPath(dir_okay=False), help="Write the profile here, as JSON.")
+@click.option("--svg", metavar="FILE", type=NamedPath(dir_okay=False), help="Draw the profile here.")
 @click.option("--name", metavar="NAME", help="Name of the profile; from the file's name when not given.")
 @click.option("--description", metavar="TEXT", help="What the file is; kept in the profile.")
 @click.option(
@@ -105,7 +105,7 @@ def fit(
 
 @command.command()
 @click.argument("profile", type=FileToRead())
-@click.option("--svg", metavar="FILE", type=click.Path(dir_okay=False), help="Draw the profile here.")
+@click.option("--svg", metavar="FILE", type=NamedPath(dir_okay=False), help="Draw the profile here.")
 @answering
 def show(profile: str, svg: str | None) -> Answer:
     """Show a demand profile written earlier.

@@ -7,13 +7,13 @@ import click
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering
 from tripoint.apps.settings import read_settings
-from tripoint.apps.terminal.flags import FileToRead, gap_option, time_limit_option
+from tripoint.apps.terminal.flags import FileToRead, NamedPath, gap_option, time_limit_option
 from tripoint.apps.terminal.planning import no_plan, phases, planned
 
 
 @click.command()
 @click.argument("workload")
-@click.argument("estate", type=click.Path())
+@click.argument("estate", type=NamedPath())
 @click.option("--plan", "given", metavar="PLAN", type=FileToRead(),
               help="Explain this plan.json, or the one in this folder; else the estate is planned first.")  # fmt: skip
 @click.option("--at", metavar="SITE", help="Also say what it would cost to run it at this site alone.")

@@ -10,7 +10,7 @@ import click
 from tripoint.apps import planner, wiring
 from tripoint.apps.answer import Answer, answering
 from tripoint.apps.settings import read_settings
-from tripoint.apps.terminal.flags import gap_option, time_limit_option
+from tripoint.apps.terminal.flags import NamedPath, gap_option, time_limit_option
 from tripoint.apps.terminal.planning import watching
 
 if TYPE_CHECKING:
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("estate", type=click.Path())
+@click.argument("estate", type=NamedPath())
 @click.option("--by", type=click.Choice(("carbon", "latency", "resilience", "vendors")), default="carbon",
               show_default=True, help="What to trade cost against.")  # fmt: skip
 @click.option("--points", metavar="N", type=click.IntRange(2, 25), default=6, show_default=True,
               help="Most plans to find; resilience has five classes at most.")  # fmt: skip
-@click.option("--out", metavar="DIR", type=click.Path(file_okay=False),
+@click.option("--out", metavar="DIR", type=NamedPath(file_okay=False),
               help="Write frontier.html with the chart, and a folder with each plan, here.")  # fmt: skip
 @gap_option("Stop each solve once it is proven to be within this share of the best.")
 @time_limit_option("Time limit of each solve, seconds.")

@@ -9,7 +9,7 @@ import click
 
 from tripoint.apps import stores, wiring
 from tripoint.apps.answer import Answer, answering, count_severities, plural
-from tripoint.apps.terminal.flags import FileToRead
+from tripoint.apps.terminal.flags import FileToRead, NamedPath
 from tripoint.domain.errors import EstateError, OptionError
 from tripoint.usecases.init import TEMPLATES
 
@@ -21,7 +21,7 @@ BILL_LINES = 8
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
+@click.argument("folder", metavar="DIR", type=NamedPath(file_okay=False))
 @click.option(
     "--template",
     type=click.Choice(TEMPLATES),

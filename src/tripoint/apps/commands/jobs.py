@@ -7,7 +7,7 @@ import click
 from tripoint.apps import planner, wiring
 from tripoint.apps.answer import Answer, answering
 from tripoint.apps.settings import read_settings
-from tripoint.apps.terminal.flags import gap_option, time_limit_option
+from tripoint.apps.terminal.flags import NamedPath, gap_option, time_limit_option
 from tripoint.apps.terminal.groups import NearestNameGroup
 from tripoint.apps.terminal.planning import watching
 
@@ -18,8 +18,8 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("jobs", type=click.Path())
-@click.option("--estate", metavar="ESTATE", type=click.Path(),
+@click.argument("jobs", type=NamedPath())
+@click.option("--estate", metavar="ESTATE", type=NamedPath(),
               help="Run them at this estate's sites under its rules; else anywhere in the catalogue.")  # fmt: skip
 @gap_option("Stop once the plan is proven to be within this share of the best.", default=0.0)
 @time_limit_option("Time limit, seconds; the best plan so far is kept.")

@@ -14,7 +14,7 @@ from tripoint.apps.commands.ledger_report import report
 from tripoint.apps.commands.ledger_reprice import reprice
 from tripoint.apps.terminal.books import Part, day_options, open_books, part_options, refuse_reversed, refuse_unknown
 from tripoint.apps.terminal.desk import completes, local_user, store_option
-from tripoint.apps.terminal.flags import FiniteRange
+from tripoint.apps.terminal.flags import FiniteRange, NamedPath
 from tripoint.apps.terminal.groups import NearestNameGroup
 from tripoint.apps.terminal.live import redrawn
 from tripoint.domain.errors import OptionError
@@ -173,7 +173,7 @@ def anomalies(day: str | None, tenant: str | None, store: str | None) -> Answer:
 
 @command.command()
 @click.option("--before", metavar="DAY", required=True, help="Close every day before this one, YYYY-MM-DD, UTC.")
-@click.option("--out", metavar="FOLDER", type=click.Path(file_okay=False), required=True,
+@click.option("--out", metavar="FOLDER", type=NamedPath(file_okay=False), required=True,
               help="Where a Parquet file a day is written.")  # fmt: skip
 @store_option
 @answering

@@ -18,7 +18,7 @@ from tripoint.apps.terminal.books import (
     tenant_names,
 )
 from tripoint.apps.terminal.desk import completes, local_user, store_option
-from tripoint.apps.terminal.flags import FileToRead, UsdAmount
+from tripoint.apps.terminal.flags import FileToRead, NamedPath, UsdAmount
 from tripoint.apps.terminal.progress import working_display
 from tripoint.domain.errors import OptionError
 
@@ -31,7 +31,7 @@ VERSIONS = ("1.2", "1.3", "1.4", "1.5")
 
 
 @click.command()
-@click.argument("file", type=click.Path(dir_okay=False))
+@click.argument("file", type=NamedPath(dir_okay=False))
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="By the file's ending when not given.")
 @click.option("--focus", "version", type=click.Choice(VERSIONS), default="1.2", show_default=True,
               help="Version of FOCUS; 1.2 is the newest with a validator that works.")  # fmt: skip
@@ -86,7 +86,7 @@ def _format_of(file: str) -> str:
 
 @click.command()
 @click.option(
-    "--out", metavar="DIR", type=click.Path(file_okay=False), help="Write WORKLOAD.json for each workload here."
+    "--out", metavar="DIR", type=NamedPath(file_okay=False), help="Write WORKLOAD.json for each workload here."
 )
 @day_options
 @store_option

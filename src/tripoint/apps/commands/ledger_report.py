@@ -12,7 +12,7 @@ from tripoint.apps.answer import Answer, answering, plural
 from tripoint.apps.settings import read_settings, store_url
 from tripoint.apps.terminal.books import day_options, open_books, refuse_unknown
 from tripoint.apps.terminal.desk import completes, local_user, open_desk, store_option
-from tripoint.apps.terminal.flags import FileToRead
+from tripoint.apps.terminal.flags import FileToRead, NamedPath
 from tripoint.apps.terminal.progress import working_display
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--out", metavar="FILE", type=click.Path(dir_okay=False), default="spend.html", show_default=True,
+@click.option("--out", metavar="FILE", type=NamedPath(dir_okay=False), default="spend.html", show_default=True,
               help="Where the page is written.")  # fmt: skip
 @click.option("--plan", "plan_file", metavar="PLAN.json", type=FileToRead(),
               help="Compare what was spent with this plan.")  # fmt: skip

@@ -12,7 +12,7 @@ from tripoint.apps import planner, stores, wiring
 from tripoint.apps.answer import Answer, answering, colours_are_welcome
 from tripoint.apps.settings import read_settings
 from tripoint.apps.terminal.books import observe_demand
-from tripoint.apps.terminal.flags import FileToRead, FiniteRange, gap_option, time_limit_option
+from tripoint.apps.terminal.flags import FileToRead, FiniteRange, NamedPath, gap_option, time_limit_option
 from tripoint.apps.terminal.planning import watched
 from tripoint.domain.errors import FileError
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("estate", type=click.Path())
+@click.argument("estate", type=NamedPath())
 @click.option(
-    "--out", metavar="DIR", type=click.Path(file_okay=False), help="Write report.html, plan.json and charges.csv here."
+    "--out", metavar="DIR", type=NamedPath(file_okay=False), help="Write report.html, plan.json and charges.csv here."
 )
 @gap_option("Stop once the plan is proven to be within this share of the best.")
 @time_limit_option("Time limit, seconds; the best plan so far is kept.")
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
               help="Also find up to N plans that are nearly as cheap and differ most.")  # fmt: skip
 @click.option("--within", metavar="SHARE", type=FiniteRange(min=0, max=1), default=0.03, show_default=True,
               help="How much more those may cost, as a share of the cost.")  # fmt: skip
-@click.option("--outlooks", metavar="FILE", type=click.Path(),
+@click.option("--outlooks", metavar="FILE", type=NamedPath(),
               help="Decide the first purchases over several weighted outlooks of demand and prices.")  # fmt: skip
 @click.option("--full", is_flag=True, help="Print every row, not only those that fit two screens.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")

@@ -10,7 +10,7 @@ import click
 
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering
-from tripoint.apps.terminal.flags import FileToRead, time_limit_option
+from tripoint.apps.terminal.flags import FileToRead, NamedPath, time_limit_option
 from tripoint.domain.errors import OptionError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _GAP = 0.001
 @click.option(
     "--out",
     metavar="DIR|FILE",
-    type=click.Path(),
+    type=NamedPath(),
     help="Folder for all documents, or an .html file for the report alone.",
 )
 @click.option(
@@ -40,7 +40,7 @@ _GAP = 0.001
     "--recovery",
     "estate",
     metavar="ESTATE",
-    type=click.Path(),
+    type=NamedPath(),
     help="The estate the plan is of: what it can survive, and the next three things to do, as parts of the report.",
 )
 @time_limit_option("With --recovery: time limit of each solve, seconds.")

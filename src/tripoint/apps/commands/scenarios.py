@@ -8,6 +8,7 @@ import click
 
 from tripoint.apps import trials as playing
 from tripoint.apps.answer import Answer, answering, plural
+from tripoint.apps.terminal.flags import NamedPath
 from tripoint.apps.terminal.groups import NearestNameGroup
 
 
@@ -17,7 +18,7 @@ def command() -> None:
 
 
 @command.command(name="list")
-@click.option("--scenarios", "own", metavar="FILE", type=click.Path(), help="Include your own: a YAML file or folder.")
+@click.option("--scenarios", "own", metavar="FILE", type=NamedPath(), help="Include your own: a YAML file or folder.")
 @answering
 def list_(own: str | None) -> Answer:
     """List scenarios: their row in the catalogue, how they are played, and how often they occur.
@@ -33,7 +34,7 @@ def list_(own: str | None) -> Answer:
 
 @command.command()
 @click.argument("scenario")
-@click.option("--scenarios", "own", metavar="FILE", type=click.Path(), help="Include your own: a YAML file or folder.")
+@click.option("--scenarios", "own", metavar="FILE", type=NamedPath(), help="Include your own: a YAML file or folder.")
 @answering
 def show(scenario: str, own: str | None) -> Answer:
     """Show one scenario as YAML to start your own from, and where its figures come from.

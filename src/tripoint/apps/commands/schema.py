@@ -6,10 +6,11 @@ import click
 
 from tripoint.apps import planner, wiring
 from tripoint.apps.answer import Answer, answering
+from tripoint.apps.terminal.flags import NamedPath
 
 
 @click.command()
-@click.option("--out", metavar="FILE", type=click.Path(dir_okay=False), help="Write it to this file.")
+@click.option("--out", metavar="FILE", type=NamedPath(dir_okay=False), help="Write it to this file.")
 @click.option("--part", is_flag=True, help="For the files of a folder, each of which holds some of the keys.")
 @click.option("--jobs", is_flag=True, help="That of files of jobs, which `tripoint jobs plan` reads.")
 @answering

@@ -13,7 +13,7 @@ from tripoint.apps import stores, wiring
 from tripoint.apps.answer import json_document, plural
 from tripoint.apps.outcomes import EXIT_CODES, ExitCode, finding_lines, outcome_of
 from tripoint.apps.settings import read_settings, state_folder
-from tripoint.apps.terminal.flags import FileToRead, FiniteRange
+from tripoint.apps.terminal.flags import FileToRead, FiniteRange, NamedPath
 from tripoint.domain.errors import FileError, OptionError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("estate", type=click.Path())
+@click.argument("estate", type=NamedPath())
 @click.option(
     "--plan", metavar="FILE", type=FileToRead(), help="Plan whose shares are followed: a plan.json or its folder."
 )
@@ -38,14 +38,14 @@ if TYPE_CHECKING:
 )
 @click.option("--tls-cert", metavar="FILE", type=FileToRead(dir_okay=False), help="Certificate chain, PEM.")
 @click.option("--tls-key", metavar="FILE", type=FileToRead(dir_okay=False), help="Its key, PEM.")
-@click.option("--run-dir", metavar="DIR", type=click.Path(file_okay=False),
+@click.option("--run-dir", metavar="DIR", type=NamedPath(file_okay=False),
               help="Where usage records and counters are kept; by default in this user's state.")  # fmt: skip
 @click.option("--store", metavar="URL", help="Where usage is recorded, `sqlite:///FILE` or `postgresql://...`; "
               "TRIPOINT_STORE when not given, else a file in the run folder.")  # fmt: skip
 @click.option("--durable", is_flag=True,
               help="End an answer only once its usage record is on disk; by default that takes up to a second more.",
               )  # fmt: skip
-@click.option("--access-log", metavar="FILE", type=click.Path(allow_dash=True, dir_okay=False),
+@click.option("--access-log", metavar="FILE", type=NamedPath(allow_dash=True, dir_okay=False),
               help="Write one JSON line per request here, `-` for standard output.")  # fmt: skip
 @click.option("--otel-convention", metavar="VERSION",
               help="Version of OpenTelemetry's GenAI names for access lines and metrics, e.g. 1.41.0.")  # fmt: skip

@@ -12,7 +12,7 @@ from tripoint.apps import trials as playing
 from tripoint.apps import wiring
 from tripoint.apps.answer import Answer, answering
 from tripoint.apps.terminal.books import measured_answers
-from tripoint.apps.terminal.flags import FileToRead, time_limit_option
+from tripoint.apps.terminal.flags import FileToRead, NamedPath, time_limit_option
 from tripoint.apps.terminal.interruption import Interruption
 from tripoint.apps.terminal.planning import planned
 from tripoint.apps.terminal.progress import counting_display
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("estate", type=click.Path())
+@click.argument("estate", type=NamedPath())
 @click.option("--plan", "given", metavar="PLAN", type=FileToRead(),
               help="The plan.json to try, or the folder that holds it; else the estate is planned first.")  # fmt: skip
 @click.option("--period", metavar="LABEL",
               help="Period of the plan to play trials in, such as 2028-Q1; that of today when not given.")  # fmt: skip
 @click.option("--only", metavar="ID", multiple=True, help="Try this scenario only; may be given several times.")
-@click.option("--scenarios", "own", metavar="FILE", type=click.Path(),
+@click.option("--scenarios", "own", metavar="FILE", type=NamedPath(),
               help="Scenarios of your own beside the catalogue's, a YAML file or folder.")  # fmt: skip
 @click.option("--trials", metavar="N", type=click.IntRange(min=1, max=100_000), default=200, show_default=True,
               help="Trials of each scenario.")  # fmt: skip
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
               )  # fmt: skip
 @click.option("--on", "place", metavar="PLACE", default=playing.PROCESSES, show_default=True,
               help=f"Where trials are played: {', '.join(playing.PLACES)}.")  # fmt: skip
-@click.option("--out", metavar="DIR", type=click.Path(file_okay=False),
+@click.option("--out", metavar="DIR", type=NamedPath(file_okay=False),
               help="Write stress.html and stress.json here, and keep finished trials: an interrupted run resumes.",
               )  # fmt: skip
 @click.option("--before", metavar="DIR", type=FileToRead(),

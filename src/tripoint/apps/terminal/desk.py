@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from tripoint.apps.settings import read_settings, store_url, without_password
+from tripoint.apps.terminal.flags import NamedPath
 from tripoint.domain.errors import OptionError, TripointError
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def store_option(function: Function) -> Function:
 def estate_option(function: Function) -> Function:
     """Adds `--estate`."""
     return click.option(
-        "--estate", metavar="PATH", type=click.Path(), help="Estate whose workloads and sites may be named."
+        "--estate", metavar="PATH", type=NamedPath(), help="Estate whose workloads and sites may be named."
     )(function)
 
 

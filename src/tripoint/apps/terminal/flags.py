@@ -21,13 +21,25 @@ from tripoint.domain.money import nano_of
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class FileToRead(click.Path):
+class NamedPath(click.Path):
+    """A path that is one: an empty one, as an unset variable leaves behind, would mean the present folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path as it was given; raises `OptionError` where it is empty or blank."""
+        if param is not None and not os.fspath(value).strip():
+            name = param.opts[-1] if isinstance(param, click.Option) else param.human_readable_name
+            raise OptionError(f"`{name}` is given without a name", hint="name a path; `.` is the present folder")
+        return super().convert(value, param, ctx)
+
+
+class FileToRead(NamedPath):
     """A file, or a folder that holds one, to be read: what is not there is a flag to be changed, not a failed world."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path as it was given; raises `OptionError` with the nearest name where there is nothing."""
-        refuse_missing(value, param.opts[-1] if isinstance(param, click.Option) else "")
-        return super().convert(value, param, ctx)
+        path = super().convert(value, param, ctx)
+        refuse_missing(path, param.opts[-1] if isinstance(param, click.Option) else "")
+        return path
 
 
 def refuse_missing(path: str | os.PathLike[str], flag: str = "", *, otherwise: str = "check the path") -> None:
