@@ -23,22 +23,25 @@ SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "reference" / "plan.sche
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 BASIS = st.lists(WORDS, max_size=3).map(tuple)
+AMOUNTS = st.floats(min_value=0, allow_infinity=False)
 MAYBE = st.none() | NUMBERS
 
 CHARGES = st.builds(
     Charge, period=st.integers(0, 11), kind=st.sampled_from(ChargeKind), provider=WORDS, site=WORDS, layer=WORDS,
     resource=WORDS, option=WORDS, workload=st.none() | WORDS, status=st.none() | st.sampled_from(CommitmentStatus),
-    quantity=NUMBERS, unit=WORDS, list_usd=NUMBERS, contracted_usd=NUMBERS, billed_usd=NUMBERS, effective_usd=NUMBERS,
-    carbon_kg=NUMBERS, basis=BASIS,
+    quantity=AMOUNTS, unit=WORDS, list_usd=AMOUNTS, contracted_usd=AMOUNTS, billed_usd=AMOUNTS, effective_usd=AMOUNTS,
+    carbon_kg=AMOUNTS, basis=BASIS,
 )  # fmt: skip
 PURCHASES = st.builds(
     Purchase, pool=WORDS, site=WORDS, node_type=WORDS, action=st.sampled_from(PurchaseAction), option=WORDS,
-    nodes=NUMBERS, order_period=st.integers(-8, 11), service_period=st.integers(0, 11),
+    nodes=AMOUNTS, order_period=st.integers(-8, 11), service_period=st.integers(0, 11),
     until_period=st.integers(0, 11), term_months=st.none() | st.integers(1, 60),
 )  # fmt: skip
 LIMITS = st.builds(
-    Headroom, resource=WORDS, name=WORDS, site=WORDS, unit=WORDS, used=st.lists(NUMBERS).map(tuple),
-    limit=st.lists(st.floats(allow_nan=False)).map(tuple), exhausted=WORDS, order_by=WORDS, lead_time_months=NUMBERS,
+    Headroom, resource=WORDS, name=WORDS, site=WORDS, unit=WORDS,
+    used=st.lists(AMOUNTS, min_size=12, max_size=12).map(tuple),
+    limit=st.lists(st.floats(min_value=0), min_size=12, max_size=12).map(tuple),
+    exhausted=WORDS, order_by=WORDS, lead_time_months=AMOUNTS,
     note=WORDS,
 )  # fmt: skip
 CURVES = st.builds(
@@ -51,10 +54,9 @@ BREAKEVENS = st.builds(
     demand_mtok_per_month=MAYBE, curves=st.lists(CURVES, max_size=2).map(tuple), note=WORDS,
 )  # fmt: skip
 SOLVES = st.builds(
-    SolveSummary, strategy=WORDS, incumbent_usd=NUMBERS, bound_usd=NUMBERS, gap=NUMBERS, seconds=NUMBERS,
-    nodes=st.integers(), columns=st.integers(), rows=st.integers(), integers=st.integers(),
-    was_interrupted=st.booleans(),
-    undiscounted_usd=NUMBERS, penalties_usd=NUMBERS,
+    SolveSummary, strategy=WORDS, incumbent_usd=NUMBERS, bound_usd=NUMBERS,
+    gap=st.floats(min_value=0), seconds=AMOUNTS, nodes=st.integers(0), columns=st.integers(0), rows=st.integers(0),
+    integers=st.integers(0), was_interrupted=st.booleans(), undiscounted_usd=AMOUNTS, penalties_usd=NUMBERS,
 )  # fmt: skip
 PLANS = st.builds(
     lambda name, solve, charges, purchases, limits, breakevens, options: replace(
@@ -82,7 +84,7 @@ def codes(text: str) -> list[str]:
 
 @given(PLANS)
 def test_a_plan_reads_back_exactly_as_it_was_written(plan: Plan) -> None:
-    """Every float keeps its bits, infinite limits included."""
+    """Every float a plan can have keeps its bits, infinite limits included."""
     assert plan_from_json(plan_to_json(plan)) == plan
 
 

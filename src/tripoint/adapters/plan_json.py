@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from tripoint.adapters.plan_figures import impossible_figures
 from tripoint.domain.decision import Placement, PoolState, Purchase, StandbyDecision
 from tripoint.domain.errors import EstateError, Finding, Severity
 from tripoint.domain.findings import clip, did_you_mean, quoted
@@ -67,7 +68,8 @@ def plan_from_json(text: str, *, file: str = "plan.json") -> Plan:
         problems = error.errors(include_url=False, include_context=False)
         raise EstateError(_field_findings(problems, file)) from error
     misplaced = (*_misplaced(found, file), *_unnamed(found, file))
-    wrong = misplaced or tuple(_unequal(found, file))
+    # Where rows are of no period or of nobody, sums tell nothing more.
+    wrong = misplaced or (*_impossible(found, file), *_unequal(found, file))
     if wrong:
         raise EstateError(wrong[:_SHOWN_PROBLEMS])
     return found
@@ -129,7 +131,7 @@ def _no_constant(word: str) -> float:
 
 
 def _misplaced(plan: Plan, file: str) -> Iterator[Finding]:
-    """Rows that speak of a period or a block the plan has not, and series of another length than the horizon."""
+    """Rows that speak of a period or a block the plan has not."""
     sizes = {"period": len(plan.periods), "block": len(plan.blocks)}
     for part in _PLACED:
         for index, row in enumerate(getattr(plan, part)):
@@ -138,10 +140,12 @@ def _misplaced(plan: Plan, file: str) -> Iterator[Finding]:
                 if not 0 <= at < max(size, 1):
                     message = f"is {axis} {at}, the plan has {size} {axis}s, counted from 0"
                     yield _finding(FIELD_REFUSED, f"{part}[{index}].{axis}", message, _REPLAN, file)
-    for index, row in enumerate(plan.baselines):
-        if len(row.by_period_usd) != sizes["period"]:
-            message = f"has {len(row.by_period_usd)} figures, the plan has {sizes['period']} periods"
-            yield _finding(FIELD_REFUSED, f"baselines[{index}].by_period_usd", message, _REPLAN, file)
+
+
+def _impossible(plan: Plan, file: str) -> Iterator[Finding]:
+    """Figures that no plan can have."""
+    for path, message in impossible_figures(plan):
+        yield _finding(FIELD_REFUSED, path, message, _REPLAN, file)
 
 
 def _unnamed(plan: Plan, file: str) -> Iterator[Finding]:
