@@ -236,6 +236,17 @@ def test_who_waits_in_vain_hears_it_after_a_while() -> None:
     assert shop.account.waiting == 0
 
 
+def test_money_that_comes_after_the_deadline_begins_nothing() -> None:
+    """The worker stood still meanwhile: its caller has given up, and an attempt would be paid for nobody."""
+    shop = Shop(budget(limit=PLENTY), served=two(deadline_s=3.0))
+    exchange, world = shop.ask()
+    shop.ledger()
+    shop.wake(exchange, 3.0)
+    assert refusal(world)[:2] == (504, "deadline_exceeded")
+    assert world.dialled == []
+    assert shop.account.reserved == 0
+
+
 def test_what_others_settle_lets_those_go_on_who_wait_in_order() -> None:
     """First come, first served."""
     shop = Shop(budget(limit=2 * bound() + 10_000))
@@ -393,6 +404,159 @@ def test_asking_elsewhere_for_a_late_first_byte_is_paid_for(limit: int, held: in
     assert [bill.upstream for bill in record.billed] == ([] if held else ["a"])
     assert shop.account.used == record.nano
     assert shop.account.overdrawn == 0
+
+
+def short_of_money(asked: dict[str, Any] | None = None, **fields: Any) -> tuple[Shop, Exchange, World]:
+    """A request under way whose worker has leased what it holds and nothing beyond; the budget has plenty."""
+    made = two(first_byte_s=1.0, retry_share=1.0, deadline_s=20.0)
+    shop = Shop(budget(limit=PLENTY), served=replace(made, **fields))
+    exchange, world = shop.ask(**asked or {})
+    shop.ledger()
+    shop.wake(exchange)
+    while shop.account.free >= bound():  # others use the rest of the slice
+        shop.ask()
+    world.last.sent_at = shop.desk.now
+    return shop, exchange, world
+
+
+def test_a_late_first_byte_waits_for_the_money_to_ask_elsewhere() -> None:
+    """The slice is used up, the budget is not: a grant some milliseconds away is waited for, and then it goes on."""
+    shop, exchange, world = short_of_money()
+    shop.wake(exchange, 1.0)
+    assert (len(world.dialled), world.ending) == (1, "")
+    assert shop.account.waiting == bound()
+    shop.ledger()
+    shop.wake(exchange, 0.02)
+    assert [attempt.target.id for attempt in world.dialled] == ["a", "b"]
+    assert world.dropped == [world.dialled[0]]
+    shop.served(exchange, world)
+    assert world.status == 200
+    assert shop.desk.gateway.admission.waiting == shop.account.waiting == 0
+
+
+def test_a_late_answer_that_comes_while_money_is_waited_for_is_taken() -> None:
+    """What is waited for is given up with it, and held up nobody behind it."""
+    shop, exchange, world = short_of_money()
+    shop.wake(exchange, 1.0)
+    other, behind = shop.ask()
+    shop.served(exchange, world)
+    assert (world.status, world.dropped, len(world.dialled)) == (200, [], 1)
+    assert shop.account.waiting == bound()
+    shop.ledger()
+    shop.wake(other, 0.02)
+    assert len(behind.dialled) == 1
+    assert shop.desk.gateway.admission.waiting == 0
+
+
+def test_money_that_does_not_come_ends_a_late_attempt_within_the_wait() -> None:
+    """Five seconds are waited for the ledger, once; then it is as where there is nobody else."""
+    shop, exchange, world = short_of_money()
+    shop.wake(exchange, 1.0)
+    shop.wake(exchange, WAIT_S - 0.1)
+    assert not world.ending
+    shop.wake(exchange, 0.1)
+    assert refusal(world)[:2] == (504, "upstream_timeout")
+    assert len(world.dialled) == 1
+    assert shop.account.waiting == 0
+
+
+def test_waiting_for_money_ends_with_the_deadline() -> None:
+    """No attempt begins after it, though the money has come."""
+    shop, exchange, world = short_of_money(deadline_s=3.0)
+    shop.wake(exchange, 1.0)
+    assert exchange.due == exchange.deadline
+    shop.ledger()
+    shop.wake(exchange, 2.0)
+    assert refusal(world)[:2] == (504, "deadline_exceeded")
+    assert len(world.dialled) == 1
+
+
+def lost_in_the_middle(shop: Shop, exchange: Exchange, world: World) -> None:
+    """An answer in one piece breaks off: what had come is billed, nothing of it was passed on."""
+    attempt = world.last
+    exchange.on_head(attempt, 200, DOCUMENT, b"", shop.desk.now)
+    exchange.on_data(attempt, answer()[:-20], shop.desk.now)
+    exchange.on_lost(attempt, Failure.LOST, shop.desk.now)
+
+
+def test_failing_over_from_a_billed_attempt_waits_for_its_money() -> None:
+    """It was begun and is billed, so another one needs more than was reserved: that is had first."""
+    shop, exchange, world = short_of_money()
+    lost_in_the_middle(shop, exchange, world)
+    assert (len(world.dialled), world.ending) == (1, "")
+    shop.ledger()
+    shop.wake(exchange, 0.02)
+    assert [attempt.target.id for attempt in world.dialled] == ["a", "b"]
+    shop.served(exchange, world)
+    assert world.status == 200
+    assert shop.account.used == shop.desk.records[-1].nano
+
+
+def test_a_cut_stream_waits_for_the_money_to_go_on_elsewhere() -> None:
+    """It is greedy and its upstreams are declared reproducible: what is missing is a grant some milliseconds away."""
+    fields: dict[str, Any] = {"stream": True, "temperature": 0}
+    targets = tuple(target(name, slot=slot, is_reproducible=True) for slot, name in enumerate("ab"))
+    shop, exchange, world = short_of_money(targets=targets, asked=fields)
+    attempt = world.last
+    exchange.on_head(attempt, 200, EVENTS, b"", shop.desk.now)
+    exchange.on_data(attempt, piece("one "), shop.desk.now)
+    exchange.on_lost(attempt, Failure.RESET, shop.desk.now)
+    assert (len(world.dialled), world.ending) == (1, "")
+    shop.ledger()
+    shop.wake(exchange, 0.02)
+    exchange.on_head(world.last, 200, EVENTS, b"", shop.desk.now)
+    exchange.on_data(world.last, piece("one ") + piece("two") + b"data: [DONE]\n\n", shop.desk.now)
+    exchange.on_end(world.last, shop.desk.now)
+    assert world.body == piece("one ") + piece("two") + b"data: [DONE]\n\n"
+    assert [row.reason for row in shop.desk.records[-1].attempts] == ["cheapest", "resume"]
+
+
+def test_failing_over_is_in_vain_where_the_budget_has_no_more() -> None:
+    """Nobody waits for what can never come: the caller is told how its attempt failed."""
+    shop = Shop(budget(limit=bound()), served=two(retry_share=1.0))
+    exchange, world = shop.ask()
+    shop.ledger()
+    shop.wake(exchange)
+    lost_in_the_middle(shop, exchange, world)
+    assert refusal(world)[:2] == (502, "upstream_failed")
+    assert shop.account.waiting == 0
+
+
+def test_who_hangs_up_while_a_further_attempt_waits_waits_no_more() -> None:
+    """Neither the queue nor the reservation remembers it."""
+    shop, exchange, world = short_of_money()
+    lost_in_the_middle(shop, exchange, world)
+    reserved = shop.account.reserved
+    exchange.on_client_gone(shop.desk.now)
+    assert shop.desk.gateway.admission.waiting == shop.account.waiting == 0
+    assert shop.account.reserved == reserved - bound()
+
+
+def test_what_is_reserved_pays_for_a_cheaper_place_at_once() -> None:
+    """The dearest bounds what is reserved: where the cheap one is left, that covers it beside what is billed."""
+    routes = [route(candidate(0, usd=1.0, share=1.0), candidate(1, usd=0.1))]
+    shop, exchange, world = short_of_money(routes=tuple(routes))
+    lost_in_the_middle(shop, exchange, world)
+    assert [attempt.target.id for attempt in world.dialled] == ["a", "b"]
+
+
+def test_a_further_attempt_is_served_before_those_who_have_not_entered() -> None:
+    """It came before them; a small slice goes to it first."""
+    shop, exchange, world = short_of_money()
+    other, behind = shop.ask()
+    lost_in_the_middle(shop, exchange, world)
+    shop.account.largest = 0
+    shop.desk.gateway.admission.granted([first_grant(shop, bound())], shop.desk.now)
+    shop.wake(other, 0.02)
+    shop.wake(exchange)
+    assert (len(world.dialled), len(behind.dialled)) == (2, 0)
+
+
+def first_grant(shop: Shop, more: int) -> Grant:
+    """A grant of just so much more."""
+    account = shop.account
+    granted = account.granted + more - account.free
+    return Grant(account.budget.id, account.window, granted, account.returned, account.limit, 0)
 
 
 def test_more_than_the_bound_is_settled_exactly_and_counted() -> None:

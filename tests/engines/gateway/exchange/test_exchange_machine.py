@@ -1,9 +1,9 @@
 """Many requests over failing upstreams, reloads and leaving callers: whatever happens, every request ends once.
 
 The rules play the upstreams, the clock and the callers in any order. After each step: a request that is over has
-exactly one record and one end; one that is not has an attempt under way and a timer; places held equal attempts
-under way; nothing went to a target that the table of the moment of sending did not permit; no attempt was sent after
-the deadline; attempts stay within the retry budget.
+exactly one record and one end; one that is not has an attempt under way, or waits for money, and has a timer; places
+held equal attempts under way; nothing went to a target that the table of the moment of sending did not permit; no
+attempt was sent after the deadline; attempts stay within the retry budget; what is reserved is what requests hold.
 """
 
 from __future__ import annotations
@@ -13,17 +13,24 @@ from math import isfinite
 import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from tests.factories.budgeting import Rows, accounts, budget
 from tests.factories.exchanging import DOCUMENT, DONE, EVENTS, Desk, World, answer, piece, usage_event
 from tests.factories.serving import candidate, route, table, target
 
 from tripoint.domain.record import Ending, Failure
 from tripoint.domain.serving import Hedging
-from tripoint.domain.table import RoutingTable
+from tripoint.domain.table import KeyEntry, RoutingTable
+from tripoint.engines.gateway.entry.keyring import Register
 from tripoint.engines.gateway.exchange.effects import Attempt
 from tripoint.engines.gateway.exchange.exchange import Exchange
+from tripoint.engines.governance.budget.book import Book
 
 DEADLINE_S = 30.0
 RETRY_FLOOR = 10.0
+KEY = {b"authorization": b"Bearer sk-acme"}
+SECRETS = {"env:ACME": "sk-acme"}
+LIMITS = (0, 8 * 10**6, 16 * 10**6, 64 * 10**6)
+"""Budgets, nano-dollars: none, some attempts' worth, and plenty."""
 
 
 class Watched(World):
@@ -39,6 +46,10 @@ class Watched(World):
         """See `Effects`."""
         super().dial(attempt)
         assert attempt.target.id in self._permitted[-1]
+        exchange = attempt.choice.query
+        assert isinstance(exchange, Exchange)
+        assert self._desk.now < exchange.deadline
+        assert exchange.stay is None or exchange.stay.hold is not None
         if attempt not in self.live:
             self.live.append(attempt)
 
@@ -56,6 +67,7 @@ def three(allowed: set[int], *, is_reproducible: bool) -> RoutingTable:
     return table(
         targets,
         [route(*(candidate(index, usd=1.0 + index) for index in sorted(allowed)))],
+        keys=(KeyEntry(id="acme", tenant="acme", secret="env:ACME", workloads=(), sites=None),),
         deadline_s=DEADLINE_S,
         first_byte_s=5.0,
         stall_s=4.0,
@@ -66,12 +78,16 @@ def three(allowed: set[int], *, is_reproducible: bool) -> RoutingTable:
 class Requests(RuleBasedStateMachine):
     """Requests under way and what befalls them."""
 
-    @initialize(is_reproducible=st.booleans())
-    def start(self, is_reproducible: bool) -> None:
+    @initialize(is_reproducible=st.booleans(), limit=st.sampled_from(LIMITS))
+    def start(self, is_reproducible: bool, limit: int) -> None:
         """Opens the desk."""
         self.is_reproducible = is_reproducible
         self.permitted: list[set[str]] = [{"a", "b", "c"}]
-        self.desk = Desk(three({0, 1, 2}, is_reproducible=is_reproducible))
+        self.desk = Desk(three({0, 1, 2}, is_reproducible=is_reproducible), SECRETS)
+        self.desk.headers = KEY
+        found = accounts(budget(limit=limit)) if limit else accounts()
+        self.desk.gateway.register(Register(found, b"pepper"))
+        self.book, self.rows = Book(found), Rows()
         self.open: list[tuple[Exchange, Watched]] = []
         self.offered = 0
 
@@ -137,8 +153,12 @@ class Requests(RuleBasedStateMachine):
         """Time passes."""
         self.desk.now += seconds
         self.desk.gateway.tick(self.desk.now)
-        for exchange, _ in self.open:
-            if exchange.due <= self.desk.now:
+        self.wake()
+
+    def wake(self) -> None:
+        """Whoever is due is woken, those included who go on since another one has ended."""
+        while due := [each for each, _ in self.open if not each.is_over and each.due <= self.desk.now]:
+            for exchange in due:
                 exchange.on_timer(self.desk.now)
                 assert exchange.is_over or exchange.due > self.desk.now
 
@@ -146,7 +166,16 @@ class Requests(RuleBasedStateMachine):
     def reload(self, allowed: set[int]) -> None:
         """The policy changes while requests are under way."""
         self.permitted.append({"abc"[index] for index in allowed})
-        self.desk.gateway.reload(three(allowed, is_reproducible=self.is_reproducible), {}, self.desk.now)
+        self.desk.gateway.reload(three(allowed, is_reproducible=self.is_reproducible), SECRETS, self.desk.now)
+
+    @rule()
+    def ledger(self) -> None:
+        """What the worker wishes is answered, as far as the budget reaches."""
+        admission, at = self.desk.gateway.admission, self.desk.now + self.desk.gateway.epoch
+        admission.purse.look(at)
+        grants = [self.book.answer(self.rows, "w", wish).grant for wish in admission.purse.wishes(at)]
+        admission.granted(grants, self.desk.now)
+        self.wake()
 
     @invariant()
     def every_request_is_accounted_for(self) -> None:
@@ -162,8 +191,16 @@ class Requests(RuleBasedStateMachine):
         assert self.desk.held() == sum(len(world.live) for _, world in self.open)
         for exchange, world in self.open:
             assert not world.ending
-            assert world.live
+            assert world.live or (exchange.stay is not None and exchange.stay.is_parked)
             assert isfinite(exchange.due)
+            assert exchange.due <= exchange.deadline
+        stays = [exchange.stay for exchange, _ in self.open if exchange.stay is not None]
+        admission = self.desk.gateway.admission
+        for account in admission.purse.all():
+            assert account.reserved == sum(stay.hold.nano for stay in stays if stay.hold is not None)
+            assert account.waiting == sum(stay.asked for stay in stays if stay.is_parked and not stay.refusal)
+            assert account.free >= 0
+        assert admission.waiting == sum(stay.is_parked and stay.asked > 0 and not stay.refusal for stay in stays)
 
     def teardown(self) -> None:
         """In the end time ends everything, and streams that began end with a mark or a word."""
@@ -174,6 +211,8 @@ class Requests(RuleBasedStateMachine):
         for exchange, _ in self.open:
             exchange.on_timer(self.desk.now)
         assert self.desk.held() == 0
+        assert self.desk.gateway.admission.waiting == 0
+        assert all(account.reserved == 0 for account in self.desk.gateway.admission.purse.all())
         assert len(self.desk.records) == self.offered
         assert all(world.ending for world in worlds)
         assert all(record.ending in set(Ending) for record in self.desk.records)

@@ -3,6 +3,7 @@
     enter --room and money--> goes on
     enter --over a quota, or more than is left of a budget--> refused, with both numbers
     enter --money is left, but this worker's slice is too small--> waits: for a grant, or for others to settle
+    a further attempt --not covered by what is reserved--> waits likewise, before those who have not entered
 
 Nothing here asks anybody: slices were leased before. What waits is woken by its own timer.
 """
@@ -13,7 +14,6 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from tripoint.domain.money import usd
-from tripoint.domain.record import Reason
 from tripoint.domain.serving import Api
 from tripoint.domain.tenancy import Accounts, Budget
 from tripoint.engines.gateway.entry.ceiling import Ceiling, ceiling_of
@@ -25,20 +25,20 @@ from tripoint.engines.governance.budget.purse import Account, Hold, Purse
 from tripoint.engines.governance.budget.scope import Scopes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from tripoint.domain.budget import Grant
-    from tripoint.domain.table import Route
+    from tripoint.domain.record import Failure
+    from tripoint.domain.table import Candidate, Route
     from tripoint.engines.gateway.entry.said import Said
     from tripoint.engines.gateway.exchange.course import Course
+    from tripoint.engines.gateway.exchange.effects import Attempt
 
 WAIT_S: Final = 5.0
 """Longest a request waits for money that others have reserved, s."""
 MOST_WAITING: Final = 1_024
 """Requests that may wait at once in one worker."""
 _EMBEDDINGS: Final = Api.EMBEDDINGS
-_TWICE: Final = (Reason.HEDGE, Reason.RESUME)
-"""Attempts beside one that is under way, or that was cut and will be billed."""
 
 
 class Terms:
@@ -61,18 +61,9 @@ class Stay:
     """One request between entering and being settled."""
 
     __slots__ = (
-        "accounts",
-        "bound",
-        "course",
-        "hold",
-        "is_parked",
-        "parked_at",
-        "refusal",
-        "row",
-        "taken",
-        "terms",
-        "until",
-    )
+        "accounts", "asked", "bound", "course", "has_waited", "hold", "is_parked", "lost", "parked_at", "refusal",
+        "row", "taken", "terms", "until",
+    )  # fmt: skip
 
     def __init__(self, course: Course, terms: Terms) -> None:
         self.course = course
@@ -81,8 +72,14 @@ class Stay:
         self.accounts: tuple[Account, ...] = ()
         self.bound = 0
         """The most one attempt can cost, nano-dollars."""
+        self.asked = 0
+        """What is to be reserved still, nano-dollars; 0 once it is."""
         self.hold: Hold | None = None
         self.row = -1
+        self.has_waited = False
+        """True once it has waited for a further attempt in vain: it does so no second time."""
+        self.lost: tuple[Attempt, Failure] | None = None
+        """The attempt that failed before the one waited for, and how; none while that is only late."""
         self.is_parked = False
         """True while it waits."""
         self.parked_at = 0.0
@@ -113,7 +110,8 @@ class Admission:
         """Goes by other quotas and budgets from now on; what was taken and reserved stays so."""
         self._quotas = Scopes(Rule(quota, self.rates.slot(quota.id)) for quota in accounts.quotas)
         self._budgets = Scopes(budget for budget in accounts.budgets if budget.is_enforced)
-        self.purse.keep_only(frozenset(budget.id for budget in accounts.budgets if budget.is_enforced))
+        enforced = frozenset(budget.id for budget in accounts.budgets if budget.is_enforced)
+        self.purse.adopt(enforced, accounts.revision)
 
     def set_clock(self, epoch: float) -> None:
         """Goes by another clock on the wall from now on; what was reserved keeps the window it was reserved in."""
@@ -156,6 +154,7 @@ class Admission:
             course.tokens_out = ask.tokens_out
         stay.accounts = terms.accounts
         stay.bound = bound = terms.ceiling.nano(ask)
+        stay.asked = bound
         short = self._first_short(stay) or self.purse.reserve(terms.accounts, bound)
         if short is None:
             return self._held(stay)
@@ -169,15 +168,15 @@ class Admission:
 
     def resume(self, stay: Stay, now: float) -> Shed | None:
         """A parked request's time has come: it may go on (not parked any more), waits on, or is told why not."""
-        if stay.hold is None and stay.refusal is None and now < stay.until:
+        if stay.asked and stay.refusal is None and now < stay.until:
             stay.course.due = stay.until
             return None
         self._unqueue(stay)
         stay.is_parked = False
-        if stay.hold is not None:
-            return None
-        if stay.refusal is not None:
+        if not stay.asked or stay.refusal is not None:
+            stay.has_waited = stay.asked > 0
             return stay.refusal
+        stay.has_waited = True
         account = stay.accounts[0]
         for each in stay.accounts:
             if each.free < stay.bound:
@@ -187,21 +186,47 @@ class Admission:
         told = f"{_standing(account)}; up to {_usd(stay.bound)} are asked for, and the rest is reserved by requests"
         return Shed(429, "rate_limit_exceeded", f"{told} under way", 1.0)
 
-    def affords(self, stay: Stay, why: Reason, *, is_outdated: bool) -> bool:
-        """True when a further attempt is covered by what is reserved, or by more that was reserved now."""
+    def affords(self, stay: Stay, candidates: Collection[Candidate], *, is_outdated: bool) -> bool:
+        """True when a further attempt is covered by what is reserved, or by more that was reserved now.
+
+        `candidates` are those that will be billed and are not yet: the attempt's own, and one beside it.
+        """
         hold, course = stay.hold, stay.course
         if hold is None:
             return True
         if is_outdated:
             ceiling = ceiling_of(course.route, course.sites, course.label, self._site_of)
             stay.bound = max(stay.bound, ceiling.nano(course.ask))
-        need = sum([bill.nano for bill in course.billed]) + stay.bound * (2 if why in _TWICE else 1)
-        if need <= hold.nano:
+        billed = sum([bill.nano for bill in course.billed])
+        need = billed + stay.bound * len(candidates)
+        if need <= hold.nano or billed + _most(course, candidates) <= hold.nano:
             return True
         if not self.purse.extend(hold, need):
+            stay.asked = need - hold.nano
             return False
         self.sheet.amend(stay.row, need)
         return True
+
+    def awaits(self, stay: Stay, now: float) -> bool:
+        """Parks a request whose further attempt was just found not covered; False where waiting is in vain."""
+        hold = stay.hold
+        if hold is None or stay.has_waited:
+            return False
+        for account in stay.accounts:
+            if account.free < stay.asked:
+                if self._vain(account, hold.nano + stay.asked, now) is not None:
+                    return False
+                self._park(stay, account, now)
+                return True
+        return False
+
+    def cease(self, stay: Stay) -> None:
+        """A request waits no more for a further attempt: an answer has come, or the late attempt has failed."""
+        self._unqueue(stay)
+        stay.is_parked = False
+        for account in stay.accounts:
+            if account.waiting:
+                self._pump(account)
 
     def settle(self, stay: Stay, nano: int, tokens: int) -> None:
         """The request ended, cost so much and used so many tokens."""
@@ -223,14 +248,15 @@ class Admission:
     def granted(self, grants: Iterable[Grant], now: float) -> None:
         """Takes what the ledger tells; whoever waits for it goes on, or hears that it is in vain."""
         for told in grants:
-            account = self.purse.grant(told)
+            account = self.purse.grant(told, now + self._epoch)
             if account is None:
                 continue
             account.told_at = now
             if not account.waiting:
                 continue
             for stay in tuple(self._queues.get(account, ())):
-                refusal = self._vain(account, stay.bound, now)
+                held = 0 if stay.hold is None else stay.hold.nano
+                refusal = self._vain(account, held + stay.asked, now)
                 if refusal is not None:
                     self._unqueue(stay)
                     stay.refusal = refusal
@@ -264,7 +290,13 @@ class Admission:
         return None
 
     def _held(self, stay: Stay) -> Shed | None:
-        course = stay.course
+        course, hold = stay.course, stay.hold
+        if hold is not None:  # for a further attempt
+            hold.nano += stay.asked
+            self.sheet.amend(stay.row, hold.nano)
+            stay.asked = 0
+            return None
+        stay.asked = 0
         row = self.sheet.open(course.id, course.began_at + self._epoch, stay.bound, stay.terms.payer)
         stay.hold = Hold(stay.accounts, stay.bound)
         stay.row = row
@@ -281,14 +313,17 @@ class Admission:
         stay.course.due = stay.until
         self._queue(stay, account)
         for each in stay.accounts:  # all at once, or one would be waited for after the other
-            if each.free < stay.bound:
-                self.purse.ask_for(each, stay.bound)
+            if each.free < stay.asked:
+                self.purse.ask_for(each, stay.asked)
 
     def _queue(self, stay: Stay, account: Account) -> None:
         queue = self._queues.setdefault(account, deque())
-        queue.append(stay)
-        account.waiting += stay.bound
-        account.least = queue[0].bound
+        if stay.hold is None:
+            queue.append(stay)
+        else:
+            queue.appendleft(stay)  # it came before those who have not entered, and its caller waits since
+        account.waiting += stay.asked
+        account.least = queue[0].asked
         self.waiting += 1
 
     def _unqueue(self, stay: Stay) -> None:
@@ -296,8 +331,8 @@ class Admission:
             queue = self._queues.get(account)
             if queue is not None and stay in queue:
                 queue.remove(stay)
-                account.waiting -= stay.bound
-                account.least = queue[0].bound if queue else 0
+                account.waiting -= stay.asked
+                account.least = queue[0].asked if queue else 0
                 self.waiting -= 1
                 if not queue:
                     del self._queues[account]
@@ -307,16 +342,21 @@ class Admission:
         """Lets those go on who wait for an account, one after the other, as far as it reaches."""
         while queue := self._queues.get(account):
             stay = queue[0]
-            short = self.purse.reserve(stay.accounts, stay.bound)
+            short = self.purse.reserve(stay.accounts, stay.asked)
             if short is account:
                 return
             self._unqueue(stay)
             if short is not None:
                 self._queue(stay, short)
-                self.purse.ask_for(short, stay.bound)
+                self.purse.ask_for(short, stay.asked)
                 continue
             stay.refusal = self._held(stay)
             stay.course.due = 0.0
+
+
+def _most(course: Course, candidates: Iterable[Candidate]) -> int:
+    """The most that attempts at these very candidates can cost, nano-dollars."""
+    return sum([Ceiling((each,), course.route.tokens_out).nano(course.ask) for each in candidates])
 
 
 def _standing(account: Account) -> str:

@@ -23,9 +23,19 @@ from tripoint.engines.gateway.exchange.metering import (
     unanswered_record,
     usage_of,
 )
-from tripoint.engines.gateway.exchange.recovery.verdict import failure_of, is_whole, status_for
+from tripoint.engines.gateway.exchange.recovery.resume import may_resume
+from tripoint.engines.gateway.exchange.recovery.verdict import (
+    GONE,
+    REPEATABLE,
+    failure_of,
+    is_whole,
+    retry_after_of,
+    status_for,
+)
 from tripoint.engines.gateway.routing.query import Choice, Query, Shed
+from tripoint.engines.gateway.routing.spill import NONE_LEFT
 from tripoint.engines.gateway.wire.refusal import error_body, error_event
+from tripoint.engines.gateway.wire.sse import StreamReader
 from tripoint.engines.gateway.wire.usage import estimated_usage, read_usage
 
 if TYPE_CHECKING:
@@ -130,16 +140,23 @@ class Course(Query):
         """Sends the first attempt to the place that was taken for it, or refuses."""
         raise AssertionError("the exchange says how")
 
+    def go_on(self, stay: Stay, now: float) -> None:
+        """It has waited for money: what that was for happens now, or it ends as its last attempt did."""
+        raise AssertionError("the exchange says how")
+
     def unpark(self, stay: Stay, now: float) -> None:
         """It has waited: for money that is there now, in vain, or not long enough yet."""
         refusal = self.core.admission.resume(stay, now)
-        if refusal is None and not stay.is_parked and not self._is_current():
-            refusal = _GONE
-        if refusal is not None:
-            self._turn_away(refusal, now)
-        elif not stay.is_parked:
+        if stay.is_parked:
+            return
+        if not self.tried:  # it was about to enter
+            if refusal is None and not self._is_current():
+                refusal = _GONE
+            if refusal is not None:
+                self._turn_away(refusal, now)
+                return
             self.due = self.deadline
-            self.begin(now)
+        self.go_on(stay, now)
 
     def _turn_away(self, refusal: Shed, now: float) -> None:
         outcome = Outcome(refusal.status, Ending.REFUSED, refusal.code)
@@ -168,42 +185,59 @@ class Course(Query):
         """True when a table came meanwhile: what was permitted may not be any more."""
         return self.generation != self.core.generation
 
-    def sought(self, why: Reason, now: float) -> Choice | Shed | None:
-        """A place at an upstream not tried yet, or why there is none; `None` where it may not go on at all."""
-        return self.core.router.choose(self, self.tried, now, why=why) if self._may_go_on(why) else None
+    def sought(self, why: Reason, now: float, beside: Attempt | None = None) -> Choice | Shed | None:
+        """A place at an upstream not tried yet, or why there is none; `None` where only the money for it is missing.
 
-    def another(self, why: Reason, now: float) -> Choice | None:
-        """A place at an upstream not tried yet."""
-        found = self.sought(why, now)
-        return found if isinstance(found, Choice) else None
+        `beside` is an attempt that will be billed as well, and is not yet.
+        """
+        return self._covered(self.tried, why, now, beside)
 
-    def again(self, choice: Choice, now: float) -> Choice | None:
-        """A place at the same upstream, once more only."""
-        slot = choice.target.slot
-        if self.tried.count(slot) > 1 or not self._may_go_on(Reason.RETRY):
-            return None
+    def following(self, attempt: Attempt, failure: Failure, now: float, *, is_due: bool) -> Choice | Shed | None:
+        """As `sought` where to go after an attempt that failed; `is_due` where that asks no credit."""
+        is_due = is_due or (failure in GONE and len(self.tried) == 1)
+        if now >= self.deadline or len(self.tried) >= MAX_ATTEMPTS or not (is_due or self.core.router.may_retry(now)):
+            return NONE_LEFT
+        found = self.sought(Reason.FAILOVER, now)
+        slot = attempt.choice.target.slot
+        if not isinstance(found, Shed) or failure not in REPEATABLE or self.tried.count(slot) > 1:
+            return found
         others = [tried for tried in self.tried if tried != slot]
-        found = self.core.router.choose(self, others, now, why=Reason.RETRY)
-        return found if isinstance(found, Choice) else None
+        again = self._covered(others, Reason.RETRY, now, None)
+        return found if isinstance(again, Shed) else again
 
-    def elsewhere(self, late: Attempt, now: float) -> Choice | None:
-        """A place at another upstream than the late one, with the credit for it; `None` leaves things as they are."""
+    def elsewhere(self, late: Attempt, now: float) -> Choice | Shed | None:
+        """As `sought` a place at another upstream than the late one, with the credit for it."""
+        if len(self.tried) >= MAX_ATTEMPTS:
+            return NONE_LEFT
         is_billed = not late.target.held_nano_per_hour  # both are then, so both must be reserved
-        choice = None
-        if len(self.tried) < MAX_ATTEMPTS and (not is_billed or self._may_go_on(Reason.HEDGE)):
-            choice = self.another(Reason.FAILOVER, now)
-        if choice is None or self.core.router.may_retry(now):
-            return choice
-        self.core.router.ended(choice, None, now)
-        return None
+        found = self.sought(Reason.FAILOVER, now, late if is_billed else None)
+        if not isinstance(found, Choice) or self.core.router.may_retry(now):
+            return found
+        self.core.router.ended(found, None, now)
+        return NONE_LEFT
 
-    def _may_go_on(self, why: Reason) -> bool:
-        """True when it may still be served, and what a further attempt can cost is reserved."""
+    def awaits(self, lost: tuple[Attempt, Failure] | None, now: float) -> bool:
+        """True where it waits from now on for another attempt to be covered; see `Stay.lost`."""
+        stay = self.stay
+        if stay is None or not self.core.admission.awaits(stay, now):
+            return False
+        stay.lost = lost
+        return True
+
+    def _covered(self, tried: list[int], why: Reason, now: float, beside: Attempt | None) -> Choice | Shed | None:
+        """A place, what it can cost reserved; one that cannot be paid for is given back."""
         is_outdated = self.is_outdated
         if not self._is_current():
-            return False
-        stay = self.stay
-        return stay is None or self.core.admission.affords(stay, why, is_outdated=is_outdated)
+            return _GONE
+        core, stay = self.core, self.stay
+        found = core.router.choose(self, tried, now, why=why)
+        if stay is None or isinstance(found, Shed):
+            return found
+        candidates = [found.candidate] if beside is None else [found.candidate, beside.choice.candidate]
+        if core.admission.affords(stay, candidates, is_outdated=is_outdated):
+            return found
+        core.router.ended(found, None, now)
+        return None
 
     def _is_current(self) -> bool:
         """True when it may still be served, after it was brought up to a table that came meanwhile.
@@ -221,6 +255,20 @@ class Course(Query):
         return True
 
     # --- what it came to -------------------------------------------------------------------------------------------
+
+    def on_head(self, attempt: Attempt, status: int, kind: bytes, retry_after: bytes, now: float) -> None:
+        """Status came, with the values of `content-type` and `retry-after` (empty when absent)."""
+        del now
+        attempt.status = status
+        if retry_after:
+            attempt.retry_after_s = retry_after_of(retry_after)
+        ask = self.ask
+        if status == 200 and ask.is_stream and kind[:17].lower() == b"text/event-stream":
+            attempt.reader = StreamReader(
+                attempt.lane.served,
+                strip_usage=not ask.wants_usage and attempt.lane.translation is None,
+                keep_text=ask.is_reproducible and may_resume(ask, attempt),
+            )
 
     def note(self, attempt: Attempt, failure: Failure | None, now: float) -> None:
         """An attempt ended."""

@@ -16,24 +16,21 @@ from typing import TYPE_CHECKING, Final
 from tripoint.domain.record import Ending, Failure, Reason, Usage
 from tripoint.domain.serving import Api
 from tripoint.engines.gateway.dialects.translation import TranslationError
-from tripoint.engines.gateway.exchange.course import MAX_ATTEMPTS, Course
+from tripoint.engines.gateway.exchange.course import Course
 from tripoint.engines.gateway.exchange.effects import Attempt, Effects
 from tripoint.engines.gateway.exchange.lanes import prepared
 from tripoint.engines.gateway.exchange.metering import NO_USAGE, Outcome, usage_of
-from tripoint.engines.gateway.exchange.recovery.resume import Replay, may_resume, replay_after
-from tripoint.engines.gateway.exchange.recovery.verdict import (
-    GONE,
-    REPEATABLE,
-    retry_after_of,
-)
+from tripoint.engines.gateway.exchange.recovery.resume import Replay, replay_after
+from tripoint.engines.gateway.exchange.recovery.verdict import GONE
 from tripoint.engines.gateway.routing.query import Choice, Shed
+from tripoint.engines.gateway.routing.spill import NONE_LEFT
 from tripoint.engines.gateway.wire.ask import Malformed
-from tripoint.engines.gateway.wire.sse import StreamReader
 from tripoint.engines.gateway.wire.usage import estimated_usage, read_usage
 
 if TYPE_CHECKING:
     from tripoint.domain.table import Route
     from tripoint.engines.gateway.dialects.translation import StreamTranslation
+    from tripoint.engines.gateway.entry.admission import Stay
     from tripoint.engines.gateway.entry.said import Said
     from tripoint.engines.gateway.exchange.core import Core
     from tripoint.engines.gateway.wire.ask import Ask
@@ -75,20 +72,6 @@ class Exchange(Course):
             if wait is not None:
                 self._hedge_at = now + wait
                 self._set_due()
-
-    def on_head(self, attempt: Attempt, status: int, kind: bytes, retry_after: bytes, now: float) -> None:
-        """Status came, with the values of `content-type` and `retry-after` (empty when absent)."""
-        del now
-        attempt.status = status
-        if retry_after:
-            attempt.retry_after_s = retry_after_of(retry_after)
-        ask = self.ask
-        if status == 200 and ask.is_stream and kind[:17].lower() == b"text/event-stream":
-            attempt.reader = StreamReader(
-                attempt.lane.served,
-                strip_usage=not ask.wants_usage and attempt.lane.translation is None,
-                keep_text=ask.is_reproducible and may_resume(ask, attempt),
-            )
 
     def on_answer(
         self, attempt: Attempt, status: int, kind: bytes, retry_after: bytes, body: bytes, now: float
@@ -171,11 +154,10 @@ class Exchange(Course):
         """The moment in `due` has come."""
         if self.is_over or now < self.due:
             return
+        winner = self._winner
         if self.stay is not None and self.stay.is_parked:
             self.unpark(self.stay, now)
-            return
-        winner = self._winner
-        if now >= self.deadline:
+        elif now >= self.deadline:
             self._expire(now)
         elif winner is not None:
             self.effects.drop(winner)
@@ -204,8 +186,8 @@ class Exchange(Course):
         """The upstream's interface cannot carry the request: another one may, and the caller hears if none can."""
         self.core.router.ended(choice, None, now)
         self.tried.append(choice.target.slot)
-        following = self.another(choice.reason, now)
-        if following is not None:
+        following = self.sought(choice.reason, now)
+        if isinstance(following, Choice):
             self._send(following, now)
         elif not self._live:
             self.refuse(Outcome(fault.status, Ending.REFUSED, fault.code), fault.message, 0.0, now, param=fault.param)
@@ -220,6 +202,8 @@ class Exchange(Course):
         )
 
     def _failed(self, attempt: Attempt, failure: Failure, now: float) -> None:
+        if self.stay is not None and self.stay.is_parked:
+            self.core.admission.cease(self.stay)
         self._close(attempt, failure, now)
         if attempt is not self._winner or not self._has_begun:
             self.fell_short(attempt, failure)
@@ -228,24 +212,22 @@ class Exchange(Course):
         elif not self._live:
             self._failover(attempt, failure, now)
 
-    def _failover(self, attempt: Attempt, failure: Failure, now: float) -> None:
-        found = None
-        is_due = failure in GONE and len(self.tried) == 1
-        if now < self.deadline and len(self.tried) < MAX_ATTEMPTS and (is_due or self.core.router.may_retry(now)):
-            found = self.sought(Reason.FAILOVER, now)
-            choice = found if isinstance(found, Choice) else None
-            if choice is None and failure in REPEATABLE:
-                choice = self.again(attempt.choice, now)
-            if choice is not None:
-                self._winner = None
-                self._send(choice, now)
-                self._set_due()
-                return
-        self.give_up(attempt, failure, found, now)
+    def _failover(self, attempt: Attempt, failure: Failure, now: float, *, is_due: bool = False) -> None:
+        found = self.following(attempt, failure, now, is_due=is_due)
+        if isinstance(found, Choice):
+            self._winner = None
+            self._send(found, now)
+            self._set_due()
+        elif found is not None or not self.awaits((attempt, failure), now):
+            self.give_up(attempt, failure, found, now)
 
     def _overdue(self, attempt: Attempt, now: float) -> None:
         """Its first byte is late: somebody else is asked. Where nobody can be, it is waited for a while longer."""
-        choice = self.elsewhere(attempt, now) if len(self._live) == 1 else None
+        found = self.elsewhere(attempt, now) if len(self._live) == 1 else NONE_LEFT
+        if found is None and self.awaits(None, now):
+            attempt.expires_at, self._hedge_at = self.due, inf
+            return
+        choice = found if isinstance(found, Choice) else None
         last = attempt.began_at + self.core.router.first_byte_timeout_s(attempt.choice, now, is_last=True)
         if choice is None and len(self._live) == 1 and now < last:
             attempt.expires_at = last
@@ -258,15 +240,31 @@ class Exchange(Course):
         self.fell_short(attempt, Failure.TIMEOUT)
         self._send(choice, now)
 
+    def go_on(self, stay: Stay, now: float) -> None:
+        """It has waited for money: what that was for happens now, or it ends as its last attempt did."""
+        lost, stay.lost = stay.lost, None
+        if now >= self.deadline:
+            self._expire(now)
+        elif not self.tried:
+            self.begin(now)
+        elif lost is None:
+            self._overdue(self._live[0], now)
+        elif self._has_begun:
+            self._lost_midway(*lost, now, is_due=True)
+        else:
+            self._failover(*lost, now, is_due=True)
+
     def _hedge(self, now: float) -> None:
         self._hedge_at = inf
         if len(self._live) == 1 and self.core.router.may_hedge(now):
-            choice = self.another(Reason.HEDGE, now)
-            if choice is not None:
-                self._send(choice, now)
+            found = self.sought(Reason.HEDGE, now, self._live[0])
+            if isinstance(found, Choice):
+                self._send(found, now)
 
     def _win(self, attempt: Attempt, now: float) -> None:
         """The first piece of an answer to be passed on: whoever else was asked is let go."""
+        if self.stay is not None and self.stay.is_parked:
+            self.core.admission.cease(self.stay)
         if self._given is not None:
             self.bill(self._given, usage_of(self.ask, self._given))
             self._given = None
@@ -376,17 +374,19 @@ class Exchange(Course):
         self.finish(attempt, usage, _DONE, now)
         self._winner = None
 
-    def _lost_midway(self, attempt: Attempt, failure: Failure, now: float) -> None:
+    def _lost_midway(self, attempt: Attempt, failure: Failure, now: float, *, is_due: bool = False) -> None:
         """The caller has a part: go on elsewhere where that is the same text, or say what happened."""
         replay = replay_after(self.ask, attempt, self._replay)
-        is_due = failure in GONE and self._replay is None
+        is_due = is_due or (failure in GONE and self._replay is None)
         if replay is not None and now < self.deadline and (is_due or self.core.router.may_retry(now)):
             self.must_reproduce = True
-            choice = self.another(Reason.RESUME, now)
-            if choice is not None:
+            found = self.sought(Reason.RESUME, now, self._winner or self._given or attempt)
+            if isinstance(found, Choice):
                 self._given, self._replay, self._winner = self._winner or self._given, replay, None
-                self._send(choice, now)
+                self._send(found, now)
                 self._set_due()
+                return
+            if found is None and self.awaits((attempt, failure), now):
                 return
         self.break_off(self._winner or self._given or attempt, _CUT, _LOST, now)
 
