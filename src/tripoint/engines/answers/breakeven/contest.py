@@ -22,11 +22,11 @@ from enum import Enum
 from tripoint.domain.fit import Fit
 from tripoint.domain.units import HOURS_PER_MONTH
 from tripoint.engines.answers.breakeven.appetite import Appetite
+from tripoint.engines.answers.breakeven.lines import Bend, Lines, node_bends, rent_bends
 from tripoint.engines.costing.breakeven.threshold import Range, Threshold, break_even
 
 _FIRST, _LAST, _STEP = 1e-5, 1e3, 1.25
 _PROBES = tuple(10.0**decade for decade in range(-3, 4))
-_MOST_TRIED = 60
 
 
 class End(Enum):
@@ -93,13 +93,13 @@ class Elastic:
         """A further million tokens, USD."""
         return self.usd if self.fit.is_api else self.usd.scaled(asked.node_hours_per_mtok(self.fit))
 
-    def bill(self, asked: Appetite, mtok: float, end: End) -> list[float]:
-        """[stretch] USD per month."""
-        price = end.rent(self.usd)
-        if self.fit.is_api:
-            return [price * mtok * stretch.volume for stretch in asked.stretches]
-        nodes = asked.nodes(self.fit, mtok)
-        return [price * stretch.hours * held for stretch, held in zip(asked.stretches, nodes, strict=True)]
+    def bends(self, asked: Appetite, end: End) -> tuple[Bend, ...]:
+        """[stretch] USD per month of all work, over demand."""
+        return rent_bends(asked, self.fit, end.rent(self.usd))
+
+    def cost(self, asked: Appetite, mtok: float) -> float:
+        """All work bought here, USD per month."""
+        return sum(bend.at(mtok) for bend in self.bends(asked, End.USED))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,9 +113,24 @@ class Contest:
     appetite: Appetite
     """Demand."""
 
+    def lines(self, end: End) -> Lines:
+        """What both sides cost over demand."""
+        return self._lines(end, tuple(way.bends(self.appetite, end) for way in self.elastics))
+
+    def _lines(self, end: End, rents: tuple[tuple[Bend, ...], ...]) -> Lines:
+        firm, asked = self.firm, self.appetite
+        busy_usd = end.firm(firm.busy_hour_usd)
+        return Lines(
+            lot=float(firm.lot),
+            month_usd=end.firm(firm.month_usd),
+            nodes=node_bends(asked, firm.fit),
+            busy_usd=tuple(hours * busy_usd for hours in asked.busy_hours(firm.fit, 1.0)),
+            rents=rents,
+        )
+
     def rival(self, mtok: float) -> Elastic:
         """The elastic way that is cheapest at a demand."""
-        return min(self.elastics, key=lambda way: (sum(way.bill(self.appetite, mtok, End.USED)), way.label))
+        return min(self.elastics, key=lambda way: (way.cost(self.appetite, mtok), way.label))
 
     def node_hour(self, rival: Elastic) -> Range:
         """Elastic cost of the work a full firm node does in an hour, USD."""
@@ -133,36 +148,19 @@ class Contest:
 
     def elastic_cost(self, mtok: float) -> float:
         """All work bought elastically, USD per month."""
-        return min(map(sum, self._bills(mtok, End.USED)))
+        return self.lines(End.USED).elastic(mtok)
 
     def firm_cost(self, mtok: float, lots: int) -> float:
         """So many lots of firm nodes and the rest bought elastically, USD per month."""
-        return self._firm_cost(mtok, lots, End.USED, self._bills(mtok, End.USED))
-
-    def _bills(self, mtok: float, end: End) -> list[list[float]]:
-        """[elastic way][stretch] all work bought there, USD per month."""
-        return [way.bill(self.appetite, mtok, end) for way in self.elastics]
-
-    def _firm_cost(self, mtok: float, lots: int, end: End, bills: list[list[float]]) -> float:
-        held = float(lots * self.firm.lot)
-        occupied = self.appetite.nodes(self.firm.fit, mtok)
-        covered = [min(1.0, held / nodes) if nodes > 0 else 1.0 for nodes in occupied]
-        loaded = self.appetite.busy_hours(self.firm.fit, mtok)
-        busy = sum(hours * part for hours, part in zip(loaded, covered, strict=True))
-        rest = min(sum(usd * (1.0 - part) for usd, part in zip(bill, covered, strict=True)) for bill in bills)
-        return held * end.firm(self.firm.month_usd) + busy * end.firm(self.firm.busy_hour_usd) + rest
+        return self.lines(End.USED).firm(mtok, lots)
 
     def best_firm_cost(self, mtok: float) -> float:
         """The cheapest number of firm nodes, at least one lot, and the rest elastic, USD per month."""
-        most = max(1, math.ceil(max(self.appetite.nodes(self.firm.fit, mtok)) / self.firm.lot))
-        tried = range(1, most + 1, max(1, most // _MOST_TRIED))
-        bills = self._bills(mtok, End.USED)
-        return min(self._firm_cost(mtok, lots, End.USED, bills) for lots in tried)
+        return self.lines(End.USED).best(mtok)
 
     def pays(self, mtok: float, end: End = End.USED) -> bool:
         """Whether the first lot saves money at a demand."""
-        bills = self._bills(mtok, end)
-        return min(map(sum, bills)) >= self._firm_cost(mtok, 1, end, bills)
+        return self.lines(end).saved(mtok) >= 0.0
 
     def least(self, end: End) -> float:
         """Demand from which the first lot pays: scanned down from today's demand if it pays today, else upwards."""
@@ -171,27 +169,22 @@ class Contest:
             return math.inf
         full = self.firm.lot * HOURS_PER_MONTH / hours
         now = self.appetite.mtok
-        if self.pays(now, end):
+        lines = self.lines(end)
+        if lines.saved(now) >= 0.0:
             first, above = _FIRST * min(full, now), now
             while above > first:
                 below = above / _STEP
-                if not self.pays(below, end):
-                    return self._between(below, above, end)
+                if lines.saved(below) < 0.0:
+                    return lines.meet(below, above)
                 above = below
             return 0.0
         last, below = _LAST * max(full, now), now
         while below < last:
             above = below * _STEP
-            if self.pays(above, end):
-                return self._between(below, above, end)
+            if lines.saved(above) >= 0.0:
+                return lines.meet(below, above)
             below = above
         return math.inf
-
-    def _between(self, below: float, above: float, end: End) -> float:
-        for _ in range(60):
-            middle = (below + above) / 2
-            below, above = (below, middle) if self.pays(middle, end) else (middle, above)
-        return above
 
 
 def contests(firms: Iterable[Firm], elastics: Iterable[Elastic], asked: Appetite) -> tuple[Contest, ...]:
@@ -204,7 +197,9 @@ def contests(firms: Iterable[Firm], elastics: Iterable[Elastic], asked: Appetite
     found = [Contest(firm=firm, elastics=rents, appetite=asked) for firm in firms if rents]
     if not found:
         return ()
-    near = {each.firm.label: each for each in (_best_at(found, asked.mtok * probe) for probe in _PROBES)}
+    bends = tuple(way.bends(asked, End.USED) for way in rents)
+    lines = [(each, each._lines(End.USED, bends)) for each in found]
+    near = {each.firm.label: each for each in (_best_at(lines, asked.mtok * probe) for probe in _PROBES)}
     cheapest = min(found, key=lambda each: (each.firm.usd_per_mtok(asked), each.firm.label))
     near[cheapest.firm.label] = cheapest
     first = min(near.values(), key=_rank)
@@ -221,12 +216,13 @@ def _rank(each: Contest) -> tuple[float, float, float, str]:
 def _worth_having(elastics: tuple[Elastic, ...], asked: Appetite) -> tuple[Elastic, ...]:
     """Those cheapest at some demand between a thousandth and a thousand times today's."""
     kept: dict[str, Elastic] = {}
+    bends = [(way, way.bends(asked, End.USED)) for way in elastics]
     for probe in _PROBES if elastics else ():
         mtok = asked.mtok * probe
-        best = min(elastics, key=lambda way: (sum(way.bill(asked, mtok, End.USED)), way.label))
+        best, _ = min(bends, key=lambda one: (sum(bend.at(mtok) for bend in one[1]), one[0].label))
         kept[best.label] = best
     return tuple(kept.values())
 
 
-def _best_at(contests: list[Contest], mtok: float) -> Contest:
-    return min(contests, key=lambda each: (each.firm_cost(mtok, 1), each.firm.label))
+def _best_at(contests: list[tuple[Contest, Lines]], mtok: float) -> Contest:
+    return min(contests, key=lambda each: (each[1].firm(mtok, 1), each[0].firm.label))[0]

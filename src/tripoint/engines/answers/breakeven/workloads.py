@@ -17,7 +17,7 @@ from tripoint.domain.decision import PurchaseAction
 from tripoint.domain.plan import BreakEven, CostCurve, CostPoint
 from tripoint.domain.units import HOURS_PER_MONTH
 from tripoint.engines.answers.breakeven.appetite import Appetite, appetite
-from tripoint.engines.answers.breakeven.contest import Contest, Elastic, Firm, contests
+from tripoint.engines.answers.breakeven.contest import Contest, Elastic, End, Firm, contests
 from tripoint.engines.answers.breakeven.pools import pool_break_evens, stated, use_words
 from tripoint.engines.answers.breakeven.ways import (
     ElasticWay,
@@ -198,10 +198,10 @@ def _curves(held: Contest, rival: Elastic, demand: Range) -> tuple[CostCurve, ..
         rented = Way(label=rival.option, hour_usd=held.node_hour(rival).value * firm.lot)
         return by_tokens((owned, rented), mtok_per_hour, top)
     marks = {top * step / _POINTS for step in range(_POINTS + 1)} | {asked.mtok, min(demand.value, top)}
-    steps = sorted(marks)
+    steps, lines = sorted(marks), held.lines(End.USED)
     return (
-        CostCurve(label=firm.option, points=tuple(CostPoint(x=x, usd=held.best_firm_cost(x)) for x in steps)),
-        CostCurve(label=rival.option, points=tuple(CostPoint(x=x, usd=held.elastic_cost(x)) for x in steps)),
+        CostCurve(label=firm.option, points=tuple(CostPoint(x=x, usd=lines.best(x)) for x in steps)),
+        CostCurve(label=rival.option, points=tuple(CostPoint(x=x, usd=lines.elastic(x)) for x in steps)),
     )
 
 
