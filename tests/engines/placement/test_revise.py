@@ -120,14 +120,12 @@ def test_a_difference_of_pennies_moves_nobody() -> None:
     assert two_places(100.0, 90.0).values.tolist() == [0.0, 1.0]
 
 
-@pytest.mark.parametrize(("known", "seconds"), [(99.0, 1.5), (90.0, 10.0), (None, 10.0)])
-def test_a_proof_at_hand_gets_the_time_that_is_left_one_that_lacks_what_it_takes(
-    known: float | None, seconds: float
-) -> None:
+@pytest.mark.parametrize(("known", "seconds"), [(99.0, 1.5), (90.0, 10.0)])
+def test_a_proof_at_hand_gets_the_time_that_is_left_one_that_lacks_what_it_takes(known: float, seconds: float) -> None:
     """Two seconds are given and half of one is over. Within a hundredth of the bound the relaxation gets the rest; a
-    tenth away, or without any bound carried over, it is the only proof and gets what an only hope would get."""
+    tenth away it is the only proof and gets what an only hope would get."""
     program = at_either(100.0, 90.0)
-    proven = None if known is None else Carried(weights=program.cost, least=known, bound=known)
+    proven = Carried(weights=program.cost, least=known, bound=known)
     asking = revised(program, replace(LIMITS, seconds=2.0), np.array([1.0, 0.0]), Known(proven=proven))
     (held,) = next(asking).tasks
     assert held.limits.seconds == 10.0
@@ -151,14 +149,47 @@ def test_a_weak_proof_is_no_row_of_a_large_relaxation(places: int, least: float,
     asking.close()
 
 
+def test_where_nothing_is_known_of_the_bound_the_relaxation_does_not_wait() -> None:
+    """Neither a bound nor prices came over: the relaxation is needed whatever the earlier decisions cost, so that it
+    is solved beside them, for what it takes, and its prices go on with the answer."""
+    program = at_either(100.0, 90.0)
+    asking = revised(program, replace(LIMITS, gap=0.2), np.array([1.0, 0.0]))
+    held, relaxed = next(asking).tasks
+    assert (held.program.integers, relaxed.program.integers) == (2, 0)
+    assert [held.limits.seconds, relaxed.limits.seconds] == [LIMITS.seconds] * 2
+    solutions = (highs(held.program), highs(relaxed.program))
+    with pytest.raises(StopIteration) as ended:
+        asking.send(Answers(solutions=solutions, bound=-np.inf, seconds=0.5))
+    found: Solution = ended.value.value
+    assert (found.objective, found.bound) == (100.0, 90.0)
+    assert found.duals.size == program.rows
+
+
 def test_without_a_plan_at_hand_everything_gets_what_it_takes() -> None:
     """The earlier decisions are forbidden: relaxation and nodes counted anew are the only hope."""
-    asking = revised(at_either(100.0, 90.0), replace(LIMITS, seconds=2.0), np.array([1.0, 0.0]))
+    program = at_either(100.0, 90.0)
+    proven = Carried(weights=program.cost, least=80.0, bound=80.0)
+    nothing = Solution.nothing(SolutionStatus.INFEASIBLE)
+    asking = revised(program, replace(LIMITS, seconds=2.0), np.array([1.0, 0.0]), Known(proven=proven))
+    next(asking)
+    batch = asking.send(Answers(solutions=(nothing,), bound=-np.inf, seconds=0.5))
+    assert [task.limits.seconds for task in batch.tasks] == [10.0, 10.0]
+    asking.close()
+    asking = revised(program, replace(LIMITS, seconds=2.0), np.array([1.0, 0.0]))
+    _, relaxed = next(asking).tasks
+    batch = asking.send(Answers(solutions=(nothing, highs(relaxed.program)), bound=-np.inf, seconds=0.5))
+    assert [task.limits.seconds for task in (relaxed, *batch.tasks)] == [10.0, 10.0]
+    asking.close()
+
+
+def test_a_relaxation_that_shows_there_is_no_plan_ends_the_search() -> None:
+    """Nodes are not counted anew where not even shares of them would do."""
+    asking = revised(at_either(100.0, 90.0), LIMITS, np.array([1.0, 0.0]))
     next(asking)
     nothing = Solution.nothing(SolutionStatus.INFEASIBLE)
-    batch = asking.send(Answers(solutions=(nothing,), bound=-np.inf, seconds=0.5))
-    assert {task.limits.seconds for task in batch.tasks} == {10.0}
-    asking.close()
+    with pytest.raises(StopIteration) as ended:
+        asking.send(Answers(solutions=(nothing, nothing), bound=-np.inf, seconds=0.5))
+    assert ended.value.value.status is SolutionStatus.INFEASIBLE
 
 
 def test_a_relaxation_that_does_not_end_leaves_a_bound() -> None:
@@ -169,11 +200,10 @@ def test_a_relaxation_that_does_not_end_leaves_a_bound() -> None:
     builder.row("demand", "w", [(here, 1.0)], lower=1.0, upper=1.0)
     program = builder.build([30.0, 70.0])
     asking = revised(program, replace(LIMITS, seconds=2.0), np.array([np.nan, 1.0]))
-    (held,) = next(asking).tasks
-    batch = asking.send(Answers(solutions=(highs(held.program),), bound=-np.inf, seconds=0.5))
+    held, _ = next(asking).tasks
     unended = replace(Solution.nothing(SolutionStatus.UNKNOWN), was_interrupted=True)
     with pytest.raises(StopIteration) as ended:
-        asking.send(Answers(solutions=(unended,) * len(batch.tasks), bound=-np.inf, seconds=11.0))
+        asking.send(Answers(solutions=(highs(held.program), unended), bound=-np.inf, seconds=11.0))
     found: Solution = ended.value.value
     assert (found.objective, found.bound) == (100.0, 30.0)
     assert found.gap == pytest.approx(0.7)

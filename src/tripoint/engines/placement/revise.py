@@ -4,14 +4,15 @@ One small program tells what the earlier decisions cost now. Where that is close
 over (`proof/carry.py`), or the earlier prices (`proof/apart.py`) say no plan can undercut, they stand. Else, with
 prices, workloads that may gain by moving are set free, in a program of few columns, while few columns of all workloads
 are relaxed for better prices. Without prices, or where they prove too little, the relaxation of the whole, once more
-with the proof as one of its rows, bounds all plans; where the change forbids the earlier decisions, places stay and
-nodes are counted anew beside it. Then what the relaxation would take otherwise is set free, and so is all that either
-of them uses.
+with the proof as one of its rows, bounds all plans: beside the first small program where nothing else would bound them.
+Where the change forbids the earlier decisions, places stay and nodes are counted anew beside it. Then what the
+relaxation would take otherwise is set free, and so is all that either of them uses.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -105,6 +106,12 @@ class _Standing:
             self.prices = alone.prices
         self.bound = max(self.bound, alone.bound)
 
+    def bounded(self, relaxations: Sequence[Solution]) -> None:
+        """Keeps what relaxations of the whole prove, and the prices of the first."""
+        self.bound = max((self.bound, *(found.bound for found in relaxations)))
+        if relaxations and relaxations[0].duals.size:
+            self.prices = relaxations[0].duals
+
     def answer(self) -> Solution:
         """The best plan with the best bound."""
         found = replace(self.best, seconds=self.seconds, strategy="warm", duals=self.prices)
@@ -129,30 +136,38 @@ def revised(
     if told_before.prices is not None:
         by = split(program)
         at = at_prices(by, repaired(by, told_before.prices, told_before.costs), max(limits.threads, 1))
-    parts = () if at is None else tuple(Task(program=part.program, limits=single) for part in at.parts)
-    told = yield Batch(tasks=(Task(program=_held(program, earlier, is_known), limits=single), *parts))
     carried = told_before.proven
+    bounding = _bounding(program, None, single) if at is None and carried is None else []
+    if at is not None:
+        bounding = [Task(program=part.program, limits=single) for part in at.parts]
+    told = yield Batch(tasks=(Task(program=_held(program, earlier, is_known), limits=single), *bounding))
     standing = _Standing(
         program=program, limits=limits, earlier=earlier, known=is_known, best=told.solutions[0],
         bound=max(-math.inf if carried is None else carried.bound, _of_costs(program)), seconds=told.seconds,
         prices=np.zeros(0),
     )  # fmt: skip
-    alone = None
+    alone, relaxed = None, None
     if at is not None:
         alone = proven(at, told.solutions[1:])
         standing.take(alone)
+    elif bounding:
+        relaxed = told.solutions[1]
+        standing.bounded(told.solutions[1:])
     if standing.gap <= limits.gap:
         return standing.answer()
     if at is not None and alone is not None and standing.gap <= _ROUGH_PRICES:
         yield from _gaining(standing, at, alone)
         if standing.gap <= _ROUGH_PRICES:
             return standing.answer()
-    nothing = yield from _by_relaxation(standing, carried)
+    nothing = yield from _by_relaxation(standing, carried, relaxed)
     return standing.answer() if nothing is None else nothing
 
 
-def _by_relaxation(standing: _Standing, carried: Carried | None) -> Asking[Solution | None]:
-    """Bounds by the relaxation and searches around it; what it ends with where that shows there is no plan."""
+def _by_relaxation(
+    standing: _Standing, carried: Carried | None, relaxed: Solution | None = None
+) -> Asking[Solution | None]:
+    """Bounds by the relaxation, where it is not `relaxed` yet, and searches around it; what it ends with where that
+    shows there is no plan."""
     program, limits = standing.program, standing.limits
     earlier, known = standing.earlier, standing.known
     is_proven = standing.gap <= _ROUGH_PROOF
@@ -160,21 +175,22 @@ def _by_relaxation(standing: _Standing, carried: Carried | None) -> Asking[Solut
     each = standing.single(max(standing.left, _LEAST_S) if is_proven else safe_s)
     # With the proof as a row a large one takes thrice as long, which a proof that says so little is not worth.
     row = carried if is_proven or not is_large(program) else None
-    tasks = _bounding(program, row, each)
+    tasks = _bounding(program, row, each) if relaxed is None else []
     relaxations = len(tasks)
-    if not standing.best.values.size:
+    if not standing.best.values.size and (relaxed is None or relaxed.status is not SolutionStatus.INFEASIBLE):
         places = _held(program, earlier, known & (program.upper <= 1.0))
         rough = replace(standing.single(safe_s), gap=max(limits.gap, _ROUGH_GAP))
         tasks.append(Task(program=places, limits=rough))
-    told = yield Batch(tasks=tuple(tasks))
-    relaxed, standing.seconds = told.solutions[0], told.seconds
+    if tasks:
+        told = yield Batch(tasks=tuple(tasks))
+        standing.seconds = told.seconds
+        standing.bounded(told.solutions[:relaxations])
+        relaxed = told.solutions[0] if relaxed is None else relaxed
+        if not standing.best.values.size:
+            standing.best = told.solutions[-1]
+    assert relaxed is not None
     if relaxed.status is SolutionStatus.INFEASIBLE:
         return replace(relaxed, strategy="warm")
-    standing.bound = max(standing.bound, *(found.bound for found in told.solutions[:relaxations]))
-    if relaxed.duals.size:
-        standing.prices = relaxed.duals
-    if not standing.best.values.size:
-        standing.best = told.solutions[-1]
     is_time_left = not standing.best.values.size or standing.left > _LEAST_S
     if relaxed.values.size and is_time_left and standing.gap > limits.gap:
         told = yield _around(program, standing.single(standing.left), (earlier, known), relaxed, standing.best)

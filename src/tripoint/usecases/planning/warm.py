@@ -22,7 +22,7 @@ from tripoint.usecases.solving import Clock, Stop, by_size
 
 _WARM_PART = 0.045
 """Share of the earlier solve's time after which planning from it sets nothing more free."""
-_LEAST_WARM_S = 0.5
+_LEAST_WARM_S = 0.25
 
 
 def outcome_of(
