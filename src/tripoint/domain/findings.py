@@ -74,6 +74,7 @@ _TITLES: tuple[tuple[str, Severity, str], ...] = (
     ("TP1217", _E, "Unknown thing to lean on"),
     ("TP1218", _W, "Name of a site and of a group of sites"),
     ("TP1219", _E, "Unknown job"),
+    ("TP1220", _E, "Misspelt label or regime of a rule"),
     ("TP1301", _E, "Share outside 0 to 1"),
     ("TP1302", _E, "Number out of range"),
     ("TP1303", _E, "Shares do not sum to 1"),

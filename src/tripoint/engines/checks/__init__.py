@@ -8,6 +8,7 @@ from __future__ import annotations
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.errors import Finding
 from tripoint.domain.estate import Estate
+from tripoint.engines.checks.labels import check_labels
 from tripoint.engines.checks.references.dependencies import check_dependencies
 from tripoint.engines.checks.references.known import known_names
 from tripoint.engines.checks.references.models import check_models
@@ -38,6 +39,7 @@ def check_estate(estate: Estate, catalog: Catalog) -> tuple[Finding, ...]:
         *check_demand(estate),
         *check_models(estate, known),
         *check_unused(estate, catalog),
+        *check_labels(estate, catalog),
         *check_addresses(estate),
         *check_serving_names(estate, known),
         *check_recovery(estate, catalog),

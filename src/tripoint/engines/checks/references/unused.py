@@ -5,22 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tripoint.domain.catalog import Catalog
-from tripoint.domain.dataset import Dataset
 from tripoint.domain.errors import Finding
 from tripoint.domain.estate import Estate
-from tripoint.domain.findings import did_you_mean, finding
-from tripoint.domain.policy import CertificationRule, ResidencyRule
+from tripoint.domain.findings import finding
 from tripoint.domain.purchase import NodePool, OwnPrice, PurchaseOption
 from tripoint.domain.site import Site
-from tripoint.domain.workload import Workload
 from tripoint.engines.checks.references.price_names import check_price_names
 from tripoint.engines.facts.places import provider_of
 
-_UNUSED = "remove it, or correct what it should name"
-
 
 def check_unused(estate: Estate, catalog: Catalog) -> Iterator[Finding]:
-    """Sites, models, datasets, links, node types, price lines and rules that nothing refers to."""
+    """Sites, models, datasets, links, node types and price lines that nothing refers to."""
     yield from _sites(estate)
     yield from _models(estate)
     yield from _datasets(estate)
@@ -32,11 +27,6 @@ def check_unused(estate: Estate, catalog: Catalog) -> Iterator[Finding]:
         if not unknown_names and not prices_anything(line, estate, catalog):
             hint = "compare `provider`, `sku`, `region` and `option` with the sites' pools and APIs"
             yield finding("TP1506", f"prices[{index}]", "the line matches nothing any site offers", hint)
-    for index, residency in enumerate(estate.policies.residency):
-        yield from _rule(f"policies.residency[{index}]", residency, estate)
-    for index, certification in enumerate(estate.policies.certification):
-        yield from _rule(f"policies.certification[{index}]", certification, estate)
-    yield from _caps(estate)
 
 
 def prices_anything(line: OwnPrice, estate: Estate, catalog: Catalog) -> bool:
@@ -145,27 +135,3 @@ def _prices_apis(line: OwnPrice, site: Site) -> bool:
         return False
     names = {name.lower() for api in site.apis for name in (api, api.partition("/")[2])}
     return bool(site.apis) and (line.sku is None or line.sku.lower() in names)
-
-
-def _rule(path: str, rule: ResidencyRule | CertificationRule, estate: Estate) -> Iterator[Finding]:
-    """Labels in a rule that nothing carries; workload names are checked as references."""
-    things: tuple[Workload | Dataset, ...] = (*estate.workloads, *estate.datasets)
-    labels = {thing.classification for thing in things}
-    regimes = {name.lower() for thing in things for name in thing.regimes}
-    for index, label in enumerate(rule.classifications):
-        if label not in labels:
-            message = f"no workload or dataset is classified `{label}`"
-            yield finding("TP1507", f"{path}.classifications[{index}]", message, did_you_mean(label, labels) or _UNUSED)
-    for index, name in enumerate(rule.regimes):
-        if name.lower() not in regimes:
-            message = f"no workload or dataset is under the regime `{name}`"
-            yield finding("TP1507", f"{path}.regimes[{index}]", message, did_you_mean(name, regimes) or _UNUSED)
-
-
-def _caps(estate: Estate) -> Iterator[Finding]:
-    providers = {provider_of(site) for site in estate.sites}
-    for index, cap in enumerate(estate.policies.concentration):
-        if cap.provider is not None and cap.provider.lower() not in providers:
-            message = f"no site is run by `{cap.provider}`"
-            path = f"policies.concentration[{index}].provider"
-            yield finding("TP1507", path, message, did_you_mean(cap.provider, providers) or _UNUSED)
