@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import signal
 import struct
@@ -94,25 +95,24 @@ def test_an_incarnation_that_reuses_a_name_overwrites_nothing(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
-@pytest.mark.parametrize("call", ["write", "fdatasync"])
+@pytest.mark.parametrize("part", [2, 1], ids=["half of it is written", "all of it is written and not synced"])
 def test_a_fault_of_the_disk_loses_nothing_that_fits_the_spool(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, call: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, part: int
 ) -> None:
-    """Half a group is written, then the disk fails for a while: afterwards every record is there, none torn."""
+    """The disk fails for a while in the middle of a group: afterwards every record is there, none torn or twice."""
     is_broken = threading.Event()
-    real = getattr(os, call)
+    real = os.write
 
-    def failing(descriptor: int, *blob: bytes) -> object:
+    def failing(descriptor: int, blob: bytes) -> int:
         if is_broken.is_set():
-            if blob:
-                real(descriptor, bytes(blob[0])[: len(blob[0]) // 2])
+            real(descriptor, bytes(blob)[: len(blob) // part])
             raise OSError(code, os.strerror(code))
-        return real(descriptor, *blob)
+        return real(descriptor, blob)
 
     with segments_in(tmp_path) as segments:
         segments.append(record(0))
         until(lambda: segments.durable == 1)
-        monkeypatch.setattr(os, call, failing)
+        monkeypatch.setattr(os, "write", failing)
         is_broken.set()
         for number in range(1, 50):
             segments.append(record(number))
@@ -166,16 +166,16 @@ def test_a_disk_that_never_comes_back_is_told_at_the_end(tmp_path: Path) -> None
 
 
 def test_a_disk_that_hangs_is_told_and_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sync that does not return is a fault after a second; closing does not wait for ever."""
+    """A write that does not return is a fault after a second; closing does not wait for ever."""
     may_go_on = threading.Event()
     monkeypatch.setattr(usage_segments, "_STALL_S", 0.01)
-    real = os.fdatasync
+    real = os.write
 
-    def hanging(descriptor: int) -> None:
+    def hanging(descriptor: int, blob: bytes) -> int:
         may_go_on.wait()
-        real(descriptor)
+        return real(descriptor, blob)
 
-    monkeypatch.setattr(os, "fdatasync", hanging)
+    monkeypatch.setattr(os, "write", hanging)
     segments = UsageSegments(tmp_path, worker=0, incarnation="i", every_s=0.001)
     try:
         segments.append(record())
@@ -185,6 +185,25 @@ def test_a_disk_that_hangs_is_told_and_left_behind(tmp_path: Path, monkeypatch: 
     finally:
         may_go_on.set()
         segments._thread.join()
+
+
+def test_a_group_is_durable_once_it_is_written(tmp_path: Path) -> None:
+    """No sync follows a write: the file itself was opened for writes that are synced."""
+    with segments_in(tmp_path) as segments:
+        segments.append(record(0))
+        until(lambda: segments.durable == 1)
+        assert fcntl.fcntl(segments._file, fcntl.F_GETFL) & os.O_DSYNC
+
+
+def test_the_writing_thread_takes_no_core_from_requests(tmp_path: Path) -> None:
+    """It is woken without preempting; the threads of its process stay as they were."""
+    with segments_in(tmp_path) as segments:
+        segments.append(record(0))
+        until(lambda: segments.durable == 1)
+        number = segments._thread.native_id
+        assert number is not None
+        assert os.sched_getscheduler(number) == os.SCHED_BATCH
+        assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 def test_a_removed_file_is_not_written_on(tmp_path: Path) -> None:

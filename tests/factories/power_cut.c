@@ -1,5 +1,6 @@
-/* What a disk is sure to hold: at every fsync or fdatasync of a file below $POWER_CUT_ROOT its content is copied to
-   $POWER_CUT_IMAGE, at every fsync of a folder its names are. Preloaded into the processes of a test. */
+/* What a disk is sure to hold: at every fsync or fdatasync of a file below $POWER_CUT_ROOT, and every write to one that
+   was opened for synced writes, its content is copied to $POWER_CUT_IMAGE, at every fsync of a folder its names are.
+   Preloaded into the processes of a test. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -63,8 +64,7 @@ static void keep_names(const char *path, const char *below) {
     if (folder) closedir(folder);
 }
 
-static int synced(const char *name, int fd) {
-    int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, name);
+static void keep(int fd) {
     const char *root = getenv("POWER_CUT_ROOT");
     char link[64], path[PATH_MAX];
     struct stat about;
@@ -78,7 +78,20 @@ static int synced(const char *name, int fd) {
             else keep_content(path, path + length);
         }
     }
+}
+
+static int synced(const char *name, int fd) {
+    int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, name);
+    keep(fd);
     return real(fd);
+}
+
+ssize_t write(int fd, const void *bytes, size_t size) {
+    ssize_t (*real)(int, const void *, size_t) = (ssize_t(*)(int, const void *, size_t))dlsym(RTLD_NEXT, "write");
+    ssize_t written = real(fd, bytes, size);
+    int flags = fcntl(fd, F_GETFL);
+    if (written > 0 && flags >= 0 && flags & O_DSYNC) keep(fd);
+    return written;
 }
 
 int fsync(int fd) { return synced("fsync", fd); }

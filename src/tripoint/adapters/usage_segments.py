@@ -29,10 +29,14 @@ MAGIC: Final = b"tripoint/usage-segment/v2\n"
 """How every segment begins."""
 _FRAME: Final = Struct("<II")
 _MAX_PAYLOAD: Final = 1 << 20
+_SYNCED: Final = os.O_WRONLY | os.O_DSYNC
+"""A write returns once what it wrote is durable."""
 _GROUP: Final = 2048
 _LONGEST_PAUSE_S: Final = 1.0
 _LONGEST_SLEEP_S: Final = 5.0
 _STALL_S: Final = 1.0
+_LOOK_EVERY_S: Final = 0.05
+"""How often it is seen whether the file is still there; a call a group would be one wait more for the interpreter."""
 
 
 class SegmentDamage(NamedTuple):
@@ -104,6 +108,7 @@ class UsageSegments:
         self._number = 0
         self._good = 0
         """Bytes of the open file known to be durable."""
+        self._looked_at = 0.0
         self._fault = ""
         self._busy_since = 0.0
         self._stop = threading.Event()
@@ -196,6 +201,7 @@ class UsageSegments:
             self._on_lost(count)
 
     def _run(self) -> None:
+        _yield_to_requests()
         pause = self._every_s
         while not self._stop.is_set():
             self._sleep()
@@ -253,17 +259,26 @@ class UsageSegments:
         group += [take() for _ in range(min(len(pending), _GROUP - len(group)))]
 
     def _write(self, payloads: list[bytes]) -> None:
-        if self._file >= 0 and os.fstat(self._file).st_nlink == 0:
-            self._leave()  # somebody removed the file: what is written there would be gone
+        if self._file >= 0 and self._is_removed():
+            self._leave()  # what is written there would be gone
         if self._file < 0:
             self._open()
         heads = map(_FRAME.pack, map(len, payloads), map(zlib.crc32, payloads))
         blob = b"".join(chain.from_iterable(zip(heads, payloads, strict=True)))
+        # Writes and syncs at once, as the file was opened so: each call of the system costs this thread a wait for the
+        # interpreter, which the requests have, and them several changes of thread.
         _write_all(self._file, blob)
-        os.fdatasync(self._file)
         self._good += len(blob)
         if self._good >= self._max_bytes:
             self._leave()
+
+    def _is_removed(self) -> bool:
+        """True when somebody has removed the open file."""
+        now = self._busy_since
+        if now - self._looked_at < _LOOK_EVERY_S:
+            return False
+        self._looked_at = now
+        return os.fstat(self._file).st_nlink == 0
 
     def _open(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -272,7 +287,7 @@ class UsageSegments:
             self._path = self._folder / f"{self._stem}-{self._number:06d}.seg"
             self._number += 1
             with suppress(FileExistsError):  # of an earlier incarnation that was given the same name
-                self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+                self._file = os.open(self._path, _SYNCED | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
                 # As long as we hold it nobody takes the file for one whose writer has ended; without locks nobody can.
                 with suppress(OSError):
                     fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -300,6 +315,16 @@ class UsageSegments:
             with suppress(OSError):
                 os.close(self._file)
             self._file = -1
+
+
+def _yield_to_requests() -> None:
+    """From now on waking this thread takes no core from one that runs: a group is written when requests let it be.
+
+    Else every step of it, and each is a wait for the interpreter, would take their core and give it back.
+    """
+    if hasattr(os, "SCHED_BATCH") and os.sched_getscheduler(0) == os.SCHED_OTHER:
+        with suppress(OSError):  # where that is forbidden it works as well, only dearer
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def read_segments(folder: Path) -> Iterator[UsageRecord | SegmentDamage]:

@@ -73,6 +73,19 @@ def test_a_whole_answer_waits_for_its_record(gateway: Shell) -> None:
     assert [record.ending for record in gateway.records] == ["ok"] * 3
 
 
+def test_a_request_is_let_go_before_its_record_is_safe(gateway: Shell) -> None:
+    """What waits are the bytes of its answer: whole groups of requests would not stay in the nearest cache."""
+    held, seen = Held(gateway), list[object]()
+    with gateway.connect() as connection:
+        connection.sendall(post(chat()))
+        gateway.wait(lambda: bool(held.answers))
+        gateway.ask(lambda lobby: seen.extend(each.exchange for each in lobby.active))
+        gateway.wait(lambda: bool(seen))
+        held.let_go(is_safe=True)
+        assert read_answer(connection).status == 200
+    assert seen == [None]
+
+
 def test_the_end_of_a_stream_waits_and_its_words_do_not(gateway: Shell, server: ModelServer) -> None:
     """Every word comes as it is said; the mark at the end, after which callers stop reading, only with the record."""
     server.behaviour = Behaviour(words=4, between_s=0.03)

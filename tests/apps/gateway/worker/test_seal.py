@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.factories.records import record
 
+from tripoint.adapters.usage_segments import MAGIC
 from tripoint.apps.gateway.worker import seal as seal_module
 from tripoint.apps.gateway.worker.recorder import Recorder
 from tripoint.apps.gateway.worker.seal import Seal
@@ -54,7 +55,7 @@ def test_a_disk_that_takes_nothing_is_not_waited_for_for_ever(tmp_path: Path, mo
     """Answers are told that it failed; once the disk is back the next ones go on, and no record is gone."""
     from tripoint.apps.wiring import count_usage_records
 
-    def refuse(descriptor: int) -> None:
+    def refuse(descriptor: int, blob: bytes) -> int:
         raise OSError(28, "No space left on device")
 
     async def run() -> None:
@@ -62,7 +63,7 @@ def test_a_disk_that_takes_nothing_is_not_waited_for_for_ever(tmp_path: Path, mo
         seal = Seal(recorder, patience_s=0.2)
         try:
             with monkeypatch.context() as broken:
-                broken.setattr(os, "fdatasync", refuse)
+                broken.setattr(os, "write", refuse)
                 assert await answered(recorder, seal, 5) == [False] * 5
                 assert recorder.faults()["usage_records"] == "No space left on device"
             healed = Seal(recorder, patience_s=20.0)
@@ -91,18 +92,19 @@ def test_what_no_memory_is_left_for_fails_at_once(tmp_path: Path, monkeypatch: p
 
 def test_what_comes_while_a_group_is_written_is_the_next_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many turns of the loop it comes in: two syncs for all of it, and each answer goes on with its own."""
-    sync, may_sync, syncs = os.fdatasync, threading.Event(), list[int]()
+    write, may_sync, syncs = os.write, threading.Event(), list[int]()
 
-    def slow(descriptor: int) -> None:
-        syncs.append(descriptor)
-        may_sync.wait(10.0)
-        sync(descriptor)
+    def slow(descriptor: int, blob: bytes) -> int:
+        if blob != MAGIC:  # what a new segment begins with
+            syncs.append(descriptor)
+            may_sync.wait(10.0)
+        return write(descriptor, blob)
 
     async def run() -> None:
         recorder = Recorder(tmp_path, "", worker=0, incarnation="abc")
         seal = Seal(recorder)
         try:
-            monkeypatch.setattr(os, "fdatasync", slow)
+            monkeypatch.setattr(os, "write", slow)
             first = asyncio.create_task(answered(recorder, seal, 3))
             while not syncs:
                 await asyncio.sleep(0.001)
@@ -123,7 +125,7 @@ def test_what_comes_while_a_group_is_written_is_the_next_group(tmp_path: Path, m
 def test_what_waits_behind_a_dead_disk_is_told_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One after the other, though the second group was never handed over while the first was there."""
 
-    def refuse(descriptor: int) -> None:
+    def refuse(descriptor: int, blob: bytes) -> int:
         raise OSError(28, "No space left on device")
 
     async def run() -> None:
@@ -131,7 +133,7 @@ def test_what_waits_behind_a_dead_disk_is_told_as_well(tmp_path: Path, monkeypat
         seal = Seal(recorder, patience_s=0.4)
         try:
             with monkeypatch.context() as broken:
-                broken.setattr(os, "fdatasync", refuse)
+                broken.setattr(os, "write", refuse)
                 found = list[str]()
                 recorder.record(record(0))
                 seal.hold(lambda is_safe: found.append(f"first {is_safe}"))

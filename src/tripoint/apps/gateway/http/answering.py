@@ -15,6 +15,7 @@ from tripoint.engines.gateway.wire.refusal import error_body, error_event
 if TYPE_CHECKING:
     from tripoint.apps.gateway.http.heads import Head
     from tripoint.apps.gateway.http.lobby import Line, Lobby
+    from tripoint.domain.serving import Api
     from tripoint.engines.gateway.exchange.effects import Attempt
 
 _PHRASES: Mapping[int, str] = MappingProxyType({each.value: each.phrase for each in HTTPStatus})
@@ -37,8 +38,8 @@ class Answering(Shell):
     """
 
     __slots__ = (
-        "_closes", "_head", "_is_answered", "_is_begun", "_is_chunked", "_is_cut", "_is_held", "_line", "_lobby",
-        "_others", "_out", "_transport",
+        "_closes", "_head", "_is_answered", "_is_begun", "_is_chunked", "_is_cut", "_line", "_lobby", "_others",
+        "_out", "_owed", "_transport",
     )  # fmt: skip
 
     def __init__(self, lobby: Lobby) -> None:
@@ -52,8 +53,12 @@ class Answering(Shell):
         self._is_answered = self._is_chunked = self._is_cut = self._closes = False
         self._is_begun = False
         """True once a part of the answer was sent; kept in durable mode only."""
-        self._is_held = False
-        """True while the end of an answer waits for its record to be safe."""
+        self._owed: tuple[Api, bool, bytes] | None = None
+        """While the end of an answer waits for its record to be safe: its interface, whether it is a stream, its id.
+
+        The exchange has ended by then and is let go: what it held lies in the nearest cache for the next request, where
+        those of a whole group that waits would push each other out of it.
+        """
 
     def dial(self, attempt: Attempt) -> None:
         """See `Effects`."""
@@ -132,7 +137,8 @@ class Answering(Shell):
     def flush(self) -> None:
         """Writes what was commanded since the last piece, at once, and ends the request where it is answered."""
         out, transport = self._out, self._transport
-        if self._lobby.seal is not None and self.exchange is not None and self._waits(self._lobby.seal):
+        seal = self._lobby.seal
+        if seal is not None and (self._owed is not None or (self.exchange is not None and self._waits(seal))):
             return
         if out:
             data = out.pop() if len(out) == 1 else b"".join(out)
@@ -145,19 +151,17 @@ class Answering(Shell):
 
     def release(self, is_safe: bool) -> None:
         """The record of the request is safe, or cannot be made so: its answer ends well, or says that it did not."""
-        exchange, self.exchange = self.exchange, None
-        self._is_held = False
-        if exchange is not None and not is_safe and self._transport is not None:
+        owed, self._owed = self._owed, None
+        if owed is not None and not is_safe and self._transport is not None:
+            api, is_stream, shown = owed
             self._out.clear()
             self._is_answered = False
             if not self._is_begun:
                 self._is_chunked = False
-                head = b"content-type: application/json\r\nretry-after: 1\r\nx-request-id: %b\r\n" % exchange.shown
-                self.reply(503, head, error_body(exchange.api, 503, _UNSAFE_CODE, _UNSAFE))
-            elif exchange.is_stream:
-                self.write(
-                    error_event(exchange.api, _UNSAFE_CODE, _UNSAFE, request_id=exchange.shown.decode("latin-1"))
-                )
+                head = b"content-type: application/json\r\nretry-after: 1\r\nx-request-id: %b\r\n" % shown
+                self.reply(503, head, error_body(api, 503, _UNSAFE_CODE, _UNSAFE))
+            elif is_stream:
+                self.write(error_event(api, _UNSAFE_CODE, _UNSAFE, request_id=shown.decode("latin-1")))
                 self.finish()
             else:
                 self.cut()
@@ -166,8 +170,6 @@ class Answering(Shell):
 
     def _waits(self, seal: Callable[[Callable[[bool], None]], None]) -> bool:
         """True when nothing is to be written now: the answer's end, from its last words on, waits for its record."""
-        if self._is_held:
-            return True
         if not self._is_answered:
             line = self._line
             if not self._out and not self._others and (line is None or line.relay is None):
@@ -181,7 +183,9 @@ class Answering(Shell):
             return is_ending
         if self._is_cut:
             return False
-        self._is_held = True
+        exchange, self.exchange = self.exchange, None
+        if exchange is not None:
+            self._owed = exchange.api, exchange.is_stream, exchange.shown
         seal(self.release)
         return True
 
