@@ -111,3 +111,17 @@ def test_an_interruption_says_what_it_cost() -> None:
     wrapped.__cause__ = KeyboardInterrupt("interrupted before the first plan was found")
     assert outcome_of(wrapped).message == "interrupted before the first plan was found"
     assert outcome_of(click.Abort()).message == outcome_of(KeyboardInterrupt()).message == "interrupted"
+
+
+def test_doubts_about_a_plan_come_after_what_is_wrong_in_its_files() -> None:
+    """A warning of the estate is not lost among those of figures; errors still come first."""
+    found = [
+        Finding(
+            code="TP1602", severity=Severity.WARNING, path="", message="weak figure", file="a.yaml", line=1, column=1
+        ),
+        Finding(
+            code="TP1507", severity=Severity.WARNING, path="x", message="no match", file="b.yaml", line=9, column=1
+        ),
+        Finding(code="TP1203", severity=Severity.ERROR, path="y", message="unknown", file="c.yaml", line=9, column=1),
+    ]
+    assert [line.split("  ")[1].split()[0] for line in finding_lines(found)] == ["TP1203", "TP1507", "TP1602"]

@@ -239,3 +239,17 @@ def test_plans_nearly_as_cheap_are_told(run: RunCli, small_estate: Path) -> None
     found = run("plan", small_estate, *FAST, "--near", "3", "--within", "0.1", "--json").document()
     assert found["near"][0]["name"] == "this plan"
     assert "Nearly as cheap" in run("plan", small_estate, *FAST, "--near", "1", "--quiet").out
+
+
+def test_warnings_of_the_estate_stand_before_everything_else(run: RunCli, small_estate: Path) -> None:
+    """They are told before doubts about the plan, and counted above its tables, where only the answer is kept."""
+    text = small_estate.read_text(encoding="utf-8")
+    rule = "policies: {residency: [{allow: [EEA, US], classifications: [embargoed]}]}\n"
+    assert "policies:" not in text
+    small_estate.write_text(text + rule, encoding="utf-8")
+    told = run("plan", small_estate, *FAST, "--quiet")
+    codes = [line.split("  ")[1].split()[0] for line in told.err.splitlines() if " TP1" in line[:200]]
+    assert codes[0] == "TP1507"
+    assert any(code.startswith("TP16") for code in codes)
+    head = told.out.split("\n\n")[0]
+    assert "1 warning on the estate: TP1507; `tripoint check` tells more" in head

@@ -36,6 +36,7 @@ from tripoint.domain.errors import (
     TripointError,
     UpstreamError,
 )
+from tripoint.domain.findings import is_about_plan
 
 
 class ExitCode(IntEnum):
@@ -113,7 +114,10 @@ def outcome_of(error: BaseException) -> Outcome:
 
 
 def finding_lines(findings: Iterable[Finding], *, is_coloured: bool = False) -> list[str]:
-    """Findings as `file:line:col  TP1203 error  path: message`, errors first, then in the order of places."""
+    """Findings as `file:line:col  TP1203 error  path: message`, errors first, then in the order of places.
+
+    Doubts about a plan come after what is wrong in the files it rests on.
+    """
     lines: list[str] = []
     for finding in sorted(findings, key=_position):
         severity = _coloured(finding.severity) if is_coloured else str(finding.severity)
@@ -224,9 +228,9 @@ def _sentence(text: str) -> str:
     return text.strip().removesuffix(".")
 
 
-def _position(finding: Finding) -> tuple[int, str, int, int, str, str]:
+def _position(finding: Finding) -> tuple[int, bool, str, int, int, str, str]:
     rank = list(Severity).index(finding.severity)
-    return (rank, finding.file, finding.line, finding.column, finding.path, finding.code)
+    return (rank, is_about_plan(finding), finding.file, finding.line, finding.column, finding.path, finding.code)
 
 
 def _coloured(severity: Severity) -> str:

@@ -28,6 +28,7 @@ class FindingCode:
 
 
 _MANY = 12
+_ABOUT_PLANS = "TP16"
 STAND_IN = "(unread)"
 """Stands for a name that could not be read; no name has brackets."""
 _E, _W, _N = Severity.ERROR, Severity.WARNING, Severity.NOTE
@@ -156,6 +157,11 @@ FINDING_CODES: Mapping[str, FindingCode] = MappingProxyType(
 def finding(code: str, path: str, message: str, hint: str = "") -> Finding:
     """A finding with the severity its code always has."""
     return Finding(code=code, severity=FINDING_CODES[code].severity, path=path, message=message, hint=hint)
+
+
+def is_about_plan(said: Finding) -> bool:
+    """True for a doubt about a plan; other findings are about what was declared."""
+    return said.code.startswith(_ABOUT_PLANS)
 
 
 def clip(text: str, limit: int = 60) -> str:

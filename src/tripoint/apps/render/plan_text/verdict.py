@@ -26,6 +26,8 @@ from tripoint.apps.render.reading.headline import (
     stopped_words,
 )
 from tripoint.apps.render.reading.money import caveats, idle_usd, name_of
+from tripoint.domain.errors import Severity
+from tripoint.domain.findings import is_about_plan
 from tripoint.domain.plan import Baseline, Plan, PlanStatus, SolveSummary
 
 _COLUMNS = (
@@ -48,9 +50,10 @@ def top(plan: Plan) -> Group:
     is_possible = plan.status is not PlanStatus.INFEASIBLE
     name = Text.assemble((plan.name, "bold"), span, size if is_possible else "")
     if not is_possible:
-        return Group(name, Text("No plan satisfies the estate as declared", style="bold red"))
+        none = Text("No plan satisfies the estate as declared", style="bold red")
+        return Group(name, none, lines(_warned(plan)))
     found = headline(plan)
-    return Group(name, _total(plan, found), lines(_promises(plan, found)))
+    return Group(name, _total(plan, found), lines([*_warned(plan), *_promises(plan, found)]))
 
 
 def baselines(plan: Plan) -> Group:
@@ -100,6 +103,16 @@ def _total(plan: Plan, found: Headline) -> Text:
     share = f", {percent(idle / found.total_usd)} of it idle capacity" if found.total_usd and idle else ""
     rest = f" over {found.months} months{share}; {emissions(found.carbon_kg, found.carbon_unknown_usd)}"
     return Text.assemble((money.short(found.total_usd), "bold green"), rest)
+
+
+def _warned(plan: Plan) -> list[Text]:
+    """How many warnings the estate itself got, by code: what is wrong there is wrong in every row below."""
+    codes = [said.code for said in plan.findings if said.severity is Severity.WARNING and not is_about_plan(said)]
+    if not codes:
+        return []
+    named = ", ".join(dict.fromkeys(codes))
+    told = f"{plural(len(codes), 'warning')} on the estate: {named}; `tripoint check` tells more"
+    return [Text(told, style="yellow")]
 
 
 def _promises(plan: Plan, found: Headline) -> list[str]:

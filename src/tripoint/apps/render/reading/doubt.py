@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from tripoint.domain.errors import Finding
+from tripoint.domain.findings import is_about_plan
 from tripoint.domain.fit import Refusal, RefusalReason
 from tripoint.domain.plan import Plan
 from tripoint.domain.provenance import Assumption
@@ -27,10 +28,13 @@ _SAID: Mapping[RefusalReason, str] = MappingProxyType(
 
 
 def news(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Findings worth telling beside the printed answer: all, but the first few only of those it shows anyway."""
+    """Findings worth telling beside the printed answer: all, but the first few only of those it shows anyway.
+
+    Those about the estate come first: they can be mended at once, and what follows rests on them.
+    """
     seen: Counter[str] = Counter()
     told = []
-    for finding in findings:
+    for finding in sorted(findings, key=is_about_plan):
         seen[finding.code] += 1
         if seen[finding.code] <= _MOST_TOLD.get(finding.code, seen[finding.code]):
             told.append(finding)
