@@ -73,7 +73,7 @@ def test_a_trace_gives_how_requests_come_and_the_demand_how_many() -> None:
 def test_a_burst_adds_requests_and_keeps_those_of_the_plain_demand() -> None:
     """Three and a half times from the tenth minute on; half of them from the fortieth on."""
     plain = asked(world())
-    found = amplified(plain, {0: [(600.0, 3.5), (2400.0, 0.5)]}, Streams(3, 0))
+    found = amplified(plain, [demanded()], {"chat": [(600.0, 3.5), (2400.0, 0.5)]}, Streams(3, 0))
     kept = {(at, number) for at, number in zip(found.at.tolist(), found.number.tolist(), strict=True)}
     before = [(at, number) for at, number in zip(plain.at.tolist(), plain.number.tolist(), strict=True) if at < 2400.0]
     assert kept.issuperset(before)
@@ -82,8 +82,36 @@ def test_a_burst_adds_requests_and_keeps_those_of_the_plain_demand() -> None:
     assert more == pytest.approx(3.5 * during, rel=0.03)
     after = int((plain.at >= 2402.0).sum())
     assert int((found.at >= 2402.0).sum()) == pytest.approx(0.5 * after, rel=0.1)
-    assert amplified(plain, {}, Streams(3, 0)) is plain
+    assert amplified(plain, [demanded()], {}, Streams(3, 0)) is plain
     assert len(set(found.number.tolist())) == len(found)
+
+
+def test_a_burst_is_the_same_whoever_else_is_asked() -> None:
+    """Which requests come again, and when, belongs to the workload's name and not to its place among the others."""
+    chat = demanded("chat")
+    alone, both = asked(world(asked=[chat])), asked(world(asked=[demanded("other"), chat]))
+    burst = {"chat": [(0.0, 2.5)]}
+    mine = amplified(alone, [chat], burst, Streams(3, 0))
+    beside = amplified(both, [demanded("other"), chat], burst, Streams(3, 0))
+    assert beside.at[beside.workload == 1].tolist() == mine.at.tolist()
+    assert int((beside.workload == 0).sum()) == int((both.workload == 0).sum())
+
+
+def test_of_an_hour_only_the_part_that_is_tried_counts() -> None:
+    """An hour at once a second and half an hour at nine times that: the second counts for half."""
+    rows = TraceRows(at_s=tuple(map(float, range(100))), input_tokens=(1,) * 100, output_tokens=(1,) * 100)
+    made = world(asked=[demanded(requests_per_s=1.0, hour_of_week=(1.0, 9.0, *(1.0,) * 166))])
+    found = asked(replace(made, traces={"chat": rows}), seconds=1.5 * HOUR)
+    assert len(found) == pytest.approx(3600 + 16_200, abs=2)
+    assert len(asked(replace(made, traces={"chat": rows}), seconds=0.0)) == 0
+
+
+def test_requests_that_all_came_at_once_come_at_once_again() -> None:
+    """A log of one moment tells no gaps: its ten come together, as often as the demand asks."""
+    rows = TraceRows(at_s=(0.0,) * 10, input_tokens=(5,) * 10, output_tokens=(5,) * 10)
+    found = asked(replace(world(asked=[demanded(requests_per_s=2.0)]), traces={"chat": rows}))
+    assert len(found) == pytest.approx(7200, abs=10)
+    assert len(set(found.at.tolist())) == pytest.approx(720, abs=1)
 
 
 def test_nothing_asked_is_nothing() -> None:

@@ -173,8 +173,8 @@ def _first_limit(layout: Layout, flows: Sequence[int], tried: Tried, is_limited:
     capacity = tried.spans.capacity[:, tried.pieces.span[first]]
     meant = [(layout.share[flow, at], at) for flow in flows for at in layout.ways[flow]]
     hurt = [(share, at) for share, at in meant if capacity[at] < 1.0] or meant
-    place = layout.world.places[max(hurt, key=lambda each: each[0])[1]]
-    at = layout.world.places.index(place)
+    at = max(hurt, key=lambda each: each[0])[1]
+    place = layout.world.places[at]
     if capacity[at] <= 0.0:
         return f"{place.site} is out"
     return f"{place.pool} has {capacity[at]:.0%} of its capacity" if capacity[at] < 1.0 else f"{place.pool} is full"

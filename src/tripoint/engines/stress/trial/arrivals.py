@@ -64,19 +64,18 @@ def _traced(which: tuple[int, Demanded], rows: TraceRows, start_hour: int, secon
     it ends.
     """
     index, asked = which
-    hours = int(np.ceil(seconds / SECONDS_PER_HOUR))
-    weights = [asked.hour_of_week[(start_hour + hour) % HOURS_PER_WEEK] for hour in range(max(1, hours))]
-    wanted = asked.requests_per_s * sum(weights) / len(weights)
+    edges, rates = _hourly(asked, start_hour, seconds)
     times, count = np.array(rows.at_s), len(rows.at_s)
-    length = float(times[-1]) * (count + 1) / count if count > 1 else 1.0
-    pace = wanted * length / count  # seconds of the trace in a second of the trial
+    turns = float(np.diff(edges) @ rates) / count
+    length = float(times[-1]) * (count + 1) / count or 1.0  # requests that all came at once come once a turn
     begin = draws.named(f"trace/{asked.workload}").uniform(0) * length
-    rounds = int(np.ceil((begin + seconds * pace) / length)) + 1
+    passed = turns * length  # seconds of the trace in the trial
+    rounds = int(np.ceil((begin + passed) / length)) + 1
     repeated = np.concatenate([times + length * turn for turn in range(rounds)])
     order = np.tile(np.arange(count), rounds)
-    within = (repeated >= begin) & (repeated < begin + seconds * pace)
+    within = (repeated >= begin) & (repeated < begin + passed)
     order = order[within]
-    at = (repeated[within] - begin) / pace if pace > 0.0 else np.zeros(0)
+    at = (repeated[within] - begin) * (seconds / passed) if passed > 0.0 else np.zeros(0)
     least = 0 if asked.tokens_out == 0 else 1
     tokens_in = np.maximum(1, np.array(rows.input_tokens, dtype=np.int64)[order])
     tokens_out = np.maximum(least, np.array(rows.output_tokens, dtype=np.int64)[order])
@@ -97,10 +96,7 @@ def merged(parts: Sequence[Arrivals]) -> Arrivals:
 
 def _of(index: int, asked: Demanded, start_hour: int, seconds: float, draws: Streams) -> Arrivals:
     """One workload's requests, at its rate hour by hour."""
-    hours = int(np.ceil(seconds / SECONDS_PER_HOUR))
-    edges = np.minimum(np.arange(hours + 1) * float(SECONDS_PER_HOUR), seconds)
-    weights = [asked.hour_of_week[(start_hour + hour) % HOURS_PER_WEEK] for hour in range(hours)]
-    rates = asked.requests_per_s * np.array(weights)
+    edges, rates = _hourly(asked, start_hour, seconds)
     at = arrivals_until(draws, f"gaps/{asked.workload}", edges, rates, asked.burstiness_cv)
     size = int(at.size)
     tokens_in = _tokens(
@@ -111,6 +107,14 @@ def _of(index: int, asked: Demanded, start_hour: int, seconds: float, draws: Str
         draws.named(f"tokens_out/{asked.workload}"), size, (asked.tokens_out, asked.tokens_out_cv), least=least
     )
     return _columns(index, at, tokens_in, tokens_out, _callers(asked, draws, size))
+
+
+def _hourly(asked: Demanded, start_hour: int, seconds: float) -> tuple[Floats, Floats]:
+    """Edges of the hours of a trial, s, the last of them as long as it lasts; and requests per second in each."""
+    hours = int(np.ceil(seconds / SECONDS_PER_HOUR))
+    edges: Floats = np.minimum(np.arange(hours + 1) * float(SECONDS_PER_HOUR), seconds)
+    weights = [asked.hour_of_week[(start_hour + hour) % HOURS_PER_WEEK] for hour in range(hours)]
+    return edges, asked.requests_per_s * np.array(weights)
 
 
 def _columns(index: int, at: Floats, tokens_in: Whole, tokens_out: Whole, caller: Whole) -> Arrivals:
@@ -138,18 +142,23 @@ def _callers(asked: Demanded, draws: Streams, count: int) -> Whole:
     return chosen(draws.named(f"callers/{asked.workload}"), 0, count, shares)
 
 
-def amplified(arrivals: Arrivals, factors: Mapping[int, Sequence[tuple[float, float]]], draws: Streams) -> Arrivals:
-    """The requests when workloads are asked more or less: `factors` are steps (from second, times) by workload.
+def amplified(
+    arrivals: Arrivals,
+    demanded: Sequence[Demanded],
+    factors: Mapping[str, Sequence[tuple[float, float]]],
+    draws: Streams,
+) -> Arrivals:
+    """The requests when workloads are asked more or less: `factors` are steps (from second, times) by workload id.
 
     A request comes as often as its factor says, the broken part by chance; those that are added come within a second
     of it. A request of the plain demand that stays comes at the same moment as without.
     """
     if not factors:
         return arrivals
-    parts = [_kept(arrivals, arrivals.workload == index) for index in _present(arrivals) if index not in factors]
+    parts = []
     for index in _present(arrivals):
-        if index in factors:
-            parts += _copies(_kept(arrivals, arrivals.workload == index), index, factors[index], draws)
+        mine, name = _kept(arrivals, arrivals.workload == index), demanded[index].workload
+        parts += _copies(mine, name, factors[name], draws) if name in factors else [mine]
     return merged(parts)
 
 
@@ -157,7 +166,7 @@ def _present(arrivals: Arrivals) -> list[int]:
     return [int(index) for index in np.unique(arrivals.workload)]
 
 
-def _copies(mine: Arrivals, index: int, steps: Sequence[tuple[float, float]], draws: Streams) -> list[Arrivals]:
+def _copies(mine: Arrivals, name: str, steps: Sequence[tuple[float, float]], draws: Streams) -> list[Arrivals]:
     starts = np.array([start for start, _ in steps])
     times = np.array([factor for _, factor in steps])
     place = np.searchsorted(starts, mine.at, side="right") - 1
@@ -166,12 +175,12 @@ def _copies(mine: Arrivals, index: int, steps: Sequence[tuple[float, float]], dr
     total = len(mine)
     most = int(np.ceil(factor.max())) if total else 0
     for copy in range(most):
-        stream = draws.named(f"copy/{index}/{copy}")
+        stream = draws.named(f"copy/{name}/{copy}")
         chance = np.clip(factor - copy, 0.0, 1.0)
         wanted = (chance >= 1.0) | (stream.uniforms(0, total) < chance)
         part = _kept(mine, wanted)
         if copy:
-            late = draws.named(f"copied/{index}/{copy}").uniforms(0, total)[wanted]
+            late = draws.named(f"copied/{name}/{copy}").uniforms(0, total)[wanted]
             part = Arrivals(
                 at=part.at + late, workload=part.workload, number=part.number + copy * (1 << 32),
                 tokens_in=part.tokens_in, tokens_out=part.tokens_out, caller=part.caller,

@@ -48,7 +48,7 @@ def play(
     """Plays a trial until everything that arrived before `until_s` has ended."""
     rules = rules or Rules()
     stage = Stage(world, faults, draws, until_s, rules)
-    stage.run(amplified(arrivals, _demand(world, faults), draws))
+    stage.run(amplified(arrivals, world.demanded, _demand(world, faults), draws))
     return Played(
         outcomes=stage.tally.outcomes(rules.usual_usd),
         timelines=stage.tally.timelines(),
@@ -59,10 +59,10 @@ def play(
     )
 
 
-def _demand(world: World, faults: Sequence[Fault]) -> dict[int, list[tuple[float, float]]]:
-    """Steps of demand by workload that is asked more or less."""
-    found: dict[int, list[tuple[float, float]]] = {}
-    for index, asked in enumerate(world.demanded):
+def _demand(world: World, faults: Sequence[Fault]) -> dict[str, list[tuple[float, float]]]:
+    """Steps of demand by id of each workload that is asked more or less."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for asked in world.demanded:
         mine = [fault for fault in faults if fault.kind is FaultKind.DEMAND and asked.workload in fault.on]
         if not mine:
             continue
@@ -72,5 +72,5 @@ def _demand(world: World, faults: Sequence[Fault]) -> dict[int, list[tuple[float
             for fault in mine:
                 factor *= times(fault, at)
             steps.append((at, factor))
-        found[index] = steps
+        found[asked.workload] = steps
     return found

@@ -146,7 +146,7 @@ class Tally:
         course.ttfts.append(ttft_ms)
         if ttft_ms > self._limits[call.workload] and call.is_stream:
             course.late[at] += 1
-            if not course.first_limit[1]:
+            if arrived_at < course.first_limit[0]:
                 course.first_limit = (arrived_at, _LATE)
 
     def timelines(self) -> tuple[Timeline, ...]:
@@ -174,7 +174,7 @@ class Tally:
                     shed=sum(course.shed),
                     lost=sum(course.lost),
                     outside=course.outside,
-                    outage_s=outage_s(course, asked.least_share, self._bin_s),
+                    outage_s=outage_s(course, asked.least_share),
                     stale_s=0.0,
                     ttft_p99_ms=_p99(course.ttfts),
                     wait_p99_ms=_p99(course.waits, sum(course.offered)),
@@ -187,11 +187,11 @@ class Tally:
         return tuple(found)
 
 
-def outage_s(course: Course, least_share: float, bin_s: float) -> float:
+def outage_s(course: Course, least_share: float) -> float:
     """Longest time in which less than the least share was answered, s.
 
     Bins that nothing arrived in belong to what is before and after them; the time runs from the first request that
-    was not answered to the last, and a bin's width where that is one request alone.
+    was not answered to the last. One request alone tells no time: it counts as lost, and is an outage of 0 s.
     """
     longest = 0.0
     began = ended = inf
