@@ -63,8 +63,9 @@ def _open_accounts(bench: Bench, recorder: Recorder, folder: Path) -> Callable[[
     admission.sheet = sheet = stores.open_lease_sheet(folder / "leases", "bench")
     bench.gateway.register(Register(accounts, b""))
     for budget in accounts.budgets:
-        account = admission.purse.account(budget, time.monotonic() + bench.gateway.epoch)
-        admission.purse.grant(Grant(budget.id, account.window, budget.limit_nano, 0, budget.limit_nano, 0))
+        at = time.monotonic() + bench.gateway.epoch
+        account = admission.purse.account(budget, at)
+        admission.purse.grant(Grant(budget.id, account.window, budget.limit_nano, 0, budget.limit_nano, 0), at)
     bench.lobby.reloaded()
     bench.lobby.seal = Seal(recorder).hold
 

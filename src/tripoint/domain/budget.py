@@ -6,10 +6,14 @@ by a later one changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from math import inf
+from typing import Final, NamedTuple
 
 from tripoint.domain.tenancy import Scope
+
+NEWEST: Final = 2**62
+"""A revision of accounts above all others."""
 
 
 class Charge(NamedTuple):
@@ -30,11 +34,12 @@ class Charge(NamedTuple):
     each: tuple[Sequence[float], Sequence[int]] = ((), ())
     """Of several entries when each request began and what it cost; nothing of one."""
 
-    def nano_since(self, at: float) -> int:
-        """Cost of the requests among them that began then or later, nano-dollars."""
-        if self.at >= at:
-            return self.nano
-        return sum([nano for began, nano in zip(*self.each, strict=True) if began >= at])
+    def nano_where(self, counts: Callable[[float], bool]) -> int:
+        """Cost of the requests among them that count by when they began (seconds since 1970), nano-dollars."""
+        ats, nanos = self.each
+        if not ats:
+            return self.nano if counts(self.at) else 0
+        return sum([nano for at, nano in zip(ats, nanos, strict=True) if counts(at)])
 
 
 class Tally(NamedTuple):
@@ -74,7 +79,24 @@ class Lease(NamedTuple):
     returned: int = 0
     """Nano-dollars given back unused; only the worker changes it, or who buries it."""
     charged: int = 0
-    """Cost of the holder's entries that were loaded."""
+    """Cost of the holder's entries that were loaded, of requests that reserved from it."""
+    gaps: tuple[tuple[float, float], ...] = ()
+    """While its budget was removed nothing reserved: from when until when, seconds since 1970, the end not included;
+    of the last `inf` until the worker has told since when it reserves again."""
+
+    @property
+    def is_open(self) -> bool:
+        """False from when its budget is removed until its worker reserves again."""
+        return not self.gaps or self.gaps[-1][1] < inf
+
+    @property
+    def resumed(self) -> float:
+        """Since when the holder reserves from it without a break, seconds since 1970; `inf` while it does not."""
+        return self.gaps[-1][1] if self.gaps else self.since
+
+    def reserves(self, at: float) -> bool:
+        """True for requests of its holder that reserved from it, by when they began, seconds since 1970."""
+        return at >= self.since and not any(gone <= at < back for gone, back in self.gaps)
 
     @property
     def held(self) -> int:
@@ -90,15 +112,15 @@ class Wish(NamedTuple):
     window: str
     """Window."""
     since: float
-    """See `Lease`."""
+    """Since when the worker reserves from it without a break, seconds since 1970: see `Lease.resumed`."""
     returned: int
     """See `Lease`."""
     wanted: int
     """What `granted` should be for some time of work ahead; the present total when nothing more is wanted."""
     least: int = 0
     """What `granted` must be for the smallest request that waits; 0 when none does."""
-    used: int = 0
-    """What requests had used of it by `since`, nano-dollars: not 0 where the budget was removed and set again."""
+    revision: int = NEWEST
+    """Of the accounts the worker goes by."""
 
 
 class Grant(NamedTuple):
@@ -116,6 +138,10 @@ class Grant(NamedTuple):
     """The budget's limit now."""
     spent_nano: int
     """What is spent of it."""
+    since: float = 0.0
+    """See `Lease.resumed`; 0 where it tells of no lease."""
+    gone_at: float = 0.0
+    """From when on no request counts as reserved, as its budget was removed, seconds since 1970; 0 where they do."""
 
 
 class Threshold(NamedTuple):

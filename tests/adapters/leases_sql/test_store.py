@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,44 @@ class _Leases:
         here.adopt(accounts(budget(limit=100), revision=2))
         assert there.answer([("w2", wish(900, least=200))])[0].is_starved
         assert there.answer([("w2", wish(900, least=100))])[0].grant.granted == 100
+
+    def test_what_is_served_while_a_budget_is_removed_is_told_from_what_was_reserved(self) -> None:
+        """By the moments kept with the lease: entries of before count on it whenever they come."""
+        leases = self.leases()
+        ledger = self.ledger(leases)
+        leases.answer([("w1", wish(400)), ("w2", wish(100))])
+        month = budget("acme-month", 5000, window=Window.MONTH)
+        leases.adopt(accounts(month, revision=2), ["w1"])  # at noon
+        before = unconfirmed("before", 50, at=NOON - 5.0)
+        ledger.load((), [unconfirmed("without", 300, at=NOON + 1.0), before], holder="w1")
+        leases.adopt(accounts(budget(limit=2000), month, revision=3), ["w1"])
+        again = Wish("acme-day", DAY, NOON + 1e-3 + 2.0, 100, 400, 0, 3)
+        grant = leases.answer([("w1", again)])[0].grant
+        assert (grant.since, grant.gone_at, grant.spent_nano) == (NOON + 1e-3 + 2.0, 0.0, 350)
+        assert leases.held() == {("acme-day", DAY): (400 - 100 - 50) + 100}
+        late = [unconfirmed("late", 20, at=NOON - 1.0), unconfirmed("after", 30, at=NOON + 2.5)]
+        ledger.load((), [*late, unconfirmed("late, without", 7, at=NOON + 2.0)], holder="w1")
+        assert leases.held() == {("acme-day", DAY): (400 - 100 - 50 - 20 - 30) + 100}
+        leases.adopt(accounts(month, revision=4), ["w1", "w2"])
+        with closing(connect(self.url)) as database, database.read() as session:
+            rows = session.execute("SELECT holder, gaps FROM budget_lease WHERE budget = 'acme-day' ORDER BY holder")
+        first = f"{NOON!r}/{NOON + 1e-3 + 2.0!r}"
+        # This clock stands still: a break never begins before the one before it has ended.
+        assert rows == [("w1", f"{first} {NOON + 1e-3 + 2.0!r}/inf"), ("w2", f"{NOON!r}/inf")]
+
+    def test_leases_of_before_breaks_were_kept_go_on(self) -> None:
+        """They have none."""
+        leases = self.leases()
+        leases.answer([("w1", wish(400))])
+        database = connect(self.url)
+        with database.write() as session:
+            session.change("ALTER TABLE budget_lease DROP COLUMN gaps")
+            session.change("DELETE FROM schema_step WHERE name = 'leases' AND step > 3")
+        database.close()
+        leases = self.leases()
+        assert leases.answer([("w1", wish(500))])[0].grant[2:4] == (500, 0)
+        leases.adopt(accounts(revision=2), ["w1"])
+        assert leases.held() == {("acme-day", DAY): 500}
 
     def test_calls_for_what_is_not_used_are_seen_by_other_nodes(self) -> None:
         """By a number that grows."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ from tests.factories.exchanging import Desk
 from tests.factories.serving import two_sites
 
 from tripoint.adapters.lease_sheet import LeaseSheet
+from tripoint.adapters.sql.connect import connect
 from tripoint.apps import stores
 from tripoint.apps.battery.faults.budgets import set_budget
 from tripoint.apps.gateway.worker import teller as teller_module
@@ -37,13 +39,16 @@ from tripoint.apps.ledger.leases.messages import (
     socket_path,
 )
 from tripoint.apps.ledger.leases.till import StoreTill
-from tripoint.domain.budget import Wish
+from tripoint.domain.budget import Threshold, Wish
 from tripoint.domain.errors import StoreError
 from tripoint.domain.ledger import Adjustment, EntryKind, EntryQuery
 from tripoint.domain.tenancy import Accounts, Window
 from tripoint.engines.gateway.entry.sheet import NoRoom
 from tripoint.engines.governance.budget.book import Book
 from tripoint.engines.governance.budget.windows import window_of
+from tripoint.usecases.accounts import limits
+from tripoint.usecases.accounts.login import local_actor
+from tripoint.usecases.accounts.turn import Turn
 
 PATIENCE_S = 20.0
 
@@ -195,6 +200,78 @@ def test_another_node_that_waits_is_heard(tmp_path: Path) -> None:
         await there.stop()
 
     run(place, act)
+
+
+def test_a_removal_is_kept_with_the_lease_before_its_worker_hears(tmp_path: Path) -> None:
+    """What it serves without the budget is never loaded before the store can tell it from what was reserved."""
+    place = Place(tmp_path)
+    set_budget(place.url, 1000)
+    seen: list[str] = []
+
+    def lease_gaps() -> str:
+        with closing(connect(place.url)) as database, database.read() as session:
+            return str(session.execute("SELECT gaps FROM budget_lease WHERE holder = 'w1'")[0][0])
+
+    async def act() -> None:
+        caller = Caller()
+
+        def heard(_: Frames, frame: bytes) -> None:
+            message = heard_by_worker(frame)
+            if isinstance(message, News) and not message.accounts.budgets:
+                seen.append(lease_gaps())
+            caller.heard.append(message)
+
+        caller.frames = Frames(heard, lambda _: None)
+        await caller.connect(tmp_path, "w1")
+        caller.frames.send(place.wish(100, least=100))
+        await soon(lambda: caller.granted() == 100)
+        await asyncio.to_thread(remove_budget, place.url)
+        await soon(lambda: seen != [])
+        late = await Caller().connect(tmp_path, "w2")
+        await soon(lambda: any(isinstance(each, News) for each in late.heard))
+
+    run(place, act)
+    (gaps,) = seen
+    assert gaps.endswith("/inf")
+
+
+def test_accounts_are_told_where_the_store_cannot_be_written(tmp_path: Path) -> None:
+    """A revoked key does not wait for a disk; leases of budgets that are gone are marked once it is back."""
+    place = Place(tmp_path)
+    set_budget(place.url, 1000)
+    marked: list[Collection[str]] = []
+    is_full = False
+
+    class Full(StoreTill):
+        def adopt(self, accounts: Accounts, holders: Collection[str]) -> Sequence[Threshold]:
+            if is_full:
+                raise StoreError("the disk is full")
+            marked.append(sorted(holders))
+            return super().adopt(accounts, holders)
+
+    async def act() -> None:
+        nonlocal is_full
+        caller = await Caller().connect(tmp_path, "w1")
+        caller.frames.send(place.wish(100, least=100))
+        await soon(lambda: caller.granted() == 100)
+        is_full = True
+        marked.clear()
+        await asyncio.to_thread(remove_budget, place.url)
+        await soon(lambda: any(isinstance(each, News) and not each.accounts.budgets for each in caller.heard))
+        assert marked == []
+        is_full = False
+        await soon(lambda: marked != [])
+
+    place.counter = Counter(tmp_path, lambda: Full(place.url, place.turns, place.charger), place.notes.append)
+    run(place, act)
+    assert marked[0] == ["w1"]
+
+
+def remove_budget(url: str) -> None:
+    """The operator removes today's budget."""
+    store = stores.open_accounts(url)
+    limits.remove_budget(store, Turn(local_actor("test"), time.time()), "default.day")
+    store.close()
 
 
 def test_a_store_that_is_gone_is_told_once_and_tried_again(tmp_path: Path) -> None:

@@ -35,12 +35,14 @@ CREATE TABLE budget_threshold (
         "ALTER TABLE budget_threshold ADD COLUMN is_told BIGINT NOT NULL DEFAULT 1",
         "CREATE TABLE quota_node"
         " (node TEXT PRIMARY KEY, beat BIGINT NOT NULL, low BIGINT NOT NULL, high BIGINT NOT NULL)",
+        # While budgets were removed: pairs of moments, seconds since 1970, a blank between two of them.
+        "ALTER TABLE budget_lease ADD COLUMN gaps TEXT NOT NULL DEFAULT ''",
     ),
 )
 _DAY_S = 86_400
 _AT_ONCE = 500
 _TALLY = "budget, span, tenant, key, workload, limit_nano, revision, spent_nano, warned, recalls"
-_LEASE = "budget, span, holder, since, granted, returned, charged"
+_LEASE = "budget, span, holder, since, granted, returned, charged, gaps"
 _PUT_TALLY = (
     f"INSERT INTO budget_tally ({_TALLY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (budget, span) DO UPDATE"
     " SET tenant = excluded.tenant, key = excluded.key, workload = excluded.workload, limit_nano = excluded.limit_nano,"
@@ -48,8 +50,9 @@ _PUT_TALLY = (
     " recalls = excluded.recalls"
 )
 _PUT_LEASE = (
-    f"INSERT INTO budget_lease ({_LEASE}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (budget, span, holder) DO UPDATE"
-    " SET since = excluded.since, granted = excluded.granted, returned = excluded.returned, charged = excluded.charged"
+    f"INSERT INTO budget_lease ({_LEASE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (budget, span, holder) DO UPDATE"
+    " SET since = excluded.since, granted = excluded.granted, returned = excluded.returned, charged = excluded.charged,"
+    " gaps = excluded.gaps"
 )
 
 
@@ -89,18 +92,18 @@ class SqlShelf:
     def leases(self, budget: str, window: str) -> Sequence[Lease]:
         """See `Shelf`."""
         sql = f"SELECT {_LEASE} FROM budget_lease WHERE budget = ? AND span = ?"
-        return [Lease(*row) for row in self._session.execute(sql, (budget, window))]
+        return [_lease(row) for row in self._session.execute(sql, (budget, window))]
 
     def lease(self, budget: str, window: str, holder: str) -> Lease | None:
         """See `Shelf`."""
         sql = f"SELECT {_LEASE} FROM budget_lease WHERE budget = ? AND span = ? AND holder = ?"
         rows = self._session.execute(sql, (budget, window, holder))
-        return Lease(*rows[0]) if rows else None
+        return _lease(rows[0]) if rows else None
 
     def leases_of(self, holder: str) -> Sequence[Lease]:
         """See `Shelf`; in one order everywhere."""
         sql = f"SELECT {_LEASE} FROM budget_lease WHERE holder = ? ORDER BY budget, span"
-        return [Lease(*row) for row in self._session.execute(sql, (holder,))]
+        return [_lease(row) for row in self._session.execute(sql, (holder,))]
 
     def put_tally(self, tally: Tally) -> None:
         """See `Shelf`."""
@@ -112,7 +115,8 @@ class SqlShelf:
 
     def put_lease(self, lease: Lease) -> None:
         """See `Shelf`."""
-        self._session.change(_PUT_LEASE, lease)
+        gaps = " ".join(f"{gone!r}/{back!r}" for gone, back in lease.gaps)
+        self._session.change(_PUT_LEASE, (*lease[:-1], gaps))
 
     def put_threshold(self, told: Threshold, at: float) -> None:
         """Remembers that a threshold was reached at that time, seconds since 1970."""
@@ -143,3 +147,10 @@ class SqlShelf:
 def _tally(row: Row) -> Tally:
     budget, window, tenant, key, workload, *figures = row
     return Tally(budget, window, Scope(tenant=tenant, key=key, workload=workload), *figures)
+
+
+def _lease(row: Row) -> Lease:
+    budget, window, holder, since, granted, returned, charged, text = row
+    gaps = [gap.partition("/") for gap in text.split()]
+    lease = Lease(budget, window, holder, since, granted, returned, charged)
+    return lease._replace(gaps=tuple((float(gone), float(back)) for gone, _, back in gaps))

@@ -43,10 +43,22 @@ class SqlLeases:
         """Of the accounts in force."""
         return self._charger.book.accounts.revision
 
-    def adopt(self, accounts: Accounts) -> list[Threshold]:
-        """Goes by these accounts from now on; the thresholds that changed limits passed."""
-        self._charger.book = book = Book(accounts)
-        return self._told(lambda shelf: book.limit(shelf, self._now()))
+    def adopt(self, accounts: Accounts, holders: Collection[str] = ()) -> list[Threshold]:
+        """Goes by these accounts from now on; the thresholds that changed limits passed.
+
+        `holders` are workers that have not heard of them yet: see `Book.suspend`.
+        """
+        self._charger.book = book = Book(accounts, self._charger.book)
+        at = self._now()
+        if holders:
+            with self._database.write() as session:  # of its own: its budgets would come out of the others' order
+                book.suspend(SqlShelf(session), holders, at)
+        with self._database.write() as session:
+            shelf = SqlShelf(session)
+            reached = book.limit(shelf, at)
+            for told in reached:
+                shelf.put_threshold(told, at)
+        return reached
 
     def answer(self, wishes: Sequence[tuple[str, Wish]]) -> list[Answer]:
         """Answers wishes, each of the holder beside it, in one transaction; in their order."""
@@ -122,11 +134,3 @@ class SqlLeases:
     def close(self) -> None:
         """Lets go of the store."""
         self._database.close()
-
-    def _told(self, act: Callable[[SqlShelf], list[Threshold]]) -> list[Threshold]:
-        with self._database.write() as session:
-            shelf = SqlShelf(session)
-            reached = act(shelf)
-            for told in reached:
-                shelf.put_threshold(told, self._now())
-        return reached

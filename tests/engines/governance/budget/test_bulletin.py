@@ -27,9 +27,9 @@ class Node:
         self.declared = declared
         self.book = Book(declared)
         self.book.limit(self.rows, at)
-        self.purse.keep_only(frozenset(each.id for each in declared.budgets))
+        self.purse.adopt(frozenset(each.id for each in declared.budgets), declared.revision)
         for grant in self.bulletin.news(tuple(self.rows.tallies.values())):
-            self.purse.grant(grant)
+            self.purse.grant(grant, at)
 
     def tick(self, at: float) -> None:
         """The worker looks around, and is answered."""
@@ -37,7 +37,7 @@ class Node:
         for wish in self.purse.wishes(at):
             grant = self.book.answer(self.rows, "w", wish).grant
             self.bulletin.told(grant)
-            self.purse.grant(grant)
+            self.purse.grant(grant, at)
 
     def account(self, at: float) -> Account:
         """Where a request reserves."""
@@ -85,9 +85,12 @@ def test_a_budget_removed_and_set_again_reaches_it() -> None:
         node.look(accounts(revision=2), at)
         gone = node.book.answer(node.rows, "w", Wish("acme-day", DAY, NOON, 100, 1000)).grant
         node.bulletin.told(gone)
-        node.purse.grant(gone)
+        node.purse.grant(gone, at)
         node.look(accounts(budget(limit=limit), revision=3), at)
-        assert node.account(at).left == left
+        account = node.account(at)
+        assert account.left == limit, "it believes in all of it, and asks"
+        node.tick(at)
+        assert account.left == left
 
 
 def test_a_budget_set_again_for_others_is_counted_anew_at_once() -> None:

@@ -44,6 +44,7 @@ class Worker:
         self.disk: list[tuple[str, Charge]] = []
         self.sheet: dict[str, Charge] = {}
         self.is_alive = True
+        self.purse.adopt(frozenset(each.id for each in known.budgets), known.revision)
 
 
 class Spending(RuleBasedStateMachine):
@@ -87,7 +88,7 @@ class Spending(RuleBasedStateMachine):
         self.come(worker, key, nano)
         worker.purse.look(self.at)
         for wish in worker.purse.wishes(self.at):
-            worker.purse.grant(self.granted(worker, wish))
+            worker.purse.grant(self.granted(worker, wish), self.at)
         self.come(worker, key, nano)
 
     def granted(self, worker: Worker, wish: Wish) -> Grant:
@@ -212,7 +213,7 @@ class Spending(RuleBasedStateMachine):
             self.grants.remove(sent)
         worker, grant = sent
         if worker.is_alive:
-            worker.purse.grant(grant)
+            worker.purse.grant(grant, self.at)
 
     @rule(pick=st.randoms(use_true_random=False), is_on=st.booleans())
     def recall(self, pick: object, is_on: bool) -> None:
@@ -282,14 +283,19 @@ class Spending(RuleBasedStateMachine):
         """A ledger process sees the accounts as they are now, and its workers hear of them."""
         # Requests before and after a worker heard are never of one instant: leases tell them apart by when they began.
         self.at += 1e-6
-        self.books[node] = Book(self.truth)
+        self.books[node] = Book(self.truth, self.books[node])
+        here = [each for each in self.workers if each.node == node and each.is_alive]
+        self.books[node].suspend(self.rows, [each.name for each in here], self.at)
         self.books[node].limit(self.rows, self.at)
-        for worker in self.workers:
-            if worker.node == node and worker.is_alive:
-                worker.known = self.truth
-                worker.purse.keep_only(frozenset(each.id for each in self.truth.budgets))
+        for worker in here:
+            self.hears(worker)
         for grant in self.bulletins[node].news(self.standing()):
             self.grants += [(each, grant) for each in self.workers if each.node == node and each.is_alive]
+
+    def hears(self, worker: Worker) -> None:
+        """A worker hears of the accounts as they are now."""
+        worker.known = self.truth
+        worker.purse.adopt(frozenset(each.id for each in self.truth.budgets), self.truth.revision)
 
     def standing(self) -> Sequence[Tally]:
         """Where budgets stand in the windows that are open."""
@@ -315,7 +321,10 @@ class Spending(RuleBasedStateMachine):
                 if self.window(tally, charge) == tally.window
                 and matches(tally.scope, charge.tenant, charge.key, charge.workload)
             ]
-            assert sum(self.costs.get(where, {}).values()) + sum(back) <= covered
+            costs = self.costs.get(where, {})
+            assert sum(costs.values()) + sum(back) <= covered
+            under_way = sum(nano for name, nano in costs.items() if name not in self.loaded)
+            assert under_way <= outstanding(self.rows.leases(*where)), "reserved, and held by nobody"
             # What began while a budget was removed counts in it, and could not reserve from it.
             unreserved = self.unreserved(tally)
             assert covered <= max(tally.limit_nano, self.before.get(where, 0) + unreserved)
@@ -393,7 +402,7 @@ class Reaching(Spending):
         if self.grants:
             worker, grant = self.grants.pop(0)
             if worker.is_alive:
-                worker.purse.grant(grant)
+                worker.purse.grant(grant, self.at)
 
     def all_is_heard(self) -> None:
         """Everything on its way arrives."""
@@ -468,6 +477,7 @@ class Reaching(Spending):
         self.serve(worker, key, 1.0)
         self.nothing_is_overspent()
         self.rest(0.9)
+        self.nothing_is_overspent()  # what is given now is within the limit, what is loaded next need not be
         self.load_all()
         self.nothing_is_overspent()  # by the limit until now
         if is_credit:

@@ -104,33 +104,85 @@ def test_what_was_served_while_a_budget_was_removed_frees_nothing_of_its_slices(
     """A worker that had a slice serves on without the budget; once it is set again its new slice is held in full."""
     rows, declared = Rows(), budget(limit=1000)
     purse = Purse()
+    purse.adopt(frozenset({declared.id}), 1)
     account = purse.account(declared, NOON)
 
     def asks(book: Book, at: float, nano: int) -> None:
         account.waiting = account.least = nano
         (wish,) = purse.wishes(at, is_whole=True)
-        purse.grant(book.answer(rows, "w", wish).grant)
+        purse.grant(book.answer(rows, "w", wish).grant, at)
         account.waiting = account.least = 0
 
     book = Book(accounts(declared))
     asks(book, NOON, 100)
     assert purse.reserve((account,), 100) is None
     under_way = Hold((account,), 100)
-    purse.keep_only(frozenset())
-    gone = Book(accounts(revision=2))
+    gone = Book(accounts(revision=2), book)
+    gone.suspend(rows, ["w"], NOON + 0.5)
+    purse.adopt(frozenset(), 2)
     gone.charge(rows, [Charge("w", NOON + 1.0, "acme", "", "", 600)])  # never reserved
     again = budget(limit=1000)
+    book = Book(accounts(again, revision=3), gone)
+    purse.adopt(frozenset({again.id}), 3)
     assert purse.account(again, NOON + 2.0) is account
-    book = Book(accounts(again, revision=3))
     book.limit(rows, NOON + 2.0)
     asks(book, NOON + 2.0, 200)
     assert purse.reserve((account,), 200) is None
-    assert vault.outstanding(rows.leases("acme-day", DAY)) >= 300
+    assert vault.outstanding(rows.leases("acme-day", DAY)) == 300
     other = book.answer(rows, "other", Wish("acme-day", DAY, NOON + 2.0, 0, 200, 200))
     assert other.grant.granted == 0, "600 are spent and 300 are reserved of 1,000"
     purse.settle(under_way, 100)
     book.charge(rows, [Charge("w", NOON, "acme", "", "", 100)])
-    assert rows.tallies["acme-day", DAY].spent_nano + 200 <= 1000
+    assert rows.tallies["acme-day", DAY].spent_nano == 700
+    assert vault.outstanding(rows.leases("acme-day", DAY)) == 200, "of what was under way nothing counts twice"
+    other = book.answer(rows, "other", Wish("acme-day", DAY, NOON + 2.0, 0, 100, 100))
+    assert other.grant.granted == 100
+
+
+def test_a_wish_of_before_a_budget_was_removed_gets_nothing_of_it_set_again() -> None:
+    """Its worker served without the budget meanwhile: a lease as it asks for would count that as reserved."""
+    rows, declared = Rows(), accounts(budget(limit=1000))
+    stale = Wish("acme-day", DAY, NOON, 0, 300, 300, revision=1)
+    gone = Book(accounts(revision=2), Book(declared))
+    assert gone.answer(rows, "w", stale).grant.granted == 0
+    again = Book(accounts(budget(limit=1000), revision=3), gone)
+    assert again.answer(rows, "w", stale).is_starved
+    assert rows.leases_of("w") == []
+    again.charge(rows, [Charge("w", NOON + 1.0, "acme", "", "", 50)])
+    fresh = stale._replace(since=NOON + 2.0, revision=3)
+    assert again.answer(rows, "w", fresh).grant.granted == 300
+    assert vault.outstanding(rows.leases("acme-day", DAY)) == 300
+
+
+def test_a_worker_that_missed_a_removal_begins_anew_by_the_word_of_its_ledger() -> None:
+    """The ledger process died between keeping that a budget is gone and telling its worker."""
+    rows, book = Rows(), Book(accounts(budget(limit=1000)))
+    purse = Purse()
+    purse.adopt(frozenset({"acme-day"}), 1)
+    account = purse.account(budget(limit=1000), NOON)
+
+    def tells(at: float) -> None:
+        for wish in purse.wishes(at, is_whole=True):
+            purse.grant(book.answer(rows, "w", wish).grant, at)
+
+    purse.ask_for(account, 10)
+    tells(NOON)
+    assert account.free == 80
+    assert purse.reserve((account,), 10) is None
+    gone = Book(accounts(revision=2), book)
+    gone.suspend(rows, ["w"], NOON + 1.0)
+    book = Book(accounts(budget(limit=1000), revision=3))
+    purse.adopt(frozenset({"acme-day"}), 3)
+    tells(NOON + 2.0)
+    assert (account.since, account.free, account.is_agreed) == (NOON + 2.0, 0, False)
+    purse.ask_for(account, 10)
+    tells(NOON + 2.0)
+    assert account.is_agreed
+    assert account.free == 80
+    assert purse.reserve((account,), 10) is None
+    book.charge(rows, [Charge("w", at, "acme", "", "", 10) for at in (NOON, NOON + 2.0)])
+    assert rows.leases_of("w")[0].held == 70
+    assert rows.leases_of("w")[0].gaps == ((NOON + 1.0, NOON + 2.0),)
 
 
 def test_a_budget_of_another_scope_begins_anew() -> None:
@@ -164,7 +216,7 @@ def test_thresholds_are_told_once_also_when_a_limit_is_lowered() -> None:
 def paid(purse: Purse, nano: int, **fields: int) -> None:
     """The ledger tells a total."""
     told = {"granted": nano, "returned": 0, "limit_nano": 10_000, "spent_nano": 0} | fields
-    purse.grant(Grant("acme-day", DAY, **told))
+    purse.grant(Grant("acme-day", DAY, **told), NOON)
 
 
 def test_what_is_not_used_goes_back_after_a_while_and_is_told_until_it_is_known() -> None:
@@ -207,7 +259,7 @@ def test_a_budget_declared_again_does_not_count_on_what_began_without_it() -> No
     """What is under way did not reserve from it."""
     purse = Purse()
     account = purse.account(budget(), NOON)
-    purse.keep_only(frozenset())
+    purse.adopt(frozenset(), 2)
     assert account.is_recalled
     again = purse.account(budget(limit=7), NOON + 5.0)
     assert again is account

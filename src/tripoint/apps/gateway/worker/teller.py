@@ -135,7 +135,7 @@ class Teller:
             with suppress(OSError), socket_path(self._run_dir) as path:
                 _, frames = await loop.create_unix_connection(partial(Frames, self._heard, over), path)
                 self._frames = frames
-                frames.send(Hello(self._incarnation))
+                frames.send(Hello(self._incarnation, is_new=not self._gateway.admission.purse.all()))
                 self._gateway.admission.is_connected = True
                 self._send(is_whole=True)
                 await ended

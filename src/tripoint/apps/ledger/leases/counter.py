@@ -34,7 +34,7 @@ from tripoint.domain.tenancy import Accounts
 from tripoint.engines.governance.budget.bulletin import Bulletin
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from tripoint.domain.budget import Tally, Threshold
     from tripoint.engines.governance.budget.book import Answer
@@ -60,8 +60,8 @@ class Till(Protocol):
         """The accounts when they are others than told last."""
         ...
 
-    def adopt(self, accounts: Accounts) -> Sequence[Threshold]:
-        """Goes by them from now on."""
+    def adopt(self, accounts: Accounts, holders: Collection[str]) -> Sequence[Threshold]:
+        """Goes by them from now on; those workers have leases and have not heard of them yet."""
         ...
 
     def answer(self, wishes: Sequence[tuple[str, Wish]]) -> list[Answer]:
@@ -105,6 +105,12 @@ class Counter:
         self._server: asyncio.Server | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._holders: dict[Frames, str] = {}
+        self._owed: set[Frames] = set()
+        """Workers with leases that have yet to hear of the accounts."""
+        self._unmarked: set[str] = set()
+        """Holders who heard although the store could not be written."""
+        self._new: set[Frames] = set()
+        """Workers without any."""
         self._queue: dict[tuple[str, Where], Wish] = {}
         self._has_work = asyncio.Event()
         self._starving: dict[Where, float] = {}
@@ -165,10 +171,15 @@ class Counter:
         message = heard_by_ledger(frame)
         if isinstance(message, Hello):
             self._holders[frames] = message.holder
-            if self._news is not None:
-                frames.send(self._news)
+            if not message.is_new:
+                self._owed.add(frames)
+            else:
+                self._new.add(frames)
+                if self._news is not None:
+                    frames.send(self._news)
         elif frames in self._holders:
             holder = self._holders[frames]
+            self._new.discard(frames)
             for wish in message.wishes:
                 self._queue[holder, wish[:2]] = wish
                 self._hungry.pop((holder, wish[:2]), None)
@@ -176,6 +187,8 @@ class Counter:
 
     def _left(self, frames: Frames) -> None:
         holder = self._holders.pop(frames, None)
+        self._owed.discard(frames)
+        self._new.discard(frames)
         for key in [key for key in (*self._queue, *self._hungry) if key[0] == holder]:
             self._queue.pop(key, None)
             self._hungry.pop(key, None)
@@ -249,14 +262,10 @@ class Counter:
         accounts = await self._do(lambda till: till.news())
         if accounts is not None:
             self._news = News(accounts)
-            self._tell_all(self._news)
-        if self._news is not None and self._news.accounts is not self._accounts:
-            fresh = self._news.accounts
-            await self._do(lambda till: till.adopt(fresh))
-            self._accounts = fresh
-            with suppress(OSError):
-                keep_accounts(self._run_dir, fresh)
-            self._has_work.set()
+            for frames in self._new:
+                frames.send(self._news)
+            self._owed = set(self._holders) - self._new
+        await self._tell_news()
         now = asyncio.get_running_loop().time()
         if now - self._tidied_at > _TIDY_S:
             self._tidied_at = now
@@ -277,6 +286,29 @@ class Counter:
             if now - at > _QUIET_S:
                 del self._starving[where]
                 self._tell_all(Recall(*where, is_on=False))
+
+    async def _tell_news(self) -> None:
+        """The accounts for who has leases: the store has to know first which budgets are gone from when on.
+
+        Where it cannot be written they are told all the same: a key that was revoked must not wait for a disk.
+        """
+        if self._news is None or (not self._owed and self._news.accounts is self._accounts):
+            return
+        news, owed = self._news, tuple(self._owed)
+        holders = self._unmarked | {self._holders[frames] for frames in owed}
+        self._unmarked = holders
+        try:
+            await self._do(lambda till: till.adopt(news.accounts, holders))
+            self._unmarked = set()
+        finally:
+            for frames in owed:
+                frames.send(news)
+            self._owed.difference_update(owed)
+        if self._accounts is not news.accounts:
+            self._accounts = news.accounts
+            with suppress(OSError):
+                keep_accounts(self._run_dir, news.accounts)
+            self._has_work.set()
 
     async def _warn(self) -> None:
         """Says once which budgets have reached a threshold, the highest where several were passed in one step.

@@ -30,6 +30,8 @@ class Hello(msgspec.Struct, tag=True, array_like=True):
 
     holder: str
     """Its incarnation."""
+    is_new: bool = False
+    """True when it has leased nothing yet: then it may be told of accounts before the store was asked about it."""
 
 
 class Wishes(msgspec.Struct, tag=True, array_like=True):

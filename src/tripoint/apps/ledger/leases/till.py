@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -62,9 +62,9 @@ class StoreTill:
         self._part = part
         return replace(self._found, quotas=quotas_in(self._found.quotas, part))
 
-    def adopt(self, accounts: Accounts) -> Sequence[Threshold]:
+    def adopt(self, accounts: Accounts, holders: Collection[str]) -> Sequence[Threshold]:
         """See `Till`."""
-        return self._leases.adopt(accounts)
+        return self._leases.adopt(accounts, holders)
 
     def answer(self, wishes: Sequence[tuple[str, Wish]]) -> list[Answer]:
         """See `Till`."""

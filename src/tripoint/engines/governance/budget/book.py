@@ -6,7 +6,7 @@ simulator and the tests drive the very same book as the ledger process.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import inf
 from typing import NamedTuple, Protocol
 
@@ -65,33 +65,53 @@ class Answer(NamedTuple):
 
 
 class Book:
-    """Budgets as declared at one revision, and what may be done with their leases."""
+    """Budgets as declared at one revision, and what may be done with their leases; `before` is the one it replaces."""
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, accounts: Accounts, before: Book | None = None) -> None:
         self.accounts = accounts
+        known: Mapping[str, int] = {} if before is None else before.since
+        self.since: Mapping[str, int] = {
+            budget.id: known.get(budget.id, accounts.revision) for budget in accounts.budgets if budget.is_enforced
+        }
+        """Since which revision each enforced budget has been so without a break, as far as is known."""
         self._by_id = {budget.id: budget for budget in accounts.budgets}
         self._scopes: Scopes[Budget] = Scopes(accounts.budgets)
 
     def answer(self, shelf: Shelf, holder: str, wish: Wish) -> Answer:
-        """Takes what came back, and gives what may be given."""
+        """Takes what came back, and gives what may be given: nothing of what is gone, or was when the worker asked."""
         tally = self._tally(shelf, wish.budget, wish.window)
-        lease = shelf.lease(wish.budget, wish.window, holder)
-        known = lease
+        lease = known = shelf.lease(wish.budget, wish.window, holder)
+        is_enforced = wish.budget in self.since
+        # A wish of before a budget was removed knows of no requests that came meanwhile and did not reserve.
+        is_of_now = is_enforced and wish.revision >= self.since[wish.budget]
         if lease is None:
             lease = Lease(wish.budget, wish.window, holder, wish.since)
+        elif is_of_now:
+            lease = vault.resumed(lease, wish.since)
+        else:  # one that only warns from now on still serves who waited for it
+            is_of_now = wish.budget in self._by_id and not is_enforced
         lease = vault.returned(lease, wish)
-        is_starved = False
-        if wish.wanted > lease.granted and lease.since < inf:
+        if is_of_now and wish.wanted > lease.granted and lease.since < inf:
             others = [each for each in shelf.leases(wish.budget, wish.window) if each.holder != holder]
             holders = 1 + sum(each.held > 0 for each in others)
-            left = vault.room(tally, (*others, lease)) if wish.budget in self._by_id else 0
-            more = vault.slice_for(wish, lease.granted, left, holders)
+            more = vault.slice_for(wish, lease.granted, vault.room(tally, (*others, lease)), holders)
             lease = lease._replace(granted=lease.granted + more)
-            is_starved = wish.least > lease.granted
-        if lease != known:
+        if lease != known and (is_of_now or known is not None):
             shelf.put_lease(lease)
-        grant = Grant(wish.budget, wish.window, lease.granted, lease.returned, tally.limit_nano, tally.spent_nano)
-        return Answer(grant, is_starved)
+        is_starved = wish.least > lease.granted and lease.since < inf
+        return Answer(_grant(tally, lease), is_starved)
+
+    def suspend(self, shelf: Shelf, holders: Collection[str], at: float) -> None:
+        """Of budgets that are not enforced any more, workers' requests that begin from `at` on do not reserve.
+
+        To be durable before these workers hear of the accounts; `at` in seconds since 1970.
+        """
+        leases = [lease for holder in holders for lease in shelf.leases_of(holder) if lease.budget not in self.since]
+        for where in sorted(lease[:3] for lease in leases if lease != vault.suspended(lease, at)):
+            shelf.tally(*where[:2])  # nobody charges it meanwhile
+            lease = shelf.lease(*where)
+            if lease is not None:
+                shelf.put_lease(vault.suspended(lease, at))
 
     def charge(self, shelf: Shelf, charges: Collection[Charge]) -> list[Threshold]:
         """Moves the cost of new entries from their workers' leases to spent; the thresholds that were reached."""
@@ -188,3 +208,9 @@ class Book:
         if newer != tally:
             shelf.put_tally(newer)
         return newer
+
+
+def _grant(tally: Tally, lease: Lease) -> Grant:
+    gone_at = 0.0 if lease.is_open else lease.gaps[-1][0]
+    totals = lease.granted, lease.returned, tally.limit_nano, tally.spent_nano
+    return Grant(lease.budget, lease.window, *totals, lease.resumed, gone_at)

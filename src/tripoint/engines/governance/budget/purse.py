@@ -25,9 +25,9 @@ class Account:
     """One budget in one window, as far as this worker is concerned."""
 
     __slots__ = (
-        "budget", "ends_at", "free", "granted", "idle_since", "is_gone", "is_known", "is_recalled", "largest", "least",
-        "limit", "low", "overdrawn", "pace", "reserved", "returned", "since", "spent", "taken", "told_at",
-        "told_returned", "used", "used_before", "waiting", "window",
+        "budget", "ends_at", "free", "granted", "idle_since", "is_agreed", "is_gone", "is_known", "is_recalled",
+        "largest", "least", "limit", "low", "overdrawn", "pace", "reserved", "returned", "since", "spent", "taken",
+        "told_at", "told_returned", "used", "waiting", "window",
     )  # fmt: skip
 
     def __init__(self, budget: Budget, window: str, since: float) -> None:
@@ -39,8 +39,6 @@ class Account:
         self.free = 0
         """May be reserved now, nano-dollars: granted - returned - used - reserved."""
         self.granted = self.returned = self.used = self.reserved = 0
-        self.used_before = 0
-        """What was used by `since`."""
         self.low = 0
         """Below so much free, more is asked for."""
         self.limit = budget.limit_nano
@@ -49,6 +47,8 @@ class Account:
         """What everybody has spent, as told last."""
         self.is_known = False
         """True once the ledger has told where the budget stands."""
+        self.is_agreed = True
+        """False after it has begun anew, until the ledger counts what begins from `since` on as reserved."""
         self.is_recalled = False
         """True while others wait for what is not used here."""
         self.is_gone = False
@@ -92,12 +92,13 @@ class Hold:
 class Purse:
     """All accounts of a worker; `nudge` is called when there is something new to be told to the ledger."""
 
-    __slots__ = ("_accounts", "_is_nudged", "_looked_at", "nudge", "overdrawn")
+    __slots__ = ("_accounts", "_is_nudged", "_looked_at", "_revision", "nudge", "overdrawn")
 
     def __init__(self, nudge: Callable[[], None] | None = None) -> None:
         self._accounts: dict[tuple[str, str], Account] = {}
         self._is_nudged = False
         self._looked_at = 0.0
+        self._revision = 0
         self.nudge = nudge
         self.overdrawn = 0
         """Requests that cost more than was reserved for them."""
@@ -109,11 +110,10 @@ class Purse:
         if account is None:
             account = self._accounts[key] = Account(budget, key[1], at)
         elif account.budget is not budget:
-            if account.is_gone or account.budget.scope != budget.scope:
-                account.since = at  # what is under way did not reserve here: its cost is not taken from the slice
-                account.used_before = account.used
-                account.is_gone = account.is_recalled = False
+            is_another = account.is_gone or account.budget.scope != budget.scope
             account.budget = budget
+            if is_another:
+                self._begin_anew(account, at)
             if not account.is_known:
                 account.limit = budget.limit_nano
         return account
@@ -167,22 +167,30 @@ class Purse:
             account.free += rest
             if rest < 0:
                 account.overdrawn -= rest
-            if account.is_recalled:
-                self._wake()
+            if account.is_recalled or not account.is_agreed:
+                self._freed(account)
 
     # --- the ledger -------------------------------------------------------------------------------------------------
 
-    def grant(self, told: Grant) -> Account | None:
-        """Takes what the ledger tells; the account concerned, `None` when it is no more."""
+    def grant(self, told: Grant, at: float) -> Account | None:
+        """Takes what the ledger tells at `at`, seconds since 1970; the account concerned, `None` when it is no more."""
         account = self._accounts.get((told.budget, told.window))
         if account is None:
             return None
-        if told.granted > account.granted:
-            account.free += told.granted - account.granted
+        if told.gone_at > account.since and not account.is_gone:
+            self._begin_anew(account, at)  # the budget was removed, and only the ledger heard of it
+        if told.since == account.since and not told.gone_at:
+            account.is_agreed = True
+        more = told.granted - account.granted
+        if more > 0:
+            account.free += more
             account.granted = told.granted
             account.idle_since = inf  # what has just come does not go back for want of use before
         account.told_returned = max(account.told_returned, told.returned)
-        account.limit, account.spent, account.is_known = told.limit_nano, told.spent_nano, True
+        if account.is_agreed:
+            account.limit, account.spent, account.is_known = told.limit_nano, told.spent_nano, True
+        else:
+            self._freed(account)
         return account
 
     def recall(self, budget: str, window: str, *, is_on: bool) -> None:
@@ -205,7 +213,7 @@ class Purse:
                 told.append(
                     Wish(
                         account.budget.id, account.window, account.since, account.returned, wanted, least,
-                        account.used_before,
+                        self._revision,
                     )
                 )  # fmt: skip
         return told
@@ -230,12 +238,33 @@ class Purse:
         for key in gone:
             del self._accounts[key]
 
-    def keep_only(self, budgets: frozenset[str]) -> None:
-        """Budgets that are no more: what is free of them goes back at once, the rest when it is settled."""
+    def adopt(self, budgets: frozenset[str], revision: int) -> None:
+        """Goes by the accounts of that revision, where just those budgets are enforced.
+
+        Of those that are no more, what is free goes back at once, the rest when it is settled.
+        """
+        self._revision = revision
         for account in self._accounts.values():
             if account.budget.id not in budgets:
                 account.is_gone = account.is_recalled = True
                 self._wake()
+
+    def _begin_anew(self, account: Account, at: float) -> None:
+        """Requests that begin from `at` on reserve, those just before did not.
+
+        The ledger has to know before anything is spent, or it took the one for the other: what there is goes back.
+        """
+        account.since = at
+        account.is_gone = account.is_recalled = account.is_agreed = account.is_known = False
+        account.limit, account.spent = account.budget.limit_nano, 0
+        self._freed(account)
+
+    def _freed(self, account: Account) -> None:
+        """Something has come free that others wait for, or that was given before it began anew."""
+        if account.free > 0 and not account.is_agreed:
+            account.returned += account.free
+            account.free = 0
+        self._wake()
 
     def _give_back(self, account: Account, at: float) -> None:
         is_over = at >= account.ends_at

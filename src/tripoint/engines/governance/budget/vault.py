@@ -47,20 +47,34 @@ def slice_for(wish: Wish, granted: int, left: int, holders: int) -> int:
 
 
 def returned(lease: Lease, wish: Wish) -> Lease:
-    """The lease after what its worker says has come back; nothing it says can raise what it holds.
-
-    But where its budget was removed and set again: of what was charged meanwhile no more reserved from it than what the
-    worker had used by then.
-    """
-    if wish.since > lease.since:
-        lease = lease._replace(charged=min(lease.charged, wish.used))
+    """The lease after what its worker says has come back; nothing it says can raise what it holds."""
     back = min(max(lease.returned, wish.returned), max(lease.returned, lease.granted - lease.charged))
-    return lease._replace(returned=back, since=max(lease.since, wish.since))
+    return lease._replace(returned=back)
+
+
+def suspended(lease: Lease, at: float) -> Lease:
+    """The lease of a budget that is removed: no request that begins at `at` (seconds since 1970) or later reserves.
+
+    To be kept before the worker hears of it, so that nothing it serves without the budget is taken for reserved.
+    """
+    if not lease.is_open or lease.since == inf:
+        return lease
+    return lease._replace(gaps=(*lease.gaps, (max(at, lease.resumed), inf)))
+
+
+def resumed(lease: Lease, since: float) -> Lease:
+    """The lease once its worker reserves again, from `since` on, in seconds since 1970; older words change nothing."""
+    if not lease.is_open:
+        gone_at = lease.gaps[-1][0]
+        return lease if since <= gone_at else lease._replace(gaps=(*lease.gaps[:-1], (gone_at, since)))
+    if since > lease.resumed:  # begun anew without the store's knowing: what was reserved before stays held
+        return lease._replace(since=since, gaps=())
+    return lease
 
 
 def charged(lease: Lease, charges: Iterable[Charge]) -> Lease:
-    """The lease after entries of its worker; requests that began before it did never reserved from it."""
-    cost = sum([charge.nano_since(lease.since) for charge in charges])
+    """The lease after entries of its worker; those that did not reserve from it do not count."""
+    cost = sum([charge.nano_where(lease.reserves) for charge in charges])
     return lease._replace(charged=lease.charged + cost)
 
 
@@ -69,7 +83,7 @@ def buried(lease: Lease) -> Lease:
 
     What it has not spent comes back, and it gets no more.
     """
-    return lease._replace(returned=lease.returned + max(0, lease.held), since=inf)
+    return lease._replace(returned=lease.returned + max(0, lease.held), since=inf, gaps=())
 
 
 def limited(tally: Tally, limit_nano: int, revision: int) -> Tally:
