@@ -23,19 +23,22 @@ class Columns(Board):
         self._workers = workers
         self._first_lock = first_lock
         """Byte of the file whose lock is that of slot 0."""
+        self._own = [0] * (len(cells) // workers)
+        """What this worker holds. Nobody else changes its column while it lives, and shared memory is dear to read."""
 
     def acquire(self, slot: int, limit: int) -> bool:
         """Takes one of `limit` places; False when all workers together hold that many."""
         cells, workers = self._cells, self._workers
         own = slot * workers + self._worker
-        count: int = cells[own] + 1
+        count = self._own[slot] + 1
         if workers == 1:
             if count > limit:
                 return False
-            cells[own] = count
+            self._own[slot] = cells[own] = count
             return True
         cells[own] = count
         if sum(cells[slot * workers : (slot + 1) * workers]) <= limit:
+            self._own[slot] = count
             return True
         cells[own] = count - 1
         if self.held(slot) >= limit:
@@ -43,13 +46,15 @@ class Columns(Board):
         with self._locked(slot):  # another worker wanted the same place at this moment: one after the other
             cells[own] = count
             if self.held(slot) <= limit:
+                self._own[slot] = count
                 return True
             cells[own] = count - 1
             return False
 
     def release(self, slot: int) -> None:
         """Gives a place back."""
-        self._cells[slot * self._workers + self._worker] -= 1
+        self._own[slot] = count = self._own[slot] - 1
+        self._cells[slot * self._workers + self._worker] = count
 
     def held(self, slot: int) -> int:
         """How many all workers hold."""
@@ -63,6 +68,8 @@ class Columns(Board):
             if self._cells[index]:
                 freed += self._cells[index]
                 self._cells[index] = 0
+        if worker == self._worker:
+            self._own = [0] * len(self._own)
         return freed
 
     @contextmanager
