@@ -53,3 +53,12 @@ def nano_of(amount: Decimal) -> int:
     if not scaled.is_finite() or scaled != scaled.to_integral_value():
         raise ValueError(f"{amount} USD is not a whole number of nano-dollars")
     return int(scaled)
+
+
+def exactly(amount: float, more: int = 0) -> str:
+    """Dollars, and so many more, with every digit that was written: `1,234`, `1,234.50`."""
+    exact = Decimal(repr(amount)) + more
+    whole, cents = exact.to_integral_value(), Decimal("0.01")
+    if exact == whole:
+        return f"{whole:,f}"
+    return f"{exact.quantize(cents) if exact == exact.quantize(cents) else exact.normalize():,f}"

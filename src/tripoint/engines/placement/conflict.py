@@ -8,12 +8,14 @@ pays one unit for each unit a row is broken.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from tripoint.domain.fit import Refusal
+from tripoint.domain.money import exactly
 from tripoint.domain.plan import ConflictSet
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.placement.milp.program import INFINITY, FloatArray, Program, Solution, SolutionStatus
@@ -188,12 +190,20 @@ def _told(program: Program, row: int, values: FloatArray) -> str:
     is_over = above - below > upper
     limit = upper if is_over else float(program.row_lower[row])
     name = f"{family}: {program.row_names[row]}"
+    if family == "budget":  # limit and raise make just what is needed, as a reader adds them up
+        needed = exactly(limit, whole_raise(above - below - limit))
+        return f"{name}: needs {needed} {unit}, allowed is {exactly(limit)} {unit}"
     if limit == 0.0 or family in ("capacity", "gang"):
         asked, had = _apart(*((above, upper + below) if is_over else (below, above - limit)))
         there = "there is" if had == "1" else "there are"
         return f"{name}: needs {with_unit(asked, unit)}, {there} {had}"
     found, wanted = (with_unit(amount, unit) for amount in _apart(above - below, limit))
     return f"{name}: needs {found}, allowed is {wanted}" if is_over else f"{name}: gets {found}, needs {wanted}"
+
+
+def whole_raise(units: float) -> int:
+    """The least whole number that will do for a raise; the solver's own tolerance does not count."""
+    return math.ceil(units * (1.0 - _TOLERANCE))
 
 
 def with_unit(amount: str, unit: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from tests.factories.placement import chat, conflict_of, hall, horizon, place, region, rented, resolved
@@ -10,6 +12,7 @@ from tests.factories.planning import highs
 
 from tripoint.domain.estate import Estate
 from tripoint.domain.link import Link
+from tripoint.domain.money import exactly
 from tripoint.domain.policy import Budget, Policies
 from tripoint.domain.units import LinkId, SiteId
 from tripoint.domain.workload import Caller
@@ -56,6 +59,30 @@ def test_the_raise_is_told_with_its_figure(family: str) -> None:
     """In the estate's words; whole nodes and racks, since nobody buys parts of them."""
     estate, told = CASES[family]
     assert [str(each) for each in found_in(estate)] == [told]
+
+
+@pytest.mark.parametrize(
+    ("usd", "told"),
+    [(0.0, "0"), (1234.0, "1,234"), (1234.5, "1,234.50"), (0.1 + 0.2, "0.30000000000000004"), (1e16, f"{10**16:,}")],
+)
+def test_a_budget_is_told_with_every_digit_it_was_written_with(usd: float, told: str) -> None:
+    """Nothing is rounded to something else, however it is written in the estate."""
+    assert exactly(usd) == told
+    assert exactly(0.7, 3) == "3.70"
+
+
+@pytest.mark.parametrize("usd", [100_000.0, 100_000.4, 100_000.7, 0.0])
+@pytest.mark.parametrize("rate", [100.0, 137.0, 411.0])
+def test_a_budget_and_its_raise_make_what_is_told_to_be_needed(usd: float, rate: float) -> None:
+    """To the dollar and the cent: neither the limit nor what is needed is rounded to something else beside it."""
+    estate = place(region(), workloads=(chat(rate=rate),), policies=Policies(budget=Budget(usd_per_period=usd)))
+    (line,) = conflict_of(estate).details
+    (told,) = [str(each) for each in found_in(estate)]
+    needed, allowed = (Decimal(each.replace(",", "")) for each in re.findall(r"(?:needs|is) ([\d,.]+) USD", line))
+    (more,) = re.findall(r"by ([\d,]+) USD", told)
+    assert allowed == Decimal(repr(usd))
+    assert needed == allowed + Decimal(more.replace(",", ""))
+    assert f"budget {exactly(usd)} USD" in told
 
 
 @pytest.mark.parametrize("family", list(CASES))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tripoint.domain.charge import Rate
+from tripoint.domain.money import exactly
 from tripoint.domain.policy import CostView
 from tripoint.engines.placement.columns.coefficients import is_energy
 from tripoint.engines.placement.columns.formulation import Formulation, Terms
@@ -128,7 +129,7 @@ def budget(form: Formulation) -> None:
         terms: Terms = [
             (column, 1.0) for (view, _, p), column in form.spend.items() if p == period and view == limit.view.value
         ]
-        label = f"budget {limit.usd_per_period:,.0f} USD ({limit.view.value}) in {instance.grid.periods[period]}"
+        label = f"budget {exactly(limit.usd_per_period)} USD ({limit.view.value}) in {instance.grid.periods[period]}"
         form.builder.row("budget", label, terms, upper=limit.usd_per_period)
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tripoint.engines.placement.conflict import with_unit
+from tripoint.engines.placement.conflict import whole_raise, with_unit
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.placement.milp.program import INFINITY, Program, Solution, SolutionStatus
 from tripoint.engines.placement.why.worth import Limit, about, rule_of
@@ -128,9 +128,9 @@ def with_column(program: Program, limit: Limit, cost: float) -> Program:
 
 def _enough(units: float, family: str) -> str:
     """Rounded up, to whole units or four digits: what is told must do; the solver's own tolerance does not count."""
-    least = units * (1.0 - _TINY)
     if family in (*_WHOLE, "budget"):
-        return f"{math.ceil(least):,}"
+        return f"{whole_raise(units):,}"
+    least = units * (1.0 - _TINY)
     step = 10.0 ** (math.floor(math.log10(least)) - 3)
     return f"{math.ceil(least / step) * step:,.4g}"
 
