@@ -180,6 +180,14 @@ def test_a_creation_that_is_repeated_makes_nothing_twice(world: AdminWorld) -> N
     assert world.call("admin", "POST", "/v1/tenants", NEW, idempotency_key="k2").status == 409
 
 
+@pytest.mark.parametrize("key", ["", "a b", "a\tb", "k" * 256])
+def test_an_idempotency_key_is_what_the_document_says(world: AdminWorld, key: str) -> None:
+    """Anything else is refused before anything is made."""
+    found = world.call("admin", "POST", "/v1/tenants", NEW, idempotency_key=key)
+    assert (found.status, found.content["place"]) == (400, "header.idempotency-key")
+    assert world.call("admin", "POST", "/v1/tenants", NEW, idempotency_key="k" * 255).status == 201
+
+
 def test_an_idempotency_key_is_its_callers_own(world: AdminWorld) -> None:
     """Two tenants that use the same one get a key each, and neither sees the other's."""
     made = []

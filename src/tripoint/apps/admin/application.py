@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -29,7 +30,8 @@ from tripoint.engines.governance.access.roles import Action, allows, roles_allow
 NOBODY = Actor("", frozenset())
 """Who calls what anybody may ask."""
 _MAX_PART = 200
-_MAX_REPEAT = 255
+_REPEAT = re.compile(r"[!-~]{1,255}")
+"""An `Idempotency-Key`, as the document describes it."""
 
 
 class Desk(NamedTuple):
@@ -140,10 +142,11 @@ def _given(operation: Operation, request: Request, actor: Actor) -> Given:
     if len(tags) > 1 or len(repeats) > 1:
         raise RefusedError(400, "`If-Match` and `Idempotency-Key` are read once each", place="header")
     repeat = repeats[0] if repeats and operation.can_repeat else ""
-    if len(repeat) > _MAX_REPEAT or not repeat.isprintable() or (repeats and not repeats[0]):
+    if (repeat and not _REPEAT.fullmatch(repeat)) or (repeats and not repeats[0]):
         raise RefusedError(
-            400, f"an `Idempotency-Key` has 1 to {_MAX_REPEAT} printable characters", place="header.idempotency-key"
-        )
+            400, "an `Idempotency-Key` is 1 to 255 printable characters of ASCII, none of them a blank",
+            place="header.idempotency-key",
+        )  # fmt: skip
     digest = hashlib.sha256(f"{operation.id}\n{actor.id}\n{repeat}".encode()).hexdigest() if repeat else ""
     return Given(tags[0].strip() if tags else "", digest)
 
