@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests.factories.records import record
 
 from tripoint.adapters.segment_tail import DAMAGED, SegmentTail, holder_of
-from tripoint.adapters.usage_segments import MAGIC, UsageSegments
+from tripoint.adapters.usage_segments import MAGIC, SEVERAL, UsageSegments
 from tripoint.domain.ledger import Piece
 from tripoint.domain.record import Usage, UsageRecord
 
@@ -30,6 +30,12 @@ def frame(each: UsageRecord) -> bytes:
     """A record as it is on disk."""
     payload = msgspec.msgpack.encode(each)
     return _FRAME.pack(len(payload), zlib.crc32(payload)) + payload
+
+
+def framed(*records: UsageRecord) -> bytes:
+    """Records that were written together."""
+    payload = msgspec.msgpack.encode(records)
+    return _FRAME.pack(len(payload) | SEVERAL, zlib.crc32(payload)) + payload
 
 
 def drained(tail: SegmentTail, most: int = 1000) -> list[str]:
@@ -79,6 +85,41 @@ def test_it_goes_on_where_the_ledger_stands(tmp_path: Path) -> None:
     assert tail.read(4) == (first,)
     other = SegmentTail(tmp_path, {NAME: first.end})
     assert drained(other) == [f"req-{number}" for number in range(4, 10)]
+
+
+@pytest.mark.parametrize("size", [1, 15, 16, 40])
+def test_records_written_together_are_read_together(tmp_path: Path, size: int) -> None:
+    """A reading ends with the frame in which it has enough, so that none is read twice; single ones are read too."""
+    three = [[record(number + size * turn) for number in range(size)] for turn in range(3)]
+    alone = record(3 * size)
+    (tmp_path / NAME).write_bytes(MAGIC + framed(*three[0]) + framed(*three[1]) + frame(alone) + framed(*three[2]))
+    tail = SegmentTail(tmp_path, {})
+    (first,) = tail.read(size + 1)
+    assert list(first.records) == [*three[0], *three[1]]
+    tail.loaded((first,))
+    (rest,) = tail.read(1 + size)
+    assert list(rest.records) == [alone, *three[2]]
+    assert rest.end == (tmp_path / NAME).stat().st_size
+
+
+def test_what_is_no_record_among_others_costs_itself_only(tmp_path: Path) -> None:
+    """The frame is told, and the good ones of it are read; a mark for several on what is one record is damage."""
+    good, bad = [record(number) for number in range(4)], record(9, at=float("nan"))
+    odd = framed(good[0], bad, good[1])
+    one = msgspec.msgpack.encode(good[2])
+    marked = _FRAME.pack(len(one) | SEVERAL, zlib.crc32(one)) + one
+    (tmp_path / NAME).write_bytes(MAGIC + odd + marked + framed(good[3]))
+    (piece,) = SegmentTail(tmp_path, {}).read(100)
+    assert list(piece.records) == [good[0], good[1], good[3]]
+    assert [each.size for each in piece.damage] == [len(odd), len(marked)]
+
+
+def test_behind_damage_records_written_together_are_found(tmp_path: Path) -> None:
+    """A frame that does not check is passed over up to the next whole one."""
+    broken = bytearray(framed(record(0), record(1)))
+    broken[20] ^= 1
+    (tmp_path / NAME).write_bytes(MAGIC + broken + framed(record(2), record(3)))
+    assert drained(SegmentTail(tmp_path, {})) == ["req-2", "req-3"]
 
 
 @given(cut=st.integers(1, 600))

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from tests.factories.records import attempt, record
 
 from tripoint.adapters import usage_segments
-from tripoint.adapters.usage_segments import MAGIC, SegmentDamage, UsageSegments, read_segments
+from tripoint.adapters.usage_segments import MAGIC, SEVERAL, SegmentDamage, UsageSegments, read_segments
 from tripoint.domain.record import Failure, UsageRecord
 
 WRITER = """
@@ -269,6 +269,28 @@ def test_any_flipped_byte_is_found(whole: bytes, tmp_path_factory: pytest.TempPa
     assert found[:-1] == [record(number) for number in range(len(found) - 1)]
 
 
+def test_records_that_are_taken_together_are_one_frame(tmp_path: Path) -> None:
+    """With one checksum; whose name no encoding has is lost alone."""
+    odd = record(2, workload="half of a pair: \ud800")
+    with segments_in(tmp_path) as segments:
+        segments.extend([record(number) for number in range(10)])
+        segments.extend([record(10), odd, record(11)])
+        assert (segments.taken, segments.lost, segments.lost_nano) == (12, 1, odd.nano)
+        segments.wake()
+    assert [each.id for each in records_in(tmp_path)] == [f"req-{number}" for number in range(12)]
+    (path,) = tmp_path.iterdir()
+    assert len(_frame_ends(path.read_bytes())) == 1 + 1 + 2
+
+
+def test_more_records_than_a_frame_holds_are_several(tmp_path: Path) -> None:
+    """Names may be long: what would be no frame any more is written one by one."""
+    long = [record(number, workload="w" * 300_000) for number in range(5)]
+    with segments_in(tmp_path) as segments:
+        segments.extend(long)
+        segments.wake()
+    assert records_in(tmp_path) == long
+
+
 def test_zeros_after_a_power_cut_are_no_records(whole: bytes, tmp_path: Path) -> None:
     """File systems may leave a tail of zeros, which is a frame of no bytes with the right checksum."""
     (tmp_path / "usage-0-i-000000.seg").write_bytes(whole + bytes(64))
@@ -320,6 +342,6 @@ def test_kill_9_loses_nothing_acknowledged(tmp_path: Path, repo_root: Path, ackn
 def _frame_ends(content: bytes) -> set[int]:
     ends, offset = {len(MAGIC)}, len(MAGIC)
     while offset < len(content):
-        offset += 8 + struct.unpack_from("<I", content, offset)[0]
+        offset += 8 + (struct.unpack_from("<I", content, offset)[0] & ~SEVERAL)
         ends.add(offset)
     return ends

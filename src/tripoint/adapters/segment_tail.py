@@ -12,24 +12,21 @@ import re
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from itertools import islice
+from itertools import chain
 from pathlib import Path
-from struct import Struct
 from typing import Final, NamedTuple
 
 import msgspec
 
 from tripoint.adapters.atomic_file import sync_folder
 from tripoint.adapters.record_batch import LineBook, RecordBatch, sound
-from tripoint.adapters.usage_segments import MAGIC
+from tripoint.adapters.usage_segments import FRAME, MAGIC, MAX_PAYLOAD, SEVERAL
 from tripoint.domain.ledger import Damage, Piece
 from tripoint.domain.record import UsageRecord
 
 DAMAGED: Final = "damaged"
 """Folder beside the segments for those that could not be read in full."""
 _NAME: Final = re.compile(r"usage-\d+-([0-9a-f]+)-\d+\.seg")
-_FRAME: Final = Struct("<II")
-_MAX_PAYLOAD: Final = 1 << 20
 _CHUNK: Final = 16 << 20
 
 
@@ -165,13 +162,13 @@ class SegmentTail:
             if not blob.startswith(MAGIC):
                 return _Read(RecordBatch(()), 0, [])
             place = len(MAGIC)
-        frames = _Frames(blob, place)
+        frames = _Frames(blob, place, most)
         if self._book.is_full:
             self._book = LineBook()
         try:
-            records = RecordBatch(islice(frames, most), self._book)
+            records = RecordBatch(chain.from_iterable(map(_records, frames)), self._book)
         except msgspec.MsgspecError:
-            return _one_by_one(source, start, _Frames(blob, place), most)
+            return _one_by_one(source, start, _Frames(blob, place, most))
         return _Read(records, frames.place, [])
 
     def _past_damage(self, source: str, start: int, rest: bytes, *, is_closed: bool) -> _Read:
@@ -197,38 +194,74 @@ def holder_of(source: str) -> str:
     return found[1] if found is not None else ""
 
 
-class _Frames:
-    """What the whole frames of `blob` hold, from `place` on."""
+class _Content(NamedTuple):
+    """What a frame holds."""
 
-    def __init__(self, blob: bytes, place: int) -> None:
+    payload: bytes
+    is_several: bool
+    """True for an array of records."""
+
+
+class _Frames:
+    """The whole frames of `blob`, from `place` on, until they hold `most` records or more."""
+
+    def __init__(self, blob: bytes, place: int, most: int) -> None:
         self._blob = blob
+        self._most = most
         self.place = place
         """Behind the last one that was taken."""
 
-    def __iter__(self) -> Iterator[bytes]:
-        blob, place, crc32, unpack, head = self._blob, self.place, zlib.crc32, _FRAME.unpack_from, _FRAME.size
+    def __iter__(self) -> Iterator[_Content]:
+        blob, place, left, head = self._blob, self.place, self._most, FRAME.size
         last = len(blob) - head
-        while place <= last:
-            length, checksum = unpack(blob, place)
-            begin = place + head
-            place = begin + length
+        while place <= last and left > 0:
+            length, checksum = FRAME.unpack_from(blob, place)
+            size, begin = length & ~SEVERAL, place + head
+            place = begin + size
             payload = blob[begin:place]
-            if crc32(payload) != checksum or len(payload) < length or not 0 < length <= _MAX_PAYLOAD:
+            if zlib.crc32(payload) != checksum or len(payload) < size or not 0 < size <= MAX_PAYLOAD:
                 return
             self.place = place
-            yield payload
+            is_several = length != size
+            left -= _length(payload) if is_several else 1
+            yield _Content(payload, is_several)
 
 
-def _one_by_one(source: str, start: int, frames: _Frames, most: int) -> _Read:
-    """Whole frames of a file, read from `start` on, of which not all hold a record."""
+_array = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
+
+
+def _length(payload: bytes) -> int:
+    """Records in an array, as its head tells; 1 where it has none."""
+    kind = payload[0]
+    if kind & 0xF0 == 0x90:
+        return max(1, kind & 0x0F)
+    return max(1, int.from_bytes(payload[1:3], "big")) if kind == 0xDC else 1
+
+
+def _records(content: _Content) -> list[bytes]:
+    """Each record of a frame. Raises `msgspec.MsgspecError`."""
+    payload, is_several = content
+    return list(map(bytes, _array(payload))) if is_several else [payload]
+
+
+def _one_by_one(source: str, start: int, frames: _Frames) -> _Read:
+    """Whole frames of a file, read from `start` on, of which not all hold records only."""
     records: list[UsageRecord] = []
     damage: list[Damage] = []
-    for blob in islice(frames, most):
+    for content in frames:
+        flaw = ""
         try:
-            records.append(sound(blob))
+            blobs = _records(content)
         except msgspec.MsgspecError as error:
-            size = _FRAME.size + len(blob)
-            damage.append(Damage(source, start + frames.place - size, size, f"not a usage record: {error}"))
+            blobs, flaw = [], str(error)
+        for blob in blobs:
+            try:
+                records.append(sound(blob))
+            except msgspec.MsgspecError as error:
+                flaw = str(error)
+        if flaw:
+            size = FRAME.size + len(content.payload)
+            damage.append(Damage(source, start + frames.place - size, size, f"not a usage record: {flaw}"))
     return _Read(RecordBatch.of(records), frames.place, damage)
 
 
@@ -236,14 +269,16 @@ def _next_frame(rest: bytes, begin: int, decode: object) -> int | None:
     """Where the next whole frame with a record begins, behind `begin`; chance makes none: checksum and shape agree."""
     assert callable(decode)
     view = memoryview(rest)
-    for place in range(begin, len(rest) - _FRAME.size):
-        length, checksum = _FRAME.unpack_from(rest, place)
-        if not 0 < length <= _MAX_PAYLOAD or place + _FRAME.size + length > len(rest):
+    for place in range(begin, len(rest) - FRAME.size):
+        length, checksum = FRAME.unpack_from(rest, place)
+        size = length & ~SEVERAL
+        if not 0 < size <= MAX_PAYLOAD or place + FRAME.size + size > len(rest):
             continue
-        payload = view[place + _FRAME.size : place + _FRAME.size + length]
+        payload = view[place + FRAME.size : place + FRAME.size + size]
         if zlib.crc32(payload) == checksum:
             with suppress(msgspec.MsgspecError):
-                decode(payload)
+                for each in _records(_Content(bytes(payload), length != size)):
+                    decode(each)
                 return place
     return None
 

@@ -1,8 +1,9 @@
 """A worker's usage records on disk: appended in groups, durable within milliseconds, never in the way of a request.
 
 A segment begins with a magic line; then come frames of four bytes length, four bytes CRC-32 (both little endian) and
-the record as MessagePack, an array in the order of `UsageRecord`'s fields. One file is written by one incarnation of
-one worker only. A record may be there twice after a disk fault (its id tells), but is never missing without a word.
+the content as MessagePack: an array of records, as the length's highest bit tells, or one record without it, each an
+array in the order of `UsageRecord`'s fields. One file is written by one incarnation of one worker only. A record may be
+there twice after a disk fault (its id tells), but is never missing without a word.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import threading
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
@@ -27,8 +28,12 @@ from tripoint.domain.record import UsageRecord
 
 MAGIC: Final = b"tripoint/usage-segment/v2\n"
 """How every segment begins."""
-_FRAME: Final = Struct("<II")
-_MAX_PAYLOAD: Final = 1 << 20
+FRAME: Final = Struct("<II")
+"""Length and checksum of what follows."""
+SEVERAL: Final = 1 << 31
+"""Added to the length of a frame that holds an array of records."""
+MAX_PAYLOAD: Final = 1 << 20
+"""Longest content of a frame, bytes."""
 _SYNCED: Final = os.O_WRONLY | os.O_DSYNC
 """A write returns once what it wrote is durable."""
 _GROUP: Final = 2048
@@ -48,6 +53,15 @@ class SegmentDamage(NamedTuple):
     """First byte that is not part of a whole frame."""
     reason: str
     """What is wrong there."""
+
+
+class _Frame(NamedTuple):
+    """Records that were encoded together."""
+
+    payload: bytes
+    """An array of them."""
+    records: int
+    """How many."""
 
 
 class _Bell:
@@ -100,8 +114,8 @@ class UsageSegments:
         self._max_bytes = max_bytes
         self._max_spooled = max_spooled
         self._encode = msgspec.msgpack.Encoder().encode
-        self._pending: deque[bytes] = deque()
-        self._group: list[bytes] = []
+        self._pending: deque[_Frame] = deque()
+        self._group: list[_Frame] = []
         """What the writing thread has taken and not yet made durable."""
         self._file = -1
         self._path = folder
@@ -130,32 +144,41 @@ class UsageSegments:
 
     def append(self, record: UsageRecord) -> None:
         """Takes a record; it is durable some milliseconds later."""
-        pending = self._pending
-        if len(pending) >= self._max_spooled:
-            self._lose(1, record.nano)
-            return
-        try:
-            pending.append(self._encode(record))
-            self.taken += 1
-        except UnicodeEncodeError:  # half of a surrogate pair in a name: no encoding has it
-            self._lose(1, record.nano)
+        self.extend((record,))
         self.wake()
 
-    def extend(self, records: Iterable[UsageRecord]) -> None:
-        """Takes several records, as `append` each, but for that somebody must `wake` or `push` the writing thread."""
-        pending, encode = self._pending, self._encode
-        room = self._max_spooled - len(pending)
-        for record in records:
-            if room <= 0:
-                self._lose(1, record.nano)
-                continue
-            try:
-                pending.append(encode(record))
-            except UnicodeEncodeError:  # see `append`
-                self._lose(1, record.nano)
-                continue
-            room -= 1
-            self.taken += 1
+    def extend(self, records: Sequence[UsageRecord]) -> None:
+        """Takes some records, as `append` each, but for that somebody must `wake` or `push` the writing thread.
+
+        They are encoded, summed and written as one: a dozen or two at a time.
+        """
+        room = self._max_spooled - self.waiting
+        if len(records) > room:
+            kept = max(room, 0)
+            self._lose_all(records[kept:])
+            records = records[:kept]
+        if not records:
+            return
+        try:
+            payload = self._encode(records)
+        except UnicodeEncodeError:  # half of a surrogate pair in a name: no encoding has it
+            self._lose_all([each for each in records if not self._takes(each)])
+            return
+        if len(payload) > MAX_PAYLOAD and len(records) > 1:
+            for each in records:
+                self._takes(each)
+            return
+        self._pending.append(_Frame(payload, len(records)))
+        self.taken += len(records)
+
+    def _takes(self, record: UsageRecord) -> bool:
+        """Takes a record by itself; False when it cannot be encoded."""
+        try:
+            self._pending.append(_Frame(self._encode((record,)), 1))
+        except UnicodeEncodeError:
+            return False
+        self.taken += 1
+        return True
 
     def wake(self) -> None:
         """Something may have come."""
@@ -170,7 +193,7 @@ class UsageSegments:
     @property
     def waiting(self) -> int:
         """Records taken and not yet durable."""
-        return len(self._pending) + len(self._group)
+        return self.taken - self.durable
 
     @property
     def fault(self) -> str:
@@ -188,17 +211,18 @@ class UsageSegments:
         self._stop.set()
         self.push()
         self._thread.join(timeout_s)
-        remaining = [*self._group, *self._pending]
-        if remaining:
-            decode = msgspec.msgpack.Decoder(UsageRecord).decode
-            self._lose(len(remaining), sum(decode(each).nano for each in remaining))
-        return not remaining
+        if self.waiting:
+            decode = msgspec.msgpack.Decoder(list[UsageRecord]).decode
+            self._lose_all([each for frame in (*self._group, *self._pending) for each in decode(frame.payload)])
+        return not self.waiting
 
-    def _lose(self, count: int, nano: int) -> None:
-        self.lost += count
-        self.lost_nano += nano
+    def _lose_all(self, records: Sequence[UsageRecord]) -> None:
+        if not records:
+            return
+        self.lost += len(records)
+        self.lost_nano += sum(each.nano for each in records)
         if self._on_lost is not None:
-            self._on_lost(count)
+            self._on_lost(len(records))
 
     def _run(self) -> None:
         _yield_to_requests()
@@ -234,8 +258,10 @@ class UsageSegments:
         """All that waits to disk, group by group; False when the disk did not take it: nothing is forgotten then."""
         left = self.waiting  # what comes meanwhile waits for the next time: a thread that never sleeps costs requests
         while left > 0:
-            self._take()
-            left -= len(self._group)
+            count = self._take()
+            if not count:
+                break
+            left -= count
             self._busy_since = time.monotonic()
             try:
                 self._write(self._group)
@@ -245,26 +271,29 @@ class UsageSegments:
                 return False
             finally:
                 self._busy_since = 0.0
-            self.durable += len(self._group)
             self._group.clear()
+            self.durable += count
             self._fault = ""
             if self.on_durable is not None:
                 self.on_durable(self.durable)
         return True
 
-    def _take(self) -> None:
+    def _take(self) -> int:
+        """Takes what comes next into the group; how many records that are."""
         # Only this thread takes and only the caller's adds, each by an atomic step; no lock is needed.
         group, pending = self._group, self._pending
-        take = pending.popleft
-        group += [take() for _ in range(min(len(pending), _GROUP - len(group)))]
+        count = sum(frame.records for frame in group)
+        while pending and count < _GROUP:
+            group.append(pending.popleft())
+            count += group[-1].records
+        return count
 
-    def _write(self, payloads: list[bytes]) -> None:
+    def _write(self, frames: list[_Frame]) -> None:
         if self._file >= 0 and self._is_removed():
             self._leave()  # what is written there would be gone
         if self._file < 0:
             self._open()
-        heads = map(_FRAME.pack, map(len, payloads), map(zlib.crc32, payloads))
-        blob = b"".join(chain.from_iterable(zip(heads, payloads, strict=True)))
+        blob = b"".join(chain.from_iterable((_head(payload), payload) for payload, _ in frames))
         # Writes and syncs at once, as the file was opened so: each call of the system costs this thread a wait for the
         # interpreter, which the requests have, and them several changes of thread.
         _write_all(self._file, blob)
@@ -327,12 +356,17 @@ def _yield_to_requests() -> None:
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
+def _head(payload: bytes) -> bytes:
+    return FRAME.pack(len(payload) | SEVERAL, zlib.crc32(payload))
+
+
 def read_segments(folder: Path) -> Iterator[UsageRecord | SegmentDamage]:
     """Every whole record under `folder`, file by file; where a file stops making sense, a `SegmentDamage` instead.
 
     A torn frame at the end is what a crash leaves; anything else means that the disk or somebody changed the file.
     """
-    decode = msgspec.msgpack.Decoder(UsageRecord).decode
+    one = msgspec.msgpack.Decoder(UsageRecord).decode
+    several = msgspec.msgpack.Decoder(list[UsageRecord]).decode
     for path in sorted(folder.glob("usage-*.seg")):
         with path.open("rb") as stream:
             size = os.fstat(stream.fileno()).st_size
@@ -341,32 +375,33 @@ def read_segments(folder: Path) -> Iterator[UsageRecord | SegmentDamage]:
                 continue
             offset = len(MAGIC)
             while offset < size:
-                payload, flaw = _frame(stream)
-                record = None
+                length, payload, flaw = _frame(stream)
+                records: list[UsageRecord] = []
                 if not flaw:
                     try:
-                        record = decode(payload)
+                        records = several(payload) if length & SEVERAL else [one(payload)]
                     except msgspec.MsgspecError as error:
                         flaw = f"not a usage record: {error}"
-                if record is None:
+                if flaw:
                     yield SegmentDamage(path, offset, flaw)
                     break
-                yield record
-                offset += _FRAME.size + len(payload)
+                yield from records
+                offset += FRAME.size + len(payload)
 
 
-def _frame(stream: BinaryIO) -> tuple[bytes, str]:
-    """The payload of the next frame, and what is wrong with it, empty when nothing is."""
-    head = stream.read(_FRAME.size)
-    if len(head) < _FRAME.size:
-        return b"", "torn frame"
-    length, crc = _FRAME.unpack(head)
-    if not 0 < length <= _MAX_PAYLOAD:
-        return b"", f"a frame of {length} bytes"
-    payload = stream.read(length)
-    if len(payload) < length:
-        return b"", "torn frame"
-    return (payload, "") if zlib.crc32(payload) == crc else (b"", "checksum differs")
+def _frame(stream: BinaryIO) -> tuple[int, bytes, str]:
+    """Length and payload of the next frame, and what is wrong with it, empty when nothing is."""
+    head = stream.read(FRAME.size)
+    if len(head) < FRAME.size:
+        return 0, b"", "torn frame"
+    length, crc = FRAME.unpack(head)
+    size = length & ~SEVERAL
+    if not 0 < size <= MAX_PAYLOAD:
+        return length, b"", f"a frame of {size} bytes"
+    payload = stream.read(size)
+    if len(payload) < size:
+        return length, b"", "torn frame"
+    return (length, payload, "") if zlib.crc32(payload) == crc else (length, b"", "checksum differs")
 
 
 def _write_all(descriptor: int, blob: bytes) -> None:
