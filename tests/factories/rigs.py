@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -35,6 +36,32 @@ class Rig:
     def key(self) -> str:
         """The client key."""
         return KEY
+
+
+def serving_workers(found: Rig) -> list[int]:
+    """Processes of the workers that serve; where there is one worker, the next one waits beside it and is none."""
+    return [pid for pid in found.gateway.pids()[1:] if _name_of(pid) == "tripoint-serves"]
+
+
+def all_workers(found: Rig) -> list[int]:
+    """Processes of the workers, once as many serve as were asked for."""
+    deadline = time.monotonic() + 30
+    while len(pids := serving_workers(found)) < found.gateway.workers:
+        assert time.monotonic() < deadline, "not all workers serve"
+        time.sleep(0.02)
+    return pids
+
+
+def waiting_workers(found: Rig) -> list[int]:
+    """Processes of workers that wait to be needed, or for their first table."""
+    return [pid for pid in found.gateway.pids()[1:] if _name_of(pid) == "tripoint-waits"]
+
+
+def _name_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip()
+    except OSError:  # it has ended
+        return ""
 
 
 @contextmanager

@@ -145,6 +145,16 @@ def open_lease_sheet(folder: Path, incarnation: str) -> LeaseSheet:
     return LeaseSheet(folder, incarnation)
 
 
+def load_for_serving() -> None:
+    """Loads what a worker uses from its table on: one that waits to be needed has loaded it by then."""
+    import email.parser  # what tells our own version reads it with this
+
+    from tripoint.adapters import lease_sheet, table_json
+    from tripoint.adapters.board_mmap import board, rates
+
+    del email, lease_sheet, table_json, board, rates
+
+
 def dead_sheets(folder: Path) -> list[DeadSheet]:
     """Sheets of workers that are no more."""
     from tripoint.adapters.lease_sheet import dead_sheets as found
@@ -166,13 +176,13 @@ def write_figures(folder: Path, snapshot: bytes) -> None:
     write(folder, snapshot)
 
 
-def has_gateway_keys(url: str) -> bool:
-    """Whether the store at `url` has keys of the gateway; raises `StoreError`."""
+def gateway_keys(url: str) -> int:
+    """How many keys of the gateway the store at `url` has; raises `StoreError`."""
     import time
 
     store = open_accounts(url)
     try:
-        return bool(store.accounts(time.time()).keys)
+        return len(store.accounts(time.time()).keys)
     finally:
         store.close()
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.factories.rigs import Rig, rig
+from tests.factories.rigs import Rig, rig, serving_workers
 
 from tripoint.apps import stores
 from tripoint.apps.wiring import usage_records
@@ -130,7 +130,7 @@ def test_a_worker_that_had_to_be_killed_is_told(tmp_path: Path) -> None:
         ask(found)
         process = found.gateway.process
         assert process is not None
-        (worker,) = [pid for pid in found.gateway.pids() if b"worker.main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        (worker,) = serving_workers(found)
         os.kill(worker, signal.SIGSTOP)
         process.terminate()
         assert ended(found) == 3, words.text()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from tests.factories.rigs import Rig, rig
+from tests.factories.rigs import Rig, rig, serving_workers, waiting_workers
 from tests.factories.shell import chat, post
 
 from tripoint.apps.battery.rig.gateway import KEY
@@ -37,19 +37,6 @@ class Sent(NamedTuple):
     """When its connection was asked for, or the request written on a kept one, monotonic s."""
     is_answered: bool
     """True where the whole answer came with status 200."""
-
-
-def is_worker(pid: int) -> bool:
-    """True for a worker; a process that has ended is none."""
-    try:
-        return b"gateway.worker.main" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
-
-
-def workers_of(found: Rig) -> list[int]:
-    """The worker processes."""
-    return [pid for pid in found.gateway.pids()[1:] if is_worker(pid)]
 
 
 def connections(port: int, state: str = "01") -> dict[int, str]:
@@ -109,6 +96,13 @@ async def ask(found: Rig, seen: list[Sent], is_enough: Callable[[], bool], *, ke
         streams[1].close()
 
 
+async def answered_once(found: Rig) -> bool:
+    """True where a caller on a new connection is answered."""
+    seen: list[Sent] = []
+    await ask(found, seen, lambda: bool(seen), keeps=False)
+    return [each.is_answered for each in seen] == [True]
+
+
 async def until(is_so: Callable[[], bool]) -> None:
     """Waits for something to become true."""
     async with asyncio.timeout(60):
@@ -116,7 +110,7 @@ async def until(is_so: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize("workers", [2, 4])
+@pytest.mark.parametrize("workers", [1, 2, 4])
 def test_only_what_a_killed_worker_had_under_way_is_lost(workers: int, tmp_path: Path) -> None:
     """Not one request on another worker's connection, and none that waited in the killed one's queue."""
     lost_by: set[int] = set()
@@ -124,11 +118,12 @@ def test_only_what_a_killed_worker_had_under_way_is_lost(workers: int, tmp_path:
 
     async def play(found: Rig) -> None:
         gone = 0.0
-        before = set(workers_of(found))
+        await until(lambda: len(serving_workers(found)) == workers)
+        before = set(serving_workers(found))
 
         def is_enough() -> bool:
             begun_later = sum(each.began > gone and each.is_answered for each in seen)
-            return gone > 0.0 and begun_later >= BEGUN and len(set(workers_of(found)) - before) == 1
+            return gone > 0.0 and begun_later >= BEGUN and len(set(serving_workers(found)) - before) == 1
 
         callers = [asyncio.create_task(ask(found, seen, is_enough, keeps=n < KEPT)) for n in range(KEPT + FRESH)]
         await until(lambda: len(seen) >= KEPT + FRESH)
@@ -138,12 +133,11 @@ def test_only_what_a_killed_worker_had_under_way_is_lost(workers: int, tmp_path:
         lost_by.update(callers_of(unlucky, found.gateway.port))
         await until(lambda: "0" in connections(found.gateway.port).values())  # one waits in its queue
         os.kill(unlucky, signal.SIGKILL)
-        await until(lambda: unlucky not in workers_of(found))
+        await until(lambda: unlucky not in serving_workers(found))
         gone = time.monotonic()
         await asyncio.gather(*callers)
 
     with rig(tmp_path, workers=workers) as found:
-        assert len(workers_of(found)) == workers
         for server in found.servers.values():
             server.behaviour = Behaviour(first_byte_s=0.1)
         asyncio.run(play(found))
@@ -153,11 +147,31 @@ def test_only_what_a_killed_worker_had_under_way_is_lost(workers: int, tmp_path:
     assert len(lost) == len({each.port for each in lost})
 
 
+def test_the_only_worker_has_its_successor_waiting(tmp_path: Path) -> None:
+    """Nobody waits for a process to start: who serves next was there before the kill, and its successor comes up."""
+
+    async def play(found: Rig) -> None:
+        for _ in range(3):
+            [unlucky] = serving_workers(found)
+            await until(lambda: len(waiting_workers(found)) == 1)
+            [spare] = waiting_workers(found)
+            os.kill(unlucky, signal.SIGKILL)
+            assert await answered_once(found)
+            assert serving_workers(found) == [spare]
+        await until(lambda: len(waiting_workers(found)) == 1)
+        [spare] = waiting_workers(found)
+        os.kill(spare, signal.SIGKILL)  # it is replaced as well, and nobody notices
+        await until(lambda: waiting_workers(found) not in ([], [spare]))
+
+    with rig(tmp_path) as found:
+        asyncio.run(play(found))
+
+
 def test_a_worker_told_to_end_alone_keeps_nobody_waiting(tmp_path: Path) -> None:
     """While it finishes a stream of its own, which may take long, others take the connections sent to its socket."""
 
     async def play(found: Rig) -> None:
-        port, before = found.gateway.port, set(workers_of(found))
+        port, before = found.gateway.port, set(serving_workers(found))
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(post(chat(stream=True), f"Authorization: Bearer {KEY}"))
         await reader.readuntil(b"200 OK")
@@ -172,7 +186,7 @@ def test_a_worker_told_to_end_alone_keeps_nobody_waiting(tmp_path: Path) -> None
         rest = await asyncio.wait_for(reader.readuntil(b"0\r\n\r\n"), 60)
         assert rest.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
         writer.close()
-        await until(lambda: leaving not in workers_of(found) and len(workers_of(found)) == len(before))
+        await until(lambda: leaving not in serving_workers(found) and len(serving_workers(found)) == len(before))
 
     with rig(tmp_path, workers=2, flags=["--drain-s", "60"]) as found:
         for server in found.servers.values():

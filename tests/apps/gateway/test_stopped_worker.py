@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.factories.rigs import Rig, rig
+from tests.factories.rigs import Rig, rig, serving_workers
 
 from tripoint.apps.battery.load import Fate, chats, sent
 from tripoint.testing.model_server import Behaviour
@@ -29,7 +29,7 @@ WAITING = 12
 
 def worker_of(found: Rig) -> int:
     """The one worker."""
-    [pid] = [pid for pid in found.gateway.pids()[1:] if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    [pid] = serving_workers(found)
     return pid
 
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.factories.rigs import Rig, rig
+from tests.factories.rigs import Rig, all_workers, rig
 
 from tripoint.apps.battery.load import Fate, Outcome, Outcomes, chats, offered, sent
 from tripoint.testing.model_server import Behaviour
@@ -20,17 +20,12 @@ PLACES = 3
 RATE = 60.0
 
 
-def workers_of(found: Rig) -> list[int]:
-    """Worker processes: children of the supervisor that listen."""
-    return [pid for pid in found.gateway.pids()[1:] if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-
-
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_limits_of_an_upstream_hold_over_all_workers(workers: int, tmp_path: Path) -> None:
     """An upstream with three places is never asked a fourth thing at once, whoever is asked, and none is lost."""
     upstreams: dict[str, dict[str, object]] = {"dense-1": {"max_concurrency": PLACES}, "cloud-1": {}}
     with rig(tmp_path, upstreams=upstreams, workers=workers) as found:
-        assert len(workers_of(found)) == workers
+        assert len(all_workers(found)) == workers
         for server in found.servers.values():
             server.behaviour = Behaviour(first_byte_s=0.1)
         place = found.gateway.place()
@@ -66,7 +61,7 @@ def test_a_worker_that_dies_is_replaced_and_its_places_come_back(tmp_path: Path)
         place = found.gateway.place()
         found.servers["dense-1"].behaviour = Behaviour(first_byte_s=3600.0)
         asyncio.run(_occupied(found))
-        for pid in workers_of(found):
+        for pid in all_workers(found):
             os.kill(pid, signal.SIGKILL)
         found.servers["dense-1"].behaviour = Behaviour()
         outcomes = asyncio.run(_until_served(found))
@@ -83,7 +78,7 @@ async def _occupied(found: Rig) -> None:
     while found.servers["dense-1"].at_once < PLACES and time.monotonic() < deadline:
         await asyncio.sleep(0.02)
     assert found.servers["dense-1"].at_once == PLACES
-    for pid in workers_of(found):
+    for pid in all_workers(found):
         os.kill(pid, signal.SIGSTOP)  # so that nobody notices the callers leave
     for task in waiting:
         task.cancel()

@@ -1,25 +1,21 @@
-"""One place in the fleet: the worker process in it now, and the next one when that dies."""
+"""One place in the fleet: the worker process in it now, and the next one when that dies.
+
+A process takes most of a second to start. Where other workers take the connections meanwhile nobody notices; where
+there is only one, the next is started while that serves, and waits for its table until it is needed.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
-import socket
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 
-import msgspec
-
-from tripoint.apps import stores
-from tripoint.apps.gateway.control import Channel, Launch, Message
+from tripoint.apps.gateway.control import Message
 from tripoint.apps.gateway.fleet.options import ServeOptions
-from tripoint.apps.gateway.fleet.sockets import is_loopback
+from tripoint.apps.gateway.fleet.started import Inherited, Started, started
 
 _WORKER = "tripoint.apps.gateway.worker.main"
-_MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(4 << 20), "MALLOC_TRIM_THRESHOLD_": str(8 << 20)}
-"""Long prompts come and go: glibc would give their memory back to the kernel after each, and ask for it again."""
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S, _HEALTHY_S = 0.1, 5.0, 10.0
 _GRACE_S = 6.0
 """Longest a worker may take beyond the drain: for its last records, counters and log lines, s."""
@@ -32,22 +28,24 @@ class Child:
         self,
         index: int,
         options: ServeOptions,
-        listening: Sequence[socket.socket],
-        board_fd: int,
+        inherited: Inherited,
         died: Callable[[int, int], None],
         changed: Callable[[], None],
     ) -> None:
         self._index = index
         self._options = options
-        self._listening = listening
-        self._board_fd = board_fd
+        self._inherited = inherited
         self._died = died
         """Called with the place's number and the exit code once a worker is reaped."""
         self._changed = changed
         """Called when a worker begins to take connections and when it does so no more."""
         self._table = ""
-        self._process: asyncio.subprocess.Process | None = None
-        self._channel: Channel | None = None
+        self._present: Started | None = None
+        self._spare: Started | None = None
+        """The next one, where it waits already."""
+        self._preparing: asyncio.Task[None] | None = None
+        self._starting: asyncio.Task[Started] | None = None
+        """The process started last."""
         self._is_ending = False
         self._ready = asyncio.Event()
         self._heard: asyncio.Future[Message] | None = None
@@ -68,7 +66,7 @@ class Child:
     @property
     def pid(self) -> int:
         """Process id of the present worker, 0 when there is none."""
-        return self._process.pid if self._process is not None else 0
+        return self._present.process.pid if self._present is not None else 0
 
     @property
     def is_serving(self) -> bool:
@@ -90,8 +88,8 @@ class Child:
     def begin(self, table: str) -> None:
         """Gives the first table: the worker may have been coming up meanwhile."""
         self._table = table
-        if self._channel is not None:
-            self._channel.send(Message("table", table))
+        if self._present is not None:
+            self._present.channel.send(Message("table", table))
 
     async def ready(self) -> None:
         """Returns once the present worker serves."""
@@ -100,89 +98,83 @@ class Child:
     async def adopt(self, table: str) -> Message:
         """Has the worker serve by another table; returns what it said, also when it died on it."""
         self._table = table
-        if self._channel is None or not self._ready.is_set():
+        if self._present is None or not self._ready.is_set():
             return Message("adopted")  # the worker that is coming up, or the next one, begins with it
         self._heard = asyncio.get_running_loop().create_future()
-        self._channel.send(Message("table", table))
+        self._present.channel.send(Message("table", table))
         return await self._heard
 
     def cover(self, places: tuple[int, ...]) -> None:
         """Has the worker take the connections of these places too, and of no others."""
-        if self._channel is not None and places != self._covered:
+        if self._present is not None and places != self._covered:
             self._covered = places
-            self._channel.send(Message("cover", places=places))
+            self._present.channel.send(Message("cover", places=places))
 
     async def end(self) -> None:
         """Drains the worker; kills it when it takes longer than it may."""
         self._is_ending = True
-        process = self._process
-        if process is None:
+        if self._starting is not None:
+            with suppress(OSError):
+                newest = await self._starting
+                if newest is not self._present:
+                    await newest.kill()  # it has nothing under way
+        present = self._present
+        if present is None:
             return
-        if self._channel is not None:
-            self._channel.send(Message("drain"))
-        else:  # it has only just been started, and nobody waits for it
-            process.terminate()
+        present.channel.send(Message("drain"))
         try:
-            await asyncio.wait_for(process.wait(), self._options.drain_s + _GRACE_S)
+            await asyncio.wait_for(present.process.wait(), self._options.drain_s + _GRACE_S)
         except TimeoutError:
-            process.kill()
-            await process.wait()
+            await present.kill()
             self.was_killed = True
 
     async def _run_one(self) -> int:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", _WORKER, self._launch(theirs.fileno()),
-                stdin=asyncio.subprocess.DEVNULL,
-                pass_fds=(*(each.fileno() for each in self._listening), self._board_fd, theirs.fileno()),
-                env=_MALLOC | os.environ,
-            )  # fmt: skip
-        self._process = process
+        if self._preparing is not None:
+            await self._preparing
+        spare, self._spare = self._spare, None
+        self._present = present = spare if spare is not None and spare.is_alive else await self._started()
+        self.incarnation = present.incarnation
         self.starts += 1
         self._covered = ()
-        channel = Channel(self._told, self._lost)
-        await asyncio.get_running_loop().create_connection(lambda: channel, sock=ours)
-        self._channel = channel
-        if self._table:
-            channel.send(Message("table", self._table))
-        code = await process.wait()
-        channel.close()
-        self._process = self._channel = None
+        if self._is_ending:
+            present.channel.send(Message("drain"))
+        elif self._table:
+            present.channel.send(Message("table", self._table))
+        code = await present.process.wait()
+        present.channel.close()
+        self._present = None
         self._ready.clear()
-        self._lost()
+        self._lost(present)
         self._changed()
         return code
 
-    def _launch(self, control_fd: int) -> str:
-        options = self._options
-        self.incarnation = secrets.token_hex(6)
-        launch = Launch(
-            worker=self._index,
-            workers=options.workers,
-            incarnation=self.incarnation,
-            listen_fds=tuple(each.fileno() for each in self._listening),
-            control_fd=control_fd,
-            board_fd=self._board_fd,
-            run_dir=str(options.run_dir),
-            is_public=not is_loopback(options.host),
-            pepper_file=str(stores.pepper_file(options.store)) if options.store else "",
-            is_durable=options.is_durable,
-            access_log=options.access_log,
-            convention=options.convention,
-            tls_cert=options.tls_cert,
-            tls_key=options.tls_key,
-            drain_s=options.drain_s,
-            limits=options.limits,
-        )
-        return msgspec.json.encode(launch).decode()
+    async def _started(self) -> Started:
+        coming = started(_WORKER, self._index, self._options, self._inherited, self._told, self._lost)
+        self._starting = asyncio.get_running_loop().create_task(coming)
+        return await self._starting
 
-    def _told(self, message: Message) -> None:
+    def _prepare_next(self) -> None:
+        """Has the next worker wait, where nobody else takes the connections meanwhile."""
+        if self._options.workers == 1 and self._spare is None and self.is_serving and not self._is_ending:
+            self._preparing = asyncio.get_running_loop().create_task(self._prepare())
+
+    async def _prepare(self) -> None:
+        with suppress(OSError):  # no process to be had now: the next worker is started when it is needed
+            made = await self._started()
+            if self._is_ending:
+                await made.kill()
+            else:
+                self._spare = made
+
+    def _told(self, sender: Started, message: Message) -> None:
+        if sender is not self._present:  # one that waits has nothing to say, and one that has ended nothing more
+            return
         if message.kind == "ready":
             self.degraded = message.degraded
             self.has_served = True
             self._ready.set()
             self._changed()
+            self._prepare_next()
         elif message.kind == "draining":  # of its own accord, or told to end by somebody else
             self._ready.clear()
             self._changed()
@@ -192,6 +184,10 @@ class Child:
             self.degraded = message.degraded
             self._heard.set_result(message)
 
-    def _lost(self) -> None:
-        if self._heard is not None and not self._heard.done():
+    def _lost(self, sender: Started) -> None:
+        if sender is self._spare and not self._is_ending:
+            self._spare = None
+            asyncio.get_running_loop().call_later(_LONGEST_PAUSE_S, self._prepare_next)
+        is_present = sender is self._present or self._present is None
+        if is_present and self._heard is not None and not self._heard.done():
             self._heard.set_result(Message("refused", "the worker ended"))

@@ -24,7 +24,8 @@ from tripoint.apps.gateway.fleet.claim import claim
 from tripoint.apps.gateway.fleet.ledger_child import LedgerChild
 from tripoint.apps.gateway.fleet.options import ServeOptions
 from tripoint.apps.gateway.fleet.sockets import close_all, is_loopback, listening_sockets, refuse_open_door, stand_ins
-from tripoint.domain.errors import FileError, OptionError, PlatformError
+from tripoint.apps.gateway.fleet.started import Inherited
+from tripoint.domain.errors import FileError, OptionError, PlatformError, TripointError
 from tripoint.domain.money import usd
 from tripoint.domain.table import RoutingTable
 
@@ -126,14 +127,15 @@ class Fleet:
     def _has_keys(self, table: RoutingTable) -> bool:
         """True where the estate or the store has keys; raises `StoreError` where only the store could tell."""
         host, store = self._options.host, self._options.store
-        return bool(table.keys) or (bool(store) and not is_loopback(host) and stores.has_gateway_keys(store))
+        return bool(table.keys) or (bool(store) and not is_loopback(host) and stores.gateway_keys(store) > 0)
 
     def _spawn(self, sockets: list[socket.socket]) -> None:
         loop = asyncio.get_running_loop()
         if self._ledger is not None:  # first, since workers wait for the accounts it tells
             self._keeping.append(loop.create_task(self._ledger.keep()))
+        inherited = Inherited(sockets, self._board_fd)
         for index in range(len(sockets)):
-            child = Child(index, self._options, sockets, self._board_fd, self._worker_died, self._cover)
+            child = Child(index, self._options, inherited, self._worker_died, self._cover)
             self._children.append(child)
             self._keeping.append(loop.create_task(child.keep()))
 
@@ -194,7 +196,8 @@ class Fleet:
             return
         self._table = table
         self._keep_copy(table)
-        self._tell.note(f"reloaded `{table.name}`: {_sizes(table)}")
+        keys = await asyncio.to_thread(_keys, table, self._options.store)
+        self._tell.note(f"reloaded `{table.name}`: {_sizes(table)}, {keys}")
         for complaint in complaints(table, resolve(table).missing):
             self._tell.note(complaint)
 
@@ -282,8 +285,18 @@ class Fleet:
 
 
 def _sizes(table: RoutingTable) -> str:
-    keys = plural(len(table.keys), "key")
-    return f"{plural(len(table.targets), 'upstream')}, {plural(len(table.routes), 'workload')}, {keys}"
+    return f"{plural(len(table.targets), 'upstream')}, {plural(len(table.routes), 'workload')}"
+
+
+def _keys(table: RoutingTable, store: str) -> str:
+    """How many keys are accepted, and from where."""
+    told = f"{plural(len(table.keys), 'key')} of the estate"
+    if not store:
+        return told
+    try:
+        return f"{told} and {stores.gateway_keys(store)} of the store"
+    except TripointError:
+        return f"{told} and those last known of the store"
 
 
 def _ages(options: ServeOptions) -> dict[str, int]:
