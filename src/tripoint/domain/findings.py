@@ -109,6 +109,7 @@ _TITLES: tuple[tuple[str, Severity, str], ...] = (
     ("TP1331", _W, "Evidence without a date"),
     ("TP1332", _E, "Not a date"),
     ("TP1333", _E, "Hours not known"),
+    ("TP1334", _W, "Figure far from all that is known"),
     ("TP1401", _E, "Residency rules contradict each other"),
     ("TP1402", _E, "Placement rules leave no site"),
     ("TP1403", _W, "Certificate no site holds"),

@@ -6,7 +6,7 @@ Every check runs whatever the others find, so one reading tells all mistakes.
 from __future__ import annotations
 
 from tripoint.domain.catalog import Catalog
-from tripoint.domain.errors import Finding
+from tripoint.domain.errors import Finding, Severity
 from tripoint.domain.estate import Estate
 from tripoint.engines.checks.labels import check_labels
 from tripoint.engines.checks.references.dependencies import check_dependencies
@@ -19,6 +19,7 @@ from tripoint.engines.checks.serving.addresses import check_addresses
 from tripoint.engines.checks.serving.names import check_serving_names
 from tripoint.engines.checks.values.assumptions import check_assumptions
 from tripoint.engines.checks.values.demand import check_demand, check_profiles
+from tripoint.engines.checks.values.plausible import check_plausible
 from tripoint.engines.checks.values.ranges import check_values
 from tripoint.engines.checks.values.recovery import check_recovery
 from tripoint.engines.checks.values.times import check_times
@@ -29,7 +30,7 @@ __all__ = ["check_estate", "check_profiles"]
 def check_estate(estate: Estate, catalog: Catalog) -> tuple[Finding, ...]:
     """Everything wrong or doubtful in an estate that has the right shape."""
     known = known_names(estate, catalog)
-    return (
+    found = (
         *check_ids(estate),
         *check_references(estate, known),
         *check_values(estate),
@@ -45,3 +46,6 @@ def check_estate(estate: Estate, catalog: Catalog) -> tuple[Finding, ...]:
         *check_recovery(estate, catalog),
         *check_dependencies(estate),
     )
+    refused = {said.path for said in found if said.severity is Severity.ERROR}
+    # What is refused is not doubted as well.
+    return (*found, *(said for said in check_plausible(estate, catalog) if said.path not in refused))
