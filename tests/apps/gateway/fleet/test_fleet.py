@@ -106,6 +106,7 @@ def test_a_bad_estate_is_told_and_the_old_one_serves_on(running: Rig) -> None:
         connection.sendall(post(chat(), AUTH))
         assert read_answer(connection).status == 200
     told = running.gateway.log.read_text(encoding="utf-8")
+    assert "1 key of the estate and 0 of the store" in told
     assert "colour" in told
     assert ready(running.gateway.port)["estate"] == "another"
 
