@@ -183,6 +183,24 @@ def test_bytes_that_leave_are_told_by_path(description: str, path: str) -> None:
     assert found == ([(path, Decimal(2000), Decimal(40))] if path else [])
 
 
+@pytest.mark.parametrize(("unit", "gb"), [("GiB", "1.073741824"), ("TiB", "1099.511627776"), ("MB", "0.001")])
+def test_bytes_are_counted_in_the_unit_they_were_priced_in_where_use_tells_none(unit: str, gb: str) -> None:
+    """A row without the amount that was used is still one of bytes that leave, not one that is sold otherwise."""
+    row = ROW._replace(
+        description="Data Transfer Out", unit="Bytes", consumed=None, pricing_unit=unit, priced=Decimal(1)
+    )  # fmt: skip
+    (found,) = read(row).leaving
+    assert found.gb == Decimal(gb)
+
+
+def test_a_correction_makes_a_bill_no_longer() -> None:
+    """It is of an earlier bill: hours of a month would be spread over two."""
+    day = 86_400.0
+    now = ROW._replace(start=100 * day, end=130 * day)
+    earlier = now._replace(start=70 * day, end=100 * day, charge_class="Correction", effective=Decimal(-1))
+    assert read(now, earlier).hours == read(now).hours == 30 * 24
+
+
 def test_uses_tell_what_ran_where_for_whom() -> None:
     """By the tag asked for, else by sub account."""
     tagged = ROW._replace(tags={"app": "search"}, consumed=Decimal(3))

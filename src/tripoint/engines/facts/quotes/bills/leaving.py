@@ -19,7 +19,9 @@ _GB: Final[Mapping[str, Decimal]] = {
     "gib": Decimal("1.073741824"),
     "gibibytes": Decimal("1.073741824"),
     "tb": Decimal(1000),
+    "tib": Decimal("1099.511627776"),
     "mb": Decimal("0.001"),
+    "mib": Decimal("0.001048576"),
     "bytes": Decimal("1e-9"),
 }
 _MOVES: Final = re.compile(r"\b(data transfer|datatransfer|bandwidth|egress)\b")
@@ -37,19 +39,26 @@ class Leavings:
 
     def add(self, provider: str, region: str, row: BillRow, usd: Decimal) -> bool:
         """Counts a row; False when it is none of bytes that leave."""
-        factor = _GB.get((row.unit or row.pricing_unit).lower())
-        quantity = row.consumed if row.unit else row.priced
-        path = path_of(row)
-        if factor is None or quantity is None or not path:
+        moved, path = _gb(row), path_of(row)
+        if moved is None or not path:
             return False
         gb, cost, rows = self._sums.get((provider, region, path), (Decimal(0), Decimal(0), 0))
-        self._sums[provider, region, path] = (gb + quantity * factor, cost + usd, rows + 1)
+        self._sums[provider, region, path] = (gb + moved, cost + usd, rows + 1)
         return True
 
     def found(self) -> tuple[Leaving, ...]:
         """What left, dearest first."""
         rows = (Leaving(*key, *sums) for key, sums in self._sums.items())
         return tuple(sorted(rows, key=lambda each: (-each.usd, -each.gb, each.provider, each.region, each.path)))
+
+
+def _gb(row: BillRow) -> Decimal | None:
+    """What a row counts, GB: as it was used, else as it was priced; `None` where neither is a volume."""
+    for unit, quantity in ((row.unit, row.consumed), (row.pricing_unit, row.priced)):
+        factor = _GB.get(unit.lower())
+        if factor is not None and quantity is not None:
+            return quantity * factor
+    return None
 
 
 def path_of(row: BillRow) -> str:

@@ -101,7 +101,8 @@ class _Reader:
     def add(self, row: BillRow) -> None:
         """Counts one row."""
         self._tally.read += 1
-        if row.category == "Usage":  # a purchase may reach over its whole term
+        # A purchase may reach over its whole term, and a correction is of a time before the bill.
+        if row.category == "Usage" and not row.charge_class:
             self._start = min(self._start or row.start, row.start)
             self._end = max(self._end, row.end)
         reason = self._take(row)
