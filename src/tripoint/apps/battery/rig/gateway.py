@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import resource
@@ -130,7 +131,11 @@ class GatewayProcess:
 
     def open_files(self) -> int:
         """Files and sockets all its processes hold; 0 where this machine does not tell."""
-        return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in self.pids() if os.path.isdir(f"/proc/{pid}/fd"))
+        count = 0
+        for pid in self.pids():
+            with contextlib.suppress(OSError):  # it may end while it is asked about
+                count += len(os.listdir(f"/proc/{pid}/fd"))
+        return count
 
     def stop(self) -> None:
         """Ends it: politely, then at once; its workers with it."""

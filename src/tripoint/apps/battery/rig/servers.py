@@ -101,7 +101,10 @@ async def listens(port: int, within_s: float, process: subprocess.Popen[bytes]) 
     while loop.time() < deadline and process.poll() is None:
         with contextlib.suppress(OSError):
             _, writer = await asyncio.open_connection("127.0.0.1", port)
+            # A port nobody listens on yet may be given to our own end of the connection, which then talks to itself.
+            is_another = writer.get_extra_info("sockname") != writer.get_extra_info("peername")
             writer.transport.abort()
-            return True
+            if is_another:
+                return True
         await asyncio.sleep(0.02)
     return False

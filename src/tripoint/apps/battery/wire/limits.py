@@ -121,7 +121,7 @@ async def _idle(place: Place, wanted: int) -> Row:
     seen = (
         f"{len(held):,} held, {refusals:,} refused; a request beside them: {talk.status or talk.error or 'no answer'}"
     )
-    seen += f" in {talk.took_s * 1000 - 400:.0f} ms" if talk.status else ""
+    seen += f" in {talk.answered_s * 1000:.0f} ms" if talk.status else ""
     return judged("W10", what, "requests beside them are answered", passed=talk.status == 200, seen=seen)
 
 

@@ -42,6 +42,8 @@ class Talk:
     """True when the other side closed."""
     took_s: float = 0.0
     """From connecting to the end, s."""
+    answered_s: float = 0.0
+    """From connecting to the last of what was received, s; 0 where nothing was."""
     sent: int = 0
     """Bytes the other side took before it stopped reading or answered."""
     received: bytes = b""
@@ -72,7 +74,7 @@ async def converse(
         return talk
     sending = asyncio.ensure_future(_send(writer, pieces, talk))
     try:
-        await _listen(reader, talk, sending, (patience_s, linger_s), answers)
+        await _listen(reader, talk, (started, sending), (patience_s, linger_s), answers)
     finally:
         sending.cancel()
         with contextlib.suppress(asyncio.CancelledError, OSError):
@@ -106,11 +108,12 @@ async def _send(writer: asyncio.StreamWriter, pieces: Sequence[bytes | float], t
 async def _listen(
     reader: asyncio.StreamReader,
     talk: Talk,
-    sending: asyncio.Future[None],
+    under_way: tuple[float, asyncio.Future[None]],
     waits: tuple[float, float],
     wanted: int,
 ) -> None:
-    patience_s, linger_s = waits
+    """Hears until the conversation is over; `under_way` is when it began and what is still being sent."""
+    (started, sending), (patience_s, linger_s) = under_way, waits
     deadline = float("inf")
     while True:
         if sending.done() and deadline == float("inf"):
@@ -132,6 +135,7 @@ async def _listen(
             talk.answers = answers_in(talk.received, is_closed=True)
             return
         talk.received += received
+        talk.answered_s = time.monotonic() - started
         talk.answers = answers_in(talk.received, is_closed=False)
 
 
@@ -160,7 +164,7 @@ def _body_of(headers: Mapping[str, str], status: int, rest: bytes, *, is_closed:
     """Body, what follows it, and whether it is whole."""
     if status in (204, 304):
         return b"", rest, True
-    if "chunked" in headers.get("transfer-encoding", ""):
+    if "chunked" in headers.get("transfer-encoding", "").lower():
         return _dechunked(rest)
     length = headers.get("content-length", "")
     if length.isdigit():
