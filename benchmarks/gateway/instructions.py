@@ -103,7 +103,7 @@ async def _requests(count: int, settle: Callable[[], None], *, has_accounts: boo
                     line.connection_made(Nowhere())
             for caller in callers:
                 cast(Any, caller._line).data_received(reply)
-            while drained and any(caller.exchange is not None for caller in callers):
+            while drained and any(cast(Any, caller)._is_busy for caller in callers):
                 await asyncio.sleep(0.1)
             if drained:
                 drained()
