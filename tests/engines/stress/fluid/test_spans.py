@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, nextafter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.factories.worlds import demanded, place, world
 
@@ -46,6 +46,7 @@ def left(state: PlaceState) -> float:
 
 
 @given(faults())
+@example((Fault(kind=FaultKind.ERRORS, on=("site-a",), at_s=0.0, until_s=inf, size=nextafter(0.5, 0.0)),))
 def test_capacity_is_what_conditions_leave(struck: tuple[Fault, ...]) -> None:
     """In the middle of every span, at every place."""
     stands = (place("a", slots=10_000), place("b", slots=10_000, kind="cloud", option="spot"))

@@ -166,8 +166,8 @@ def _left(fault: Fault, strength: float, size: float) -> float:
     if kind in _GONE:
         return 0.0 if strength > 0.0 else 1.0
     if kind in _FAILING:
-        failing = fault.size * strength
-        return 0.0 if failing >= BREAKS_AT else 1.0 - failing
+        well = 1.0 - fault.size * strength
+        return 0.0 if 1.0 - well >= BREAKS_AT else well  # reckoned as conditions do, to the last bit
     return 1.0 / max(1.0, size) if kind is FaultKind.SLOW else 1.0
 
 
