@@ -24,6 +24,8 @@ PINNED    := --universal --python-version 3.11 --generate-hashes --quiet \
 COMPILE   := $(BIN)/uv pip compile pyproject.toml $(PINNED) --group build --extra demand --extra admin --extra postgres
 # Slow tests, which CI runs as well, cover what the bar of the whole is about; that of domain and engines holds without.
 PARTIAL   := $(if $(filter true,$(CI)),,--cov-fail-under=0)
+# Tests are rewritten and compiled by each worker, and commands by each child, unless what was compiled is kept.
+COMPILED  := env -u PYTHONDONTWRITEBYTECODE
 # More workers than this gain little and each imports everything anew.
 PARALLEL  := --numprocesses $(JOBS) --maxprocesses 8
 PEER      := out/bench/skypilot
@@ -48,7 +50,7 @@ fast: $(VENV)/.ready-test ## Compile the gateway's data path into out/fast; PYTH
 
 test: check ## Check everything, then run all tests with coverage
 	@if [ "$${CI:-}" = true ]; then tools/install_system_packages.sh; $(MAKE) --no-print-directory $(VALIDATOR)/.ready; fi
-	@$(BIN)/python -m pytest $(PARALLEL) -rfEs $(if $(TESTS),$(TESTS),--cov --cov-report=term $(PARTIAL))
+	@$(COMPILED) $(BIN)/python -m pytest $(PARALLEL) -rfEs $(if $(TESTS),$(TESTS),--cov --cov-report=term $(PARTIAL))
 	@$(if $(TESTS),:,$(BIN)/coverage report --include='src/tripoint/domain/*,src/tripoint/engines/*' \
 	  --fail-under=$(REASONED) --format=total >/dev/null || { \
 	  echo "domain and engines are covered below $(REASONED) %" >&2; exit 1; })

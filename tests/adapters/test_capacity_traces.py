@@ -108,6 +108,7 @@ def test_the_catalogue_follows_the_example() -> None:
     assert gone_s(once) < gone_s(twice) <= 2.0 * gone_s(once) + 1e-6
 
 
+@pytest.mark.no_cover
 def test_real_spot_traces_are_read_and_followed() -> None:
     """SkyPilot's zones of 2023: twenty series, availability as its compilers counted it."""
     pytest.importorskip("duckdb", reason="the extra `demand` is not installed")

@@ -39,6 +39,17 @@ QUESTIONS = (
     ("audit", "verify"),
 )
 
+ALL_AT_ONCE = """
+import json, os, sys
+from click.testing import CliRunner
+from tripoint.apps.cli import cli
+folder, questions = sys.argv[1], json.loads(sys.argv[2])
+for words in questions:
+    told = CliRunner().invoke(cli, [*words, "--store", os.path.join(folder, "store.db")], prog_name="tripoint")
+    print(json.dumps([words, told.exit_code, told.stdout, told.stderr, sorted(os.listdir(folder))]))
+"""
+"""Asks one question after the other, as commands of their own would: to start each anew takes longer than to ask."""
+
 
 @pytest.fixture
 def folder(tmp_path: Path, run: RunCli) -> Iterator[Path]:
@@ -69,13 +80,16 @@ def note_served(file: Path) -> None:
 def asked(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """How a command ended that a user without root's rights ran; it left nothing in the folder."""
     before = sorted(path.name for path in folder.iterdir())
-    as_user = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
-    found = subprocess.run(
-        [*as_user, sys.executable, "-m", "tripoint", *words, "--store", str(folder / "store.db")],
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+    found = as_user("-m", "tripoint", *words, "--store", str(folder / "store.db"))
     assert sorted(path.name for path in folder.iterdir()) == before
     return found
+
+
+def as_user(*words: str) -> subprocess.CompletedProcess[str]:
+    """How Python ended without root's rights."""
+    less = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    command = [*less, sys.executable, *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.fixture
@@ -126,12 +140,19 @@ def test_a_table_one_may_not_read_is_told(auditor: str, run: RunCli) -> None:
     assert "`GRANT SELECT ON ALL TABLES IN SCHEMA" in told.err
 
 
-@pytest.mark.parametrize("words", QUESTIONS, ids=" ".join)
-def test_a_question_needs_no_right_to_write(folder: Path, words: tuple[str, ...]) -> None:
-    """Neither to the file nor to its folder, and makes nothing there."""
-    told = asked(folder, *words)
+def test_a_question_needs_no_right_to_write(folder: Path) -> None:
+    """Neither to the file nor to its folder, and makes nothing there; the first of them as a command, then all."""
+    told = asked(folder, *QUESTIONS[0])
     assert told.returncode == 0, told.stderr
     assert told.stdout.strip()
+    before = sorted(path.name for path in folder.iterdir())
+    all_told = as_user("-c", ALL_AT_ONCE, str(folder), json.dumps(QUESTIONS))
+    assert all_told.returncode == 0, all_told.stderr
+    answers = [json.loads(line) for line in all_told.stdout.splitlines()]
+    assert [tuple(words) for words, *_ in answers] == list(QUESTIONS)
+    for words, code, out, err, files in answers:
+        assert (words, code, files) == (words, 0, before), err
+        assert out.strip(), words
 
 
 def test_an_export_and_a_report_are_made_from_it(folder: Path, tmp_path: Path) -> None:

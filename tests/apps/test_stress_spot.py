@@ -62,6 +62,7 @@ def test_a_file_that_is_no_trace_is_refused(run: RunCli, estate: tuple[Path, Pat
     assert (refused.code, "no scenario chosen follows a trace" in refused.err) == (2, True)
 
 
+@pytest.mark.no_cover
 def test_real_zones_differ_as_they_did(run: RunCli, estate: tuple[Path, Path]) -> None:
     """SkyPilot's traces: the scarcest zone of 2023 leaves more undone than the one that had most."""
     pytest.importorskip("duckdb", reason="the extra `demand` is not installed")

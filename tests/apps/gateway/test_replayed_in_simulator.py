@@ -63,6 +63,7 @@ def body_of(number: int) -> bytes:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.no_cover  # a gateway that is traced sweeps late, and what is late may have to be recorded again
 def test_a_recorded_live_run_is_decided_alike_by_the_simulator() -> None:
     """Every request: the same targets in the same order for the same reasons, and the same end."""
     behaviours: dict[str, dict[str, object]] = {

@@ -25,6 +25,7 @@ from tripoint.engines.stress.trial.arrivals import arrivals_of
 from tripoint.engines.stress.trial.play import Rules, play
 from tripoint.usecases.stressing.plans import Structural
 
+pytestmark = pytest.mark.no_cover  # whole trials, over and over: each room's own tests say which lines are covered
 PLAYED = tuple(each for each in shipped() if each.mode is not TrialMode.PLAN)
 BY_REQUEST = tuple(each for each in PLAYED if each.mode is TrialMode.REQUESTS)
 PLANNED = tuple(each for each in shipped() if each.mode is TrialMode.PLAN)

@@ -17,6 +17,7 @@ from tripoint.engines.stress.trial.arrivals import arrivals_of
 from tripoint.engines.stress.trial.play import play
 from tripoint.engines.stress.world import SteadyTiming, World
 
+pytestmark = pytest.mark.no_cover  # whole trials, over and over: each room's own tests say which lines are covered
 SLOTS, SECONDS = 40, 120.0
 STEADY = SteadyTiming(first_s=0.1, in_s=0.0, out_s=0.001)
 STAY_S = 0.1 + 99 * 0.001

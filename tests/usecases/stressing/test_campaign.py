@@ -49,6 +49,7 @@ def searched(what: Tried) -> tuple[list[Verdict], int]:
     return found, runs.count.get(SEARCHING, 0)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("estate", [FRAGILE, STURDY])
 def test_trials_that_decide_nothing_any_more_are_not_played(estate: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where every objective in question has failed once, the rest of the trials would say the same."""

@@ -81,6 +81,7 @@ def assert_holds(proven: Carried, after: Program, best: Solution) -> None:
     assert relaxed.objective >= highs(relaxation(after)).objective - margin
 
 
+@pytest.mark.no_cover
 @settings(max_examples=150, deadline=None)
 @given(st.integers(2, 4).flatmap(lambda places: vendors(places)), st.data())
 def test_after_one_price_the_bound_holds_whatever_the_caps(before: Program, data: st.DataObject) -> None:
@@ -97,6 +98,7 @@ def test_after_one_price_the_bound_holds_whatever_the_caps(before: Program, data
         assert_holds(proven, after, best)
 
 
+@pytest.mark.no_cover
 @settings(max_examples=60, deadline=None)
 @given(vendors(3), st.data())
 def test_after_tighter_limits_the_bound_holds(before: Program, data: st.DataObject) -> None:

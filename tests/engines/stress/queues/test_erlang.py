@@ -12,6 +12,7 @@ from tripoint.engines.stress.queues.chain import Station, play_chain
 SERVICE_NS = 1_000_000
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("servers", "load"), [(1, 0.6), (4, 0.7), (16, 0.85)])
 def test_the_event_list_agrees_with_erlang(servers: int, load: float) -> None:
     """Share that waits and mean wait over a long run, within what its length allows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given, settings
 from tests.factories.budgeting import budget
 from tests.factories.serving import candidate, route, table, target
@@ -73,6 +74,7 @@ def played(made: World, struck: list[Fault], seed: int, rules: Rules) -> Played:
     return play(made, struck, arrivals, draws=Streams(seed, 0), until_s=SECONDS, rules=rules)
 
 
+@pytest.mark.no_cover
 @settings(deadline=None, max_examples=40)
 @given(struck=faults(), seed=st.integers(0, 99), tries=st.integers(0, 3), is_hedged=st.booleans())
 def test_nothing_is_served_outside_policy_and_every_request_ends_once(

@@ -103,6 +103,7 @@ def test_faults_to_come_change_nothing_before_they_begin() -> None:
     assert [row for row in late if row.at < 50.0] == early
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("size", [0.3, 3.0])
 @pytest.mark.parametrize("kind", list(FaultKind))
 def test_requests_without_an_exchange_of_their_own_end_as_with_one(kind: FaultKind, size: float) -> None:

@@ -51,6 +51,7 @@ def test_who_waits_where_nothing_serves_any_more_never_begins() -> None:
     assert found.end.tolist() == [1, 2, NOWHERE]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("load", [0.3, 0.8, 0.97, 1.3])
 @pytest.mark.parametrize("room", [0, 20, 1_000_000])
 def test_long_runs(load: float, room: int) -> None:
