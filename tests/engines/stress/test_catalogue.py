@@ -40,7 +40,7 @@ def bears(text: str, name: str, end: str) -> dict[HeldKey, bool]:
 
 
 once_bears = cache(bears)
-"""The same of trials that were played before; they are what they were, see `test_the_same_order_gives_the_same_trial`."""
+"""The same, played once: `test_the_same_order_gives_the_same_trial` says that it makes no difference."""
 
 
 def played(estate: Tried, scenario: Scenario, end: str, *, trials: int = 2) -> tuple[Trial, ...]:
