@@ -300,9 +300,9 @@ def _transfers(form: Formulation, values: FloatArray) -> tuple[TransferRow, ...]
         wire *= volume_share(instance, lane.workload, period, block)
         for caller in instance.workload(lane).callers:
             add(caller.place, instance.sites[lane.site].site.id, "callers", period, wire * caller.share)
-    for (_, source, target, period), column in form.read.items():
+    for (number, source, target, period), column in form.read.items():
         ends = instance.sites[source].site.id, instance.sites[target].site.id
-        add(*ends, "reads", period, float(values[column]) * months)
+        add(*ends, "reads", period, float(values[column]) * form.read_gb[number] * months)
     for (number, site, period), column in form.copy.items():
         dataset = instance.estate.datasets[number]
         if dataset.copies and instance.sites[site].site.id != dataset.copies[0]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+
+import numpy as np
 import pytest
 from tests.factories.placement import chat, conflict_of, hall, horizon, place, region, resolved, solved
 from tests.factories.planning import highs
@@ -14,6 +17,7 @@ from tripoint.domain.policy import Policies, ResidencyRule
 from tripoint.domain.units import DatasetId, SiteId
 from tripoint.domain.workload import DatasetUse
 from tripoint.engines.placement.columns.formulation import Formulation
+from tripoint.engines.placement.formulate import formulate
 from tripoint.engines.placement.outcome import Outcome, solve_instance
 
 STORY = DatasetId("story")
@@ -63,6 +67,46 @@ def test_the_cheaper_of_a_copy_and_remote_reads_is_taken(size_gb: float, read_gb
     assert outcome.solution.objective == pytest.approx(min(with_copy, without), rel=1e-6)
     assert ("cloud" in copies(outcome)) is is_copied
     assert reads_gb(outcome) == pytest.approx(0.0 if is_copied else 6 * read_gb)
+
+
+def test_no_volume_stands_beside_a_copy() -> None:
+    """Ten million GB are read a month. Beside a yes or no such a figure lets cuts prove more than is true: a thousand
+    workloads that shared datasets had a plan at 20.6 M with a bound of 21.2 M, where the best costs 20.1 M."""
+    program = solved(library(1000.0, 1e7)).program
+    rows = np.repeat(np.arange(program.rows), np.diff(program.starts))
+    mine = np.array([family == "colocation" for family in program.row_families])[rows]
+    assert np.abs(program.value[mine]).max() == pytest.approx(1.0)
+    assert reads_gb(solved(library(1e9, 1e7))) == pytest.approx(6e7)
+
+
+def test_many_datasets_are_gathered_in_one_walk() -> None:
+    """Twice as many workloads, each with a dataset of its own, take twice the calls, not four times as many: a
+    thousand workloads with 167 datasets took 12 s to formulate, and take 1.6."""
+    few, many = (calls_to_formulate(number) for number in (20, 80))
+    assert many < 6 * few
+
+
+def calls_to_formulate(number: int) -> int:
+    """Calls of functions that formulating so many readers of a dataset each takes."""
+    ids = [DatasetId(f"d{each}") for each in range(number)]
+    loads = tuple(
+        chat(f"w{each}", reads=(DatasetUse(dataset=name, gb_per_month=1.0),)) for each, name in enumerate(ids)
+    )
+    data = tuple(Dataset(id=name, size_gb=1.0, copies=(SiteId("hall"),)) for name in ids)
+    instance = resolved(place(hall(), region(), workloads=loads, datasets=data, horizon=horizon(1)))
+    count = 0
+
+    def called(frame: object, event: str, what: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(called)
+    try:
+        formulate(instance)
+    finally:
+        sys.setprofile(before)
+    return count
 
 
 def test_remote_reads_cost_transit_at_the_source() -> None:

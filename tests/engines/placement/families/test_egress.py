@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from tests.factories.placement import batch, chat, hall, horizon, place, placement_catalog, region, resolved, solved
 
@@ -69,11 +70,20 @@ def test_sites_do_not_share_tiers() -> None:
 def test_later_tiers_are_no_cheaper_way_in() -> None:
     """The solver may not fill the cheap third tier with gigabytes that belong in the dear second one."""
     outcome = solved(place(region(), workloads=(caller_of(20_000.0),)))
-    names = outcome.program.column_names
-    tiers = [
-        float(outcome.solution.values[n]) for n, name in enumerate(names) if name.startswith("tier[cloud,internet,p0")
-    ]
+    form, values = outcome.form, outcome.solution.values
+    first = [column for key, column in form.tier.items() if key[1:3] == ("internet", 0)]
+    tiers = [float(values[column]) * form.tier_gb[column] for column in first]
     assert tiers == pytest.approx([100.0, 10_140.0, 9_760.0])
+
+
+def test_no_volume_stands_beside_a_yes_or_no() -> None:
+    """A thousand TB leave the cloud: whether a tier is open, and what it holds, are parts of one in the same row."""
+    program = solved(place(region(), workloads=(caller_of(1e6),))).program
+    yes_or_no = program.is_integer[program.index]
+    rows = np.repeat(np.arange(program.rows), np.diff(program.starts))
+    is_beside = np.isin(rows, [row for row in np.unique(rows[yes_or_no]) if program.row_families[row] == "egress"])
+    assert is_beside.any()
+    assert np.abs(program.value[is_beside]).tolist() == pytest.approx([1.0] * int(is_beside.sum()))
 
 
 def test_callers_at_the_same_site_cost_nothing() -> None:

@@ -89,6 +89,25 @@ def test_a_kernel_that_holds_no_plan_grows() -> None:
     assert found.objective == pytest.approx(11.0)
 
 
+@pytest.mark.parametrize(("told", "is_believed"), [(5.99, True), (6.0, True), (6.000001, True), (6.5, False)])
+def test_a_bound_above_a_plan_is_no_proof(told: float, is_believed: bool) -> None:
+    """The program beside says that nothing costs less than `told`, and a plan costs 6: figures got the better of its
+    cuts, so that what the relaxation says is the bound, and the answer is not as close as it was asked to be."""
+    program = covering(7.0)
+    relaxed, best = highs(relaxation(program)), highs(program)
+    assert [best.objective, relaxed.bound] == pytest.approx([7.0, 7.0])
+    relaxed, best = replace(relaxed, bound=4.0), replace(best, objective=6.0)
+    asking = staged(program, replace(LIMITS, gap=0.01, nodes=None, seconds=2.0, threads=2))
+    next(asking)
+    asking.send(Answers(solutions=(relaxed,), bound=-math.inf, seconds=0.5))
+    with pytest.raises(StopIteration) as ended:
+        asking.send(Answers(solutions=(best,), bound=told, seconds=3.0))
+    found: Solution = ended.value.value
+    assert found.bound == pytest.approx(min(told, 6.0) if is_believed else 4.0)
+    assert found.gap == pytest.approx(max(0.0, 6.0 - found.bound) / 6.0)
+    assert (found.status is SolutionStatus.OPTIMAL) is is_believed
+
+
 def test_infeasible_is_known_from_the_relaxation() -> None:
     """Nine units cannot be covered by eight."""
     found = in_stages(covering(9.0))

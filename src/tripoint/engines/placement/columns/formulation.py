@@ -69,9 +69,13 @@ class Formulation:
     seed: dict[tuple[int, int, int], int] = field(default_factory=dict)
     """(dataset, site, period) -> 1 when the copy is made."""
     read: dict[tuple[int, int, int, int], int] = field(default_factory=dict)
-    """(dataset, source, target, period) -> GB read remotely per month."""
+    """(dataset, source, target, period) -> read remotely, as a part of all that is read of the dataset."""
+    read_gb: dict[int, float] = field(default_factory=dict)
+    """By dataset: GB per month that all workloads together read of it."""
     tier: dict[tuple[int, str, int, int], int] = field(default_factory=dict)
-    """(site, path, period, tier) -> GB per month charged in the tier."""
+    """(site, path, period, tier) -> charged in the tier, as a part of its width."""
+    tier_gb: dict[int, float] = field(default_factory=dict)
+    """By column of a tier: its width, GB per month; the last one holds the largest possible volume."""
     standby: dict[tuple[int, int], int] = field(default_factory=dict)
     """(lane, period) -> share of the peak that can be taken over."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 from tripoint.domain.dataset import Dataset, StorageTier
 from tripoint.domain.provenance import Figure
 from tripoint.domain.units import MONTHS_PER_YEAR, gb_per_month_to_gbps
@@ -12,9 +15,58 @@ from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.placement.columns.coefficients import volume_share
 from tripoint.engines.placement.columns.flows import Network
 from tripoint.engines.placement.columns.formulation import Formulation, Terms, activity_at
-from tripoint.engines.sizing.policy import Subject, is_allowed, place_of, rulebook
+from tripoint.engines.placement.instance.instance import Instance
+from tripoint.engines.sizing.policy import Rulebook, Subject, is_allowed, place_of, rulebook
 
 _RPO_NEEDS_COPY_MINUTES = 60.0
+
+
+class _Uses(NamedTuple):
+    """Who moves how much of which dataset, gathered once: an estate may have hundreds, each for a few of thousands."""
+
+    reads: dict[str, list[tuple[int, float]]]
+    """By dataset: lanes that read it, with GB a month at full demand."""
+    writes: dict[str, list[tuple[int, float]]]
+    """Likewise, lanes that write it."""
+    read_gb: dict[str, float]
+    """By dataset: GB a month that all workloads read at full demand."""
+    recovery_points: dict[str, list[float]]
+    """By dataset: minutes that workloads that write it may lose, where they say."""
+
+
+def _uses(instance: Instance) -> _Uses:
+    found = _Uses({}, {}, {}, {})
+    reads, writes = [], []
+    for workload in instance.estate.workloads:
+        reads.append(_by_dataset(workload.reads))
+        writes.append(_by_dataset(workload.writes))
+        for dataset, gb in reads[-1].items():
+            found.read_gb[dataset] = found.read_gb.get(dataset, 0.0) + gb
+        if workload.recovery.rpo_minutes is not None:
+            for dataset in writes[-1]:
+                found.recovery_points.setdefault(dataset, []).append(workload.recovery.rpo_minutes)
+    for index, lane in enumerate(instance.lanes):
+        for kept, mine in ((found.reads, reads[lane.workload]), (found.writes, writes[lane.workload])):
+            for dataset, gb in mine.items():
+                kept.setdefault(dataset, []).append((index, gb))
+    return found
+
+
+def _by_dataset(uses: Iterable[DatasetUse]) -> dict[str, float]:
+    """GB a month by dataset."""
+    volumes: dict[str, float] = {}
+    for use in uses:
+        volumes[use.dataset] = volumes.get(use.dataset, 0.0) + use.gb_per_month
+    return volumes
+
+
+def _sites_of(form: Formulation) -> dict[int, list[int]]:
+    """By number of the dataset: sites that may hold a copy."""
+    sites: dict[int, list[int]] = {}
+    for dataset, site, period in form.copy:
+        if not period:
+            sites.setdefault(dataset, []).append(site)
+    return sites
 
 
 def dataset_subject(dataset: Dataset) -> Subject:
@@ -26,29 +78,21 @@ def dataset_subject(dataset: Dataset) -> Subject:
     )
 
 
-def rpo_minutes(form: Formulation, dataset: Dataset) -> float | None:
+def _rpo_minutes(uses: _Uses, dataset: Dataset) -> float | None:
     """The strictest recovery point: the dataset's own, or that of a workload that writes it."""
-    wanted = [
-        workload.recovery.rpo_minutes
-        for workload in form.instance.estate.workloads
-        if any(use.dataset == dataset.id for use in workload.writes)
-    ]
-    return min((minutes for minutes in (dataset.rpo_minutes, *wanted) if minutes is not None), default=None)
+    own = [] if dataset.rpo_minutes is None else [dataset.rpo_minutes]
+    return min((*own, *uses.recovery_points.get(dataset.id, ())), default=None)
 
 
-def candidate_sites(form: Formulation, dataset: Dataset) -> list[int]:
+def _candidate_sites(instance: Instance, uses: _Uses, book: Rulebook, dataset: Dataset) -> list[int]:
     """Sites that may hold a copy: today's, and those of workloads that read it, where policy lets it be.
 
     Where policy leaves none of these, every site it allows.
     """
-    instance = form.instance
-    readers = {
-        lane.site for lane in instance.lanes if any(use.dataset == dataset.id for use in instance.workload(lane).reads)
-    }
-    book = rulebook(instance.estate, instance.catalog)
+    readers = {instance.lanes[index].site for index, _ in uses.reads.get(dataset.id, ())}
     subject = dataset_subject(dataset)
     today = set(dataset.copies)
-    rpo_limit = rpo_minutes(form, dataset)
+    rpo_limit = _rpo_minutes(uses, dataset)
     wide = rpo_limit is not None and rpo_limit <= _RPO_NEEDS_COPY_MINUTES
     allowed = [
         number
@@ -68,8 +112,10 @@ def size_gb(form: Formulation, dataset: Dataset, period: int) -> float:
 def add_copy_columns(form: Formulation, network: Network) -> tuple[Figure, ...]:
     """Copies with their storage, their seeding and their synchronisation."""
     figures: dict[str, Figure] = {}
-    for number, dataset in enumerate(form.instance.estate.datasets):
-        for site in candidate_sites(form, dataset):
+    instance = form.instance
+    uses, book = _uses(instance), rulebook(instance.estate, instance.catalog)
+    for number, dataset in enumerate(instance.estate.datasets):
+        for site in _candidate_sites(instance, uses, book, dataset):
             figures.update((figure.key, figure) for figure in _add_copies(form, network, number, site))
     return tuple(figures.values())
 
@@ -132,9 +178,9 @@ def copies(form: Formulation) -> None:
 
     seed[d,s,p] >= copy[d,s,p] - copy[d,s,p-1]; today's copies need no seeding.
     """
-    instance = form.instance
+    instance, held_at = form.instance, _sites_of(form)
     for number, dataset in enumerate(instance.estate.datasets):
-        sites = [site for (d, site, p) in form.copy if d == number and p == 0]
+        sites = held_at.get(number, [])
         for period in instance.periods:
             kept: Terms = [(form.copy[number, site, period], 1.0) for site in sites]
             form.builder.row("copies", f"a copy of `{dataset.id}`", kept, lower=1.0)
@@ -154,12 +200,12 @@ def rpo(form: Formulation) -> None:
 
     sum over sites outside the source's failure domains of copy[d,s,p] >= 1; without a declared source, two copies.
     """
-    instance = form.instance
+    instance, held_at, uses = form.instance, _sites_of(form), _uses(form.instance)
     for number, dataset in enumerate(instance.estate.datasets):
-        wanted = rpo_minutes(form, dataset)
+        wanted = _rpo_minutes(uses, dataset)
         if wanted is None or wanted > _RPO_NEEDS_COPY_MINUTES:
             continue
-        sites = [site for (d, site, p) in form.copy if d == number and p == 0]
+        sites = held_at.get(number, [])
         source = next((s for s in sites if instance.sites[s].site.id in dataset.copies[:1]), None)
         label = f"second copy of `{dataset.id}` for RPO {wanted:g} min"
         for period in instance.periods:
@@ -179,26 +225,30 @@ def _share_fate(form: Formulation, one: int, other: int) -> bool:
 def colocation(form: Formulation, network: Network) -> None:
     """A workload reads its dataset where it runs, or over the network at the source's egress price.
 
-    need[d,t,p] = sum over workloads at t of GB x share; sum over sources of read[d,s,t,p] >= need - M copy[d,t,p];
-    read[d,s,t,p] <= M copy[d,s,p]. Writes go to the source of truth.
+    need[d,t,p] = sum over workloads at t of GB x share / M, where all workloads together read M GB of it a month;
+    sum over sources of read[d,s,t,p] >= need - copy[d,t,p]; read[d,s,t,p] <= copy[d,s,p]. Writes go to the source of
+    truth. Reads are parts of M, so that no figure here is larger than 1: millions of GB beside a yes or no leave a
+    solver's cuts no digit to be right in.
     """
-    instance = form.instance
+    instance, held_at, uses = form.instance, _sites_of(form), _uses(form.instance)
     for number, dataset in enumerate(instance.estate.datasets):
+        most = form.read_gb[number] = uses.read_gb.get(dataset.id, 0.0)
         for period in instance.periods:
-            needs = _needs(form, number, period)
+            needs = _needs(form, uses.reads.get(dataset.id, []), period)
             for target, terms in needs.items():
-                _remote_reads(form, network, (number, target, period), terms)
-            _writes(form, network, dataset, period)
+                sources = [site for site in held_at.get(number, []) if site != target]
+                _remote_reads(form, network, (number, target, period), sources, (most, terms))
+            _writes(form, network, (dataset, uses.writes.get(dataset.id, [])), period)
 
 
-def _needs(form: Formulation, number: int, period: int) -> dict[int, Terms]:
+def _needs(form: Formulation, readers: list[tuple[int, float]], period: int) -> dict[int, Terms]:
+    """By site: GB a month that lanes there read of a dataset, over what they serve."""
     instance = form.instance
-    dataset = instance.estate.datasets[number]
     needs: dict[int, Terms] = {}
-    for index, lane in enumerate(instance.lanes):
-        gb = _use_gb(instance.workload(lane).reads, dataset)
+    for index, gb in readers:
         if gb <= 0.0:
             continue
+        lane = instance.lanes[index]
         for block in instance.blocks:
             column = form.serve.get((index, period, block))
             if column is not None:
@@ -207,45 +257,50 @@ def _needs(form: Formulation, number: int, period: int) -> dict[int, Terms]:
     return needs
 
 
-def _use_gb(uses: tuple[DatasetUse, ...], dataset: Dataset) -> float:
-    return sum(use.gb_per_month for use in uses if use.dataset == dataset.id)
-
-
-def _remote_reads(form: Formulation, network: Network, key: tuple[int, int, int], need: Terms) -> None:
-    number, target, period = key
+def _remote_reads(
+    form: Formulation,
+    network: Network,
+    key: tuple[int, int, int],
+    sources: list[int],
+    need: tuple[float, Terms],
+) -> None:
+    """Reads of a dataset from afar and what gates them; `key` is dataset, site and period, `need` the most there can be
+    and what is read."""
+    (number, target, period), (most, wanted) = key, need
     instance = form.instance
     dataset = instance.estate.datasets[number]
     here = instance.sites[target].site.id
-    most = sum(_use_gb(workload.reads, dataset) for workload in instance.estate.workloads)
     supply: Terms = []
-    for site in (s for (d, s, p) in form.copy if d == number and p == period and s != target):
+    for site in sources:
         there = instance.sites[site].site.id
-        column = form.builder.column(f"read[{dataset.id},{there},{here},p{period}]", upper=most)
+        column = form.builder.column(f"read[{dataset.id},{there},{here},p{period}]", upper=1.0)
         form.read[number, site, target, period] = column
         supply.append((column, 1.0))
-        network.send(column, there, here, period, 1.0)
+        network.send(column, there, here, period, most)
         for block in instance.blocks:
-            network.load(column, there, here, (period, block), gb_per_month_to_gbps(1.0))
+            network.load(column, there, here, (period, block), gb_per_month_to_gbps(most))
         rate, _ = storage_rate(instance.sites[site].site, dataset.tier, instance.estate, instance.catalog)
         fetch = activity_at(form, period=period, site=site, resource=dataset.id, option="", rates=retrieval_gb(rate))
-        form.charge(column, fetch, float(instance.estate.horizon.period_months))
-        gate = [(column, 1.0), (form.copy[number, site, period], -most)]
+        form.charge(column, fetch, most * instance.estate.horizon.period_months)
+        gate = [(column, 1.0), (form.copy[number, site, period], -1.0)]
         form.builder.row("colocation", f"reading `{dataset.id}` from `{there}`", gate, upper=0.0)
     local = form.copy.get((number, target, period))
-    own: Terms = [] if local is None else [(local, most)]
+    own: Terms = [] if local is None else [(local, 1.0)]
     label = f"`{dataset.id}` within reach of `{here}`"
-    form.builder.row("colocation", label, [*supply, *own, *((c, -gb) for c, gb in need)], lower=0.0)
+    form.builder.row("colocation", label, [*supply, *own, *((c, -gb / most) for c, gb in wanted)], lower=0.0)
 
 
-def _writes(form: Formulation, network: Network, dataset: Dataset, period: int) -> None:
+def _writes(form: Formulation, network: Network, written: tuple[Dataset, list[tuple[int, float]]], period: int) -> None:
+    """What lanes write of a dataset goes to its source of truth."""
+    dataset, writers = written
     if not dataset.copies:
         return
     instance = form.instance
-    for index, lane in enumerate(instance.lanes):
-        gb = _use_gb(instance.workload(lane).writes, dataset)
-        here = instance.sites[lane.site].site.id
+    for index, gb in writers:
         if gb <= 0.0:
             continue
+        lane = instance.lanes[index]
+        here = instance.sites[lane.site].site.id
         for block in instance.blocks:
             column = form.serve.get((index, period, block))
             if column is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from tripoint.domain.units import GB_PER_TB
 from tripoint.engines.costing.transfer import Tariff, egress_gb
 from tripoint.engines.placement.columns.flows import Network
 from tripoint.engines.placement.columns.formulation import Formulation, Terms, activity_at
@@ -35,9 +36,9 @@ def links(form: Formulation, network: Network) -> None:
 def egress(form: Formulation, network: Network) -> None:
     """Egress is priced on the aggregate monthly volume per charging site and tariff.
 
-    sum over tiers of tier[k] = sum of GB x column; 0 <= tier[k] <= width[k]. Where a later tier is cheaper (the
-    cost is concave there) order binaries fill tiers from below: tier[k] <= width[k] z[k], tier[k-1] >=
-    width[k-1] z[k]. Only tiers the largest possible volume can reach exist.
+    sum over tiers of width[k] x tier[k] = sum of TB x column; 0 <= tier[k] <= 1. Where a later tier is cheaper (the
+    cost is concave there) order binaries fill tiers from below: tier[k] <= z[k], tier[k-1] >= z[k]. Only tiers the
+    largest possible volume can reach exist. A tier is a part of its width, so that no yes or no stands beside a width.
     """
     months = form.instance.estate.horizon.period_months
     for (site, key, period), terms in network.volumes.items():
@@ -47,9 +48,9 @@ def egress(form: Formulation, network: Network) -> None:
         if top <= _TINY_GB or all(price == 0.0 for _, _, price in tiers):
             continue
         columns = _tier_columns(form, (site, key, period), tariff, tiers, months)
-        total: Terms = [(column, 1.0) for column in columns]
+        total: Terms = [(column, width / GB_PER_TB) for column, (_, width, _) in zip(columns, tiers, strict=True)]
         label = f"egress of `{form.instance.sites[site].site.id}` ({key})"
-        form.builder.row("egress", label, [*total, *((c, -gb) for c, gb in terms)], lower=0.0, upper=0.0)
+        form.builder.row("egress", label, [*total, *((c, -gb / GB_PER_TB) for c, gb in terms)], lower=0.0, upper=0.0)
         _order_tiers(form, label, columns, tiers)
 
 
@@ -74,14 +75,13 @@ def _tier_columns(
     site, path, period = key
     columns: list[int] = []
     for number, (_, width, _) in enumerate(tiers):
-        column = form.builder.column(
-            f"tier[{form.instance.sites[site].site.id},{path},p{period},t{number}]", upper=width
-        )
+        column = form.builder.column(f"tier[{form.instance.sites[site].site.id},{path},p{period},t{number}]", upper=1.0)
         form.tier[site, path, period, number] = column
+        form.tier_gb[column] = width
         activity = activity_at(
             form, period=period, site=site, resource=path, option="", rates=egress_gb(tariff, number)
         )
-        form.charge(column, activity, float(months))
+        form.charge(column, activity, months * width)
         columns.append(column)
     return columns
 
@@ -91,6 +91,5 @@ def _order_tiers(form: Formulation, label: str, columns: list[int], tiers: list[
         if tiers[number][2] >= tiers[number - 1][2]:
             continue
         opened = form.builder.column(f"open[{label},t{number}]", upper=1.0, integer=True)
-        width, below = tiers[number][1], tiers[number - 1][1]
-        form.builder.row("egress", label, [(columns[number], 1.0), (opened, -width)], upper=0.0)
-        form.builder.row("egress", label, [(columns[number - 1], 1.0), (opened, -below)], lower=0.0)
+        form.builder.row("egress", label, [(columns[number], 1.0), (opened, -1.0)], upper=0.0)
+        form.builder.row("egress", label, [(columns[number - 1], 1.0), (opened, -1.0)], lower=0.0)

@@ -48,6 +48,8 @@ _ROUND_PART = 0.1
 _FREE = 0.3
 _IDLE_ROUNDS = 6
 _ROUNDS_WITHOUT_CLOCK = 4
+_DOUBT = 1e-6
+"""A bound so much above a plan, as a share of its cost, is wrong and not just rounded."""
 
 
 def is_large(program: Program) -> bool:
@@ -62,6 +64,8 @@ class _Standing:
     program: Program
     limits: SolveLimits
     bound: float = -math.inf
+    sure: float = -math.inf
+    """What relaxations and prices prove, without a solver's cuts."""
     best: Solution | None = None
     seconds: float = 0.0
     nodes: int = 0
@@ -77,10 +81,17 @@ class _Standing:
         return max(self.limits.seconds - self.seconds, 0.0)
 
     @property
+    def proven(self) -> float:
+        """The bound; where a plan costs less than cuts allow, figures got the better of them: without the cuts then."""
+        if self.bound - self.objective <= _DOUBT * abs(self.objective):
+            return self.bound
+        return self.sure
+
+    @property
     def gap(self) -> float:
-        if self.best is None or not math.isfinite(self.bound):
+        if self.best is None or not math.isfinite(self.proven):
             return math.inf
-        return max(0.0, self.objective - self.bound) / max(abs(self.objective), 1e-9)
+        return max(0.0, self.objective - self.proven) / max(abs(self.objective), 1e-9)
 
     @property
     def is_done(self) -> bool:
@@ -106,7 +117,7 @@ class _Standing:
         return replace(
             self.best,
             status=SolutionStatus.OPTIMAL if close else SolutionStatus.FEASIBLE,
-            bound=min(self.bound, self.objective),
+            bound=min(self.proven, self.objective),
             gap=self.gap,
             seconds=self.seconds,
             nodes=self.nodes,
@@ -145,6 +156,7 @@ def staged(program: Program, limits: SolveLimits, start: FloatArray | None = Non
         return _nothing(SolutionStatus.INFEASIBLE, standing, "relaxation")
     if not relaxed.values.size:
         return standing.answer("kernel")
+    standing.sure = relaxed.bound
     standing.bound = max(told.bound, relaxed.bound)
     yield from _plans(standing, relaxed, single, start)
     strategy = "kernel" if limits.threads == 1 or beside is None else "kernel with cuts of the whole"
@@ -169,7 +181,8 @@ def generated(program: Program, limits: SolveLimits, start: FloatArray | None = 
     """The best plan over generated columns, bounded over all of them."""
     group = groups_of(program)
     single = replace(limits, threads=1)
-    standing = _Standing(program, limits, bound=lagrangian(program, np.zeros(program.rows), group))
+    costs = lagrangian(program, np.zeros(program.rows), group)
+    standing = _Standing(program, limits, bound=costs, sure=costs)
     kept = promising(program, group, _EACH)
     if start is not None:
         kept |= start > _TINY
@@ -182,7 +195,7 @@ def generated(program: Program, limits: SolveLimits, start: FloatArray | None = 
             kept |= promising(program, group, _EACH * 2 ** (number + 1))
         elif found.duals.size:
             relaxed = found
-            standing.bound = max(standing.bound, lagrangian(program, found.duals, group))
+            standing.sure = standing.bound = max(standing.bound, lagrangian(program, found.duals, group))
             if standing.is_priced_out(found.objective) or number == _GENERATIONS - 1:
                 break
             worth = reduced_costs(program, found.duals)

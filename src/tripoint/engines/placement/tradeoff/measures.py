@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tripoint.domain.units import SECONDS_PER_HOUR
+from tripoint.domain.units import GB_PER_TB, SECONDS_PER_HOUR
 from tripoint.engines.placement.columns.coefficients import is_energy
 from tripoint.engines.placement.columns.flows import Network
 from tripoint.engines.placement.columns.formulation import Formulation, Terms
@@ -89,7 +89,8 @@ def moves(form: Formulation) -> Measure:
 def egress(form: Formulation) -> Measure:
     """What leaves sites at a price, over the horizon, TB."""
     months = float(form.instance.estate.horizon.period_months)
-    return _measure("egress", "TB", [(column, months / 1000.0) for column in form.tier.values()])
+    terms = [(column, months * form.tier_gb[column] / GB_PER_TB) for column in form.tier.values()]
+    return _measure("egress", "TB", terms)
 
 
 def vendors(form: Formulation) -> Measure:
