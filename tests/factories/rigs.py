@@ -40,7 +40,7 @@ class Rig:
 
 def serving_workers(found: Rig) -> list[int]:
     """Processes of the workers that serve; where there is one worker, the next one waits beside it and is none."""
-    return [pid for pid in found.gateway.pids()[1:] if _name_of(pid) == "tripoint-serves"]
+    return [pid for pid in found.gateway.pids()[1:] if name_of(pid) == "tripoint-serves"]
 
 
 def all_workers(found: Rig) -> list[int]:
@@ -54,13 +54,14 @@ def all_workers(found: Rig) -> list[int]:
 
 def waiting_workers(found: Rig) -> list[int]:
     """Processes of workers that wait to be needed, or for their first table."""
-    return [pid for pid in found.gateway.pids()[1:] if _name_of(pid) == "tripoint-waits"]
+    return [pid for pid in found.gateway.pids()[1:] if name_of(pid) == "tripoint-waits"]
 
 
-def _name_of(pid: int) -> str:
+def name_of(pid: int) -> str:
+    """What a process is called, empty once it has ended."""
     try:
         return Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip()
-    except OSError:  # it has ended
+    except OSError:
         return ""
 
 

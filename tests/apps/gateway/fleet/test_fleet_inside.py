@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.factories.rigs import name_of
 from tests.factories.serving import candidate, route, table, target
 from tests.factories.shell import chat, post, read_answer
 
@@ -45,10 +46,10 @@ def served_by(port: int) -> RoutingTable:
     return table([target("a", slot=0, port=port)], [route(candidate(0, share=1.0))])
 
 
-def status_of(port: int) -> int:
+def status_of(port: int, body: bytes = b"") -> int:
     """Status of one request."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
-        connection.sendall(post(chat()))
+        connection.sendall(post(body or chat()))
         return read_answer(connection).status
 
 
@@ -94,8 +95,43 @@ def test_a_fleet_from_ready_to_drained(tmp_path: Path) -> None:
     assert a_child() == 0
 
 
+def test_a_worker_that_comes_up_during_a_reload_serves_by_the_new_table(tmp_path: Path) -> None:
+    """It was given the old one when it was started; without the new one callers would meet both by chance."""
+    heard = Heard()
+
+    async def play(server: ModelServer) -> None:
+        before = served_by(server.port)
+        later = [route(candidate(0, share=1.0), workload=name) for name in ("chat", "later")]
+        after = table([target("a", slot=0, port=server.port)], later)
+        options = ServeOptions(estate="none", port=0, workers=2, run_dir=tmp_path / "run", drain_s=5.0)
+        fleet = Fleet(options, lambda previous: before if previous is None else after, heard.tell)
+        running = asyncio.create_task(fleet.run())
+        await heard.until(lambda: bool(heard.ready))
+        port = int(heard.ready[0].address.rpartition(":")[2])
+        known = set(await asyncio.to_thread(children))
+        os.kill(min(known), signal.SIGKILL)
+        await heard.until(lambda: not known.issuperset(children()))
+        os.kill(os.getpid(), signal.SIGHUP)
+        await heard.until(lambda: any("reloaded" in note for note in heard.notes))
+        wanted = chat(model="later")
+        await heard.until(lambda: all(name_of(pid) == "tripoint-serves" for pid in children()))
+        found = [await asyncio.to_thread(status_of, port, wanted) for _ in range(24)]  # each goes to either by chance
+        assert found == [200] * 24
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(running, 30)
+
+    with serving(ModelServer(models=("llama",))) as server:
+        asyncio.run(play(server))
+
+
 def a_child() -> int:
     """Process id of one of our workers, 0 when there is none."""
+    return next(iter(children()), 0)
+
+
+def children() -> list[int]:
+    """Process ids of our workers."""
+    found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
@@ -104,8 +140,8 @@ def a_child() -> int:
             except OSError:
                 continue
             if parent == str(os.getpid()) and b"gateway.worker.main" in words:
-                return int(entry.name)
-    return 0
+                found.append(int(entry.name))
+    return found
 
 
 def test_a_place_without_a_worker_takes_connections_all_the_same(

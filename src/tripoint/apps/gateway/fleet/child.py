@@ -39,7 +39,7 @@ class Child:
         """Called with the place's number and the exit code once a worker is reaped."""
         self._changed = changed
         """Called when a worker begins to take connections and when it does so no more."""
-        self._table = ""
+        self._table = self._given = ""
         self._present: Started | None = None
         self._spare: Started | None = None
         """The next one, where it waits already."""
@@ -89,7 +89,7 @@ class Child:
         """Gives the first table: the worker may have been coming up meanwhile."""
         self._table = table
         if self._present is not None:
-            self._present.channel.send(Message("table", table))
+            self._give(self._present)
 
     async def ready(self) -> None:
         """Returns once the present worker serves."""
@@ -99,9 +99,9 @@ class Child:
         """Has the worker serve by another table; returns what it said, also when it died on it."""
         self._table = table
         if self._present is None or not self._ready.is_set():
-            return Message("adopted")  # the worker that is coming up, or the next one, begins with it
+            return Message("adopted")  # the worker that is coming up gets it then, the next one begins with it
         self._heard = asyncio.get_running_loop().create_future()
-        self._present.channel.send(Message("table", table))
+        self._give(self._present)
         return await self._heard
 
     def cover(self, places: tuple[int, ...]) -> None:
@@ -139,7 +139,7 @@ class Child:
         if self._is_ending:
             present.channel.send(Message("drain"))
         elif self._table:
-            present.channel.send(Message("table", self._table))
+            self._give(present)
         code = await present.process.wait()
         present.channel.close()
         self._present = None
@@ -147,6 +147,10 @@ class Child:
         self._lost(present)
         self._changed()
         return code
+
+    def _give(self, worker: Started) -> None:
+        self._given = self._table
+        worker.channel.send(Message("table", self._table))
 
     async def _started(self) -> Started:
         coming = started(_WORKER, self._index, self._options, self._inherited, self._told, self._lost)
@@ -172,6 +176,8 @@ class Child:
         if message.kind == "ready":
             self.degraded = message.degraded
             self.has_served = True
+            if self._given != self._table:  # another one came while it was coming up by the one before
+                self._give(sender)
             self._ready.set()
             self._changed()
             self._prepare_next()
