@@ -256,6 +256,10 @@ def test_what_cannot_be_compared_is_refused(ledger: SqlLedger, bill: list[BillRo
         compared(ledger, [])
     with pytest.raises(FileError, match="no row to compare"):
         compared(ledger, bill, service="Storage")
+    month = bill[0]._replace(end=bill[0].start + 720 * HOUR_S)
+    with pytest.raises(OptionError, match="sums usage over 720 hours, a bill is compared day by day"):
+        compared(ledger, [month])
+    compared(ledger, [*bill, month._replace(category="Credit")])
     disk = bill[0]._replace(meter="Disk", sku="disk", description="Disk", unit="GB-Months", pricing_unit="GB-Months")
     assert causes(compared(ledger, [*bill, disk])) == {Cause.OTHER}
 

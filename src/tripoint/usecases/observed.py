@@ -67,7 +67,7 @@ def observe_ledger(ledger: Ledger, actor: Actor, span: Span = ALL_DAYS, sample: 
 def observe_export(rows: Iterable[BillRow], name: str) -> Observed:
     """Profiles from an export of ours, by hour or by day: sums, and when its first and its last request began.
 
-    Raises `FileError`.
+    Raises `FileError` for rows that cannot be read back, `OptionError` where there is no traffic.
     """
     widths: set[float] = set()
     ends: set[tuple[str, str]] = set()

@@ -25,6 +25,8 @@ from tripoint.usecases.spend import see_spend
 _D = Dimension
 _BY: Final = (_D.HOUR, _D.KIND, _D.MODEL, _D.SITE, _D.UPSTREAM, _D.TARIFF, _D.PRICES)
 _KINDS: Final = (EntryKind.USAGE, EntryKind.CORRECTION)
+_LONGEST_DAY_H: Final = 25
+"""Hours of the day on which clocks are put back."""
 _NOT_COUNTED: Final = frozenset((Meter.UNPRICED, Meter.IDLE))
 
 
@@ -62,8 +64,8 @@ def reconcile_bill(
 ) -> Reconciled:  # fmt: skip
     """Compares a bill with the ledger, model by model and day by day.
 
-    Raises `OptionError` for another currency or an upstream the ledger has nothing of, `FileError` for a bill without
-    rows, `AccessError` for want of a role.
+    Raises `OptionError` for another currency, for usage that is summed over more than a day and for an upstream the
+    ledger has nothing of, `FileError` for a bill without rows, `AccessError` for want of a role.
     """
     _refuse_unknown(ledger, actor, options.upstreams)
     chosen = [row for row in rows if options.service is None or row.service == options.service]
@@ -80,6 +82,7 @@ def reconcile_bill(
             hint=f"it knows {', '.join(sorted(known)) or 'none'}",
         )
     charged: list[Charged] = list(charges(chosen, known, options.models))
+    _refuse_long(charged)
     if options.upstreams:
         recorded += _entered_before(charged, recorded, _recorded(ledger, actor, rates, (first, last), ("",)))
     found = reconcile(charged, recorded, rates)
@@ -101,6 +104,16 @@ def _refuse_unknown(ledger: Ledger, actor: Actor, upstreams: tuple[str, ...]) ->
             near = get_close_matches(upstream, known, 1)
             hint = f"did you mean `{near[0]}`?" if near else f"it has entries of {', '.join(known) or 'none'}"
             raise OptionError(f"the ledger has no entry of an upstream `{upstream}`", hint=hint)
+
+
+def _refuse_long(charged: Iterable[Charged]) -> None:
+    """Usage of a month in one row would be held against its first day, and all other days would seem uncharged."""
+    for row in charged:
+        if row.is_usage and row.meter is not None and row.hours > _LONGEST_DAY_H:
+            raise OptionError(
+                f"line {row.place:,} of the bill sums usage over {row.hours:,} hours, a bill is compared day by day",
+                hint="take an export of the bill by day or by hour",
+            )
 
 
 def _values(ledger: Ledger, actor: Actor, name: Dimension) -> set[str]:
