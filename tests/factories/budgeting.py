@@ -32,9 +32,10 @@ class Rows:
         """See `Shelf`."""
         return self.tallies.get((budget, window))
 
-    def tallies_of(self, tenants: Collection[str]) -> Sequence[Tally]:
+    def tallies_of(self, tenants: Collection[str], windows: Collection[str]) -> Sequence[Tally]:
         """See `Shelf`."""
-        return [tally for tally in self.tallies.values() if tally.scope.tenant in tenants]
+        found = self.tallies.values()
+        return [tally for tally in found if tally.scope.tenant in tenants and tally.window in windows]
 
     def leases(self, budget: str, window: str) -> Sequence[Lease]:
         """See `Shelf`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import product
 
 from tripoint.adapters.ledger_sql.sums import spent
 from tripoint.adapters.sql.database import Row, Schema, Session
@@ -40,7 +41,7 @@ CREATE TABLE budget_threshold (
     ),
 )
 _DAY_S = 86_400
-_AT_ONCE = 500
+_AT_ONCE = 400
 _TALLY = "budget, span, tenant, key, workload, limit_nano, revision, spent_nano, warned, recalls"
 _LEASE = "budget, span, holder, since, granted, returned, charged, gaps"
 _PUT_TALLY = (
@@ -70,23 +71,22 @@ class SqlShelf:
         )
         return _tally(rows[0]) if rows else None
 
-    def tallies_of(self, tenants: Collection[str]) -> Sequence[Tally]:
+    def tallies_of(self, tenants: Collection[str], windows: Collection[str]) -> Sequence[Tally]:
         """See `Shelf`."""
         found: list[Tally] = []
-        wanted = sorted(tenants)
-        for first in range(0, len(wanted), _AT_ONCE):
-            part = wanted[first : first + _AT_ONCE]
-            places = ", ".join("?" * len(part))
-            found += map(
-                _tally,
-                self._session.execute(f"SELECT {_TALLY} FROM budget_tally WHERE tenant IN ({places})", part),
+        wanted, spans = sorted(tenants), sorted(windows)
+        for first, start in product(range(0, len(wanted), _AT_ONCE), range(0, len(spans), _AT_ONCE)):
+            part, span = wanted[first : first + _AT_ONCE], spans[start : start + _AT_ONCE]
+            sql = (
+                f"SELECT {_TALLY} FROM budget_tally WHERE tenant IN ({_places(part)}) AND span IN ({_places(span)})"
+                " ORDER BY budget, span"
             )
+            found += map(_tally, self._session.execute(sql, (*part, *span)))
         return found
 
     def open_tallies(self, windows: Collection[str]) -> list[Tally]:
         """Every tally of those windows, not kept from others."""
-        places = ", ".join("?" * len(windows))
-        sql = f"SELECT {_TALLY} FROM budget_tally WHERE span IN ({places}) ORDER BY budget, span"
+        sql = f"SELECT {_TALLY} FROM budget_tally WHERE span IN ({_places(windows)}) ORDER BY budget, span"
         return [_tally(row) for row in self._session.execute(sql, tuple(windows))]
 
     def leases(self, budget: str, window: str) -> Sequence[Lease]:
@@ -142,6 +142,10 @@ class SqlShelf:
         """See `Shelf`."""
         first, last = int(begins_at(window)) // _DAY_S, int(ends_at(window)) // _DAY_S - 1
         return spent(self._session, budget.scope, first, last)
+
+
+def _places(values: Collection[str]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _tally(row: Row) -> Tally:

@@ -281,3 +281,66 @@ def test_a_reservation_is_extended_or_stays_as_it_was() -> None:
     assert nudged
     purse.settle(hold, 600)
     assert (account.used, account.free, account.overdrawn, purse.overdrawn) == (600, -100, 100, 1)
+
+
+def test_a_clock_that_is_put_back_into_a_window_that_was_over_gives_no_slice_twice() -> None:
+    """The ledger tells totals: a worker that had forgotten its own took all it had ever been given for free."""
+    rows, book = Rows(), Book(accounts(budget(limit=1000)))
+    purse = Purse()
+    purse.adopt(frozenset({"acme-day"}), 1)
+
+    def tells(at: float) -> None:
+        purse.look(at)
+        for wish in purse.wishes(at):
+            purse.grant(book.answer(rows, "w", wish).grant, at)
+
+    account = purse.account(budget(limit=1000), NOON)
+    account.waiting = account.least = 900
+    tells(NOON)
+    account.waiting = account.least = 0
+    assert purse.reserve((account,), 900) is None
+    purse.settle(Hold((account,), 900), 900)
+    book.charge(rows, [Charge("w", NOON, "acme", "", "", 900)])
+    for second in range(4):
+        tells(ends_at(DAY) + second)
+    assert account not in purse.all()
+    again = purse.account(budget(limit=1000), NOON + 60.0)
+    again.waiting = again.least = 100
+    tells(NOON + 60.0)
+    (lease,) = rows.leases("acme-day", DAY)
+    assert again.free == lease.held <= 100
+    assert rows.tallies["acme-day", DAY].spent_nano + again.free <= 1000
+
+
+def test_what_a_request_cost_beyond_its_bound_is_asked_of_the_rest_once() -> None:
+    """It is spent already: a worker that owes as much is served what is left, where it had waited in vain."""
+    rows, book = Rows(), Book(accounts(budget(limit=1000)))
+    purse = Purse()
+    purse.adopt(frozenset({"acme-day"}), 1)
+    account = purse.account(budget(limit=1000), NOON)
+
+    def asks(nano: int) -> None:
+        account.waiting = account.least = nano
+        for wish in purse.wishes(NOON, is_whole=True):
+            purse.grant(book.answer(rows, "w", wish).grant, NOON)
+        account.waiting = account.least = 0
+
+    asks(100)
+    assert purse.reserve((account,), 100) is None
+    purse.settle(Hold((account,), 100), 500)  # as its upstream reported
+    book.charge(rows, [Charge("w", NOON, "acme", "", "", 500)])
+    asks(400)
+    assert purse.reserve((account,), 400) is None
+    assert vault.outstanding(rows.leases("acme-day", DAY)) == 400 + account.free
+    assert rows.tallies["acme-day", DAY].spent_nano + vault.outstanding(rows.leases("acme-day", DAY)) <= 1000
+
+
+def test_a_budget_set_again_for_another_window_is_counted_on_in_its_former_one() -> None:
+    """A daily one that was a monthly one meanwhile has spent what the day has, whatever it was then."""
+    rows, book = Rows(before=100), Book(accounts(budget("b", limit=1000)))
+    book.charge(rows, [Charge("", NOON, "acme", "", "", 100)])
+    book = Book(accounts(budget("b", limit=1000, window=Window.MONTH), revision=2), book)
+    book.charge(rows, [Charge("", NOON, "acme", "", "", 700)])
+    book = Book(accounts(budget("b", limit=1000), revision=3), book)
+    assert book.answer(rows, "w", Wish("b", DAY, NOON, 0, 400, 201)).grant.spent_nano == 800
+    assert book.answer(rows, "w", Wish("b", DAY, NOON, 0, 400, 201)).is_starved

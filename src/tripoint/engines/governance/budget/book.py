@@ -11,7 +11,7 @@ from math import inf
 from typing import NamedTuple, Protocol
 
 from tripoint.domain.budget import Charge, Grant, Lease, Tally, Threshold, Wish
-from tripoint.domain.tenancy import Accounts, Budget, Scope
+from tripoint.domain.tenancy import Accounts, Budget, Scope, Window
 from tripoint.engines.governance.budget import vault
 from tripoint.engines.governance.budget.scope import Scopes, matches
 from tripoint.engines.governance.budget.windows import kind_of, window_of
@@ -26,8 +26,8 @@ class Shelf(Protocol):
         """The budget in that window, kept from others until the transaction ends; `None` when it is not there yet."""
         ...
 
-    def tallies_of(self, tenants: Collection[str]) -> Sequence[Tally]:
-        """Every tally of those tenants, not kept from others."""
+    def tallies_of(self, tenants: Collection[str], windows: Collection[str]) -> Sequence[Tally]:
+        """Every tally of those tenants in those windows, not kept from others."""
         ...
 
     def leases(self, budget: str, window: str) -> Sequence[Lease]:
@@ -94,7 +94,9 @@ class Book:
         if is_of_now and wish.wanted > lease.granted and lease.since < inf:
             others = [each for each in shelf.leases(wish.budget, wish.window) if each.holder != holder]
             holders = 1 + sum(each.held > 0 for each in others)
-            more = vault.slice_for(wish, lease.granted, vault.room(tally, (*others, lease)), holders)
+            # What its requests cost beyond their bounds is spent already: that much more of a slice is held by nobody.
+            left = vault.room(tally, (*others, lease)) + max(0, -lease.held)
+            more = vault.slice_for(wish, lease.granted, left, holders)
             lease = lease._replace(granted=lease.granted + more)
         if lease != known and (is_of_now or known is not None):
             shelf.put_lease(lease)
@@ -136,8 +138,11 @@ class Book:
     def _by_tally(self, shelf: Shelf, charges: Collection[Charge]) -> dict[tuple[str, str], list[Charge]]:
         """Charges by budget and window: of what is declared, and of what was and is still counted."""
         kept: dict[str, list[Tally]] = {}
-        for tally in shelf.tallies_of({charge.tenant for charge in charges}):
-            if tally.budget not in self._by_id:
+        days = {round(charge.at, 6) // _DAY_S * _DAY_S for charge in charges}
+        windows = {window_of(day, window) for day in days for window in Window}
+        for tally in shelf.tallies_of({charge.tenant for charge in charges}, windows):
+            budget = self._by_id.get(tally.budget)
+            if budget is None or budget.window is not kind_of(tally.window):
                 kept.setdefault(tally.scope.tenant, []).append(tally)
         if not self._by_id and not kept:
             return {}

@@ -19,6 +19,8 @@ _AHEAD_REQUESTS = 8
 _IDLE_S = 5.0
 """What was not used for so long goes back."""
 _SMOOTH = 0.5
+_PAST_DAYS = 40
+"""How long what was done in a window is remembered after it: about as long as the store keeps leases."""
 
 
 class Account:
@@ -92,10 +94,12 @@ class Hold:
 class Purse:
     """All accounts of a worker; `nudge` is called when there is something new to be told to the ledger."""
 
-    __slots__ = ("_accounts", "_is_nudged", "_looked_at", "_revision", "nudge", "overdrawn")
+    __slots__ = ("_accounts", "_is_nudged", "_looked_at", "_past", "_revision", "nudge", "overdrawn")
 
     def __init__(self, nudge: Callable[[], None] | None = None) -> None:
         self._accounts: dict[tuple[str, str], Account] = {}
+        self._past: dict[tuple[str, str], Account] = {}
+        """Of windows that are over. The ledger goes by totals: where the clock is put back they have to go on."""
         self._is_nudged = False
         self._looked_at = 0.0
         self._revision = 0
@@ -107,6 +111,8 @@ class Purse:
         """Where a request that begins at `at` (seconds since 1970) reserves."""
         key = (budget.id, window_of(at, budget.window))
         account = self._accounts.get(key)
+        if account is None and (account := self._past.pop(key, None)) is not None:
+            self._accounts[key] = account
         if account is None:
             account = self._accounts[key] = Account(budget, key[1], at)
         elif account.budget is not budget:
@@ -236,7 +242,10 @@ class Purse:
             if at >= account.ends_at and is_done and account.told_returned >= account.returned:
                 gone.append(key)
         for key in gone:
-            del self._accounts[key]
+            self._past[key] = self._accounts.pop(key)
+        if gone:
+            kept_s = _PAST_DAYS * 86_400.0
+            self._past = {key: each for key, each in self._past.items() if at < each.ends_at + kept_s}
 
     def adopt(self, budgets: frozenset[str], revision: int) -> None:
         """Goes by the accounts of that revision, where just those budgets are enforced.
@@ -244,7 +253,7 @@ class Purse:
         Of those that are no more, what is free goes back at once, the rest when it is settled.
         """
         self._revision = revision
-        for account in self._accounts.values():
+        for account in (*self._accounts.values(), *self._past.values()):
             if account.budget.id not in budgets:
                 account.is_gone = account.is_recalled = True
                 self._wake()

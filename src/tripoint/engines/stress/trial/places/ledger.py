@@ -38,9 +38,10 @@ class Rows:
         """All of them."""
         return tuple(self._tallies.values())
 
-    def tallies_of(self, tenants: Collection[str]) -> Sequence[Tally]:
+    def tallies_of(self, tenants: Collection[str], windows: Collection[str]) -> Sequence[Tally]:
         """See `Shelf`."""
-        return [tally for tally in self._tallies.values() if tally.scope.tenant in tenants]
+        found = self._tallies.values()
+        return [tally for tally in found if tally.scope.tenant in tenants and tally.window in windows]
 
     def leases(self, budget: str, window: str) -> Sequence[Lease]:
         """See `Shelf`."""
