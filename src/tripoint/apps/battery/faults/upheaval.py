@@ -59,6 +59,7 @@ async def upheaval() -> list[Row]:
     diary = Diary()
     async with staged() as scene:
         diary.reached = await _reaches_abroad(scene)
+        await scene.gateway.be_whole()
         files = scene.gateway.open_files()
         load = asyncio.create_task(_load(scene))
         await _troubles(scene, diary)

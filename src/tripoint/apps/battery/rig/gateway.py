@@ -96,6 +96,12 @@ class GatewayProcess:
             await asyncio.sleep(0.02)
         return False
 
+    async def be_whole(self) -> None:
+        """Waits for the process that is to follow an only worker: it comes up while that serves already."""
+        until = time.monotonic() + START_S
+        while self.workers == 1 and time.monotonic() < until and not any(map(_waits, self.pids())):
+            await asyncio.sleep(0.02)
+
     async def get(self, path: str) -> tuple[int, bytes]:
         """Status and body of a GET outside the interfaces, e.g. `/metrics`."""
         place = replace(self.place(), base_path="")
@@ -176,6 +182,14 @@ def _family(pid: int) -> Iterator[int]:
         return
     for child in children:
         yield from _family(int(child))
+
+
+def _waits(pid: int) -> bool:
+    """True for a worker that waits to be needed."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(encoding="ascii") == "tripoint-waits\n"
+    except OSError:
+        return False
 
 
 def _kill(pid: int) -> None:
