@@ -20,6 +20,7 @@ from tripoint.apps.battery.rig.servers import ModelProcess
 pytestmark = [pytest.mark.slow, pytest.mark.enable_socket]
 
 CALLERS = 4
+STREAMS = 20
 
 
 class State(NamedTuple):
@@ -78,7 +79,7 @@ async def scene(folder: Path) -> AsyncIterator[Scene]:
             UpstreamAt(id=name, url=server.url, usd=usd, members={"secret": f"env:{UPSTREAM_KEY_VARIABLE}"})
             for name, server, usd in (("dense-1", cheap, 1.0), ("cloud-1", dear, 2.0))
         ]
-        await gateway.start(estate_text(declared, serving={"first_byte_s": 3}))
+        await gateway.start(estate_text(declared, serving={"first_byte_s": 3, "stall_s": 2}))
         yield Scene(gateway, dear, cheap)
     finally:
         gateway.stop()
@@ -143,5 +144,30 @@ def test_both_stopped_and_one_goes_on_is_served_again(tmp_path: Path) -> None:
             async with asyncio.timeout(60):
                 await found.ask(lambda: found.outcomes[-1].fate is Fate.OK)
             assert served_by(found.outcomes[-1:]) == {"cloud-1"}
+
+    asyncio.run(play())
+
+
+def test_streams_of_a_stopped_upstream_go_on_elsewhere_or_say_that_they_cannot(tmp_path: Path) -> None:
+    """Twenty at once, in their middle: more than there are credits for retries. Greedy ones end word for word."""
+
+    async def play() -> None:
+        async with scene(tmp_path) as found:
+            place = found.gateway.place()
+            whole = await sent(place, chats(place, stream=True, temperature=0)(0), patience_s=60)
+            for server in (found.cheap, found.dear):
+                await server.behave(first_byte_s=0.02, between_s=0.2)
+            makes = [chats(place, stream=True, **({"temperature": 0} if n % 2 else {})) for n in range(2 * STREAMS)]
+            streams = [asyncio.create_task(sent(place, make(0), patience_s=90)) for make in makes]
+            async with asyncio.timeout(60):
+                while (await found.cheap.counts())["most_at_once"] < 2 * STREAMS:
+                    await asyncio.sleep(0.05)
+            await asyncio.sleep(0.5)  # each has said a few words
+            found.cheap.signal(signal.SIGSTOP)
+            ends = await asyncio.gather(*streams)
+            assert whole.fate is Fate.OK
+            assert [each.fate for each in ends[1::2]] == [Fate.OK] * STREAMS
+            assert {each.text for each in ends[1::2]} == {whole.text}
+            assert {(each.fate, each.code) for each in ends[::2]} == {(Fate.TYPED, "upstream_lost")}
 
     asyncio.run(play())
