@@ -142,6 +142,16 @@ def test_a_stale_kept_connection_is_replaced_without_blame() -> None:
     assert len(desk.records[0].attempts) == 1
 
 
+def test_a_stale_kept_connection_is_not_replaced_after_the_deadline() -> None:
+    """The worker stood still for longer than the caller waits: what was sent then would be paid for nobody."""
+    desk = Desk(two(deadline_s=5.0))
+    exchange, world = desk.open()
+    exchange.on_lost(world.last, Failure.RESET, 105.0, was_reused=True)
+    assert len(world.dialled) == 1
+    assert world.ending
+    assert desk.held() == 0
+
+
 def test_events_that_never_came_are_had_elsewhere() -> None:
     """Events that never came are had elsewhere."""
     desk = Desk(two())

@@ -136,7 +136,8 @@ class Exchange(Course):
 
     def on_lost(self, attempt: Attempt, failure: Failure, now: float, *, was_reused: bool = False) -> None:
         """It ended without a whole answer; `was_reused` when a kept connection died before the first byte."""
-        if was_reused and not attempt.is_fresh and attempt.status == 0 and not self.is_outdated:
+        is_stale = was_reused and not attempt.is_fresh and attempt.status == 0
+        if is_stale and not self.is_outdated and now < self.deadline:
             # The upstream closed an idle connection while we were writing: nobody's fault, and nothing was begun.
             attempt.is_fresh = True
             self.effects.dial(attempt)
