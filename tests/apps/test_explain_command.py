@@ -13,7 +13,7 @@ from tripoint.apps.render.why.explanation import explanation_payload, explanatio
 from tripoint.domain.fit import Refusal, RefusalReason
 from tripoint.domain.plan import ConflictSet
 from tripoint.domain.units import SiteId, WorkloadId
-from tripoint.engines.answers.explanation.explained import Explained, NodeValue, Otherwise, Value
+from tripoint.engines.answers.explanation.explained import Barred, Explained, NodeValue, Otherwise, Value
 from tripoint.engines.answers.homes import Home
 from tripoint.engines.placement.why.worth import Limit, WholeNode, Worth
 
@@ -82,6 +82,30 @@ def test_a_node_that_saves_no_more_than_its_dearest_limit_is_not_told_again() ->
     node = WholeNode("cloud/p5", 8, ((EXPLAINED.limits[0].worth.limit, 1.0),))
     found = replace(EXPLAINED, nodes=(NodeValue(node=node, saved_usd=880.0),))
     assert explanation_text(found) == explanation_text(EXPLAINED)
+
+
+def test_a_whole_node_that_does_not_fit_is_told_with_what_it_lacks() -> None:
+    """What it saves, what it may at most, that it saves nothing, or that the plan's own search left as much open."""
+    power = EXPLAINED.limits[1].worth.limit
+    node = WholeNode("cloud/p5", 8, ((power, 0.1),))
+    for saved, most, left_open, ending in (
+        (8000.0, 8100.0, 0.0, "with that it saves 8,000 USD discounted, 1,000 a GPU"),
+        (8000.0, 9000.0, 0.0, "with that it saves 8,000 USD discounted, 1,000 a GPU, 9,000 at most"),
+        (8000.0, 8100.0, 9500.0, "1,000 a GPU; the plan's own search left 9,500 open"),
+        (0.0, 0.0, 0.0, "with that it saves nothing"),
+        (0.0, 700.0, 0.0, "with that it saves nothing that was found; the search leaves up to 700 USD open"),
+    ):
+        row = Barred(node=node, saved_usd=saved, most_usd=most, open_usd=left_open)
+        found = replace(EXPLAINED, limits=(), barred=(row,))
+        text = " ".join(explanation_text(found).split())
+        assert "binds, with everybody where the plan has them, if nodes could be divided" in text
+        lacks = "one more whole node does not fit for want of 0.1 kW (power of `colo-ams`, 360 kW)"
+        assert f"cloud/p5: {lacks}; " in text
+        assert f"{ending} Why not elsewhere" in text
+        assert explanation_payload(found)["barred"][0] == {
+            "pool": "cloud/p5", "gpus": 8, "lacks": [{"name": "power of `colo-ams`, 360 kW", "units": 0.1}],
+            "saved_npv_usd": saved, "most_npv_usd": most, "open_npv_usd": left_open,
+        }  # fmt: skip
 
 
 def test_the_next_best_is_told_as_more_or_less() -> None:

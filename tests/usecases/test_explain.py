@@ -16,7 +16,7 @@ from tripoint.adapters.solver_highs import HighsSolver
 from tripoint.domain.errors import OptionError
 from tripoint.domain.plan import Plan
 from tripoint.domain.source import LoadedEstate
-from tripoint.engines.answers.explanation.explained import Explained
+from tripoint.engines.answers.explanation.explained import Barred, Explained
 from tripoint.engines.answers.explanation.question import Question
 from tripoint.engines.placement.milp.program import SolveLimits
 from tripoint.usecases.explain import explain
@@ -120,3 +120,61 @@ def test_the_plan_of_another_estate_is_refused(tmp_path: Path) -> None:
     for estate, given in ((other, replace(made, estate_digest=other.digest)), (loaded, many)):
         with pytest.raises(OptionError, match="not one of this estate"):
             explain(estate, catalog(), given, Question(workload="assistant"), HighsSolver(), LIMITS, lambda p: None)
+
+
+def barred(folder: Path, it_kw: float) -> tuple[LoadedEstate, Plan]:
+    """The example with more demand, and so much power in the cage: a server draws 10.2 kW."""
+    text = (ROOT / "examples" / "break-even" / "estate.yaml").read_text(encoding="utf-8")
+    text = text.replace("it_kw: 45", f"it_kw: {it_kw}").replace("requests_per_s: 1.5", "requests_per_s: 3")
+    folder.mkdir()
+    (folder / "estate.yaml").write_text(text, encoding="utf-8")
+    loaded = load_estate(folder, catalog(), load_estate_file)
+    return loaded, planned(loaded)
+
+
+def planned(loaded: LoadedEstate) -> Plan:
+    """Its plan, closely proven."""
+    options = PlanOptions(gap=1e-6, threads=1, baselines=False)
+    return plan(loaded, catalog(), HighsSolver(), options, today=date(2026, 11, 22))
+
+
+def rows_of(loaded: LoadedEstate, made: Plan) -> tuple[Barred, ...]:
+    """What explaining tells of whole nodes that do not fit."""
+    question = Question(workload="assistant")
+    return explain(loaded, catalog(), made, question, HighsSolver(), LIMITS, lambda p: None).barred
+
+
+def test_a_whole_node_that_does_not_fit_is_priced_by_planning_again(tmp_path: Path) -> None:
+    """A tenth of a kW bars the second server, and nothing would bind if servers could be divided: its worth is what an
+    estate with that much more power costs less."""
+    loaded, made = barred(tmp_path / "short", 20.3)
+    (only,) = rows_of(loaded, made)
+    assert only.node.pool == "cage/dgx-h100"
+    ((limit, missing),) = only.node.takes
+    assert (limit.family, limit.unit) == ("power", "kW")
+    assert missing == pytest.approx(0.1)
+    roomy, more = barred(tmp_path / "enough", 20.4)
+    assert only.saved_usd == pytest.approx(cost(made) - cost(more), rel=1e-4)
+    assert only.saved_usd > 10_000
+    assert only.saved_usd <= only.most_usd + 1e-6
+    assert only.open_usd < only.saved_usd
+    assert [row.node.takes[0][1] for row in rows_of(roomy, more)] == [pytest.approx(10.2)]
+
+
+def test_where_one_more_fits_nothing_is_told(tmp_path: Path) -> None:
+    """Four servers' power, and fewer are bought."""
+    assert rows_of(*barred(tmp_path / "plenty", 45)) == ()
+
+
+def test_a_node_beyond_what_can_be_had_is_priced_with_its_place(tmp_path: Path) -> None:
+    """Where `max_nodes` bars it, room is made in the columns that buy as well."""
+    loaded, _ = barred(tmp_path / "first", 45)
+    cage = loaded.estate.sites[2]
+    assert cage.pools is not None
+    one = replace(cage, pools=(replace(cage.pools[0], max_nodes=1),))
+    short = replace(loaded, estate=replace(loaded.estate, sites=(*loaded.estate.sites[:2], one)))
+    (only,) = rows_of(short, planned(short))
+    ((limit, missing),) = only.node.takes
+    assert limit.family == "obtainable"
+    assert missing == pytest.approx(1.0)
+    assert only.saved_usd > 10_000

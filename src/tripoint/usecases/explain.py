@@ -10,7 +10,7 @@ from tripoint.domain.errors import OptionError, SolverError
 from tripoint.domain.plan import Plan
 from tripoint.domain.source import LoadedEstate
 from tripoint.domain.units import seconds_told
-from tripoint.engines.answers.explanation.explained import Explained, NodeValue, Otherwise, Value
+from tripoint.engines.answers.explanation.explained import Barred, Explained, NodeValue, Otherwise, Value
 from tripoint.engines.answers.explanation.question import Question, places, refuse_closed
 from tripoint.engines.answers.homes import TOLD, homes_of, served
 from tripoint.engines.placement import conflict
@@ -22,6 +22,7 @@ from tripoint.engines.placement.instance.prepare import prepare
 from tripoint.engines.placement.milp.program import Program, Solution, SolutionStatus, SolveLimits, SolveProgress
 from tripoint.engines.placement.revise import revised
 from tripoint.engines.placement.settle import undiscounted_usd
+from tripoint.engines.placement.why.barred import barred_nodes, with_node
 from tripoint.engines.placement.why.choices import as_planned, open_sites, shut, whole_decisions
 from tripoint.engines.placement.why.worth import (
     divisible,
@@ -39,6 +40,8 @@ _MOST_WORTHS = 8
 """Limits told; each is a linear program."""
 _MOST_NODES = 4
 """Pools whose next node is priced with all it takes; each is a linear program."""
+_MOST_BARRED = 2
+"""Pools whose next whole node does not fit and is priced all the same; each is planned again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ def explain(
         instead = _otherwise(work, f"only at `{question.at}`", frozenset(may) - {asked}, form)
     tell("pricing the limits that bind")
     limits_worth, nodes_worth = _values(work, form)
+    barred = _barred(work, form, plan, tell)
     return Explained(
         summary=next(row for row in plan.workloads if row.id == question.workload),
         homes=homes,
@@ -100,6 +104,7 @@ def explain(
         instead=instead,
         limits=limits_worth,
         nodes=nodes_worth,
+        barred=barred,
         unused=tuple(sites[site] for site in may if sites[site] not in used),
         refusals=tuple(row for row in instance.refusals if row.workload == question.workload),
     )
@@ -110,10 +115,7 @@ def _otherwise(work: _Work, asked: str, closed: frozenset[int], base_form: Formu
     form, _ = formulate(work.instance)
     shut(form, work.workload, closed)
     program = form.program()
-    near = whole_decisions(program, work.base.values)
-    found = drive(revised(program, work.limits, near), work.solver, threads=work.limits.threads)
-    if found.status is SolutionStatus.UNKNOWN:
-        found = work.solve(program)
+    found = _again(work, program)
     if found.status is SolutionStatus.INFEASIBLE:
         why = conflict.explain(program, replace(work, limits=replace(work.limits, gap=1.0)).solve)
         return Otherwise(asked=asked, homes=(), worse_usd=0.0, worse_npv_usd=0.0, least_npv_usd=0.0, conflict=why)
@@ -129,6 +131,33 @@ def _otherwise(work: _Work, asked: str, closed: frozenset[int], base_form: Formu
         worse_npv_usd=found.objective - work.base.objective,
         least_npv_usd=min(found.bound, found.objective) - work.base.objective,
     )
+
+
+def _again(work: _Work, program: Program) -> Solution:
+    """The best plan of a changed program, sought around this plan first."""
+    near = whole_decisions(program, work.base.values)
+    found = drive(revised(program, work.limits, near), work.solver, threads=work.limits.threads)
+    return work.solve(program) if found.status is SolutionStatus.UNKNOWN else found
+
+
+def _barred(work: _Work, form: Formulation, plan: Plan, tell: Tell) -> tuple[Barred, ...]:
+    """Whole nodes that do not fit, each with what it lacks and what is saved with that; none where time ran out."""
+    program = form.program()
+    limits = limits_of(form, program, work.workload)
+    rows: list[Barred] = []
+    for node in barred_nodes(form, program, work.base.values, limits, work.workload)[:_MOST_BARRED]:
+        tell(f"planning with room for one more node of `{node.pool}`")
+        found = _again(work, with_node(program, node))
+        if found.values.size:
+            rows.append(
+                Barred(
+                    node=node,
+                    saved_usd=max(0.0, work.base.objective - found.objective),
+                    most_usd=max(0.0, work.base.objective - min(found.bound, found.objective)),
+                    open_usd=0.0 if plan.solve is None else max(0.0, plan.solve.incumbent_usd - plan.solve.bound_usd),
+                )
+            )
+    return tuple(rows)
 
 
 def _values(work: _Work, form: Formulation) -> tuple[tuple[Value, ...], tuple[NodeValue, ...]]:

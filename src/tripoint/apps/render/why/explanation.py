@@ -13,13 +13,15 @@ from tripoint.apps.render.reading.amounts import percent, plural
 
 if TYPE_CHECKING:
     from tripoint.domain.fit import Refusal
-    from tripoint.engines.answers.explanation.explained import Explained, NodeValue, Otherwise, Value
+    from tripoint.engines.answers.explanation.explained import Barred, Explained, NodeValue, Otherwise, Value
     from tripoint.engines.answers.homes import Home
 
 _TOLD = 0.005
 _MOST = 6
 _LEAST_USD = 0.5
 """Less is told as 0 USD."""
+_CLOSE = 1.05
+"""What is saved and what may be at most are one figure up to this factor."""
 
 
 def explanation_text(found: Explained, *, is_full: bool = False, width: int | None = None) -> str:
@@ -32,7 +34,8 @@ def explanation_text(found: Explained, *, is_full: bool = False, width: int | No
     for title, other in (("Next best", found.next_best), ("Instead", found.instead)):
         if other is not None:
             parts.append(titled(f"{title}, {other.asked}", lines(_otherwise(other))))
-    parts.append(titled("What one more unit of a limit is worth", lines(_values(found))))
+    worths = [*_values(found), *map(_barred, found.barred)]
+    parts.append(titled("What one more unit of a limit is worth", lines(worths)))
     parts.append(titled("Why not elsewhere", lines(_closed(found, 10**9 if is_full else _MOST))))
     return printed(parts, width=width).rstrip("\n")
 
@@ -64,6 +67,17 @@ def explanation_payload(found: Explained) -> dict[str, Any]:
             }
             for value in found.nodes
         ],
+        "barred": [
+            {
+                "pool": value.node.pool,
+                "gpus": value.node.gpus,
+                "lacks": [{"name": limit.name, "units": units} for limit, units in value.node.takes],
+                "saved_npv_usd": value.saved_usd,
+                "most_npv_usd": value.most_usd,
+                "open_npv_usd": value.open_usd,
+            }
+            for value in found.barred
+        ],
         "unused": list(found.unused),
         "refusals": [asdict(row) for row in found.refusals],
     }
@@ -88,7 +102,8 @@ def _otherwise(other: Otherwise) -> list[str]:
 def _values(found: Explained) -> list[str]:
     """Limits whose next unit saves something, whole nodes that save more; what binds for nothing is in the JSON."""
     if not found.limits:
-        return ["no limit of its sites and links binds, with everybody where the plan has them"]
+        parts = ", if nodes could be divided" if found.barred else ""
+        return [f"no limit of its sites and links binds, with everybody where the plan has them{parts}"]
     alone = {value.worth.limit: value.saved_usd for value in found.limits}
     told = [_value(value) for value in found.limits if value.saved_usd >= _LEAST_USD]
     whole = [
@@ -107,6 +122,23 @@ def _node(value: NodeValue) -> str:
     takes = [f"{units:.3g} {limit.unit}" for limit, units in node.takes if limit.family != "obtainable"]
     each = f", {value.saved_usd / node.gpus:,.0f} a GPU" if node.gpus else ""
     return f"{node.pool}: one more node with {' and '.join(takes)} saves {value.saved_usd:,.0f} USD discounted{each}"
+
+
+def _barred(value: Barred) -> str:
+    """A whole node that some limit leaves too little for."""
+    node = value.node
+    lacks = " and ".join(f"{units:.3g} {limit.unit} ({limit.name})" for limit, units in node.takes)
+    barred = f"{node.pool}: one more whole node does not fit for want of {lacks}"
+    if value.saved_usd < _LEAST_USD:
+        left = f" that was found; the search leaves up to {value.most_usd:,.0f} USD open"
+        return f"{barred}; with that it saves nothing{left if value.most_usd >= _LEAST_USD else ''}"
+    each = f", {value.saved_usd / node.gpus:,.0f} a GPU" if node.gpus else ""
+    told = f"{barred}; with that it saves {value.saved_usd:,.0f} USD discounted{each}"
+    if value.most_usd > value.saved_usd * _CLOSE:
+        told += f", {value.most_usd:,.0f} at most"
+    if value.saved_usd <= value.open_usd:
+        told += f"; the plan's own search left {value.open_usd:,.0f} open"
+    return told
 
 
 def _value(value: Value) -> str:

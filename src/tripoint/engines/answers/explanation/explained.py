@@ -49,6 +49,20 @@ class NodeValue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Barred:
+    """What one more whole node is worth that does not fit: some limit leaves too little for it."""
+
+    node: WholeNode
+    """Of which pool, and how much it lacks of which limits."""
+    saved_usd: float
+    """By planning again with so much more of them: discounted USD over the horizon."""
+    most_usd: float
+    """No plan with so much more is proven to save more than this, discounted USD."""
+    open_usd: float
+    """How much cheaper the best plan without it may be, as the plan's own search left open: discounted USD."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
     """Why a workload is where it is."""
 
@@ -64,6 +78,8 @@ class Explained:
     """Limits of its sites that bind, the most valuable first."""
     nodes: tuple[NodeValue, ...] = ()
     """Pools where several limits may bind together, and what their next whole node is worth."""
+    barred: tuple[Barred, ...] = ()
+    """Pools of its sites where one more whole node does not fit."""
     unused: tuple[str, ...]
     """Sites where it may run and does not."""
     refusals: tuple[Refusal, ...]

@@ -16,7 +16,7 @@ import numpy as np
 
 from tripoint.engines.placement.columns.formulation import Formulation
 from tripoint.engines.placement.families.facility import nodes_per_rack
-from tripoint.engines.placement.instance.instance import Instance
+from tripoint.engines.placement.instance.instance import Instance, PoolModel
 from tripoint.engines.placement.milp.program import INFINITY, FloatArray, Program
 
 _UNITS = {"power": "kW", "racks": "rack", "obtainable": "node", "links": "Gbit/s"}
@@ -108,21 +108,26 @@ def limits_of(form: Formulation, program: Program, workload: int) -> tuple[Limit
 
 def whole_nodes(form: Formulation, limits: tuple[Limit, ...], binding: tuple[Worth, ...]) -> tuple[WholeNode, ...]:
     """Pools of the limits whose next node takes of several limits, one of which binds; in the order of the limits."""
-    instance, bound = form.instance, {each.limit for each in binding}
+    bound = {each.limit for each in binding}
     found = []
-    for pool in instance.pools:
-        model = instance.sites[pool.site]
-        needs = {"power": pool.node_kw, "racks": 1.0 / nodes_per_rack(model, pool), "obtainable": 1.0}
-        takes = tuple(
-            (limit, needs[limit.family])
-            for limit in limits
-            if limit.family in needs
-            and about(instance, limit.family, limit.name)[0] == model.site.id
-            and (limit.family != "obtainable" or limit.name.endswith(f" of {pool.spec.id}"))
-        )
+    for pool in form.instance.pools:
+        takes = takes_of(form, limits, pool)
         if len(takes) > 1 and any(limit in bound for limit, _ in takes):
             found.append(WholeNode(str(pool.spec.id), pool.gpus, takes))
     return tuple(found)
+
+
+def takes_of(form: Formulation, limits: tuple[Limit, ...], pool: PoolModel) -> tuple[tuple[Limit, float], ...]:
+    """Limits of a pool and its site, and the units of each that one node takes."""
+    model = form.instance.sites[pool.site]
+    needs = {"power": pool.node_kw, "racks": 1.0 / nodes_per_rack(model, pool), "obtainable": 1.0}
+    return tuple(
+        (limit, needs[limit.family])
+        for limit in limits
+        if limit.family in needs
+        and about(form.instance, limit.family, limit.name)[0] == model.site.id
+        and (limit.family != "obtainable" or limit.name.endswith(f" of {pool.spec.id}"))
+    )
 
 
 def rule_of(label: str) -> str:
