@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
 import time
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from typing import Any, NamedTuple
 import tripoint
 from benchmarks.measure import ROOT, in_a_process, ratio, say, short, start, table
 from benchmarks.scale.estates import drawn
+from benchmarks.scale.telling import HEADS, alone, cells, gap_of, offers_of, times, told_of
 from tripoint.adapters.solver_highs import HighsSolver
 from tripoint.apps.settings import read_settings
 from tripoint.apps.wiring import load_catalog
@@ -29,9 +29,6 @@ from tripoint.domain.estate import Estate
 from tripoint.domain.plan import Plan
 from tripoint.domain.purchase import OwnPrice
 from tripoint.domain.source import LoadedEstate
-from tripoint.engines.placement.formulate import formulate
-from tripoint.engines.placement.instance.prepare import prepare
-from tripoint.engines.placement.milp.program import SolveLimits
 from tripoint.usecases.plan import PlanOptions, plan
 
 _THIS = "benchmarks.scale.full"
@@ -71,17 +68,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--without-peer", action="store_true", help="leave out HiGHS alone on the whole program")
     options = parser.parse_args(arguments)
     if options.one:
-        run = _alone if options.alone else _again if options.again else _one
-        json.dump(run(next(bar for bar in (*BARS, _LARGER) if bar.name == options.one)), sys.stdout)
+        bar = next(bar for bar in (*BARS, _LARGER) if bar.name == options.one)
+        if options.alone:
+            told = alone(_loaded(bar), min(bar.gap, 5e-3), bar.seconds * bar.solving)
+        else:
+            told = _again(bar) if options.again else _one(bar)
+        json.dump(told, sys.stdout)
         return
     names = options.names or _USUAL
     unknown = [name for name in names if name not in {bar.name for bar in (*BARS, _LARGER)}]
     if unknown:
         parser.error(f"no such estate: {', '.join(unknown)}")
     start("Scale, full program")
-    told = {bar: in_a_process(_THIS, "--one", bar.name) for bar in BARS if bar.name in names}
-    if told:
-        _print_first(told, options.without_peer)
+    planned = {bar: in_a_process(_THIS, "--one", bar.name) for bar in BARS if bar.name in names}
+    if planned:
+        _print_first(planned, options.without_peer)
     again = [bar for bar in _AGAIN if bar.name in names or not options.names]
     if again:
         _print_again(again)
@@ -92,8 +93,7 @@ def _print_first(told: dict[Bar, dict[str, Any]], without_peer: bool) -> None:
     for bar in [bar for bar, each in told.items() if "none" in each]:
         say(f"{bar.name}: {told.pop(bar)['none']}; processor seconds are what counts on a busy machine.\n")
     rows = [_row(bar, each) for bar, each in told.items()]
-    heads = ("estate", "offers", "columns", "integers", "strategy", "cost", "bound", "gap", "bar", "whole run", "solve")
-    table((*heads, "CPU", "peak MB"), rows)
+    table((*HEADS, "bar", "whole run", "solve", "CPU", "peak MB"), rows)
     if not without_peer:
         _print_alone(told)
 
@@ -117,43 +117,12 @@ def _planned(
 
 def _one(bar: Bar) -> dict[str, Any]:
     loaded = _loaded(bar)
-    instance = prepare(loaded.estate, load_catalog(), loaded.profiles)
-    offers = sum(len(pool.offers) for pool in instance.pools)
+    offers = offers_of(loaded)
     try:
         found, wall, processor = _planned(loaded, min(bar.gap, 5e-3), bar.seconds * bar.solving)
     except SolverError as error:
         return {"none": str(error)}
-    assert found.solve is not None
-    told = found.solve
-    return {
-        "offers": offers,
-        "columns": told.columns,
-        "integers": told.integers,
-        "strategy": told.strategy,
-        "usd": told.incumbent_usd,
-        "bound": told.bound_usd,
-        "gap": told.gap,
-        "wall": wall,
-        "solve": told.seconds,
-        "cpu": processor,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }
-
-
-def _alone(bar: Bar) -> dict[str, Any]:
-    """HiGHS on the whole program with both cores, for as long and as close as ours was asked."""
-    loaded = _loaded(bar)
-    program = formulate(prepare(loaded.estate, load_catalog(), loaded.profiles))[0].program()
-    limits = SolveLimits(gap=min(bar.gap, 5e-3), seconds=bar.seconds * bar.solving, threads=2)
-    before = time.process_time()
-    found = HighsSolver().solve(program, limits, lambda state: None, lambda: False)
-    return {
-        "usd": found.objective if found.values.size else None,
-        "bound": found.bound,
-        "gap": found.gap if found.values.size else None,
-        "seconds": found.seconds,
-        "cpu": time.process_time() - before,
-    }
+    return told_of(found, offers, wall, processor)
 
 
 def _print_alone(ours: dict[Bar, dict[str, Any]]) -> None:
@@ -164,9 +133,8 @@ def _print_alone(ours: dict[Bar, dict[str, Any]]) -> None:
         rows.append(
             (
                 bar.name,
-                "none" if told["gap"] is None else f"{told['gap']:.3%}",
-                short(told["seconds"]),
-                short(told["cpu"]),
+                gap_of(told),
+                *times(told, "seconds", "cpu"),
                 f"{mine['gap']:.3%}",
                 short(mine["solve"]),
                 "-" if told["usd"] is None else f"{mine['usd'] / told['usd']:.5f}",
@@ -180,21 +148,8 @@ def _print_alone(ours: dict[Bar, dict[str, Any]]) -> None:
 def _row(bar: Bar, told: dict[str, Any]) -> tuple[str, ...]:
     met = told["gap"] <= bar.gap and told["wall"] <= bar.seconds
     asked = f"{bar.gap:.1%} in {bar.seconds:g} s" if bar.gap < 1 else f"a plan in {bar.seconds:g} s"
-    return (
-        bar.name,
-        str(told["offers"]),
-        f"{told['columns']:,}",
-        f"{told['integers']:,}",
-        told["strategy"],
-        f"{told['usd']:,.0f}",
-        f"{told['bound']:,.0f}",
-        f"{told['gap']:.3%}",
-        f"{asked}: {'met' if met else 'missed'}",
-        short(told["wall"]),
-        short(told["solve"]),
-        short(told["cpu"]),
-        short(told["peak_mb"]),
-    )
+    verdict = f"{asked}: {'met' if met else 'missed'}"
+    return (*cells(bar.name, told), verdict, *times(told, "wall", "solve", "cpu", "peak_mb"))
 
 
 def _agreed(estate: Estate) -> Estate:

@@ -12,23 +12,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from benchmarks.measure import in_a_process, short, start, table
+from benchmarks.measure import in_a_process, start, table
 from benchmarks.scale.estates import drawn
+from benchmarks.scale.telling import HEADS, alone, cells, gap_of, offers_of, times, told_of
 from tripoint.adapters.solver_highs import HighsSolver
 from tripoint.apps.settings import read_settings
 from tripoint.apps.wiring import load_catalog
 from tripoint.domain.estate import Estate
 from tripoint.domain.source import LoadedEstate
-from tripoint.engines.placement.formulate import formulate
-from tripoint.engines.placement.instance.prepare import prepare
-from tripoint.engines.placement.milp.program import SolveLimits
 from tripoint.usecases.plan import PlanOptions, ProgressState, Watch, plan
 
 _THIS = "benchmarks.scale.snapshot"
@@ -58,8 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.one:
         size = next(size for size in SIZES if size.name == options.one[0])
-        run = _alone if options.alone else _planned
-        json.dump(run(_estate(size, options.one[1])), sys.stdout)
+        estate = _estate(size, options.one[1])
+        json.dump(alone(_drawn(estate), _GAP, _SECONDS) if options.alone else _planned(estate), sys.stdout)
         return
     names = options.names or [SIZES[0].name]
     if unknown := set(names) - {size.name for size in SIZES}:
@@ -71,9 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             ours = in_a_process(_THIS, "--one", name, way)
             theirs = None if options.without_peer else in_a_process(_THIS, "--one", name, way, "--alone")
             rows.append(_row(f"{name}, {way}", ours, theirs))
-    heads = ("estate", "offers", "columns", "integers", "strategy", "cost", "bound", "gap", "whole run", "CPU", "solve",
-             *_PHASES, "peak MB", "HiGHS alone", "its gap")  # fmt: skip
-    table(heads, rows)
+    table((*HEADS, "whole run", "CPU", "solve", *_PHASES, "peak MB", "HiGHS alone", "its gap"), rows)
 
 
 def _estate(size: Size, way: str) -> Estate:
@@ -95,57 +90,25 @@ def _planned(estate: Estate) -> dict[str, Any]:
         spent[phase] += now - since
         phase, since = next((each for each in _PHASES if state.phase.startswith(each)), phase), now
 
-    offers = sum(len(pool.offers) for pool in prepare(estate, catalog, {}).pools)
-    loaded = LoadedEstate(estate=estate, profiles={}, digest="sha256:drawn")
+    loaded = _drawn(estate)
+    offers = offers_of(loaded)
     since = time.process_time()
     wall, processor = time.perf_counter(), time.process_time()
     options = PlanOptions(gap=_GAP, seconds=_SECONDS, baselines=False)
     found = plan(loaded, catalog, HighsSolver(), options, today=today, watch=Watch(show=show))
     spent[phase] += time.process_time() - since
-    told = found.solve
-    assert told is not None
-    return {
-        "offers": offers,
-        "columns": told.columns,
-        "integers": told.integers,
-        "strategy": told.strategy,
-        "usd": told.incumbent_usd,
-        "bound": told.bound_usd,
-        "gap": told.gap,
-        "wall": time.perf_counter() - wall,
-        "cpu": time.process_time() - processor,
-        "solve": told.seconds,
-        "phases": spent,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }
+    told = told_of(found, offers, time.perf_counter() - wall, time.process_time() - processor)
+    return {**told, "phases": spent}
 
 
-def _alone(estate: Estate) -> dict[str, Any]:
-    """HiGHS on the whole program."""
-    program = formulate(prepare(estate, load_catalog(), {}))[0].program()
-    limits = SolveLimits(gap=_GAP, seconds=_SECONDS, threads=2)
-    found = HighsSolver().solve(program, limits, lambda state: None, lambda: False)
-    return {"seconds": found.seconds, "gap": found.gap if found.values.size else None}
+def _drawn(estate: Estate) -> LoadedEstate:
+    return LoadedEstate(estate=estate, profiles={}, digest="sha256:drawn")
 
 
 def _row(name: str, ours: dict[str, Any], theirs: dict[str, Any] | None) -> tuple[str, ...]:
-    alone = "-" if theirs is None else short(theirs["seconds"])
-    gap = "-" if theirs is None else "none" if theirs["gap"] is None else f"{theirs['gap']:.3%}"
-    return (
-        name,
-        str(ours["offers"]),
-        f"{ours['columns']:,}",
-        f"{ours['integers']:,}",
-        ours["strategy"],
-        f"{ours['usd']:,.0f}",
-        f"{ours['bound']:,.0f}",
-        f"{ours['gap']:.3%}",
-        *(short(ours[key]) for key in ("wall", "cpu", "solve")),
-        *(short(ours["phases"][phase]) for phase in _PHASES),
-        short(ours["peak_mb"]),
-        alone,
-        gap,
-    )
+    peer = ("-", "-") if theirs is None else (*times(theirs, "seconds"), gap_of(theirs))
+    phases = times(ours["phases"], *_PHASES)
+    return (*cells(name, ours), *times(ours, "wall", "cpu", "solve"), *phases, *times(ours, "peak_mb"), *peer)
 
 
 if __name__ == "__main__":
