@@ -178,6 +178,13 @@ def test_help_imports_nothing_heavy() -> None:
     assert [name for name in HEAVY if name in loaded] == []
 
 
+def test_a_server_is_started_for_benchmarks_without_pytest() -> None:
+    """Their environment has no tools for tests: `make bench BENCH=ledger` takes the factory of servers from here."""
+    script = "import sys; sys.modules.update(pytest=None, hypothesis=None); import tests.factories.postgres"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert run.returncode == 0, run.stderr
+
+
 def test_importing_tripoint_does_nothing() -> None:
     """`import tripoint` loads no other module of ours and none of other people's."""
     loaded = loaded_after("import tripoint")

@@ -14,8 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.conftest import missing_component
-
 _USER = "tripoint"
 _SETTINGS = (
     "listen_addresses=127.0.0.1",
@@ -78,6 +76,8 @@ def postgres_server() -> Iterator[Server]:
     """A server until the block ends; skips where PostgreSQL is not installed (fails in CI)."""
     tools = server_tools()
     if tools is None:
+        from tests.conftest import missing_component  # benchmarks start servers where pytest is not installed
+
         missing_component("PostgreSQL is not installed (no `initdb`)")
         raise AssertionError("not reached")
     folder = Path(tempfile.mkdtemp(prefix="tripoint-postgres-"))  # a short path: its socket lives there
