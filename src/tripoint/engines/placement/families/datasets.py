@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from tripoint.domain.charge import Rate
 from tripoint.domain.dataset import Dataset, StorageTier
 from tripoint.domain.provenance import Figure
 from tripoint.domain.units import MONTHS_PER_YEAR, gb_per_month_to_gbps
@@ -233,12 +234,19 @@ def colocation(form: Formulation, network: Network) -> None:
     instance, held_at, uses = form.instance, _sites_of(form), _uses(form.instance)
     for number, dataset in enumerate(instance.estate.datasets):
         most = form.read_gb[number] = uses.read_gb.get(dataset.id, 0.0)
+        fetching = {site: _fetching(form, dataset, site) for site in held_at.get(number, []) if most > 0.0}
         for period in instance.periods:
             needs = _needs(form, uses.reads.get(dataset.id, []), period)
             for target, terms in needs.items():
-                sources = [site for site in held_at.get(number, []) if site != target]
-                _remote_reads(form, network, (number, target, period), sources, (most, terms))
+                _remote_reads(form, network, (number, target, period), fetching, (most, terms))
             _writes(form, network, (dataset, uses.writes.get(dataset.id, [])), period)
+
+
+def _fetching(form: Formulation, dataset: Dataset, site: int) -> tuple[Rate, ...]:
+    """What reading back a GB of a dataset costs where it lies."""
+    instance = form.instance
+    rate, _ = storage_rate(instance.sites[site].site, dataset.tier, instance.estate, instance.catalog)
+    return retrieval_gb(rate)
 
 
 def _needs(form: Formulation, readers: list[tuple[int, float]], period: int) -> dict[int, Terms]:
@@ -261,17 +269,19 @@ def _remote_reads(
     form: Formulation,
     network: Network,
     key: tuple[int, int, int],
-    sources: list[int],
+    fetching: dict[int, tuple[Rate, ...]],
     need: tuple[float, Terms],
 ) -> None:
-    """Reads of a dataset from afar and what gates them; `key` is dataset, site and period, `need` the most there can be
-    and what is read."""
+    """Reads of a dataset from afar and what gates them; `key` is dataset, site and period, `fetching` what a GB costs
+    where copies may be, `need` the most there can be and what is read."""
     (number, target, period), (most, wanted) = key, need
     instance = form.instance
     dataset = instance.estate.datasets[number]
     here = instance.sites[target].site.id
     supply: Terms = []
-    for site in sources:
+    for site, rates in fetching.items():
+        if site == target:
+            continue
         there = instance.sites[site].site.id
         column = form.builder.column(f"read[{dataset.id},{there},{here},p{period}]", upper=1.0)
         form.read[number, site, target, period] = column
@@ -279,8 +289,7 @@ def _remote_reads(
         network.send(column, there, here, period, most)
         for block in instance.blocks:
             network.load(column, there, here, (period, block), gb_per_month_to_gbps(most))
-        rate, _ = storage_rate(instance.sites[site].site, dataset.tier, instance.estate, instance.catalog)
-        fetch = activity_at(form, period=period, site=site, resource=dataset.id, option="", rates=retrieval_gb(rate))
+        fetch = activity_at(form, period=period, site=site, resource=dataset.id, option="", rates=rates)
         form.charge(column, fetch, most * instance.estate.horizon.period_months)
         gate = [(column, 1.0), (form.copy[number, site, period], -1.0)]
         form.builder.row("colocation", f"reading `{dataset.id}` from `{there}`", gate, upper=0.0)
