@@ -17,7 +17,7 @@ from tripoint.apps.battery.verdict import Row, judged, quantile, told
 RATE = 50.0
 WARM_S = 2.0
 AFTER_S = 6.5
-ADDED_MS = 150.0
+ADDED_MS = 100.0
 LATE_BAR = 3
 FIRST_BYTE_S = 2.0
 Lines = Mapping[str, Mapping[str, object]]
