@@ -156,6 +156,35 @@ def test_rotation_lets_both_keys_open_for_a_while(store: SqlAccounts, fresh: Fre
     assert keys.show_key(store, ADMIN, old.key.id).revoked_at == NOON + 3600.0
 
 
+def test_a_rotated_key_keeps_its_limits(store: SqlAccounts, fresh: Fresh) -> None:
+    """Whoever may rotate a key is not rid of its budget by that; limits of others stay as they are."""
+    old, another = key_of(store, "acme", fresh()), key_of(store, "acme", fresh())
+    mine = Scope(tenant="acme", key=old.key.id)
+    for scope in (mine, replace(mine, workload="chat"), replace(mine, key=another.key.id), Scope(tenant="acme")):
+        limits.set_budget(store, turn(), scope, DAILY)
+    limits.set_budget(store, turn(), mine, replace(DAILY, is_enforced=False), budget="x" * 60)
+    limits.set_quota(store, turn(), mine, Rates(requests_per_min=7))
+    before = set(limits.list_budgets(store, ADMIN))
+    first = keys.rotate_key(store, turn(ADMIN), old.key.id, secrets(fresh), overlap_s=3600.0)
+    second = keys.rotate_key(store, turn(ADMIN), first.key.id, secrets(fresh), overlap_s=3600.0)
+    assert before < set(limits.list_budgets(store, ADMIN))
+    for made in (first, second):
+        new = made.key.id
+        rows = [row for row in limits.list_budgets(store, ADMIN) if row.scope.key == new]
+        assert {(row.id, row.scope.workload, row.limit_nano, row.is_enforced) for row in rows} == {
+            (f"acme.key.{new}.day", None, DAILY.limit_nano, True),
+            (f"acme.key.{new}.workload.chat.day", "chat", DAILY.limit_nano, True),
+            (f"acme.{('x' * 60)[: 62 - len(new)]}-{new}", None, DAILY.limit_nano, False),
+        }
+        (quota,) = [row for row in limits.list_quotas(store, ADMIN) if row.scope.key == new]
+        assert (quota.id, quota.requests_per_min) == (f"acme.key.{new}", 7)
+        assert set(made.limits) == {quota.id, *(row.id for row in rows)}
+        changed = limits.set_budget(store, turn(), Scope(tenant="acme", key=new), DAILY, budget=rows[-1].id)
+        assert changed.scope.key == new
+    with store.read() as book:
+        assert verify(book.entries(), Evidence("o", rows=book.row_digests())).faults == ()
+
+
 def test_a_revoked_key_stays_revoked(store: SqlAccounts, fresh: Fresh) -> None:
     """It cannot be rotated into a good one; revoking twice changes nothing."""
     made = key_of(store, "acme", fresh())

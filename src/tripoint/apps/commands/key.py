@@ -88,7 +88,7 @@ def create(
 def rotate(key: str, overlap: float, expires: float | None, store: str | None) -> Answer:
     """Replace a key with a new one, shown once.
 
-    The new key has the same rights; the old one ends after the overlap.
+    The new key has the same rights, quotas and budgets; the old one ends after the overlap.
 
     For example: tripoint key rotate KEY --overlap 7d
     """
@@ -99,7 +99,9 @@ def rotate(key: str, overlap: float, expires: float | None, store: str | None) -
         made = rotate_key(desk.store, desk.turn, key, desk.secrets(), overlap_s=overlap, expires_at=expires)
         old = show_key(desk.store, desk.actor, key)
     assert old.revoked_at is not None  # rotation has just set it
-    return _shown(made.key, made.text, f"key `{made.key.id}` replaces `{key}`, which ends {moment(old.revoked_at)} UTC")
+    limits = f"; its limits: {', '.join(f'`{each}`' for each in made.limits)}" if made.limits else ""
+    told = f"key `{made.key.id}` replaces `{key}`, which ends {moment(old.revoked_at)} UTC{limits}"
+    return _shown(made.key, made.text, told)
 
 
 @command.command()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from tripoint.domain.tenancy import Actor, ApiKey, Principal
+from tripoint.domain.tenancy import Actor, ApiKey, Budget, Principal, Quota
 from tripoint.engines.governance.access.keys import key_digest, kind_for, make_key
+from tripoint.engines.governance.access.limits import passed_on
 from tripoint.engines.governance.access.principals import require_its_roles
 from tripoint.engines.governance.access.roles import Action
 from tripoint.engines.governance.access.rotation import check_overlap, leaving_at, refuse_ended, successor
@@ -43,6 +44,8 @@ class Shown(NamedTuple):
     """What is kept."""
     text: str
     """The secret: to be shown once and then forgotten."""
+    limits: tuple[str, ...] = ()
+    """Ids of its quotas and budgets, where it took over those of another."""
 
 
 def create_key(store: AccountStore, turn: Turn, wanted: Wanted, secrets: Secrets) -> Shown:
@@ -74,7 +77,10 @@ def rotate_key(
     overlap_s: float,
     expires_at: float | None = None,
 ) -> Shown:
-    """A new key that may all the old one may; the old one is refused after `overlap_s` seconds.
+    """A new key that may all the old one may, under the same limits; the old one is refused after `overlap_s` seconds.
+
+    Quotas and budgets of the old key are set for the new one as well. Each key has the whole of them for itself: what
+    the old one has spent, or spends until it ends, does not count for the new one.
 
     Raises `AccessError`, `MissingError`, `OptionError`, and `ConflictError` for a key that is refused already.
     """
@@ -88,9 +94,11 @@ def rotate_key(
         leaving = leaving_at(old, turn.now + overlap_s)
         new = successor(old, made.id, key_digest(secrets.pepper, made.text), turn.now, expires_at)
         fresh(book, new)
-        act = act_of(turn, Action.KEY_ROTATE, new, {**said(new), "replaced": difference(old, leaving)})
-        book.change(act, put=(leaving, new), request=turn.request)
-    return Shown(new, made.text)
+        limits = _limits_for(book, old, new)
+        detail = {**said(new), "replaced": difference(old, leaving), "limits": [each.id for each in limits]}
+        act = act_of(turn, Action.KEY_ROTATE, new, detail)
+        book.change(act, put=(leaving, new, *limits), request=turn.request)
+    return Shown(new, made.text, tuple(each.id for each in limits))
 
 
 def revoke_key(store: AccountStore, turn: Turn, key: str) -> ApiKey:
@@ -145,3 +153,9 @@ def _speak_for(actor: Actor, row: Principal) -> None:
     if actor.id != row.id:
         require_somewhere(actor, Action.PRINCIPAL_CHANGE)
         require_its_roles(actor, row)
+
+
+def _limits_for(book: AccountBook, old: ApiKey, new: ApiKey) -> tuple[Quota | Budget, ...]:
+    """What is set for the old key, for the new one."""
+    rows: list[Quota | Budget] = [*book.rows(Quota, tenant=old.tenant), *book.rows(Budget, tenant=old.tenant)]
+    return tuple(passed_on(row, new.id) for row in rows if row.scope.key == old.id)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from tripoint.domain.errors import ConflictError, OptionError
 from tripoint.domain.money import usd
 from tripoint.domain.tenancy import Budget, Quota, Scope, Window
-from tripoint.engines.governance.access.names import good_id, good_name
+from tripoint.engines.governance.access.names import MAX_ID, good_id, good_name
 
 MAX_RATE = 10**12
 """Highest limit of a quota: beyond anything, and safe in any arithmetic."""
@@ -74,6 +74,16 @@ def budget_of(scope: Scope, money: Money, chosen: str) -> Budget:
         limit_nano=money.limit_nano,
         is_enforced=money.is_enforced,
     )
+
+
+def passed_on(row: Quota | Budget, new_key: str) -> Quota | Budget:
+    """The same limit for the key that takes the place of the row's: whoever has it must not be rid of the limit."""
+    scope = replace(row.scope, key=new_key)
+    window = f".{row.window}" if isinstance(row, Budget) else ""
+    if row.id == scope_id(row.scope) + window:
+        return replace(row, id=scope_id(scope) + window, scope=scope)
+    chosen = row.id.removeprefix(f"{scope.tenant}.").removesuffix(f"-{row.scope.key}")
+    return replace(row, id=f"{scope.tenant}.{chosen[: MAX_ID - 1 - len(new_key)]}-{new_key}", scope=scope)
 
 
 def scope_id(scope: Scope) -> str:

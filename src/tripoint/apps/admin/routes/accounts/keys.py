@@ -141,7 +141,7 @@ OPERATIONS = (
     Operation(id="showKey", method="GET", path="/v1/keys/{key}", summary="One key, without its secret.",
               group="keys", right="key.read", run=lambda call: tagged(_show(call)), answer=KeyView, is_tagged=True),
     Operation(id="rotateKey", method="POST", path="/v1/keys/{key}/rotation",
-              summary="Replaces a key with a new one, shown once; the old one ends after the overlap.",
+              summary="Replaces a key with one of the same limits, shown once; the old one ends after the overlap.",
               group="keys", right="key.rotate", run=_rotate, answer=ShownKey, status=201, body=Rotation,
               refusals=(409,), is_tagged=True, needs_tag=True, can_repeat=True),
     Operation(id="revokeKey", method="POST", path="/v1/keys/{key}/revocation",
