@@ -11,6 +11,8 @@ from tripoint.domain.dataset import Dataset
 from tripoint.domain.errors import Finding
 from tripoint.domain.estate import Estate
 from tripoint.domain.job import Delivery, Handover, Job, JobData, JobFile, JobRead, Need
+from tripoint.domain.policy import Policies, ResidencyRule
+from tripoint.domain.serving import Serving
 from tripoint.domain.site import Site, SiteKind
 from tripoint.domain.units import AcceleratorId, DatasetId, SiteId
 from tripoint.engines.checks.jobs import check_jobs
@@ -106,3 +108,25 @@ def test_a_file_without_jobs_says_so() -> None:
     """Nothing to run is a mistake, and so is data that lies nowhere."""
     found = said(data=(replace(DATA, copies=()),))
     assert [each.path for each in found] == ["jobs", "datasets[0].copies"]
+
+
+def test_a_label_that_is_nearly_one_of_the_estates_rules_is_refused() -> None:
+    """One wrong letter on a job, on what it hands on or on its data would take it from under the rule."""
+    policies = Policies(residency=(ResidencyRule(allow=("EEA",), classifications=("customer",)),))
+    ruled = replace(ESTATE, policies=policies)
+    two = Job(id="two", runs_on=(NEED,), after=(Handover(job="one", classification="custmer"),))
+    file = JobFile(
+        apiVersion="tripoint/jobs/v1",
+        datasets=(replace(DATA, classification="customers"),),
+        jobs=(replace(JOB, classification="Customer"), two),
+    )
+    found = check_jobs(file, ruled, CATALOG)
+    assert [(each.code, each.path) for each in found] == [
+        ("TP1220", "datasets[0].classification"),
+        ("TP1220", "jobs[0].classification"),
+        ("TP1220", "jobs[1].after[0].classification"),
+    ]
+    assert all("did you mean `customer`" in each.hint for each in found)
+    declared = replace(ruled, serving=Serving(labels=("customers", "Customer", "custmer")))
+    assert check_jobs(file, declared, CATALOG) == ()
+    assert check_jobs(file, ESTATE, CATALOG) == ()

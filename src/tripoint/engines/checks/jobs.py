@@ -12,6 +12,7 @@ from tripoint.domain.estate import Estate
 from tripoint.domain.findings import STAND_IN, clip, did_you_mean, finding
 from tripoint.domain.job import Delivery, Handover, Job, JobData, JobFile, JobRead, Need
 from tripoint.domain.source import parent_path
+from tripoint.engines.checks.labels import check_carried
 from tripoint.engines.checks.references.known import KnownNames, known_names
 from tripoint.engines.checks.references.names import (
     ACCELERATOR,
@@ -79,6 +80,7 @@ def check_jobs(file: JobFile, estate: Estate, catalog: Catalog, unread: Collecti
         *_data(file, known, estate),
         *_hours(file),
         *_waits(file),
+        *check_carried(_labels(file), estate),
     )
     return tuple(said for said in found if not any(_may_follow(said, path) for path in unread))
 
@@ -110,6 +112,13 @@ def _fields(file: JobFile, known: KnownNames) -> Iterator[Finding]:
         check = _REFERENCES.get(entry.key)
         if check is not None:
             yield from filter(None, (check(path, str(name), known) for path, name in entry.items()))
+
+
+def _labels(file: JobFile) -> Iterator[tuple[str, str]]:
+    """Every classification, with its path."""
+    for entry in entries(file):
+        if entry.name == "classification" and isinstance(entry.value, str):
+            yield entry.path, entry.value
 
 
 def _lists(file: JobFile) -> Iterator[Finding]:

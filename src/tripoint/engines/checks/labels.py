@@ -56,6 +56,18 @@ def check_labels(estate: Estate, catalog: Catalog) -> Iterator[Finding]:
     yield from _caps(estate)
 
 
+def check_carried(carried: Iterable[tuple[str, str]], estate: Estate) -> Iterator[Finding]:
+    """Labels of something beside the estate (path and label, e.g. of jobs) that its rules nearly name, and do not."""
+    found: dict[str, str] = {}
+    for path, label in carried:
+        found.setdefault(label, path)
+    for kind, rules in (("residency", estate.policies.residency), ("certification", estate.policies.certification)):
+        words = _classifications(kind, rules, estate)
+        # What the estate's own things carry is meant as it is spelt: it was looked at with the estate.
+        new = {label: path for label, path in found.items() if label not in words.carried}
+        yield from _near(words, new, tuple(words.named))
+
+
 def _things(estate: Estate) -> Iterator[tuple[str, Workload | Dataset]]:
     """What rules are about, with its path."""
     yield from ((f"workloads[{index}]", each) for index, each in enumerate(estate.workloads))
@@ -112,8 +124,11 @@ def _in_rules(words: _Words) -> Iterator[Finding]:
 
 def _on_things(words: _Words) -> Iterator[Finding]:
     """Words of things that no rule of the kind names, spelt nearly like one that such a rule names for others."""
-    ruled = [word for word in words.named if word in words.carried]
-    for word, path in words.carried.items():
+    yield from _near(words, words.carried, [word for word in words.named if word in words.carried])
+
+
+def _near(words: _Words, carried: Mapping[str, str], ruled: Iterable[str]) -> Iterator[Finding]:
+    for word, path in carried.items():
         if not word or word in words.named or word in words.declared:
             continue
         near = next((each for each in ruled if is_slip(word, each, letters=1)), "")
