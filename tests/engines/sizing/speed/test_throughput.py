@@ -133,6 +133,13 @@ def test_outside_the_measured_range_there_is_no_answer(billions: float) -> None:
     assert found.limit in (8.0, 70.0)
 
 
+def test_between_figures_of_different_scenarios_there_is_no_answer() -> None:
+    """8 billion were measured in a chat and 70 billion by a server: 20 lie within, and between nothing."""
+    found = speeds_of(sizing_catalog(), size("mine", parameters_b=20.0), "chip", RATIO, None)
+    assert isinstance(found, NoSpeed)
+    assert "knows 0.1 to 70 billion, though none on either side of it at one precision and in one scenario" in found.text
+
+
 def test_memory_counts_weights_and_the_cache_of_full_contexts() -> None:
     """8 GB of weights; 4 x 8192 tokens x 0.1 MB = 3.28 GB that may fill nine tenths of the rest."""
     need = memory_need(size(), 1.0, 4.0, 0.9)

@@ -269,6 +269,9 @@ def _outside(size: ModelSize, accelerator: str, known: list[float]) -> NoSpeed:
     nearest = min(known, key=lambda billions: abs(math.log(billions / size.active_parameters_b)))
     text = (
         f"`{size.name}` has {size.active_parameters_b:g} billion active parameters; on {accelerator} the catalogue "
-        f"knows {min(known):g} to {max(known):g} billion; name a measured model with `like`"
+        f"knows {min(known):g} to {max(known):g} billion"
     )
+    if min(known) <= size.active_parameters_b <= max(known):
+        text += ", though none on either side of it at one precision and in one scenario"
+    text += "; name a measured model with `like`"
     return NoSpeed(text=text, actual=size.active_parameters_b, limit=nearest)
