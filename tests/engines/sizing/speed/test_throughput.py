@@ -137,7 +137,7 @@ def test_between_figures_of_different_scenarios_there_is_no_answer() -> None:
     """8 billion were measured in a chat and 70 billion by a server: 20 lie within, and between nothing."""
     found = speeds_of(sizing_catalog(), size("mine", parameters_b=20.0), "chip", RATIO, None)
     assert isinstance(found, NoSpeed)
-    assert "knows 0.1 to 70 billion, though none on either side of it at one precision and in one scenario" in found.text
+    assert "knows 0.1 to 70 billion, though none on either side of it at one precision" in found.text
 
 
 def test_memory_counts_weights_and_the_cache_of_full_contexts() -> None:
