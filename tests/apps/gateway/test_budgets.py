@@ -70,7 +70,7 @@ def test_a_key_opens_soon_after_it_is_made_and_nothing_soon_after_it_is_revoked(
         pepper = stores.open_pepper(store, url)
         tenants.create_tenant(store, turn(), "acme")
         secrets = keys.Secrets(pepper, bytes(range(ID_BYTES + SECRET_BYTES)))
-        made, text = keys.create_key(store, turn(), Wanted(name="test", tenant="acme"), secrets)
+        made, text, _ = keys.create_key(store, turn(), Wanted(name="test", tenant="acme"), secrets)
         soon(lambda: call(gateway, text).fate is Fate.OK)
         assert kill_one(gateway, "ledger.main")
         assert all(each.fate is Fate.OK for each in asyncio.run(calls(gateway, 20, text)))

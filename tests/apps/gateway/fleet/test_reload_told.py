@@ -27,7 +27,7 @@ def test_keys_of_the_store_are_counted_beside_those_of_the_estate(tmp_path: Path
     tenants.create_tenant(store, turn, "acme")
     for number in range(4):
         secrets = keys.Secrets(pepper, bytes([number]) * (ID_BYTES + SECRET_BYTES))
-        made, _ = keys.create_key(store, turn, Wanted(name="k", tenant="acme"), secrets)
+        made, *_ = keys.create_key(store, turn, Wanted(name="k", tenant="acme"), secrets)
     keys.revoke_key(store, turn, made.id)
     store.close()
     assert _keys(replace(TABLE, keys=()), url) == "0 keys of the estate and 3 of the store"
