@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 from tests.factories.records import attempt, record
 
 from tripoint.adapters import usage_segments
-from tripoint.adapters.usage_segments import MAGIC, SEVERAL, SegmentDamage, UsageSegments, read_segments
+from tripoint.adapters.segment_read import SegmentDamage, read_segments
+from tripoint.adapters.usage_segments import MAGIC, SEVERAL, UsageSegments
 from tripoint.domain.record import Failure, UsageRecord
 
 WRITER = """

@@ -14,12 +14,12 @@ import threading
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from struct import Struct
-from typing import BinaryIO, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -42,17 +42,6 @@ _LONGEST_SLEEP_S: Final = 5.0
 _STALL_S: Final = 1.0
 _LOOK_EVERY_S: Final = 0.05
 """How often it is seen whether the file is still there; a call a group would be one wait more for the interpreter."""
-
-
-class SegmentDamage(NamedTuple):
-    """A place in a segment after which nothing can be read."""
-
-    path: Path
-    """The file."""
-    offset: int
-    """First byte that is not part of a whole frame."""
-    reason: str
-    """What is wrong there."""
 
 
 class _Frame(NamedTuple):
@@ -358,50 +347,6 @@ def _yield_to_requests() -> None:
 
 def _head(payload: bytes) -> bytes:
     return FRAME.pack(len(payload) | SEVERAL, zlib.crc32(payload))
-
-
-def read_segments(folder: Path) -> Iterator[UsageRecord | SegmentDamage]:
-    """Every whole record under `folder`, file by file; where a file stops making sense, a `SegmentDamage` instead.
-
-    A torn frame at the end is what a crash leaves; anything else means that the disk or somebody changed the file.
-    """
-    one = msgspec.msgpack.Decoder(UsageRecord).decode
-    several = msgspec.msgpack.Decoder(list[UsageRecord]).decode
-    for path in sorted(folder.glob("usage-*.seg")):
-        with path.open("rb") as stream:
-            size = os.fstat(stream.fileno()).st_size
-            if stream.read(len(MAGIC)) != MAGIC:
-                yield SegmentDamage(path, 0, "it does not begin as a segment of this version")
-                continue
-            offset = len(MAGIC)
-            while offset < size:
-                length, payload, flaw = _frame(stream)
-                records: list[UsageRecord] = []
-                if not flaw:
-                    try:
-                        records = several(payload) if length & SEVERAL else [one(payload)]
-                    except msgspec.MsgspecError as error:
-                        flaw = f"not a usage record: {error}"
-                if flaw:
-                    yield SegmentDamage(path, offset, flaw)
-                    break
-                yield from records
-                offset += FRAME.size + len(payload)
-
-
-def _frame(stream: BinaryIO) -> tuple[int, bytes, str]:
-    """Length and payload of the next frame, and what is wrong with it, empty when nothing is."""
-    head = stream.read(FRAME.size)
-    if len(head) < FRAME.size:
-        return 0, b"", "torn frame"
-    length, crc = FRAME.unpack(head)
-    size = length & ~SEVERAL
-    if not 0 < size <= MAX_PAYLOAD:
-        return length, b"", f"a frame of {size} bytes"
-    payload = stream.read(size)
-    if len(payload) < size:
-        return length, b"", "torn frame"
-    return (length, payload, "") if zlib.crc32(payload) == crc else (length, b"", "checksum differs")
 
 
 def _write_all(descriptor: int, blob: bytes) -> None:

@@ -359,7 +359,7 @@ def local_model_server(model: str, name: str, *, is_embedding: bool, folder: str
 
 def count_usage_records(folder: str | Path) -> int:
     """Usage records of different requests on disk anywhere under `folder`; what is damaged does not count."""
-    from tripoint.adapters.usage_segments import SegmentDamage, read_segments
+    from tripoint.adapters.segment_read import SegmentDamage, read_segments
 
     folders = {path.parent for path in Path(folder).rglob("usage-*.seg")}
     found = (each for place in sorted(folders) for each in read_segments(place))
@@ -368,7 +368,7 @@ def count_usage_records(folder: str | Path) -> int:
 
 def usage_records(folder: str | Path) -> Iterator[UsageRecord]:
     """Usage records on disk anywhere under `folder`, each request once; what is damaged is passed over."""
-    from tripoint.adapters.usage_segments import SegmentDamage, read_segments
+    from tripoint.adapters.segment_read import SegmentDamage, read_segments
 
     seen: set[str] = set()
     for place in sorted({path.parent for path in Path(folder).rglob("usage-*.seg")}):

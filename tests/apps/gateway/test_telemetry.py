@@ -16,7 +16,7 @@ from tests.conftest import missing_component
 from tests.factories.metrics_page import total_of
 from tests.factories.rigs import Rig, rig
 
-from tripoint.adapters.usage_segments import SegmentDamage, read_segments
+from tripoint.adapters.segment_read import SegmentDamage, read_segments
 from tripoint.domain.record import UsageRecord
 
 pytestmark = [pytest.mark.slow, pytest.mark.enable_socket]
