@@ -78,16 +78,18 @@ class Line:
     )  # fmt: skip
 
     def __init__(self, pool: Pool) -> None:
-        self.pool = pool
+        # Compiled, fields lie in this order: what every event of a stream asks for, in one line of the cache.
+        self.relay: Relay | None
+        """The short way of events that are like the one before, once there is one."""
         self.attempt: Outgoing | None = None
         self.sink: Sink | None = None
+        self._is_between = False
+        self.pool = pool
         self.lead = b""
         """Request line and fixed headers of what it carries."""
         self.idle_since = 0.0
         self.piece = self.chunk = b""
         """What is being reported, and the chunk it came in: where it leaves as it is, so can that."""
-        self.relay: Relay | None
-        """The short way of events that are like the one before, once there is one."""
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._parts: list[bytes] = []

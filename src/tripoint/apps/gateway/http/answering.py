@@ -8,8 +8,9 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from tripoint.apps.gateway.http.spout import Spout, descriptor_of
 from tripoint.engines.gateway.exchange.effects import Shell
-from tripoint.engines.gateway.exchange.relay import relay_of
+from tripoint.engines.gateway.exchange.relay import passing_reader
 from tripoint.engines.gateway.wire.refusal import error_body, error_event
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from tripoint.apps.gateway.http.lobby import Line, Lobby
     from tripoint.domain.serving import Api
     from tripoint.engines.gateway.exchange.effects import Attempt
+    from tripoint.engines.gateway.exchange.exchange import Exchange
 
 _PHRASES: Mapping[int, str] = MappingProxyType({each.value: each.phrase for each in HTTPStatus})
 _STATUS_LINES: Final[tuple[bytes, ...]] = tuple(
@@ -25,6 +27,7 @@ _STATUS_LINES: Final[tuple[bytes, ...]] = tuple(
 """First lines of answers, by status; an upstream may give statuses that have no name."""
 
 
+_NOT_ASKED: Final = -2
 _UNSAFE_CODE: Final = "usage_not_recorded"
 _UNSAFE: Final = (
     "the answer is complete, but its usage record could not be made durable, as this gateway promises; try again"
@@ -39,7 +42,7 @@ class Answering(Shell):
 
     __slots__ = (
         "_closes", "_head", "_is_answered", "_is_begun", "_is_chunked", "_is_cut", "_line", "_lobby", "_others",
-        "_out", "_owed", "_transport",
+        "_out", "_owed", "_socket", "_spout", "_transport",
     )  # fmt: skip
 
     def __init__(self, lobby: Lobby) -> None:
@@ -53,6 +56,10 @@ class Answering(Shell):
         self._is_answered = self._is_chunked = self._is_cut = self._closes = False
         self._is_begun = False
         """True once a part of the answer was sent; kept in durable mode only."""
+        self._spout: Spout | None = None
+        """What passes events of the present stream on, past the transport, once one was made."""
+        self._socket = _NOT_ASKED
+        """The descriptor it writes to."""
         self._owed: tuple[Api, bool, bytes] | None = None
         """While the end of an answer waits for its record to be safe: its interface, whether it is a stream, its id.
 
@@ -122,7 +129,7 @@ class Answering(Shell):
         self._out.append(line.chunk)  # what passes through unchanged keeps the frame it came in
         exchange, transport = self.exchange, self._transport
         if line.relay is None and exchange is not None and transport is not None:
-            line.relay = relay_of(exchange, line.attempt, transport.write)
+            line.relay = self._spout_of(exchange, line.attempt, transport)
 
     def finish(self) -> None:
         """See `Effects`."""
@@ -146,6 +153,8 @@ class Answering(Shell):
                 out.clear()
             if transport is not None:
                 transport.write(data)
+                if self._spout is not None:
+                    self._spout.settle(transport, self._socket)
         if self._is_answered:
             self._answered(transport)
 
@@ -168,6 +177,23 @@ class Answering(Shell):
         self._is_begun = False
         self.flush()
 
+    def _spout_of(self, exchange: Exchange, attempt: Attempt, transport: asyncio.Transport) -> Spout | None:
+        """The short way of the stream under way, where there is one; it begins with what is written next."""
+        reader = passing_reader(exchange, attempt)
+        if reader is None:
+            return None
+        if self._socket == _NOT_ASKED:
+            self._socket = descriptor_of(transport)
+        self._shut()
+        self._spout = spout = Spout(exchange, attempt, reader, transport.write)
+        return spout
+
+    def _shut(self) -> None:
+        """Nothing passes the transport any more."""
+        if self._spout is not None:
+            self._spout.close()
+            self._spout = None
+
     def _waits(self, seal: Callable[[Callable[[bool], None]], None]) -> bool:
         """True when nothing is to be written now: the answer's end, from its last words on, waits for its record."""
         if not self._is_answered:
@@ -186,6 +212,7 @@ class Answering(Shell):
         exchange, self.exchange = self.exchange, None
         if exchange is not None:
             self._owed = exchange.api, exchange.is_stream, exchange.shown
+        self._shut()
         seal(self.release)
         return True
 

@@ -104,6 +104,7 @@ class Connection(Answering):
     def connection_lost(self, exc: Exception | None) -> None:
         """The caller has left, or we have closed: an exchange under way is told."""
         lobby = self._lobby
+        self._shut()  # first of all: its descriptor is about to be another connection's
         self._transport = self._intake = None
         self._hold(0)
         lobby.connections.discard(self)
@@ -314,6 +315,7 @@ class Connection(Answering):
     def _answered(self, transport: asyncio.Transport | None) -> None:
         lobby = self._lobby
         lobby.active.discard(self)
+        self._shut()
         self.exchange = self._line = None
         self._is_busy = self._is_answered = self._is_chunked = False
         if self._others:

@@ -11,6 +11,8 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Final, cast
 
+from tripoint.apps.gateway.http.spout import NO_DESCRIPTOR, descriptor_of
+
 if TYPE_CHECKING:
     from tripoint.apps.gateway.http.connection import Connection
     from tripoint.apps.gateway.http.heads import KnownHead
@@ -91,13 +93,13 @@ class Intake:
 def intake_of(connection: Connection, transport: asyncio.Transport | None, lobby: Lobby) -> Intake | None:
     """Has a connection read this way from now on, where its loop can; `None` where it cannot, or not now."""
     # Encrypted connections and other loops have transports that must be told otherwise; they are read as before.
-    if transport is None or not type(transport).__module__.startswith("uvloop") or not transport.is_reading():
+    if transport is None:
         return None
-    if transport.get_extra_info("sslcontext") is not None:
+    descriptor = descriptor_of(transport)
+    if descriptor == NO_DESCRIPTOR or not transport.is_reading():
         return None
     if lobby.room is None:
         lobby.room = memoryview(bytearray(_ROOM))
-    descriptor = transport.get_extra_info("socket").fileno()
     intake = Intake(connection, lobby.room, descriptor)
     transport.pause_reading()  # how to read is asked when reading begins
     transport.set_protocol(cast("asyncio.BaseProtocol", intake))

@@ -74,7 +74,14 @@ class Course(Query):
         self.prefix = ask.prefix
         self.is_stream = ask.is_stream
         self.must_reproduce = False
+        # Compiled, fields lie in this order: what every event of a stream changes, in one line of the cache.
         self.core = core
+        self.deadline = now + said.limit_s
+        """When it is given up."""
+        self.due = self.deadline
+        """When `on_timer` must be called."""
+        self.last_at = 0.0
+        """When the answer's latest piece came."""
         self.effects = effects
         self.shell: Shell | None = effects if isinstance(effects, Shell) else None
         """The same, where it is the live one."""
@@ -90,10 +97,6 @@ class Course(Query):
         """Trace headers for upstreams."""
         self.began_at = now
         """When its last byte had come."""
-        self.deadline = now + said.limit_s
-        """When it is given up."""
-        self.due = self.deadline
-        """When `on_timer` must be called."""
         self.is_over = False
         """True once nothing more will be commanded."""
         self.generation = core.generation
@@ -108,8 +111,6 @@ class Course(Query):
         """Time spent here before the first attempt was sent."""
         self.first_at = 0.0
         """When the answer's first piece came, 0 when none did."""
-        self.last_at = 0.0
-        """When its latest piece came."""
         self.billed: tuple[Bill, ...] = ()
         """What other attempts than the answering one cost."""
 

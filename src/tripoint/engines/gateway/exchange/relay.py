@@ -26,10 +26,10 @@ class Relay:
     def __init__(
         self, exchange: Exchange, attempt: Attempt, reader: StreamReader, write: Callable[[bytes], object]
     ) -> None:
-        self._exchange = exchange
-        self._reader = reader
-        self._write = write
         self.attempt = attempt
+        self._reader = reader
+        self._exchange = exchange
+        self._write = write
 
     def passes(self, chunk: bytes, now: float) -> bool:
         """Passes on a chunk with one event that is like the one before, or several such chunks.
@@ -43,15 +43,23 @@ class Relay:
         exchange.last_at = now
         due = now + exchange.core.stall_s
         exchange.due = due if due < exchange.deadline else exchange.deadline
-        self._write(chunk)
+        self.send(chunk)
         return True
+
+    def send(self, chunk: bytes) -> None:
+        """Sends to the caller."""
+        self._write(chunk)
+
+
+def passing_reader(exchange: Exchange, attempt: Attempt) -> StreamReader | None:
+    """What reads the stream of an attempt whose answer is passed on, where it leaves unchanged; else `None`."""
+    reader = attempt.reader
+    if reader is None or attempt is not exchange._winner or not exchange._has_begun:
+        return None
+    return reader if exchange._stream is None and exchange._replay is None else None
 
 
 def relay_of(exchange: Exchange, attempt: Attempt, write: Callable[[bytes], object]) -> Relay | None:
     """The relay of the attempt whose answer is passed on, where it leaves unchanged; `write` sends to the caller."""
-    reader = attempt.reader
-    if reader is None or attempt is not exchange._winner or not exchange._has_begun:
-        return None
-    if exchange._stream is not None or exchange._replay is not None:
-        return None
-    return Relay(exchange, attempt, reader, write)
+    reader = passing_reader(exchange, attempt)
+    return None if reader is None else Relay(exchange, attempt, reader, write)

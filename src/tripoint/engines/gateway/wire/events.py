@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
-
-import msgspec
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from tripoint.domain.record import Usage
 from tripoint.domain.serving import Api
-from tripoint.engines.gateway.wire.shapes.reports import ABSENT, Report
+from tripoint.engines.gateway.wire.shapes.reports import (
+    ABSENT,
+    UNREADABLE,
+    Report,
+    decode_chunk,
+    decode_fault,
+    decode_message_event,
+    decode_response_event,
+    decode_text,
+)
 from tripoint.engines.gateway.wire.usage import report_of, usage_of
 
-BAD_EVENT = "invalid_event"
-_FALSY = (b"null", b"{}", b'""', b"false", b"[]")
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+if TYPE_CHECKING:
+    import msgspec
+
+    from tripoint.engines.gateway.wire.shapes.reports import Delta
+
+BAD_EVENT: Final = "invalid_event"
+_FALSY: Final[tuple[bytes, ...]] = (b"null", b"{}", b'""', b"false", b"[]")
 
 
 class Said(NamedTuple):
@@ -43,76 +54,14 @@ class Reading(Protocol):
         ...
 
 
-_NOTHING = Said()
-_BAD = Said(error=BAD_EVENT)
-
-
-class _Delta(msgspec.Struct):
-    # Some upstreams put parts where others put text: neither may make the event unreadable.
-    content: Any = None
-    reasoning_content: Any = None
-    reasoning: Any = None
-    refusal: Any = None
-    tool_calls: Any = None
-    function_call: Any = None
-
-    def has_more(self) -> bool:
-        """True when it carries something beside text."""
-        return bool(self.tool_calls or self.reasoning_content or self.reasoning or self.refusal or self.function_call)
-
-
-class _Choice(msgspec.Struct):
-    delta: _Delta | None = None
-    text: Any = None
-    finish_reason: Any = None
-
-
-class _Chunk(msgspec.Struct):
-    choices: list[_Choice] | None = None
-    usage: msgspec.Raw = ABSENT
-    error: msgspec.Raw = ABSENT
-
-
-class _Fault(msgspec.Struct):
-    code: str | int | None = None
-    type: str | None = None
-
-
-class _Part(msgspec.Struct):
-    type: str = ""
-    text: str | None = None
-
-
-class _Message(msgspec.Struct):
-    usage: msgspec.Raw = ABSENT
-
-
-class _MessageEvent(msgspec.Struct):
-    type: str = ""
-    message: _Message | None = None
-    delta: _Part | None = None
-    usage: msgspec.Raw = ABSENT
-    error: msgspec.Raw = ABSENT
-
-
-class _Response(msgspec.Struct):
-    usage: msgspec.Raw = ABSENT
-    error: msgspec.Raw = ABSENT
-
-
-class _ResponseEvent(msgspec.Struct):
-    type: str = ""
-    delta: msgspec.Raw = ABSENT
-    response: _Response | None = None
-    code: str | int | None = None
-    error: msgspec.Raw = ABSENT
-
-
-_chunks = msgspec.json.Decoder(_Chunk)
-_faults = msgspec.json.Decoder(_Fault)
-_message_events = msgspec.json.Decoder(_MessageEvent)
-_response_events = msgspec.json.Decoder(_ResponseEvent)
-_texts = msgspec.json.Decoder(str)
+_NOTHING: Final = Said()
+_END: Final = Said(is_end=True)
+_BAD: Final = Said(error=BAD_EVENT)
+# The plain way to a named tuple goes through code of Python, even where this module is compiled.
+_new: Final = tuple.__new__
+_SAID: Final = Said  # compiled, a name that was imported is looked up at each use
+_read_chunk: Final = decode_chunk
+_CHAT: Final = Api.CHAT
 
 
 def reading_of(api: Api) -> Reading:
@@ -129,8 +78,8 @@ def fault_code(raw: msgspec.Raw) -> str:
     if not raw or (error := bytes(raw)) in _FALSY:
         return ""
     try:
-        fault = _faults.decode(error)
-    except _UNREADABLE:
+        fault = decode_fault(error)
+    except UNREADABLE:
         return "upstream_error"
     return str(fault.code or fault.type or "upstream_error")
 
@@ -143,28 +92,34 @@ class ChunksReading:
     def read(self, data: bytes) -> Said:
         """See `Reading`."""
         if data.strip() == b"[DONE]":
-            return Said(is_end=True)
+            return _END
         try:
-            chunk = _chunks.decode(data)
-        except _UNREADABLE:
+            chunk = _read_chunk(data)
+        except UNREADABLE:
             return _BAD
-        report = report_of(chunk.usage)
+        report, choices = report_of(chunk.usage), chunk.choices
         is_content = is_finish = False
         text = ""
-        for choice in chunk.choices or ():
-            said = choice.text if choice.delta is None else choice.delta.content
-            is_content = is_content or bool(said) or (choice.delta is not None and choice.delta.has_more())
-            is_finish = is_finish or bool(choice.finish_reason)
-            # Only the first choice can be resumed elsewhere.
-            text = text or (said if isinstance(said, str) else "")
-        return Said(
-            usage=usage_of(Api.CHAT, report) if report is not None else None,
-            is_content=is_content,
-            is_finish=is_finish,
-            is_usage_only=report is not None and not chunk.choices,
-            error=fault_code(chunk.error),
-            text=text,
-        )
+        for choice in choices or ():
+            delta = choice.delta
+            said = choice.text if delta is None else delta.content
+            if said:
+                is_content = True
+                # Only the first choice can be resumed elsewhere.
+                if not text and isinstance(said, str):
+                    text = said
+            elif delta is not None and not is_content:
+                is_content = _has_more(delta)
+            if choice.finish_reason:
+                is_finish = True
+        usage = None if report is None else usage_of(_CHAT, report)
+        error = fault_code(chunk.error) if chunk.error else ""
+        return _new(_SAID, (usage, False, is_content, is_finish, report is not None and not choices, error, text))
+
+
+def _has_more(delta: Delta) -> bool:
+    """True when it carries something beside text."""
+    return bool(delta.tool_calls or delta.reasoning_content or delta.reasoning or delta.refusal or delta.function_call)
 
 
 class MessagesReading:
@@ -178,8 +133,8 @@ class MessagesReading:
     def read(self, data: bytes) -> Said:
         """See `Reading`."""
         try:
-            event = _message_events.decode(data)
-        except _UNREADABLE:
+            event = decode_message_event(data)
+        except UNREADABLE:
             return _BAD
         kind = event.type
         if kind == "content_block_delta":
@@ -217,8 +172,8 @@ class ResponsesReading:
         if data.strip() == b"[DONE]":
             return _NOTHING
         try:
-            event = _response_events.decode(data)
-        except _UNREADABLE:
+            event = decode_response_event(data)
+        except UNREADABLE:
             return _BAD
         kind = event.type
         if kind.endswith(".delta"):
@@ -241,6 +196,6 @@ class ResponsesReading:
         if not raw or kind != "response.output_text.delta":
             return ""
         try:
-            return _texts.decode(raw)
-        except _UNREADABLE:
+            return decode_text(raw)
+        except UNREADABLE:
             return ""

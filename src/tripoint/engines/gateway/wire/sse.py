@@ -31,6 +31,7 @@ _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 # is known. A stream of bare CRs therefore runs one event behind; nobody is known to send one.
 _BLANK_LINE: Final = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?=[^\n]))")
 _DATA: Final = b"data: "
+_D: Final = b"d"
 _TAIL: Final = 24
 _MOST_MISSES: Final = 16
 """Chunks unlike the event before, after which a stream is not looked at that way any more."""
@@ -96,16 +97,20 @@ class StreamReader:
     """Passes a stream on event by event and reads what it says about itself."""
 
     __slots__ = (
-        "_held", "_is_fresh", "_keep_text", "_learns", "_like", "_mark", "_misses", "_opening", "_reading", "_strip",
-        "_text", "_told_at", "_unused", "_usage", "error", "events", "is_done", "is_finished",
-        "too_long",
+        "_held", "_holds", "_is_fresh", "_keep_text", "_learns", "_like", "_mark", "_misses", "_opening", "_reading",
+        "_strip", "_text", "_told_at", "_unused", "_usage", "error", "events", "is_done", "is_finished", "too_long",
     )  # fmt: skip
 
     def __init__(self, api: Api, *, strip_usage: bool, keep_text: bool = False) -> None:
-        self._usage: Usage | None = None
-        self._told_at = 0
+        # Compiled, fields lie in this order: what every event asks for, in one line of the cache.
+        self._like: Likeness | None = None
+        self._holds = False
+        """True while an event that is not complete is held back."""
         self.events = 0
         """Events that carried content, near enough to tokens delivered."""
+        self._misses = 0
+        self._usage: Usage | None = None
+        self._told_at = 0
         self.is_done = False
         """True once the stream said it is complete; one that ends without saying so was cut."""
         self.is_finished = False
@@ -125,8 +130,6 @@ class StreamReader:
         self._mark = _CONTENT_LINE.get(api, b"")
         self._unused = b""
         self._learns = not self._mark
-        self._like: Likeness | None = None
-        self._misses = 0
 
     @property
     def usage(self) -> Usage | None:
@@ -144,14 +147,14 @@ class StreamReader:
         """The whole events that are complete with this chunk, as they came; empty when none is."""
         like = self._like
         if like is not None:
-            if like.holds(chunk) and not self._held:  # nearly all events of most streams
+            if like.holds(chunk) and not self._holds:  # nearly all events of most streams
                 self.events += 1
                 self._misses = 0
                 return chunk
             self._misses += 1
             if self._misses >= _MOST_MISSES:
                 self._like = None
-        if self._held or self._is_fresh or not chunk.endswith(b"\n\n") or chunk.find(b"\r") >= 0:
+        if self._holds or self._is_fresh or not chunk.endswith(b"\n\n") or chunk.find(b"\r") >= 0:
             chunk = self._whole(chunk)
             if chunk.find(b"\r") >= 0:
                 return self._examine(chunk)
@@ -169,7 +172,7 @@ class StreamReader:
     def repeats(self, frame: bytes, start: int, stop: int) -> bool:
         """Takes what stands between two places, as `feed` would, where it is one event like the one before."""
         like = self._like
-        if like is None or self._held or not like.stands(frame, start, stop):
+        if like is None or self._holds or not like.stands(frame, start, stop):
             return False
         self.events += 1
         self._misses = 0
@@ -178,7 +181,7 @@ class StreamReader:
     def repeats_all(self, frames: bytes) -> bool:
         """The same of some chunks, each with one such event; False where one of them is something else."""
         like, at, events = self._like, 0, 0
-        if like is None or self._held:
+        if like is None or self._holds:
             return False
         while at < len(frames):
             stop = end_of_chunk(frames, at)
@@ -212,6 +215,7 @@ class StreamReader:
         """At the end of the stream: what is held back, when it is an event that lacks only its blank line."""
         held = bytes(self._held)
         self._held.clear()
+        self._holds = False
         if self.too_long or not held.strip(b"\r\n"):
             return b""
         data = fields_of(held)[1]
@@ -227,9 +231,13 @@ class StreamReader:
         """The part of what is held and `chunk` that ends with the last blank line; the rest is held."""
         if self.too_long:
             return b""
+        if self._is_fresh and not self._holds and chunk[:1] == _D and chunk.endswith(b"\n\n") and chunk.find(b"\r") < 0:
+            self._is_fresh = False  # whole events from the first byte on, as most streams begin
+            return chunk
         held = self._held
         searched = max(len(held) - 3, 0)
         held += chunk
+        self._holds = bool(held)
         if self._is_fresh:
             if len(held) < len(_BOM) and _BOM.startswith(held):
                 return b""
@@ -245,30 +253,34 @@ class StreamReader:
             return b""
         whole = bytes(held[:end])
         del held[:end]
+        self._holds = bool(held)
         return whole
 
     def _examine(self, block: bytes) -> bytes:
         """Reads every event of a block; the block without the usage the caller did not ask for."""
+        if block.find(b"\n\n") == len(block) - 2 and block.find(b"\r") < 0:  # one event, as nearly always
+            data = fields_of(block)[1]
+            return b"" if data and self._is_surplus(block, data) else block
         dropped = False
         kept = []
         for event in split_events(block):
-            if event.data and self._is_surplus(event):
+            if event.data and self._is_surplus(event.raw, event.data):
                 dropped = True
             else:
                 kept.append(event.raw)
         return b"".join(kept) if dropped else block
 
-    def _is_surplus(self, event: Event) -> bool:
+    def _is_surplus(self, raw: bytes, data: bytes) -> bool:
         """Takes note of an event; True when it is the usage we asked for and the caller did not."""
-        said = self._reading.read(event.data)
+        said = self._reading.read(data)
         if said.is_content:
             self.events += 1
-            if self._learns and said.usage is None and event.raw.endswith(b"}\n\n"):
-                self._mark = _mark_of(event.raw)
-                self._unused = next((null for null in _NULLS if null in event.raw), b"")
+            if self._learns and said.usage is None and raw.endswith(b"}\n\n"):
+                self._mark = _mark_of(raw)
+                self._unused = next((null for null in _NULLS if null in raw), b"")
             is_mere = said.usage is None and not (said.is_end or said.is_finish or said.error)
             if is_mere and said.text and not self._keep_text and self._misses < _MOST_MISSES:
-                self._like = likeness_of(event.raw, said.text)
+                self._like = likeness_of(raw, said.text)
         told, known = said.usage, self._usage
         # Counts only grow: one that fell is no count (some send a last chunk of zeros after the real one).
         if told is not None and (known is None or sum(told[:2]) >= sum(known[:2])):

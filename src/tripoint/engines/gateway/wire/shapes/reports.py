@@ -1,8 +1,8 @@
-"""Usage as upstreams report it: shapes and decoders. They stand by themselves, since no compiler may touch them."""
+"""Usage and events as upstreams send them: shapes and decoders, by themselves since no compiler may touch them."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -43,5 +43,85 @@ class Answer(msgspec.Struct):
     usage: Report | None = None
 
 
+class Delta(msgspec.Struct):
+    """What a chunk adds to a choice."""
+
+    # Some upstreams put parts where others put text: neither may make the event unreadable.
+    content: Any = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+    refusal: Any = None
+    tool_calls: Any = None
+    function_call: Any = None
+
+
+class Choice(msgspec.Struct):
+    """One choice of a chunk."""
+
+    delta: Delta | None = None
+    text: Any = None
+    finish_reason: Any = None
+
+
+class Chunk(msgspec.Struct):
+    """An event of chat and completions."""
+
+    choices: list[Choice] | None = None
+    usage: msgspec.Raw = ABSENT
+    error: msgspec.Raw = ABSENT
+
+
+class Fault(msgspec.Struct):
+    """What an error says."""
+
+    code: str | int | None = None
+    type: str | None = None
+
+
+class Part(msgspec.Struct):
+    """A delta of Messages."""
+
+    type: str = ""
+    text: str | None = None
+
+
+class Message(msgspec.Struct):
+    """The message that begins."""
+
+    usage: msgspec.Raw = ABSENT
+
+
+class MessageEvent(msgspec.Struct):
+    """An event of Messages."""
+
+    type: str = ""
+    message: Message | None = None
+    delta: Part | None = None
+    usage: msgspec.Raw = ABSENT
+    error: msgspec.Raw = ABSENT
+
+
+class Response(msgspec.Struct):
+    """The response as far as it is."""
+
+    usage: msgspec.Raw = ABSENT
+    error: msgspec.Raw = ABSENT
+
+
+class ResponseEvent(msgspec.Struct):
+    """An event of Responses."""
+
+    type: str = ""
+    delta: msgspec.Raw = ABSENT
+    response: Response | None = None
+    code: str | int | None = None
+    error: msgspec.Raw = ABSENT
+
+
 decode_answer: Final = msgspec.json.Decoder(Answer).decode
 decode_report: Final = msgspec.json.Decoder(Report).decode
+decode_chunk: Final = msgspec.json.Decoder(Chunk).decode
+decode_fault: Final = msgspec.json.Decoder(Fault).decode
+decode_message_event: Final = msgspec.json.Decoder(MessageEvent).decode
+decode_response_event: Final = msgspec.json.Decoder(ResponseEvent).decode
+decode_text: Final = msgspec.json.Decoder(str).decode
