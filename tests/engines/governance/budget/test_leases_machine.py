@@ -12,6 +12,7 @@ request that fits what is left is served once the ledger processes have looked, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import hypothesis.strategies as st
 from hypothesis import settings
@@ -44,7 +45,17 @@ class Worker:
         self.disk: list[tuple[str, Charge]] = []
         self.sheet: dict[str, Charge] = {}
         self.is_alive = True
-        self.purse.adopt(frozenset(each.id for each in known.budgets), known.revision)
+        self.purse.adopt(enforced(known), known.revision)
+
+
+def enforced(known: Accounts) -> frozenset[str]:
+    """Ids of budgets that are reserved in."""
+    return frozenset(each.id for each in known.budgets if each.is_enforced)
+
+
+def reserving(known: Accounts, key: str) -> tuple[Budget, ...]:
+    """The budgets in which a request of that key reserves."""
+    return Scopes(each for each in known.budgets if each.is_enforced).about("acme", key, "chat")
 
 
 class Spending(RuleBasedStateMachine):
@@ -83,13 +94,42 @@ class Spending(RuleBasedStateMachine):
     def ask_and_arrive(self, pick: object, key: str, nano: int) -> None:
         """A request that waits until its worker has asked."""
         worker = self.living(pick)
-        if worker is None:
-            return
+        if worker is not None:
+            self.ask(worker, key, nano)
+
+    def ask(self, worker: Worker, key: str, nano: int) -> None:
+        """A request of that worker, and what it asks for is answered at once."""
         self.come(worker, key, nano)
         worker.purse.look(self.at)
         for wish in worker.purse.wishes(self.at):
             worker.purse.grant(self.granted(worker, wish), self.at)
         self.come(worker, key, nano)
+
+    @rule(
+        pick=st.randoms(use_true_random=False),
+        which=st.sampled_from(["day", "month", "key"]),
+        nanos=st.tuples(st.integers(1, 400), st.integers(1, 400)),
+        is_told=st.booleans(),
+    )
+    def serve_without(self, pick: object, which: str, nanos: tuple[int, int], is_told: bool) -> None:
+        """A budget is removed beside a request under way, and another one is served meanwhile and recorded."""
+        worker = self.living(pick)
+        if worker is None:
+            return
+        self.ask(worker, "k1", nanos[0])
+        self.nothing_is_overspent()  # by the limits until now
+        self.drop(which)
+        self.learn(worker.node)
+        before = set(worker.open)
+        self.ask(worker, "k1", nanos[1])
+        self.nothing_is_overspent()  # what is given is within the limit; what is entered next need not be
+        for name in sorted(set(worker.open) - before):
+            self.end(worker, name, 1.0)
+        self.flushed(worker)
+        if is_told:
+            self.declare(which, 4000)
+            self.learn(worker.node)
+        self.enter(worker, worker.disk)
 
     def granted(self, worker: Worker, wish: Wish) -> Grant:
         """What a worker's ledger answers."""
@@ -106,7 +146,7 @@ class Spending(RuleBasedStateMachine):
 
     def come(self, worker: Worker, key: str, nano: int) -> None:
         """A request reserves, or is turned away."""
-        about = Scopes(worker.known.budgets).about("acme", key, "chat")
+        about = reserving(worker.known, key)
         held = tuple(worker.purse.account(each, self.at) for each in about)
         short = worker.purse.reserve(held, nano) if held else None
         if not held or short is not None:
@@ -166,10 +206,14 @@ class Spending(RuleBasedStateMachine):
         """Records reach the disk, and leave the sheet."""
         worker = self.living(pick)
         if worker is not None:
-            worker.disk += worker.memory
-            for name, _ in worker.memory:
-                del worker.sheet[name]
-            worker.memory.clear()
+            self.flushed(worker)
+
+    def flushed(self, worker: Worker) -> None:
+        """What a worker has recorded reaches its disk."""
+        worker.disk += worker.memory
+        for name, _ in worker.memory:
+            del worker.sheet[name]
+        worker.memory.clear()
 
     @rule(pick=st.randoms(use_true_random=False))
     def load(self, pick: object) -> None:
@@ -225,9 +269,10 @@ class Spending(RuleBasedStateMachine):
 
     @rule()
     def cut(self) -> None:
-        """A ledger process dies: what was on its way is lost."""
+        """Both ledger processes die: what was on its way is lost, and they know only the accounts as they are."""
         self.wishes.clear()
         self.grants.clear()
+        self.books = [Book(book.accounts) for book in self.books]
 
     @rule(pick=st.randoms(use_true_random=False))
     def kill(self, pick: object) -> None:
@@ -250,10 +295,7 @@ class Spending(RuleBasedStateMachine):
     @rule(which=st.sampled_from(["day", "month", "key"]), nano=st.integers(0, 4000))
     def change(self, which: str, nano: int) -> None:
         """An operator changes a limit."""
-        changed = tuple(
-            budget(each.id, nano, key=each.scope.key, window=each.window) if each.id == which else each
-            for each in self.truth.budgets
-        )
+        changed = tuple(replace(each, limit_nano=nano) if each.id == which else each for each in self.truth.budgets)
         self.truth = accounts(*changed, revision=self.truth.revision + 1)
 
     @rule(which=st.sampled_from(["day", "month", "key"]))
@@ -262,11 +304,11 @@ class Spending(RuleBasedStateMachine):
         kept = tuple(each for each in self.truth.budgets if each.id != which)
         self.truth = accounts(*kept, revision=self.truth.revision + 1)
 
-    @rule(which=st.sampled_from(["day", "month", "key"]), nano=st.integers(0, 4000))
-    def declare(self, which: str, nano: int) -> None:
-        """An operator sets a budget that was removed, or changes its limit."""
+    @rule(which=st.sampled_from(["day", "month", "key"]), nano=st.integers(0, 4000), is_enforced=st.booleans())
+    def declare(self, which: str, nano: int, is_enforced: bool = True) -> None:
+        """An operator sets a budget that was removed, changes its limit, or has it only warn."""
         window = Window.MONTH if which == "month" else Window.DAY
-        fresh = budget(which, nano, key="k1" if which == "key" else None, window=window)
+        fresh = budget(which, nano, key="k1" if which == "key" else None, window=window, is_enforced=is_enforced)
         others = tuple(each for each in self.truth.budgets if each.id != which)
         self.truth = accounts(*others, fresh, revision=self.truth.revision + 1)
 
@@ -295,7 +337,7 @@ class Spending(RuleBasedStateMachine):
     def hears(self, worker: Worker) -> None:
         """A worker hears of the accounts as they are now."""
         worker.known = self.truth
-        worker.purse.adopt(frozenset(each.id for each in self.truth.budgets), self.truth.revision)
+        worker.purse.adopt(enforced(self.truth), self.truth.revision)
 
     def standing(self) -> Sequence[Tally]:
         """Where budgets stand in the windows that are open."""
@@ -383,7 +425,7 @@ class Reaching(Spending):
 
     def come(self, worker: Worker, key: str, nano: int) -> None:
         """A request reserves, waits, or is refused for good."""
-        about = Scopes(worker.known.budgets).about("acme", key, "chat")
+        about = reserving(worker.known, key)
         held = tuple(worker.purse.account(each, self.at) for each in about)
         if all(account.free >= nano or nano <= account.left for account in held):
             super().come(worker, key, nano)
@@ -422,11 +464,10 @@ class Reaching(Spending):
         del pick, is_kept
         self.hear_first()
 
-    @rule(pick=st.randoms(use_true_random=False), key=st.sampled_from(KEYS), nano=st.integers(1, 400))
-    def ask_and_arrive(self, pick: object, key: str, nano: int) -> None:
+    def ask(self, worker: Worker, key: str, nano: int) -> None:
         """A request that waits until its worker has asked, and heard all before."""
         self.all_is_heard()
-        super().ask_and_arrive(pick, key, nano)
+        super().ask(worker, key, nano)
 
     @rule()
     def cut(self) -> None:
@@ -496,7 +537,7 @@ class Reaching(Spending):
         for node in range(2):
             self.learn(node)
         self.all_is_heard()
-        about = Scopes(worker.known.budgets).about("acme", key, "chat")
+        about = reserving(worker.known, key)
         held = tuple(worker.purse.account(each, self.at) for each in about)
         for other in self.workers:
             if other is not worker and other.is_alive:
