@@ -109,6 +109,34 @@ def test_days_that_begin_elsewhere_are_found(ledger: SqlLedger, bill: list[BillR
     assert len(bill) > 0
 
 
+def test_requests_after_the_bill_was_written_shift_no_day(tmp_path: Path) -> None:
+    """A bill with a quarter of a day's requests: the rest are missing at theirs, and no day begins elsewhere."""
+    early = [priced_record(number, PRICE, Usage(1000, 100, 400, 0), at=NOON + number * 60) for number in range(20)]
+    late = [priced_record(99 + n, PRICE, Usage(1000, 100, 400, 0), at=NOON + 9 * HOUR_S + n * 60) for n in range(60)]
+    with closing(ledger_of(tmp_path / "early.db", [PRICE], early)) as ledger:
+        bill = exported(ledger, tmp_path)
+    with closing(ledger_of(tmp_path / "all.db", [PRICE], [*early, *late])) as ledger:
+        done = compared(ledger, bill)
+    assert done.found.shift_h == 0
+    assert causes(done) <= {Cause.MISSING_THEIRS, Cause.ROUNDING}
+    told = [each.text for each in done.found.differences[0].causes]
+    assert "Input Tokens: 12,000 on the bill, 48,000 recorded" in told
+    assert (done.is_within, done.open_usd, done.proposed) == (True, Decimal(0), ())
+
+
+def test_what_comes_from_beyond_the_bill_shifts_no_day(tmp_path: Path) -> None:
+    """More on a bill of one day than we recorded of it: the evening before is not taken to make it up."""
+    evening = [priced_record(number, PRICE, Usage(1000, 100), at=NOON - 14 * HOUR_S + number) for number in range(30)]
+    noon = [priced_record(99 + number, PRICE, Usage(1000, 100), at=NOON + number) for number in range(50)]
+    with closing(ledger_of(tmp_path / "more.db", [PRICE], [at._replace(at=NOON + 9) for at in evening] + noon)) as more:
+        bill = exported(more, tmp_path)
+    with closing(ledger_of(tmp_path / "both.db", [PRICE], [*evening, *noon])) as ledger:
+        done = compared(ledger, bill)
+    assert done.found.shift_h == 0
+    assert causes(done) <= {Cause.UNEXPLAINED, Cause.ROUNDING}
+    assert done.open_usd > 0
+
+
 def test_days_that_say_where_they_begin_need_no_explanation(ledger: SqlLedger, tmp_path: Path) -> None:
     """The same with honest charge periods."""
     moved = [record._replace(at=record.at - 8 * HOUR_S) for record in records()]
@@ -282,22 +310,20 @@ def test_a_part_for_each_request_is_not_open_where_the_bill_charges_no_request(t
         assert "0.000000000 rounding" not in shown
 
 
-def test_a_correction_stays_on_its_day_where_their_days_begin_elsewhere() -> None:
-    """A credit and a row without tokens, days found to begin 12 h early: no third day appears once it is corrected."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        ledger = stack.enter_context(closing(ledger_of(folder / "store.db", [PRICE], records()[:30])))
-        found = [row for row in exported(ledger, folder) if row.effective][:2]
-        nothing = found[0]._replace(consumed=Decimal(0), effective=Decimal(0), category="Usage")
-        credit = found[1]._replace(start=found[1].start - 25 * HOUR_S, end=found[1].end - 25 * HOUR_S,
-                                   consumed=Decimal(0), category="Credit")  # fmt: skip
-        rows = [nothing, credit]
-        done = compared(ledger, rows)
-        assert done.found.shift_h
-        assert done.proposed
-        apply_corrections(ledger, done.proposed)
-        again = compared(ledger, rows)
-        assert [each[:2] for each in again.found.differences] == [each[:2] for each in done.found.differences]
+def test_a_correction_stays_on_its_day_where_their_days_begin_elsewhere(ledger: SqlLedger, tmp_path: Path) -> None:
+    """A credit of no model, days found to begin 13 h early: no further row appears once it is corrected."""
+    moved = [record._replace(at=record.at + 13 * HOUR_S) for record in records()]
+    with closing(ledger_of(tmp_path / "moved.db", [PRICE], moved)) as other:
+        theirs = exported(other, tmp_path)
+    credit = theirs[0]._replace(details={}, sku="", meter="", description="", resource="", consumed=Decimal(0),
+                                effective=Decimal("-0.5"), category="Credit")  # fmt: skip
+    rows = [*theirs, credit]
+    done = compared(ledger, rows)
+    assert done.found.shift_h == -13
+    assert done.proposed
+    apply_corrections(ledger, done.proposed)
+    again = compared(ledger, rows)
+    assert [each[:2] for each in again.found.differences] == [each[:2] for each in done.found.differences]
 
 
 @settings(max_examples=25)

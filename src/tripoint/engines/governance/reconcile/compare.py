@@ -80,17 +80,32 @@ def _by_key(recorded: Iterable[Recorded], begin: int, span: tuple[int, int]) -> 
 
 
 def _shift(usage: Sequence[Charged], recorded: Sequence[Recorded], begin: int, span: tuple[int, int]) -> int:
-    """By how many hours our days must be moved so that tokens agree best; 0 unless another is better."""
-    theirs: Counter[tuple[int, str]] = Counter()
+    """By how many hours our days must be moved so that tokens agree best; 0 unless another is better.
+
+    Only tokens that go from one of the bill's days to another speak for it. What a move carries across the bill's own
+    ends counts against it in full: else an empty day would agree best with every bill that holds less than half of it.
+    """
+    theirs: Counter[Key] = Counter()
     for row in usage:
         if row.meter in TOKENS:
             theirs[(row.hour - begin) // _DAY_H, row.model] += int(row.tokens)
+    billed = {model for _, model in theirs}
+    counts: Counter[Key] = Counter()
+    for mine in recorded:
+        if mine.model in billed:
+            counts[mine.hour, mine.model] += sum(count for meter, count in mine.tokens.items() if meter in TOKENS)
 
     def mismatch(hours: int) -> int:
-        ours: Counter[tuple[int, str]] = Counter()
-        for key, rows in _by_key(recorded, begin + hours, span).items():
-            ours[key] = sum(count for row in rows for meter, count in row.tokens.items() if meter in TOKENS)
-        return sum(abs(theirs[key] - ours[key]) for key in theirs.keys() | ours.keys())
+        ours: Counter[Key] = Counter()
+        across = 0
+        for (hour, model), count in counts.items():
+            day = (hour - begin - hours) // _DAY_H
+            is_in = span[0] <= day <= span[1]
+            if is_in:
+                ours[day, model] += count
+            if is_in != (span[0] <= (hour - begin) // _DAY_H <= span[1]):
+                across += count
+        return across + sum(abs(theirs[key] - ours[key]) for key in theirs.keys() | ours.keys())
 
     return min(_SHIFTS, key=lambda hours: (mismatch(hours), _SHIFTS.index(hours)))
 
@@ -168,6 +183,14 @@ def _counted(side: _Side, what: str) -> str:
     return f"{sum((side.tokens[each] for each in TOKENS), _NONE):,.0f} tokens {what}"
 
 
+def _lacks_requests(theirs: _Side, ours: _Side) -> bool:
+    """True where whole requests are not on the bill: it counts fewer of them and of tokens, and more of nothing."""
+    meters = (*TOKENS, Meter.REQUESTS)
+    is_more = any(theirs.tokens[each] > ours.tokens[each] for each in meters)
+    is_less = any(theirs.tokens[each] < ours.tokens[each] for each in TOKENS)
+    return is_less and not is_more and 0 < theirs.tokens[Meter.REQUESTS] < ours.tokens[Meter.REQUESTS]
+
+
 class _Explaining:
     """Takes the causes of one model's day off, meter by meter."""
 
@@ -184,6 +207,7 @@ class _Explaining:
         self._ours = ours
         self._rates, self._is_by_request = known
         self._tariffs = {row.tariff: row.prices for row in recorded if row.tariff}
+        self._lacks_requests = _lacks_requests(theirs, ours)
         # Half a unit of their last digit for each row, half a nano-dollar for each request and each share of ours.
         ours_open = Decimal(sum(row.requests + len(row.nano) for row in recorded)) / 2 / 10**9
         self._open = ours_open + sum((Decimal(1).scaleb(-row.digits) / 2 for row in rows), _NONE)
@@ -227,7 +251,8 @@ class _Explaining:
         found = []
         if more:
             text = f"{meter}: {theirs:,.0f} on the bill, {ours + moved:,.0f} recorded"
-            found.append(Explained(Cause.UNEXPLAINED, more * price, text))
+            cause = Cause.MISSING_THEIRS if self._lacks_requests else Cause.UNEXPLAINED
+            found.append(Explained(cause, more * price, text))
         left = self._theirs.money[meter] - self._ours.money[meter] - (moved + more) * price
         return [*found, self._priced(meter, left)]
 

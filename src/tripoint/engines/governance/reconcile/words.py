@@ -30,7 +30,7 @@ class Cause(StrEnum):
     ELSEWHERE = "not by this bill"
     """Our price has a part for each request, egress of its answer, and the bill charges no request at all."""
     MISSING_THEIRS = "missing at theirs"
-    """We have records of a model on a day for which they charge nothing."""
+    """We have records of a model on a day for which they charge nothing, or of more whole requests than they charge."""
     MISSING_OURS = "missing at ours"
     """They charge for a model on a day of which we have no record."""
     UNEXPLAINED = "unexplained"
