@@ -17,6 +17,7 @@ from tripoint.adapters.ledger_sql.ledger import SqlLedger
 from tripoint.apps.render.bills.comparison import reconcile_text
 from tripoint.domain.bill import BillRow
 from tripoint.domain.errors import FileError, OptionError
+from tripoint.domain.ledger import Adjustment, EntryKind
 from tripoint.domain.record import Usage, UsageRecord
 from tripoint.engines.governance.reconcile.words import Cause, Reconciliation
 from tripoint.testing.ledger_conformance import NOON, piece
@@ -324,6 +325,25 @@ def test_a_correction_stays_on_its_day_where_their_days_begin_elsewhere(ledger: 
     apply_corrections(ledger, done.proposed)
     again = compared(ledger, rows)
     assert [each[:2] for each in again.found.differences] == [each[:2] for each in done.found.differences]
+
+
+def test_our_own_export_agrees_with_money_that_is_unconfirmed(tmp_path: Path) -> None:
+    """Held for requests of a worker that died: it agrees while it is held, and is told as such once more is."""
+    held = Adjustment("unconfirmed:1", EntryKind.UNCONFIRMED, NOON, "acme", "", "chat", "", "", "", 10_737_084,
+                      10_737_084, 0, 0, "", "", "a worker died")  # fmt: skip
+    with closing(ledger_of(tmp_path / "held.db", [PRICE], records()[:9], [held])) as ledger:
+        file = tmp_path / "own.csv"
+        export_bill(ledger, ME, ExportOptions(), lambda columns, sheets: write_csv(file, columns, sheets))
+        bill = list(read_bill(file))
+        done = compared(ledger, bill)
+        assert (causes(done), done.open_usd, done.proposed) == (set(), Decimal(0), ())
+        assert next((one.model, one.ours) for one in done.found.differences) == ("", Decimal("0.010737084"))
+        ledger.load((), [held._replace(id="unconfirmed:2", nano=5_000_000)])
+        later = compared(ledger, bill)
+        assert causes(later) == {Cause.UNCONFIRMED}
+        assert (later.found.total(Cause.UNCONFIRMED), later.is_within, later.proposed) == (Decimal("0.005"), True, ())
+        theirs = [row._replace(custom={}) for row in bill if row.custom["x_EntryKind"] == EntryKind.USAGE]
+        assert causes(compared(ledger, theirs)) == set()
 
 
 @settings(max_examples=25)

@@ -85,6 +85,8 @@ def reconcile_bill(
     _refuse_long(charged)
     if options.upstreams:
         recorded += _entered_before(charged, recorded, _recorded(ledger, actor, rates, (first, last), ("",)))
+    if any(row.is_held for row in charged):  # only an export of our own has such rows: no provider bills a guess
+        recorded += _held(ledger, actor, (first, last), options.upstreams)
     found = reconcile(charged, recorded, rates)
     only = options.upstreams[0] if len(options.upstreams) == 1 else ""
     proposed = corrections(found, options.bill, upstream=only)
@@ -184,6 +186,21 @@ def _recorded(
                 )
             )
     return found
+
+
+def _held(ledger: Ledger, actor: Actor, days: tuple[str, str], upstreams: tuple[str, ...]) -> list[Recorded]:
+    """Money that is held for requests of workers that died, by hour and model."""
+    by, kinds = (_D.HOUR, _D.MODEL), (EntryKind.UNCONFIRMED,)
+    return [
+        Recorded(
+            hour=_hour(spend.by[0]), model=spend.by[1], tariff="", prices="", tokens={}, nano={}, requests=0,
+            held_nano=spend.nano,
+        )
+        for upstream in upstreams or (None,)
+        for spend in see_spend(
+            ledger, actor, SpendQuery(by=by, since=days[0], until=days[1], upstream=upstream, kinds=kinds)
+        )
+    ]  # fmt: skip
 
 
 def _rates(ledger: Ledger, actor: Actor) -> dict[str, dict[str, PriceRow]]:

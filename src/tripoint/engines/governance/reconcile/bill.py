@@ -9,10 +9,13 @@ from typing import Final
 
 from tripoint.domain.bill import BillRow
 from tripoint.domain.errors import OptionError
+from tripoint.domain.ledger import EntryKind
 from tripoint.engines.governance.focus.meters import Meter
 from tripoint.engines.governance.reconcile.words import Charged
 
 _HOUR_S: Final = 3_600
+_KIND: Final = "x_EntryKind"
+"""Column of an export of our own: what an entry stands for."""
 _MODEL_KEYS: Final = ("ModelId", "x_ModelId", "x_Model", "x_ModelName", "ModelName", "x_model", "x_model_id")
 _METERS: Final = (
     (Meter.CACHED, ("cached", "cache read", "cache hit", "cache-read", "cacheread")),
@@ -37,18 +40,20 @@ def charges(rows: Iterable[BillRow], models: Iterable[str], names: Mapping[str, 
                 f"line {row.place:,} of the bill is in {row.currency}, our records are in USD",
                 hint="compare a bill in dollars: nothing is converted here",
             )
-        meter = _meter(row)
+        is_held = row.custom.get(_KIND) == EntryKind.UNCONFIRMED
+        meter = None if is_held else _meter(row)
         tokens = _tokens(row) if meter is not None else None
         yield Charged(
             place=row.place,
             hour=int(row.start // _HOUR_S),
             hours=max(1, round((row.end - row.start) / _HOUR_S)),
-            model=_model(row, known, by_length),
+            model=row.custom.get("x_Model", "") if is_held else _model(row, known, by_length),
             meter=meter if tokens is not None else None,
             tokens=tokens or Decimal(0),
             usd=row.effective,
             digits=max(0, -_exponent(row.effective)),
             is_usage=row.category == "Usage" and not row.charge_class,
+            is_held=is_held,
         )
 
 

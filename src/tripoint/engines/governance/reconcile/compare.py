@@ -52,7 +52,8 @@ def reconcile(charged: Sequence[Charged], recorded: Sequence[Recorded], rates: R
     shift = _shift(usage, recorded, begin, (first, last))
     plain = _by_key(recorded, begin, (first, last))
     # A correction was entered for a day of theirs: it stays there wherever their days are found to begin.
-    moved = _by_key((row for row in recorded if not row.corrected_nano), begin + shift, (first, last))
+    used = (row for row in recorded if not row.corrected_nano and not row.held_nano)
+    moved = _by_key(used, begin + shift, (first, last))
     bills: dict[Key, list[Charged]] = defaultdict(list)
     for day, row in zip(days, charged, strict=True):
         bills[day, row.model].append(row)
@@ -116,7 +117,7 @@ class _Ours(NamedTuple):
     plain: Sequence[Recorded]
     """Their days as they are written."""
     moved: Sequence[Recorded]
-    """Their days where they are found to begin, corrections left out."""
+    """Their days where they are found to begin, corrections and money unconfirmed left out."""
 
 
 def _difference(
@@ -126,8 +127,10 @@ def _difference(
     charged = _theirs(row for row in bill if row.is_usage and row.meter is not None)
     before, after = _ours(plain), _ours(moved)
     corrected = usd(sum(row.corrected_nano for row in plain))
+    held = usd(sum(row.held_nano for row in plain))
     causes = [
         *_apart(bill),
+        _unconfirmed(bill, held),
         _one(Cause.CORRECTED, -corrected, "correction rows in our ledger"),
         _one(Cause.ZONE, after.total - before.total, f"their days begin {shift:+d} h from midnight UTC"),
     ]
@@ -142,7 +145,7 @@ def _difference(
     told = tuple(each for each in causes if each.usd)
     if all(each.cause in _ENTERED for each in told) and not sum((each.usd for each in told), _NONE):
         told = ()  # a credit of the bill that is in our ledger already
-    return Difference(day_text(key[0]), key[1], theirs, before.total + corrected, told)
+    return Difference(day_text(key[0]), key[1], theirs, before.total + corrected + held, told)
 
 
 def _apart(bill: Sequence[Charged]) -> list[Explained]:
@@ -151,9 +154,16 @@ def _apart(bill: Sequence[Charged]) -> list[Explained]:
     for row in bill:
         if not row.is_usage:
             found.append(_one(Cause.CREDIT, row.usd, f"line {row.place:,} of the bill"))
-        elif row.meter is None:
+        elif row.meter is None and not row.is_held:
             found.append(_one(Cause.OTHER, row.usd, f"line {row.place:,} of the bill counts no tokens"))
     return found
+
+
+def _unconfirmed(bill: Sequence[Charged], held: Decimal) -> Explained:
+    """What the bill has of money held, beside what our ledger has by now."""
+    billed = sum((row.usd for row in bill if row.is_usage and row.is_held), _NONE)
+    text = f"{billed:.9f} USD on the bill, {held:.9f} in our ledger, held for requests of workers that died"
+    return _one(Cause.UNCONFIRMED, billed - held, text)
 
 
 def _one(cause: Cause, amount: Decimal, text: str) -> Explained:

@@ -29,6 +29,8 @@ class Cause(StrEnum):
     """What is not charged by tokens or requests, and so is not ours to compare."""
     ELSEWHERE = "not by this bill"
     """Our price has a part for each request, egress of its answer, and the bill charges no request at all."""
+    UNCONFIRMED = "unconfirmed"
+    """Money held for requests of workers that died, on an export of our own and in our ledger."""
     MISSING_THEIRS = "missing at theirs"
     """We have records of a model on a day for which they charge nothing, or of more whole requests than they charge."""
     MISSING_OURS = "missing at ours"
@@ -63,6 +65,8 @@ class Charged(NamedTuple):
     """Decimals of that figure."""
     is_usage: bool
     """False for credits, corrections, taxes, purchases and adjustments."""
+    is_held: bool = False
+    """True for money unconfirmed, in an export of our own."""
 
 
 class Recorded(NamedTuple):
@@ -84,6 +88,8 @@ class Recorded(NamedTuple):
     """Requests, each of which was rounded once."""
     corrected_nano: int = 0
     """Correction rows, nano-dollars; they are no usage."""
+    held_nano: int = 0
+    """Money unconfirmed, nano-dollars; no usage either."""
 
 
 class Explained(NamedTuple):
