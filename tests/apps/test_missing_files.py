@@ -146,3 +146,16 @@ def test_the_nearest_name_is_told(tmp_path: Path) -> None:
     assert f"did you mean `{tmp_path / 'plan.json'}`?" in told
     told = CliRunner().invoke(cli, ["report", str(tmp_path / "nowhere" / "plan.json")]).output
     assert f"there is no folder `{tmp_path / 'nowhere'}`" in told
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("plan", ESTATE, "--warm"), ("explain", "assistant-us", ESTATE, "--plan"), ("report",)],
+)
+def test_a_folder_without_a_plan_is_told_as_such(words: tuple[str, ...], tmp_path: Path) -> None:
+    """Like a path that is not there: the flag is wrong, not the machine."""
+    empty = tmp_path / "answers"
+    empty.mkdir()
+    result = CliRunner().invoke(cli, [*words, str(empty)])
+    assert result.exit_code == 2
+    assert f"there is no `plan.json` in `{empty}`" in result.output

@@ -80,6 +80,10 @@ def test_a_plan_of_another_estate_is_refused_only_when_strict(tmp_path: Path) ->
     with pytest.raises(EstateError) as caught:
         compile_at(tmp_path, old, today=TODAY, is_strict=True)
     assert [(said.code, said.severity) for said in caught.value.findings] == [("TP1703", Severity.ERROR)]
+    assert "used all the same" in found.findings[0].message
+    assert "used all the same" not in caught.value.findings[0].message
+    assert "such a plan is not served" in caught.value.findings[0].message
+    assert "without `--strict`" in caught.value.findings[0].hint
 
 
 def test_a_plan_is_read_from_its_folder(tmp_path: Path) -> None:

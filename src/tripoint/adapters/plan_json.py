@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -21,7 +22,7 @@ from pydantic_core import ErrorDetails
 
 from tripoint.adapters.plan_figures import impossible_figures
 from tripoint.domain.decision import Placement, PoolState, Purchase, StandbyDecision
-from tripoint.domain.errors import EstateError, Finding, Severity
+from tripoint.domain.errors import EstateError, Finding, OptionError, Severity
 from tripoint.domain.findings import clip, did_you_mean, quoted
 from tripoint.domain.plan import PLAN_SCHEMA, Plan
 
@@ -44,6 +45,19 @@ _PLACED = ("charges", "placements", "pools", "standby", "transfers")
 _NAMED = ("placements", "standby", "pools", "purchases", "expansions", "copies", "charges")
 _IN_POOLS = (Placement, StandbyDecision, Purchase, PoolState)
 _REPLAN = "write the plan again with `tripoint plan --out DIR`"
+
+
+def plan_file(path: Path) -> Path:
+    """The file of the plan at a path: itself, or `plan.json` in a folder.
+
+    Raises `OptionError` for a folder that is there and holds none.
+    """
+    if not path.is_dir():
+        return path
+    file = path / "plan.json"
+    if not file.exists():
+        raise OptionError(f"there is no `plan.json` in `{path}`", hint=_REPLAN)
+    return file
 
 
 def plan_to_json(plan: Plan) -> str:

@@ -193,11 +193,11 @@ def write_profile(path: str | Path, profile: DemandProfile) -> None:
 
 
 def read_plan(path: str | Path) -> Plan:
-    """The plan in a `plan.json`, or in a folder that holds one; raises `EstateError` where it is not one."""
+    """The plan in a `plan.json`, or its folder; raises `EstateError`, or `OptionError` where a folder holds none."""
     from tripoint.adapters.atomic_file import read_text
-    from tripoint.adapters.plan_json import plan_from_json
+    from tripoint.adapters.plan_json import plan_file, plan_from_json
 
-    file = Path(path) / "plan.json" if Path(path).is_dir() else Path(path)
+    file = plan_file(Path(path))
     return plan_from_json(read_text(file), file=str(file))
 
 

@@ -124,6 +124,18 @@ def test_numbers_that_are_not_finite_are_refused(number: float) -> None:
     assert [(each.code, each.path) for each in said] == [("TP1014", 'assumptions["pue.colo"]')]
 
 
+@pytest.mark.parametrize(
+    ("number", "hint"),
+    [
+        (float("inf"), "write a finite number, or remove the key where it stands for no limit"),
+        (float("nan"), "write a finite number"),
+    ],
+)
+def test_what_is_not_a_number_stands_for_no_limit_either(number: float, hint: str) -> None:
+    """Only an infinite value can have been meant as one."""
+    assert [each.hint for each in findings(assumptions={"pue.colo": number})] == [hint]
+
+
 def test_another_schema_version_hides_findings_that_may_be_right_there() -> None:
     """Only the version is told; a missing version is told beside the rest."""
     assert [each.code for each in findings(apiVersion="tripoint/v2", extra=1)] == ["TP1012"]

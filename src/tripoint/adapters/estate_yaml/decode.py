@@ -27,6 +27,7 @@ _MONTHS = ("start", "held_until", "ends")
 """Fields that hold a month, `YYYY-MM`."""
 _WORDS = "write one of these values, spelled exactly so"
 _FIGURES = "write it in figures"
+_NO_LIMIT = ", or remove the key where it stands for no limit"
 
 
 def decode(value: object, kind: type[_T]) -> tuple[_T | None, list[Finding]]:
@@ -71,7 +72,8 @@ def _finding(detail: ErrorDetails, kind: type) -> Finding:
         return _unknown_key(path, kind, steps)
     if detail["type"] == "finite_number":
         message = f"expects a finite number, found {_number(detail['input'])}"
-        return finding("TP1014", path, message, "remove the key if there is no limit")
+        is_endless = isinstance(detail["input"], float) and math.isinf(detail["input"])
+        return finding("TP1014", path, message, f"write a finite number{_NO_LIMIT if is_endless else ''}")
     expected = type_at(kind, steps)
     allowed = allowed_values(expected)
     if allowed and isinstance(detail["input"], str):

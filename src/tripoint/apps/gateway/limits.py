@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_OWN_FILES, _FILES_A_CALLER = 32, 3
+"""Files a worker has open anyway, and those a caller may take: its connection, one to an upstream, one kept to another.
+
+More callers would leave none for upstreams, and a healthy one would be blamed for connections that were never tried.
+"""
+_FILES_FOR_UPSTREAMS = 8_192
+"""What that comes to for more requests under way than a worker can feed: callers beyond them are idle."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -33,3 +41,9 @@ class Limits:
     """Most connections of one address; addresses of this machine and of proxies are not counted."""
     proxies: tuple[str, ...] = ()
     """Networks of the proxies in front: besides this machine only they may connect; anybody may when empty."""
+
+
+def callers_within(files: int) -> int:
+    """How many callers may be connected at once where a process may have so many files open."""
+    left = files - _OWN_FILES
+    return max(1, left // _FILES_A_CALLER, left - _FILES_FOR_UPSTREAMS)

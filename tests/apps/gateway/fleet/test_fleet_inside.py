@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from tests.factories.shell import chat, post, read_answer
 from tripoint.apps.gateway.fleet import child
 from tripoint.apps.gateway.fleet.options import ServeOptions
 from tripoint.apps.gateway.fleet.supervisor import Fleet, Standing, Tell
+from tripoint.apps.gateway.limits import Limits, callers_within
 from tripoint.domain.errors import OptionError
 from tripoint.domain.table import RoutingTable
 from tripoint.testing.model_server import ModelServer, serving
@@ -124,6 +126,27 @@ def test_a_worker_that_comes_up_during_a_reload_serves_by_the_new_table(tmp_path
         asyncio.run(play(server))
 
 
+def test_room_for_few_connections_is_told_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """However many workers there are, and by none of them."""
+    heard = Heard()
+    _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert files > 0, "this machine sets no limit"
+    limits = Limits(max_connections=files)
+
+    async def play() -> None:
+        options = ServeOptions(estate="none", port=0, workers=2, run_dir=tmp_path / "run", drain_s=1.0, limits=limits)
+        running = asyncio.create_task(Fleet(options, lambda _: served_by(9), heard.tell).run())
+        await heard.until(lambda: bool(heard.ready))
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(running, 30)
+
+    asyncio.run(play())
+    told = [note for note in heard.notes if "connections" in note]
+    assert told == [f"room for {callers_within(files)} connections in each worker only: "
+                    f"this machine allows {files} open files"]  # fmt: skip
+    assert "room for" not in capfd.readouterr().err
+
+
 def a_child() -> int:
     """Process id of one of our workers, 0 when there is none."""
     return next(iter(children()), 0)
@@ -182,4 +205,5 @@ def test_a_public_door_without_guard_stays_shut(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"0\.0\.0\.0"):
         asyncio.run(play())
     assert heard.ready == []
+    assert heard.notes == []
     assert a_child() == 0

@@ -15,8 +15,9 @@ from tests.factories.shell import Answer, chat, get, post, read_answer
 
 from tripoint.apps import wiring
 from tripoint.apps.gateway.control import Channel, Launch, Message
+from tripoint.apps.gateway.limits import callers_within
 from tripoint.apps.gateway.worker import chores, teller
-from tripoint.apps.gateway.worker.main import Worker, callers_within
+from tripoint.apps.gateway.worker.main import Worker
 from tripoint.domain.serving import Probe
 from tripoint.domain.table import KeyEntry, RoutingTable
 from tripoint.testing.model_server import Behaviour, ModelServer, serving

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -25,6 +26,7 @@ from tripoint.apps.gateway.fleet.ledger_child import LedgerChild
 from tripoint.apps.gateway.fleet.options import ServeOptions
 from tripoint.apps.gateway.fleet.sockets import close_all, is_loopback, listening_sockets, refuse_open_door, stand_ins
 from tripoint.apps.gateway.fleet.started import Inherited
+from tripoint.apps.gateway.limits import callers_within
 from tripoint.domain.errors import FileError, OptionError, PlatformError, TripointError
 from tripoint.domain.money import usd
 from tripoint.domain.table import RoutingTable
@@ -93,6 +95,7 @@ class Fleet:
             self._spawn(sockets)
             table = self._table = await asyncio.to_thread(self._compile, None)  # while the workers come up
             self._check(table)
+            self._tell_room()
             self._keep_copy(table)
             await self._start(table, sockets[0])
             watching = loop.create_task(self._watch()) if options.is_watching else None
@@ -118,6 +121,14 @@ class Fleet:
             raise OptionError(
                 f"the certificate `{options.tls_cert}` cannot be used: {error.strerror or error}"
             ) from None
+
+    def _tell_room(self) -> None:
+        """Says once, for all workers, where open files leave room for fewer connections than were asked for."""
+        _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
+        room = callers_within(files)
+        if files != resource.RLIM_INFINITY and room < self._options.limits.max_connections:
+            each = "" if self._options.workers == 1 else " in each worker"
+            self._tell.note(f"room for {room} connections{each} only: this machine allows {files} open files")
 
     def _refuse_open_door(self, *, has_keys: bool) -> None:
         options = self._options

@@ -27,6 +27,7 @@ from tripoint.apps.gateway.control import Channel, Launch, Message
 from tripoint.apps.gateway.credentials import complaints, resolve, without
 from tripoint.apps.gateway.http.connection import Connection
 from tripoint.apps.gateway.http.lobby import Lobby
+from tripoint.apps.gateway.limits import callers_within
 from tripoint.apps.gateway.worker.chores import Chores
 from tripoint.apps.gateway.worker.doors import Doors
 from tripoint.apps.gateway.worker.pages import Pages
@@ -43,13 +44,6 @@ if TYPE_CHECKING:
 
 _LEAST_S, _LAST_S = 1.5, 1.0
 """For the last records where requests took the whole time of the drain, and for the last try to write them, s."""
-_OWN_FILES, _FILES_A_CALLER = 32, 3
-"""Files a worker has open anyway, and those a caller may take: its connection, one to an upstream, one kept to another.
-
-More callers would leave none for upstreams, and a healthy one would be blamed for connections that were never tried.
-"""
-_FILES_FOR_UPSTREAMS = 8_192
-"""What that comes to for more requests under way than a worker can feed: callers beyond them are idle."""
 _log = logging.getLogger("tripoint.gateway")
 
 
@@ -247,20 +241,13 @@ def _be_called(name: str) -> None:
         Path("/proc/self/comm").write_text(name, encoding="ascii")
 
 
-def callers_within(files: int) -> int:
-    """How many callers may be connected at once where a process may have so many files open."""
-    left = files - _OWN_FILES
-    return max(1, left // _FILES_A_CALLER, left - _FILES_FOR_UPSTREAMS)
-
-
 def main(arguments: list[str]) -> None:
     """Runs one worker."""
     launch = msgspec.json.decode(arguments[0], type=Launch)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    room = callers_within(hard)
-    if hard != resource.RLIM_INFINITY and room < launch.limits.max_connections:
-        _log.warning("room for %d connections only: this machine allows %d open files", room, hard)
+    if hard != resource.RLIM_INFINITY:  # the supervisor says so where that leaves fewer
+        room = min(launch.limits.max_connections, callers_within(hard))
         launch.limits = replace(launch.limits, max_connections=room)
     gc.set_threshold(50_000, 50, 50)
 

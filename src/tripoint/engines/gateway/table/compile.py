@@ -28,6 +28,8 @@ from tripoint.engines.gateway.table.targets import capacities_of, held_at, targe
 from tripoint.engines.gateway.table.tariffs.rows import price_version
 
 _SHOWN_DIGITS = 12
+USED_ALL_THE_SAME = "; its shares are used all the same"
+"""How the doubt about a plan of another estate ends."""
 _Blocks = tuple[Block, ...]
 _Placements = tuple[Placement, ...]
 _States = tuple[PoolState, ...]
@@ -104,9 +106,7 @@ def _usable(plan: Plan | None, loaded: LoadedEstate) -> tuple[Plan | None, list[
     if plan.is_of(loaded.digest):
         return plan, []
     found, wanted = _shown(plan.estate_digest), _shown(loaded.digest)
-    message = (
-        f"the plan was made for an estate of digest {found}, this one has {wanted}; its shares are used all the same"
-    )
+    message = f"the plan was made for an estate of digest {found}, this one has {wanted}{USED_ALL_THE_SAME}"
     return plan, [finding("TP1703", "", message, "plan again with `tripoint plan`")]
 
 

@@ -8,12 +8,21 @@ from typing import Final
 
 from tripoint.domain.errors import OptionError
 from tripoint.domain.tenancy import ApiKey
+from tripoint.domain.units import SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 from tripoint.engines.governance.access.names import good_name
 
 MAX_LISTED: Final = 100
 """Most workloads, and most places, one key may name."""
 _LAST_MOMENT: Final = 253_402_300_799.0
 """The last second of 9999; what is not a number is beyond it as well."""
+
+_SPANS: Final = (
+    (365.25 * SECONDS_PER_DAY, "years"),
+    (SECONDS_PER_DAY, "days"),
+    (SECONDS_PER_HOUR, "hours"),
+    (SECONDS_PER_MINUTE, "min"),
+    (1.0, "s"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +78,14 @@ def check_expiry(expires_at: float | None, now: float) -> None:
         )
     if expires_at is not None and not expires_at > now:
         raise OptionError(
-            f"a key that ends {now - expires_at:,.0f} s ago would open nothing", hint="name a future time, or none"
+            f"a key that ends {_ago(now - expires_at)} ago would open nothing", hint="name a future time, or none"
         )
+
+
+def _ago(seconds: float) -> str:
+    """A span of time in the largest unit of which it has two."""
+    unit, name = next((each for each in _SPANS if seconds >= 2 * each[0]), _SPANS[-1])
+    return f"{seconds / unit:,.0f} {name}"
 
 
 def key_of(wanted: Wanted, key_id: str, digest: str, tenant: str, now: float) -> ApiKey:
