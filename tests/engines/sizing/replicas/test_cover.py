@@ -47,6 +47,14 @@ def test_the_line_covers_the_need_at_every_rate(fleet: Fleet, largest: float, si
         assert line.at(rate * sites) >= needed - 1e-6 * max(1.0, needed)
 
 
+@given(fleet=FLEETS, largest=st.floats(0.05, 300.0), sites=st.integers(1, 5))
+def test_at_the_largest_rate_the_line_is_below_twice_the_need(fleet: Fleet, largest: float, sites: int) -> None:
+    """It meets the hull in the middle, where the hull is no higher than at its end, and begins at one replica."""
+    needed = fleet.nodes(largest) * sites
+    most = 2 * needed - fleet.nodes_of(1) * sites
+    assert cover(fleet, largest * sites, sites).at(largest * sites) <= most + 1e-6 * needed
+
+
 @given(fleet=FLEETS, largest=st.floats(0.05, 60.0))
 def test_no_line_through_two_corners_has_less_area(fleet: Fleet, largest: float) -> None:
     """Least area is least height in the middle; brute force over all pairs of corners finds nothing lower."""
