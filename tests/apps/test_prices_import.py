@@ -89,6 +89,34 @@ def test_nothing_is_overwritten_or_written_without_being_asked(tmp_path: Path) -
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bill.csv", "prices.yaml"]
 
 
+def test_a_bill_without_effective_cost_is_read_by_billed_cost_and_says_so(tmp_path: Path) -> None:
+    """One line says it, no other speaks of an effective cost, and `--cost billed` needs no such line."""
+    used = {"CommitmentDiscountId": "sp-1", "CommitmentDiscountStatus": "Used", "PricingCategory": "Committed"}
+    bill = write_bill(tmp_path / "bill.csv", [{}, {"BilledCost": "0", **used}])
+    named = bill.read_text().replace("EffectiveCost", "x_EffectiveCost")
+    bill.write_text(named)
+    told = ran("focus", str(bill)).stdout
+    assert "  rows of usage without `EffectiveCost`: 2; billed cost is taken for it" in told
+    assert "billed cost is 0 where list cost is not" in told
+    assert "sp-1 (aws us-east-1, p5.48xlarge): use not known: the bill gives no effective cost" in told
+    assert "effective cost is 0" not in told
+    assert "EffectiveCost" not in ran("focus", str(bill), "--cost", "billed").stdout
+    bill.write_text(named.replace("x_EffectiveCost", "EffectiveCost"))
+    assert "EffectiveCost" not in ran("focus", str(bill)).stdout
+
+
+@pytest.mark.parametrize(("kind", "name"), [("focus", "bill.csv"), ("litellm", "map.json")])
+def test_a_file_without_a_price_says_why_nothing_was_taken(kind: str, name: str, tmp_path: Path) -> None:
+    """A header alone, or an empty map: exit code 1 and a sentence."""
+    file = tmp_path / name
+    if kind == "focus":
+        write_bill(file, [])
+    else:
+        file.write_text("{}")
+    told = ran(kind, str(file), code=1).stdout
+    assert told.startswith("read 0 prices, took 0 into 0 lines, dropped 0\nnothing to take: the file has no ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -76,3 +76,5 @@ class BillRow(NamedTuple):
     """`Used` or `Unused`."""
     sub_account_name: str = ""
     """Sub account name."""
+    has_effective: bool = True
+    """False where the bill gives no effective cost: it is the billed cost then."""

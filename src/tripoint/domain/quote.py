@@ -127,6 +127,8 @@ class CommitmentUse(NamedTuple):
     """Node-hours used of nodes the catalogue knows."""
     rows: int
     """Rows of the bill."""
+    has_effective: bool = True
+    """False where a row of it has no effective cost, so that billed cost stands for it."""
 
     @property
     def utilisation(self) -> Decimal | None:

@@ -171,6 +171,7 @@ def _bill_row(path: Path, place: int, texts: Mapping[str, str]) -> BillRow:
         commitment_type=text("CommitmentDiscountType", ""),
         commitment_status=text("CommitmentDiscountStatus", ""),
         sub_account_name=text("SubAccountName", ""),
+        has_effective=effective is not None,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from tripoint.apps.render.imported import amount_text, scalar
+from tripoint.apps.render.imported import amount_text, scalar, why_not_known
 from tripoint.domain.draft import DraftPool, DraftSite, DraftWorkload, EstateDraft
 from tripoint.domain.quote import CommitmentUse
 
@@ -118,7 +118,7 @@ def _workload(workload: DraftWorkload) -> Iterator[str]:
 
 
 def _commitment(use: CommitmentUse) -> str:
-    used = "use not known: its effective cost is 0"
+    used = f"use not known: {why_not_known(use)}"
     if use.utilisation is not None:
         used = f"{use.utilisation:.1%} of {_usd(use.used_usd + use.unused_usd)} used"
     return f"{_line(use.type or 'commitment')} {_line(use.id)}, {used}"

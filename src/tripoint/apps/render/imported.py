@@ -27,6 +27,8 @@ def import_text(sheet: ImportedSheet, bill: BillReading | None, limit: int) -> s
     lines = [
         f"read {sheet.read:,} prices, took {took:,} into {len(sheet.taken):,} lines, dropped {sheet.read - took:,}"
     ]
+    if not sheet.read:
+        lines.append("nothing to take: the file has no row below its header, or no entry; check what was exported")
     lines += ["", "taken", *_clipped([_taken_text(taken) for taken in sheet.taken], limit)] if sheet.taken else []
     lines += ["", "dropped", *_clipped([_dropped_text(each) for each in sheet.dropped], limit)] if sheet.dropped else []
     lines += ["", "look at", *_clipped([f"  {doubt}" for doubt in sheet.doubts], limit)] if sheet.doubts else []
@@ -127,11 +129,16 @@ def _dropped_text(each: Dropped) -> str:
 
 
 def _commitment_text(use: CommitmentUse) -> str:
-    share = "use not known: its effective cost is 0"
+    share = f"use not known: {why_not_known(use)}"
     if use.utilisation is not None:
         share = f"{use.utilisation:.1%} of {amount_text(round(use.used_usd + use.unused_usd, 2))} USD used"
     nodes = f", {', '.join(use.node_types)}" if use.node_types else ""
     return f"  {use.type or 'commitment'} {use.id} ({use.provider} {', '.join(use.regions)}{nodes}): {share}"
+
+
+def why_not_known(use: CommitmentUse) -> str:
+    """Why nobody can say how much of a commitment was used."""
+    return "its effective cost is 0" if use.has_effective else "the bill gives no effective cost"
 
 
 def _commitment_payload(use: CommitmentUse) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class _Sums:
     unused_usd: Decimal = Decimal(0)
     used_hours: Decimal = Decimal(0)
     rows: int = 0
+    has_effective: bool = True
 
 
 class Commitments:
@@ -38,6 +39,7 @@ class Commitments:
         """Counts a row of usage that a commitment applies to, used or not."""
         sums = self._sums.setdefault(_key(row), _Sums(row, provider))
         sums.rows += 1
+        sums.has_effective = sums.has_effective and row.has_effective
         if region:
             sums.regions.add(region)
         if row.commitment_status == "Unused":
@@ -66,6 +68,7 @@ class Commitments:
                 unused_usd=sums.unused_usd,
                 used_hours=sums.used_hours,
                 rows=sums.rows,
+                has_effective=sums.has_effective,
             )
             for name, sums in self._sums.items()
         )

@@ -64,6 +64,7 @@ class _Sums:
     rows: int = 0
     hours: Decimal = Decimal(0)
     usd: Decimal = Decimal(0)
+    has_effective: bool = True
     listed: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
     """List cost and hours by SKU price."""
 
@@ -74,6 +75,7 @@ class _Sums:
         self.rows += 1
         self.hours += hours
         self.usd += usd
+        self.has_effective = self.has_effective and row.has_effective
 
 
 def read_bill_rows(rows: Iterable[BillRow], catalog: Catalog, terms: BillTerms) -> BillReading:
@@ -97,6 +99,7 @@ class _Reader:
         self._leavings = Leavings()
         self._places = Places()
         self._start = self._end = 0.0
+        self._lacking = 0
 
     def add(self, row: BillRow) -> None:
         """Counts one row."""
@@ -105,6 +108,7 @@ class _Reader:
         if row.category == "Usage" and not row.charge_class:
             self._start = min(self._start or row.start, row.start)
             self._end = max(self._end, row.end)
+            self._lacking += not row.has_effective
         reason = self._take(row)
         if reason:
             cost = row.billed if self._terms.is_billed else row.effective
@@ -154,6 +158,8 @@ class _Reader:
         """Everything the bill said."""
         taken: list[Taken] = []
         doubts: list[str] = []
+        if self._lacking and not self._terms.is_billed:
+            doubts.append(f"rows of usage without `EffectiveCost`: {self._lacking:,}; billed cost is taken for it")
         for key, sums in self._sums.items():
             reason, example = self._why_no_rate(key, sums)
             if reason:
@@ -210,8 +216,9 @@ class _Reader:
         listed = _listed(sums)
         if not listed:
             return "it costs nothing", f"{sku} {region} {option}"
-        word = "billed" if self._terms.is_billed else "effective"
-        hint = "" if self._terms.is_billed else "; `--cost billed` takes billed cost"
+        is_billed = self._terms.is_billed or not sums.has_effective
+        word = "billed" if is_billed else "effective"
+        hint = "" if is_billed else "; `--cost billed` takes billed cost"
         return f"{word} cost is 0 where list cost is not{hint}", f"{sku} {region}: list {listed:.6g} USD/h"
 
 
