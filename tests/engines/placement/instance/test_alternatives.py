@@ -159,6 +159,69 @@ def test_today_keeps_to_the_option_declared() -> None:
         assert found.exempt == ()
 
 
+def hours_bought(outcome: Outcome) -> dict[str, float]:
+    """Node-hours by purchase option."""
+    found: dict[str, float] = {}
+    for row in outcome.charges:
+        if row.kind is ChargeKind.COMPUTE and row.option:
+            found[row.option] = found.get(row.option, 0.0) + row.quantity
+    return found
+
+
+def test_today_on_demand_signs_nothing() -> None:
+    """Rented by the hour today: the baseline rents, and costs what all public on demand costs."""
+    for workload in (chat, batch):
+        today = (TodayShare(site=SiteId("cloud"), node_type=NodeTypeId("big"), option=ON_DEMAND),)
+        estate = place(region(pools=(ALL_WAYS,)), workloads=(workload(today=today),), horizon=horizon(4))
+        found = priced(estate, "today")
+        assert options(found) == {"on_demand"}
+        assert found.solution.objective == pytest.approx(priced(estate, "on_demand").solution.objective)
+
+
+def test_today_committed_or_not_declared_may_sign() -> None:
+    """What is declared committed stays committed, and what says nothing of buying stays free."""
+    for option in (COMMITTED, None):
+        today = (TodayShare(site=SiteId("cloud"), option=option),)
+        estate = place(region(pools=(ALL_WAYS,)), workloads=(chat(today=today),), horizon=horizon(4))
+        assert options(priced(estate, "today")) == {"committed"}
+
+
+def test_the_part_declared_on_demand_is_rented_and_the_rest_is_free() -> None:
+    """A quarter of the node-hours a workload uses is rented, whatever commitments would save."""
+    today = (
+        TodayShare(site=SiteId("cloud"), option=COMMITTED, share=0.75),
+        TodayShare(site=SiteId("cloud"), option=ON_DEMAND, share=0.25),
+    )
+    work = batch(mtok=1_000_000.0)
+    site = region(pools=(ALL_WAYS,))
+    rented_all = (TodayShare(site=SiteId("cloud"), option=ON_DEMAND),)
+    whole = priced(place(site, workloads=(replace(work, today=rented_all),), horizon=horizon(4)), "today")
+    mixed = priced(place(site, workloads=(replace(work, today=today),), horizon=horizon(4)), "today")
+    assert hours_bought(mixed)["on_demand"] >= 0.25 * hours_bought(whole)["on_demand"] * (1 - 1e-6)
+    assert hours_bought(mixed)["committed"] > 0
+
+
+def test_a_neighbour_on_commitments_does_not_lend_them_to_what_is_rented_today() -> None:
+    """Two on one pool: the rented one rents all of its own, the committed one may sign."""
+    rented_today = chat("rented", today=(TodayShare(site=SiteId("cloud"), option=ON_DEMAND),))
+    signed_today = chat("signed", today=(TodayShare(site=SiteId("cloud"), option=COMMITTED),))
+    site = region(pools=(ALL_WAYS,))
+    alone = priced(place(site, workloads=(rented_today,), horizon=horizon(4)), "today")
+    both = priced(place(site, workloads=(rented_today, signed_today), horizon=horizon(4)), "today")
+    assert hours_bought(both)["on_demand"] >= hours_bought(alone)["on_demand"] * (1 - 1e-6)
+    assert hours_bought(both)["committed"] > 0
+
+
+def test_signed_nodes_that_the_others_leave_carry_what_is_rented_today() -> None:
+    """They are paid anyway: renting beside them would be a cost nobody has today."""
+    pool = rented(ON_DEMAND, COMMITTED, commitments=(Commitment(nodes=50, ends="2027-12", usd_per_hour=40.0),))
+    today = (TodayShare(site=SiteId("cloud"), option=ON_DEMAND),)
+    beside = chat("signed", today=(TodayShare(site=SiteId("cloud"), option=COMMITTED),))
+    for workloads in ((chat(today=today),), (chat(today=today), beside)):
+        estate = place(region(pools=(pool,)), workloads=workloads, horizon=horizon(4))
+        assert options(priced(estate, "today")) == {"committed"}
+
+
 def test_today_where_it_cannot_run_is_exempt() -> None:
     """It is said to run where no lane is left: it keeps all its lanes, and is named."""
     today = (TodayShare(site=SiteId("hall"), node_type=NodeTypeId("gone")),)

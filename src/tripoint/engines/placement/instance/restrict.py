@@ -24,7 +24,7 @@ class Alternative:
     exempt: tuple[str, ...]
     """Workloads the restriction would leave nowhere; they keep all their lanes."""
     pins_today: bool = False
-    """True when shares are fixed to today's placement."""
+    """True when shares, and what is rented by the hour, are fixed to today's placement."""
 
 
 def alternatives(instance: Instance) -> tuple[Alternative, ...]:
@@ -104,7 +104,7 @@ def _without_caps(instance: Instance) -> Estate:
 
 
 def _today(instance: Instance) -> Alternative:
-    """Today's sites and node types, growing with demand by today's way of buying."""
+    """Today's sites and node types, growing with demand; `pin_today` adds its shares and what is rented by the hour."""
     kept: list[Lane] = []
     exempt: list[str] = []
     for number, workload in enumerate(instance.estate.workloads):
