@@ -115,6 +115,11 @@ def test_the_next_best_is_told_as_more_or_less() -> None:
     cheaper = replace(EXPLAINED, next_best=replace(other, worse_usd=-81_234.5, worse_npv_usd=-70_123.4))
     assert "the estate costs 81,234 USD less, 70,123 less discounted" in explanation_text(cheaper)
     assert "the estate costs 81,234 USD more, 70,123 more discounted" in explanation_text(EXPLAINED)
+    ended = "the search around the plan ended before the gap asked for, and planning afresh may prove more"
+    assert ended not in explanation_text(EXPLAINED)
+    left = replace(EXPLAINED, next_best=replace(other, was_interrupted=True))
+    assert f"at least 69,000 more discounted; {ended}" in " ".join(explanation_text(left).split())
+    assert explanation_payload(left)["next_best"]["was_interrupted"] is True
     twice = replace(EXPLAINED, refusals=(EXPLAINED.refusals[0],) * 2)
     assert "(1 more refusal there)" in explanation_text(twice)
 

@@ -63,6 +63,8 @@ def test_the_next_best_is_the_plan_of_the_estate_without_the_choice(tmp_path: Pa
     without = break_even("cloud, gpu-cloud", folder=tmp_path / "without")[1]
     assert found.worse_usd == pytest.approx(cost(without) - cost(break_even()[1]), rel=1e-4)
     assert 0 < found.least_npv_usd <= found.worse_npv_usd
+    assert found.least_npv_usd == pytest.approx(found.worse_npv_usd, rel=1e-4)  # a program of 148 columns
+    assert not found.was_interrupted
 
 
 def test_a_place_that_is_asked_for_is_priced_alone(tmp_path: Path) -> None:
@@ -72,6 +74,20 @@ def test_a_place_that_is_asked_for_is_priced_alone(tmp_path: Path) -> None:
     assert {home.site for home in found.homes} == {"gpu-cloud"}
     alone = break_even("gpu-cloud", folder=tmp_path / "alone")[1]
     assert found.worse_usd == pytest.approx(cost(alone) - cost(break_even()[1]), rel=1e-4)
+
+
+def test_a_small_estate_is_planned_again_to_the_gap_that_was_asked_for() -> None:
+    """More growth, from the earlier plan: it is proven as planning afresh proves it, not by the relaxation alone."""
+    loaded, made = break_even()
+    first = loaded.estate.workloads[0]
+    grown = replace(first, growth_per_year=first.growth_per_year + 0.3)
+    changed = replace(loaded, estate=replace(loaded.estate, workloads=(grown, *loaded.estate.workloads[1:])))
+    options = PlanOptions(gap=1e-4, threads=1, nodes=5_000, baselines=False, previous=made)
+    solve = plan(changed, catalog(), HighsSolver(), options, today=date(2026, 11, 22)).solve
+    assert solve is not None
+    assert solve.strategy == "warm"
+    assert solve.gap <= 1e-4
+    assert not solve.was_interrupted
 
 
 def test_homes_are_those_of_the_plan() -> None:

@@ -56,7 +56,7 @@ class SolveSummary:
     integers: int
     """Integer columns."""
     was_interrupted: bool = False
-    """True when the user or a limit stopped it early."""
+    """True when the user or a limit stopped it early, or planning again ended before the gap asked for."""
     undiscounted_usd: float = 0.0
     """Sum of effective charges over the horizon, USD: equals the charge rows to the cent."""
     penalties_usd: float = 0.0

@@ -130,6 +130,7 @@ def _otherwise(work: _Work, asked: str, closed: frozenset[int], base_form: Formu
         worse_usd=undiscounted_usd(form, found.values) - undiscounted_usd(base_form, work.base.values),
         worse_npv_usd=found.objective - work.base.objective,
         least_npv_usd=min(found.bound, found.objective) - work.base.objective,
+        was_interrupted=found.was_interrupted,
     )
 
 

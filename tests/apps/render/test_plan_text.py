@@ -141,6 +141,22 @@ def test_a_search_stopped_early_is_told_in_the_headline() -> None:
     assert "Search stopped early" not in plan_html(plan)
 
 
+def test_planning_again_that_leaves_a_gap_says_what_would_prove_more() -> None:
+    """It was not stopped: it ends by itself, and another command is what helps."""
+    plan = small_plan()
+    assert plan.solve is not None
+    left = replace(plan.solve, strategy="warm", was_interrupted=True, gap=0.063, bound_usd=468_700.0)
+    again = replace(plan, solve=left, options={"gap": "0.001"})
+    head = " ".join(plan_text(again).partition("Against the alternatives")[0].split())
+    told = "lanned again from an earlier plan: gap 6.3 %, 0.1 % was asked for; a plan may cost as little as $469k"
+    assert f"p{told} discounted; planning afresh, without `--warm`, may find and prove more" in head
+    assert "stopped early" not in plan_text(again)
+    assert f"P{told}" in plan_html(again)
+    assert "stopped early" not in plan_html(again)
+    closed = replace(plan, solve=replace(left, was_interrupted=False))
+    assert "planned again" not in plan_text(closed)
+
+
 def test_a_hall_that_is_full_with_a_rest_says_why() -> None:
     """20.4 of 30 kW is full where the next node draws more than what is left."""
     plan = small_plan()

@@ -97,6 +97,7 @@ def test_after_a_change_the_plan_is_one_of_the_changed_estate(estate: Estate) ->
     assume(afresh.solve is not None)
     assert afresh.solve is not None
     assert after.solve is not None
+    assert after.solve.was_interrupted == (after.solve.gap > 1e-6)
     assert after.solve.bound_usd <= afresh.solve.incumbent_usd * (1 + 1e-6) + 1e-6
     assert afresh.solve.bound_usd <= after.solve.incumbent_usd * (1 + 1e-6) + 1e-6
 
@@ -202,8 +203,10 @@ def test_a_relaxation_that_does_not_end_leaves_a_bound() -> None:
     asking = revised(program, replace(LIMITS, seconds=2.0), np.array([np.nan, 1.0]))
     held, _ = next(asking).tasks
     unended = replace(Solution.nothing(SolutionStatus.UNKNOWN), was_interrupted=True)
+    (whole,) = asking.send(Answers(solutions=(highs(held.program), unended), bound=-np.inf, seconds=11.0)).tasks
+    assert whole.program is program
     with pytest.raises(StopIteration) as ended:
-        asking.send(Answers(solutions=(highs(held.program), unended), bound=-np.inf, seconds=11.0))
+        asking.send(Answers(solutions=(unended,), bound=-np.inf, seconds=22.0))
     found: Solution = ended.value.value
     assert (found.objective, found.bound) == (100.0, 30.0)
     assert found.gap == pytest.approx(0.7)
@@ -299,6 +302,68 @@ def test_prices_that_prove_too_little_are_not_searched_by() -> None:
     held, alone = next(asking).tasks
     batch = asking.send(Answers(solutions=(highs(held.program), highs(alone.program)), bound=-np.inf, seconds=0.0))
     assert [(task.program.integers, task.program.columns) for task in batch.tasks] == [(0, before.columns)]
+
+
+def divided(places: int = 1, spare: int = 0) -> Program:
+    """Half a node's work at each of these places, nothing elsewhere: whole nodes cost twice what parts of them would.
+    Beside it so many columns that are of no use."""
+    builder = ProgramBuilder()
+    nodes = [builder.column(f"commit[{place},12m,p0]", upper=2.0, integer=True) for place in range(places)]
+    for place, node in enumerate(nodes):
+        builder.row("capacity", f"{place}", [(node, 2.0)], lower=1.0)
+    for number in range(spare):
+        builder.column(f"rent[{number},p0,b0]")
+    return builder.build([10.0] * places + [1.0] * spare)
+
+
+def test_the_gap_that_all_this_leaves_is_closed_by_the_whole_of_a_small_program() -> None:
+    """No neighbourhood bounds all plans: the whole does, and says that the earlier decisions were the best."""
+    found = drive(revised(divided(3), LIMITS, np.ones(3)), HighsSolver(), threads=1)
+    assert found.values.tolist() == [1.0] * 3
+    assert found.objective == 30.0
+    assert found.bound == pytest.approx(30.0)
+    assert found.gap == pytest.approx(0.0, abs=1e-6)
+    assert found.status is SolutionStatus.OPTIMAL
+    assert not found.was_interrupted
+    assert found.strategy == "warm"
+
+
+@pytest.mark.parametrize(
+    ("spare", "limit", "taken", "nodes", "seconds"),
+    [
+        (0, 60.0, 0.5, None, 0.5),
+        (0, 60.0, 0.01, None, 0.25),
+        (0, 0.25, 0.5, None, 0.5),
+        (0, 0.25, 0.5, 9, 10.0),
+        (2_000, 60.0, 0.5, None, 0.5),
+        (2_000, 0.75, 0.5, None, 0.25),
+        (2_000, 0.6, 0.5, None, None),
+        (20_000, 60.0, 0.5, None, None),
+    ],
+)
+def test_the_whole_gets_as_long_again_where_it_is_small_or_time_is_left(
+    spare: int, limit: float, taken: float, nodes: int | None, seconds: float | None
+) -> None:
+    """As long as the search took and a quarter of a second at least; a medium one within the time of the search, a
+    large one never. What is not closed then is told as interrupted."""
+    program = divided(spare=spare)
+    limits = replace(LIMITS, seconds=limit, nodes=nodes)
+    earlier = np.append(np.ones(1), np.full(spare, np.nan))
+    asking = revised(program, limits, earlier)
+    batch, whole = next(asking), None
+    unended = replace(Solution.nothing(SolutionStatus.UNKNOWN), was_interrupted=True)
+    try:
+        while whole is None:
+            solutions = tuple(highs(task.program) for task in batch.tasks)
+            batch = asking.send(Answers(solutions=solutions, bound=-np.inf, seconds=taken))
+            whole = batch.tasks[0].limits.seconds if batch.tasks[0].program is program else None
+        asking.send(Answers(solutions=(unended,), bound=-np.inf, seconds=taken))
+        raise AssertionError("asks for more after the whole")
+    except StopIteration as ended:
+        found: Solution = ended.value
+    assert whole == seconds
+    assert (found.objective, found.bound, found.status) == (10.0, 5.0, SolutionStatus.FEASIBLE)
+    assert found.was_interrupted
 
 
 def test_nothing_possible_is_known_from_the_relaxation() -> None:

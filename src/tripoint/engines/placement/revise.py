@@ -6,7 +6,8 @@ prices, workloads that may gain by moving are set free, in a program of few colu
 are relaxed for better prices. Without prices, or where they prove too little, the relaxation of the whole, once more
 with the proof as one of its rows, bounds all plans: beside the first small program where nothing else would bound them.
 Where the change forbids the earlier decisions, places stay and nodes are counted anew beside it. Then what the
-relaxation would take otherwise is set free, and so is all that either of them uses.
+relaxation would take otherwise is set free, and so is all that either of them uses. What gap is left then is closed, or
+not, by the whole program from the best plan: for as long again as all that took, where it is small or time is left.
 """
 
 from __future__ import annotations
@@ -58,6 +59,10 @@ _MOST = 3
 """They are so many times as many at most: then nothing near it is better."""
 _CLOSER = 0.2
 """Of the gap that is asked for, in a search: what is held is most of the cost."""
+_SMALL = 2_000
+"""A program of so few columns is solved whole where all this leaves a gap, even when the time of the search is over."""
+_WHOLE_S = 0.25
+"""It is given as long again as all this took, and so much at least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +122,10 @@ class _Standing:
         found = replace(self.best, seconds=self.seconds, strategy="warm", duals=self.prices)
         if not self.best.values.size:
             return replace(found, status=SolutionStatus.UNKNOWN, bound=self.bound)
-        status = SolutionStatus.OPTIMAL if self.gap <= self.limits.gap else SolutionStatus.FEASIBLE
-        return replace(found, status=status, bound=min(self.bound, self.best.objective), gap=self.gap)
+        bound = min(self.bound, self.best.objective)
+        if self.gap <= self.limits.gap:
+            return replace(found, status=SolutionStatus.OPTIMAL, bound=bound, gap=self.gap, was_interrupted=False)
+        return replace(found, status=SolutionStatus.FEASIBLE, bound=bound, gap=self.gap, was_interrupted=True)
 
 
 def revised(
@@ -155,12 +162,16 @@ def revised(
         standing.bounded(told.solutions[1:])
     if standing.gap <= limits.gap:
         return standing.answer()
+    is_near = False
     if at is not None and alone is not None and standing.gap <= _ROUGH_PRICES:
         yield from _gaining(standing, at, alone)
-        if standing.gap <= _ROUGH_PRICES:
-            return standing.answer()
-    nothing = yield from _by_relaxation(standing, carried, relaxed)
-    return standing.answer() if nothing is None else nothing
+        is_near = standing.gap <= _ROUGH_PRICES
+    if not is_near:
+        nothing = yield from _by_relaxation(standing, carried, relaxed)
+        if nothing is not None:
+            return nothing
+    yield from _whole(standing)
+    return standing.answer()
 
 
 def _by_relaxation(
@@ -198,6 +209,30 @@ def _by_relaxation(
         standing.best = _better(program, standing.best, told.solutions[0], 0.0)
         standing.best = _better(program, standing.best, told.solutions[1], _WORTH_MOVING)
     return None
+
+
+def _whole(standing: _Standing) -> Asking[None]:
+    """Where the gap asked for is not reached, and time is left or the program small: all of it, from the best plan.
+
+    No neighbourhood bounds all plans, and what the relaxation proves stays short of any of them where nodes are whole.
+    """
+    program, limits, best = standing.program, standing.limits, standing.best
+    is_small = program.columns <= _SMALL
+    if not best.values.size or standing.gap <= limits.gap or is_large(program):
+        return
+    if standing.left <= _LEAST_S and not is_small:
+        return
+    seconds = max(standing.seconds, _WHOLE_S)
+    if not is_small:
+        seconds = min(seconds, standing.left)
+    elif limits.nodes is not None:  # they end it, not the clock
+        seconds = max(limits.seconds, _SAFE_S)
+    told = yield Batch(tasks=(Task(program=program, limits=replace(limits, seconds=seconds), start=best.values),))
+    standing.seconds = told.seconds
+    found = told.solutions[0]
+    standing.bound = max(standing.bound, found.bound)
+    if standing.gap > limits.gap:  # else the best plan was good enough all along, and nobody moves for less
+        standing.best = _better(program, best, found, 0.0)
 
 
 def _gaining(standing: _Standing, at: Priced, alone: Proven) -> Asking[None]:

@@ -30,7 +30,8 @@ def _message(plan: Plan) -> str:
     solve = plan.solve
     if solve is None:
         return "The solver proved that no plan satisfies every rule at once."
-    end = " The search was stopped early, so this is the best plan found so far." if solve.was_interrupted else ""
+    how = "ended before the gap asked for" if solve.strategy == "warm" else "was stopped early"
+    end = f" The search {how}, so this is the best plan found so far." if solve.was_interrupted else ""
     return (
         f"No plan for this estate can cost less than {money_of(plan).full(solve.bound_usd)} discounted; this one is "
         f"within {gap_percent(solve.gap)} of that.{end}"

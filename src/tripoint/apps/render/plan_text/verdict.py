@@ -72,7 +72,8 @@ def certificate(plan: Plan) -> Group:
     if solve is None:
         return NOTHING
     money = money_of(plan)
-    end = " (stopped early: best plan so far)" if solve.was_interrupted else ""
+    how = "planned again" if solve.strategy == "warm" else "stopped early"
+    end = f" ({how}: best plan so far)" if solve.was_interrupted else ""
     sentence = (
         f"{money.full(solve.incumbent_usd)} discounted; proven: no plan below {money.full(solve.bound_usd)}; "
         f"gap {gap_percent(solve.gap)}, {solve.strategy}, {solve.seconds:.1f} s, "

@@ -110,12 +110,18 @@ def is_full_at_once(row: Headroom, plan: Plan) -> bool:
 
 
 def stopped_words(plan: Plan) -> str:
-    """That the search ended before the gap asked for, with both gaps; empty where it did not."""
+    """That the search ended before the gap asked for, with both gaps; empty where it did not.
+
+    Planning again ends by itself, long before its time limit, so that it says what would prove more.
+    """
     solve = plan.solve
     if solve is None or not solve.was_interrupted:
         return ""
     wanted = _gap_asked(plan.options.get("gap", ""))
     least = f"a plan may cost as little as {money_of(plan).short(solve.bound_usd)} discounted"
+    if solve.strategy == "warm":
+        end = "planning afresh, without `--warm`, may find and prove more"
+        return f"planned again from an earlier plan: gap {gap_percent(solve.gap)}{wanted}; {least}; {end}"
     return f"search stopped early: gap {gap_percent(solve.gap)}{wanted}; {least}"
 
 

@@ -96,6 +96,8 @@ def _otherwise(other: Otherwise) -> list[str]:
         told = f"{change}; proven: at least {other.least_npv_usd:,.0f} more discounted"
     else:
         told = f"{change}; the search leaves open whether that is more at all"
+    if other.was_interrupted:
+        told += "; the search around the plan ended before the gap asked for, and planning afresh may prove more"
     return [told, *_homes(other.homes)]
 
 

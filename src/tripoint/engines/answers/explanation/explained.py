@@ -26,6 +26,8 @@ class Otherwise:
     """No plan with the choice taken away is proven to cost less than this more, discounted USD."""
     conflict: ConflictSet | None = None
     """Why there is no such plan."""
+    was_interrupted: bool = False
+    """True when the search around the plan ended before the gap asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
