@@ -76,6 +76,28 @@ def test_a_draft_holds_what_the_bill_says_and_passes_the_checks(tmp_path: Path) 
     assert estate.horizon.start == "2026-11"
 
 
+def test_usage_in_another_currency_is_a_decision_of_the_draft(tmp_path: Path) -> None:
+    """With amount, place, tag and what to do; with a rate there is nothing to decide, and a credit is no usage."""
+    euros = {"BillingCurrency": "EUR", "RegionId": "eu-west-1", "SubAccountName": "web\n  - {id: smuggled}"}
+    rows = (*ROWS, {**euros, "EffectiveCost": "1234.5"}, {**euros, "EffectiveCost": "100"},
+            {**euros, "ChargeCategory": "Credit", "EffectiveCost": "-9"},
+            {"BillingCurrency": "JPY", "RegionId": "", "SubAccountName": "", "EffectiveCost": "70"})  # fmt: skip
+    bill = str(write_bill(tmp_path / "bill.csv", rows))
+    ran("init", str(tmp_path / "e"), "--from-bill", bill)
+    text = (tmp_path / "e" / "estate.yaml").read_text()
+    left = "# TODO usage in EUR is left out: aws eu-west-1, `web - {id: smuggled}` in the bill, 2 rows, 1,334.50 EUR"
+    assert f"{left}; give its rate and draft again: `--usd-per EUR=USD`" in text
+    assert "# TODO usage in JPY is left out: aws, no region, no tag, 1 row, 70.00 JPY; give its rate" in text
+    assert not wiring.load_estate(tmp_path / "e").findings
+    ran("init", str(tmp_path / "f"), "--from-bill", bill, "--usd-per", "EUR=1.08", "--usd-per", "JPY=0.0066")
+    assert "is left out" not in (tmp_path / "f" / "estate.yaml").read_text()
+    many = [{**euros, "SubAccountName": f"team-{number}", "EffectiveCost": str(number)} for number in range(1, 31)]
+    ran("init", str(tmp_path / "g"), "--from-bill", str(write_bill(tmp_path / "many.csv", many)))
+    text = (tmp_path / "g" / "estate.yaml").read_text()
+    assert text.index("30.00 EUR") < text.index("11.00 EUR") < text.index("# and 10 more in other currencies")
+    assert "`team-10` in the bill" not in text
+
+
 def test_a_draft_is_a_document_too(tmp_path: Path) -> None:
     """For programs: what was written, read and left open."""
     bill = write_bill(tmp_path / "bill.csv", ROWS)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from tripoint.domain.purchase import PurchaseOption
-from tripoint.domain.quote import CommitmentUse, Leaving
+from tripoint.domain.quote import CommitmentUse, ForeignUse, Leaving
 from tripoint.domain.site import SiteKind
 from tripoint.domain.units import AcceleratorId, NodeTypeId, SiteId
 
@@ -90,3 +90,5 @@ class EstateDraft(NamedTuple):
     """Provider, region, rows and cost of the places that are no sites."""
     start: str
     """First month that can be planned, `YYYY-MM`: the one after the bill."""
+    foreign: tuple[ForeignUse, ...] = ()
+    """Usage in currencies without a rate, of which nothing is in the draft."""

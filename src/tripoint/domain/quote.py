@@ -169,6 +169,23 @@ class BilledPlace(NamedTuple):
     """What is sold there by the hour and names no node type of the catalogue, with its hours, most first."""
 
 
+class ForeignUse(NamedTuple):
+    """Usage of a bill in a currency that no rate was given for."""
+
+    currency: str
+    """ISO 4217 code."""
+    provider: str
+    """Provider, lower case."""
+    region: str
+    """Region id; empty when the bill names none."""
+    group: str
+    """What it was for, as in `NodeUse`."""
+    rows: int
+    """Rows of the bill."""
+    amount: Decimal
+    """What it cost, in its own currency."""
+
+
 class BillReading(NamedTuple):
     """What a bill says about prices and about what runs where."""
 
@@ -186,6 +203,8 @@ class BillReading(NamedTuple):
     """First moment of usage, seconds since 1970; 0 for a bill without any."""
     end: float
     """First moment after the last one."""
+    foreign: tuple[ForeignUse, ...] = ()
+    """Usage that was left out for want of a rate, by currency, dearest first."""
 
     @property
     def hours(self) -> Decimal:

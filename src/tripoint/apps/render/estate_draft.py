@@ -7,11 +7,14 @@ from decimal import Decimal
 from typing import Final
 
 from tripoint.apps.render.imported import amount_text, scalar, why_not_known
+from tripoint.apps.render.reading.amounts import plural
 from tripoint.domain.draft import DraftPool, DraftSite, DraftWorkload, EstateDraft
 from tripoint.domain.quote import CommitmentUse
 
 MARK: Final = "TO" + "DO"
 """Marks what a person must decide; in two parts, since no module of ours may hold the word."""
+MOST_FOREIGN: Final = 20
+"""Places and tags billed in other currencies that are told."""
 MOST_TOLD: Final = 5
 """Things without a node type told per site."""
 
@@ -41,11 +44,24 @@ def _sites(draft: EstateDraft) -> Iterator[str]:
     yield f"# {MARK} `certifications` of each site, where a policy asks for them."
     for provider, region, rows, usd in draft.elsewhere:
         yield f"# also billed, and no site here: {_line(provider)} {_line(region)}, {rows:,} rows, {_usd(usd)}"
+    yield from _foreign(draft)
     for use in draft.commitments:
         yield f"# committed, for no node the catalogue knows: {_commitment(use)}"
     yield "sites:" if draft.sites else f"sites: []   # {MARK} the bill names no place where nodes ran"
     for site in draft.sites:
         yield from _site(site)
+
+
+def _foreign(draft: EstateDraft) -> Iterator[str]:
+    """Usage that is missing here only because nobody said what its currency is worth."""
+    for use in draft.foreign[:MOST_FOREIGN]:
+        where = f"{_line(use.provider)} {_line(use.region)}" if use.region else f"{_line(use.provider)}, no region"
+        group = f"`{_line(use.group)}` in the bill" if use.group else "no tag"
+        told = f"{where}, {group}, {plural(use.rows, 'row')}, {use.amount:,.2f} {_line(use.currency)}"
+        hint = f"give its rate and draft again: `--usd-per {_line(use.currency)}=USD`"
+        yield f"# {MARK} usage in {_line(use.currency)} is left out: {told}; {hint}"
+    if len(draft.foreign) > MOST_FOREIGN:
+        yield f"# and {len(draft.foreign) - MOST_FOREIGN:,} more in other currencies"
 
 
 def _site(site: DraftSite) -> Iterator[str]:

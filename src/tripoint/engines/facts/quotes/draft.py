@@ -50,6 +50,7 @@ def draft_estate(reading: BillReading, catalog: Catalog) -> EstateDraft:
             (each.provider, each.region, each.rows, each.usd) for each in reading.places if each not in chosen
         ),
         start=_month_after(reading.end),
+        foreign=reading.foreign,
     )
 
 

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from tripoint.domain.bill import BillRow
 from tripoint.domain.catalog import Catalog
 from tripoint.domain.purchase import OwnPrice, PurchaseOption
-from tripoint.domain.quote import BillReading, NodeUse, Taken
+from tripoint.domain.quote import BillReading, ForeignUse, NodeUse, Taken
 from tripoint.domain.units import HOURS_PER_MONTH, NodeTypeId
 from tripoint.engines.facts.quotes.bills.commitments import Commitments
 from tripoint.engines.facts.quotes.bills.leaving import Leavings
@@ -100,6 +100,7 @@ class _Reader:
         self._places = Places()
         self._start = self._end = 0.0
         self._lacking = 0
+        self._foreign: dict[tuple[str, str, str, str], tuple[int, Decimal]] = {}
 
     def add(self, row: BillRow) -> None:
         """Counts one row."""
@@ -112,6 +113,9 @@ class _Reader:
         reason = self._take(row)
         if reason:
             cost = row.billed if self._terms.is_billed else row.effective
+            is_usage = row.category == "Usage" and not row.charge_class
+            if is_usage and row.currency and row.currency not in self._terms.usd_per:
+                self._add_foreign(row, cost)
             self._tally.drop(reason, row.place, _told(row), (row.currency or "no currency", cost))
 
     def _take(self, row: BillRow) -> str:
@@ -154,6 +158,12 @@ class _Reader:
         self._uses[key, group] = (before[0] + hours, before[1] + usd)
         return ""
 
+    def _add_foreign(self, row: BillRow, cost: Decimal) -> None:
+        where = (self._names.provider(row.provider), row.region or row.region_name)
+        key = (row.currency, *where, _group(row, self._terms.tag))
+        rows, amount = self._foreign.get(key, (0, Decimal(0)))
+        self._foreign[key] = (rows + 1, amount + cost)
+
     def reading(self) -> BillReading:
         """Everything the bill said."""
         taken: list[Taken] = []
@@ -175,6 +185,10 @@ class _Reader:
             places=self._places.found(),
             start=self._start,
             end=self._end,
+            foreign=tuple(
+                ForeignUse(*key, *sums)
+                for key, sums in sorted(self._foreign.items(), key=lambda each: (each[0][0], -each[1][1], each[0]))
+            ),
         )
 
     def _taken(self, key: _Key, sums: _Sums) -> Taken:
