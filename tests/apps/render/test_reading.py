@@ -17,6 +17,7 @@ from tripoint.apps.render.reading.amounts import (
     compact,
     emissions,
     gap_percent,
+    horizon_told,
     month_at,
     month_key,
     percent,
@@ -92,6 +93,19 @@ def test_months_run_over_years_and_before_the_horizon() -> None:
     plan = empty_plan()
     assert [month_at(plan, period) for period in (-2, 0, 5, 12)] == ["2026-07", "2027-01", "2028-04", "2030-01"]
     assert sorted(["2028-Q2", "2028-03", "", "2027-Q4"], key=month_key) == ["2027-Q4", "2028-03", "2028-Q2", ""]
+
+
+def test_a_horizon_is_told_to_its_last_month() -> None:
+    """Where periods are no calendar quarters their labels are first months: the horizon ends later than the last."""
+    plan = empty_plan()
+    labels = ("2026-11", "2027-02", "2027-05", "2027-08")
+    shifted = replace(plan, start="2026-11", periods=labels, period_months=3)
+    assert horizon_told(shifted) == "2026-11 to 2027-10"
+    assert horizon_told(replace(shifted, period_months=1, periods=labels[:1])) == "2026-11 to 2026-11"
+    assert horizon_told(replace(plan, periods=("2027-Q1", "2027-Q2"))) == "2027-Q1 to 2027-Q2"
+    assert horizon_told(replace(plan, periods=())) == ""
+    assert "2026-11 to 2027-10" in plan_html(shifted)
+    assert "2026-11 to 2027-10" in plan_text(shifted)
 
 
 def test_shares_of_every_workload_sum_to_one_in_every_period() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tripoint.apps.render.html.drawing.markup import Markup, el, join, prose
 from tripoint.apps.render.html.drawing.sections import tile, top
 from tripoint.apps.render.html.drawing.tables import table
-from tripoint.apps.render.reading.amounts import carbon_told, emissions, money_of, percent, plural
+from tripoint.apps.render.reading.amounts import carbon_told, emissions, horizon_told, money_of, percent, plural
 from tripoint.apps.render.reading.conflict import distinct, needless
 from tripoint.apps.render.reading.headline import (
     Headline,
@@ -48,9 +48,8 @@ def _stopped(plan: Plan) -> Markup | None:
 
 
 def _top(plan: Plan, claim: str) -> Markup:
-    span = f"{plan.periods[0]} to {plan.periods[-1]}" if plan.periods else ""
     size = f"{plural(len(plan.workloads), 'workload')}, {plural(len(plan.sites), 'site')}" if plan.sites else ""
-    words = " · ".join(part for part in (f"Plan of {plan.name}", span, size) if part)
+    words = " · ".join(part for part in (f"Plan of {plan.name}", horizon_told(plan), size) if part)
     return top(words, claim)
 
 

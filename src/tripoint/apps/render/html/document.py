@@ -23,6 +23,7 @@ from tripoint.apps.render.html.money.break_even import break_even
 from tripoint.apps.render.html.money.cost_curves import cost_curves
 from tripoint.apps.render.html.money.token_cost import token_cost
 from tripoint.apps.render.html.money.transfers import transfers
+from tripoint.apps.render.reading.amounts import horizon_told
 from tripoint.domain.plan import Plan, PlanStatus
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -47,7 +48,7 @@ def plan_html(plan: Plan, more: Sequence[Section] = ()) -> str:
     """The report of a plan, or of why there is none; `more` are parts about it found elsewhere, shown at the end."""
     parts = [part(plan) for part in (_WITHOUT_PLAN if plan.status is PlanStatus.INFEASIBLE else _PARTS)]
     parts += more
-    title = f"{plan.name}: plan {plan.periods[0]} to {plan.periods[-1]}" if plan.periods else plan.name
+    title = f"{plan.name}: plan {horizon_told(plan)}" if plan.periods else plan.name
     return sectioned_page(title, board(plan), parts, _footer(plan))
 
 

@@ -11,7 +11,7 @@ from tripoint.apps.render.html.drawing.markup import Markup, el, join
 from tripoint.apps.render.html.drawing.sections import figure, top
 from tripoint.apps.render.html.drawing.svg import Scale, all_widths, canvas, is_roomy, label, points, ticks
 from tripoint.apps.render.html.drawing.tables import table
-from tripoint.apps.render.reading.amounts import money_of, percent
+from tripoint.apps.render.reading.amounts import horizon_told, money_of, percent
 from tripoint.apps.render.why.frontier import (
     front_columns,
     front_rows,
@@ -30,14 +30,13 @@ def frontier_html(front: Front) -> str:
     """The page of a front with at least one point."""
     first = front.points[0].plan
     title = front_title(front)
-    span = f"{first.periods[0]} to {first.periods[-1]}"
     rows = [
         (el("a", f"plan {cells[0]}", href=f"{FOLDER.format(number)}/report.html"), *cells[1:])
         for number, cells in enumerate(front_rows(front), 1)
     ]
     page = el(
         "div",
-        top(f"Plans of {first.name} · {span}", _claim(front)),
+        top(f"Plans of {first.name} · {horizon_told(first)}", _claim(front)),
         el(
             "main",
             figure(

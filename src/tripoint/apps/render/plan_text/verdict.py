@@ -12,6 +12,7 @@ from tripoint.apps.render.reading.amounts import (
     compact,
     emissions,
     gap_percent,
+    horizon_told,
     money_of,
     percent,
     plural,
@@ -45,7 +46,7 @@ _ALIKE = 0.0005
 
 def top(plan: Plan) -> Group:
     """The headline."""
-    span = f" · {plan.periods[0]} to {plan.periods[-1]}" if plan.periods else ""
+    span = f" · {horizon_told(plan)}" if plan.periods else ""
     size = f" · {plural(len(plan.workloads), 'workload')} · {plural(len(plan.sites), 'site')}"
     is_possible = plan.status is not PlanStatus.INFEASIBLE
     name = Text.assemble((plan.name, "bold"), span, size if is_possible else "")

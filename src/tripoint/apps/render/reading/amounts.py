@@ -130,6 +130,16 @@ def months_on(start: str, months: int) -> str:
     return f"{index // 12:04d}-{index % 12 + 1:02d}"
 
 
+def horizon_told(plan: Plan) -> str:
+    """`2027-Q1 to 2029-Q4`, or first and last month where periods are no calendar quarters; empty without periods."""
+    if not plan.periods:
+        return ""
+    last = plan.periods[-1]
+    if "Q" not in last:  # such a label is the month its period starts in, and the horizon ends with that period
+        last = months_on(plan.start, len(plan.periods) * plan.period_months - 1)
+    return f"{plan.periods[0]} to {last}"
+
+
 def period_word(plan: Plan) -> str:
     """What a period of the plan is called: `quarter`."""
     return {1: "month", 3: "quarter", 6: "half-year", 12: "year"}.get(plan.period_months, "period")
