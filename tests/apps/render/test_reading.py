@@ -29,7 +29,7 @@ from tripoint.apps.render.reading.amounts import (
 from tripoint.apps.render.reading.decisions import decisions
 from tripoint.apps.render.reading.doubt import by_money, doubtful, flags, reasons, refusals_by_workload
 from tripoint.apps.render.reading.headline import full_from_the_start, headline, roadmap
-from tripoint.apps.render.reading.money import by_kind, by_layer, caveats, fold, idle_usd
+from tripoint.apps.render.reading.money import by_kind, by_layer, caveats, fold, idle_usd, uncompared
 from tripoint.apps.render.reading.residence import firm_mix, residence, tenure_shares
 from tripoint.domain.decision import PoolState, PurchaseAction
 from tripoint.domain.plan import Headroom, PlanStatus
@@ -93,6 +93,18 @@ def test_months_run_over_years_and_before_the_horizon() -> None:
     plan = empty_plan()
     assert [month_at(plan, period) for period in (-2, 0, 5, 12)] == ["2026-07", "2027-01", "2028-04", "2030-01"]
     assert sorted(["2028-Q2", "2028-03", "", "2027-Q4"], key=month_key) == ["2027-Q4", "2028-03", "2028-Q2", ""]
+
+
+def test_a_plan_stopped_before_its_alternatives_says_so() -> None:
+    """Without a word a table of one row, or of some, reads as if nothing else existed."""
+    plan = replace(synthetic_plan(), options={"baselines": "true"})
+    assert [row.name for row in plan.baselines][-1] == "private"
+    assert uncompared(plan) == ""
+    some, none = replace(plan, baselines=plan.baselines[:2]), replace(plan, baselines=plan.baselines[:1])
+    for stopped, words in ((some, "stopped before all alternatives were priced"), (none, "stopped before any")):
+        assert words in " ".join(plan_text(stopped).split())
+        assert f"S{words[1:]}" in plan_html(stopped)
+    assert uncompared(replace(none, options={"baselines": "false"})) == ""
 
 
 def test_a_horizon_is_told_to_its_last_month() -> None:

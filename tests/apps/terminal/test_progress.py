@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import io
 import os
 import signal
@@ -90,4 +91,38 @@ def test_giving_up_survives_code_that_swallows_exceptions() -> None:
     with pytest.raises(KeyboardInterrupt), Interruption(lambda: None):  # noqa: PT012  # what is tried is the pair
         os.kill(os.getpid(), signal.SIGINT)
         with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_two_presses_while_a_solver_holds_the_main_thread_are_two() -> None:
+    """Python runs its handler once for both, since it comes to it only when the solver lets it; that gives up too."""
+    told: list[str] = []
+    press = ctypes.CDLL(None)["raise"]  # in one call of C, as a solver's: no handler runs between the two
+    with pytest.raises(KeyboardInterrupt), Interruption(lambda: told.append("stopping")) as interruption:
+        list(map(press, [int(signal.SIGINT)] * 2))
+    assert interruption.was_asked()
+
+
+def test_what_was_told_to_press_again_is_heard_afterwards() -> None:
+    """A shell's background job ignores Ctrl-C from its start: once it has heard one, it hears the next as well."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Interruption(lambda: None):
+            pass
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+        with Interruption(lambda: None):
+            os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_giving_up_is_heard_again() -> None:
+    """A third press interrupts what the second has set going."""
+    with pytest.raises(KeyboardInterrupt), Interruption(lambda: None):  # noqa: PT012  # what is tried is all three
+        os.kill(os.getpid(), signal.SIGINT)
+        with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)

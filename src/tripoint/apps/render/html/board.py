@@ -15,7 +15,7 @@ from tripoint.apps.render.reading.headline import (
     order_words,
     stopped_words,
 )
-from tripoint.apps.render.reading.money import caveats, idle_usd, name_of
+from tripoint.apps.render.reading.money import caveats, idle_usd, name_of, uncompared
 from tripoint.apps.render.reading.prospects import (
     NEAR_COLUMNS,
     near_notes,
@@ -115,6 +115,7 @@ def _comparison(plan: Plan, found: Headline) -> Markup | None:
         ))  # fmt: skip
     return join(
         table(columns, rows, "The plan and the obvious alternatives, priced by the same function"),
+        el("p", f"{words[0].upper()}{words[1:]}.", class_="note") if (words := uncompared(plan)) else None,
         [_caveat(names, note) for note, names in caveats(plan).items()],
     )
 

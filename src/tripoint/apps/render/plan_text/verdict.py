@@ -26,7 +26,7 @@ from tripoint.apps.render.reading.headline import (
     order_words,
     stopped_words,
 )
-from tripoint.apps.render.reading.money import caveats, idle_usd, name_of
+from tripoint.apps.render.reading.money import caveats, idle_usd, name_of, uncompared
 from tripoint.domain.errors import Severity
 from tripoint.domain.findings import is_about_plan
 from tripoint.domain.plan import Baseline, Plan, PlanStatus, SolveSummary
@@ -122,6 +122,8 @@ def _promises(plan: Plan, found: Headline) -> list[str]:
     said = [words] if (words := stopped_words(plan)) else []
     for saving in found.savings:
         said.append(_saving(saving, money))
+    if words := uncompared(plan):
+        said.append(words)
     if found.first_limit:
         limit = found.first_limit
         order = f"; {words}" if (words := order_words(limit, plan)) else ""

@@ -10,6 +10,7 @@ from tripoint.domain.plan import Baseline, Plan, PlanStatus
 
 LAYERS = ("public", "dense", "edge")
 OTHER = "other"
+_LAST_PRICED = "private"
 _CHEAPER = 1e-6
 """An alternative below what is proven of all plans, by this share, has its reason told."""
 _HOW_CHEAPER = (
@@ -37,6 +38,19 @@ def name_of(baseline: Baseline) -> str:
 def alternatives(plan: Plan) -> tuple[Baseline, ...]:
     """The other rows, in their order."""
     return tuple(baseline for baseline in plan.baselines if baseline.name != "plan")
+
+
+def uncompared(plan: Plan) -> str:
+    """That not all alternatives were priced when somebody stopped the plan; empty where they were, or not asked for.
+
+    They are priced in one order, so that one is missing where the last is.
+    """
+    if plan.solve is None or plan.options.get("baselines") != "true":
+        return ""
+    if any(row.name == _LAST_PRICED for row in plan.baselines):
+        return ""
+    what = "all alternatives were" if alternatives(plan) else "any alternative was"
+    return f"stopped before {what} priced: one that is not listed may well exist"
 
 
 def caveats(plan: Plan) -> dict[str, list[str]]:
