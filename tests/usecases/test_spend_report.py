@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from tests.factories.plan import synthetic_plan
 from tests.factories.spend_story import FIRST, story
+from tests.factories.spending import ledger_of
 
 from tripoint.adapters.ledger_sql.ledger import SqlLedger
 from tripoint.adapters.sql.connect import connect
 from tripoint.domain.errors import MissingError, OptionError
 from tripoint.domain.ledger import Adjustment, Dimension, EntryKind, SpendQuery
 from tripoint.domain.tenancy import Actor, Role
+from tripoint.testing.ledger_conformance import NOON
 from tripoint.usecases.accounts.login import local_actor
 from tripoint.usecases.spend_report import MOST_DAYS, ReportSpan, SpendReport, spend_report
 
@@ -52,6 +55,16 @@ def test_days_begin_with_the_first_entry_and_the_last_is_over_in_part(told: tupl
     """A month was asked for, three weeks have entries; it is noon."""
     days = made(told).days
     assert (days[0], days[-1], len(days)) == ((FIRST, 1.0), ("2027-02-21", 0.5), DAYS)
+
+
+def test_the_hour_of_the_first_entry_is_that_of_the_first_day(tmp_path: Path) -> None:
+    """An evening, and the morning after: the morning is of another day."""
+    made_at = [NOON + 10 * 3_600, NOON + 13 * 3_600]
+    none = ("", "", "", "", "", "")
+    credits_ = [Adjustment(f"c{at}", EntryKind.CORRECTION, at, *none, -5, 0, 0, 0, "", "", "made") for at in made_at]
+    with closing(ledger_of(tmp_path / "store.db", [], [], credits_)) as ledger:
+        report = spend_report(ledger, LOCAL, ReportSpan(), made_at[1], standings=(), plan=None)
+        assert (len(report.days), report.first_hour) == (2, 22)
 
 
 def test_capacity_nobody_used_is_a_series_of_its_own(told: tuple[SqlLedger, float]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from tripoint.domain.errors import OptionError
@@ -66,6 +66,8 @@ class SpendReport:
     """By price version."""
     expected: Expected | None
     """What the plan expected; `None` without one."""
+    first_hour: int = 0
+    """Hour of the first day, UTC, of its first entry."""
 
     @property
     def idle_nano(self) -> int:
@@ -119,6 +121,7 @@ def spend_report(
         adjustments=asked.adjustments(),
         prices=asked.sums(Dimension.PRICES),
         expected=expected(plan, days) if plan is not None and days else None,
+        first_hour=asked.first_hour() if days else 0,
     )
 
 
@@ -148,6 +151,12 @@ class _Asked(NamedTuple):
         for row in see_spend(self.ledger, self.actor, query):
             found[day_number(row.by[0]) - begin] += row.nano
         return tuple(found)
+
+    def first_hour(self) -> int:
+        """Hour of the first day, UTC, of its first entry."""
+        first = self._query((Dimension.HOUR,))
+        rows = see_spend(self.ledger, self.actor, replace(first, until=self.first))
+        return min((int(row.by[0].partition("T")[2]) for row in rows), default=0)
 
     def adjustments(self) -> tuple[Entry, ...]:
         query = EntryQuery(

@@ -143,6 +143,19 @@ def test_a_plan_is_drawn_beside_what_was_spent(report: SpendReport) -> None:
     assert "planned:" not in spend_html(replace(report, expected=None), version="0.0.0")
 
 
+def test_a_first_day_says_since_when_it_has_entries(report: SpendReport) -> None:
+    """The plan counts a day from midnight: where nothing was entered before the evening, the difference is that."""
+    assert report.expected is not None
+    begun = replace(report, days=(("2027-02-01", 0.93),), first_hour=22, expected=report.expected._replace(outside=1))
+    words = told(begun)
+    assert "What was planned counts from midnight, entries begin at 22:00 UTC." in words
+    assert "1 day of 1 lies outside the plan" in words
+    assert "entries begin at" not in told(replace(begun, first_hour=0))
+    several = replace(begun, days=report.days, expected=report.expected._replace(outside=2))
+    assert "entries begin at" not in told(several)
+    assert "2 days of 21 lie outside" in told(several)
+
+
 def test_planned_and_actual_say_what_each_of_them_counts(report: SpendReport) -> None:
     """Headroom and standby are a workload's in the plan and idle hours in the ledger: the reader is told beside it."""
     text = spend_html(report, version="0.0.0")

@@ -50,8 +50,15 @@ def _message(report: SpendReport, expected: Expected) -> str:
         return f"{amount(wanted)} was planned for these days, and spent."
     return (
         f"{amount(wanted)} was planned for these days, {amount(report.total.nano)} was spent: "
-        f"{amount(abs(gap))} ({percent(abs(gap) / wanted)}) {'more' if gap > 0 else 'less'}."
+        f"{amount(abs(gap))} ({percent(abs(gap) / wanted)}) {'more' if gap > 0 else 'less'}.{_begun(report)}"
     )
+
+
+def _begun(report: SpendReport) -> str:
+    """Why a single day that began late has less than its plan."""
+    if len(report.days) != 1 or not report.first_hour:
+        return ""
+    return f" What was planned counts from midnight, entries begin at {report.first_hour:02d}:00 UTC."
 
 
 def _figure(title: str, wanted: Mapping[str, float], actual: Mapping[str, int], what: str) -> Markup:
@@ -128,8 +135,9 @@ def _note(report: SpendReport, expected: Expected) -> str:
         other = amount(round(expected.other_usd * NANO_PER_USD))
         told += f" The plan has {other} besides for storage, ports, moves and sites, which no request is billed for."
     if expected.outside:
+        lie = "lies" if expected.outside == 1 else "lie"
         told += (
-            f" {plural(expected.outside, 'day')} of {len(report.days)} lie outside the plan's horizon; its nearest "
+            f" {plural(expected.outside, 'day')} of {len(report.days)} {lie} outside the plan's horizon; its nearest "
             "period stands in."
         )
     return told
