@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
+from tripoint.adapters.atomic_file import write_text
 from tripoint.adapters.catalog_csv import load_catalog
-from tripoint.adapters.estate_yaml import load_estate_file
+from tripoint.adapters.estate_yaml import load_estate_file, read_readable_estate
 from tripoint.domain.errors import EstateError, Finding, Severity
 from tripoint.domain.estate import Estate
 from tripoint.domain.source import LoadedEstate
+from tripoint.usecases.init import init_estate
 from tripoint.usecases.load import load_estate, ordered
 
 CATALOG = load_catalog()
@@ -65,3 +71,89 @@ def test_the_reader_is_the_callers_choice() -> None:
     with pytest.raises(EstateError) as caught:
         load_estate("anywhere", CATALOG, read)
     assert {said.code for said in caught.value.findings} == {"TP1102", "TP1"}
+
+
+ODD = """apiVersion: tripoint/v1
+horizon: {start: 2027-01, months: 12, period_months: 5}
+sites:
+  - {id: us, kind: cloud, provider: aws, region: us-east-7}
+  - {id: dc, kind: colo, country: NL, power: {it_kw: 40kW, pue: 0.3}, pools: [{node_type: dgx-h100, held: 1.5}]}
+models:
+  - {id: llama3.1-70b, precisions: [fp9]}
+workloads:
+  - id: chat
+    kind: inference
+    model: llama3.1-70
+    demand: {requests_per_s: .nan, input_tokens: -3}
+    callers: [{place: USA, share: 0.7}]
+    slo: {ttft_ms: 3s, availability: 99.9}
+"""
+
+
+def refusal(path: Path) -> EstateError:
+    """Why an estate is not loaded."""
+    with pytest.raises(EstateError) as caught:
+        load_estate(path, CATALOG, load_estate_file, read_readable_estate)
+    return caught.value
+
+
+def test_mistakes_of_form_do_not_hide_the_others(tmp_path: Path) -> None:
+    """What was read is checked as well, and what waits is said."""
+    path = tmp_path / "estate.yaml"
+    path.write_text(ODD)
+    said = refusal(path)
+    assert [each.code for each in said.findings] == [
+        "TP1306", "TP1207", "TP1103", "TP1304", "TP1103", "TP1104", "TP1202", "TP1014", "TP1302", "TP1212", "TP1103",
+        "TP1301",
+    ]  # fmt: skip
+    assert all(each.line for each in said.findings)
+    assert "checked once these are mended" in said.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["apiVersion: tripoint/v9\nsites: []\n", "sites: [", GOOD.replace("sites:", "sites: 3\nsite:")],
+)
+def test_a_refusal_says_that_more_may_follow(tmp_path: Path, text: str) -> None:
+    """Where next to nothing can be read, that it was not checked is told all the same."""
+    path = tmp_path / "estate.yaml"
+    path.write_text(text)
+    assert "there may be more errors" in refusal(path).hint
+
+
+def test_of_a_file_that_is_not_there_nothing_more_is_said(tmp_path: Path) -> None:
+    """There is nothing to check."""
+    assert refusal(tmp_path / "none.yaml").hint == ""
+
+
+def _mistakes(value: Any, wrong: object) -> Iterator[Any]:
+    """The value with one mistake of form, at every place in turn."""
+    if isinstance(value, dict):
+        for key, below in value.items():
+            for changed in _mistakes(below, wrong):
+                yield {**value, key: changed}
+            yield {(f"{key}x" if each == key else each): held for each, held in value.items()}
+            yield {each: held for each, held in value.items() if each != key}
+    elif isinstance(value, list):
+        for index, below in enumerate(value):
+            for changed in _mistakes(below, wrong):
+                yield [*value[:index], changed, *value[index + 1 :]]
+    yield wrong
+
+
+@pytest.mark.parametrize("template", ["hybrid", "edge-retail"])
+def test_nothing_is_held_against_what_follows_from_a_mistake_of_form(tmp_path: Path, template: str) -> None:
+    """A good estate with one such mistake anywhere has this mistake and no other."""
+    (file,) = init_estate(template, tmp_path, write_text)
+    good = yaml.safe_load(file.read_text())
+    for wrong in ([7], "odd one", {"odd": 1}):
+        for number, changed in enumerate(_mistakes(good, wrong)):
+            if number % 7:
+                continue
+            file.write_text(yaml.safe_dump(changed))
+            with suppress(EstateError):
+                load_estate_file(file)
+                continue
+            with pytest.raises(EstateError) as alone:
+                load_estate_file(file)
+            assert set(refusal(file).findings) == set(alone.value.findings), changed

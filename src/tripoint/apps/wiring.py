@@ -54,10 +54,10 @@ def load_estate(path: str | Path, *, catalog: Catalog | None = None) -> LoadedEs
 
     Its `findings` are warnings and notes. Raises `EstateError` with every finding when there is any error.
     """
-    from tripoint.adapters.estate_yaml import load_estate_file
+    from tripoint.adapters.estate_yaml import load_estate_file, read_readable_estate
     from tripoint.usecases.load import load_estate as load
 
-    return load(path, catalog or load_catalog(), load_estate_file)
+    return load(path, catalog or load_catalog(), load_estate_file, read_readable_estate)
 
 
 def estate_schema() -> dict[str, Any]:

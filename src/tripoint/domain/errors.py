@@ -70,11 +70,11 @@ class EstateError(TripointError):
 
     code = "TP1000"
 
-    def __init__(self, findings: tuple[Finding, ...]) -> None:
+    def __init__(self, findings: tuple[Finding, ...], *, hint: str = "") -> None:
         errors = sum(finding.severity is Severity.ERROR for finding in findings)
         files = {finding.file for finding in findings}
         where = f"`{files.pop()}`" if len(files) == 1 and "" not in files else "the estate"
-        super().__init__(f"{errors} error{'s' if errors != 1 else ''} in {where}")
+        super().__init__(f"{errors} error{'s' if errors != 1 else ''} in {where}", hint=hint)
         self.findings = findings
 
     def __str__(self) -> str:

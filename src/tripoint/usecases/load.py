@@ -5,7 +5,7 @@ loaded = load_estate("estate.yaml", catalog, read=load_estate_file)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -15,9 +15,20 @@ from tripoint.domain.errors import EstateError, Finding, Severity
 from tripoint.domain.source import LoadedEstate
 from tripoint.engines.checks import check_estate, check_profiles
 from tripoint.engines.checks.policy import check_policies
+from tripoint.engines.checks.readable import check_readable
 from tripoint.engines.checks.serving.reach import check_reach
 
+_NOT_READ = "TP1001"
+"""No file is there, or none that can be read."""
+_UNCHECKED = "names, numbers and how they fit together are checked once these are mended: there may be more errors"
+_PARTLY_CHECKED = (
+    "names and numbers that depend on these, and how all fits together, are checked once these are mended: "
+    "there may be more errors"
+)
 _ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
+
+ReadableReader = Callable[[str | Path], LoadedEstate | None]
+"""Reads an estate with mistakes of form, stand-ins in their place; `None` where too much is missing."""
 
 
 class EstateReader(Protocol):
@@ -28,9 +39,19 @@ class EstateReader(Protocol):
         ...
 
 
-def load_estate(path: str | Path, catalog: Catalog, read: EstateReader) -> LoadedEstate:
-    """A checked estate whose findings are warnings and notes only; raises `EstateError` on any error."""
-    loaded = check(_read(path, read), catalog)
+def load_estate(
+    path: str | Path, catalog: Catalog, read: EstateReader, read_about: ReadableReader | None = None
+) -> LoadedEstate:
+    """A checked estate whose findings are warnings and notes only; raises `EstateError` on any error.
+
+    `read_about` reads what can be read of an estate that `read` refuses, so that mistakes there are told as well.
+    """
+    try:
+        found = read(path)
+    except EstateError as error:
+        about = None if read_about is None else read_about(path)
+        raise _unread(error, about, catalog) from None
+    loaded = check(found, catalog)
     if any(said.severity is Severity.ERROR for said in loaded.findings):
         raise EstateError(loaded.findings)
     return loaded
@@ -45,11 +66,14 @@ def check(loaded: LoadedEstate, catalog: Catalog) -> LoadedEstate:
     return replace(loaded, findings=ordered(loaded.positions.locate(said) for said in findings))
 
 
-def _read(path: str | Path, read: EstateReader) -> LoadedEstate:
-    try:
-        return read(path)
-    except EstateError as error:
-        raise EstateError(ordered(error.findings)) from None
+def _unread(error: EstateError, about: LoadedEstate | None, catalog: Catalog) -> EstateError:
+    """The refusal of reading, with the mistakes in what could be read; says which checks have not been made yet."""
+    if about is None:
+        is_there = any(said.code != _NOT_READ for said in error.findings)
+        return EstateError(ordered(error.findings), hint=_UNCHECKED if is_there else "")
+    wrong = check_readable(about.estate, catalog, tuple(said.path for said in error.findings))
+    placed = (about.positions.locate(said) for said in wrong)
+    return EstateError(ordered((*error.findings, *placed)), hint=_PARTLY_CHECKED)
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tripoint.adapters.estate_yaml.decode import decode, decode_document
 from tripoint.adapters.estate_yaml.document import read_document
+from tripoint.adapters.estate_yaml.stand_in import read_about
 from tripoint.domain.demand import PROFILE_SCHEMA, DemandProfile
 from tripoint.domain.errors import EstateError, Finding
 from tripoint.domain.estate import Estate
@@ -40,6 +41,25 @@ def load_estate_file(path: str | Path) -> LoadedEstate:
         profiles=profiles,
         digest=digest_of(estate, profiles),
         positions=positions,
+        files=tuple(document.files),
+    )
+
+
+def read_readable_estate(path: str | Path) -> LoadedEstate | None:
+    """An estate with mistakes of form, which are its findings, and stand-ins in their place; without its profiles.
+
+    `None` where too much of it is missing to ask whether the rest makes sense.
+    """
+    document = read_document(Path(path))
+    estate = decode_document(document, Estate) or read_about(document, Estate)
+    if estate is None:
+        return None
+    return LoadedEstate(
+        estate=estate,
+        profiles={},
+        digest="",
+        findings=tuple(document.findings),
+        positions=document.positions,
         files=tuple(document.files),
     )
 

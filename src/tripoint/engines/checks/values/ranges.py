@@ -232,14 +232,19 @@ _PAIRS: Mapping[type, tuple[tuple[str, str, str], ...]] = MappingProxyType(
 
 def check_values(estate: Estate) -> Iterator[Finding]:
     """Numbers out of range, sums that do not add up, pairs that contradict each other."""
-    for entry in entries(estate):
-        yield from in_range(entry, _RANGES)
+    yield from check_single_values(estate)
     for path, owner in _owners(estate):
         yield from _ordered(path, owner)
     for index, workload in enumerate(estate.workloads):
         yield from _sums(f"workloads[{index}].callers", workload.callers)
         yield from _sums(f"workloads[{index}].today", workload.today)
         yield from _hour_of_week(f"workloads[{index}].demand.hour_of_week", workload.demand.hour_of_week)
+
+
+def check_single_values(estate: Estate) -> Iterator[Finding]:
+    """Numbers out of range, whatever else is declared."""
+    for entry in entries(estate):
+        yield from in_range(entry, _RANGES)
 
 
 def in_range(entry: Entry, ranges: Mapping[tuple[type, str], Range]) -> Iterator[Finding]:
