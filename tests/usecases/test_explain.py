@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -18,7 +19,7 @@ from tripoint.domain.plan import Plan
 from tripoint.domain.source import LoadedEstate
 from tripoint.engines.answers.explanation.explained import Barred, Explained
 from tripoint.engines.answers.explanation.question import Question
-from tripoint.engines.placement.milp.program import SolveLimits
+from tripoint.engines.placement.milp.program import FloatArray, Program, Solution, SolveLimits, SolveProgress
 from tripoint.usecases.explain import explain
 from tripoint.usecases.load import load_estate
 from tripoint.usecases.plan import PlanOptions, plan
@@ -194,3 +195,42 @@ def test_a_node_beyond_what_can_be_had_is_priced_with_its_place(tmp_path: Path) 
     assert limit.family == "obtainable"
     assert missing == pytest.approx(1.0)
     assert only.saved_usd > 10_000
+
+
+class Recording:
+    """A solver that keeps the time limits it was given, and the phase they belong to."""
+
+    def __init__(self) -> None:
+        self.phase = ""
+        self.given: list[tuple[str, float]] = []
+        self._solver = HighsSolver()
+
+    def tell(self, phase: str) -> None:
+        """The next phase begins."""
+        self.phase = phase
+
+    def solve(
+        self,
+        program: Program,
+        limits: SolveLimits,
+        progress: Callable[[SolveProgress], None],
+        should_stop: Callable[[], bool],
+        start: FloatArray | None = None,
+    ) -> Solution:
+        """As the solver does."""
+        self.given.append((self.phase, limits.seconds))
+        return self._solver.solve(program, limits, progress, should_stop, start)
+
+
+def test_whole_nodes_that_do_not_fit_are_searched_for_a_share_of_the_time(tmp_path: Path) -> None:
+    """They come on top of the answer, so none may take as long as it; which of how many is told."""
+    loaded, made = barred(tmp_path / "short", 20.3)
+    solver = Recording()
+    explain(
+        loaded, catalog(), made, Question(workload="assistant"), solver, replace(LIMITS, seconds=600.0), solver.tell
+    )
+    extra = [seconds for phase, seconds in solver.given if phase.startswith("planning with room")]
+    assert extra
+    assert max(extra) < 300.0
+    assert max(seconds for _, seconds in solver.given) == 600.0
+    assert any(phase.endswith("(1 of 1)") for phase, _ in solver.given)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -42,6 +44,10 @@ _MOST_NODES = 4
 """Pools whose next node is priced with all it takes; each is a linear program."""
 _MOST_BARRED = 2
 """Pools whose next whole node does not fit and is priced all the same; each is planned again."""
+_BARRED_SHARE = 0.5
+"""Of the time the searches for other places took, for all of those together: they come on top of the answer."""
+_LEAST_BARRED_S = 2.0
+"""At least so long for each, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,7 @@ def explain(
     may = open_sites(form, number)
     used = {home.site for home in homes if home.share >= TOLD}
     next_best = instead = None
+    began = time.perf_counter()
     if homes:
         tell(f"planning without `{homes[0].site}` for `{question.workload}`")
         next_best = _otherwise(work, f"not at `{homes[0].site}`", frozenset({sites.index(homes[0].site)}), form)
@@ -94,9 +101,10 @@ def explain(
             refuse_closed(question, instance.refusals)
         tell(f"planning `{question.workload}` at `{question.at}` alone")
         instead = _otherwise(work, f"only at `{question.at}`", frozenset(may) - {asked}, form)
+    searched_s = time.perf_counter() - began
     tell("pricing the limits that bind")
     limits_worth, nodes_worth = _values(work, form)
-    barred = _barred(work, form, plan, tell)
+    barred = _barred(work, form, plan, tell, searched_s)
     return Explained(
         summary=next(row for row in plan.workloads if row.id == question.workload),
         homes=homes,
@@ -141,15 +149,23 @@ def _again(work: _Work, program: Program) -> Solution:
     return work.solve(program) if found.status is SolutionStatus.UNKNOWN else found
 
 
-def _barred(work: _Work, form: Formulation, plan: Plan, tell: Tell) -> tuple[Barred, ...]:
-    """Whole nodes that do not fit, each with what it lacks and what is saved with that; none where time ran out."""
+def _barred(work: _Work, form: Formulation, plan: Plan, tell: Tell, searched_s: float) -> tuple[Barred, ...]:
+    """Whole nodes that do not fit, each with what it lacks and what is saved with that; none where time ran out.
+
+    `searched_s` is how long the searches for other places took, seconds.
+    """
     program = form.program()
     limits = limits_of(form, program, work.workload)
     rows: list[Barred] = []
-    for node in barred_nodes(form, program, work.base.values, limits, work.workload)[:_MOST_BARRED]:
-        tell(f"planning with room for one more node of `{node.pool}`")
-        found = _again(work, with_node(program, node))
-        if found.values.size:
+    nodes = barred_nodes(form, program, work.base.values, limits, work.workload)[:_MOST_BARRED]
+    seconds = max(_LEAST_BARRED_S, _BARRED_SHARE * searched_s / max(1, len(nodes)))
+    hurried = replace(work.limits, seconds=min(work.limits.seconds, seconds))
+    for number, node in enumerate(nodes, start=1):
+        tell(f"planning with room for one more node of `{node.pool}` ({number} of {len(nodes)})")
+        changed = with_node(program, node)
+        near = whole_decisions(changed, work.base.values)
+        found = drive(revised(changed, hurried, near), work.solver, threads=hurried.threads)
+        if found.values.size and math.isfinite(found.bound):
             rows.append(
                 Barred(
                     node=node,
