@@ -119,7 +119,7 @@ class Baseline:
     carbon_kg: float
     """Operational emissions, kgCO2e."""
     usd_per_mtok: float
-    """Effective cost of token workloads per million tokens (in + out), USD."""
+    """Effective cost of token workloads per million tokens (in + out), their part of idle nodes with it, USD, or 0."""
     gap: float
     """Proven optimality gap of this alternative."""
     note: str

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -105,6 +106,19 @@ def test_a_plan_stopped_before_its_alternatives_says_so() -> None:
         assert words in " ".join(plan_text(stopped).split())
         assert f"S{words[1:]}" in plan_html(stopped)
     assert uncompared(replace(none, options={"baselines": "false"})) == ""
+
+
+def test_an_estate_without_tokens_has_no_price_per_token() -> None:
+    """Training has no price per million tokens; it is not that tokens are free."""
+    plan = synthetic_plan()
+    none = replace(plan, baselines=tuple(replace(row, usd_per_mtok=0.0) for row in plan.baselines))
+    for written in (plan_text, plan_html):
+        assert not re.search(r"\$0(?![\d.])", _compared(written(none)))
+
+
+def _compared(text: str) -> str:
+    """The part of an answer that holds the plan against its alternatives."""
+    return text[text.index("This plan") : text.index("Where each workload lives")]
 
 
 def test_a_horizon_is_told_to_its_last_month() -> None:

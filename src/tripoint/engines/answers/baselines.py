@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from tripoint.domain.charge import Charge, carbon_unknown_usd
 from tripoint.domain.plan import Baseline, ConflictSet, PlanStatus
 from tripoint.domain.units import seconds_told
 from tripoint.domain.workload import WorkloadKind
+from tripoint.engines.answers.summary.summaries import bills
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.placement.instance.restrict import Alternative
 from tripoint.engines.placement.milp.program import SolutionStatus
@@ -57,12 +58,13 @@ def baseline(
     )
 
 
-def _usd_per_mtok(instance: Instance, charges: Iterable[Charge]) -> float:
+def _usd_per_mtok(instance: Instance, charges: tuple[Charge, ...]) -> float:
+    """As the workloads' own bills: with their part of idle nodes, or rows that hold nodes and rows that rent differ."""
     tokens = {w.id for w in instance.estate.workloads if w.kind in TOKEN_KINDS}
     mtok = sum(
         sum(demand.mtok_in) + sum(demand.mtok_out) for demand in instance.grid.workloads if demand.workload in tokens
     )
-    cost = sum(row.effective_usd for row in charges if row.workload in tokens)
+    cost = sum(bill.total_usd for workload, bill in bills(charges).items() if workload in tokens)
     return cost / mtok if mtok > 0 else 0.0
 
 

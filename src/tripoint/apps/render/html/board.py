@@ -111,7 +111,7 @@ def _comparison(plan: Plan, found: Headline) -> Markup | None:
         against = "–" if change is None else f"{'+' if change >= 0 else '−'}{percent(abs(change))}"
         rows.append((
             name_of(row), money.short(row.total_usd), against, money.short(row.npv_usd), money.short(row.billed_usd),
-            carbon_told(row.carbon_kg, row.carbon_unknown_usd), money.rate(row.usd_per_mtok),
+            carbon_told(row.carbon_kg, row.carbon_unknown_usd), money.rate(row.usd_per_mtok or None),
         ))  # fmt: skip
     return join(
         table(columns, rows, "The plan and the obvious alternatives, priced by the same function"),

@@ -152,7 +152,7 @@ def _baseline(row: Baseline, own: float, money: Money) -> tuple[str | Text, ...]
         change,
         money.short(row.billed_usd),
         carbon_told(row.carbon_kg, row.carbon_unknown_usd),
-        money.rate(row.usd_per_mtok),
+        money.rate(row.usd_per_mtok or None),
         Text("yes", style="green"),
     )
 
