@@ -437,6 +437,7 @@ class Reaching(Spending):
             worker, wish = self.wishes.pop(0)
             if worker.is_alive:
                 self.grants.append((worker, self.granted(worker, wish)))
+                self.nothing_is_overspent()  # the next answer may go by a lower limit
 
     @rule()
     def hear_first(self) -> None:

@@ -344,3 +344,25 @@ def test_a_budget_set_again_for_another_window_is_counted_on_in_its_former_one()
     book = Book(accounts(budget("b", limit=1000), revision=3), book)
     assert book.answer(rows, "w", Wish("b", DAY, NOON, 0, 400, 201)).grant.spent_nano == 800
     assert book.answer(rows, "w", Wish("b", DAY, NOON, 0, 400, 201)).is_starved
+
+
+def test_a_worker_asks_for_a_budget_set_again_only_once_a_request_begins_it_anew() -> None:
+    """Before, it would ask as of before the removal, and what it served without the budget would count as reserved."""
+    rows, book = Rows(), Book(accounts(budget(limit=1000)))
+    purse = Purse()
+    purse.adopt(frozenset({"acme-day"}), 1)
+    account = purse.account(budget(limit=1000), NOON)  # its first wish is lost
+    gone = Book(accounts(revision=2), book)
+    purse.adopt(frozenset(), 2)
+    again = budget(limit=1000)
+    book = Book(accounts(again, revision=3), gone)
+    purse.adopt(frozenset({"acme-day"}), 3)
+    for wish in purse.wishes(NOON + 2.0, is_whole=True):
+        purse.grant(book.answer(rows, "w", wish).grant, NOON + 2.0)
+    book.charge(rows, [Charge("w", NOON + 1.0, "acme", "", "", 18)])
+    assert purse.account(again, NOON + 3.0) is account
+    account.waiting = account.least = 100
+    for wish in purse.wishes(NOON + 3.0):
+        purse.grant(book.answer(rows, "w", wish).grant, NOON + 3.0)
+    assert purse.reserve((account,), 100) is None
+    assert vault.outstanding(rows.leases("acme-day", DAY)) == 100 + account.free

@@ -19,6 +19,8 @@ _AHEAD_REQUESTS = 8
 _IDLE_S = 5.0
 """What was not used for so long goes back."""
 _SMOOTH = 0.5
+_BEFORE = -1
+"""A revision below all others."""
 _PAST_DAYS = 40
 """How long what was done in a window is remembered after it: about as long as the store keeps leases."""
 
@@ -216,10 +218,11 @@ class Purse:
             is_news = wanted > account.granted or account.returned > account.told_returned
             if is_whole or is_news or not account.is_known:  # with credits more may be left than the limit declared
                 least = account.granted + account.least - account.free if account.waiting else 0
+                # Until a request begins it anew, one that was gone knows of no time when nothing reserved.
+                revision = _BEFORE if account.is_gone else self._revision
                 told.append(
                     Wish(
-                        account.budget.id, account.window, account.since, account.returned, wanted, least,
-                        self._revision,
+                        account.budget.id, account.window, account.since, account.returned, wanted, least, revision
                     )
                 )  # fmt: skip
         return told
