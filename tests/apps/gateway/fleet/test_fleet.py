@@ -243,11 +243,12 @@ def test_a_store_that_is_no_database_is_refused(tmp_path: Path, is_told: bool) -
 
 
 def test_an_estate_with_mistakes_is_not_served(tmp_path: Path) -> None:
-    """All of them are told."""
+    """All of them are told, those of form and those of names and figures."""
     code, words = serve(tmp_path, serving_section={"retry_share": 7, "upstreams": [{"id": "x", "site": "nowhere"}]})
     assert code == 2
-    assert "2 errors" in words
-    assert "url" in words
+    assert "4 errors" in words
+    for each in ("`models` is missing", "`url` is missing", "no site is called `nowhere`", "is 7, expects 0 to 1"):
+        assert each in words
 
 
 def test_one_document_and_a_log_do_not_share_standard_output(tmp_path: Path) -> None:
