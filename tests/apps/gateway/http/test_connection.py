@@ -31,13 +31,6 @@ def table_for(*servers: ModelServer, **fields: Any) -> RoutingTable:
 
 
 @pytest.fixture
-def server() -> Iterator[ModelServer]:
-    """A model server that takes every name."""
-    with serving(ModelServer(models=())) as running:
-        yield running
-
-
-@pytest.fixture
 def gateway(server: ModelServer) -> Iterator[Shell]:
     """A shell with ordinary limits."""
     with shell(table_for(server)) as running:

@@ -11,7 +11,7 @@ import pytest
 from tests.factories.serving import candidate, route, table, target
 from tests.factories.shell import Shell, chat, get, post, read_answer, shell
 
-from tripoint.testing.model_server import Behaviour, ModelServer, serving
+from tripoint.testing.model_server import Behaviour, ModelServer
 
 pytestmark = pytest.mark.enable_socket
 
@@ -32,13 +32,6 @@ class Held:
         self._running.wait(lambda: len(self.answers) == 1)
         release = self.answers.pop()
         self._running.ask(lambda lobby: release(is_safe))
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    """A model server that takes every name."""
-    with serving(ModelServer(models=())) as running:
-        yield running
 
 
 @pytest.fixture

@@ -15,18 +15,11 @@ from tests.factories.shell import Shell, chat, get, is_closed, post, read_answer
 
 from tripoint.apps.gateway.http.intake import LARGE, Intake
 from tripoint.apps.gateway.limits import Limits
-from tripoint.testing.model_server import ModelServer, serving
+from tripoint.testing.model_server import ModelServer
 
 pytestmark = pytest.mark.enable_socket
 
 MAX_BODY = 8 * LARGE
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    """A model server that takes every name."""
-    with serving(ModelServer(models=())) as running:
-        yield running
 
 
 @pytest.fixture

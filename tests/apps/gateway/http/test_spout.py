@@ -15,7 +15,7 @@ from tests.factories.serving import candidate, route, table, target
 from tests.factories.shell import Shell, chat, post, read_answer, shell
 
 from tripoint.apps.gateway.http.spout import NO_DESCRIPTOR, Spout, descriptor_of
-from tripoint.testing.model_server import Behaviour, ModelServer, serving
+from tripoint.testing.model_server import Behaviour, ModelServer
 
 pytestmark = pytest.mark.enable_socket
 
@@ -63,13 +63,6 @@ class Way:
         """Closes both ends."""
         self.ours.close()
         self.theirs.close()
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    """A model server that takes every name."""
-    with serving(ModelServer(models=())) as running:
-        yield running
 
 
 @pytest.fixture
