@@ -11,15 +11,16 @@ from typing import Any, cast
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.factories.exchanging import EVENTS, Desk, piece
 from tests.factories.serving import candidate, route, table, target
 from tests.factories.shell import Shell, chat, post, read_answer, shell
 
 from tripoint.apps.gateway.http.spout import NO_DESCRIPTOR, Spout, descriptor_of
+from tripoint.engines.gateway.exchange.relay import passing_reader
 from tripoint.testing.model_server import Behaviour, ModelServer
 
 pytestmark = pytest.mark.enable_socket
 
-NOBODY = cast(Any, None)
 STEPS = st.lists(
     st.tuples(st.sampled_from(["event", "other", "read", "turn"]), st.integers(1, 9_000)), min_size=1, max_size=40
 )
@@ -74,8 +75,14 @@ def gateway(server: ModelServer) -> Iterator[Shell]:
 
 
 def spout_on(way: Way) -> Spout:
-    """A spout beside that transport, which was given something before."""
-    spout = Spout(NOBODY, NOBODY, NOBODY, way.write)
+    """A spout beside that transport, which was given something before; of a real stream, as compiled code asks for one."""
+    exchange, world = Desk(table([target("a", slot=0)], (route(candidate(0)),))).open(stream=True)
+    attempt = world.last
+    exchange.on_head(attempt, 200, EVENTS, b"", 100.0)
+    exchange.on_data(attempt, piece("one"), 100.0)
+    reader = passing_reader(exchange, attempt)
+    assert reader is not None
+    spout = Spout(exchange, attempt, reader, way.write)
     spout.settle(cast(Any, way), way.ours.fileno())
     return spout
 
