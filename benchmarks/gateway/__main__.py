@@ -10,9 +10,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.gateway.entrants import started
 from benchmarks.gateway.peers import PEERS
 from benchmarks.gateway.product import ACCOUNTS, COMPILED, COMPILED_ACCOUNTS, COMPILED_ALONE, PRODUCT, VARIANTS
-from benchmarks.gateway.rounds import MODES, build, measure, seen_upstream, started, upstream
+from benchmarks.gateway.rounds import MODES, build, measure, seen_upstream, upstream
 from benchmarks.gateway.verdicts import print_mode, print_verdicts
 from benchmarks.measure import say, start
 
@@ -23,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--modes", default=",".join(MODES), help=f"some of {', '.join(MODES)}")
     parser.add_argument("--only", default="", help="only these, by the beginning of their names: nginx,tripoint")
     parser.add_argument("--features", action="store_true", help="also without one feature after the other")
-    parser.add_argument("--rounds", type=int, default=5, help="samples of each, beside one that is thrown away")
+    parser.add_argument("--rounds", type=int, default=5, help="samples of each, after a load that is thrown away")
     parser.add_argument(
         "--retakes", type=int, default=3, help="how often a sample that others disturbed is taken again at most"
     )

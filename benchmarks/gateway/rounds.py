@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from benchmarks.gateway.peers import KEY, MODEL, UPSTREAM_MODEL, Ground, Peer, Start
-from benchmarks.gateway.processes import Neighbours, Running, free_port, pinned, until
-from benchmarks.measure import ROOT, say
+from benchmarks.gateway.entrants import WORK, Entrant
+from benchmarks.gateway.peers import KEY, MODEL, UPSTREAM_MODEL
+from benchmarks.gateway.processes import Neighbours, Running, pinned
 
-WORK = ROOT / "out" / "bench" / "gateway"
 SOURCES = Path(__file__).resolve().parent
-GATEWAY_CORE, LOAD_CORE = 1, 0
+LOAD_CORE = 0
 TOKENS, GAP_US = 64, 10_000
-START_LIMIT_S = 90.0
 BEFORE_S = 0.3
 """How long others are watched before each sample."""
 AFTER_S = 1.4
@@ -56,6 +52,8 @@ class Mode:
     """Streams begin this far apart altogether, so that their events do not fall together."""
     is_direct: bool = False
     """True when the upstream is also asked without a gateway."""
+    is_renewed: bool = True
+    """True where each round has a process of its own of every gateway that starts quickly."""
 
 
 MODES = {
@@ -84,7 +82,14 @@ MODES = {
             is_direct=True,
         ),
         Mode(name="prompts", title="prompts of 300 kB, 8 connections", connections=8, prompt_bytes=300_000),
-        Mode(name="memory", title="400 open streams", connections=400, is_stream=True, spread_us=GAP_US),
+        Mode(
+            name="memory",
+            title="400 open streams",
+            connections=400,
+            is_stream=True,
+            spread_us=GAP_US,
+            is_renewed=False,
+        ),
     )
 }
 
@@ -138,22 +143,6 @@ class Sample:
         return self.others > DISTURBED
 
 
-@dataclass(slots=True)
-class Entrant:
-    """A gateway in the run."""
-
-    peer: Peer
-    version: str
-    port: int
-    start: Start | None = None
-    running: Running | None = None
-
-    @property
-    def name(self) -> str:
-        """Shown in tables."""
-        return self.peer.name
-
-
 def build() -> None:
     """Compiles the upstream and the driver where they are older than their source."""
     WORK.mkdir(parents=True, exist_ok=True)
@@ -194,83 +183,36 @@ def seen_upstream(port: int) -> dict[str, int]:
         return {name: value for name, value in json.load(answer).items() if isinstance(value, int)}
 
 
-@contextmanager
-def started(peers: Sequence[Peer], upstream_port: int) -> Iterator[list[Entrant]]:
-    """Every installed peer, answering and paused; those that are missing or do not answer are told and left out."""
-    entrants: list[Entrant] = []
-    try:
-        for peer in peers:
-            version = peer.version()
-            if not version:
-                say(f"{peer.name}: not installed, left out")
-                continue
-            entrant = _start(peer, version, upstream_port)
-            assert entrant.start
-            assert entrant.running
-            why = until(lambda e=entrant: _not_ready(e), START_LIMIT_S)  # type: ignore[misc]  # mypy infers no default
-            if why:
-                say(f"{peer.name} {version}: does not answer, left out ({why})")
-                entrant.running.end()
-                continue
-            say(f"{peer.name} {version}: ready, {entrant.running.memory_mib()[1]:.0f} MiB")
-            entrant.running.pause()
-            entrants.append(entrant)
-        yield entrants
-    finally:
-        for entrant in entrants:
-            if entrant.running:
-                entrant.running.end()
-
-
-def _start(peer: Peer, version: str, upstream_port: int) -> Entrant:
-    folder = WORK / "run" / peer.name.replace(" ", "-").replace(",", "")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    ground = Ground(folder=folder, port=free_port(), extra_port=free_port(), upstream=upstream_port)
-    start = peer.start(ground)
-    running = Running(start.command, GATEWAY_CORE, folder / "log", start.env)
-    return Entrant(peer=peer, version=version, port=ground.port, start=start, running=running)
-
-
-def _not_ready(entrant: Entrant) -> str:
-    assert entrant.start
-    assert entrant.running
-    if entrant.running.has_ended:
-        return "it has ended; see its log"
-    body = {"model": MODEL, "messages": [{"role": "user", "content": "hi"}]}
-    headers = dict(line.split(": ", 1) for line in entrant.start.headers)
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{entrant.port}/v1/chat/completions",
-        json.dumps(body).encode(),
-        {"Content-Type": "application/json", **headers},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return "" if b"total_tokens" in answer.read() else "an answer without usage"
-    except urllib.error.HTTPError as error:
-        return f"{error.code}: {error.read()[:200]!r}"
-    except OSError as error:
-        return str(error)
-
-
 def measure(
     modes: Sequence[Mode], entrants: Sequence[Entrant], rounds: int, behind: Upstream, retakes: int
 ) -> list[Sample]:
-    """Samples of every mode and entrant; the first round warms everything up and is thrown away.
+    """Samples of every mode and entrant, each after a load like its own that warms it and is thrown away.
 
-    A sample that others disturbed is taken again, up to `retakes` times, and the least disturbed one counts.
+    Who starts quickly is started anew before that, but in a mode that does not ask for it. A sample that others
+    disturbed is taken again, of the same process, up to `retakes` times, and the least disturbed one counts.
     """
     samples: list[Sample] = []
     for mode in modes:
         chosen = [e for e in entrants if not e.peer.rules or mode.name in e.peer.rules]
-        for number in range(rounds + 1):
+        for number in range(rounds):
             # Each round begins with another one, so that nobody is always measured after the same neighbour.
             turned = chosen[number % len(chosen) :] + chosen[: number % len(chosen)] if chosen else []
-            takers = [None, *turned] if mode.is_direct else turned
-            found = [_undisturbed(mode, taker, behind, retakes if number else 0) for taker in takers]
-            if number:
-                samples += found
+            for taker in (None, *turned) if mode.is_direct else turned:
+                if taker and mode.is_renewed and taker.is_renewed:
+                    taker.renew()
+                _warm(mode, taker, behind)
+                samples.append(_undisturbed(mode, taker, behind, retakes))
     return samples
+
+
+def _warm(mode: Mode, entrant: Entrant | None, behind: Upstream) -> None:
+    """One load of the mode that nobody looks at."""
+    if entrant:
+        entrant.running.go_on()
+    _drive(mode, entrant, behind)
+    if entrant:
+        time.sleep(AFTER_S)  # what it recorded is entered before it counts
+        entrant.running.pause()
 
 
 def _undisturbed(mode: Mode, entrant: Entrant | None, behind: Upstream, retakes: int) -> Sample:
@@ -288,14 +230,13 @@ def _sample(mode: Mode, entrant: Entrant | None, behind: Upstream) -> Sample:
     neighbours = Neighbours(ours)
     time.sleep(BEFORE_S)
     others = neighbours.share()
-    command = _driver(mode, entrant, behind.port)
     if running:
         running.go_on()
         time.sleep(0.1)
     memory = _Watch(running if mode.name == "memory" else None)
     neighbours = Neighbours(ours)
     before, began = running.cpu_s() if running else (0.0, 0.0), time.perf_counter()
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=mode.seconds + 40, check=True)
+    seen = _drive(mode, entrant, behind)
     took = time.perf_counter() - began
     others = max(others, neighbours.share())
     time.sleep(AFTER_S if running else 0.0)
@@ -304,7 +245,6 @@ def _sample(mode: Mode, entrant: Entrant | None, behind: Upstream) -> Sample:
     worker_mib, total_mib = memory.most(running)
     if running:
         running.pause()
-    seen = json.loads(ran.stdout)
     answered, failed = seen["good"], seen["bad"] + seen["hung"] + seen["unsent"]
     all_told = max(1, answered + seen["bad"])
     return Sample(
@@ -329,11 +269,18 @@ def _sample(mode: Mode, entrant: Entrant | None, behind: Upstream) -> Sample:
     )
 
 
+def _drive(mode: Mode, entrant: Entrant | None, behind: Upstream) -> dict[str, Any]:
+    """What the driver saw."""
+    command = _driver(mode, entrant, behind.port)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=mode.seconds + 40, check=True)
+    seen: dict[str, Any] = json.loads(ran.stdout)
+    return seen
+
+
 def _driver(mode: Mode, entrant: Entrant | None, upstream_port: int) -> list[str]:
     headers: tuple[str, ...] = ()
     port, connections = upstream_port, mode.connections
     if entrant:
-        assert entrant.start
         port = entrant.start.stream_port if mode.is_stream and entrant.start.stream_port else entrant.port
         headers = entrant.start.headers
         if mode.name.startswith("streams"):

@@ -75,7 +75,7 @@ def gateway(server: ModelServer) -> Iterator[Shell]:
 
 
 def spout_on(way: Way) -> Spout:
-    """A spout beside that transport, which was given something before; of a real stream, as compiled code asks for one."""
+    """A spout beside that transport, which was given something before; of a real stream, as compiled code asks."""
     exchange, world = Desk(table([target("a", slot=0)], (route(candidate(0)),))).open(stream=True)
     attempt = world.last
     exchange.on_head(attempt, 200, EVENTS, b"", 100.0)
