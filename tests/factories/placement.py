@@ -31,8 +31,8 @@ from tripoint.engines.placement.outcome import Outcome, solve_instance
 
 API = "maker/chat-1"
 """The tiny catalogue's token API: 4 USD per million tokens in, 20 out."""
-NODES_PER_RATE = 0.09375
-"""Nodes per request per second of `chat()` on eight accelerators."""
+RATE_PER_REPLICA = 4 / 3
+"""Requests per second one replica of `chat()` carries at the utilisation cap."""
 ONE_REPLICA = 0.125
 """Nodes of one replica."""
 TWO_LEVELS = tuple(2.0 if hour < 42 else 2 / 3 for hour in range(168))

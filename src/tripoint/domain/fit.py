@@ -64,12 +64,12 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """A (workload, pool) pair that is in, with the affine cover of its capacity need.
+    """A (workload, pool) pair that is in, with the capacity it needs.
 
-    Interactive: serving a share of a demand of `peak` requests/s takes share x (fixed_nodes + nodes_per_unit x peak)
-    nodes, an affine cover of what the queue needs for the whole. Energy kinds: doing `work` units takes
-    nodes_per_unit x work node-hours, and at least `fixed_nodes` nodes must be obtainable at once (the gang).
-    Token APIs: both are 0.
+    Interactive: serving a share of the demand planned for takes share x `nodes`, what the queue needs for the whole;
+    `fixed_nodes` + `nodes_per_unit` x peak requests/s is a line above that at any rate up to the largest, for
+    questions about other demands. Energy kinds: doing `work` units takes nodes_per_unit x work node-hours, and at
+    least `fixed_nodes` nodes must be obtainable at once (the gang). Token APIs: all are 0.
     """
 
     workload: WorkloadId
@@ -86,14 +86,14 @@ class Fit:
     """Weight precision chosen."""
     gpus_per_replica: int = 0
     """Accelerators per replica (tensor parallel width)."""
+    nodes: tuple[tuple[float, ...], ...] = ()
+    """[period][block] nodes the whole demand takes (interactive, all sites of the entry); nothing for other kinds."""
     fixed_nodes: float = 0.0
-    """Nodes the whole demand takes at any rate (interactive, all sites of the entry), or the gang at one site."""
+    """Nodes of the line at any rate (interactive, all sites of the entry), or the gang at one site."""
     nodes_per_unit: float = 0.0
-    """Nodes per request/s (interactive), node-hours per work unit (energy kinds)."""
+    """Nodes of the line per request/s (interactive), node-hours per work unit (energy kinds)."""
     busy_nodes_per_unit: float = 0.0
     """Busy nodes per request/s (node-hours per work unit for energy kinds), also where `nodes_per_unit` is 0."""
-    standby_nodes: float = 0.0
-    """Nodes that would carry the whole peak as hot standby, per request/s."""
     ttft_ms: float | None = None
     """Predicted time to first token at the sized load, network included, ms."""
     tpot_ms: float | None = None

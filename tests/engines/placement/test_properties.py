@@ -6,12 +6,15 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from tests.factories.placement import chat, horizon, place, region, solved
 from tests.factories.planning import highs, instance_of, planned
 
 from tripoint.domain.estate import Estate
 from tripoint.domain.purchase import NodePool, PurchaseOption
 from tripoint.domain.site import Site, SiteKind
 from tripoint.domain.units import NodeTypeId, SiteId
+from tripoint.domain.workload import Slo
 from tripoint.engines.placement.columns.coefficients import is_energy
 from tripoint.engines.placement.formulate import formulate
 from tripoint.engines.placement.milp.program import SolutionStatus
@@ -110,6 +113,19 @@ def test_one_more_offer_never_costs_more(estate: Estate) -> None:
     after = planned(replace(estate, sites=(*estate.sites, more)))
     assert after.summary is not None
     assert after.summary.bound_usd <= before.summary.incumbent_usd * (1 + 1e-6)
+
+
+@settings(max_examples=100)
+@given(st.floats(0.2, 3.0), st.floats(1.0, 2.0), st.floats(220.0, 1000.0))
+def test_more_demand_never_costs_less(rate: float, factor: float, ttft_ms: float) -> None:
+    """Whatever carries more carries less as well; a line over the steps that is redrawn for each demand forgets it."""
+    costs = []
+    for each in (rate, rate * factor):
+        load = chat(rate=each, slo=Slo(ttft_ms=ttft_ms))
+        outcome = solved(place(region(), workloads=(load,), horizon=horizon(1)))
+        assert outcome.summary is not None
+        costs.append((outcome.summary.bound_usd, outcome.summary.incumbent_usd))
+    assert costs[0][0] <= costs[1][1] * (1 + 1e-6)
 
 
 @FEW

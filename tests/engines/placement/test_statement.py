@@ -33,7 +33,7 @@ ON_DEMAND, SPOT, COMMITTED = PurchaseOption.ON_DEMAND, PurchaseOption.SPOT, Purc
 
 
 def shared() -> Outcome:
-    """Two workloads on two signed nodes and rented ones: 1.625 and 0.875 nodes, so half a node is rented."""
+    """Two workloads on two signed nodes and rented ones: 1.5 and 0.75 nodes, so a quarter of one is rented."""
     pool = rented(ON_DEMAND, commitments=(Commitment(nodes=2, ends="2027-12", usd_per_hour=20.0),))
     return solved(place(region(pools=(pool,)), workloads=(chat(), chat("small", rate=8.0))))
 
@@ -47,29 +47,29 @@ def borne(rows: list[Charge]) -> dict[tuple[str | None, CommitmentStatus | None]
 
 
 def test_firm_nodes_are_shared_by_use_and_the_rest_is_rented_by_the_same_keys() -> None:
-    """Of 2.5 nodes used two are signed: each workload bears four fifths of its use there and one fifth rented."""
+    """Of 2.25 nodes used two are signed: each workload bears eight ninths of its use there and one ninth rented."""
     outcome = shared()
     firm = borne([row for row in outcome.charges if row.option == "committed"])
     elastic = borne([row for row in outcome.charges if row.option == "on_demand"])
-    assert firm == pytest.approx({("chat", USED): 1.625 * 0.8 * 2190 * 20, ("small", USED): 0.875 * 0.8 * 2190 * 20})
-    assert elastic == pytest.approx({("chat", None): 1.625 * 0.2 * 2190 * 50, ("small", None): 0.875 * 0.2 * 2190 * 50})
+    assert firm == pytest.approx({("chat", USED): 1.5 * 8 / 9 * 2190 * 20, ("small", USED): 0.75 * 8 / 9 * 2190 * 20})
+    assert elastic == pytest.approx({("chat", None): 1.5 / 9 * 2190 * 50, ("small", None): 0.75 / 9 * 2190 * 50})
 
 
 def test_what_nobody_used_is_a_row_of_its_own() -> None:
-    """Two signed nodes, 1.625 used: three eighths of a node for a quarter are nobody's."""
+    """Two signed nodes, 1.5 used: half a node for a quarter is nobody's."""
     pool = rented(commitments=(Commitment(nodes=2, ends="2027-12", usd_per_hour=20.0),))
     outcome = solved(place(region(pools=(pool,)), workloads=(chat(),)))
     assert borne(list(outcome.charges)) == pytest.approx(
-        {("chat", USED): 1.625 * 2190 * 20, (None, UNUSED): 0.375 * 2190 * 20}
+        {("chat", USED): 1.5 * 2190 * 20, (None, UNUSED): 0.5 * 2190 * 20}
     )
 
 
 def test_a_node_idle_in_the_quiet_block_is_idle_for_those_hours() -> None:
-    """12 req/s on average: 2.375 nodes in the busy quarter of the time, 0.875 in the rest, on three held nodes."""
+    """12 req/s on average: 2.25 nodes in the busy quarter of the time, 0.75 in the rest, on three held nodes."""
     load = chat(rate=12.0, hour_of_week=TWO_LEVELS)
     outcome = solved(place(hall(pool=servers(held=3, max_nodes=3)), workloads=(load,), horizon=horizon(1, 2)))
     staff = borne([row for row in outcome.charges if row.kind is ChargeKind.STAFF])
-    used = (2.375 * 0.25 + 0.875 * 0.75) / 3
+    used = (2.25 * 0.25 + 0.75 * 0.75) / 3
     assert staff == pytest.approx({("chat", USED): used * 3 * 3 * 625.0, (None, UNUSED): (1 - used) * 3 * 3 * 625.0})
 
 
@@ -136,19 +136,19 @@ def test_uses_are_counted_firm_first() -> None:
     uses = pool_uses(form, decode(form, highs(form.program()).values))
     assert list(uses) == [("cloud/big", 0)]
     use: PoolUse = uses["cloud/big", 0]
-    assert use.firm_hours == pytest.approx({"chat": 1.625 * 0.8 * 2190, "small": 0.875 * 0.8 * 2190})
-    assert use.elastic_hours == pytest.approx({"chat": 1.625 * 0.2 * 2190, "small": 0.875 * 0.2 * 2190})
+    assert use.firm_hours == pytest.approx({"chat": 1.5 * 8 / 9 * 2190, "small": 0.75 * 8 / 9 * 2190})
+    assert use.elastic_hours == pytest.approx({"chat": 1.5 / 9 * 2190, "small": 0.75 / 9 * 2190})
     assert use.firm_capacity == pytest.approx(2 * 2190)
 
 
 def test_shares_served_add_up_and_occupy_what_they_should() -> None:
-    """Placements carry the share and the nodes it takes: 1.625 for all of 16 req/s."""
+    """Placements carry the share and the nodes it takes: 1.5 for all of 16 req/s."""
     outcome = solved(place(hall(it_kw=10.0), region(), workloads=(chat(),)))
     assert outcome.decisions is not None
     rows = outcome.decisions.placements
     assert sum(row.share for row in rows) == pytest.approx(1.0)
-    assert sum(row.nodes for row in rows) == pytest.approx(1.625)
-    assert {row.site: row.nodes for row in rows} == pytest.approx({"hall": 1.0, "cloud": 0.625})
+    assert sum(row.nodes for row in rows) == pytest.approx(1.5)
+    assert {row.site: row.nodes for row in rows} == pytest.approx({"hall": 1.0, "cloud": 0.5})
 
 
 def test_nodes_had_are_told_by_block_with_what_was_used() -> None:
@@ -158,5 +158,5 @@ def test_nodes_had_are_told_by_block_with_what_was_used() -> None:
     states = {row.pool: row for row in outcome.decisions.pools}
     assert (states["hall/server"].owned, states["hall/server"].gpus_per_node) == (1.0, 8)
     assert states["hall/server"].used == pytest.approx(1.0)
-    assert states["cloud/big"].on_demand == pytest.approx(0.625)
-    assert states["cloud/big"].used == pytest.approx(0.625)
+    assert states["cloud/big"].on_demand == pytest.approx(0.5)
+    assert states["cloud/big"].used == pytest.approx(0.5)

@@ -11,6 +11,7 @@ from tripoint.engines.placement.columns.flows import Network, caller_flows
 from tripoint.engines.placement.columns.formulation import Formulation
 from tripoint.engines.placement.columns.nodes import add_facility_columns, add_node_columns
 from tripoint.engines.placement.columns.serving import (
+    add_gang_columns,
     add_presence_columns,
     add_serving_columns,
     add_standby_columns,
@@ -76,6 +77,7 @@ def formulate(instance: Instance) -> tuple[Formulation, Network]:
     network = Network(instance=instance)
     add_serving_columns(form)
     add_presence_columns(form)
+    add_gang_columns(form)
     add_standby_columns(form)
     add_node_columns(form)
     add_facility_columns(form)

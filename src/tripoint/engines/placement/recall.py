@@ -31,7 +31,7 @@ def recall(form: Formulation, plan: Plan) -> FloatArray:
 def _presence(form: Formulation, plan: Plan, values: FloatArray) -> None:
     here = {(row.workload, row.pool, row.period) for row in plan.placements if row.share > _TINY}
     known = {row.workload for row in plan.placements}
-    for (workload, place, period), column in form.present.items():
+    for (workload, place, period), column in (*form.present.items(), *form.gathered.items()):
         name = form.workload_id(workload)
         if name in known:
             is_here = (name, place, period) in here

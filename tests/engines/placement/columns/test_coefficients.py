@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.factories.placement import (
     API,
-    NODES_PER_RATE,
     ONE_REPLICA,
+    RATE_PER_REPLICA,
     TWO_LEVELS,
     batch,
     chat,
@@ -33,11 +33,11 @@ def of(*loads: Workload) -> Instance:
 
 
 def test_callers_occupy_nodes_by_the_busiest_hour_of_the_block() -> None:
-    """12 req/s on average are 24 in the busy block and 8 in the quiet one, each with the cover's one replica more."""
+    """12 req/s on average are 24 in the busy block and 8 in the quiet one: 18 and 6 replicas, no more."""
     instance = of(chat(rate=12.0, hour_of_week=TWO_LEVELS))
     lane = next(lane for lane in instance.lanes if instance.workload(lane).id == "chat" and lane.pool is not None)
-    assert unit.nodes_per_share(instance, lane, 0, 0) == pytest.approx(ONE_REPLICA + 24.0 * NODES_PER_RATE)
-    assert unit.nodes_per_share(instance, lane, 0, 1) == pytest.approx(ONE_REPLICA + 8.0 * NODES_PER_RATE)
+    assert unit.nodes_per_share(instance, lane, 0, 0) == pytest.approx(24.0 / RATE_PER_REPLICA * ONE_REPLICA)
+    assert unit.nodes_per_share(instance, lane, 0, 1) == pytest.approx(8.0 / RATE_PER_REPLICA * ONE_REPLICA)
 
 
 def test_work_occupies_nodes_for_the_hours_of_the_block_it_is_done_in() -> None:

@@ -66,14 +66,14 @@ def test_a_commitment_that_ended_is_neither_paid_nor_there() -> None:
 
 
 def test_signed_nodes_are_used_before_anything_is_rented() -> None:
-    """They are paid anyway: 1.625 of two are used, none rented."""
+    """They are paid anyway: 1.5 of two are used, none rented."""
     signed = rented(commitments=(Commitment(nodes=2, ends="2027-03", usd_per_hour=49.0),))
     outcome = solved(place(region(pools=(signed,)), workloads=(chat(),)))
     assert outcome.decisions is not None
     (state,) = outcome.decisions.pools
     assert state.committed == 2.0
     assert state.on_demand == pytest.approx(0.0)
-    assert state.used == pytest.approx(1.625)
+    assert state.used == pytest.approx(1.5)
 
 
 @pytest.mark.parametrize(
@@ -97,9 +97,10 @@ def test_a_commitment_does_not_leave_its_price_beyond_the_horizon(
 
 
 def test_steady_load_is_committed_for_whole_terms() -> None:
-    """0.625 of a node costs 31.25 USD an hour on demand and 30 when a whole one is signed for a year: two are."""
+    """13 replicas: 0.625 of a node costs 31.25 USD an hour on demand and 30 where a whole one is signed: two are."""
     pool = rented(ON_DEMAND, COMMITTED)
-    outcome = solved(place(region(pools=(pool,)), workloads=(chat(),), horizon=horizon(4, review_months=12)))
+    load = chat(rate=17.0)
+    outcome = solved(place(region(pools=(pool,)), workloads=(load,), horizon=horizon(4, review_months=12)))
     (row,) = purchases(outcome, PurchaseAction.COMMIT)
     assert (row.nodes, row.term_months, row.order_period, row.until_period) == (2.0, 12, 0, 3)
     assert committed_usd(outcome) == pytest.approx([2 * 3 * 730 * 30.0] * 4)
@@ -248,3 +249,14 @@ def _mean_rented(outcome: Outcome, pool: str, period: int) -> float:
     blocks = outcome.instance.grid.blocks
     states = [row for row in outcome.decisions.pools if (row.pool, row.period) == (pool, period)]
     return sum(row.on_demand * blocks[row.block].weight for row in states)
+
+
+def test_runs_that_may_be_divided_need_their_gang_wherever_they_are() -> None:
+    """A third of the work would fit the one node held; no run of it would, for each needs three at once."""
+    load = training(gpu_hours=100.0, gang=24, is_indivisible=False)
+    site = hall(pool=servers(held=1, max_nodes=3))
+    outcome = solved(place(site, region(), workloads=(load,)))
+    assert outcome.decisions is not None
+    assert {row.site for row in outcome.decisions.placements} == {"cloud"}
+    alone = solved(place(site, workloads=(load,)))
+    assert owned(alone) == [3.0]

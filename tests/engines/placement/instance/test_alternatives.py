@@ -62,8 +62,9 @@ def test_all_public_on_demand_rents_every_hour() -> None:
 
 
 def test_all_public_committed_signs_what_pays() -> None:
-    """Commitments and on-demand hours, no spot, nothing owned."""
-    assert options(priced(hybrid(), "committed")) == {"committed"}
+    """Thirteen replicas fill enough of a second node to sign for it: no hour on demand, no spot, nothing owned."""
+    estate = hybrid(workloads=(chat(rate=17.0), batch()))
+    assert options(priced(estate, "committed")) == {"committed"}
 
 
 def test_all_private_is_priced_as_if_ordered_in_time() -> None:
@@ -182,7 +183,7 @@ def test_today_committed_or_not_declared_may_sign() -> None:
     """What is declared committed stays committed, and what says nothing of buying stays free."""
     for option in (COMMITTED, None):
         today = (TodayShare(site=SiteId("cloud"), option=option),)
-        estate = place(region(pools=(ALL_WAYS,)), workloads=(chat(today=today),), horizon=horizon(4))
+        estate = place(region(pools=(ALL_WAYS,)), workloads=(chat(rate=17.0, today=today),), horizon=horizon(4))
         assert options(priced(estate, "today")) == {"committed"}
 
 

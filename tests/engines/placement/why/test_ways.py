@@ -93,7 +93,7 @@ PAIRS: dict[str, tuple[Estate, list[str]]] = {
             region(), workloads=(RECORDS,),
             policies=Policies(residency=AT_HOME.residency, budget=Budget(usd_per_period=100_000.0)),
         ),
-        ["allow `US` for `records` and raise `budget` by 77,938 USD a period (budget 100,000 USD (effective))"],
+        ["allow `US` for `records` and raise `budget` by 64,250 USD a period (budget 100,000 USD (effective))"],
     ),
 }  # fmt: skip
 

@@ -60,6 +60,11 @@ def only_fit(asked: Workload, site: Site | None = None, **fields: object) -> Fit
     return fit
 
 
+def most_nodes(fit: Fit) -> float:
+    """Nodes the whole demand takes in its busiest block."""
+    return max(nodes for blocks in fit.nodes for nodes in blocks)
+
+
 def only_refusal(asked: Workload, site: Site | None = None, **fields: object) -> Refusal:
     """The one refusal; fails when there is a fit."""
     fits, refusals = answers(small_world(asked, site, **fields))
@@ -81,7 +86,7 @@ def test_a_fit_on_paper() -> None:
     assert fit.fixed_nodes == pytest.approx(1 / 8)
     assert fit.nodes_per_unit == pytest.approx(1 / (8 * 0.8 * RATE_PER_GPU))
     assert fit.busy_nodes_per_unit == pytest.approx(1 / (8 * RATE_PER_GPU))
-    assert fit.standby_nodes == pytest.approx(8 / 8 / 10)
+    assert most_nodes(fit) == pytest.approx(8 / 8)
     assert fit.rtt_ms is None
 
 
@@ -99,7 +104,7 @@ def test_the_queue_adds_replicas_where_the_first_token_is_urgent() -> None:
     relaxed = only_fit(workload())
     assert fit.rtt_ms == 84.0
     assert fit.ttft_ms == pytest.approx(84.0 + prefill_ms)
-    assert fit.standby_nodes * 10 * 8 == pytest.approx(replicas_for(target, 10.0))
+    assert most_nodes(fit) * 8 == pytest.approx(replicas_for(target, 10.0))
     assert fit.fixed_nodes + 10 * fit.nodes_per_unit >= replicas_for(target, 10.0) / 8 - 1e-9
     assert fit.fixed_nodes + fit.nodes_per_unit > relaxed.fixed_nodes + relaxed.nodes_per_unit
 
@@ -108,13 +113,14 @@ def test_bursty_callers_need_more_than_steady_ones() -> None:
     """The same mean, three times the variation."""
     slo = Slo(ttft_ms=600.0)
     bursty = workload(slo=slo, demand=replace(workload().demand, burstiness_cv=3.0))
-    assert only_fit(bursty).standby_nodes > only_fit(workload(slo=slo)).standby_nodes
+    assert most_nodes(only_fit(bursty)) > most_nodes(only_fit(workload(slo=slo)))
 
 
 def test_high_availability_holds_a_spare_replica() -> None:
     """Three nines: two at least, and one more than needed at the peak."""
     spare = only_fit(workload(slo=Slo(availability=0.999)))
     plain = only_fit(workload(slo=Slo(availability=0.99)))
+    assert most_nodes(spare) == pytest.approx(most_nodes(plain) + 1 / 8)
     assert spare.fixed_nodes == pytest.approx(plain.fixed_nodes + 1 / 8)
     assert spare.nodes_per_unit == pytest.approx(plain.nodes_per_unit)
 
@@ -122,13 +128,14 @@ def test_high_availability_holds_a_spare_replica() -> None:
 def test_a_declared_minimum_is_held() -> None:
     """Sixteen replicas are two nodes whatever the demand, and cover it all."""
     fit = only_fit(workload(min_replicas=16))
-    assert (fit.fixed_nodes, fit.nodes_per_unit) == (2.0, 0.0)
+    assert (most_nodes(fit), fit.fixed_nodes, fit.nodes_per_unit) == (2.0, 2.0, 0.0)
     assert fit.busy_nodes_per_unit == pytest.approx(1 / (8 * RATE_PER_GPU))
 
 
 def test_identical_sites_are_told_as_one_total() -> None:
     """Five halls split the demand; each keeps its own least replica."""
     five = only_fit(workload(), replace(colo(power=HALL), count=5))
+    assert most_nodes(five) == pytest.approx(10 / 8)
     assert five.fixed_nodes == pytest.approx(5 / 8)
     assert five.nodes_per_unit == pytest.approx(1 / (8 * 0.8 * RATE_PER_GPU))
 
@@ -411,11 +418,11 @@ def test_any_fit_carries_its_demand(
     site = replace(colo(power=HALL), kind=SiteKind.EDGE, id=SiteId("edge"), count=count)
     fits, _ = answers(small_world(asked, site))
     for fit in fits:
-        nodes = fit.fixed_nodes + fit.nodes_per_unit * rate
+        nodes = most_nodes(fit)
         assert nodes * 8 * RATE_PER_GPU * 0.8 >= rate * (1 - 1e-9)
         assert fit.busy_nodes_per_unit * rate <= nodes * (1 + 1e-9)
-        assert fit.fixed_nodes >= count / 8
-        assert fit.standby_nodes * rate <= nodes + 1e-6
+        assert nodes >= count / 8
+        assert nodes <= fit.fixed_nodes + fit.nodes_per_unit * rate + 1e-6
 
 
 def test_every_pair_gets_exactly_one_answer() -> None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tripoint.engines.sizing.replicas.cover import Fleet, cover, line_over
+from tripoint.engines.sizing.replicas.cover import Cover, cover, line_over
 from tripoint.engines.sizing.replicas.queueing import QueueTarget, capacity_of, replicas_for
+from tripoint.engines.sizing.replicas.stairs import Fleet, stairs_of
 
 FLEETS = st.builds(
     Fleet,
@@ -28,6 +29,16 @@ FLEETS = st.builds(
 )
 
 
+def line_of(fleet: Fleet, largest: float, sites: int = 1) -> Cover:
+    """The line up to a largest rate of all sites together."""
+    return cover(stairs_of(fleet, largest / sites), sites)
+
+
+def nodes_at(fleet: Fleet, rate: float) -> float:
+    """Nodes of one site at a rate, by the queue itself."""
+    return fleet.nodes_of(replicas_for(fleet.target, rate))
+
+
 def rates_to_try(fleet: Fleet, largest: float) -> list[float]:
     """Everywhere, and just after every step, where a line is most likely to be too low."""
     last = min(replicas_for(fleet.target, largest), 120)
@@ -39,20 +50,20 @@ def rates_to_try(fleet: Fleet, largest: float) -> list[float]:
 @given(fleet=FLEETS, largest=st.floats(0.05, 300.0), sites=st.integers(1, 5))
 def test_the_line_covers_the_need_at_every_rate(fleet: Fleet, largest: float, sites: int) -> None:
     """Nodes of the line are at least the nodes needed, summed over identical sites that split the demand."""
-    line = cover(fleet, largest * sites, sites)
+    line = line_of(fleet, largest * sites, sites)
     assert line.fixed >= 0
     assert line.slope >= 0
     for rate in rates_to_try(fleet, largest):
-        needed = fleet.nodes(rate) * sites
+        needed = nodes_at(fleet, rate) * sites
         assert line.at(rate * sites) >= needed - 1e-6 * max(1.0, needed)
 
 
 @given(fleet=FLEETS, largest=st.floats(0.05, 300.0), sites=st.integers(1, 5))
 def test_at_the_largest_rate_the_line_is_below_twice_the_need(fleet: Fleet, largest: float, sites: int) -> None:
     """It meets the hull in the middle, where the hull is no higher than at its end, and begins at one replica."""
-    needed = fleet.nodes(largest) * sites
+    needed = nodes_at(fleet, largest) * sites
     most = 2 * needed - fleet.nodes_of(1) * sites
-    assert cover(fleet, largest * sites, sites).at(largest * sites) <= most + 1e-6 * needed
+    assert line_of(fleet, largest * sites, sites).at(largest * sites) <= most + 1e-6 * needed
 
 
 @given(fleet=FLEETS, largest=st.floats(0.05, 60.0))
@@ -69,20 +80,20 @@ def test_no_line_through_two_corners_has_less_area(fleet: Fleet, largest: float)
         slope = (y2 - y1) / (x2 - x1)
         if slope >= 0 and all(y1 + slope * (x - x1) >= y - 1e-9 for x, y in marks):
             best = min(best, y1 + slope * (largest / 2 - x1))
-    assert cover(fleet, largest).at(largest / 2) <= best + 1e-6 * best
+    assert line_of(fleet, largest).at(largest / 2) <= best + 1e-6 * best
 
 
 def test_a_demand_one_replica_carries_is_a_flat_line() -> None:
     """Presence costs one replica, and its share of the demand costs nothing more."""
     fleet = Fleet(target=QueueTarget(service_rate=10.0, utilisation_cap=0.8), replicas_per_node=4)
-    line = cover(fleet, 5.0)
+    line = line_of(fleet, 5.0)
     assert (line.fixed, line.slope) == (0.25, 0.0)
 
 
 def test_a_large_demand_costs_the_capped_utilisation_and_one_replica() -> None:
     """Without a wait budget the corners lie on one line: 1 replica plus rate / (0.8 mu)."""
     fleet = Fleet(target=QueueTarget(service_rate=2.0, utilisation_cap=0.8), replicas_per_node=8)
-    line = cover(fleet, 160.0)
+    line = line_of(fleet, 160.0)
     assert line.fixed == pytest.approx(1 / 8)
     assert line.slope == pytest.approx(1 / (8 * 1.6))
 
@@ -90,7 +101,7 @@ def test_a_large_demand_costs_the_capped_utilisation_and_one_replica() -> None:
 def test_identical_sites_each_keep_their_minimum() -> None:
     """Ten sites that share a trickle hold ten times the least replicas."""
     fleet = Fleet(target=QueueTarget(service_rate=1.0), replicas_per_node=1, min_replicas=2, spare_replicas=1)
-    line = cover(fleet, 0.5, sites=10)
+    line = line_of(fleet, 0.5, sites=10)
     assert (line.fixed, line.slope) == (20.0, 0.0)
 
 

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from tripoint.domain.decision import PoolState
 from tripoint.domain.plan import BreakEven
 from tripoint.domain.units import HOURS_PER_MONTH
-from tripoint.engines.answers.breakeven.ways import FirmWay, elastic_ways, firm_ways, node_of
+from tripoint.engines.answers.breakeven.ways import FirmWay, Market, node_of
 from tripoint.engines.costing.breakeven.curves import Way, by_utilisation
 from tripoint.engines.costing.breakeven.threshold import Range, Threshold, break_even
 from tripoint.engines.placement.columns.coefficients import is_energy
 from tripoint.engines.placement.decode import Decisions
 from tripoint.engines.placement.instance.instance import Instance, Lane, LaneKind, PoolModel
+
+_Rented = list[tuple[int, Range]]
 
 NEVER = 10.0
 """Largest utilisation stated: no node is used ten times over, so it and anything above 1 reads as never."""
@@ -45,14 +47,14 @@ def use_words(utilisation: float) -> str:
     return f"{utilisation:.0%}".replace("%", " %")
 
 
-def pool_break_evens(instance: Instance, decisions: Decisions) -> tuple[BreakEven, ...]:
+def pool_break_evens(instance: Instance, decisions: Decisions, market: Market) -> tuple[BreakEven, ...]:
     """Pools the plan uses, holds, promised to pay or could own, with a firm way and a rival; most used first."""
     used = node_hours_used(instance, decisions.pools)
     order = sorted(
         (n for n, pool in enumerate(instance.pools) if used.get(pool.spec.id, 0.0) > 0 or _is_own(pool)),
         key=lambda n: (-used.get(instance.pools[n].spec.id, 0.0), n),
     )
-    rows = (_pool_row(instance, number, decisions) for number in order)
+    rows = (_pool_row(instance, number, decisions, market) for number in order)
     return tuple(row for row in rows if row is not None)
 
 
@@ -76,10 +78,10 @@ def firm_use(instance: Instance, states: tuple[PoolState, ...], pool: str) -> fl
     return used / had if had > 0 else None
 
 
-def _pool_row(instance: Instance, number: int, decisions: Decisions) -> BreakEven | None:
+def _pool_row(instance: Instance, number: int, decisions: Decisions, market: Market) -> BreakEven | None:
     pool = instance.pools[number]
-    ways = firm_ways(instance, pool)
-    rival = rival_of(instance, number)
+    ways = market.firm[number]
+    rival = rival_of(instance, number, market)
     if not ways or rival is None:
         return None
     best = min(ways, key=_full_month_usd)
@@ -119,27 +121,28 @@ def _full_month_usd(way: FirmWay) -> float:
     return way.month_usd.value + HOURS_PER_MONTH * way.busy_hour_usd.value
 
 
-def rival_of(instance: Instance, number: int) -> Rival | None:
+def rival_of(instance: Instance, number: int, market: Market) -> Rival | None:
     """The same node type on demand, else the pool that does the same work most cheaply on demand."""
-    twin = _cheapest_twin(instance, number)
-    return _cheapest_substitute(instance, number) if twin is None else twin
+    rented = _rented(market)
+    twin = _cheapest_twin(instance, number, rented)
+    return _cheapest_substitute(instance, number, rented) if twin is None else twin
 
 
-def _cheapest_twin(instance: Instance, number: int) -> Rival | None:
+def _cheapest_twin(instance: Instance, number: int, rented: _Rented) -> Rival | None:
     node = instance.pools[number].spec.node.id
-    twins = [(hour, other) for other, hour in _rented(instance) if instance.pools[other].spec.node.id == node]
+    twins = [(hour, other) for other, hour in rented if instance.pools[other].spec.node.id == node]
     if not twins:
         return None
     hour, other = min(twins, key=lambda twin: (twin[1] != number, twin[0].value))
     return _rival(instance, other, hour)
 
 
-def _cheapest_substitute(instance: Instance, number: int) -> Rival | None:
+def _cheapest_substitute(instance: Instance, number: int, rented: _Rented) -> Rival | None:
     """Among the pools that could take over most of the work, the cheapest."""
     mine = _firm_lanes(instance, number)
     whole = sum(_nodes(instance, lane) for lane in mine.values())
     found: list[tuple[float, Range, int]] = []
-    for other, hour in _rented(instance):
+    for other, hour in rented:
         theirs = _firm_lanes(instance, other)
         shared = [workload for workload in mine if workload in theirs]
         here = sum(_nodes(instance, mine[workload]) for workload in shared)
@@ -161,12 +164,12 @@ def _rival(instance: Instance, other: int, hour: Range) -> Rival:
     )
 
 
-def _rented(instance: Instance) -> list[tuple[int, Range]]:
+def _rented(market: Market) -> _Rented:
     """Pools sold on demand, with their price."""
     return [
         (number, way.hour_usd)
-        for number, pool in enumerate(instance.pools)
-        for way in elastic_ways(instance, pool)
+        for number, ways in enumerate(market.elastic)
+        for way in ways
         if way.option == "on_demand"
     ]
 
@@ -178,13 +181,9 @@ def _firm_lanes(instance: Instance, pool: int) -> dict[int, Lane]:
 
 def _nodes(instance: Instance, lane: Lane) -> float:
     """Nodes a workload alone would occupy in the first period, averaged over the busiest hours of its blocks."""
-    demand, fit = instance.demand(lane), lane.fit
     if is_energy(instance.workload(lane)):
-        return fit.nodes_per_unit * demand.work[0] / instance.grid.period_hours
-    return sum(
-        block.weight * (fit.fixed_nodes + fit.nodes_per_unit * rate)
-        for block, rate in zip(instance.grid.blocks, demand.peak_rate[0], strict=True)
-    )
+        return lane.fit.nodes_per_unit * instance.demand(lane).work[0] / instance.grid.period_hours
+    return sum(block.weight * nodes for block, nodes in zip(instance.grid.blocks, lane.fit.nodes[0], strict=True))
 
 
 def _note(best: FirmWay, rival: Rival, use: Threshold, planned: float | None) -> str:

@@ -29,27 +29,22 @@ def is_indivisible(workload: Workload) -> bool:
 def nodes_per_share(instance: Instance, lane: Lane, period: int, block: int) -> float:
     """Nodes occupied in the block per unit of share.
 
-    Energy kinds: nodes_per_unit x work / hours of the block. Interactive: fixed + nodes_per_unit x peak rate, the
-    affine cover of what the queue needs for the whole demand. Replicas, spare ones included, are sized on the whole
-    and spread with the shares, because one endpoint in front of all sites sends each request where a replica is free.
+    Energy kinds: nodes_per_unit x work / hours of the block. Interactive: what the queue needs for the whole demand.
+    Replicas, spare ones included, are sized on the whole and spread with the shares, because one endpoint in front of
+    all sites sends each request where a replica is free.
     """
-    demand = instance.demand(lane)
     if is_energy(instance.workload(lane)):
-        return lane.fit.nodes_per_unit * demand.work[period] / instance.block_hours(block)
-    rate = demand.peak_rate[period][block]
-    return lane.fit.fixed_nodes + lane.fit.nodes_per_unit * rate if rate > 0 else 0.0
+        return lane.fit.nodes_per_unit * instance.demand(lane).work[period] / instance.block_hours(block)
+    return 0.0 if lane.pool is None else lane.fit.nodes[period][block]
 
 
 def share_nodes(instance: Instance, lane: Lane) -> Table:
     """[period][block] `nodes_per_share`, all at once: the program asks for them by the million."""
-    demand, each, fixed = instance.demand(lane), lane.fit.nodes_per_unit, lane.fit.fixed_nodes
     if is_energy(instance.workload(lane)):
+        work, each = instance.demand(lane).work, lane.fit.nodes_per_unit
         hours = [instance.block_hours(block) for block in instance.blocks]
-        return tuple(tuple(each * demand.work[period] / length for length in hours) for period in instance.periods)
-    return tuple(
-        tuple(fixed + each * rate if rate > 0 else 0.0 for rate in demand.peak_rate[period][: len(instance.blocks)])
-        for period in instance.periods
-    )
+        return tuple(tuple(each * work[period] / length for length in hours) for period in instance.periods)
+    return ((0.0,) * len(instance.blocks),) * len(instance.periods) if lane.pool is None else lane.fit.nodes
 
 
 def share_volumes(instance: Instance, workload: int) -> Table:

@@ -32,6 +32,8 @@ class CostTerm:
     """What is consumed."""
     quantity: float
     """How much of it per unit of the column."""
+    usd: float
+    """Effective cost of that, undiscounted USD per unit of the column: summed once, since four parts ask for it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,6 +50,8 @@ class Formulation:
     """(lane, period, block) -> share served."""
     present: dict[tuple[int, str, int], int] = field(default_factory=dict)
     """(workload, place, period) -> 1 when it runs there at all."""
+    gathered: dict[tuple[int, str, int], int] = field(default_factory=dict)
+    """(workload, place, period) -> 1 when runs that may be divided use their gang there."""
     enter: dict[tuple[int, int, int], int] = field(default_factory=dict)
     """(workload, site, period) -> 1 when it moves in."""
     buy: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -109,7 +113,8 @@ class Formulation:
         if factor is not None and factor != 1.0 and activity.period >= self.instance.prices_from:
             activity = replace(activity, rates=dearer(activity.rates, factor))
         if quantity and activity.rates:
-            self.costs.append(CostTerm(column=column, activity=activity, quantity=quantity))
+            usd = effective_usd(activity) * quantity
+            self.costs.append(CostTerm(column=column, activity=activity, quantity=quantity, usd=usd))
 
     def lanes_of(self, workload: int) -> Iterator[tuple[int, Lane]]:
         """Lanes of a workload with their index."""
@@ -154,15 +159,10 @@ class Formulation:
         """[columns] discounted effective cost."""
         cost = np.zeros(self.builder.size)
         for term in self.costs:
-            cost[term.column] += self.instance.discount[term.activity.period] * self.undiscounted(term)
+            cost[term.column] += self.instance.discount[term.activity.period] * term.usd
         for column, usd in self.penalties:
             cost[column] += usd
         return cost
-
-    @staticmethod
-    def undiscounted(term: CostTerm) -> float:
-        """Effective USD per unit of the column."""
-        return effective_usd(term.activity) * term.quantity
 
     def program(self) -> Program:
         """The program as it stands."""

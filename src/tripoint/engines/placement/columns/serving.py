@@ -110,6 +110,27 @@ def needs_presence(form: Formulation, lane: Lane) -> bool:
     return not is_energy(workload) or is_indivisible(workload)
 
 
+def add_gang_columns(form: Formulation) -> None:
+    """Whether runs that may be divided are at a place whose nodes may be too few for their gang, by period.
+
+    Many runs a month may go to several places, and to others in each period, but each of them needs its gang at once.
+    """
+    for lane in form.instance.lanes:
+        if not needs_gang(form, lane) or needs_presence(form, lane) or lane.fit.fixed_nodes <= 1:
+            continue
+        name = f"{form.workload_id(lane.workload)},{lane.fit.pool}"
+        for period in form.instance.periods:
+            column = form.builder.column(f"gathered[{name},p{period}]", upper=1.0, integer=True)
+            form.gathered[lane.workload, lane.fit.pool, period] = column
+
+
+def needs_gang(form: Formulation, lane: Lane) -> bool:
+    """Runs of a gang where no node is rented: those that can be rented without limit have the gang."""
+    if lane.kind is not LaneKind.FIRM or lane.pool is None or not is_energy(form.instance.workload(lane)):
+        return False
+    return lane.fit.fixed_nodes > 0 and not form.instance.pools[lane.pool].on_demand_hour
+
+
 def _add_moves(form: Formulation) -> None:
     instance = form.instance
     cost = default_figure(instance.catalog, instance.estate.assumptions, "migration.usd_per_move")

@@ -15,7 +15,7 @@ from tripoint.engines.placement.columns.coefficients import (
     usable_blocks,
 )
 from tripoint.engines.placement.columns.formulation import Formulation, Terms
-from tripoint.engines.placement.columns.serving import standby_mode
+from tripoint.engines.placement.columns.serving import needs_gang, standby_mode
 from tripoint.engines.placement.instance.instance import LaneKind
 
 
@@ -133,28 +133,32 @@ def indivisible(form: Formulation) -> None:
 
 
 def gang(form: Formulation) -> None:
-    """A training run needs its whole gang at once and in one site: gang x present <= nodes in service, per site.
+    """A training run needs its whole gang at once and in one site: gang x there <= nodes in service, per site.
 
+    `there` is the run's presence; runs that may be divided have a column of their own for it (`gathered`), and no more
+    of their work is done at the place than that: sum over blocks of serve[l,p,b] <= gathered[w,place,p].
     Pools that can be rented without limit always have the gang, so only the others get rows; of an entry that stands
     for several identical sites, one must hold it. Others on the pool are not in these rows: where those who cannot wait
     leave too few nodes free at once, the plan says so (TP1606).
     """
     instance = form.instance
-    for lane in instance.lanes:
-        size = lane.fit.fixed_nodes
-        if lane.kind is not LaneKind.FIRM or lane.pool is None or size <= 0:
-            continue
-        if not is_energy(instance.workload(lane)) or (lane.workload, lane.fit.pool, 0) not in form.present:
+    for number, lane in enumerate(instance.lanes):
+        size, place = lane.fit.fixed_nodes, (lane.workload, lane.fit.pool)
+        if lane.pool is None or not needs_gang(form, lane):
             continue
         pool = instance.pools[lane.pool]
-        if pool.on_demand_hour:
-            continue
+        label = f"gang of {size:g} nodes of `{form.workload_id(lane.workload)}` at {pool.spec.id}"
         for period in instance.periods:
+            key = (*place, period)
+            there = form.gathered.get(key, form.present.get(key))
+            if there is None:  # one node is there where any of the work is done
+                continue
+            if key in form.gathered:
+                shares = [term for block in instance.blocks for term in _shares(form, [number], period, block)]
+                form.builder.row("gang", label, [*shares, (there, -1.0)], upper=0.0)
             nodes = [*form.owned_terms(lane.pool, period), *form.commit_terms(lane.pool, period)]
-            terms: Terms = [*nodes, (form.present[lane.workload, lane.fit.pool, period], -size)]
-            label = f"gang of {size:g} nodes of `{form.workload_id(lane.workload)}` at {pool.spec.id}"
             signed = form.signed_nodes(lane.pool, period) / pool.count
-            form.builder.row("gang", label, terms, lower=-signed)
+            form.builder.row("gang", label, [*nodes, (there, -size)], lower=-signed)
 
 
 def capacity(form: Formulation) -> None:
@@ -246,8 +250,7 @@ def standby_nodes_per_share(form: Formulation, lane_number: int, period: int) ->
     lane = instance.lanes[lane_number]
     if lane.pool is None:
         return 0.0
-    peak = max(instance.demand(lane).peak_rate[period])
-    nodes = lane.fit.standby_nodes * peak
+    nodes = _whole_nodes(form, lane_number, period)
     mode = standby_mode(form, lane.workload)
     if mode == "hot" or not instance.pools[lane.pool].on_demand_hour:
         return nodes
@@ -267,11 +270,15 @@ def _standby_terms(form: Formulation, lanes: list[int], period: int) -> Terms:
 def _standby_to_rent(form: Formulation, lanes: list[int], period: int) -> Terms:
     terms: Terms = []
     for number in lanes:
-        lane = form.instance.lanes[number]
         if (number, period) in form.standby:
-            full = lane.fit.standby_nodes * max(form.instance.demand(lane).peak_rate[period])
+            full = _whole_nodes(form, number, period)
             terms.append((form.standby[number, period], full - standby_nodes_per_share(form, number, period)))
     return terms
+
+
+def _whole_nodes(form: Formulation, lane_number: int, period: int) -> float:
+    """Nodes that carry the whole demand in its busiest block."""
+    return max(form.nodes(lane_number)[period])
 
 
 def burn(form: Formulation) -> None:

@@ -11,10 +11,12 @@ from tripoint.domain.estate import Estate
 from tripoint.domain.hardware import Accelerator
 from tripoint.domain.modelspec import ModelSpec
 from tripoint.domain.provenance import Figure
+from tripoint.domain.units import WorkloadId
 from tripoint.domain.workload import Workload, WorkloadKind
 from tripoint.engines.facts.defaults import default_figure
 from tripoint.engines.sizing.paths import path_between
-from tripoint.engines.sizing.replicas.cover import Cover, Fleet, cover
+from tripoint.engines.sizing.replicas.cover import Cover, cover
+from tripoint.engines.sizing.replicas.stairs import Fleet, stairs_of
 from tripoint.engines.sizing.speed.memory import ModelSize, model_size
 from tripoint.engines.sizing.speed.throughput import NoSpeed, Shape, Speed, speeds_of
 
@@ -46,10 +48,15 @@ class Errand:
         """True where tokens are generated, so that a KV cache is kept between them."""
         return self.workload.kind is not WorkloadKind.EMBEDDING
 
-    @property
-    def largest_rate(self) -> float:
-        """Highest rate capacity must carry over all periods and blocks, requests per second."""
-        return max((rate for period in self.demand.peak_rate for rate in period), default=0.0)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """Nodes an interactive demand takes on one kind of node, all identical sites together."""
+
+    nodes: tuple[tuple[float, ...], ...]
+    """[period][block] at the rates planned for."""
+    line: Cover
+    """Above the nodes at every rate up to the largest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +75,8 @@ class Desk:
     """(model, accelerator, accepted precisions) -> speeds."""
     known_defaults: dict[str, Figure] = field(default_factory=dict)
     """Key -> default: every workload asks for the same few at every pool."""
-    known_lines: dict[tuple[Fleet, float, int], Cover] = field(default_factory=dict)
-    """(fleet, largest rate, identical sites) -> nodes by rate: a node type has the same at many sites."""
+    known_needs: dict[tuple[WorkloadId, Fleet, int], Need] = field(default_factory=dict)
+    """(workload, fleet, identical sites) -> nodes by rate: a node type has the same at many sites."""
 
     def default(self, key: str) -> Figure:
         """A default, or the estate's own value for it."""
@@ -77,12 +84,14 @@ class Desk:
             self.known_defaults[key] = default_figure(self.catalog, self.estate.assumptions, key)
         return self.known_defaults[key]
 
-    def line(self, fleet: Fleet, largest_rate: float, sites: int) -> Cover:
-        """Nodes as a fixed part and a part per request per second."""
-        key = (fleet, largest_rate, sites)
-        if key not in self.known_lines:
-            self.known_lines[key] = cover(fleet, largest_rate, sites)
-        return self.known_lines[key]
+    def need(self, fleet: Fleet, demand: WorkloadDemand, sites: int) -> Need:
+        """Nodes that identical sites take together at the rates of a demand, and the line above all of them."""
+        key = (demand.workload, fleet, sites)
+        if key not in self.known_needs:
+            largest = max((rate for period in demand.peak_rate for rate in period), default=0.0)
+            stairs = stairs_of(fleet, largest / sites)
+            self.known_needs[key] = Need(nodes=stairs.table(demand.peak_rate, sites), line=cover(stairs, sites))
+        return self.known_needs[key]
 
     def errand(self, workload: Workload, demand: WorkloadDemand) -> Errand:
         """A workload with its demand and model."""

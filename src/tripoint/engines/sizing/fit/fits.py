@@ -5,8 +5,7 @@ site, in one refusal of node type `*`), then the hall (cooling, rack density, po
 node (context, memory, throughput, time per token, latency), then the gang, the pool's size and its price.
 
 All numbers of a fit are totals over the `count` identical sites a site entry stands for: the demand given to
-the entry is split evenly over them, each keeps its own minimum and spare replicas, and the fixed part is
-their sum. Gangs stand in one site.
+the entry is split evenly over them, and each keeps its own minimum and spare replicas. Gangs stand in one site.
 """
 
 from __future__ import annotations
@@ -30,8 +29,8 @@ from tripoint.engines.sizing.fit.facility import housed
 from tripoint.engines.sizing.fit.hosting import Hosted, Seat, best_hosting
 from tripoint.engines.sizing.fit.training import training_fit
 from tripoint.engines.sizing.policy import Place, Rulebook, Subject, judge, place_of, rulebook, subject_of
-from tripoint.engines.sizing.replicas.cover import Fleet
 from tripoint.engines.sizing.replicas.queueing import QueueTarget
+from tripoint.engines.sizing.replicas.stairs import Fleet
 from tripoint.engines.sizing.verdict import Verdict
 
 WHOLE_SITE = "*"
@@ -131,15 +130,13 @@ def _sized(desk: Desk, errand: Errand, pool: PoolSpec) -> Judged:
 
 
 def _interactive(desk: Desk, errand: Errand, pool: PoolSpec, hosted: Hosted) -> Judged:
-    workload, sites = errand.workload, pool.site.count
+    workload = errand.workload
     rtt = desk.worst_rtt(workload, pool.site.id)
     fleet = fleet_of(desk, errand, hosted, rtt)
     least = fleet.nodes_of(1)
     if pool.max_nodes is not None and least > pool.max_nodes:
         return _too_small(pool, least, "the least replicas"), ()
-    line = desk.line(fleet, errand.largest_rate, sites)
-    busy = 1 / hosted.node_rate
-    peak_nodes = fleet.nodes(errand.largest_rate / sites) * sites
+    need = desk.need(fleet, errand.demand, pool.site.count)
     figures = keyed(
         (
             *hosted.figures,
@@ -155,10 +152,10 @@ def _interactive(desk: Desk, errand: Errand, pool: PoolSpec, hosted: Hosted) -> 
         node_type=pool.node.id,
         precision=hosted.speed.precision,
         gpus_per_replica=hosted.width,
-        fixed_nodes=line.fixed,
-        nodes_per_unit=line.slope,
-        busy_nodes_per_unit=busy,
-        standby_nodes=peak_nodes / errand.largest_rate if errand.largest_rate > 0 else 0.0,
+        nodes=need.nodes,
+        fixed_nodes=need.line.fixed,
+        nodes_per_unit=need.line.slope,
+        busy_nodes_per_unit=1 / hosted.node_rate,
         ttft_ms=_promised_ttft(hosted, rtt),
         tpot_ms=hosted.tpot_ms,
         rtt_ms=rtt.value if rtt is not None else None,

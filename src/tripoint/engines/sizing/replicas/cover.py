@@ -1,24 +1,25 @@
 """A straight line over a staircase: nodes needed as a fixed part and a part per request per second.
 
-Nodes needed grow in steps of one replica; a linear program wants `fixed + slope x rate`. The cover is the
-line of least area above every step, so the program never buys too little at any rate up to the largest. The
-staircase's outer corners are (largest rate c replicas carry, nodes c + 1 replicas take): a line above all of
-them is above the staircase. Least area over [0, R] means least height at R / 2, and that is the edge of the
-corners' upper hull over the midpoint. Economies of scale make the corners bend downwards until the
-utilisation cap binds; from there on they lie on one straight line, so the first corners and the last one are
-enough.
+Nodes needed grow in steps of one replica. The program reads the steps themselves (`stairs`), at the rates it plans
+for; who asks how cost moves with demand wants its trend, `fixed + slope x rate`. The cover is the line of least area
+above every step, so that it never buys too little at any rate up to the largest. The staircase's outer corners are
+(largest rate c replicas carry, nodes c + 1 replicas take): a line above all of them is above the staircase. Least area
+over [0, R] means least height at R / 2, and that is the edge of the corners' upper hull over the midpoint. Economies
+of scale make the corners bend downwards until the utilisation cap binds; from there on they lie on one straight line,
+so the first corners and the last one are enough.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tripoint.engines.sizing.replicas.queueing import QueueTarget, capacity_of, replicas_for
+from tripoint.engines.sizing.replicas.queueing import capacity_of
+from tripoint.engines.sizing.replicas.stairs import Stairs, reaches_cap
 
-EXACT_CORNERS = 32
-"""Corners found one by one; beyond, they are spaced by `SPACING` and each gap is covered by its higher end."""
 SPACING = 1.04
+"""Corners beyond those found one by one are so far apart, and each gap is covered by its higher end."""
 
 Corner = tuple[float, float]
 
@@ -37,51 +38,40 @@ class Cover:
         return self.fixed + self.slope * rate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fleet:
-    """What turns replicas into nodes at one site."""
-
-    target: QueueTarget
-    """What the queue must achieve."""
-    replicas_per_node: float
-    """Replicas one node carries."""
-    min_replicas: int = 1
-    """Least replicas while present."""
-    spare_replicas: int = 0
-    """Replicas beyond need, so that one may fail."""
-
-    def nodes(self, rate: float) -> float:
-        """Nodes needed while present, at a rate."""
-        return self.nodes_of(replicas_for(self.target, rate))
-
-    def nodes_of(self, replicas: int) -> float:
-        """Nodes that carry so many replicas and the spare ones, at least the minimum."""
-        return max(replicas + self.spare_replicas, self.min_replicas) / self.replicas_per_node
-
-
-def cover(fleet: Fleet, largest_rate: float, sites: int = 1) -> Cover:
+def cover(stairs: Stairs, sites: int = 1) -> Cover:
     """Line of least area above the nodes `sites` identical sites need, total, when they split a rate evenly."""
-    per_site = line_over(corners(fleet, largest_rate / sites))
+    per_site = line_over(corners(stairs))
     return Cover(fixed=per_site.fixed * sites, slope=per_site.slope)
 
 
-def corners(fleet: Fleet, largest_rate: float) -> list[Corner]:
-    """Outer corners of the staircase from 0 to `largest_rate`, rates ascending; the last is its end."""
-    last = max(replicas_for(fleet.target, largest_rate), 1)
+def corners(stairs: Stairs) -> list[Corner]:
+    """Outer corners of the staircase from 0 to its largest rate, rates ascending; the last is its end."""
+    fleet, largest = stairs.fleet, stairs.largest_rate
+    last = max(stairs.replicas(largest), 1)
     found: list[Corner] = [(0.0, fleet.nodes_of(1))]
-    replicas = 1
-    while replicas < last:
-        following = _next(replicas, last)
-        rate = capacity_of(fleet.target, replicas)
-        found.append((min(rate, largest_rate), fleet.nodes_of(following)))
-        if _is_capped(fleet.target, replicas, rate):
-            before_last = capacity_of(fleet.target, last - 1)
-            found[-1] = (min(rate, largest_rate), fleet.nodes_of(replicas + 1))
-            found.append((min(before_last, largest_rate), fleet.nodes_of(last)))
-            break
-        replicas = following
-    found.append((largest_rate, fleet.nodes_of(last)))
+    found += [
+        (min(rate, largest), fleet.nodes_of(replicas + 1))
+        for replicas, rate in enumerate(stairs.capacities[: last - 1], start=1)
+    ]
+    found += [(min(rate, largest), fleet.nodes_of(replicas)) for rate, replicas in _distant(stairs, last)]
+    found.append((largest, fleet.nodes_of(last)))
     return found
+
+
+def _distant(stairs: Stairs, last: int) -> Iterator[tuple[float, int]]:
+    """(largest rate so many replicas carry, replicas the next corner takes) beyond the steps known one by one."""
+    target, replicas = stairs.fleet.target, len(stairs.capacities) + 1
+    while replicas < last and not stairs.is_capped:
+        following = min(int(replicas * SPACING) + 1, last)
+        rate = capacity_of(target, replicas)
+        if reaches_cap(target, replicas, rate):
+            replicas += 1
+            yield rate, replicas
+            break
+        yield rate, following
+        replicas = following
+    if replicas < last:
+        yield capacity_of(target, last - 1), last
 
 
 def line_over(points: list[Corner]) -> Cover:
@@ -96,16 +86,6 @@ def line_over(points: list[Corner]) -> Cover:
     line = Cover(fixed=y1 - slope * x1, slope=slope)
     lift = max(height - line.at(rate) for rate, height in points)
     return Cover(fixed=line.fixed + max(0.0, lift), slope=slope)
-
-
-def _next(replicas: int, last: int) -> int:
-    step = replicas + 1 if replicas < EXACT_CORNERS else int(replicas * SPACING) + 1
-    return min(step, last)
-
-
-def _is_capped(target: QueueTarget, replicas: int, rate: float) -> bool:
-    """True when utilisation, not waiting, limits so many replicas, and hence any larger number of them."""
-    return rate >= replicas * target.service_rate * target.utilisation_cap * (1 - 1e-12)
 
 
 def _upper_hull(points: list[Corner]) -> list[Corner]:
