@@ -11,6 +11,7 @@ from tripoint.domain.source import LoadedEstate
 from tripoint.domain.version import VERSION
 from tripoint.engines.answers.assumptions import assumptions
 from tripoint.engines.answers.baselines import baseline
+from tripoint.engines.answers.breakeven.ways import market_of
 from tripoint.engines.answers.breakeven.workloads import all_contests, break_evens
 from tripoint.engines.answers.findings import Doubts, plan_findings
 from tripoint.engines.answers.hindrances import hindrances
@@ -46,7 +47,8 @@ def assemble(frame: Frame, outcome: Outcome, others: tuple[Baseline, ...]) -> Pl
     """The plan of a solved instance."""
     assert outcome.decisions is not None
     instance, charges, decisions = outcome.instance, outcome.charges, outcome.decisions
-    contests = all_contests(instance)
+    market = market_of(instance)
+    contests = all_contests(instance, market)
     traffic = traffic_of(outcome)
     pressing = limits(instance, decisions, charges, traffic.peaks)
     hindered = hindrances(instance, charges, pressing, traffic.overloads)
@@ -82,7 +84,7 @@ def assemble(frame: Frame, outcome: Outcome, others: tuple[Baseline, ...]) -> Pl
         transfers=decisions.transfers,
         charges=charges,
         baselines=(baseline("plan", "this plan", outcome), *others),
-        breakevens=break_evens(instance, decisions, contests, hindered),
+        breakevens=break_evens(instance, decisions, contests, hindered, market),
         lapses=lapse_advice(instance, decisions),
         headroom=roadmap(instance, pressing),
         assumptions=assumed,

@@ -8,13 +8,23 @@ for. The parts sum to the charge exactly in every view, for the last part is wha
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from typing import NamedTuple
 
 from tripoint.domain.charge import Charge, CommitmentStatus
 from tripoint.domain.errors import InternalError
 
 _IDLE_TOLERANCE = 1e-9
-_SPLIT_FIELDS = ("quantity", "list_usd", "contracted_usd", "billed_usd", "effective_usd", "carbon_kg")
+
+
+class _Amounts(NamedTuple):
+    """What is split."""
+
+    quantity: float
+    list_usd: float
+    contracted_usd: float
+    billed_usd: float
+    effective_usd: float
+    carbon_kg: float
 
 
 def allocate(charges: Iterable[Charge], use_by_workload: Mapping[str, float], capacity: float) -> tuple[Charge, ...]:
@@ -38,24 +48,40 @@ def _shares(use_by_workload: Mapping[str, float], capacity: float) -> tuple[tupl
 
 
 def _split(charge: Charge, shares: tuple[tuple[str | None, float], ...]) -> list[Charge]:
-    left = {name: float(getattr(charge, name)) for name in _SPLIT_FIELDS}
+    whole = left = _Amounts(
+        charge.quantity,
+        charge.list_usd,
+        charge.contracted_usd,
+        charge.billed_usd,
+        charge.effective_usd,
+        charge.carbon_kg,
+    )
     parts: list[Charge] = []
     for workload, share in shares[:-1]:
-        amounts = {name: getattr(charge, name) * share for name in _SPLIT_FIELDS}
-        left = {name: left[name] - amounts[name] for name in _SPLIT_FIELDS}
+        amounts = _Amounts(*[amount * share for amount in whole])
+        left = _Amounts(*[mine - amount for mine, amount in zip(left, amounts, strict=True)])
         parts.append(_part(charge, workload, amounts))
     return [*parts, _part(charge, shares[-1][0], left)]
 
 
-def _part(charge: Charge, workload: str | None, amounts: dict[str, float]) -> Charge:
-    return replace(
-        charge,
+def _part(charge: Charge, workload: str | None, amounts: _Amounts) -> Charge:
+    """The charge with other amounts: written out, because `replace` looks every field up by its name."""
+    return Charge(
+        period=charge.period,
+        kind=charge.kind,
+        provider=charge.provider,
+        site=charge.site,
+        layer=charge.layer,
+        resource=charge.resource,
+        option=charge.option,
         workload=workload,
         status=CommitmentStatus.UNUSED if workload is None else CommitmentStatus.USED,
-        quantity=amounts["quantity"],
-        list_usd=amounts["list_usd"],
-        contracted_usd=amounts["contracted_usd"],
-        billed_usd=amounts["billed_usd"],
-        effective_usd=amounts["effective_usd"],
-        carbon_kg=amounts["carbon_kg"],
+        quantity=amounts.quantity,
+        unit=charge.unit,
+        list_usd=amounts.list_usd,
+        contracted_usd=amounts.contracted_usd,
+        billed_usd=amounts.billed_usd,
+        effective_usd=amounts.effective_usd,
+        carbon_kg=amounts.carbon_kg,
+        basis=charge.basis,
     )

@@ -36,8 +36,9 @@ class PoolUse:
 def quantities(form: Formulation, values: FloatArray) -> dict[Activity, float]:
     """How much of each activity the solution consumes."""
     amounts: dict[Activity, float] = {}
+    taken = values.tolist()
     for term in form.costs:
-        amount = float(values[term.column]) * term.quantity
+        amount = taken[term.column] * term.quantity
         if abs(amount) > _TINY:
             amounts[term.activity] = amounts.get(term.activity, 0.0) + amount
     return amounts
@@ -45,7 +46,8 @@ def quantities(form: Formulation, values: FloatArray) -> dict[Activity, float]:
 
 def undiscounted_usd(form: Formulation, values: FloatArray) -> float:
     """The objective before discounting."""
-    return sum(form.undiscounted(term) * float(values[term.column]) for term in form.costs)
+    amounts: list[float] = values.tolist()
+    return sum([term.usd * amounts[term.column] for term in form.costs])
 
 
 def statement(form: Formulation, values: FloatArray, decisions: Decisions) -> tuple[Charge, ...]:

@@ -42,6 +42,24 @@ class ElasticWay:
     """One node-hour, USD; on the spot market with the work that is lost and done again."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """What each pool may be had for, priced once: workloads and rivals differ in their fits, not in its prices."""
+
+    firm: tuple[tuple[FirmWay, ...], ...]
+    """[pool] its firm ways."""
+    elastic: tuple[tuple[ElasticWay, ...], ...]
+    """[pool] its elastic ways."""
+
+
+def market_of(instance: Instance) -> Market:
+    """Every pool's ways, priced."""
+    return Market(
+        firm=tuple(firm_ways(instance, pool) for pool in instance.pools),
+        elastic=tuple(elastic_ways(instance, pool) for pool in instance.pools),
+    )
+
+
 def total(rates: Iterable[Rate]) -> float:
     """Effective cost of one unit of an activity, USD."""
     return sum(rate.effective_usd for rate in rates)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from tripoint.domain.decision import PurchaseAction
 from tripoint.domain.plan import BreakEven, CostCurve, CostPoint
@@ -20,10 +19,8 @@ from tripoint.engines.answers.breakeven.appetite import Appetite, appetite
 from tripoint.engines.answers.breakeven.contest import Contest, Elastic, End, Firm, contests
 from tripoint.engines.answers.breakeven.pools import pool_break_evens, stated, use_words
 from tripoint.engines.answers.breakeven.ways import (
-    ElasticWay,
-    FirmWay,
-    elastic_ways,
-    firm_ways,
+    Market,
+    market_of,
     node_of,
     term_words,
     token_usd,
@@ -46,11 +43,18 @@ def break_evens(
     decisions: Decisions,
     found: Sequence[tuple[Contest, ...]],
     hindered: Hindrances = NOTHING_IN_THE_WAY,
+    market: Market | None = None,
 ) -> tuple[BreakEven, ...]:
-    """Workloads in the estate's order, then pools, those the plan uses most first; a price out of reach says so."""
+    """Workloads in the estate's order, then pools, those the plan uses most first; a price out of reach says so.
+
+    `market` is that of the instance, where somebody has priced it already.
+    """
     plan = served(decisions)
     told = [own_contest(instance, number, decisions, plan, each) for number, each in enumerate(found) if each]
-    return (*(_row(instance, each, hindered) for each in told), *pool_break_evens(instance, decisions))
+    return (
+        *(_row(instance, each, hindered) for each in told),
+        *pool_break_evens(instance, decisions, market or market_of(instance)),
+    )
 
 
 def own_contest(
@@ -77,41 +81,32 @@ def _signed_words(decisions: Decisions, pool: str) -> tuple[str, ...]:
     return tuple(sorted(nodes, key=lambda words: -nodes[words]))
 
 
-class _Market(NamedTuple):
-    """What each pool may be had for, priced once: workloads differ in their fits, not in the pools' prices."""
+def all_contests(instance: Instance, market: Market | None = None) -> tuple[tuple[Contest, ...], ...]:
+    """[workload] its firm ways against its elastic ways, first the one that pays first; none where one side lacks.
 
-    instance: Instance
-    firm: tuple[tuple[FirmWay, ...], ...]
-    elastic: tuple[tuple[ElasticWay, ...], ...]
-
-
-def all_contests(instance: Instance) -> tuple[tuple[Contest, ...], ...]:
-    """[workload] its firm ways against its elastic ways, first the one that pays first; none where one side lacks."""
-    market = _Market(
-        instance=instance,
-        firm=tuple(firm_ways(instance, pool) for pool in instance.pools),
-        elastic=tuple(elastic_ways(instance, pool) for pool in instance.pools),
-    )
+    `market` is that of the instance, where somebody has priced it already.
+    """
+    priced = market or market_of(instance)
     lanes: list[list[Lane]] = [[] for _ in instance.estate.workloads]
     for lane in instance.lanes:
         lanes[lane.workload].append(lane)
-    return tuple(_contests_of(market, number, mine) for number, mine in enumerate(lanes))
+    return tuple(_contests_of(instance, priced, number, mine) for number, mine in enumerate(lanes))
 
 
-def _contests_of(market: _Market, number: int, lanes: list[Lane]) -> tuple[Contest, ...]:
-    asked = appetite(market.instance, number)
+def _contests_of(instance: Instance, market: Market, number: int, lanes: list[Lane]) -> tuple[Contest, ...]:
+    asked = appetite(instance, number)
     if asked is None:
         return ()
-    return contests(_firm_sides(market, lanes), _elastic_sides(market, lanes), asked)
+    return contests(_firm_sides(instance, market, lanes), _elastic_sides(instance, market, lanes), asked)
 
 
-def _firm_sides(market: _Market, lanes: list[Lane]) -> list[Firm]:
+def _firm_sides(instance: Instance, market: Market, lanes: list[Lane]) -> list[Firm]:
     """Every firm way of some lanes."""
     sides: list[Firm] = []
     for lane in lanes:
         if lane.kind is not LaneKind.FIRM or lane.pool is None:
             continue
-        pool = market.instance.pools[lane.pool]
+        pool = instance.pools[lane.pool]
         sides.extend(
             Firm(
                 label=f"{pool.spec.id} {way.option}",
@@ -127,13 +122,13 @@ def _firm_sides(market: _Market, lanes: list[Lane]) -> list[Firm]:
     return sides
 
 
-def _elastic_sides(market: _Market, lanes: list[Lane]) -> list[Elastic]:
+def _elastic_sides(instance: Instance, market: Market, lanes: list[Lane]) -> list[Elastic]:
     """Every elastic way of some lanes: on demand where nodes are rented, spot and APIs where they are lanes."""
     sides: list[Elastic] = []
     for lane in lanes:
         site = lane.fit.site
         if lane.pool is None:
-            usd = token_usd(market.instance, lane)
+            usd = token_usd(instance, lane)
             label = f"{lane.fit.pool} per_token"
             sides.append(Elastic(label=label, option="per_token", site=site, fit=lane.fit, usd=usd))
             continue

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tripoint.domain.units import LinkId
 from tripoint.engines.placement.columns.coefficients import is_energy
 from tripoint.engines.placement.columns.formulation import Terms
 from tripoint.engines.placement.instance.instance import Instance
-from tripoint.engines.placement.milp.program import FloatArray
 from tripoint.engines.placement.outcome import Outcome
 
 _TOLERANCE = 1e-6
@@ -53,30 +53,36 @@ def traffic_of(outcome: Outcome) -> Traffic:
     peaks = {link: [0.0] * len(instance.periods) for link in limits}
     worst: dict[tuple[str, str], Overload] = {}
     if limits:
-        shares = {column: (lane, block) for (lane, _, block), column in outcome.form.serve.items()}
+        shares, values = _shares_of(outcome), outcome.solution.values.tolist()
         for (link, _, period, _), terms in outcome.network.loads.items():
             if link not in limits:
                 continue
-            sent = _sent(instance, shares, terms, outcome.solution.values)
-            peaks[link][period] = max(peaks[link][period], sum(each.gbps for each in sent))
-            for key, found in _overloads(sent, link, limits[link]):
+            load = _Load(link=link, limit=limits[link], sent=[values[column] * gbps for column, gbps in terms])
+            peaks[link][period] = max(peaks[link][period], sum(load.sent))
+            for key, found in _overloads(shares, terms, load):
                 if key not in worst or found.short_gbps > worst[key].short_gbps:
                     worst[key] = found
     return Traffic(peaks={link: tuple(series) for link, series in peaks.items()}, overloads=worst)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sent:
-    """What one column sends over a link."""
+class _Share(NamedTuple):
+    """What a column that is a share of a workload would send, were it all of it."""
 
-    workload: str
-    """Whose requests; empty for data."""
-    site: str
-    """Where they are served."""
-    gbps: float
-    """In the plan, Gbit/s."""
-    whole_gbps: float
-    """If all of the workload were served so, Gbit/s."""
+    key: tuple[str, str]
+    """(workload, site): whose requests, and where they are served."""
+    weight: float
+    """Over what one unit of the column sends."""
+
+
+class _Load(NamedTuple):
+    """What the plan sends over a link in one of its two directions, in a period and block."""
+
+    link: LinkId
+    """Which link."""
+    limit: float
+    """Its bandwidth, Gbit/s."""
+    sent: list[float]
+    """By term: Gbit/s in the plan."""
 
 
 def _bandwidths(instance: Instance) -> dict[LinkId, float]:
@@ -89,31 +95,33 @@ def _bandwidths(instance: Instance) -> dict[LinkId, float]:
     }
 
 
-def _sent(instance: Instance, shares: Mapping[int, tuple[int, int]], terms: Terms, values: FloatArray) -> list[_Sent]:
-    sent: list[_Sent] = []
-    for column, gbps in terms:
-        now = float(values[column]) * gbps
-        if column not in shares:
-            sent.append(_Sent(workload="", site="", gbps=now, whole_gbps=0.0))
-            continue
-        number, block = shares[column]
-        lane = instance.lanes[number]
-        workload = instance.workload(lane)
-        # Work that waits for nobody has one unit of share over all blocks; at the clock's pace it is spread by hours.
-        whole = gbps * (instance.grid.blocks[block].weight if is_energy(workload) else 1.0)
-        sent.append(_Sent(workload=workload.id, site=lane.fit.site, gbps=now, whole_gbps=whole))
-    return sent
+def _shares_of(outcome: Outcome) -> dict[int, _Share]:
+    """[column] of what is served."""
+    instance = outcome.instance
+    of_lane = [(workload.id, lane.fit.site) for lane in instance.lanes for workload in [instance.workload(lane)]]
+    # Work that waits for nobody has one unit of share over all blocks; at the clock's pace it is spread by hours.
+    spread = [is_energy(instance.workload(lane)) for lane in instance.lanes]
+    weights = [block.weight for block in instance.grid.blocks]
+    return {
+        column: _Share(of_lane[lane], weights[block] if spread[lane] else 1.0)
+        for (lane, _, block), column in outcome.form.serve.items()
+    }
 
 
-def _overloads(sent: list[_Sent], link: LinkId, limit: float) -> Iterator[tuple[tuple[str, str], Overload]]:
-    total = sum(each.gbps for each in sent)
+def _overloads(shares: Mapping[int, _Share], terms: Terms, load: _Load) -> Iterator[tuple[tuple[str, str], Overload]]:
+    """What the link does not carry; data is nobody's share, and overfills nothing by moving."""
+    total = sum(load.sent)
     wanted: dict[tuple[str, str], float] = {}
     own: dict[str, float] = {}
-    for each in sent:
-        own[each.workload] = own.get(each.workload, 0.0) + each.gbps
-        key = (each.workload, each.site)
-        wanted[key] = max(wanted.get(key, 0.0), each.whole_gbps)
+    for (column, gbps), now in zip(terms, load.sent, strict=True):
+        share = shares.get(column)
+        if share is None:
+            continue
+        key, whole = share.key, gbps * share.weight
+        own[key[0]] = own.get(key[0], 0.0) + now
+        if whole > wanted.get(key, -1.0):
+            wanted[key] = whole
     for key, gbps in wanted.items():
-        free = max(0.0, limit - (total - own[key[0]]))
-        if gbps > free + _TOLERANCE * limit:
-            yield key, Overload(link=link, wanted_gbps=gbps, free_gbps=free)
+        free = max(0.0, load.limit - (total - own[key[0]]))
+        if gbps > free + _TOLERANCE * load.limit:
+            yield key, Overload(link=load.link, wanted_gbps=gbps, free_gbps=free)

@@ -39,19 +39,26 @@ class Bill:
 def bills(charges: tuple[Charge, ...]) -> dict[str, Bill]:
     """The bill of every workload that has charges."""
     users = users_of(charges)
-    found: dict[str, Bill] = {}
+    parts = {
+        where: [(workload, usd / total) for workload, usd in sharing.items()]
+        for where, sharing in users.items()
+        for total in [sum(sharing.values())]
+    }
+    used: dict[str, float] = {}
+    idle: dict[str, float] = {}
+    carbon: dict[str, float] = {}
     for row in charges:
         if row.workload is not None:
-            found[row.workload] = _plus(found.get(row.workload, Bill()), row.effective_usd, 0.0, row.carbon_kg)
+            used[row.workload] = used.get(row.workload, 0.0) + row.effective_usd
+            carbon[row.workload] = carbon.get(row.workload, 0.0) + row.carbon_kg
     for row in charges:
-        sharing = users.get((row.site, row.resource), {})
-        if row.workload is not None:
-            continue
-        total = sum(sharing.values())
-        for workload, usd in sharing.items():
-            part = usd / total
-            found[workload] = _plus(found[workload], 0.0, row.effective_usd * part, row.carbon_kg * part)
-    return found
+        for workload, part in () if row.workload is not None else parts.get((row.site, row.resource), ()):
+            idle[workload] = idle.get(workload, 0.0) + row.effective_usd * part
+            carbon[workload] += row.carbon_kg * part
+    return {
+        workload: Bill(used_usd=usd, idle_usd=idle.get(workload, 0.0), carbon_kg=carbon[workload])
+        for workload, usd in used.items()
+    }
 
 
 def users_of(charges: Iterable[Charge]) -> dict[tuple[str, str], dict[str, float]]:
@@ -72,10 +79,6 @@ def shared_usd(charges: tuple[Charge, ...]) -> dict[str, float]:
         if row.workload is None and (row.site, row.resource) not in users:
             found[row.kind.value] = found.get(row.kind.value, 0.0) + row.effective_usd
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _plus(bill: Bill, used: float, idle: float, carbon: float) -> Bill:
-    return Bill(used_usd=bill.used_usd + used, idle_usd=bill.idle_usd + idle, carbon_kg=bill.carbon_kg + carbon)
 
 
 def site_summaries(instance: Instance, decisions: Decisions, charges: tuple[Charge, ...]) -> tuple[SiteSummary, ...]:

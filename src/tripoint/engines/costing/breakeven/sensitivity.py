@@ -62,13 +62,15 @@ def _total(rates: tuple[Rate, ...]) -> float:
 
 def _sensitivity(groups: _Groups, cost: _Cost) -> Sensitivity:
     base = cost(*groups)
+    named = tuple(_figures(group) for group in groups)
     swings = [
         _swing(
             figure,
             base,
-            [cost(*_moved(groups, figure, end)) for end in (figure.low, figure.high) if end is not None],
+            [cost(*_moved(groups, named, figure, end)) for end in (figure.low, figure.high) if end is not None],
         )
-        for figure in _figures(groups)
+        for each in named
+        for _, figure in each
     ]
     down = math.sqrt(sum((base - swing.low_usd) ** 2 for swing in swings))
     up = math.sqrt(sum((swing.high_usd - base) ** 2 for swing in swings))
@@ -79,21 +81,27 @@ def _sensitivity(groups: _Groups, cost: _Cost) -> Sensitivity:
     )
 
 
-def _figures(groups: _Groups) -> list[Figure]:
-    values = (getattr(group, field.name) for group in groups for field in fields(group))
-    return [value for value in values if isinstance(value, Figure)]
+_Named = list[tuple[str, Figure]]
 
 
-def _moved(groups: _Groups, figure: Figure, value: float) -> _Groups:
+def _figures(group: NodeFigures | SiteFigures | FinanceFigures) -> _Named:
+    """The figures of a group with the names they have in it."""
+    values = ((field.name, getattr(group, field.name)) for field in fields(group))
+    return [(name, value) for name, value in values if isinstance(value, Figure)]
+
+
+def _moved(groups: _Groups, named: tuple[_Named, ...], figure: Figure, value: float) -> _Groups:
     """The groups with `figure` at `value`, wherever it is used."""
-    node, site, finance = groups
-    return (_with(node, figure, value), _with(site, figure, value), _with(finance, figure, value))
+    (node, site, finance), (of_node, of_site, of_finance) = groups, named
+    moved = figure, replace(figure, value=value)
+    return (_with(node, of_node, moved), _with(site, of_site, moved), _with(finance, of_finance, moved))
 
 
-def _with(group: _Group, figure: Figure, value: float) -> _Group:
-    names = [field.name for field in fields(group) if getattr(group, field.name) is figure]
-    changes: dict[str, Any] = dict.fromkeys(names, replace(figure, value=value))
-    return replace(group, **changes)
+def _with(group: _Group, named: _Named, moved: tuple[Figure, Figure]) -> _Group:
+    """The group with the second figure in the place of the first; itself where it has none of it."""
+    before, after = moved
+    changes: dict[str, Any] = {name: after for name, value in named if value is before}
+    return replace(group, **changes) if changes else group
 
 
 def _swing(figure: Figure, base: float, costs: list[float]) -> Swing:

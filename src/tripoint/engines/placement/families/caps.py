@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tripoint.domain.charge import Rate
 from tripoint.domain.money import exactly
 from tripoint.domain.policy import CostView
 from tripoint.engines.placement.columns.coefficients import is_energy
@@ -136,11 +135,9 @@ def budget(form: Formulation) -> None:
 def _cost_terms(form: Formulation, view: CostView) -> dict[tuple[int, str], Terms]:
     terms: dict[tuple[int, str], Terms] = {}
     for cost in form.costs:
-        unit = sum(_in_view(rate, view) for rate in cost.activity.rates)
+        usd = cost.usd
+        if view is CostView.BILLED:
+            usd = sum(rate.billed_usd for rate in cost.activity.rates) * cost.quantity
         key = (cost.activity.period, cost.activity.provider.lower())
-        terms.setdefault(key, []).append((cost.column, unit * cost.quantity))
+        terms.setdefault(key, []).append((cost.column, usd))
     return terms
-
-
-def _in_view(rate: Rate, view: CostView) -> float:
-    return rate.effective_usd if view is CostView.EFFECTIVE else rate.billed_usd
