@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.factories.records import STORY, record
 
-from tripoint.adapters.record_batch import AT, FIGURES, LINE, MOST, LineBook, RecordBatch, record_of, sound
+from tripoint.adapters.record_batch import AT, FIGURES, LINE, MOST, SIZE, LineBook, RecordBatch, record_of, sound
 from tripoint.domain.record import AttemptRecord, Bill, Ending, Usage, UsageRecord
 from tripoint.engines.governance.ledger.cubes import MEASURES
 
@@ -54,6 +54,20 @@ def test_every_story_reads_the_same() -> None:
     assert tuple(batch[:]) == tuple(records)
     assert batch.billed == [place for place, each in enumerate(records) if each.billed]
     assert batch.ids == [each.id for each in records]
+
+
+def test_many_are_read_in_parts_and_each_stands_in_its_place() -> None:
+    """More records than are read at once: figures, lines and who was billed twice are those of each."""
+    twice = (Bill("b", "site-b", "llama", "t", "p", Usage(1, 2), 3, 4, 5),)
+    records = [
+        record(number, nano=7 * number - 500, key=f"k{number % 11}", billed=twice if number % 401 == 400 else ())
+        for number in range(1_003)
+    ]
+    batch = RecordBatch.of(records)
+    assert batch.billed == [400, 801]
+    assert batch.table[FIGURES + MEASURES.index("nano")].tolist() == [each.nano for each in records]
+    assert [batch.keys[line][2] for line in batch.table[LINE].tolist()] == [each.key for each in records]
+    assert batch.table[SIZE].tolist() == [len(blob) for blob in batch.blobs]
 
 
 @pytest.mark.parametrize(

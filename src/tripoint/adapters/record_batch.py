@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from struct import pack
 from typing import Annotated, Any, Final, TypeVar, overload
 
 import msgspec
@@ -29,7 +30,8 @@ AT, LINE, SIZE, FIGURES = 0, 1, 2, 3
 """Rows of a table: when, in microseconds since 1970; line; bytes of the record; then `MEASURES` in order."""
 ROWS: Final = FIGURES + len(MEASURES)
 """How many rows a table has."""
-_AT_ONCE: Final = 2_000
+_AT_ONCE: Final = 400
+"""Records read at once: what they are meanwhile, some 3 kB each, has to fit the cache of one core."""
 _MOST_LINES: Final = 50_000
 _Figure = Annotated[int, Meta(gt=-MOST, lt=MOST)]
 _Span = Annotated[float, Meta(gt=-LATEST_S, lt=LATEST_S)]
@@ -127,15 +129,20 @@ class RecordBatch(Sequence[UsageRecord]):
             self.billed += [len(self.blobs) + place for place, bills in enumerate(billed) if bills]
         self.blobs += blobs
         self.ids += ids
-        table = np.empty((ROWS, len(blobs)), np.int64)
-        table[AT] = np.rint(np.array(at, np.float64) * 1e6)
-        table[LINE] = book.numbers((tenant, key, workload, model, site, upstream, tariff, prices))
-        table[SIZE] = list(map(len, blobs))
+        lines = book.numbers((tenant, key, workload, model, site, upstream, tariff, prices))
+        failed = [each not in _WELL for each in ending]
+        count = len(blobs)
+        table = np.empty((ROWS, count), np.int64)
+        table[AT] = np.rint(np.frombuffer(pack(f"{count}d", *at)) * 1e6)
         table[FIGURES] = 1
-        table[FIGURES + 1] = [each not in _WELL for each in ending]
-        figures = (estimated, tokens_in, cached, tokens_out, reasoning, nano, list_nano, marginal_nano)
-        for place, row in enumerate(figures, FIGURES + 2):
-            table[place] = row
+        # Packed as one, and seen as an array afterwards: a third of what it takes numpy to look at each by itself.
+        known = pack(f"{2 * count}q", *lines, *map(len, blobs))
+        table[LINE:FIGURES] = np.frombuffer(known, np.int64).reshape(-1, count)
+        figures = pack(
+            f"{9 * count}q", *failed, *estimated, *tokens_in, *cached, *tokens_out, *reasoning, *nano, *list_nano,
+            *marginal_nano,
+        )  # fmt: skip
+        table[FIGURES + 1 :] = np.frombuffer(figures, np.int64).reshape(-1, count)
         return table
 
     @classmethod
