@@ -12,6 +12,7 @@ import numpy as np
 
 from tripoint.domain.decision import PurchaseAction
 from tripoint.domain.plan import Plan
+from tripoint.engines.placement.columns.coefficients import is_indivisible
 from tripoint.engines.placement.columns.formulation import Formulation
 from tripoint.engines.placement.milp.program import FloatArray
 
@@ -30,12 +31,32 @@ def recall(form: Formulation, plan: Plan) -> FloatArray:
 
 def _presence(form: Formulation, plan: Plan, values: FloatArray) -> None:
     here = {(row.workload, row.pool, row.period) for row in plan.placements if row.share > _TINY}
+    here |= _kept_open(form, here)
     known = {row.workload for row in plan.placements}
     for (workload, place, period), column in (*form.present.items(), *form.gathered.items()):
         name = form.workload_id(workload)
         if name in known:
             is_here = (name, place, period) in here
             values[column] = max(np.nan_to_num(values[column]), float(is_here))
+
+
+def _kept_open(form: Formulation, here: set[tuple[str, str, int]]) -> set[tuple[str, str, int]]:
+    """Token APIs between two uses, today's included: they keep no replica, so staying costs nothing and no move back.
+
+    A plan tells shares, and there are none between; one place only is where an indivisible workload may be.
+    """
+    used: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for name, place, period in here:
+        used[name, place].append(period)
+    kept: set[tuple[str, str, int]] = set()
+    for lane in form.instance.lanes:
+        workload, place = form.instance.workload(lane), str(lane.fit.pool)
+        periods = used.get((workload.id, place), [])
+        if lane.pool is None and periods and not is_indivisible(workload):
+            is_today = any(share.site == lane.fit.site for share in workload.today)
+            first = 0 if is_today else min(periods)
+            kept |= {(workload.id, place, period) for period in range(first, max(periods))}
+    return kept
 
 
 def _nodes(form: Formulation, plan: Plan, values: FloatArray) -> None:
