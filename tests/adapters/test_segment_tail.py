@@ -8,6 +8,8 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
+from itertools import accumulate
 from pathlib import Path
 from struct import Struct
 
@@ -17,9 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.factories.records import record
 
+from tripoint.adapters import segment_tail
 from tripoint.adapters.segment_tail import DAMAGED, SegmentTail, holder_of
 from tripoint.adapters.usage_segments import MAGIC, SEVERAL, UsageSegments
-from tripoint.domain.ledger import Piece
+from tripoint.domain.ledger import Damage, Piece
 from tripoint.domain.record import Usage, UsageRecord
 
 _FRAME = Struct("<II")
@@ -257,3 +260,129 @@ def test_nobody_is_kept_waiting_by_a_busy_neighbour(tmp_path: Path) -> None:
         seen.update(piece.source for piece in pieces)
     assert seen == set(names)
     assert [holder_of(name) for name in (*names, "other.seg")] == ["a0", "a1", "a2", ""]
+
+
+def _all_of(tail: SegmentTail) -> tuple[list[str], list[Damage]]:
+    """Ids of everything new, taken for loaded, and what could not be read."""
+    ids: list[str] = []
+    damage: list[Damage] = []
+    while pieces := tail.read(1000):
+        tail.loaded(pieces)
+        ids += [each.id for piece in pieces for each in piece.records]
+        damage += [each for piece in pieces for each in piece.damage]
+    return ids, damage
+
+
+def test_zeros_ahead_are_nothing_yet_and_the_end_once_nobody_writes(tmp_path: Path) -> None:
+    """They do not wait to be loaded, records that come in their place are read, and a killed worker's are passed over
+    without a word.
+    """
+    path = tmp_path / NAME
+    first, second = framed(record(0)), framed(record(1), record(2))
+    path.write_bytes(MAGIC + bytes(50_000))
+    tail = SegmentTail(tmp_path, {})
+    with held(path), path.open("r+b", buffering=0) as writer:
+        assert _all_of(tail) == ([], [])
+        assert (tail.waiting(), tail.is_level) == (0, True)
+        writer.seek(len(MAGIC))
+        writer.write(first)
+        assert tail.waiting() == len(first)
+        assert _all_of(tail) == (["req-0"], [])
+        writer.write(second)
+        assert _all_of(tail) == (["req-1", "req-2"], [])
+        assert tail.waiting() == 0
+        assert not tail.is_drained("a1b2c3")
+        assert tail.finished(4e9, 0.0) == []
+    assert _all_of(tail) == ([], [])
+    assert tail.is_drained("a1b2c3")
+    assert tail.finished(4e9, 0.0) == [NAME]
+
+
+def test_a_file_of_zeros_only_was_never_begun(tmp_path: Path) -> None:
+    """A power cut left its size and not its first line: nothing in it was ever acknowledged."""
+    for begun in range(len(MAGIC)):
+        path = tmp_path / NAME
+        path.write_bytes(MAGIC[:begun] + bytes(20_000))
+        tail = SegmentTail(tmp_path, {})
+        with held(path):
+            assert tail.read(10) == ()
+        assert _all_of(tail) == ([], [])
+        assert tail.finished(4e9, 0.0) == [NAME]
+
+
+def test_a_frame_torn_within_zeros_is_waited_for_and_told_once_nobody_writes(tmp_path: Path) -> None:
+    """From every byte on, behind a whole frame; what is told is the frame, not the zeros behind it."""
+    path = tmp_path / NAME
+    before, torn = framed(record(0)), framed(record(1), record(2))
+    assert not torn.endswith(b"\0")
+    begin = len(MAGIC) + len(before)
+    for cut in range(1, len(torn)):
+        path.write_bytes(MAGIC + before + torn[:cut] + bytes(9_000))
+        tail = SegmentTail(tmp_path, {})
+        with held(path), path.open("r+b", buffering=0) as writer:
+            assert _all_of(tail) == (["req-0"], [])
+            writer.seek(begin)
+            writer.write(torn)
+            assert _all_of(tail) == (["req-1", "req-2"], [])
+        path.write_bytes(MAGIC + before + torn[:cut] + bytes(9_000))
+        tail = SegmentTail(tmp_path, {})
+        ids, damage = _all_of(tail)
+        assert ids == ["req-0"]
+        assert [(each.offset, each.reason) for each in damage] == [(begin, "torn frame")]
+        assert max(cut if torn[cut - 1] else 1, 8) <= damage[0].size <= len(torn)
+        assert tail.is_drained("a1b2c3")
+
+
+@given(data=st.data())
+def test_any_stretch_of_zeros_costs_only_the_frames_it_is_in(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """Sectors a power cut kept back, in a file with zeros ahead: all other records come, and bytes passed over are told
+    unless there is nothing but zeros.
+    """
+    frames = [framed(record(2 * number), record(2 * number + 1)) for number in range(6)]
+    whole = MAGIC + b"".join(frames)
+    first, last = sorted(data.draw(st.integers(len(MAGIC), len(whole))) for _ in range(2))
+    folder = tmp_path_factory.mktemp("zeros")
+    changed = whole[:first] + bytes(last - first) + whole[last:]
+    (folder / NAME).write_bytes(changed + bytes(data.draw(st.integers(0, 9_000))))
+    ends = list(accumulate((len(each) for each in frames), initial=len(MAGIC)))
+    same = [number for number in range(6) if changed[ends[number] : ends[number + 1]] == frames[number]]
+    ids, damage = _all_of(SegmentTail(folder, {}))
+    assert ids == [f"req-{2 * number + each}" for number in same for each in range(2)]
+    told = [place for each in damage for place in range(each.offset, each.offset + each.size)]
+    lost = [place for number in range(6) if number not in same for place in range(ends[number], ends[number + 1])]
+    assert {place for place in lost if changed[place]} <= set(told) <= set(lost)
+
+
+def test_what_its_writer_puts_between_two_looks_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long frame's beginning was read before it was written, the next frame afterwards: it is looked at again."""
+    path = tmp_path / NAME
+    late, early = framed(record(0)), framed(record(1))
+    path.write_bytes(MAGIC + bytes(len(late)) + early + bytes(5_000))
+    tail = SegmentTail(tmp_path, {NAME: len(MAGIC)})
+    real = segment_tail._rest
+
+    def racing(stream: FileIO, start: int) -> bytes:
+        found = real(stream, start)
+        with path.open("r+b") as writer:
+            writer.seek(start)
+            writer.write(late)
+        return found
+
+    monkeypatch.setattr(segment_tail, "_rest", racing)
+    with held(path):
+        assert tail.read(10) == ()
+        assert not tail.is_level
+        assert _all_of(tail) == (["req-0", "req-1"], [])
+
+
+def test_what_is_damaged_before_whole_frames_is_told_while_its_writer_lives(tmp_path: Path) -> None:
+    """Zeros in the place of a frame do not change that by themselves."""
+    path = tmp_path / NAME
+    gone, there = framed(record(0)), framed(record(1))
+    path.write_bytes(MAGIC + bytes(len(gone)) + there + bytes(5_000))
+    with held(path):
+        ids, damage = _all_of(SegmentTail(tmp_path, {}))
+    assert ids == ["req-1"]
+    assert damage == [Damage(NAME, len(MAGIC), len(gone), "checksum differs")]

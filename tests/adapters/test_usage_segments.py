@@ -16,12 +16,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.factories.records import attempt, record
 
 from tripoint.adapters import usage_segments
+from tripoint.adapters.segment_file import zeros_from
 from tripoint.adapters.segment_read import SegmentDamage, read_segments
 from tripoint.adapters.usage_segments import MAGIC, SEVERAL, UsageSegments
 from tripoint.domain.record import Failure, UsageRecord
@@ -102,18 +104,18 @@ def test_a_fault_of_the_disk_loses_nothing_that_fits_the_spool(
 ) -> None:
     """The disk fails for a while in the middle of a group: afterwards every record is there, none torn or twice."""
     is_broken = threading.Event()
-    real = os.write
+    real = os.pwrite
 
-    def failing(descriptor: int, blob: bytes) -> int:
+    def failing(descriptor: int, blob: bytes, place: int) -> int:
         if is_broken.is_set():
-            real(descriptor, bytes(blob)[: len(blob) // part])
+            real(descriptor, blob[: len(blob) // part], place)
             raise OSError(code, os.strerror(code))
-        return real(descriptor, blob)
+        return real(descriptor, blob, place)
 
     with segments_in(tmp_path) as segments:
         segments.append(record(0))
         until(lambda: segments.durable == 1)
-        monkeypatch.setattr(os, "write", failing)
+        monkeypatch.setattr(os, "pwrite", failing)
         is_broken.set()
         for number in range(1, 50):
             segments.append(record(number))
@@ -131,14 +133,14 @@ def test_a_full_spool_loses_loudly_and_bounded(tmp_path: Path, monkeypatch: pyte
     told: list[int] = []
     is_full = threading.Event()
     is_full.set()
-    real = os.write
+    real = os.pwrite
 
-    def failing(descriptor: int, blob: bytes) -> int:
+    def failing(descriptor: int, blob: bytes, place: int) -> int:
         if is_full.is_set():
             raise OSError(errno.ENOSPC, "No space left on device")
-        return real(descriptor, blob)
+        return real(descriptor, blob, place)
 
-    monkeypatch.setattr(os, "write", failing)
+    monkeypatch.setattr(os, "pwrite", failing)
     with segments_in(tmp_path, on_lost=told.append, max_spooled=20) as segments:
         segments.append(record(0))
         until(lambda: segments.fault != "")
@@ -170,13 +172,13 @@ def test_a_disk_that_hangs_is_told_and_left_behind(tmp_path: Path, monkeypatch: 
     """A write that does not return is a fault after a second; closing does not wait for ever."""
     may_go_on = threading.Event()
     monkeypatch.setattr(usage_segments, "_STALL_S", 0.01)
-    real = os.write
+    real = os.pwrite
 
-    def hanging(descriptor: int, blob: bytes) -> int:
+    def hanging(descriptor: int, blob: bytes, place: int) -> int:
         may_go_on.wait()
-        return real(descriptor, blob)
+        return real(descriptor, blob, place)
 
-    monkeypatch.setattr(os, "write", hanging)
+    monkeypatch.setattr(os, "pwrite", hanging)
     segments = UsageSegments(tmp_path, worker=0, incarnation="i", every_s=0.001)
     try:
         segments.append(record())
@@ -292,13 +294,127 @@ def test_more_records_than_a_frame_holds_are_several(tmp_path: Path) -> None:
     assert records_in(tmp_path) == long
 
 
-def test_zeros_after_a_power_cut_are_no_records(whole: bytes, tmp_path: Path) -> None:
-    """File systems may leave a tail of zeros, which is a frame of no bytes with the right checksum."""
-    (tmp_path / "usage-0-i-000000.seg").write_bytes(whole + bytes(64))
+def test_zeros_up_to_the_end_are_the_end(whole: bytes, tmp_path: Path) -> None:
+    """Laid ahead by a writer, or left by a file system after a power cut; what lies behind them is damage."""
+    path = tmp_path / "usage-0-i-000000.seg"
+    path.write_bytes(whole + bytes(5_000))
+    assert len(records_in(tmp_path)) == 5
+    path.write_bytes(whole + bytes(64) + b"x" + bytes(64))
     *records, damage = read_segments(tmp_path)
     assert len(records) == 5
     assert isinstance(damage, SegmentDamage)
     assert (damage.offset, damage.reason) == (len(whole), "a frame of 0 bytes")
+
+
+@pytest.mark.parametrize("ahead", [0, 64, 200_000])
+def test_a_frame_torn_within_zeros_is_torn_and_no_damage_while_its_writer_lives(
+    whole: bytes, tmp_path: Path, ahead: int
+) -> None:
+    """From every byte on: what is whole is read, and the rest is told once nobody writes."""
+    path = tmp_path / "usage-0-i-000000.seg"
+    ends = _frame_ends(whole)
+    for cut in range(len(MAGIC), len(whole) + 1):
+        path.write_bytes(whole[:cut] + bytes(ahead and len(whole) - cut + ahead))
+        sound = max(end for end in ends if len(whole[:cut].rstrip(b"\0")) >= end or cut >= end)
+        *records, last = [*read_segments(tmp_path), None] if sound == cut else read_segments(tmp_path)
+        assert records == [record(number) for number in range(len(records))]
+        assert last is None or last == SegmentDamage(path, sound, "torn frame")
+        with path.open("rb") as writer:
+            fcntl.flock(writer, fcntl.LOCK_EX)
+            assert list(read_segments(tmp_path)) == records
+        if cut % 64:
+            continue
+        path.write_bytes(path.read_bytes() + b"x")  # something behind it: then the disk or somebody did it
+        found = list(read_segments(tmp_path))
+        assert found[: len(records)] == records
+        assert isinstance(found[-1], SegmentDamage)
+
+
+@given(data=st.data())
+def test_any_stretch_of_zeros_is_found_or_is_the_end(
+    whole: bytes, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """Sectors a power cut kept back, in a file with zeros ahead: no record that was not written, none lost unsaid."""
+    first, last = sorted(data.draw(st.integers(len(MAGIC), len(whole))) for _ in range(2))
+    folder = tmp_path_factory.mktemp("zeros")
+    changed = whole[:first] + bytes(last - first) + whole[last:]
+    (folder / "usage-0-i-000000.seg").write_bytes(changed + bytes(3_000))
+    *records, told = [*read_segments(folder), None]
+    if records and isinstance(records[-1], SegmentDamage):
+        told = records.pop()
+    assert records == [record(number) for number in range(len(records))]
+    assert (
+        len(records) == 5
+        or told is not None
+        or not changed[max(_frame_ends(whole) & {*range(first + 1)}) :].strip(b"\0")
+    )
+
+
+def test_a_frame_that_is_written_meanwhile_is_read_once_more(
+    whole: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The beginning was read before its writer was there, the end afterwards; the writer may have ended since."""
+    path = tmp_path / "usage-0-i-000000.seg"
+    second, third = sorted(_frame_ends(whole))[1:3]
+    path.write_bytes(whole[:second] + bytes(third - second) + whole[third:] + bytes(1_000))
+
+    def later(descriptor: int, start: int) -> int:
+        end = zeros_from(descriptor, start)
+        path.write_bytes(whole)
+        return end
+
+    monkeypatch.setattr("tripoint.adapters.segment_read.zeros_from", later)
+    assert len(records_in(tmp_path)) == 5
+
+
+def test_groups_are_written_into_zeros_and_a_file_left_in_order_has_none(tmp_path: Path) -> None:
+    """The size stays as it is from group to group, and grows in steps; nothing is laid beyond what a file may hold."""
+    sizes = []
+    with segments_in(tmp_path, max_bytes=150_000) as segments:
+        while len(list(tmp_path.iterdir())) < 2:
+            group = segments.durable
+            segments.extend([record(group + number) for number in range(10)])
+            segments.push()
+            until(lambda: segments.waiting == 0)
+            sizes.append(min(tmp_path.iterdir()).stat().st_size)
+        count = segments.durable
+    assert sizes[0] == 16 << 10
+    assert len(set(sizes)) < len(sizes) / 5
+    assert max(sizes) <= 155_000
+    assert [each.id for each in records_in(tmp_path)] == [f"req-{number}" for number in range(count)]
+    for path in tmp_path.iterdir():
+        assert max(_frame_ends(path.read_bytes())) == path.stat().st_size
+
+
+@pytest.mark.parametrize("room", [0, 10, 1_000, 3_000, 20_000, 30_000])
+@pytest.mark.parametrize("is_short", [True, False], ids=["as much as fits", "nothing"])
+def test_where_zeros_do_not_fit_records_still_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int, is_short: bool
+) -> None:
+    """A disk with room for so many bytes takes every record that fits without zeros."""
+    real, is_full = os.pwrite, threading.Event()
+
+    def tight(descriptor: int, blob: bytes, place: int) -> int:
+        fitting = 0 if is_full.is_set() else min(len(blob), len(MAGIC) + room - place)
+        if fitting <= 0 or (fitting < len(blob) and not is_short):
+            if not blob.endswith(b"\0"):  # a second file would have as much room again
+                is_full.set()
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, blob[:fitting], place)
+
+    monkeypatch.setattr(os, "pwrite", tight)
+    with segments_in(tmp_path) as segments:
+        taken = 0
+        while not segments.fault:
+            segments.append(record(taken))
+            taken += 1
+            until(lambda: segments.waiting == 0 or segments.fault != "")
+        fitting = segments.durable
+        assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= len(MAGIC) + room
+        monkeypatch.setattr(os, "pwrite", real)
+    size = len(_framed(record(10)))
+    assert abs(fitting - room // size) <= 1 + fitting // 10  # ids of one digit are shorter
+    assert [each.id for each in records_in(tmp_path)] == [f"req-{number}" for number in range(taken)]
 
 
 @pytest.mark.parametrize("payload", [b"\xc0", b"\x93\x01\x02\x03", b"x" * 100])
@@ -338,6 +454,11 @@ def test_kill_9_loses_nothing_acknowledged(tmp_path: Path, repo_root: Path, ackn
         ["torn frame"],
         ["it does not begin as a segment of this version"],
     )
+
+
+def _framed(each: UsageRecord) -> bytes:
+    payload = msgspec.msgpack.encode([each])
+    return struct.pack("<II", len(payload) | SEVERAL, zlib.crc32(payload)) + payload
 
 
 def _frame_ends(content: bytes) -> set[int]:

@@ -86,12 +86,22 @@ static int synced(const char *name, int fd) {
     return real(fd);
 }
 
-ssize_t write(int fd, const void *bytes, size_t size) {
-    ssize_t (*real)(int, const void *, size_t) = (ssize_t(*)(int, const void *, size_t))dlsym(RTLD_NEXT, "write");
-    ssize_t written = real(fd, bytes, size);
+/* What a write gave back, its file kept where it was opened for synced writes. */
+static ssize_t kept(int fd, ssize_t written) {
     int flags = fcntl(fd, F_GETFL);
     if (written > 0 && flags >= 0 && flags & O_DSYNC) keep(fd);
     return written;
+}
+
+ssize_t write(int fd, const void *bytes, size_t size) {
+    ssize_t (*real)(int, const void *, size_t) = (ssize_t(*)(int, const void *, size_t))dlsym(RTLD_NEXT, "write");
+    return kept(fd, real(fd, bytes, size));
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t size, off64_t place) {
+    ssize_t (*real)(int, const void *, size_t, off64_t) =
+        (ssize_t(*)(int, const void *, size_t, off64_t))dlsym(RTLD_NEXT, "pwrite64");
+    return kept(fd, real(fd, bytes, size, place));
 }
 
 int fsync(int fd) { return synced("fsync", fd); }

@@ -6,13 +6,12 @@ was passed over is told, and its file is kept. Who writes a segment holds a lock
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from itertools import chain
+from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -20,6 +19,7 @@ import msgspec
 
 from tripoint.adapters.atomic_file import sync_folder
 from tripoint.adapters.record_batch import LineBook, RecordBatch, sound
+from tripoint.adapters.segment_file import closed, is_closed, zeros_from
 from tripoint.adapters.usage_segments import FRAME, MAGIC, MAX_PAYLOAD, SEVERAL
 from tripoint.domain.ledger import Damage, Piece
 from tripoint.domain.record import UsageRecord
@@ -78,8 +78,8 @@ class SegmentTail:
             self._offsets[piece.source] = piece.end
 
     def waiting(self) -> int:
-        """Bytes that are not loaded yet, those of records under way included."""
-        return sum(max(0, size - self._offsets.get(name, 0)) for name, size in self._sizes())
+        """Bytes that are not loaded yet, those of records under way included; zeros behind them are none."""
+        return sum(self._left_in(name, size) for name, size in self._sizes())
 
     def is_drained(self, incarnation: str) -> bool:
         """True when everything that a worker which has ended left behind is loaded, or told as damaged."""
@@ -94,9 +94,9 @@ class SegmentTail:
         removed: list[str] = []
         for path in self._paths():
             offset = self._offsets.get(path.name, 0)
-            with suppress(OSError), _closed(path) as is_closed:
+            with suppress(OSError), closed(path) as is_over:
                 about = path.stat()
-                if is_closed and about.st_size <= offset and about.st_mtime <= now - keep_s:
+                if is_over and about.st_size <= offset and about.st_mtime <= now - keep_s:
                     path.unlink()
                     removed.append(path.name)
         if removed:
@@ -130,10 +130,17 @@ class SegmentTail:
             with suppress(FileNotFoundError):
                 yield path.name, path.stat().st_size
 
+    def _left_in(self, name: str, size: int) -> int:
+        start = self._offsets.get(name, 0)
+        if size > start:
+            with suppress(FileNotFoundError), (self._folder / name).open("rb", buffering=0) as stream:
+                return zeros_from(stream.fileno(), start) - start
+        return 0
+
     def _piece(self, path: Path, most: int) -> Piece | None:
         start = self._offsets.get(path.name, 0)
         try:
-            with path.open("rb") as stream:
+            with path.open("rb", buffering=0) as stream:  # what is looked at twice is read twice
                 size = os.fstat(stream.fileno()).st_size
                 if size <= start:
                     return None
@@ -144,10 +151,7 @@ class SegmentTail:
                 read = self._parse(path.name, start, blob, most)
                 if read.size == 0 or (not read.records and len(blob) == _CHUNK):
                     # Nothing whole: still being written, or damaged. Then all the rest must be seen to tell.
-                    is_closed = _is_closed(path)
-                    size = os.fstat(stream.fileno()).st_size  # nobody writes after the lock was free
-                    stream.seek(start)
-                    read = self._past_damage(path.name, start, stream.read(size - start), is_closed=is_closed)
+                    read = self._doubtful(path, start, stream)
         except FileNotFoundError:
             return None
         if read.size == 0:
@@ -166,26 +170,38 @@ class SegmentTail:
         if self._book.is_full:
             self._book = LineBook()
         try:
-            records = RecordBatch(chain.from_iterable(map(_records, frames)), self._book)
+            records = RecordBatch(_every(frames), self._book)
         except msgspec.MsgspecError:
             return _one_by_one(source, start, _Frames(blob, place, most))
         return _Read(records, frames.place, [])
 
-    def _past_damage(self, source: str, start: int, rest: bytes, *, is_closed: bool) -> _Read:
+    def _doubtful(self, path: Path, start: int, stream: FileIO) -> _Read:
+        """The same stretch once more where the first reading found nothing whole."""
+        is_over = is_closed(path)
+        rest = _rest(stream, start)  # nobody writes after the lock was free
+        read = self._past_damage(path.name, start, rest, is_over=is_over)
+        if read.damage and not is_over and _rest(stream, start)[: read.size] != rest[: read.size]:
+            # Its writer was between the beginning, read before, and the end, read afterwards.
+            self.is_level = False
+            return _Read(RecordBatch(()), 0, [])
+        return read
+
+    def _past_damage(self, source: str, start: int, rest: bytes, *, is_over: bool) -> _Read:
         """What to do where no whole frame comes next: wait, or tell what is passed over."""
-        if start == 0 and not is_closed and MAGIC.startswith(rest[: len(MAGIC)]):
+        zeros = len(rest.rstrip(b"\0"))
+        if start == 0 and not is_over and MAGIC.startswith(rest[: min(len(MAGIC), zeros)]):
             return _Read(RecordBatch(()), 0, [])
         begin = len(MAGIC) if start == 0 and rest.startswith(MAGIC) else 0
-        following = _next_frame(rest, begin, self._decode)
-        if following is None and not is_closed:
+        following = _next_frame(rest, begin, zeros, self._decode)
+        if following is None and not is_over:
             return _Read(RecordBatch(()), 0, [])  # the last frame is being written
         end = len(rest) if following is None else following
-        if end == begin or (start == 0 and MAGIC.startswith(rest)):
+        if end == begin or zeros <= begin or (start == 0 and MAGIC.startswith(rest[:zeros])):
             return _Read(RecordBatch(()), end, [])
-        reason = "torn frame" if following is None else "checksum differs"
+        reason, lost = ("checksum differs", end) if following is not None else ("torn frame", _torn(rest, begin, zeros))
         if start == 0 and begin == 0:
             reason = "it does not begin as a segment of this version"
-        return _Read(RecordBatch(()), end, [Damage(source, start + begin, end - begin, reason)])
+        return _Read(RecordBatch(()), end, [Damage(source, start + begin, lost - begin, reason)])
 
 
 def holder_of(source: str) -> str:
@@ -194,12 +210,8 @@ def holder_of(source: str) -> str:
     return found[1] if found is not None else ""
 
 
-class _Content(NamedTuple):
-    """What a frame holds."""
-
-    payload: bytes
-    is_several: bool
-    """True for an array of records."""
+_Content = tuple[bytes, bool]
+"""What a frame holds, and whether that is an array of records; no class: one is made for each frame."""
 
 
 class _Frames:
@@ -224,7 +236,7 @@ class _Frames:
             self.place = place
             is_several = length != size
             left -= _length(payload) if is_several else 1
-            yield _Content(payload, is_several)
+            yield payload, is_several
 
 
 _array = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
@@ -244,6 +256,15 @@ def _records(content: _Content) -> list[bytes]:
     return list(map(bytes, _array(payload))) if is_several else [payload]
 
 
+def _every(frames: Iterable[_Content]) -> Iterator[bytes]:
+    """Each record of several frames. Raises `msgspec.MsgspecError`."""
+    for payload, is_several in frames:
+        if is_several:
+            yield from map(bytes, _array(payload))
+        else:
+            yield payload
+
+
 def _one_by_one(source: str, start: int, frames: _Frames) -> _Read:
     """Whole frames of a file, read from `start` on, of which not all hold records only."""
     records: list[UsageRecord] = []
@@ -260,16 +281,34 @@ def _one_by_one(source: str, start: int, frames: _Frames) -> _Read:
             except msgspec.MsgspecError as error:
                 flaw = str(error)
         if flaw:
-            size = FRAME.size + len(content.payload)
+            size = FRAME.size + len(content[0])
             damage.append(Damage(source, start + frames.place - size, size, f"not a usage record: {flaw}"))
     return _Read(RecordBatch.of(records), frames.place, damage)
 
 
-def _next_frame(rest: bytes, begin: int, decode: object) -> int | None:
-    """Where the next whole frame with a record begins, behind `begin`; chance makes none: checksum and shape agree."""
+def _rest(stream: FileIO, start: int) -> bytes:
+    """A file from there on, as it is now."""
+    size = os.fstat(stream.fileno()).st_size
+    stream.seek(start)
+    return stream.read(max(0, size - start))
+
+
+def _torn(rest: bytes, begin: int, zeros: int) -> int:
+    """Where a last frame ends that begins there: where it says, or where nothing but zeros follow."""
+    said = begin + FRAME.size
+    if said <= len(rest):
+        size = FRAME.unpack_from(rest, begin)[0] & ~SEVERAL
+        said += size if size <= MAX_PAYLOAD else 0
+    return min(len(rest), max(said, zeros))
+
+
+def _next_frame(rest: bytes, begin: int, end: int, decode: object) -> int | None:
+    """Where the next whole frame with a record begins, behind `begin` and before `end`; chance makes none: checksum
+    and shape agree.
+    """
     assert callable(decode)
     view = memoryview(rest)
-    for place in range(begin, len(rest) - FRAME.size):
+    for place in range(begin, min(end, len(rest) - FRAME.size)):
         length, checksum = FRAME.unpack_from(rest, place)
         size = length & ~SEVERAL
         if not 0 < size <= MAX_PAYLOAD or place + FRAME.size + size > len(rest):
@@ -277,27 +316,7 @@ def _next_frame(rest: bytes, begin: int, decode: object) -> int | None:
         payload = view[place + FRAME.size : place + FRAME.size + size]
         if zlib.crc32(payload) == checksum:
             with suppress(msgspec.MsgspecError):
-                for each in _records(_Content(bytes(payload), length != size)):
+                for each in _records((bytes(payload), length != size)):
                     decode(each)
                 return place
     return None
-
-
-def _is_closed(path: Path) -> bool:
-    with _closed(path) as is_closed:
-        return is_closed
-
-
-@contextmanager
-def _closed(path: Path) -> Iterator[bool]:
-    """Tells whether nobody writes a file, and keeps it so until the block ends."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(descriptor)

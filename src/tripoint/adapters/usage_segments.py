@@ -4,10 +4,16 @@ A segment begins with a magic line; then come frames of four bytes length, four 
 the content as MessagePack: an array of records, as the length's highest bit tells, or one record without it, each an
 array in the order of `UsageRecord`'s fields. One file is written by one incarnation of one worker only. A record may be
 there twice after a disk fault (its id tells), but is never missing without a word.
+
+Behind the frames of an open segment there are zeros, laid ahead: a sync of bytes that were written before changes
+neither the file's size nor where it lies, so that the file system has nothing of its own to write, and takes about half
+the time. A file that is left in order is cut to its frames. Zeros up to the end are no damage in any case, as no frame
+begins with eight of them: a power cut or a kill leaves them where they are.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import threading
@@ -36,6 +42,12 @@ MAX_PAYLOAD: Final = 1 << 20
 """Longest content of a frame, bytes."""
 _SYNCED: Final = os.O_WRONLY | os.O_DSYNC
 """A write returns once what it wrote is durable."""
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_BLOCK: Final = 4096
+_FIRST_AHEAD: Final = 16 << 10
+"""Zeros a segment begins with, bytes: workers that have little to write keep small files."""
+_MOST_AHEAD: Final = 128 << 10
+"""Most of them at once: they double what is written, and are longer to sync than the group they come with."""
 _GROUP: Final = 2048
 _LONGEST_PAUSE_S: Final = 1.0
 _LONGEST_SLEEP_S: Final = 5.0
@@ -111,6 +123,10 @@ class UsageSegments:
         self._number = 0
         self._good = 0
         """Bytes of the open file known to be durable."""
+        self._laid = 0
+        """Bytes of it that were written before, the zeros ahead included."""
+        self._is_tight = False
+        """True once zeros did not fit: the rest of this file is written without."""
         self._looked_at = 0.0
         self._fault = ""
         self._busy_since = 0.0
@@ -285,10 +301,28 @@ class UsageSegments:
         blob = b"".join(chain.from_iterable((_head(payload), payload) for payload, _ in frames))
         # Writes and syncs at once, as the file was opened so: each call of the system costs this thread a wait for the
         # interpreter, which the requests have, and them several changes of thread.
-        _write_all(self._file, blob)
-        self._good += len(blob)
+        self._lay(blob)
         if self._good >= self._max_bytes:
             self._leave()
+
+    def _lay(self, blob: bytes) -> None:
+        """Puts this behind what is durable, and zeros behind it where it goes beyond those there are."""
+        good, ahead = self._good, 0
+        end = good + len(blob)
+        if end > self._laid and not self._is_tight:
+            upto = end + min(max(good, _FIRST_AHEAD), _MOST_AHEAD)
+            ahead = max(min(upto - upto % _BLOCK, self._max_bytes) - end, 0)
+        try:
+            written = os.pwrite(self._file, blob + bytes(ahead) if ahead else blob, good)
+        except OSError as error:
+            if not ahead or error.errno not in _NO_ROOM:
+                raise
+            written = 0
+        self._is_tight = self._is_tight or written < len(blob) + ahead
+        while written < len(blob):
+            written += os.pwrite(self._file, blob[written:], good + written)
+        self._good = end
+        self._laid = max(self._laid, good + written)
 
     def _is_removed(self) -> bool:
         """True when somebody has removed the open file."""
@@ -300,7 +334,8 @@ class UsageSegments:
 
     def _open(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._good = 0
+        self._good = self._laid = 0
+        self._is_tight = False
         while self._file < 0:
             self._path = self._folder / f"{self._stem}-{self._number:06d}.seg"
             self._number += 1
@@ -309,27 +344,26 @@ class UsageSegments:
                 # As long as we hold it nobody takes the file for one whose writer has ended; without locks nobody can.
                 with suppress(OSError):
                     fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _write_all(self._file, MAGIC)
+        self._lay(MAGIC)
         os.fsync(self._file)
         # The name must be durable as well, or the file is gone after a power cut.
         sync_folder(self._folder)
-        self._good = len(MAGIC)
 
     def _retreat(self) -> None:
-        """After a fault: cut the file back to what is durable and go on in a new one.
+        """After a fault: leave the file, cut back to what is durable, and go on in a new one.
 
         A sync that failed may have dropped its pages, so the same descriptor must not be trusted again.
         """
-        if self._file >= 0:
-            with suppress(OSError):  # else its torn tail stops readers of this file only
-                os.ftruncate(self._file, self._good)
-            if self._good <= len(MAGIC):
-                with suppress(OSError):
-                    self._path.unlink()
+        if self._file >= 0 and self._good <= len(MAGIC):
+            with suppress(OSError):
+                self._path.unlink()
         self._leave()
 
     def _leave(self) -> None:
+        """Cuts the file to what is durable, and lets go of it."""
         if self._file >= 0:
+            with suppress(OSError):  # zeros are no damage; what a fault left behind stops readers of this file only
+                os.ftruncate(self._file, self._good)
             with suppress(OSError):
                 os.close(self._file)
             self._file = -1
@@ -347,9 +381,3 @@ def _yield_to_requests() -> None:
 
 def _head(payload: bytes) -> bytes:
     return FRAME.pack(len(payload) | SEVERAL, zlib.crc32(payload))
-
-
-def _write_all(descriptor: int, blob: bytes) -> None:
-    view = memoryview(blob)
-    while view:
-        view = view[os.write(descriptor, view) :]

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from tests.factories.records import record
 
-from tripoint.adapters.usage_segments import MAGIC
 from tripoint.apps.gateway.worker import seal as seal_module
 from tripoint.apps.gateway.worker.recorder import Recorder
 from tripoint.apps.gateway.worker.seal import Seal
@@ -55,7 +54,7 @@ def test_a_disk_that_takes_nothing_is_not_waited_for_for_ever(tmp_path: Path, mo
     """Answers are told that it failed; once the disk is back the next ones go on, and no record is gone."""
     from tripoint.apps.wiring import count_usage_records
 
-    def refuse(descriptor: int, blob: bytes) -> int:
+    def refuse(descriptor: int, blob: bytes, place: int) -> int:
         raise OSError(28, "No space left on device")
 
     async def run() -> None:
@@ -63,7 +62,7 @@ def test_a_disk_that_takes_nothing_is_not_waited_for_for_ever(tmp_path: Path, mo
         seal = Seal(recorder, patience_s=0.2)
         try:
             with monkeypatch.context() as broken:
-                broken.setattr(os, "write", refuse)
+                broken.setattr(os, "pwrite", refuse)
                 assert await answered(recorder, seal, 5) == [False] * 5
                 assert recorder.faults()["usage_records"] == "No space left on device"
             healed = Seal(recorder, patience_s=20.0)
@@ -92,19 +91,19 @@ def test_what_no_memory_is_left_for_fails_at_once(tmp_path: Path, monkeypatch: p
 
 def test_what_comes_while_a_group_is_written_is_the_next_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many turns of the loop it comes in: two syncs for all of it, and each answer goes on with its own."""
-    write, may_sync, syncs = os.write, threading.Event(), list[int]()
+    write, may_sync, syncs = os.pwrite, threading.Event(), list[int]()
 
-    def slow(descriptor: int, blob: bytes) -> int:
-        if blob != MAGIC:  # what a new segment begins with
+    def slow(descriptor: int, blob: bytes, place: int) -> int:
+        if place:  # not what a new segment begins with
             syncs.append(descriptor)
             may_sync.wait(10.0)
-        return write(descriptor, blob)
+        return write(descriptor, blob, place)
 
     async def run() -> None:
         recorder = Recorder(tmp_path, "", worker=0, incarnation="abc")
         seal = Seal(recorder)
         try:
-            monkeypatch.setattr(os, "write", slow)
+            monkeypatch.setattr(os, "pwrite", slow)
             first = asyncio.create_task(answered(recorder, seal, 3))
             while not syncs:
                 await asyncio.sleep(0.001)
@@ -125,7 +124,7 @@ def test_what_comes_while_a_group_is_written_is_the_next_group(tmp_path: Path, m
 def test_what_waits_behind_a_dead_disk_is_told_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One after the other, though the second group was never handed over while the first was there."""
 
-    def refuse(descriptor: int, blob: bytes) -> int:
+    def refuse(descriptor: int, blob: bytes, place: int) -> int:
         raise OSError(28, "No space left on device")
 
     async def run() -> None:
@@ -133,7 +132,7 @@ def test_what_waits_behind_a_dead_disk_is_told_as_well(tmp_path: Path, monkeypat
         seal = Seal(recorder, patience_s=0.4)
         try:
             with monkeypatch.context() as broken:
-                broken.setattr(os, "write", refuse)
+                broken.setattr(os, "pwrite", refuse)
                 found = list[str]()
                 recorder.record(record(0))
                 seal.hold(lambda is_safe: found.append(f"first {is_safe}"))
