@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tripoint.adapters.ledger_sql.bundles.groups import grouped, joined
+from tripoint.adapters.ledger_sql.bundles.groups import distinct, grouped, joined
 
 _ROWS = st.lists(
     st.tuples(st.integers(0, 3), st.integers(1, 4), st.integers(-(2**61), 2**61), st.integers(0, 5)), max_size=40
@@ -37,3 +37,11 @@ def test_sums_are_exact(several: list[list[tuple[int, int, int, int]]]) -> None:
     keys = list(zip(whole.slots.tolist(), whole.lines.tolist(), strict=True))
     every = [row for rows in several for row in rows]
     assert dict(zip(keys, map(list, zip(*whole.sums.tolist(), strict=True)), strict=True)) == _told(every)
+
+
+@given(st.lists(st.one_of(st.integers(0, 60), st.integers(0, 2**40)), max_size=40))
+def test_different_values_are_counted_off_as_they_are_sorted(drawn: list[int]) -> None:
+    """Close together or far apart, and none at all."""
+    found, places = distinct(np.array(drawn, np.int64))
+    assert found.tolist() == sorted(set(drawn))
+    assert found[places].tolist() == drawn

@@ -84,9 +84,21 @@ def test_all_alike_and_one_not_are_told_the_same() -> None:
         "802e9ac30faaf64f-01",
         "802e9ac30faaf64f-1000000000000",
         "802e9ac30faaf64f-1_1",
+        "802e9ac30faaf64f-",
+        "802e9ac30faaf64f-1:",
+        "802e9ac30faaf64f-00",
+        "802e9ac30faaf64f- 1",
+        "802e9ac30faaf64f-1\n",
+        "802e9ac30faaf64f-\u0661",
         "17",
     ):
         assert sum(len(part.places) for part in numbered([*alike, odd])) == len(alike)
+
+
+def test_one_more_dash_is_another_prefix() -> None:
+    """Though all begin alike."""
+    told = [(part.prefix, part.counts.tolist()) for part in numbered(["a-1", "a-1-1", "a-2"])]
+    assert told == [("a", [1, 2]), ("a-1", [1])]
 
 
 def test_far_apart_counts_do_not_fill_memory(tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ PAGE: Final = 8192
 _DIGITS: Final = 12
 _HELD: Final = 500
 """Pages held in memory at once."""
-_TENS: Final = 10 ** np.arange(1, _DIGITS + 1, dtype=np.int64)
+_TENS: Final = 10 ** np.arange(_DIGITS, dtype=np.int64)
+_BREAK, _NOUGHT, _NINE = ord("\n"), ord("0"), 9
 _PUT: Final = "INSERT INTO ledger_seen VALUES (?, ?, ?) ON CONFLICT (prefix, page) DO UPDATE SET bits = excluded.bits"
 
 
@@ -116,17 +117,28 @@ def _alike(ids: Sequence[str]) -> Numbered | None:
     text = "\n" + "\n".join(ids)
     if not dash or text.count(start) != len(ids) or text.count("\n") != len(ids) or not text.isascii():
         return None
-    digits = text.replace(start, "\n").split("\n")[1:]
-    try:
-        counts = np.array(list(map(int, digits)), np.int64)
-    except (ValueError, OverflowError):
+    counts = _counts(np.frombuffer(text.encode("ascii"), np.uint8), len(start))
+    return None if counts is None else Numbered(prefix, np.arange(len(ids), dtype=np.int64), counts)
+
+
+def _counts(text: npt.NDArray[np.uint8], skip: int) -> Ints | None:
+    """The number in each line of a text, behind its first `skip` characters, the line's break among them.
+
+    `None` where one of them is no count as a gateway writes it: digits only, no more than needed.
+    """
+    begins = np.flatnonzero(text == _BREAK) + skip
+    ends = np.append(begins[1:] - skip, len(text))
+    sizes = ends - begins
+    if sizes.min() < 1 or sizes.max() > _DIGITS or ((text[begins] == _NOUGHT) & (sizes > 1)).any():
         return None
-    if counts.min() < 0 or counts.max() >= 10**_DIGITS:
-        return None
-    # Whatever else reads as a count is longer than the count itself.
-    if sum(map(len, digits)) != len(ids) + int(np.searchsorted(_TENS, counts, side="right").sum()):
-        return None
-    return Numbered(prefix, np.arange(len(ids), dtype=np.int64), counts)
+    counts = np.zeros(len(begins), np.int64)
+    for place in range(int(sizes.max())):
+        digits = text[ends - 1 - place] - _NOUGHT  # characters below it become large ones
+        digits[sizes <= place] = 0
+        if digits.max() > _NINE:
+            return None
+        counts += digits * _TENS[place]
+    return counts
 
 
 def _bits(session: Session, prefix: str, pages: Ints) -> Bools:

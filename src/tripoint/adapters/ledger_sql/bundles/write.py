@@ -11,7 +11,7 @@ import numpy as np
 
 from tripoint.adapters.ledger_sql.bundles.columns import pack
 from tripoint.adapters.ledger_sql.bundles.form import DAY_US, FORM, HOUR_US
-from tripoint.adapters.ledger_sql.bundles.groups import Groups, grouped, is_safe
+from tripoint.adapters.ledger_sql.bundles.groups import Groups, distinct, grouped, is_safe
 from tripoint.adapters.ledger_sql.bundles.seen import Bools
 from tripoint.adapters.ledger_sql.names import Names
 from tripoint.adapters.record_batch import AT, FIGURES, LINE, Ints, RecordBatch
@@ -53,7 +53,7 @@ class Bulk(NamedTuple):
 def bulk_of(names: Names, batch: RecordBatch, wanted: Bools) -> Bulk:
     """The wanted ones of a batch; lines are given numbers where they are new."""
     table = batch.table[:, wanted]
-    lines, place = np.unique(table[LINE], return_inverse=True)
+    lines, place = distinct(table[LINE])
     table[LINE] = np.array([names.line(batch.keys[line]) for line in lines.tolist()], np.int64)[place]
     blobs = batch.blobs if wanted.all() else list(compress(batch.blobs, wanted.tolist()))
     return Bulk(blobs, table)
@@ -69,18 +69,25 @@ def write_bulk(session: Session, names: Names, bulk: Bulk, least: int) -> Bools:
     taken = np.isin(days, found[counts >= least])
     if not taken.any() or not is_safe(bulk.table[FIGURES:]):
         return np.zeros(len(days), np.bool_)
-    table = bulk.table[:, taken]
-    blobs = bulk.blobs if taken.all() else list(compress(bulk.blobs, taken.tolist()))
-    lines, place = np.unique(table[LINE], return_inverse=True)
+    is_whole = bool(taken.all())
+    table = bulk.table if is_whole else bulk.table[:, taken]
+    blobs = bulk.blobs if is_whole else list(compress(bulk.blobs, taken.tolist()))
+    lines, place = distinct(table[LINE])
     coarse = np.array(names.coarse_of(lines.tolist()), np.int64).T
     for day in found[counts >= least].tolist():
         places = np.flatnonzero(table[AT] // DAY_US == day)
         for first in range(0, len(places), LONGEST):
             part = places[first : first + LONGEST]
-            _put(session, names, table[:, part], b"".join([blobs[each] for each in part.tolist()]))
+            _put(session, names, table[:, part], b"".join(_those(blobs, part)))
             _put_lines(session, names.next_entry - len(part), np.unique(coarse[_TENANTS][place[part]]))
     _add(session, _sums(grouped(table[AT] // HOUR_US, table[LINE], table[FIGURES:]), lines, coarse))
     return taken
+
+
+def _those(blobs: Sequence[bytes], places: Ints) -> Sequence[bytes]:
+    """Those at some places, which are in order: nearly always a stretch of them."""
+    first, behind = int(places[0]), int(places[-1]) + 1
+    return blobs[first:behind] if behind - first == len(places) else [blobs[each] for each in places.tolist()]
 
 
 def _put(session: Session, names: Names, table: Ints, records: bytes) -> None:
