@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,28 @@ def test_a_path_and_a_url_mean_the_same_file(tmp_path: Path) -> None:
         assert session.execute("SELECT name FROM thing") == [("a",)]
     assert second.engine is Engine.SQLITE
     second.close()
+
+
+@pytest.mark.parametrize(("before", "page"), [(None, 8192), (1024, 1024), (4096, 4096)])
+def test_a_store_keeps_its_pages_and_its_log_ends_at_the_same_size(
+    tmp_path: Path, before: int | None, page: int
+) -> None:
+    """A file that was made with pages of another size is read and written on, and is as durable."""
+    path = tmp_path / "store.db"
+    if before is not None:
+        with closing(sqlite3.connect(path)) as older:
+            older.execute(f"PRAGMA page_size={before}")
+            older.execute("PRAGMA journal_mode=WAL")
+            older.execute("CREATE TABLE thing (name TEXT)")
+    store = connect(str(path))
+    with store.write() as session:
+        session.change("CREATE TABLE IF NOT EXISTS thing (name TEXT)")
+        session.change("INSERT INTO thing VALUES (?)", ("a",))
+        assert session.execute("SELECT name FROM thing") == [("a",)]
+        assert session.execute("PRAGMA page_size") == [(page,)]
+        assert session.execute("PRAGMA wal_autocheckpoint") == [(33_554_432 // page,)]
+        assert session.execute("PRAGMA synchronous") == [(2,)]
+    store.close()
 
 
 def test_a_file_that_is_no_store_is_told_as_that(tmp_path: Path) -> None:

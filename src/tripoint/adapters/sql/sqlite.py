@@ -14,13 +14,17 @@ from tripoint.adapters.sql.database import Engine, Row
 from tripoint.domain.errors import StoreError
 
 _PATIENCE_S = 30.0
+_PAGE = 8192
+"""Bytes of a page: half as many calls for a load as with the usual 4096, and a small change writes little more."""
+_LOG = 32 << 20
+"""Bytes of the log before it is copied into the file: what changes with every load is copied less often."""
 _SETTINGS = (
+    f"PRAGMA page_size={_PAGE}",  # of a file that is made now; whatever another has it keeps
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # NORMAL may lose the last commits when the power goes
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA cache_size=-65536",  # kB: a load's pages are changed in memory, and written once
-    "PRAGMA wal_autocheckpoint=8192",  # pages: what changes with every load is copied into the file less often
 )
 
 
@@ -71,6 +75,8 @@ class SqliteDatabase:
             self._connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None, cached_statements=256)
             for setting in _SETTINGS:
                 self._connection.execute(setting)
+            ((page,),) = self._connection.execute("PRAGMA page_size")
+            self._connection.execute(f"PRAGMA wal_autocheckpoint={_LOG // page}")
 
     @contextmanager
     def write(self) -> Iterator[SqliteSession]:
