@@ -1,7 +1,7 @@
 """Entrants: every gateway of a run is started, paused while others are measured, and started anew for each round.
 
-Two processes of one build differ for as long as they live, by where their memory happens to lie: measured side by side
-up to 15 %. A run whose entrants live through all its rounds judges the luck of one start.
+Processes of one build were measured to differ by up to 15 % side by side. A run whose entrants live through all its
+rounds judges the luck of one start.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
  *
  * One thread, epoll, HTTP/1.1 with kept connections, 127.0.0.1 only. A request whose body holds "stream":true gets
  * Server-Sent Events, one write per event: role, `tokens` pieces of text, finish, usage when asked for, [DONE].
- * GET /stats tells what arrived, so that the runner can check what a gateway did to the requests.
+ * GET /stats tells what arrived, so that the runner can check what a gateway did to the requests. GET /pace/step has the
+ * words of all streams sent at the same instants from now on, GET /pace/own each stream's by when its request came.
  *
  *   mock_upstream --port 0 --tokens 64 --first-us 0 --gap-us 10000 --expect NAME --forbid TEXT
  *
@@ -49,6 +50,7 @@ struct line {
 
 static struct caller *callers[MAX_FD];
 static struct line firsts, gaps;
+static bool in_step; /* all streams go on at the same instants, as an engine's do; else each by its own beginning */
 static int poll_fd, tokens = 64;
 static uint64_t first_us, gap_us, posts, streams, wrong_model, no_usage_asked, forbidden, connections, ids;
 static const char *expected = "", *forbid = "";
@@ -192,7 +194,7 @@ static bool respond(struct caller *c) {
   while (add_step(c)) {
     if (!flush(c)) return false;
     if (gap_us) {
-      wait_in(&gaps, c, c->due + gap_us);
+      wait_in(&gaps, c, in_step ? (now_us() / gap_us + 1) * gap_us : c->due + gap_us);
       return true;
     }
   }
@@ -255,10 +257,13 @@ static bool take_requests(struct caller *c) {
     }
     if (c->in.length < head + body) return true;
     bool is_post = !memcmp(c->in.at, "POST", 4);
+    bool is_step = !memcmp(c->in.at, "GET /pace/step ", 15), is_own = !memcmp(c->in.at, "GET /pace/own ", 14);
     if (is_post) count_post(c, head, body);
     memmove(c->in.at, c->in.at + head + body, c->in.length - head - body);
     c->in.length -= head + body;
     if (!is_post) {
+      if (is_step) in_step = true;
+      if (is_own) in_step = false;
       tell_stats(c);
       if (!flush(c)) return false;
     } else if (first_us) {

@@ -50,6 +50,8 @@ class Mode:
     """True for streamed answers."""
     spread_us: int = 0
     """Streams begin this far apart altogether, so that their events do not fall together."""
+    is_in_step: bool = False
+    """True where all streams go on at the same instants, as those of one engine do; else each by its own beginning."""
     is_direct: bool = False
     """True when the upstream is also asked without a gateway."""
     is_renewed: bool = True
@@ -63,6 +65,13 @@ MODES = {
         Mode(
             name="streams",
             title=f"100 streams of {TOKENS} tokens, one every {GAP_US // 1000} ms, in step",
+            connections=100,
+            is_stream=True,
+            is_in_step=True,
+        ),
+        Mode(
+            name="streams-begun",
+            title="the same streams, each one's words counted from when its request came",
             connections=100,
             is_stream=True,
         ),
@@ -271,6 +280,9 @@ def _sample(mode: Mode, entrant: Entrant | None, behind: Upstream) -> Sample:
 
 def _drive(mode: Mode, entrant: Entrant | None, behind: Upstream) -> dict[str, Any]:
     """What the driver saw."""
+    pace = "step" if mode.is_in_step else "own"
+    with urllib.request.urlopen(f"http://127.0.0.1:{behind.port}/pace/{pace}", timeout=5) as told:
+        told.read()
     command = _driver(mode, entrant, behind.port)
     ran = subprocess.run(command, capture_output=True, text=True, timeout=mode.seconds + 40, check=True)
     seen: dict[str, Any] = json.loads(ran.stdout)

@@ -39,6 +39,7 @@ BARS = (
     Bar("saturation", "LiteLLM", 300),
     Bar("saturation", "Portkey", 100),
     Bar("streams", "nginx", 0.85, is_of_events=True),
+    Bar("streams-begun", "nginx", 0.85, is_of_events=True),
     Bar("prompts", "nginx", 0.8),
 )
 ADDED_MS = 0.05

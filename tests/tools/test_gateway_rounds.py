@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.server
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,28 @@ def test_a_mode_may_ask_for_those_that_have_run(seen: list[tuple[str, int]]) -> 
     with started([STUB], 1) as found:
         measure([MODES["memory"]], found, 2, BEHIND, 0)
         assert {pid for _, pid in seen} == {found[0].running.pids[0]}
+
+
+def test_the_upstream_keeps_the_pace_of_each_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In step means at the same instants: else what a gateway is given depends on how quickly it passed requests on."""
+    asked: list[str] = []
+
+    class Told(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *words: object) -> None:
+            """Says nothing."""
+
+    monkeypatch.setattr(rounds, "_driver", lambda mode, entrant, port: [sys.executable, "-c", "print('{}')"])
+    with http.server.HTTPServer(("127.0.0.1", 0), Told) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        for name in ("streams", "streams-begun", "streams-apart", "saturation"):
+            assert rounds._drive(MODES[name], None, Upstream(server.server_port, 1)) == {}
+        server.shutdown()
+    assert asked == ["/pace/step", "/pace/own", "/pace/own", "/pace/own"]
 
 
 def test_who_starts_slowly_is_started_once_and_told(
