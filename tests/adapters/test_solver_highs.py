@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -184,6 +185,26 @@ def test_the_objective_is_what_the_values_cost() -> None:
     assert found.objective == pytest.approx(2.5, abs=1e-5)
     assert found.objective == pytest.approx(float(program.cost @ found.values), abs=1e-12)
     assert found.bound <= found.objective
+
+
+def test_the_simplex_begins_where_it_is_told_and_tells_where_it_ends() -> None:
+    """One unit here or there for nothing: whatever it begins from is best already, and stays. A basis of another size
+    or with a status that does not exist is none, and nothing is told to who does not ask."""
+    builder = ProgramBuilder()
+    terms = [(builder.column(name, upper=1.0), 1.0) for name in ("here", "there")]
+    builder.row("unit", "u", terms, lower=1.0, upper=1.0)
+    program = builder.build(np.zeros(2))
+    for basis, values in ((bytes([1, 0, 0]), [1.0, 0.0]), (bytes([0, 1, 0]), [0.0, 1.0])):
+        found = solve(program, replace(EXACT, basis=basis))
+        assert found.values.tolist() == values
+        assert found.basis == basis
+    for useless in (b"", bytes(2), bytes([1, 0, 9])):
+        found = solve(program, replace(EXACT, basis=useless))
+        assert found.status is SolutionStatus.OPTIMAL
+        assert len(found.basis) == 3
+    assert solve(program).basis == b""
+    assert solve(between(3.0, 3.5, integer=False), replace(EXACT, basis=b"")).basis != b""
+    assert solve(between(3.0, 4.5, integer=True), replace(EXACT, basis=b"")).basis == b""
 
 
 @st.composite

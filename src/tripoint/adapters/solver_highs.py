@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import highspy
@@ -23,6 +23,8 @@ from tripoint.engines.placement.milp.program import (
 
 _TOO_LARGE = 1e12
 """Figures beyond this, beside ones as small as shares, leave no digit that can be trusted."""
+_STATUSES = tuple(highspy.HighsBasisStatus(each) for each in range(5))
+"""By their numbers in `SolveLimits.basis`."""
 _INFEASIBLE = (
     highspy.HighsModelStatus.kInfeasible,
     highspy.HighsModelStatus.kUnboundedOrInfeasible,
@@ -52,9 +54,11 @@ class HighsSolver:
             raise _failed("refused", program)
         _set_integers(highs, program)
         _start(highs, start)
+        _begin(highs, program, limits.basis or b"")
         _watch(highs, started, progress, should_stop)
         _run(highs, program)
-        return _solution(highs, program, time.perf_counter() - started)
+        found = _solution(highs, program, time.perf_counter() - started)
+        return found if limits.basis is None else replace(found, basis=_basis(highs, found))
 
 
 def _run(highs: Any, program: Program) -> None:
@@ -131,6 +135,25 @@ def _start(highs: Any, start: FloatArray | None) -> None:
         known = highspy.HighsSolution()
         known.col_value = start.tolist()
         highs.setSolution(known)
+
+
+def _begin(highs: Any, program: Program, basis: bytes) -> None:
+    """Where the simplex begins; one of another size says nothing about this program."""
+    if len(basis) != program.columns + program.rows or max(basis, default=0) >= len(_STATUSES):
+        return
+    known = highspy.HighsBasis()
+    known.col_status = [_STATUSES[each] for each in basis[: program.columns]]
+    known.row_status = [_STATUSES[each] for each in basis[program.columns :]]
+    known.valid = True
+    highs.setBasis(known)
+
+
+def _basis(highs: Any, found: Solution) -> bytes:
+    """Where the simplex ended, where it came to an end."""
+    known = highs.getBasis()
+    if found.status is not SolutionStatus.OPTIMAL or not known.valid or not found.duals.size:
+        return b""
+    return bytes([int(each) for series in (known.col_status, known.row_status) for each in series])
 
 
 def _watch(

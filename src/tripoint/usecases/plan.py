@@ -75,7 +75,7 @@ def plan(
     found = replace(assemble(replace(frame, instance=outcome.instance), outcome, others), weighed=weighed)
     if options.near:
         found = replace(found, near=_near(instance, found, outcome, solver, options, clock, watch.should_stop))
-    proof = packed(outcome.program, outcome.solution.duals)
+    proof = packed(outcome.program, outcome.solution.duals, outcome.solution.basis)
     return replace(found, solve=found.solve and replace(found.solve, peak_mb=peak_mb()), proof=proof)
 
 

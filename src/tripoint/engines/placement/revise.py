@@ -20,9 +20,10 @@ import numpy as np
 
 from tripoint.engines.placement.large.portions import Cut, rest
 from tripoint.engines.placement.milp.asking import Asking, Batch, Task
-from tripoint.engines.placement.milp.kernel import relaxation
+from tripoint.engines.placement.milp.kernel import gap_of, relaxation
 from tripoint.engines.placement.milp.pricing import Narrow, groups_of, lagrangian, narrowed, nearest, reduced_costs
 from tripoint.engines.placement.milp.program import (
+    WITHIN,
     BoolArray,
     FloatArray,
     Program,
@@ -41,7 +42,8 @@ _WORTH_MOVING = 1e-4
 """What a plan found without regard to the earlier one must save, likewise."""
 _SAFE_S = 10.0
 """What a program that ends by itself is given at least: on a busy machine a tenth of a second of work takes one."""
-_LEAST_S = 0.2
+_LEAST_S, _LOOK_S = 0.2, 0.3
+"""What a search is given at least; what must be left for one around a plan: less brings a millionth of the cost."""
 _ROUGH_PROOF = 3e-2
 """A proof within this gap will do where time is short; without one the relaxation is needed, whatever it takes."""
 _ROUGH_GAP = 5e-3
@@ -75,6 +77,8 @@ class Known:
     """[rows] what a unit of what workloads share was worth."""
     costs: FloatArray | None = None
     """[columns] what each column cost, for prices that are to fit what they cost now."""
+    basis: bytes = b""
+    """Where the simplex ended on the relaxation, of a program of the same structure."""
 
 
 @dataclass(slots=True)
@@ -92,10 +96,12 @@ class _Standing:
     seconds: float
     prices: FloatArray
     """[rows] those of the best bound by prices."""
+    basis: bytes
+    """Where the simplex ended on the relaxation, before the change or since."""
 
     @property
     def gap(self) -> float:
-        return _gap(self.best.objective, self.bound)
+        return gap_of(self.best.objective, self.bound)
 
     @property
     def left(self) -> float:
@@ -115,11 +121,11 @@ class _Standing:
         """Keeps what relaxations of the whole prove, and the prices of the first."""
         self.bound = max((self.bound, *(found.bound for found in relaxations)))
         if relaxations and relaxations[0].duals.size:
-            self.prices = relaxations[0].duals
+            self.prices, self.basis = relaxations[0].duals, relaxations[0].basis
 
     def answer(self) -> Solution:
         """The best plan with the best bound."""
-        found = replace(self.best, seconds=self.seconds, strategy="warm", duals=self.prices)
+        found = replace(self.best, seconds=self.seconds, strategy="warm", duals=self.prices, basis=self.basis)
         if not self.best.values.size:
             return replace(found, status=SolutionStatus.UNKNOWN, bound=self.bound)
         bound = min(self.bound, self.best.objective)
@@ -139,19 +145,20 @@ def revised(
     is_known = program.is_integer & ~np.isnan(recalled)
     earlier = np.clip(np.where(is_known, recalled, 0.0), program.lower, program.upper)
     single = replace(limits, threads=1, seconds=max(limits.seconds, _SAFE_S))
+    quick = replace(single, jumps=False)  # hardly anything is left to jump between
     at = None
     if told_before.prices is not None:
         by = split(program)
         at = at_prices(by, repaired(by, told_before.prices, told_before.costs), max(limits.threads, 1))
     carried = told_before.proven
-    bounding = _bounding(program, None, single) if at is None and carried is None else []
+    bounding = _bounding(program, None, single, told_before.basis) if at is None and carried is None else []
     if at is not None:
         bounding = [Task(program=part.program, limits=single) for part in at.parts]
-    told = yield Batch(tasks=(Task(program=_held(program, earlier, is_known), limits=single), *bounding))
+    told = yield Batch(tasks=(Task(program=_held(program, earlier, is_known), limits=quick), *bounding))
     standing = _Standing(
         program=program, limits=limits, earlier=earlier, known=is_known, best=told.solutions[0],
         bound=max(-math.inf if carried is None else carried.bound, _of_costs(program)), seconds=told.seconds,
-        prices=np.zeros(0),
+        prices=np.zeros(0), basis=told_before.basis,
     )  # fmt: skip
     alone, relaxed = None, None
     if at is not None:
@@ -186,7 +193,7 @@ def _by_relaxation(
     each = standing.single(max(standing.left, _LEAST_S) if is_proven else safe_s)
     # With the proof as a row a large one takes thrice as long, which a proof that says so little is not worth.
     row = carried if is_proven or not is_large(program) else None
-    tasks = _bounding(program, row, each) if relaxed is None else []
+    tasks = _bounding(program, row, each, standing.basis) if relaxed is None else []
     relaxations = len(tasks)
     if not standing.best.values.size and (relaxed is None or relaxed.status is not SolutionStatus.INFEASIBLE):
         places = _held(program, earlier, known & (program.upper <= 1.0))
@@ -202,7 +209,7 @@ def _by_relaxation(
     assert relaxed is not None
     if relaxed.status is SolutionStatus.INFEASIBLE:
         return replace(relaxed, strategy="warm")
-    is_time_left = not standing.best.values.size or standing.left > _LEAST_S
+    is_time_left = not standing.best.values.size or standing.left > _LOOK_S
     if relaxed.values.size and is_time_left and standing.gap > limits.gap:
         told = yield _around(program, standing.single(standing.left), (earlier, known), relaxed, standing.best)
         standing.seconds = told.seconds
@@ -346,12 +353,13 @@ def _of_costs(program: Program) -> float:
     return lagrangian(program, np.zeros(program.rows), groups_of(program))
 
 
-def _bounding(program: Program, proven: Carried | None, limits: SolveLimits) -> list[Task]:
+def _bounding(program: Program, proven: Carried | None, limits: SolveLimits, basis: bytes) -> list[Task]:
     """The relaxation without the earlier proof, for what it takes; with it, for its bound: such plans burn money."""
-    both = [program]
+    tasks = [Task(program=relaxation(program), limits=replace(limits, basis=None if is_large(program) else basis))]
     if proven is not None and not np.array_equal(proven.weights, program.cost):
-        both.append(with_proof(program, proven))
-    return [Task(program=relaxation(each), limits=limits) for each in both]
+        limits = replace(limits, basis=basis and basis + WITHIN)
+        tasks.append(Task(program=relaxation(with_proof(program, proven)), limits=limits))
+    return tasks
 
 
 def _around(
@@ -388,9 +396,3 @@ def _reluctant(program: Program, earlier: FloatArray, free: BoolArray, objective
     toll = _INERTIA * abs(objective)
     cost = program.cost + np.where(is_binary, np.where(earlier > 0.5, -toll, toll), 0.0)
     return replace(program, cost=cost)
-
-
-def _gap(objective: float, bound: float) -> float:
-    if not math.isfinite(objective) or not math.isfinite(bound):
-        return math.inf
-    return max(0.0, objective - bound) / max(abs(objective), 1e-9)

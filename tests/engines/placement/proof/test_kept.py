@@ -52,6 +52,19 @@ def test_a_cut_or_newer_text_is_no_proof() -> None:
     assert unpacked("3" + text[1:]) is None
 
 
+def test_where_the_simplex_ended_is_kept_where_it_is_known() -> None:
+    """Byte by byte behind the figures; without it the text is what it was. What is damaged there is no proof."""
+    program, basis = paid(), bytes([1, 0, 1, 2, 0])
+    plain, text = packed(program, np.zeros(0)), packed(program, np.zeros(0), basis)
+    assert text.startswith(f"{plain}:")
+    with_it, without = unpacked(text), unpacked(plain)
+    assert with_it is not None
+    assert without is not None
+    assert (with_it.basis, without.basis) == (basis, b"")
+    assert unpacked(f"{plain}:!!!") is None
+    assert unpacked(f"{text}:{text.rpartition(':')[2]}") is None
+
+
 def test_prices_of_what_is_shared_are_kept_to_seven_digits() -> None:
     """Those of one workload's own rows are not, and prices of another number of rows are none."""
     builder = ProgramBuilder()

@@ -44,12 +44,15 @@ def rescue(program: Program, nothing: Solution, solve: Callable[[Program], Solut
         found,
         status=SolutionStatus.FEASIBLE,
         bound=min(bound, found.objective),
-        gap=_gap(found.objective, bound),
+        gap=gap_of(found.objective, bound),
         seconds=seconds,
         was_interrupted=True,
         strategy="kernel",
     )
 
 
-def _gap(objective: float, bound: float) -> float:
-    return max(0.0, objective - bound) / max(abs(objective), 1e-9) if math.isfinite(bound) else math.inf
+def gap_of(objective: float, bound: float) -> float:
+    """(objective - bound) / |objective|; infinite where either is not known."""
+    if not math.isfinite(objective) or not math.isfinite(bound):
+        return math.inf
+    return max(0.0, objective - bound) / max(abs(objective), 1e-9)

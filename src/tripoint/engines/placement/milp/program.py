@@ -119,6 +119,9 @@ class Solution:
     duals: FloatArray = field(default_factory=lambda: np.zeros(0))
     """[rows] change of the objective per unit of each row's binding side; of linear programs, and of those solved in
     stages that of their relaxation; else empty."""
+    basis: bytes = b""
+    """Where the simplex ended: a status for each column, then for each row, as `SolveLimits.basis` has them; of linear
+    programs, where that was asked for, else empty."""
 
     @classmethod
     def nothing(cls, status: SolutionStatus) -> Solution:
@@ -127,6 +130,10 @@ class Solution:
             status=status, values=np.zeros(0), objective=INFINITY, bound=-INFINITY, gap=INFINITY, seconds=0.0, nodes=0,
             was_interrupted=False, strategy="",
         )  # fmt: skip
+
+
+WITHIN = b"\x01"
+"""Status of a row or column that is at neither side, as a row is that was just added."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +152,9 @@ class SolveLimits:
     """Threads."""
     heuristics: float | None = None
     """Share of the effort that goes into finding plans rather than proving them; the solver's own where `None`."""
+    basis: bytes | None = None
+    """Where the simplex begins: for each column, then for each row, 0 at its lower side, 1 within, 2 at its upper side,
+    3 free, 4 at either. Empty where nothing is known, `None` where it is not asked either where the simplex ends."""
     jumps: bool = True
     """Whether a first plan may be looked for by feasibility jumps: milliseconds, too long for the smallest programs."""
 

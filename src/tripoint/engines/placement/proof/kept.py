@@ -4,6 +4,8 @@ Of the structure (names, families, integrality, entries) only a digest is kept: 
 nothing to do with the bound. What a change of price or capacity touches is kept in figures: costs, bounds, the sides of
 rows, and the entries of the rows that say what each provider is paid. Labels of rows are left out: they tell figures.
 Beside it stand the prices of what workloads share, where they are known: any prices prove a bound, so seven digits do.
+Where a program was solved whole, the place where the simplex ends on its relaxation is kept too: after a change of
+prices or capacity it ends a few steps from there.
 """
 
 from __future__ import annotations
@@ -46,6 +48,8 @@ class KeptProgram:
     """Entries of the rows of prices, in the program's order."""
     prices: FloatArray
     """[rows] what a unit of what workloads share was worth; zero for rows of one workload; empty where unknown."""
+    basis: bytes = b""
+    """Where the simplex ended on its relaxation, as `SolveLimits.basis` has it; empty where unknown."""
 
 
 def kept(program: Program) -> KeptProgram:
@@ -69,15 +73,16 @@ def priced_entries(program: Program) -> BoolArray:
     return np.repeat(is_spend, np.diff(program.starts))
 
 
-def packed(program: Program, prices: FloatArray) -> str:
+def packed(program: Program, prices: FloatArray, basis: bytes = b"") -> str:
     """What is kept of a program as text: a form, a digest, two counts, and compressed figures in base 64.
 
-    `prices` are those of its rows ([rows]; empty where unknown).
+    `prices` are those of its rows ([rows]; empty where unknown), `basis` where the simplex ended on its relaxation:
+    compressed as well, behind the figures, where it is known.
     """
     all_of_it = replace(kept(program), prices=_of_shared(program, prices))
     figures = np.concatenate([getattr(all_of_it, name) for name in _SERIES])
-    body = base64.b64encode(zlib.compress(figures.astype("<f8").tobytes(), _LEVEL)).decode("ascii")
-    return f"{_FORM}:{all_of_it.structure}:{program.columns}:{program.rows}:{body}"
+    parts = (_text(figures.astype("<f8").tobytes()), *((_text(basis),) if basis else ()))
+    return ":".join((_FORM, all_of_it.structure, str(program.columns), str(program.rows), *parts))
 
 
 _SERIES = ("cost", "lower", "upper", "row_lower", "row_upper", "prices", "priced")
@@ -86,16 +91,25 @@ _SERIES = ("cost", "lower", "upper", "row_lower", "row_upper", "prices", "priced
 def unpacked(text: str) -> KeptProgram | None:
     """The way back; `None` for an empty, damaged or newer text: then there is no proof to carry over."""
     try:
-        form, structure, columns, rows, body = text.split(":")
-        figures = np.frombuffer(zlib.decompress(base64.b64decode(body, validate=True)), dtype="<f8")
+        form, structure, columns, rows, body, *more = text.split(":")
+        figures = np.frombuffer(_bytes(body), dtype="<f8")
         sizes = [int(columns)] * 3 + [int(rows)] * 3
+        basis = _bytes(more[0]) if more else b""
     except (ValueError, binascii.Error, zlib.error):
         return None
-    if form != _FORM or min(sizes) < 0 or sum(sizes) > figures.size:
+    if form != _FORM or min(sizes) < 0 or sum(sizes) > figures.size or len(more) > 1:
         return None
     parts = np.split(figures, np.cumsum(sizes))
-    found = KeptProgram(structure=structure, **dict(zip(_SERIES, parts, strict=True)))
+    found = KeptProgram(structure=structure, basis=basis, **dict(zip(_SERIES, parts, strict=True)))
     return found if found.prices.any() else replace(found, prices=np.zeros(0))
+
+
+def _text(figures: bytes) -> str:
+    return base64.b64encode(zlib.compress(figures, _LEVEL)).decode("ascii")
+
+
+def _bytes(text: str) -> bytes:
+    return zlib.decompress(base64.b64decode(text, validate=True))
 
 
 def _of_shared(program: Program, prices: FloatArray) -> FloatArray:
