@@ -37,7 +37,8 @@ def _presence(form: Formulation, plan: Plan, values: FloatArray) -> None:
         name = form.workload_id(workload)
         if name in known:
             is_here = (name, place, period) in here
-            values[column] = max(np.nan_to_num(values[column]), float(is_here))
+            if is_here or math.isnan(values[column]):
+                values[column] = float(is_here)
 
 
 def _kept_open(form: Formulation, here: set[tuple[str, str, int]]) -> set[tuple[str, str, int]]:

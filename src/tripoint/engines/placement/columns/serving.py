@@ -37,8 +37,7 @@ def _charge_lane(form: Formulation, number: int, keys: list[tuple[int, int, int]
     instance = form.instance
     lane = instance.lanes[number]
     if lane.kind is LaneKind.API:
-        for key in keys:
-            _charge_tokens(form, lane, form.serve[key], key[1], key[2])
+        _charge_tokens(form, lane, keys)
         return
     assert lane.pool is not None
     pool = instance.pools[lane.pool]
@@ -65,22 +64,30 @@ def _charge_lane(form: Formulation, number: int, keys: list[tuple[int, int, int]
         form.charge(form.serve[number, period, block], bought[period], amount)
 
 
-def _charge_tokens(form: Formulation, lane: Lane, column: int, period: int, block: int) -> None:
+def _charge_tokens(form: Formulation, lane: Lane, keys: list[tuple[int, int, int]]) -> None:
+    """Input and output tokens of every share: all blocks of a period buy the same."""
     assert lane.offer is not None
-    instance = form.instance
-    mtok_in, mtok_out = mtok_per_share(instance, lane, period, block)
-    cached = instance.demand(lane).cached_share
-    for rates, quantity in ((api_mtok_in(lane.offer, cached), mtok_in), (api_mtok_out(lane.offer), mtok_out)):
-        activity = activity_at(
-            form,
-            period=period,
-            site=lane.site,
-            resource=lane.offer.node_type,
-            option="per_token",
-            rates=rates,
-            workload=lane.workload,
-        )
-        form.charge(column, activity, quantity)
+    instance, resource = form.instance, lane.offer.node_type
+    both = (api_mtok_in(lane.offer, instance.demand(lane).cached_share), api_mtok_out(lane.offer))
+    bought = [
+        [
+            activity_at(
+                form,
+                period=period,
+                site=lane.site,
+                resource=resource,
+                option="per_token",
+                rates=rates,
+                workload=lane.workload,
+            )
+            for rates in both
+        ]
+        for period in instance.periods
+    ]
+    for key in keys:
+        _, period, block = key
+        for activity, quantity in zip(bought[period], mtok_per_share(instance, lane, period, block), strict=True):
+            form.charge(form.serve[key], activity, quantity)
 
 
 def add_presence_columns(form: Formulation) -> None:

@@ -13,7 +13,6 @@ from tripoint.domain.workload import DatasetUse
 from tripoint.engines.costing.rates import retrieval_gb, storage_gb_month
 from tripoint.engines.costing.transfer import storage_rate
 from tripoint.engines.facts.defaults import default_figure
-from tripoint.engines.placement.columns.coefficients import volume_share
 from tripoint.engines.placement.columns.flows import Network
 from tripoint.engines.placement.columns.formulation import Formulation, Terms, activity_at
 from tripoint.engines.placement.instance.instance import Instance
@@ -260,7 +259,7 @@ def _needs(form: Formulation, readers: list[tuple[int, float]], period: int) -> 
         for block in instance.blocks:
             column = form.serve.get((index, period, block))
             if column is not None:
-                share = volume_share(instance, lane.workload, period, block)
+                share = form.volumes(lane.workload)[period][block]
                 needs.setdefault(lane.site, []).append((column, gb * share))
     return needs
 
@@ -313,5 +312,5 @@ def _writes(form: Formulation, network: Network, written: tuple[Dataset, list[tu
         for block in instance.blocks:
             column = form.serve.get((index, period, block))
             if column is not None:
-                volume = gb * volume_share(instance, lane.workload, period, block)
+                volume = gb * form.volumes(lane.workload)[period][block]
                 network.send(column, here, dataset.copies[0], period, volume)
