@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
@@ -291,11 +292,23 @@ def test_zeros_ahead_are_nothing_yet_and_the_end_once_nobody_writes(tmp_path: Pa
         writer.write(second)
         assert _all_of(tail) == (["req-1", "req-2"], [])
         assert tail.waiting() == 0
-        assert not tail.is_drained("a1b2c3")
         assert tail.finished(4e9, 0.0) == []
     assert _all_of(tail) == ([], [])
-    assert tail.is_drained("a1b2c3")
     assert tail.finished(4e9, 0.0) == [NAME]
+
+
+def test_a_killed_worker_has_left_nothing_where_only_zeros_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once its records are loaded its leases are settled, also where the file system has no locks to tell its end."""
+
+    def unsupported(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", unsupported)
+    (tmp_path / NAME).write_bytes(MAGIC + framed(record(0)) + bytes(9_000))
+    tail = SegmentTail(tmp_path, {})
+    assert not tail.is_drained("a1b2c3")
+    assert _all_of(tail) == (["req-0"], [])
+    assert tail.is_drained("a1b2c3")
 
 
 def test_a_file_of_zeros_only_was_never_begun(tmp_path: Path) -> None:
