@@ -67,7 +67,13 @@ def test_many_are_read_in_parts_and_each_stands_in_its_place() -> None:
     assert batch.billed == [400, 801]
     assert batch.table[FIGURES + MEASURES.index("nano")].tolist() == [each.nano for each in records]
     assert [batch.keys[line][2] for line in batch.table[LINE].tolist()] == [each.key for each in records]
-    assert batch.table[SIZE].tolist() == [len(blob) for blob in batch.blobs]
+    blobs = [msgspec.msgpack.encode(each) for each in records]
+    assert batch.table[SIZE].tolist() == [len(blob) for blob in blobs]
+    assert batch.written == b"".join(blobs)
+    assert (batch[0], batch[-1], batch[401]) == (records[0], records[-1], records[401])
+    assert batch[-3:] == tuple(records[-3:])
+    with pytest.raises(IndexError):
+        batch[1_003]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Usage records as they were written, and their figures as columns: what is summed up needs no record as a whole.
 
-Records are read a few thousand at a time and let go at once, so that all of that happens in a processor's cache.
+Records are read a few hundred at a time and let go at once, so that all of that happens in a processor's cache; their
+bytes are kept as one.
 """
 
 from __future__ import annotations
@@ -97,15 +98,13 @@ class LineBook:
 class RecordBatch(Sequence[UsageRecord]):
     """Records of which each is read in full only when it is asked for."""
 
-    __slots__ = ("billed", "blobs", "ids", "keys", "table")
+    __slots__ = ("_ends", "billed", "ids", "keys", "table", "written")
 
     def __init__(self, blobs: Iterable[bytes], book: LineBook | None = None) -> None:
         """Of records as MessagePack. Raises `msgspec.MsgspecError` when one of them is none, or has a figure that no
         database holds.
         """
         book = book or LineBook()
-        self.blobs: list[bytes] = []
-        """Each as it was written."""
         self.ids: list[str] = []
         """Their ids."""
         self.billed: list[int] = []
@@ -113,11 +112,16 @@ class RecordBatch(Sequence[UsageRecord]):
         self.keys: Sequence[LineKey] = book.keys
         """Lines, by the numbers in the table."""
         parts = [np.zeros((ROWS, 0), np.int64)]
+        written: list[bytes] = []
         several = iter(blobs)
         while part := list(islice(several, _AT_ONCE)):
             parts.append(self._read(part, book))
+            written.append(b"".join(part))
         self.table: Ints = np.concatenate(parts, axis=1)
         """[row, record] their figures."""
+        self.written = b"".join(written)
+        """All of them as they were written, one after the other."""
+        self._ends: Ints = np.cumsum(self.table[SIZE])
 
     def _read(self, blobs: list[bytes], book: LineBook) -> Ints:
         (
@@ -126,8 +130,7 @@ class RecordBatch(Sequence[UsageRecord]):
         ) = zip(*map(_fields, blobs), strict=True)  # fmt: skip
         tokens_in, tokens_out, cached, reasoning, estimated = zip(*usage, strict=True)
         if any(billed):
-            self.billed += [len(self.blobs) + place for place, bills in enumerate(billed) if bills]
-        self.blobs += blobs
+            self.billed += [len(self.ids) + place for place, bills in enumerate(billed) if bills]
         self.ids += ids
         lines = book.numbers((tenant, key, workload, model, site, upstream, tariff, prices))
         failed = [each not in _WELL for each in ending]
@@ -151,17 +154,23 @@ class RecordBatch(Sequence[UsageRecord]):
         return records if isinstance(records, cls) else cls(map(_encode, records))
 
     def __len__(self) -> int:
-        return len(self.blobs)
+        return len(self.ids)
 
     @overload
     def __getitem__(self, place: int) -> UsageRecord: ...
     @overload
     def __getitem__(self, place: slice) -> tuple[UsageRecord, ...]: ...
     def __getitem__(self, place: int | slice) -> UsageRecord | tuple[UsageRecord, ...]:
-        return tuple(map(record_of, self.blobs[place])) if isinstance(place, slice) else record_of(self.blobs[place])
+        if isinstance(place, slice):
+            return tuple(map(self._record, range(*place.indices(len(self)))))
+        return self._record(range(len(self))[place])
+
+    def _record(self, place: int) -> UsageRecord:
+        end = int(self._ends[place])
+        return record_of(self.written[end - int(self.table[SIZE, place]) : end])
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, RecordBatch) and self.blobs == other.blobs
+        return isinstance(other, RecordBatch) and self.written == other.written
 
     def __hash__(self) -> int:
         return hash(tuple(self.ids))

@@ -132,9 +132,9 @@ class Loading:
             taken = np.zeros(sum(sizes), np.bool_)
         else:
             bulks = [bulk_of(self._names, each.batch, each.many) for each in news]
-            blobs = [blob for each in bulks for blob in each.blobs]
+            written = b"".join([each.written for each in bulks])
             table = np.concatenate([each.table for each in bulks], axis=1)
-            taken = write_bulk(self._session, self._names, Bulk(blobs, table), self._least)
+            taken = write_bulk(self._session, self._names, Bulk(written, table), self._least)
         charges = list[Charge]()
         for each, part in zip(news, np.split(taken, np.cumsum(sizes)[:-1]), strict=True):
             places = np.flatnonzero(each.many)

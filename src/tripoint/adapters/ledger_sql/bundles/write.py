@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import compress
 from struct import pack as packed
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from tripoint.adapters.ledger_sql.bundles.columns import pack
-from tripoint.adapters.ledger_sql.bundles.form import DAY_US, FORM, HOUR_US
+from tripoint.adapters.ledger_sql.bundles.form import DAY_US, FORM, HOUR_US, records_of
 from tripoint.adapters.ledger_sql.bundles.groups import Groups, distinct, grouped, is_safe
 from tripoint.adapters.ledger_sql.bundles.seen import Bools
 from tripoint.adapters.ledger_sql.names import Names
-from tripoint.adapters.record_batch import AT, FIGURES, LINE, Ints, RecordBatch
+from tripoint.adapters.record_batch import AT, FIGURES, LINE, SIZE, Ints, RecordBatch
 from tripoint.adapters.sql.database import Engine, Session
 from tripoint.engines.governance.ledger.cubes import COARSE, FINE, MEASURES
 
@@ -44,8 +43,8 @@ _COPY_END: Final = packed(">h", -1)
 class Bulk(NamedTuple):
     """Records on their way into bundles: all of them new, all with a number in their id, each billed for once."""
 
-    blobs: Sequence[bytes]
-    """Each as it was written."""
+    written: bytes
+    """All as they were written, one after the other."""
     table: Ints
     """[row, record] their figures, lines included."""
 
@@ -55,8 +54,7 @@ def bulk_of(names: Names, batch: RecordBatch, wanted: Bools) -> Bulk:
     table = batch.table[:, wanted]
     lines, place = distinct(table[LINE])
     table[LINE] = np.array([names.line(batch.keys[line]) for line in lines.tolist()], np.int64)[place]
-    blobs = batch.blobs if wanted.all() else list(compress(batch.blobs, wanted.tolist()))
-    return Bulk(blobs, table)
+    return Bulk(_those(batch.written, batch.table, np.flatnonzero(wanted)), table)
 
 
 def write_bulk(session: Session, names: Names, bulk: Bulk, least: int) -> Bools:
@@ -71,23 +69,28 @@ def write_bulk(session: Session, names: Names, bulk: Bulk, least: int) -> Bools:
         return np.zeros(len(days), np.bool_)
     is_whole = bool(taken.all())
     table = bulk.table if is_whole else bulk.table[:, taken]
-    blobs = bulk.blobs if is_whole else list(compress(bulk.blobs, taken.tolist()))
+    written = _those(bulk.written, bulk.table, np.flatnonzero(taken))
     lines, place = distinct(table[LINE])
     coarse = np.array(names.coarse_of(lines.tolist()), np.int64).T
     for day in found[counts >= least].tolist():
         places = np.flatnonzero(table[AT] // DAY_US == day)
         for first in range(0, len(places), LONGEST):
             part = places[first : first + LONGEST]
-            _put(session, names, table[:, part], b"".join(_those(blobs, part)))
+            _put(session, names, table[:, part], _those(written, table, part))
             _put_lines(session, names.next_entry - len(part), np.unique(coarse[_TENANTS][place[part]]))
     _add(session, _sums(grouped(table[AT] // HOUR_US, table[LINE], table[FIGURES:]), lines, coarse))
     return taken
 
 
-def _those(blobs: Sequence[bytes], places: Ints) -> Sequence[bytes]:
-    """Those at some places, which are in order: nearly always a stretch of them."""
-    first, behind = int(places[0]), int(places[-1]) + 1
-    return blobs[first:behind] if behind - first == len(places) else [blobs[each] for each in places.tolist()]
+def _those(written: bytes, table: Ints, places: Ints) -> bytes:
+    """Records at some places, which are in order: nearly always a stretch of them, or all."""
+    if not len(places):
+        return b""
+    first, last = int(places[0]), int(places[-1])
+    if last - first + 1 != len(places):
+        return b"".join(records_of(written, table, places.tolist()))
+    begin = int(table[SIZE, :first].sum())
+    return written[begin : begin + int(table[SIZE, first : last + 1].sum())]
 
 
 def _put(session: Session, names: Names, table: Ints, records: bytes) -> None:
