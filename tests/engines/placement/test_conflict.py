@@ -62,7 +62,7 @@ CASES: dict[str, tuple[Estate, str, str]] = {
             region(pools=(rented(COMMITTED, commitments=(Commitment(nodes=1, ends="2027-12"),)),)),
             workloads=(training(gang=24),),
         ),
-        "gang of 3 nodes of `train` at cloud/big: needs 3 nodes, there is 1",
+        "gang of 3 nodes of `train` at cloud/big in 2027-Q1: needs 3 nodes, there is 1",
         "one type at one site",
     ),
     "budget": (

@@ -117,7 +117,7 @@ def test_family_gang(golden: Golden) -> None:
         golden,
     )
     assert "keep[hall/server,p0] + buy[hall/server,p0] - 3 present[train,hall/server,p0] >= 0\n" in text
-    assert "gang of 3 nodes of `train` at cloud/big: - 3 present[train,cloud/big,p0] >= -1\n" in text
+    assert "gang of 3 nodes of `train` at cloud/big in 2027-Q1: - 3 present[train,cloud/big,p0] >= -1\n" in text
 
 
 def test_family_capacity(golden: Golden) -> None:

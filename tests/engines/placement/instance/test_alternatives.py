@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from tests.factories.placement import API, batch, chat, hall, horizon, place, region, rented, resolved, servers
+from tests.factories.placement import (
+    API,
+    batch,
+    chat,
+    hall,
+    horizon,
+    place,
+    region,
+    rented,
+    resolved,
+    servers,
+    training,
+)
 from tests.factories.planning import highs
 
 from tripoint.domain.charge import ChargeKind
@@ -13,7 +26,7 @@ from tripoint.domain.estate import Estate
 from tripoint.domain.policy import Budget, ConcentrationCap, Policies
 from tripoint.domain.purchase import Commitment, NodePool, PurchaseOption
 from tripoint.domain.units import NodeTypeId, SiteId
-from tripoint.domain.workload import TodayShare
+from tripoint.domain.workload import TodayShare, Workload
 from tripoint.engines.placement.families.today import pin_today
 from tripoint.engines.placement.instance.instance import LaneKind
 from tripoint.engines.placement.instance.restrict import Alternative, alternatives
@@ -148,6 +161,24 @@ def test_today_fixes_the_shares_of_sites() -> None:
     for period in outcome.instance.periods:
         assert found[period, "hall"] == pytest.approx(0.7)
         assert found[period, "cloud"] == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("is_indivisible", [None, False])
+@pytest.mark.parametrize("load", [batch, training])
+def test_today_fixes_the_shares_of_work_too(load: Callable[..., Workload], is_indivisible: bool | None) -> None:
+    """Nine tenths of it where a node-hour costs 50 USD and one where it costs 20: not all of it at the cheaper place.
+
+    A run held indivisible is in two places today all the same.
+    """
+    shares = (TodayShare(site=SiteId("dear"), share=0.9), TodayShare(site=SiteId("cheap"), share=0.1))
+    sites = [region(name, pools=(rented(usd_per_hour=usd),)) for name, usd in (("dear", 50.0), ("cheap", 20.0))]
+    asked = load(today=shares, is_indivisible=is_indivisible)
+    today = priced(place(*sites, workloads=(asked,)), "today")
+    alone = [solve_instance(resolved(place(site, workloads=(load(),))), highs).charges for site in sites]
+    dear, cheap = (sum(row.effective_usd for row in rows) for rows in alone)
+    paid = sum(row.effective_usd for row in today.charges if row.kind is not ChargeKind.MIGRATION)
+    assert paid == pytest.approx(0.9 * dear + 0.1 * cheap, rel=1e-6)
+    assert dear > 2 * cheap
 
 
 def test_today_keeps_to_the_option_declared() -> None:

@@ -150,7 +150,9 @@ def _value(value: Value) -> str:
 
 
 def _closed(found: Explained, most: int) -> list[str]:
-    rows = [f"`{site}`: it may run there and does not; `--at {site}` prices that" for site in found.unused]
+    priced = "" if found.instead is None else found.instead.asked
+    unused = [site for site in found.unused if priced != f"only at `{site}`"]
+    rows = [f"`{site}`: it may run there and does not; `--at {site}` prices that" for site in unused]
     by_site: dict[str, list[Refusal]] = {}
     for row in found.refusals:
         by_site.setdefault(row.site, []).append(row)

@@ -147,15 +147,17 @@ def gang(form: Formulation) -> None:
         if lane.pool is None or not needs_gang(form, lane):
             continue
         pool = instance.pools[lane.pool]
-        label = f"gang of {size:g} nodes of `{form.workload_id(lane.workload)}` at {pool.spec.id}"
+        name = f"gang of {size:g} nodes of `{form.workload_id(lane.workload)}` at {pool.spec.id}"
         for period in instance.periods:
+            label = f"{name} in {instance.grid.periods[period]}"
             key = (*place, period)
             there = form.gathered.get(key, form.present.get(key))
             if there is None:  # one node is there where any of the work is done
                 continue
             if key in form.gathered:
                 shares = [term for block in instance.blocks for term in _shares(form, [number], period, block)]
-                form.builder.row("gang", label, [*shares, (there, -1.0)], upper=0.0)
+                runs = f"runs of `{form.workload_id(lane.workload)}` at {pool.spec.id}"
+                form.builder.row("presence", runs, [*shares, (there, -1.0)], upper=0.0)
             nodes = [*form.owned_terms(lane.pool, period), *form.commit_terms(lane.pool, period)]
             signed = form.signed_nodes(lane.pool, period) / pool.count
             form.builder.row("gang", label, [*nodes, (there, -size)], lower=-signed)

@@ -14,14 +14,15 @@ _OTHER_LANES = (PurchaseOption.SPOT, PurchaseOption.PER_TOKEN)
 def pin_today(form: Formulation) -> None:
     """Fixes shares and ways of buying to today's, so that the baseline signs and buys nothing for what is rented.
 
-    Interactive: sum over the site's lanes of serve = declared share, per block.
+    Interactive: sum over the site's lanes of serve = declared share, per block. Energy kinds: sum over the site's lanes
+    and blocks of serve = declared share; in which hours the work is done stays free.
     Declared on demand: sum over the pool's lanes of rented part x nodes[l,p,b] serve[l,p,b] <= rented + nodes signed or
     held that the others leave idle, for each pool, period and block: what is paid anyway carries it first.
     """
     instance = form.instance
     for number, workload in enumerate(instance.estate.workloads):
         shares: dict[str, float] = {}
-        for part in workload.today if workload.kind.is_interactive else ():
+        for part in workload.today:
             shares[part.site] = shares.get(part.site, 0.0) + part.share
         for site, share in shares.items():
             _pin_site(form, number, site, share)
@@ -31,9 +32,11 @@ def pin_today(form: Formulation) -> None:
 def _pin_site(form: Formulation, number: int, site: str, share: float) -> None:
     instance = form.instance
     lanes = [index for index, lane in form.lanes_of(number) if instance.sites[lane.site].site.id == site]
+    is_one = is_energy(instance.estate.workloads[number])
     for period in instance.periods:
-        for block in instance.blocks:
-            terms = [(form.serve[lane, period, block], 1.0) for lane in lanes if (lane, period, block) in form.serve]
+        for blocks in [tuple(instance.blocks)] if is_one else [(block,) for block in instance.blocks]:
+            keys = [(lane, period, block) for lane in lanes for block in blocks]
+            terms = [(form.serve[key], 1.0) for key in keys if key in form.serve]
             if terms:
                 label = f"`{form.workload_id(number)}` as today at `{site}`"
                 form.builder.row("today", label, terms, lower=share, upper=share)

@@ -128,8 +128,15 @@ def _today(instance: Instance) -> Alternative:
 
 
 def _as_declared(estate: Estate) -> Estate:
-    """Today's shares are facts: no fewest replicas may forbid a small one."""
-    return replace(estate, workloads=tuple(replace(workload, min_replicas=0) for workload in estate.workloads))
+    """Today's shares are facts: no fewest replicas may forbid a small one, nor two sites what is held indivisible."""
+    workloads = [replace(workload, min_replicas=0) for workload in estate.workloads]
+    return replace(
+        estate,
+        workloads=tuple(
+            replace(workload, is_indivisible=False) if len({part.site for part in workload.today}) > 1 else workload
+            for workload in workloads
+        ),
+    )
 
 
 def _runs_today(instance: Instance, lane: Lane) -> bool:
