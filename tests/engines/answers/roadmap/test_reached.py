@@ -227,6 +227,28 @@ def test_gpus_that_cannot_be_bought_are_a_limit() -> None:
     assert rows(*roadmap(instance, limits(instance, decisions, (), {})))["cage GPUs"].exhausted == "2027-Q3"
 
 
+@pytest.mark.parametrize("late", [0, 1])
+def test_gpus_needed_do_not_depend_on_when_work_that_can_wait_is_done(late: int) -> None:
+    """Two nodes of batch work all week long, or four in half of it: two are needed, 16 GPUs, and more for callers."""
+    callers = chat()
+    week = tuple(2.0 if hour < 84 else 0.0 for hour in range(168))
+    callers = replace(callers, demand=replace(callers.demand, shape=None, hour_of_week=week))
+    instance = instance_of(estate(cage(), cloud(), workloads=(job(), callers)))
+    assert [block.weight for block in instance.grid.blocks] == [0.5, 0.5]
+
+    def needed(work: tuple[float, float], nodes_of_callers: float) -> float:
+        flat = states(instance, "cage/dgx-h100", (0.0,) * 4, owned=4.0)
+        used = [replace(state, used=work[state.block] + nodes_of_callers * (state.block == 0)) for state in flat]
+        done = [replace(placed("job", "cage/dgx-h100", 0, 0.5), block=n, nodes=nodes) for n, nodes in enumerate(work)]
+        decisions = decided(*used, *states(instance, "cloud/p5.48xlarge", (0.0,) * 4), placements=tuple(done))
+        return rows(*roadmap(instance, limits(instance, decisions, (), {})))["cage GPUs"].used[0]
+
+    bunched = (4.0, 0.0) if late else (0.0, 4.0)
+    assert needed(bunched, 0.0) == needed((2.0, 2.0), 0.0) == 16.0
+    assert needed(bunched, 1.0) == needed((2.0, 2.0), 1.0) == 20.0
+    assert needed(bunched, 6.0) == needed((2.0, 2.0), 6.0) == 48.0
+
+
 def overflow(period: int) -> tuple[Placement, ...]:
     """Nine tenths of the job in the cage, the rest in the cloud."""
     return (placed("job", "cage/dgx-h100", period, 0.9), placed("job", "cloud/p5.48xlarge", period, 0.1))

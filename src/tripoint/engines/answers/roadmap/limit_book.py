@@ -34,6 +34,8 @@ class Book:
     """(pool, period) -> [block] nodes."""
     placements: Mapping[int, list[Placement]]
     """[period] parts of workloads large enough to tell."""
+    patient: Mapping[tuple[str, int, int], float]
+    """(pool, period, block) -> nodes of work that can wait, all sites of the entry."""
 
     def pools_at(self, site: int) -> list[PoolModel]:
         """Pools of a site."""
@@ -45,6 +47,21 @@ class Book:
             sum(self.states[pool.spec.id, period][block].used * pool.gpus / pool.count for pool in pools)
             for block in self.instance.blocks
         )
+
+    def needed(self, pools: list[PoolModel], period: int) -> float:
+        """GPUs that must work at once in a period, per site, with the work that can wait spread over all hours.
+
+        In which block a plan has such work done is often all the same to it, so that its peaks there tell nothing: the
+        most that callers take in a block, or the mean of everything where that is more.
+        """
+        callers, mean = [0.0] * len(self.instance.blocks), 0.0
+        for pool in pools:
+            for block in self.instance.blocks:
+                used = self.states[pool.spec.id, period][block].used
+                each = pool.gpus / pool.count
+                callers[block] += (used - self.patient.get((pool.spec.id, period, block), 0.0)) * each
+                mean += used * each * self.instance.grid.blocks[block].weight
+        return max(*callers, mean)
 
     def in_service(self, pools: list[PoolModel], period: int) -> float:
         """Owned and committed GPUs, per site."""
@@ -99,7 +116,12 @@ def book_of(instance: Instance, decisions: Decisions) -> Book:
     for state in decisions.pools:
         states.setdefault((state.pool, state.period), []).append(state)
     placements: dict[int, list[Placement]] = {}
+    patient: dict[tuple[str, int, int], float] = {}
+    waits = {str(workload.id): not workload.kind.is_interactive for workload in instance.estate.workloads}
     for row in decisions.placements:
+        if waits[row.workload]:
+            where = (row.pool, row.period, row.block)
+            patient[where] = patient.get(where, 0.0) + row.nodes
         if row.share >= _TOLD:
             placements.setdefault(row.period, []).append(row)
-    return Book(instance=instance, decisions=decisions, states=states, placements=placements)
+    return Book(instance=instance, decisions=decisions, states=states, placements=placements, patient=patient)

@@ -127,7 +127,7 @@ def _raising(book: Book, site: SiteModel, steps: list[str]) -> tuple[ExpansionDe
 
 
 def _gpus(book: Book, site: SiteModel, pools: list[PoolModel]) -> Iterator[Limit]:
-    """GPUs at work in the busiest block against those in service; a limit only where no more can be had."""
+    """GPUs that must work at once against those in service; a limit only where no more can be had."""
     periods = book.instance.periods
     limit = tuple(book.in_service(pools, period) for period in periods)
     if max(limit) <= 0:
@@ -141,10 +141,13 @@ def _gpus(book: Book, site: SiteModel, pools: list[PoolModel]) -> Iterator[Limit
         name=f"{site.site.id} GPUs",
         site=site.site.id,
         unit="GPUs",
-        used=tuple(book.busy(pools, period) for period in periods),
+        used=tuple(book.needed(pools, period) for period in periods),
         limit=limit,
         lead_months=min(leads) if leads else None,
-        remedy=_each(site, f"GPUs at work in the busiest hours of those in service; the plan orders {more}"),
+        remedy=_each(
+            site,
+            f"GPUs needed at once of those in service, with work that can wait spread evenly; the plan orders {more}",
+        ),
         pressed=book.pressed(pools),
         is_chosen=any(pool.owned_month or pool.terms for pool in pools),
     )
