@@ -261,7 +261,7 @@ def _hint(families: tuple[str, ...]) -> str:
         "obtainable": "raise `max_nodes` or offer another node type or site",
         "capacity": "offer more nodes: another pool, purchase option or site",
         "spare": "lower `spare_nodes`, or offer more nodes of its pool",
-        "gang": "offer enough nodes of one type at one site for the run, in time: nodes bought serve after their lead time",
+        "gang": "offer enough nodes of one type at one site for the run, and in time: lead times count",
         "budget": "raise `policies.budget` or relax an objective",
         "concentration": "raise `max_share` or allow another provider",
         "standby": "lower `survive_share`, or allow the workload at one more site",

@@ -43,7 +43,7 @@ _WORTH_MOVING = 1e-4
 _SAFE_S = 10.0
 """What a program that ends by itself is given at least: on a busy machine a tenth of a second of work takes one."""
 _LEAST_S, _LOOK_S = 0.2, 0.3
-"""What a search is given at least; what must be left for one around a plan: less brings a millionth of the cost."""
+"""What a search is given at least; what must be left for one around a plan: less brought 5e-6 of the cost."""
 _ROUGH_PROOF = 3e-2
 """A proof within this gap will do where time is short; without one the relaxation is needed, whatever it takes."""
 _ROUGH_GAP = 5e-3

@@ -27,7 +27,8 @@ _WARM_PART = 0.045
 _LEAST_WARM_S = 0.25
 _SEARCH_S, _NO_SEARCH_S = 0.5, 0.2
 """Where the simplex begins near its end, decisions and bound take a tenth of a second: a share below the first is cut
-to the second, in which nobody searches, because searches so short saved a millionth of the cost."""
+to the second, in which nobody searches, because searches so short saved
+five millionths of the cost in the one plan looked at."""
 _BASIS_PART, _LEAST_BASIS_S = 0.1, 1.0
 """The relaxation of a program solved whole is given that share of its time afterwards, and so much at least."""
 
