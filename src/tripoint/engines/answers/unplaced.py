@@ -15,7 +15,7 @@ import numpy as np
 from tripoint.engines.placement.instance.instance import Instance
 from tripoint.engines.placement.milp.program import FloatArray, Program, Solution
 
-_ASKING = ("demand", "deadline", "standby")
+_ASKING = ("demand", "deadline", "standby", "today")
 """Families that ask for service; all others limit it."""
 _TOLD = 0.005
 _MOST = 3
