@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.factories.placement import batch, chat, hall, horizon, place, region, resolved, servers, training
 from tests.factories.planning import highs, instance_of
 
 from tripoint.adapters.solver_highs import HighsSolver
 from tripoint.domain.estate import Estate
+from tripoint.domain.units import SiteId
+from tripoint.domain.workload import Recovery, Standby, TodayShare
 from tripoint.engines.placement.formulate import formulate
 from tripoint.engines.placement.large.decomposed import Pace, decomposed, is_huge
 from tripoint.engines.placement.large.owners import dealt, owners
@@ -86,6 +89,21 @@ def test_plans_of_all_portions_add_up_to_one_of_the_whole(estate: Estate, hands:
         total[part.column] += found.values
     shared = whose.column < 0
     assert replace(program, is_integer=program.is_integer & ~shared).worst_violation(total) < 1e-4
+
+
+def test_every_column_named_after_a_workload_is_its_own() -> None:
+    """One left with what is shared would be divided among all portions, and a hundredth of a gang runs nowhere."""
+    runs = training(gang=16, is_indivisible=False)
+    load = chat(recovery=Recovery(standby=Standby.HOT), today=(TodayShare(site=SiteId("hall")),))
+    estate = place(hall(pool=servers(held=2)), region(), workloads=(runs, load, batch()), horizon=horizon(2, 2))
+    program = formulate(resolved(estate))[0].program()
+    whose = owners(program)
+    ids = {workload.id for workload in estate.workloads}
+    named = [name.partition("[")[2].partition(",")[0] in ids for name in program.column_names]
+    assert (whose.column >= 0).tolist() == named
+    assert {name.partition("[")[0] for name, mine in zip(program.column_names, named, strict=True) if mine} == {
+        "serve", "present", "gathered", "standby", "enter",
+    }  # fmt: skip
 
 
 @settings(max_examples=15, deadline=None)

@@ -9,7 +9,7 @@ import numpy as np
 from tripoint.engines.placement.milp.pricing import row_of
 from tripoint.engines.placement.milp.program import FloatArray, IntArray, Program
 
-_OWN = ("serve", "present", "standby", "enter")
+_OWN = ("serve", "present", "gathered", "standby", "enter")
 """Columns a workload decides alone, by the word before the bracket; its id comes first inside."""
 _NONE = np.iinfo(np.int32).max
 
