@@ -39,12 +39,20 @@ def without_dominated(problem: Handovers) -> Handovers:
     for move, (sender, receiver) in enumerate(zip(problem.sender.tolist(), problem.receiver.tolist(), strict=True)):
         ends[sender].append(move)
         ends[receiver].append(move)
+    stale = [True] * problem.stages
     for _ in range(_ROUNDS):
-        before = int(may.sum())
         for stage in range(problem.stages):
-            if may[stage].sum() > 1:
+            if not stale[stage]:  # nobody it hands data to or takes it from has fewer places than when it was asked
+                continue
+            stale[stage] = False
+            before = int(may[stage].sum())
+            if before > 1:
                 may[stage] = _kept(problem, [(move, steps[move]) for move in ends[stage]], may, stage)
-        if int(may.sum()) == before:
+            if int(may[stage].sum()) < before:
+                for move in ends[stage]:
+                    stale[int(problem.sender[move])] = stale[int(problem.receiver[move])] = True
+                stale[stage] = False
+        if not any(stale):
             break
     return replace(problem, usd=np.where(may, problem.usd, np.inf))
 
@@ -77,6 +85,8 @@ def _step(problem: Handovers, move: int) -> _Step:
 
 def _extremes(tariff: Tariff, gb: float, total: float) -> tuple[float, float]:
     """Most and least that the last `gb` of a volume cost; a piecewise linear function, so the ends of pieces do."""
+    if len(tariff.tiers) == 1 and tariff.tiers[0][:2] == (0.0, None):
+        return tariff.tiers[0][2] * gb, tariff.tiers[0][2] * gb
     ends = {gb, total}
     for start, _, _ in tariff.tiers:
         ends.update(volume for volume in (start, start + gb) if gb <= volume <= total)
@@ -98,7 +108,8 @@ def _kept(problem: Handovers, steps: list[tuple[int, _Step]], may: BoolArray, st
             worse += _changed(problem, step, np.ix_(here, others), is_coming=False)
     alive = np.ones(len(here), dtype=np.bool_)
     np.fill_diagonal(worse, np.inf)
-    for place in np.argsort(-usd, kind="stable"):
+    dearest_first = np.argsort(-usd, kind="stable")
+    for place in dearest_first[worse.min(axis=1)[dearest_first] <= _ROUNDING]:
         if (worse[place, alive] <= _ROUNDING).any():
             alive[place] = False
     kept: BoolArray = np.zeros(len(may[stage]), dtype=np.bool_)
