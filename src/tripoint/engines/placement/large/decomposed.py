@@ -64,6 +64,8 @@ _PART_COLUMNS = 60_000
 _IDLE_ROUNDS = 6
 _ROUNDS_WITHOUT_CLOCK = 3
 _BROKEN = 1e-5
+_GANG = "gang"
+"""Family of rows that ask for whole gangs of shared nodes."""
 STRATEGY = "portions"
 
 
@@ -194,7 +196,8 @@ class Pace(NamedTuple):
 def _planned(work: _Work, some: list[IntArray], pace: Pace) -> Asking[list[bool]]:
     """Takes what relaxations and plans of some portions say; whether each has a plan.
 
-    One that has none with its share, since few workloads share nodes badly, gets more of it.
+    One that has none with its share, since few workloads share nodes badly, gets more of it, and gangs are left to
+    what is decided for all: a hundredth of the nodes holds none.
     """
     until = work.seconds + pace.seconds
     limits = replace(work.limits, threads=1, seconds=pace.seconds * _RELAXING)
@@ -209,7 +212,7 @@ def _planned(work: _Work, some: list[IntArray], pace: Pace) -> Asking[list[bool]
     for more in (1.0, _MORE):
         if not trying:
             break
-        roomy = [portion(work.blocks, some[n], min(shares[n] * more, 1.0)) if more > 1.0 else cuts[n] for n in trying]
+        roomy = [_roomy(work, some[n], min(shares[n] * more, 1.0)) if more > 1.0 else cuts[n] for n in trying]
         near = replace(limits, seconds=max(until - work.seconds, _LEAST_S), gap=gap)
         tasks = (
             Task(program=kernel(part.program, relaxed[n]), limits=near) for n, part in zip(trying, roomy, strict=True)
@@ -224,6 +227,14 @@ def _planned(work: _Work, some: list[IntArray], pace: Pace) -> Asking[list[bool]
         found = zip(trying, told.solutions, strict=True)
         trying = [number for number, plan in found if plan.status is SolutionStatus.INFEASIBLE]
     return has_plan
+
+
+def _roomy(work: _Work, hand: IntArray, share: float) -> Cut:
+    """A portion with that share of everything, whose gangs need not fit in it."""
+    part = portion(work.blocks, hand, share)
+    is_gang = np.array([family == _GANG for family in part.program.row_families], dtype=np.bool_)
+    free = np.where(is_gang, -np.inf, part.program.row_lower)
+    return replace(part, program=replace(part.program, row_lower=free))
 
 
 def _take_prices(work: _Work, part: Cut, found: Solution, share: float) -> None:
