@@ -106,16 +106,32 @@ def test_every_column_named_after_a_workload_is_its_own() -> None:
     }  # fmt: skip
 
 
+def gangs_in_halls(loads: int) -> Program:
+    """Runs of two nodes at once, in one of six halls of three, beside so many workloads of a cloud."""
+    halls = tuple(hall(f"hall-{number}", pool=servers(held=2, max_nodes=3)) for number in range(6))
+    runs = training(gang=16, is_indivisible=False, only_at=tuple(site.id for site in halls))
+    chats = tuple(chat(f"chat-{number}", rate=8.0, only_at=("cloud",)) for number in range(loads))
+    estate = place(*halls, region(), workloads=(runs, *chats), horizon=horizon(1, 1))
+    return formulate(resolved(estate))[0].program()
+
+
 def test_a_gang_larger_than_any_portions_share_is_no_reason_to_find_no_plan() -> None:
-    """Two nodes at once, in a hall of three that forty-one workloads are dealt parts of."""
-    runs = training(gang=16, is_indivisible=False, only_at=("hall",))
-    loads = tuple(chat(f"chat-{number}", rate=8.0) for number in range(40))
-    estate = place(hall(pool=servers(held=2, max_nodes=3)), region(), workloads=(runs, *loads), horizon=horizon(2, 2))
-    program = formulate(resolved(estate))[0].program()
-    found = in_portions(program, 30)
-    assert found.values.size
+    """0.15 of six halls hold a part of a gang in each, as the relaxation has it, and none whole; nor do 0.45."""
+    program = gangs_in_halls(20)
+    found = in_portions(program, -(-program.columns // 6))
+    assert found.strategy == "portions"
     assert found.bound <= found.objective
     assert program.worst_violation(found.values) < 1e-4
+
+
+def test_a_portion_that_takes_nothing_of_what_is_shared_is_still_a_program() -> None:
+    """What has no end has none in it either; nothing of endless was no figure, and the solver refused it."""
+    program = gangs_in_halls(11)
+    whose = owners(program)
+    part = portion(blocks_of(program, whose), np.array([0]), 0.0).program
+    for sides in (part.lower, part.upper, part.row_lower, part.row_upper):
+        assert not np.isnan(sides).any()
+    assert in_portions(program, -(-program.columns // 6)).values.size
 
 
 @settings(max_examples=15, deadline=None)

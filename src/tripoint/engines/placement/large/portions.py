@@ -130,13 +130,20 @@ def portion(blocks: Blocks, members: IntArray, share: float) -> Cut:
         found,
         program=replace(
             part,
-            lower=np.where(shared, part.lower * share, part.lower),
-            upper=np.where(shared, part.upper * share, part.upper),
+            lower=_shared(part.lower, share, shared),
+            upper=_shared(part.upper, share, shared),
             is_integer=part.is_integer & ~shared,
-            row_lower=np.where(common, part.row_lower * share, part.row_lower),
-            row_upper=np.where(common, part.row_upper * share, part.row_upper),
+            row_lower=_shared(part.row_lower, share, common),
+            row_upper=_shared(part.row_upper, share, common),
         ),
     )
+
+
+def _shared(sides: FloatArray, share: float, which: BoolArray) -> FloatArray:
+    """Sides with a share of those that are divided; nothing of what has no end is no figure, and has none either."""
+    found = sides.copy()
+    found[which & np.isfinite(sides)] *= share
+    return found
 
 
 def apart(program: Program, whose: Owners) -> BoolArray:
